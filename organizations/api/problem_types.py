@@ -1,0 +1,168 @@
+"""Every problem the API may answer, in one table: the answers, the pages and the schema are drawn from it."""
+
+from typing import NamedTuple
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+class ProblemType(NamedTuple):
+    """`explanation` says what happened, `advice` what the client can do about it."""
+
+    slug: str
+    status: int
+    title: str | Promise
+    explanation: str | Promise
+    advice: str | Promise
+
+
+LISTED = [
+    ProblemType(
+        "invalid-request",
+        400,
+        _("Invalid request"),
+        _("Something in the request is not as it should be."),
+        _("`errors` names each place and what was expected there. Correct it and send again."),
+    ),
+    ProblemType(
+        "malformed-json",
+        400,
+        _("Malformed JSON"),
+        _("The body is not one JSON object in UTF-8."),
+        _("Send one object. NaN, lone surrogates and a name that stands twice are refused too."),
+    ),
+    ProblemType(
+        "invalid-idempotency-key",
+        400,
+        _("Invalid Idempotency-Key"),
+        _("The Idempotency-Key header must be 8 to 255 characters of A-Z a-z 0-9 _ and -."),
+        _("Send one such header, without quotes; a UUID is a good key."),
+    ),
+    ProblemType(
+        "unauthorized",
+        401,
+        _("Unauthorized"),
+        _("The request carries no API key that may be used."),
+        _("Send `Authorization: Bearer pb_live_…` with a key that is neither revoked nor expired."),
+    ),
+    ProblemType(
+        "forbidden",
+        403,
+        _("Forbidden"),
+        _("The API key is good, but it may not do this."),
+        _("Use a key whose role, scopes, organization and allowed networks permit it."),
+    ),
+    ProblemType(
+        "not-found",
+        404,
+        _("Not found"),
+        _("There is nothing here for your organization."),
+        _("Check the path and the id. What belongs to another organization is not found either."),
+    ),
+    ProblemType(
+        "method-not-allowed",
+        405,
+        _("Method not allowed"),
+        _("This resource does not know the request's method."),
+        _("The `Allow` header names the methods it knows."),
+    ),
+    ProblemType(
+        "conflict",
+        409,
+        _("Conflict"),
+        _("The request contradicts the present state of things."),
+        _("Read the resource again, then decide. With a `Retry-After` header, send again."),
+    ),
+    ProblemType(
+        "number-taken",
+        409,
+        _("Number taken"),
+        _("This phone number is held already."),
+        _("A number has one holder at a time. If it is yours, find it in your list of numbers."),
+    ),
+    ProblemType(
+        "number-being-removed",
+        409,
+        _("Number being removed"),
+        _("This phone number is still being removed from the platforms that carried it."),
+        _("Add it again when its removal has settled."),
+    ),
+    ProblemType(
+        "carrier-in-use",
+        409,
+        _("Carrier in use"),
+        _("Phone numbers still use this carrier."),
+        _("Remove or move the numbers named in `errors` first."),
+    ),
+    ProblemType(
+        "carrier-failed",
+        409,
+        _("Carrier failed"),
+        _("The carrier could not be set up, so nothing can be put on it."),
+        _("Read the carrier's `error_message`, correct the carrier, and send again."),
+    ),
+    ProblemType(
+        "not-possible-now",
+        409,
+        _("Not possible now"),
+        _("The resource's present status does not allow this."),
+        _("Read its `status`; wait while it is pending."),
+    ),
+    ProblemType(
+        "idempotency-in-progress",
+        409,
+        _("Still in progress"),
+        _("A request with this Idempotency-Key is being executed at this moment."),
+        _("Send the same request again after the seconds in `Retry-After`."),
+    ),
+    ProblemType(
+        "precondition-failed",
+        412,
+        _("Precondition failed"),
+        _("The resource has changed since the version named in If-Match."),
+        _("Read it again, look at what changed, and send with its new ETag."),
+    ),
+    ProblemType(
+        "payload-too-large",
+        413,
+        _("Payload too large"),
+        _("The body is larger than 1,000,000 bytes."),
+        _("Send less in one request."),
+    ),
+    ProblemType(
+        "unsupported-media-type",
+        415,
+        _("Unsupported media type"),
+        _("The body must be JSON."),
+        _("Send `Content-Type: application/json`, in UTF-8 and not compressed."),
+    ),
+    ProblemType(
+        "idempotency-mismatch",
+        422,
+        _("Idempotency-Key used before"),
+        _("This Idempotency-Key came with another request in the last 24 hours."),
+        _("Use a fresh key for each wish; repeat a request with exactly the same body."),
+    ),
+    ProblemType(
+        "rate-limited",
+        429,
+        _("Too many requests"),
+        _("Requests come faster than they are allowed to."),
+        _("Wait the seconds in `Retry-After`. The `RateLimit-…` headers tell what is left."),
+    ),
+    ProblemType(
+        "internal",
+        500,
+        _("Internal error"),
+        _("Something went wrong in Patchbay; nothing was changed."),
+        _("Send again. If it stays, tell the operator the request id in `instance`."),
+    ),
+    ProblemType(
+        "database-unavailable",
+        503,
+        _("Database unavailable"),
+        _("The database cannot be reached or is too busy."),
+        _("Send again after the seconds in `Retry-After`, with the same Idempotency-Key."),
+    ),
+]
+PROBLEM_TYPES: dict[str, ProblemType] = {kind.slug: kind for kind in LISTED}

@@ -1,0 +1,50 @@
+"""What a handler answers, and how it becomes bytes."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from django.http import HttpResponse
+from django.utils.functional import Promise
+
+JSON = "application/json"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One answer. `after_commit` may wait for a platform: it runs outside the transaction, after it
+    was committed, and its reply is sent instead; a replay repeats this one."""
+
+    data: Any = None
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    after_commit: Callable[[], "Reply"] | None = None
+
+
+def render(reply: Reply) -> HttpResponse:
+    """The bare object as JSON; 204 has no body."""
+    if reply.status == 204:
+        return HttpResponse(status=204, headers=reply.headers, content_type=JSON)
+    return json_response(reply.data, status=reply.status, headers=reply.headers)
+
+
+def json_response(
+    data: Any,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    content_type: str = JSON,
+) -> HttpResponse:
+    return HttpResponse(to_json(data), content_type=content_type, status=status, headers=headers)
+
+
+def to_json(data: Any) -> bytes:
+    """JSON in UTF-8: UUIDs as text, times in ISO 8601 with `Z`, translated texts as they read now."""
+    return orjson.dumps(data, default=plain, option=orjson.OPT_UTC_Z)
+
+
+def plain(value: Any) -> Any:
+    if isinstance(value, Promise):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no form in JSON")

@@ -1,0 +1,79 @@
+"""The text of an API key: `pb_live_<id>_<secret>`, whose last six characters let a typo be told offline.
+
+`<id>` is 16 characters of [0-9a-z], public; `<secret>` is 30 base62 characters (178 bits) and a base62
+CRC-32 over id and secret. A client may also send the two halves in two headers.
+"""
+
+import hashlib
+import hmac
+import secrets
+import string
+import zlib
+from dataclasses import dataclass, field
+
+PREFIX = "pb_live_"
+BASE62 = string.digits + string.ascii_letters
+ID_ALPHABET = string.digits + string.ascii_lowercase
+ID_LENGTH, SECRET_LENGTH, CHECKSUM_LENGTH = 16, 30, 6
+
+
+@dataclass(frozen=True)
+class KeyText:
+    """One key in clear: exists only while it is shown once, or while a request is authenticated."""
+
+    key_id: str
+    secret: str = field(repr=False)
+
+    @property
+    def public(self) -> str:
+        return PREFIX + self.key_id
+
+    @property
+    def full(self) -> str:
+        return f"{self.public}_{self.secret}"
+
+    @property
+    def digest(self) -> bytes:
+        """What is stored. The secret has 178 random bits, so a slow hash would buy nothing."""
+        return hashlib.sha256(self.secret.encode()).digest()
+
+    def matches(self, digest: bytes) -> bool:
+        return hmac.compare_digest(self.digest, bytes(digest))
+
+
+def mint() -> KeyText:
+    key_id = "".join(secrets.choice(ID_ALPHABET) for _ in range(ID_LENGTH))
+    body = "".join(secrets.choice(BASE62) for _ in range(SECRET_LENGTH))
+    return KeyText(key_id, body + checksum(key_id, body))
+
+
+def parse(full: str) -> KeyText | None:
+    """The key in `full`, or None when it cannot be one (shape or checksum)."""
+    if not full.startswith(PREFIX):
+        return None
+    key_id, _, secret = full.removeprefix(PREFIX).partition("_")
+    return checked(key_id, secret)
+
+
+def parse_pair(public: str, secret: str) -> KeyText | None:
+    """The key whose halves came in two headers, or None."""
+    if not public.startswith(PREFIX):
+        return None
+    return checked(public.removeprefix(PREFIX), secret)
+
+
+def checked(key_id: str, secret: str) -> KeyText | None:
+    if len(key_id) != ID_LENGTH or len(secret) != SECRET_LENGTH + CHECKSUM_LENGTH:
+        return None
+    body, given = secret[:SECRET_LENGTH], secret[SECRET_LENGTH:]
+    if not (key_id + secret).isascii() or checksum(key_id, body) != given:
+        return None
+    return KeyText(key_id, secret)
+
+
+def checksum(key_id: str, body: str) -> str:
+    number, text = zlib.crc32(f"{key_id}_{body}".encode()), ""
+    for _ in range(CHECKSUM_LENGTH):
+        number, digit = divmod(number, 62)
+        text = BASE62[digit] + text
+    return text

@@ -1,0 +1,62 @@
+"""`manage.py grant_roles`: what the web and the worker may do in the owner's database."""
+
+import os
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import ProgrammingError, connection, transaction
+from psycopg import sql
+
+# Each role, and the variable with the password under which this command makes it.
+ROLES = {"patchbay_web": "PATCHBAY_WEB_PASSWORD", "patchbay_worker": "PATCHBAY_WORKER_PASSWORD"}
+GRANTS = [
+    "GRANT USAGE ON SCHEMA public TO {role}",
+    "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}",
+    "GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role}",
+    # The same for what later migrations make.
+    "ALTER DEFAULT PRIVILEGES IN SCHEMA public"
+    " GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {role}",
+    "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE ON SEQUENCES TO {role}",
+]
+
+
+class Command(BaseCommand):
+    """Run by the owner after every migration; running it again changes nothing."""
+
+    help = (
+        "Lets the roles patchbay_web and patchbay_worker use the tables. To be run by their owner, "
+        "after migrate. Makes a role that is missing where PATCHBAY_WEB_PASSWORD or "
+        "PATCHBAY_WORKER_PASSWORD is set and the owner may make roles."
+    )
+
+    def handle(self, *args, verbosity: int, **options) -> None:
+        with transaction.atomic(), connection.cursor() as cursor:
+            for role, variable in ROLES.items():
+                done = self.serve(cursor, role, os.environ.get(variable))
+                if verbosity:
+                    self.stdout.write(f"{role}: {done}")
+
+    def serve(self, cursor, role: str, password: str | None) -> str:
+        """Make the role if a password is given, grant if it exists; says what was done."""
+        cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role])
+        known = cursor.fetchone() is not None
+        if password:
+            self.make(cursor, role, password, known=known)
+        elif not known:
+            return f"no such role, nothing granted (set {ROLES[role]} to have it made)"
+        for grant in GRANTS:
+            cursor.execute(sql.SQL(grant).format(role=sql.Identifier(role)))
+        return "may use the tables" if known else "made, and may use the tables"
+
+    def make(self, cursor, role: str, password: str, *, known: bool) -> None:
+        """Create the role, or give it this password; the server sees only the hash."""
+        pgconn = cursor.connection.pgconn
+        secret = pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256")
+        statement = "ALTER ROLE {} LOGIN PASSWORD {}"
+        if not known:
+            statement = "CREATE ROLE {} LOGIN NOSUPERUSER NOBYPASSRLS PASSWORD {}"
+        try:
+            cursor.execute(
+                sql.SQL(statement).format(sql.Identifier(role), sql.Literal(secret.decode()))
+            )
+        except ProgrammingError as error:
+            raise CommandError(f"The owner may not make the role {role}: {error}") from error

@@ -1,0 +1,200 @@
+"""Who: users, organizations, memberships and API keys; and what was done: events and saved replies."""
+
+import secrets
+import uuid
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models.functions import Lower, Now
+from django.utils.translation import gettext_lazy as _
+
+from organizations.roles import Role
+
+
+def public_id(prefix: str) -> str:
+    """A fresh public id, `<prefix>_` and 12 hex digits, the form of Butter's documents."""
+    return f"{prefix}_{secrets.token_hex(6)}"
+
+
+def organization_id() -> str:
+    return public_id("org")
+
+
+class UserManager(BaseUserManager):
+    def create_user(self, email: str, password: str | None = None, **fields) -> "User":
+        user = self.model(email=self.normalize_email(email), **fields)
+        user.set_password(password)
+        user.full_clean(exclude=["password"])
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields) -> "User":
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+    def get_by_natural_key(self, email: str) -> "User":
+        return self.get(email__iexact=email)
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person; signs in by e-mail. Belongs to organizations by memberships."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    email = models.EmailField(_("e-mail"), max_length=254, unique=True)
+    name = models.CharField(_("name"), max_length=150, blank=True)
+    is_active = models.BooleanField(_("active"), default=True)
+    is_staff = models.BooleanField(
+        _("operator"), default=False, help_text=_("May sign in to the admin of this installation.")
+    )
+    date_joined = models.DateTimeField(_("joined at"), auto_now_add=True)
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: list[str] = []
+    objects = UserManager()
+
+    class Meta:
+        verbose_name = _("user")
+        verbose_name_plural = _("users")
+        constraints = [
+            models.UniqueConstraint(
+                Lower("email"),  # Alice@ and alice@ are one person
+                name="user_email_any_case",
+                violation_error_message=_("There is a user with this e-mail already."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.email
+
+
+class Organization(models.Model):
+    """The owner of every row. `id` is TopCalls' account_id; `public_id` Butter's organization id."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    public_id = models.CharField(
+        _("public id"), max_length=20, unique=True, default=organization_id, editable=False
+    )
+    name = models.CharField(_("name"), max_length=100)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("organization")
+        verbose_name_plural = _("organizations")
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.public_id})"
+
+
+class Membership(models.Model):
+    """One person in one organization, with a role."""
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
+    role = models.CharField(_("role"), max_length=20, choices=Role.choices)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("membership")
+        verbose_name_plural = _("memberships")
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "user"], name="membership_unique"),
+            models.CheckConstraint(
+                condition=models.Q(role__in=Role.values), name="membership_role"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} in {self.organization_id} as {self.role}"
+
+
+class ApiKey(models.Model):
+    """A program's way in. Only a digest of the secret is kept; see organizations/keys.py for the text."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="api_keys")
+    owner = models.ForeignKey(User, models.CASCADE, related_name="api_keys")
+    name = models.CharField(_("name"), max_length=100)
+    key_id = models.CharField(_("key id"), max_length=16, unique=True, editable=False)
+    digest = models.BinaryField(max_length=32, editable=False)
+    role = models.CharField(_("role"), max_length=20, choices=Role.choices)
+    scopes = ArrayField(
+        models.CharField(max_length=40),
+        default=list,
+        blank=True,
+        verbose_name=_("scopes"),
+        help_text=_("Narrow the role; empty means everything the role may do."),
+    )
+    allowed_cidrs = ArrayField(
+        models.CharField(max_length=43),
+        default=list,
+        blank=True,
+        verbose_name=_("allowed networks"),
+        help_text=_("Networks the key may be used from; empty means from anywhere."),
+    )
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
+    last_used_at = models.DateTimeField(_("last used at"), null=True, blank=True, editable=False)
+    revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True, editable=False)
+
+    class Meta:
+        verbose_name = _("API key")
+        verbose_name_plural = _("API keys")
+        constraints = [
+            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="api_key_role")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} (pb_live_{self.key_id})"
+
+
+class Event(models.Model):
+    """One line of the audit log, written in the transaction of the change; never edited."""
+
+    id = models.BigAutoField(primary_key=True)
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="events")
+    at = models.DateTimeField(_("at"), db_default=Now())
+    actor_kind = models.CharField(_("actor kind"), max_length=10)  # member | key | staff | system
+    actor_id = models.CharField(max_length=40, blank=True)
+    actor_label = models.CharField(_("actor"), max_length=200)
+    action = models.CharField(_("action"), max_length=60)  # "phone_number.created"
+    subject_kind = models.CharField(_("subject kind"), max_length=30)
+    subject_id = models.UUIDField(_("subject id"))
+    subject_label = models.CharField(_("subject"), max_length=200)
+    before = models.JSONField(_("before"), default=dict)
+    after = models.JSONField(_("after"), default=dict)
+    request_id = models.UUIDField(null=True)
+
+    class Meta:
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
+        indexes = [
+            models.Index(fields=["organization", "-id"], name="event_newest"),
+            models.Index(fields=["subject_kind", "subject_id", "-id"], name="event_subject"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.subject_label}"
+
+
+class SavedReply(models.Model):
+    """The answer of a request with an Idempotency-Key, committed together with what the request did."""
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="saved_replies")
+    key = models.CharField(max_length=255)
+    fingerprint = models.BinaryField(max_length=32)  # SHA-256 over method, path and body
+    status = models.SmallIntegerField(default=0)
+    headers = models.JSONField(default=dict)
+    body = models.BinaryField(default=bytes)
+    created_at = models.DateTimeField(db_default=Now())
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("saved reply")
+        verbose_name_plural = _("saved replies")
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "key"], name="saved_reply_key")
+        ]
+        indexes = [models.Index(fields=["expires_at"], name="saved_reply_expiry")]
+
+    def __str__(self) -> str:
+        return f"{self.key} → {self.status}"

@@ -1,0 +1,158 @@
+"""What is done to organizations, members and API keys; and the one way to write the audit log."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from ipaddress import ip_network
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+
+from organizations import keys
+from organizations.models import ApiKey, Event, Membership, Organization, User
+from organizations.principals import Principal, system
+from organizations.request_ids import current_request_id
+from organizations.roles import SCOPES, Role, lower_role
+
+
+def record(
+    by: Principal,
+    action: str,
+    subject: models.Model,
+    *,
+    kind: str,
+    label: str,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+) -> None:
+    """One line in the audit log, in the caller's transaction; `before` and `after` hold no secrets."""
+    Event.objects.create(
+        organization=by.organization,
+        actor_kind=by.kind,
+        actor_id=by.id,
+        actor_label=by.label[:200],
+        action=action,
+        subject_kind=kind,
+        subject_id=subject.pk,
+        subject_label=label[:200],
+        before=before or {},
+        after=after or {},
+        request_id=current_request_id(),
+    )
+
+
+@transaction.atomic
+def create_organization(*, name: str, owner: User | None = None) -> Organization:
+    """An organization, with `owner` as its first admin."""
+    organization = Organization(name=name)
+    organization.full_clean()
+    organization.save()
+    by = system(organization)
+    record(
+        by,
+        "organization.created",
+        organization,
+        kind="organization",
+        label=name,
+        after={"name": name},
+    )
+    if owner:
+        add_member(by, user=owner, role=Role.ADMIN)
+    return organization
+
+
+@transaction.atomic
+def add_member(by: Principal, *, user: User, role: str) -> Membership:
+    membership = Membership(organization=by.organization, user=user, role=role)
+    membership.full_clean()
+    membership.save()
+    record(by, "member.added", user, kind="member", label=user.email, after={"role": role})
+    return membership
+
+
+@transaction.atomic
+def create_key(
+    by: Principal,
+    *,
+    owner: User,
+    name: str,
+    role: str = Role.ADMIN,
+    scopes: Sequence[str] = (),
+    expires_at: datetime | None = None,
+    allowed_cidrs: Sequence[str] = (),
+) -> tuple[ApiKey, keys.KeyText]:
+    """A new key and its text, which is never to be seen again. Raises ValidationError by field."""
+    check_scopes(scopes)
+    check_cidrs(allowed_cidrs)
+    check_role(by.organization, owner, role)
+    text = keys.mint()
+    key = ApiKey(
+        organization=by.organization,
+        owner=owner,
+        name=name,
+        key_id=text.key_id,
+        digest=text.digest,
+        role=role,
+        scopes=list(scopes),
+        allowed_cidrs=list(allowed_cidrs),
+        expires_at=expires_at,
+    )
+    key.full_clean()
+    key.save()
+    after = {"name": name, "role": role, "scopes": list(scopes), "owner": owner.email}
+    record(by, "api_key.created", key, kind="api_key", label=str(key), after=after)
+    return key, text
+
+
+@transaction.atomic
+def revoke_key(by: Principal, *, key_id: UUID) -> bool:
+    """Refused from the next request on. False when it was revoked before, or is not ours."""
+    keys_here = by.organization.api_keys.filter(pk=key_id, revoked_at=None)
+    if not keys_here.update(revoked_at=Now()):
+        return False
+    key = by.organization.api_keys.get(pk=key_id)
+    record(by, "api_key.revoked", key, kind="api_key", label=str(key))
+    return True
+
+
+def check_scopes(scopes: Sequence[str]) -> None:
+    unknown = [scope for scope in scopes if scope not in SCOPES]
+    if unknown:
+        known = ", ".join(SCOPES)
+        raise ValidationError(
+            {
+                "scopes": _("No such scope: %(unknown)s. There are: %(known)s.")
+                % {"unknown": ", ".join(unknown), "known": known}
+            }
+        )
+
+
+def check_cidrs(cidrs: Sequence[str]) -> None:
+    for cidr in cidrs:
+        try:
+            ip_network(cidr)
+        except ValueError as error:
+            raise ValidationError(
+                {"allowed_cidrs": _("Not a network: %(error)s.") % {"error": error}}
+            ) from error
+
+
+def check_role(organization: Organization, owner: User, role: str) -> None:
+    """A key belongs to a member and is at most as strong as that member."""
+    membership = organization.memberships.filter(user=owner).first()
+    if membership is None:
+        raise ValidationError(
+            {"owner": _("%(owner)s is not a member of this organization.") % {"owner": owner}}
+        )
+    if role not in Role.values:
+        raise ValidationError({"role": _("No such role: %(role)s.") % {"role": role}})
+    if lower_role(role, membership.role) != role:
+        raise ValidationError(
+            {
+                "role": _("A key cannot have a higher role than its owner (%(role)s).")
+                % {"role": membership.role}
+            }
+        )

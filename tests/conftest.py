@@ -1,0 +1,71 @@
+"""Fixtures: the cast, and an API client that speaks JSON with a key."""
+
+import json
+
+import pytest
+from django.test import Client
+
+from tests import factories
+
+
+@pytest.fixture
+def alice(db) -> factories.Member:
+    """Admin of Acme; a sandbox and an active default carrier are set up."""
+    member = factories.person("Alice")
+    factories.sandbox(member.by)
+    factories.carrier(member.by, is_default=True)
+    return member
+
+
+@pytest.fixture
+def bob(alice) -> factories.Member:
+    """Agent manager at Alice's."""
+    return factories.person("Bob", organization=alice.organization, role="agent_manager")
+
+
+@pytest.fixture
+def carol(alice) -> factories.Member:
+    """Reads at Alice's, and may change nothing."""
+    return factories.person("Carol", organization=alice.organization, role="user")
+
+
+@pytest.fixture
+def mallory(db) -> factories.Member:
+    """Admin of another organization, with a sandbox and a carrier of their own."""
+    member = factories.person("Mallory")
+    factories.sandbox(member.by)
+    factories.carrier(member.by, name="Evil Trunk", is_default=True)
+    return member
+
+
+class Api:
+    """A program that holds one key; JSON in, JSON out."""
+
+    def __init__(self, key_text: str = ""):
+        self.client = Client(raise_request_exception=False)
+        self.headers = {"Authorization": f"Bearer {key_text}"} if key_text else {}
+
+    def get(self, path: str, **headers):
+        return self.client.get(path, headers={**self.headers, **headers})
+
+    def post(self, path: str, body: object = None, **headers):
+        return self.send("POST", path, body, **headers)
+
+    def patch(self, path: str, body: object = None, **headers):
+        return self.send("PATCH", path, body, **headers)
+
+    def delete(self, path: str, **headers):
+        return self.send("DELETE", path, None, **headers)
+
+    def send(self, method: str, path: str, body: object, **headers):
+        data = "" if body is None else json.dumps(body)
+        headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.client.generic(
+            method, path, data, "application/json", headers={**self.headers, **headers}
+        )
+
+
+@pytest.fixture
+def api():
+    """`api(alice)` speaks with Alice's key, `api()` with none."""
+    return lambda member=None: Api(member.key_text if member else "")
