@@ -1,0 +1,206 @@
+"""The address guard: connect to public addresses, and to private ones that the operator listed."""
+
+import socket
+import ssl
+from collections.abc import Callable, Iterable, Sequence
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+    ip_network,
+)
+from threading import Thread
+from time import monotonic
+from typing import Any
+
+import httpcore
+
+CONNECT_SECONDS = 5.0
+READ_SECONDS = 20.0
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+
+class AddressRefused(Exception):
+    """An address that may not be connected to; `admissible` when listing it would open it."""
+
+    def __init__(self, reason: str, *, admissible: bool = False):
+        super().__init__(reason)
+        self.reason = reason
+        self.admissible = admissible
+
+
+def _networks(*texts: str) -> tuple[Network, ...]:
+    return tuple(ip_network(text) for text in texts)
+
+
+# Never, even when listed: what answers there is the machine's own keeper, or no single machine.
+# The metadata services that stand outside link-local look public or merely private to every table
+# (Azure 168.63.129.16, Oracle 192.0.0.192, Alibaba 100.100.100.200, AWS and Google on IPv6).
+# Tunnel and translation forms carry an IPv4 address inside that the ranges below would not see.
+_NEVER: dict[str, tuple[Network, ...]] = {
+    "a cloud metadata address": _networks(
+        "168.63.129.16/32",
+        "192.0.0.192/32",
+        "100.100.100.200/32",
+        "169.254.169.254/32",
+        "fd00:ec2::254/128",
+        "fd20:ce::254/128",
+    ),
+    "a link-local address": _networks("169.254.0.0/16", "fe80::/10"),
+    "an unspecified address": _networks("0.0.0.0/8", "::/128"),
+    "a multicast address": _networks("224.0.0.0/4", "ff00::/8"),
+    "the broadcast address": _networks("255.255.255.255/32"),
+    "a NAT64 address": _networks("64:ff9b::/96", "64:ff9b:1::/48"),
+    "a 6to4 address": _networks("2002::/16", "192.88.99.0/24"),
+    "a Teredo address": _networks("2001::/32"),
+}
+
+# Open to whoever lists them in PATCHBAY_ALLOWED_PRIVATE_CIDRS.
+_PRIVATE: dict[str, tuple[Network, ...]] = {
+    "a loopback address": _networks("127.0.0.0/8", "::1/128"),
+    "a private address": _networks(
+        "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7", "fec0::/10"
+    ),
+    "a carrier-grade NAT address": _networks("100.64.0.0/10"),
+    "a benchmarking address": _networks("198.18.0.0/15", "2001:2::/48"),
+}
+
+_RESERVED = _networks("240.0.0.0/4", "3fff::/20", "5f00::/16")  # 3.11 takes the last two for public
+_COMPATIBLE = IPv6Network("::/96")  # ::127.0.0.1, forgotten since 2006, still routed by some stacks
+_GLOBAL_UNICAST = IPv6Network("2000::/3")  # all that was ever handed out
+
+
+def unwrapped(address: str | Address) -> Address:
+    """The address itself; `::ffff:10.0.0.1` is 10.0.0.1, which is where a socket would go."""
+    ip = ip_address(address)
+    return getattr(ip, "ipv4_mapped", None) or ip
+
+
+def _named(ip: Address, ranges: dict[str, tuple[Network, ...]]) -> str | None:
+    return next((name for name, nets in ranges.items() if any(ip in net for net in nets)), None)
+
+
+def _forbidden(ip: Address) -> str | None:
+    kind = _named(ip, _NEVER)
+    if kind is None and ip in _COMPATIBLE and ip != IPv6Address("::1"):
+        return "an IPv4-compatible address"
+    return kind
+
+
+def _closed(ip: Address) -> str | None:
+    """`is_global` alone is not enough: it says yes to multicast, NAT64, 6to4, fec0::1 and more."""
+    kind = _named(ip, _PRIVATE)
+    if kind is None and (any(ip in net for net in _RESERVED) or not ip.is_global):
+        return "a reserved address"
+    if kind is None and ip.version == 6 and ip not in _GLOBAL_UNICAST:
+        return "a reserved address"
+    return kind
+
+
+def classify(address: str | Address) -> str | None:
+    """What keeps an address closed, e.g. "a loopback address"; None for a public one."""
+    ip = unwrapped(address)
+    return _forbidden(ip) or _closed(ip)
+
+
+def admit(address: str | Address, allowed_private: Sequence[Network] = ()) -> None:
+    """Pass, or raise AddressRefused with the reason."""
+    ip = unwrapped(address)
+    if kind := _forbidden(ip):
+        raise AddressRefused(f"{ip} is {kind}")
+    kind = _closed(ip)
+    if kind and not any(ip in network for network in allowed_private):
+        raise AddressRefused(f"{ip} is {kind}", admissible=True)
+
+
+def admit_all(addresses: Iterable[str], allowed_private: Sequence[Network] = ()) -> None:
+    """One bad answer spoils the name: a resolver that mixes good and bad ones is being played."""
+    for address in addresses:
+        admit(address, allowed_private)
+
+
+class _Stream(httpcore.NetworkStream):
+    """A connection that knows the door's deadline: a peer that drips cannot outlive it."""
+
+    def __init__(self, inner: httpcore.NetworkStream, remaining: Callable[[], float]):
+        self._inner, self._remaining = inner, remaining
+
+    def _bounded(self, timeout: float | None, error: type[Exception]) -> float:
+        seconds = min(self._remaining(), timeout or READ_SECONDS)
+        if seconds <= 0:
+            raise error("the time is used up")
+        return seconds
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._inner.read(max_bytes, self._bounded(timeout, httpcore.ReadTimeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._inner.write(buffer, self._bounded(timeout, httpcore.WriteTimeout))
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.NetworkStream:
+        seconds = self._bounded(timeout, httpcore.ConnectTimeout)
+        return _Stream(
+            self._inner.start_tls(ssl_context, server_hostname, seconds), self._remaining
+        )
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._inner.get_extra_info(info)
+
+
+def _resolve(host: str, port: int, timeout: float) -> list[str]:
+    """All addresses of a name. In a thread, as the resolver knows no timeout of its own."""
+    found: list[Any] = []
+
+    def look() -> None:
+        try:
+            found.extend(i[4][0] for i in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except (OSError, UnicodeError) as error:
+            found.append(error)
+
+    thread = Thread(target=look, daemon=True)
+    thread.start()
+    thread.join(timeout)
+    if not found:
+        raise httpcore.ConnectTimeout("the name server did not answer")
+    if isinstance(found[0], Exception):
+        raise httpcore.ConnectError(f"the name was not found ({found[0]})")
+    return list(dict.fromkeys(found))
+
+
+class GuardedBackend(httpcore.NetworkBackend):
+    """Connects to the very address it has checked: no second look-up that could answer otherwise.
+
+    The host name stays with the caller, so Host and SNI are as they were.
+    """
+
+    def __init__(self, allowed_private: Sequence[Network], remaining: Callable[[], float]):
+        self._allowed, self._remaining = tuple(allowed_private), remaining
+        self._inner = httpcore.SyncBackend()
+
+    def connect_tcp(
+        self, host: str, port: int, timeout: float | None = None, **options: Any
+    ) -> httpcore.NetworkStream:
+        ends_at = monotonic() + min(timeout or CONNECT_SECONDS, self._remaining())
+        addresses = _resolve(host, port, ends_at - monotonic())
+        admit_all(addresses, self._allowed)
+        for left in range(len(addresses), 0, -1):
+            seconds = max((ends_at - monotonic()) / left, 0.05)
+            try:
+                inner = self._inner.connect_tcp(addresses[-left], port, timeout=seconds, **options)
+                return _Stream(inner, self._remaining)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+                if left == 1:
+                    raise
+        raise httpcore.ConnectError("the name has no address")

@@ -1,0 +1,164 @@
+"""The ledger as the worker sees it: claim by compare-and-set, keep ids under a fence, settle once."""
+
+import random
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from integrations.models import Integration, Operation
+
+Outcome, Status = Operation.Outcome, Operation.Status
+
+CHANNEL = "patchbay_operations"  # NOTIFY wakes the dispatcher; losing one costs a second
+BREAKER_THRESHOLD = 5  # failures in a row before an integration rests
+BACKOFF_CAP = 600.0  # seconds
+GHOST_WRITE_DELAY = 5.0  # a write whose answer was lost may still happen this much later
+
+
+class FenceLost(Exception):
+    """Somebody else has claimed the operation since: nothing of this attempt counts any more."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How one attempt ended. `retry_after` is what the platform asked for, in seconds."""
+
+    outcome: str
+    reason: str = ""
+    retry_after: float | None = None
+    result: dict[str, Any] = field(default_factory=dict)
+    pauses_integration: bool = False
+
+    @property
+    def is_final(self) -> bool:
+        return self.outcome in (Outcome.DONE, Outcome.REFUSED)
+
+
+def claim(operation_id: Any) -> Operation | None:
+    """Take a due operation for one lease, or None: not due, settled, or somebody else's."""
+    free = Q(lease_until=None) | Q(lease_until__lt=Now())
+    due = Operation.objects.filter(
+        free, pk=operation_id, status=Status.OPEN, next_attempt_at__lte=Now()
+    )
+    taken = due.update(
+        lease_until=Now() + settings.OPERATION_LEASE,
+        fence=F("fence") + 1,
+        attempts=F("attempts") + 1,
+    )
+    if not taken:
+        return None
+    return Operation.objects.select_related("integration", "organization").get(pk=operation_id)
+
+
+def keep_refs(operation: Operation, refs: dict[str, str]) -> None:
+    """Save what a step brought and renew the lease, in one fenced UPDATE. Raises FenceLost."""
+    mine = Operation.objects.filter(pk=operation.pk, fence=operation.fence, status=Status.OPEN)
+    if not mine.update(refs=refs, lease_until=Now() + settings.OPERATION_LEASE):
+        raise FenceLost
+    operation.refs = refs
+
+
+def settle(operation: Operation, verdict: Verdict) -> Operation | None:
+    """Write the verdict where the fence still matches.
+
+    Returns the operation when it was closed, so that the caller can move its subject in the same
+    transaction; None when it stays open or was somebody else's.
+    """
+    current = lock_mine(operation)
+    if current is None:
+        return None
+    note_health(current.integration_id, verdict)
+    if not verdict.is_final:
+        postpone(current, verdict)
+        return None
+    if current.generation != operation.generation:  # the wish changed under us: attempt the new one
+        ask_again(current)
+        return None
+    return close(current, verdict)
+
+
+def lock_mine(operation: Operation) -> Operation | None:
+    held = Operation.objects.select_for_update(of=("self",)).select_related(
+        "integration", "organization"
+    )
+    return held.filter(pk=operation.pk, fence=operation.fence, status=Status.OPEN).first()
+
+
+def close(operation: Operation, verdict: Verdict) -> Operation:
+    operation.status = Status.DONE if verdict.outcome == Outcome.DONE else Status.REFUSED
+    operation.outcome, operation.reason, operation.result = (
+        verdict.outcome,
+        verdict.reason,
+        verdict.result,
+    )
+    Operation.objects.filter(pk=operation.pk).update(
+        status=operation.status,
+        outcome=verdict.outcome,
+        reason=verdict.reason,
+        result=verdict.result,
+        settled_at=Now(),
+        lease_until=None,
+        dispatched_at=None,
+        waits_for=None,
+    )
+    release_waiters(operation)
+    wake_dispatcher()
+    return operation
+
+
+def release_waiters(operation: Operation) -> None:
+    """Whoever waited is due now; reading its wish tells it whether what it waited for has failed."""
+    waiting = Operation.objects.filter(waits_for=operation, status=Status.OPEN)
+    waiting.update(waits_for=None, next_attempt_at=Now())
+
+
+def postpone(operation: Operation, verdict: Verdict) -> None:
+    delay = timedelta(seconds=delay_before(operation.attempts, verdict))
+    Operation.objects.filter(pk=operation.pk).update(
+        outcome=verdict.outcome,
+        reason=verdict.reason,
+        next_attempt_at=Now() + delay,
+        lease_until=None,
+        dispatched_at=None,
+    )
+    wake_dispatcher()
+
+
+def ask_again(operation: Operation) -> None:
+    Operation.objects.filter(pk=operation.pk).update(
+        next_attempt_at=Now(), lease_until=None, dispatched_at=None
+    )
+    wake_dispatcher()
+
+
+def delay_before(attempts: int, verdict: Verdict) -> float:
+    """Seconds until the next attempt: full jitter under an exponential cap, never before Retry-After."""
+    ceiling = min(BACKOFF_CAP, 2.0 ** min(attempts, 10))
+    least = GHOST_WRITE_DELAY if verdict.outcome == Outcome.UNKNOWN else 0.5
+    return max(verdict.retry_after or 0.0, least + random.uniform(0, ceiling))  # noqa: S311  jitter
+
+
+def note_health(integration_id: Any, verdict: Verdict) -> None:
+    """The breaker and the pause, in the integration's row, for all workers."""
+    row = Integration.objects.filter(pk=integration_id)
+    if verdict.pauses_integration:
+        row.update(state=Integration.State.PAUSED, state_reason=verdict.reason)
+    elif verdict.is_final:
+        row.exclude(failures=0, open_until=None).update(failures=0, open_until=None)
+    else:
+        row.update(failures=F("failures") + 1)
+        tripped = row.filter(failures__gte=BREAKER_THRESHOLD).first()
+        if tripped:
+            rest = min(BACKOFF_CAP, 5.0 * 2 ** min(tripped.failures - BREAKER_THRESHOLD, 7))
+            row.update(open_until=Now() + timedelta(seconds=rest))
+
+
+def wake_dispatcher() -> None:
+    """Delivered when the transaction commits, or at once outside one."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"NOTIFY {CHANNEL}")

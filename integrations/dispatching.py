@@ -1,0 +1,133 @@
+"""The doorbell: picks what is due, respects each integration's limits, publishes ids to the broker.
+
+One dispatcher works at a time (a session advisory lock); others stand by. A lost message costs only
+time: what was published and not claimed within OPERATION_REDISPATCH is published again.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from threading import Event
+from uuid import UUID
+
+import psycopg
+from django.conf import settings
+from django.db import connection
+from django.db.models.functions import Now
+
+from integrations.claims import BREAKER_THRESHOLD, CHANNEL
+from integrations.models import Operation, ProviderCall
+from organizations.models import SavedReply
+
+logger = logging.getLogger(__name__)
+
+LOCK = 0x70617463  # "patc": the advisory lock of the one dispatcher
+MESSAGE_EXPIRES = 300  # seconds
+
+# Up to `max_in_flight` operations per integration are dispatched or leased at a time; an integration
+# that is paused, resting (breaker) or paced gives none, and one that has just rested gives one, a probe.
+DUE = f"""
+UPDATE integrations_operation SET dispatched_at = now() WHERE id IN (
+    SELECT due.id FROM integrations_integration i CROSS JOIN LATERAL (
+        SELECT o.id FROM integrations_operation o
+        WHERE o.integration_id = i.id AND o.status = 'open' AND o.next_attempt_at <= now()
+          AND (i.state = 'connected' OR o.wish = 'check')
+          AND (o.lease_until IS NULL OR o.lease_until < now())
+          AND (o.dispatched_at IS NULL OR o.dispatched_at < now() - %(redispatch)s)
+        ORDER BY o.next_attempt_at
+        LIMIT greatest(0, CASE WHEN i.failures >= {BREAKER_THRESHOLD} THEN 1 ELSE i.max_in_flight END - (
+            SELECT count(*) FROM integrations_operation f
+            WHERE f.integration_id = i.id AND f.status = 'open'
+              AND (f.lease_until >= now() OR f.dispatched_at >= now() - %(redispatch)s)))
+        FOR UPDATE SKIP LOCKED
+    ) due
+    WHERE (i.open_until IS NULL OR i.open_until <= now()) AND (i.paced_until IS NULL OR i.paced_until <= now())
+) RETURNING id
+"""
+
+
+def dispatch_due(publish: Callable[[UUID], None]) -> int:
+    """One round: stamp what is due, publish the ids; what could not be published is due again at once."""
+    with connection.cursor() as cursor:
+        cursor.execute(DUE, {"redispatch": settings.OPERATION_REDISPATCH})
+        due = [row[0] for row in cursor.fetchall()]
+    for place, operation_id in enumerate(due):
+        try:
+            publish(operation_id)
+        except Exception as error:
+            logger.warning("the broker does not take messages (%s); operations stay due", error)
+            unstamp(due[place:])
+            return place
+    return len(due)
+
+
+def unstamp(operation_ids: Sequence[UUID]) -> None:
+    Operation.objects.filter(pk__in=operation_ids, lease_until=None).update(dispatched_at=None)
+
+
+def publish(operation_id: UUID) -> None:
+    """To Celery. Short timeouts, one try: the ledger is what remembers."""
+    from integrations.tasks import run_operation
+
+    run_operation.apply_async(
+        kwargs={"operation_id": str(operation_id)}, expires=MESSAGE_EXPIRES, retry=False
+    )
+
+
+def dispatch_forever(stop: Event, *, pause: float = 1.0) -> None:
+    """Hold the lock, listen, dispatch; after a lost database connection begin anew."""
+    while not stop.is_set():
+        try:
+            with psycopg.connect(**listener_parameters(), autocommit=True) as listener:
+                serve(listener, stop, pause)
+        except psycopg.Error as error:
+            logger.warning("no database (%s); trying again in a second", str(error).splitlines()[0])
+            connection.close()
+            stop.wait(pause)
+
+
+def listener_parameters() -> dict:
+    """A connection of its own, without the statement timeout that a listener would run into."""
+    parameters = connection.get_connection_params()
+    return {
+        name: parameters[name]
+        for name in ("host", "port", "user", "password", "dbname")
+        if parameters.get(name)
+    }
+
+
+def serve(listener: psycopg.Connection, stop: Event, pause: float) -> None:
+    while not stop.is_set() and not take_lock(listener):
+        stop.wait(pause)
+    listener.execute(f"LISTEN {CHANNEL}")
+    next_cleaning = 0.0
+    while not stop.is_set():
+        rounds(stop)
+        if time.monotonic() >= next_cleaning:
+            clean_up()
+            next_cleaning = time.monotonic() + 60
+        for _notice in listener.notifies(timeout=pause, stop_after=1):
+            pass
+
+
+def take_lock(listener: psycopg.Connection) -> bool:
+    return listener.execute("SELECT pg_try_advisory_lock(%s)", [LOCK]).fetchone()[0]
+
+
+def rounds(stop: Event) -> None:
+    """Until nothing more is due; errors of the database end up in dispatch_forever."""
+    try:
+        while not stop.is_set() and dispatch_due(publish):
+            pass
+    except Exception as error:
+        if not isinstance(error.__cause__, psycopg.Error):
+            raise
+        raise error.__cause__ from error
+
+
+def clean_up() -> None:
+    """Drop what has outlived its use: expired replies, old platform calls."""
+    SavedReply.objects.filter(expires_at__lt=Now()).delete()
+    oldest = Now() - max(settings.PLATFORM_CALLS_RETENTION, timedelta(days=1))
+    ProviderCall.objects.filter(at__lt=oldest).delete()

@@ -1,0 +1,348 @@
+"""The one HTTP door: a call to a platform is pinned, bounded, address-checked and written down."""
+
+import re
+import ssl
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import cache
+from json import loads
+from time import monotonic
+from typing import Any
+
+import certifi
+import httpx
+
+from integrations.addresses import (
+    CONNECT_SECONDS,
+    READ_SECONDS,
+    AddressRefused,
+    GuardedBackend,
+    Network,
+)
+from integrations.providers.base import OutcomeUnknown, ProviderError, Refused, Unavailable
+from integrations.redaction import Redactor
+
+IDLE_SECONDS = 4.0  # jambonz closes an idle connection after 5 s; whoever lets go first cannot race
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One call as it may be kept: no header, no secret, bodies cut to 4 KB."""
+
+    method: str
+    url: str
+    status: int | None
+    duration_ms: int
+    request_body: str
+    response_body: str
+    error: str | None
+
+
+@dataclass(frozen=True)
+class Quota:
+    """What the platform last said of its rate limit."""
+
+    limit: int
+    remaining: int
+    reset_seconds: float
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A response, read to its end. Judging the status is the provider's part."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+    method: str = "GET"
+    url: str = ""
+
+    @property
+    def text(self) -> str:
+        return self.body.decode("utf-8", "replace")
+
+    def json(self) -> Any:
+        try:
+            return loads(self.body)
+        except ValueError:
+            raise _unusable(
+                self.method, f"{self.url} answered {self.status} with something that is not JSON"
+            ) from None
+
+
+def retry_after(answer: Answer) -> float | None:
+    """The pause the platform asks for, in seconds: a number or an HTTP date, at most an hour."""
+    value = answer.headers.get("retry-after", "").strip()
+    try:
+        seconds = float(value) if value.isdigit() else _seconds_until(value)
+    except (TypeError, ValueError):
+        return None
+    return min(max(seconds, 0.0), 3600.0)
+
+
+def _seconds_until(http_date: str) -> float:
+    at = parsedate_to_datetime(http_date)
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return (at - datetime.now(UTC)).total_seconds()
+
+
+def pace(quota: Quota | None, calls: int) -> float:
+    """How long to pause after `calls`: nothing in the first half of an allowance, then evenly."""
+    if quota is None or quota.remaining * 2 > quota.limit:
+        return 0.0
+    if quota.remaining <= 0:
+        return quota.reset_seconds
+    return min(quota.reset_seconds / quota.remaining * calls, quota.reset_seconds)
+
+
+def parse_base_url(text: str) -> httpx.URL:
+    """The address an account lives under, or Refused with what is wrong about it."""
+    try:
+        url = httpx.URL(text.strip())
+    except (httpx.InvalidURL, TypeError):
+        raise Refused("The address is not a URL.") from None
+    if url.scheme not in ("http", "https") or not url.host:
+        raise Refused("The address must begin with http:// or https:// and name a host.")
+    if url.userinfo:
+        raise Refused("The address must not carry a user name or password.")
+    if url.query or url.fragment:
+        raise Refused("The address must end before any ? or #.")
+    return url
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """The system's authorities, where a self-hoster adds a private one, and certifi's."""
+    context = ssl.create_default_context()
+    context.load_verify_locations(certifi.where())
+    return context
+
+
+def guarded_transport(
+    allowed_private: Sequence[Network], remaining: Callable[[], float]
+) -> httpx.HTTPTransport:
+    limits = httpx.Limits(max_connections=2, keepalive_expiry=IDLE_SECONDS)
+    transport = httpx.HTTPTransport(verify=_tls(), trust_env=False, limits=limits)
+    # httpx 0.28 has no public place for it; the version is pinned and a test looks.
+    transport._pool._network_backend = GuardedBackend(allowed_private, remaining)
+    return transport
+
+
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+_DROPPED = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
+
+
+def _unusable(method: str, sentence: str) -> ProviderError:
+    """Asked again, a read would bring the same; a write has happened all the same, perhaps."""
+    return Refused(f"{sentence}.") if method == "GET" else OutcomeUnknown(f"{sentence}.")
+
+
+@dataclass
+class _Call:
+    """One call under way; what is known of it is written down even when it fails."""
+
+    request: httpx.Request
+    started: float = field(default_factory=monotonic)
+    status: int | None = None
+    body: bytes = b""
+    error: str | None = None
+
+
+class Door:
+    """The way to one platform account, for one attempt.
+
+    Pinned to one base URL, follows no redirect, reads no proxy from the environment, and gives all
+    its calls together `deadline_seconds`. Statuses are handed through; what the network does to a
+    call becomes one of the errors of providers/base.py.
+    """
+
+    def __init__(
+        self,
+        origin_url: str,
+        *,
+        headers: Mapping[str, str],
+        secrets: Sequence[str],
+        record: Callable[[Exchange], None],
+        allowed_private: Sequence[Network],
+        deadline_seconds: float = 45,
+        max_response_bytes: int = 8 * 1024 * 1024,
+        transport: httpx.BaseTransport | None = None,
+    ):
+        # A provider without network, such as the sandbox, gets a door that leads nowhere.
+        self._base = parse_base_url(origin_url) if origin_url else None
+        self._record = record
+        self._redactor = Redactor(secrets)
+        self._deadline_seconds, self._ends_at = deadline_seconds, monotonic() + deadline_seconds
+        self._max_bytes = max_response_bytes
+        self.calls = 0
+        self.quota: Quota | None = None
+        self._quota_at = 0.0
+        self._client = httpx.Client(
+            headers={
+                "Accept": "application/json",
+                "Accept-Encoding": "identity",  # the cap counts what arrives; no packed bombs
+                "User-Agent": "Patchbay",
+                **_clean(headers),
+            },
+            timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
+            transport=transport or guarded_transport(allowed_private, self._remaining),
+            trust_env=False,
+            follow_redirects=False,
+        )
+
+    def __enter__(self) -> "Door":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._client.close()
+
+    def hide(self, *secrets: str) -> None:
+        """Keep further values out of everything this door writes down."""
+        self._redactor.hide(*secrets)
+
+    def redact(self, text: str) -> str:
+        return self._redactor.redact(text)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str | int] | None = None,
+        json: Any = None,
+        form: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """One call below the base URL. Raises a ProviderError when no answer came of it."""
+        url = self._url(path)
+        self._refuse_if_spent()
+        self.calls += 1
+        call = _Call(
+            self._client.build_request(
+                method, url, params=params, json=json, data=form, headers=_clean(headers or {})
+            )
+        )
+        try:
+            return self._carry(call)
+        except ProviderError as error:
+            call.error = self.redact(str(error))
+            raise
+        finally:
+            self._record(self._exchange(call))
+
+    def _url(self, path: str) -> str:
+        if self._base is None:
+            raise Refused("This integration has no address to call.")
+        # A path may hold an id that a platform gave us: it must not lead out of the base URL.
+        parts = re.sub("%2e", ".", path, flags=re.IGNORECASE).split("/")
+        if not re.fullmatch(r"/[\w./%~+@:,;=!$&'()*-]+", path, re.ASCII) or {".", ".."} & {*parts}:
+            raise Refused("The call would leave the integration's address.")
+        return str(self._base).rstrip("/") + path
+
+    def _remaining(self) -> float:
+        return self._ends_at - monotonic()
+
+    def _refuse_if_spent(self) -> None:
+        if self._remaining() <= 0:
+            seconds = f"{self._deadline_seconds:g} s"
+            raise Unavailable(f"{self._host} took all of the {seconds} that one attempt may take.")
+        wait = self._quota_at + self.quota.reset_seconds - monotonic() if self.quota else 0
+        if self.quota and self.quota.remaining <= 0 and wait > 0:
+            raise Unavailable(
+                f"{self._host} grants no more requests for {wait:.0f} s.", retry_after=wait
+            )
+
+    @property
+    def _host(self) -> str:
+        return self._base.host if self._base else "nowhere"
+
+    def _carry(self, call: _Call) -> Answer:
+        method, url = call.request.method, self.redact(str(call.request.url))
+        with closing(self._send(call)) as response:
+            call.status = response.status_code
+            self._note_quota(response.headers)
+            call.body = self._read(call, response)
+        if 300 <= call.status < 400:
+            target = self.redact(response.headers.get("location", "nowhere"))[:200]
+            raise Refused(f"{url} points to {target}; enter the address that it points to.")
+        return Answer(call.status, response.headers, call.body, method, url)
+
+    def _send(self, call: _Call) -> httpx.Response:
+        """A read whose kept connection was just closed by the peer is sent once more."""
+        for last in (call.request.method != "GET", True):
+            try:
+                return self._client.send(call.request, stream=True)
+            except (httpx.TransportError, AddressRefused) as error:
+                if last or not isinstance(error, _DROPPED):
+                    raise self._translated(call, error) from error
+        raise AssertionError("unreachable")
+
+    def _read(self, call: _Call, response: httpx.Response) -> bytes:
+        method, body = call.request.method, bytearray()
+        if response.headers.get("content-encoding", "identity") != "identity":
+            raise _unusable(method, f"{self._host} packed its answer although it was asked not to")
+        try:
+            for chunk in response.iter_bytes():
+                body += chunk
+                if len(body) > self._max_bytes:
+                    raise _unusable(
+                        method, f"{self._host} answered with more than {self._max_bytes} bytes"
+                    )
+        except httpx.TransportError as error:
+            raise self._translated(call, error) from error
+        return bytes(body)
+
+    def _translated(self, call: _Call, error: Exception) -> ProviderError:
+        if isinstance(error, AddressRefused):
+            return Refused(_closed_address(self._host, error))
+        if isinstance(error, (httpx.LocalProtocolError, httpx.UnsupportedProtocol)):
+            return Refused(f"The request to {self._host} could not be written down as HTTP.")
+        reason = self.redact(str(error)) or type(error).__name__
+        if isinstance(error, _NOT_SENT):
+            return Unavailable(f"{self._host} could not be reached: {reason}.")
+        if call.request.method == "GET":
+            return Unavailable(f"{self._host} did not answer: {reason}.")
+        return OutcomeUnknown(
+            f"{self._host} was asked for a change and its answer was lost: {reason}."
+        )
+
+    def _note_quota(self, headers: httpx.Headers) -> None:
+        names = ("ratelimit-limit", "ratelimit-remaining", "ratelimit-reset")
+        values = [headers.get(name, "").strip() for name in names]
+        if all(value.isdigit() for value in values):
+            self.quota = Quota(int(values[0]), int(values[1]), float(values[2]))
+            self._quota_at = monotonic()
+
+    def _exchange(self, call: _Call) -> Exchange:
+        return Exchange(
+            method=call.request.method,
+            url=self.redact(str(call.request.url)),
+            status=call.status,
+            duration_ms=round((monotonic() - call.started) * 1000),
+            request_body=self._redactor.excerpt(call.request.content),
+            response_body=self._redactor.excerpt(call.body),
+            error=call.error,
+        )
+
+
+def _clean(headers: Mapping[str, str]) -> dict[str, str]:
+    """Refused here: the libraries below would quote the value, a credential, in their error."""
+    for name, value in headers.items():
+        if not re.fullmatch(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?", value):
+            raise Refused(f"The value for the header {name} has characters that HTTP cannot carry.")
+    return dict(headers)
+
+
+def _closed_address(host: str, error: AddressRefused) -> str:
+    if error.admissible:
+        return (
+            f"{host} leads to {error.reason}. Patchbay connects there only when the operator lists "
+            "its network in PATCHBAY_ALLOWED_PRIVATE_CIDRS."
+        )
+    return f"{host} leads to {error.reason}, and Patchbay never connects there."

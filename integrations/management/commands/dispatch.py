@@ -1,0 +1,20 @@
+"""manage.py dispatch: the dispatcher process; start one or more, one works."""
+
+import signal
+from threading import Event
+
+from django.core.management.base import BaseCommand
+
+from config.celery import app
+from integrations.dispatching import dispatch_forever
+
+
+class Command(BaseCommand):
+    help = "Publish due operations to the workers until stopped."
+
+    def handle(self, **options) -> None:
+        stop = Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+        app.set_default()
+        dispatch_forever(stop)

@@ -1,0 +1,267 @@
+"""Connections to platforms, the ledger of operations toward them, and the log of every call."""
+
+import uuid
+from functools import partial
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from integrations import sealing
+from organizations.models import Organization, User, public_id
+
+
+class Integration(models.Model):
+    """A stored, encrypted connection of one organization to one platform account."""
+
+    class State(models.TextChoices):
+        CHECKING = "checking", _("being checked")
+        CONNECTED = "connected", _("connected")
+        PAUSED = "paused", _("paused: the platform refuses the credentials")
+        REFUSED = "refused", _("never connected: the check was refused")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    public_id = models.CharField(
+        _("public id"),
+        max_length=20,
+        unique=True,
+        default=partial(public_id, "intg"),
+        editable=False,
+    )
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="integrations")
+    kind = models.CharField(_("platform"), max_length=20)
+    name = models.CharField(_("name"), max_length=100)
+    settings = models.JSONField(
+        _("settings"), default=dict, help_text=_("The account's fields that are no secrets.")
+    )
+    sealed = models.TextField(default="", editable=False)
+    candidate = models.TextField(
+        default="", editable=False
+    )  # a sealed account, until a check accepts it
+    state = models.CharField(
+        _("state"), max_length=10, choices=State.choices, default=State.CHECKING
+    )
+    state_reason = models.TextField(_("reason"), blank=True)
+    facts = models.JSONField(_("facts"), default=dict, help_text=_("What the last check found."))
+    checked_at = models.DateTimeField(_("checked at"), null=True, blank=True)
+    # The breaker and the limits live in the row, so that all workers share them.
+    max_in_flight = models.PositiveSmallIntegerField(_("operations at a time"))
+    failures = models.PositiveIntegerField(_("failures in a row"), default=0)
+    open_until = models.DateTimeField(_("breaker open until"), null=True, blank=True)
+    paced_until = models.DateTimeField(_("paced until"), null=True, blank=True)
+    created_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("updated at"), auto_now=True)
+
+    class Meta:
+        verbose_name = _("integration")
+        verbose_name_plural = _("integrations")
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "name"], name="integration_name"),
+            models.CheckConstraint(
+                condition=Q(state__in=["checking", "connected", "paused", "refused"]),
+                name="integration_state",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.kind})"
+
+    @property
+    def secrets_place(self) -> str:
+        return sealing.where("integration", self.id, "sealed")
+
+    def secrets(self) -> dict[str, str]:
+        """The account's secret fields in clear; raises CannotUnseal."""
+        return sealing.unseal(self.sealed, place=self.secrets_place)
+
+    def account(self) -> dict[str, str]:
+        """The connected account's fields by name, secrets included; {} before the first connection."""
+        return {**self.settings, **self.secrets()}
+
+    def keep_secrets(self, values: dict[str, str]) -> None:
+        self.sealed = sealing.seal(values, place=self.secrets_place)
+
+    @property
+    def candidate_place(self) -> str:
+        return sealing.where("integration", self.id, "candidate")
+
+    def candidate_account(self) -> dict[str, str]:
+        """The account that waits for its check; {} when none does."""
+        return sealing.unseal(self.candidate, place=self.candidate_place)
+
+    def keep_candidate(self, account: dict[str, str]) -> None:
+        self.candidate = sealing.seal(account, place=self.candidate_place)
+
+
+class DefaultIntegration(models.Model):
+    """The integration an organization uses for a role when a request names none."""
+
+    organization = models.ForeignKey(
+        Organization, models.CASCADE, related_name="default_integrations"
+    )
+    role = models.CharField(_("role"), max_length=10)  # carrier | sip | twilio
+    integration = models.ForeignKey(Integration, models.CASCADE, related_name="default_for")
+
+    class Meta:
+        verbose_name = _("default integration")
+        verbose_name_plural = _("default integrations")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "role"], name="default_integration_role"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.role}: {self.integration_id}"
+
+
+class Operation(models.Model):
+    """One wish toward a platform, kept until it is settled.
+
+    open ──claim──▶ leased ──▶ done       (as wished)
+      ▲               │  └───▶ refused    (permanently; `reason` says why)
+      └── unavailable,│unknown            (next_attempt_at says when it is tried again)
+      └───────────────┘        withdrawn  (not wished any more, and nothing was ever sent)
+
+    `fence` counts claims: what a worker writes counts only while its fence is the newest. `generation`
+    counts wishes: a wish that changed under a running attempt is attempted again before it settles.
+    """
+
+    class Status(models.TextChoices):
+        OPEN = "open", _("open")
+        DONE = "done", _("done")
+        REFUSED = "refused", _("refused")
+        WITHDRAWN = "withdrawn", _("withdrawn")
+
+    class Wish(models.TextChoices):
+        ENSURE = "ensure", _("make it so")
+        REMOVE = "remove", _("take it away")
+        CHECK = "check", _("check the credentials")
+
+    class Outcome(models.TextChoices):
+        DONE = "done", _("done")
+        REFUSED = "refused", _("refused")
+        UNAVAILABLE = "unavailable", _("unavailable")
+        UNKNOWN = "unknown", _("unknown")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="operations")
+    integration = models.ForeignKey(Integration, models.CASCADE, related_name="operations")
+    subject_kind = models.CharField(_("subject kind"), max_length=20)
+    subject_id = models.UUIDField(_("subject id"))
+    subject_label = models.CharField(_("subject"), max_length=200)
+    wish = models.CharField(_("wish"), max_length=10, choices=Wish.choices)
+    generation = models.PositiveIntegerField(default=1)
+    status = models.CharField(
+        _("status"), max_length=10, choices=Status.choices, default=Status.OPEN
+    )
+    outcome = models.CharField(
+        _("last outcome"), max_length=12, choices=Outcome.choices, blank=True
+    )
+    reason = models.TextField(_("reason"), blank=True)
+    attempts = models.PositiveIntegerField(_("attempts"), default=0)
+    next_attempt_at = models.DateTimeField(_("next attempt at"), null=True, db_default=Now())
+    waits_for = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="waiters")
+    dispatched_at = models.DateTimeField(_("dispatched at"), null=True, blank=True)
+    lease_until = models.DateTimeField(_("leased until"), null=True, blank=True)
+    fence = models.PositiveIntegerField(default=0)
+    refs = models.JSONField(_("platform ids"), default=dict)
+    result = models.JSONField(_("result"), default=dict)
+    asked_by = models.CharField(_("asked by"), max_length=200)
+    created_at = models.DateTimeField(_("created at"), db_default=Now())
+    settled_at = models.DateTimeField(_("settled at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("operation")
+        verbose_name_plural = _("operations")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["subject_kind", "subject_id"],
+                condition=Q(status="open"),
+                name="operation_one_open",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="open", settled_at=None)
+                | (~Q(status="open") & Q(settled_at__isnull=False)),
+                name="operation_settled",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="open")
+                | Q(next_attempt_at__isnull=False)
+                | Q(waits_for__isnull=False),
+                name="operation_never_forgotten",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["integration", "next_attempt_at"],
+                condition=Q(status="open"),
+                name="operation_due",
+            ),
+            models.Index(
+                fields=["integration", "lease_until", "dispatched_at"],
+                condition=Q(status="open"),
+                name="operation_in_flight",
+            ),
+            models.Index(
+                fields=["subject_kind", "subject_id", "-created_at"], name="operation_story"
+            ),
+            models.Index(fields=["organization", "-created_at"], name="operation_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.wish} {self.subject_label}: {self.status}"
+
+
+class ProviderCall(models.Model):
+    """One HTTP exchange with a platform, redacted; kept for PLATFORM_CALLS_RETENTION."""
+
+    id = models.BigAutoField(primary_key=True)
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="provider_calls")
+    integration = models.ForeignKey(Integration, models.CASCADE, related_name="calls")
+    operation = models.ForeignKey(Operation, models.CASCADE, null=True, blank=True, related_name="calls")
+    attempt = models.PositiveIntegerField(_("attempt"), default=0)
+    at = models.DateTimeField(_("at"), db_default=Now())
+    method = models.CharField(_("method"), max_length=10)
+    url = models.TextField(_("address"))
+    status = models.SmallIntegerField(_("status"), null=True)
+    duration_ms = models.PositiveIntegerField(_("milliseconds"))
+    request_body = models.TextField(_("request"), blank=True)
+    response_body = models.TextField(_("response"), blank=True)
+    error = models.TextField(_("error"), blank=True)
+
+    class Meta:
+        verbose_name = _("platform call")
+        verbose_name_plural = _("platform calls")
+        indexes = [
+            models.Index(fields=["integration", "-id"], name="provider_call_newest"),
+            models.Index(fields=["at"], name="provider_call_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.url} → {self.status or self.error}"
+
+
+class SandboxObject(models.Model):
+    """What the sandbox platform holds: a carrier or a number, found by our marker."""
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="sandbox_objects")
+    integration = models.ForeignKey(Integration, models.CASCADE, related_name="sandbox_objects")
+    kind = models.CharField(_("kind"), max_length=10)  # carrier | number | visits
+    marker = models.CharField(_("marker"), max_length=80)
+    name = models.CharField(_("name"), max_length=200)
+    sid = models.UUIDField(default=uuid.uuid4)
+    data = models.JSONField(default=dict)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        verbose_name = _("sandbox object")
+        verbose_name_plural = _("sandbox objects")
+        indexes = [
+            models.Index(fields=["integration", "kind", "marker"], name="sandbox_object_marker")
+        ]
+
+    def __str__(self) -> str:
+        return f"sandbox {self.kind} {self.name}"

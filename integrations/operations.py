@@ -1,0 +1,222 @@
+"""The asker's half of the ledger: ask, withdraw, wait; connect an account. No call to a platform here."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+
+from integrations.claims import release_waiters, wake_dispatcher
+from integrations.models import DefaultIntegration, Integration, Operation
+from integrations.providers import PROVIDERS
+from organizations.operations import record
+from organizations.principals import Principal
+
+
+def ask(
+    by: Principal,
+    *,
+    integration: Integration,
+    subject_kind: str,
+    subject_id: UUID,
+    label: str,
+    wish: str,
+    refs: Mapping[str, str] | None = None,
+    waits_for: Operation | None = None,
+) -> Operation:
+    """A wish about one subject, in the caller's transaction. An open one is changed, not doubled.
+
+    `refs` are the platform ids known for the subject; `waits_for` an open operation that comes first.
+    """
+    operation = held(subject_kind, subject_id)
+    if operation:
+        return change_wish(by, operation, wish)
+    operation = Operation.objects.create(
+        organization=by.organization,
+        integration=integration,
+        subject_kind=subject_kind,
+        subject_id=subject_id,
+        subject_label=label[:200],
+        wish=wish,
+        refs=dict(refs or {}),
+        waits_for=waits_for,
+        next_attempt_at=None if waits_for else Now(),
+        asked_by=by.label[:200],
+    )
+    wake_dispatcher()
+    return operation
+
+
+def held(subject_kind: str, subject_id: UUID) -> Operation | None:
+    """The subject's open operation, locked: it can neither settle nor change under the caller.
+
+    Lock it before the subject's own row; the worker takes them in this order too.
+    """
+    return (
+        Operation.objects.select_for_update()
+        .filter(subject_kind=subject_kind, subject_id=subject_id, status=Operation.Status.OPEN)
+        .first()
+    )
+
+
+def change_wish(by: Principal, operation: Operation, wish: str) -> Operation:
+    """The newest wish counts; an attempt at the older one does not settle it."""
+    operation.wish, operation.generation = wish, operation.generation + 1
+    Operation.objects.filter(pk=operation.pk).update(
+        wish=wish,
+        generation=F("generation") + 1,
+        asked_by=by.label[:200],
+        next_attempt_at=None if operation.waits_for_id else Now(),
+        dispatched_at=None,
+    )
+    wake_dispatcher()
+    return operation
+
+
+def withdraw(operation: Operation) -> bool:
+    """Close a held operation that was never attempted; False when the platform may know of it."""
+    if operation.attempts or operation.refs:
+        return False
+    Operation.objects.filter(pk=operation.pk).update(
+        status=Operation.Status.WITHDRAWN,
+        settled_at=Now(),
+        waits_for=None,
+        reason=_("Not wished any more."),
+    )
+    release_waiters(operation)
+    return True
+
+
+def try_now(operation: Operation) -> None:
+    """Make a postponed operation due at once."""
+    Operation.objects.filter(pk=operation.pk, waits_for=None).update(
+        next_attempt_at=Now(), dispatched_at=None
+    )
+    wake_dispatcher()
+
+
+def wait(operation_id: UUID, *, seconds: float = 10.0) -> Operation:
+    """The operation once settled, or as it is after `seconds`. Never inside a transaction."""
+    deadline, pause = time.monotonic() + seconds, 0.02
+    while True:
+        operation = Operation.objects.get(pk=operation_id)
+        if operation.status != Operation.Status.OPEN or time.monotonic() > deadline:
+            return operation
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.25)
+
+
+@transaction.atomic
+def connect(
+    by: Principal, *, kind: str, name: str, account: Mapping[str, str]
+) -> tuple[Integration, Operation]:
+    """Connect an account, or give a connected one new credentials; either is checked before it counts.
+
+    Raises ValidationError by field. The operation's settlement tells what the platform said.
+    """
+    integration = by.organization.integrations.select_for_update().filter(name=name).first()
+    if integration is None:
+        integration = Integration(
+            organization=by.organization, kind=kind, name=name, created_by_id=by.user_id
+        )
+        integration.max_in_flight = PROVIDERS[kind].max_in_flight if kind in PROVIDERS else 1
+    cleaned = clean_account(integration, kind, account)
+    integration.keep_candidate(cleaned)
+    integration.full_clean(exclude=["settings", "facts"])
+    integration.save()
+    record(
+        by,
+        "integration.connecting",
+        integration,
+        kind="integration",
+        label=str(integration),
+        after={"kind": kind},
+    )
+    return integration, ask_check(by, integration)
+
+
+def ask_check(by: Principal, integration: Integration) -> Operation:
+    """Ask whether the platform still accepts the account."""
+    return ask(
+        by,
+        integration=integration,
+        subject_kind="integration",
+        subject_id=integration.id,
+        label=str(integration),
+        wish=Operation.Wish.CHECK,
+    )
+
+
+def clean_account(
+    integration: Integration, kind: str, account: Mapping[str, str]
+) -> dict[str, str]:
+    """The account's fields, stripped and complete. Raises ValidationError by field."""
+    if kind not in PROVIDERS:
+        raise ValidationError(
+            {
+                "kind": _("No such platform: %(kind)s. There are: %(known)s.")
+                % {"kind": kind, "known": ", ".join(PROVIDERS)}
+            }
+        )
+    if integration.kind != kind:
+        raise ValidationError(
+            {"name": _("There is an integration of this name with another platform.")}
+        )
+    fields = {field.name: field for field in PROVIDERS[kind].fields}
+    values = {
+        name: str(value).strip() for name, value in account.items() if str(value or "").strip()
+    }
+    problems: dict[str, list[str]] = {
+        name: [_("Not a field of this platform.")] for name in values if name not in fields
+    }
+    for name, field in fields.items():
+        if field.required and name not in values:
+            problems[name] = [_("%(label)s is required.") % {"label": field.label}]
+        moved = (
+            integration.settings
+            and field.identity
+            and integration.settings.get(name) != values.get(name)
+        )
+        if moved:
+            problems[name] = [
+                _(
+                    "This names the account and is fixed once connected; connect another one by another name."
+                )
+            ]
+    problems = problems or PROVIDERS[kind].clean(values)
+    if problems:
+        raise ValidationError(problems)
+    return values
+
+
+@transaction.atomic
+def make_default(by: Principal, integration: Integration, *, role: str) -> None:
+    """Requests that name no integration take this one from now on; existing rows stay where they are."""
+    if role not in PROVIDERS[integration.kind].roles:
+        raise ValidationError(
+            _("%(integration)s cannot be the default for %(role)s.")
+            % {"integration": integration, "role": role}
+        )
+    DefaultIntegration.objects.update_or_create(
+        organization=by.organization, role=role, defaults={"integration": integration}
+    )
+    record(
+        by,
+        "integration.made_default",
+        integration,
+        kind="integration",
+        label=str(integration),
+        after={"role": role},
+    )
+
+
+def default_for(by: Principal, role: str) -> Integration | None:
+    default = (
+        by.organization.default_integrations.filter(role=role).select_related("integration").first()
+    )
+    return default.integration if default else None

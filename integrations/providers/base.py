@@ -1,0 +1,200 @@
+"""What a provider is: the values that cross the border, its verbs and its errors.
+
+A provider sees these plain values and never a model. It answers three questions about one object that
+Patchbay wants on a platform: what is there (`observe`), what is missing (`plan`), what must go
+(`plan_removal`). The worker runs the planned steps one by one and saves what each one brought, so the
+same verbs provision, recover after a crash and detect drift.
+
+    ProviderError
+    ├── Refused               permanent; the sentence tells a person what to change
+    │   └── CredentialsRefused    the account itself is refused: the integration is paused
+    ├── Unavailable           the call did not happen, or did nothing: try again later
+    └── OutcomeUnknown        the call may have happened: observe again, never repeat blindly
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+Refs = dict[str, str]
+"""The platform's own ids of one object by name, e.g. {"voip_carrier_sid": "…"}; flat, strings only."""
+
+
+class ProviderError(Exception):
+    """Something a platform, or the way to it, did not grant. `str(error)` is fit for the user."""
+
+
+class Refused(ProviderError):
+    """Permanent: repeating it unchanged cannot help."""
+
+
+class CredentialsRefused(Refused):
+    """The platform does not accept the account's credentials (401, 403 on everything)."""
+
+
+class Unavailable(ProviderError):
+    """Temporary, and nothing was done: network, 408, 425, 429, 5xx. `retry_after` is in seconds."""
+
+    def __init__(self, message: str, *, retry_after: float | None = None):
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class OutcomeUnknown(ProviderError):
+    """A write was sent and its answer was lost: it may have happened, now or a little later."""
+
+
+@dataclass(frozen=True)
+class GatewaySpec:
+    """One SIP gateway. `address` is an IPv4 address, or a host name when it is outbound only."""
+
+    address: str
+    port: int | None = 5060
+    netmask: int = 32
+    inbound: bool = True
+    outbound: bool = True
+    protocol: str = "udp"  # udp | tcp | tls | tls/srtp
+
+
+@dataclass(frozen=True)
+class Registration:
+    """How the platform registers with the carrier (trunk type `reg`)."""
+
+    username: str
+    password: str = field(repr=False)
+    realm: str | None = None
+    from_user: str | None = None
+    from_domain: str | None = None
+    public_ip_in_contact: bool = False
+
+
+@dataclass(frozen=True)
+class InboundAuth:
+    """The credentials a carrier must show on inbound calls (trunk type `auth`)."""
+
+    username: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class CarrierSpec:
+    """A carrier as it shall be on the platform. `marker` is ours, unique, and finds it again."""
+
+    marker: str  # e.g. "pb-0192f3c4…": carrier's UUID in hex behind "pb-"
+    name: str
+    trunk_type: str  # static_ip | auth | reg
+    gateways: tuple[GatewaySpec, ...]
+    registration: Registration | None = None
+    inbound_auth: InboundAuth | None = None
+    refs: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class NumberSpec:
+    """A number as it shall be on the platform of its carrier."""
+
+    marker: str
+    e164: str  # with the plus
+    carrier_refs: Mapping[str, str]
+    application: str | None = None  # overrides the integration's default application
+    routed: bool = True  # False: keep the objects, unlink the routing (status `inactive`)
+    refs: Mapping[str, str] = field(default_factory=dict)
+
+
+Spec = CarrierSpec | NumberSpec
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What is there now: the ids found, and the platform's own rows for `plan` to compare."""
+
+    refs: Refs = field(default_factory=dict)
+    state: Any = None
+
+    @property
+    def exists(self) -> bool:
+        return bool(self.refs)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One change on the platform. `run` takes the ids known so far and returns all known after it."""
+
+    summary: str  # "add gateway 198.51.100.7:5060 to carrier Acme": shown as drift and in the story
+    run: Callable[[Refs], Refs] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """What the credentials open: a sentence for people and facts for the screens (no secrets)."""
+
+    summary: str  # "service provider key of Acme, account Support"
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class InventoryItem:
+    """One object found in the platform account."""
+
+    kind: str  # "number" | "carrier"
+    name: str  # E.164 for numbers, the platform's name for carriers
+    refs: Refs
+    ours: bool  # carries a marker of Patchbay
+
+
+@dataclass(frozen=True)
+class Field:
+    """One thing to fill in when connecting an account; forms, checks and redaction are drawn from it."""
+
+    name: str
+    label: str
+    help: str = ""
+    required: bool = True
+    secret: bool = False
+    format: str = "text"  # text | url | uuid
+    identity: bool = False  # names the account: fixed once connected, so that rows never move
+
+
+class Provider(ABC):
+    """One kind of platform, opened on one account for one attempt.
+
+    `account` holds the values of `fields` by name; absent optional ones are missing or "". `door` is the
+    one way to the network (integrations/http.py); a provider without network ignores it.
+    """
+
+    kind: ClassVar[str]
+    title: ClassVar[str]
+    roles: ClassVar[frozenset[str]]  # of {"carrier", "sip", "twilio"}
+    fields: ClassVar[tuple[Field, ...]]
+    base_url_field: ClassVar[str | None] = None  # the field whose origin the door is pinned to
+    max_in_flight: ClassVar[int] = 4  # operations at a time on one account, to begin with
+
+    def __init__(self, account: Mapping[str, str], door: Any):
+        self.account = account
+        self.door = door
+
+    @classmethod
+    def clean(cls, account: Mapping[str, str]) -> dict[str, list[str]]:
+        """Complaints about the account's fields that need no call, by field name."""
+        return {}
+
+    @abstractmethod
+    def check(self) -> CheckResult:
+        """Prove the credentials with harmless reads; raises CredentialsRefused or Refused."""
+
+    @abstractmethod
+    def observe(self, spec: Spec) -> Observed:
+        """Look for what `spec` describes, first by its refs, then by its marker or natural key."""
+
+    @abstractmethod
+    def plan(self, spec: Spec, observed: Observed) -> list[Step]:
+        """The steps that are missing; empty when everything is as it shall be."""
+
+    @abstractmethod
+    def plan_removal(self, spec: Spec, observed: Observed) -> list[Step]:
+        """The steps that take it away; empty when nothing of it is there."""
+
+    @abstractmethod
+    def inventory(self) -> Iterator[InventoryItem]:
+        """Everything the account holds that Patchbay could know."""

@@ -1,0 +1,192 @@
+"""The sandbox: a platform of ours for newcomers, demos and tests. No call leaves the installation.
+
+It behaves like a platform: it takes a moment, refuses, is out, loses answers. Magic numbers ask for it:
+
+    +15005550001   refused: "the number is not in this account"
+    +15005550002   out for two attempts, then works
+    +15005550003   made, but the answer is lost; the next attempt finds it
+    +15005550004   slow: three seconds
+    +15005550005   always out
+
+Its objects live in the database, found by our marker as on any platform. The access code `wrong` is
+refused, so that this can be tried as well.
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+
+from django.db import transaction
+
+from integrations.models import Integration, SandboxObject
+from integrations.providers.base import (
+    CarrierSpec,
+    CheckResult,
+    CredentialsRefused,
+    Field,
+    InventoryItem,
+    NumberSpec,
+    Observed,
+    OutcomeUnknown,
+    Provider,
+    Refs,
+    Refused,
+    Spec,
+    Step,
+    Unavailable,
+)
+
+REFUSED, OUT_TWICE, ANSWER_LOST, SLOW, ALWAYS_OUT = (f"+1500555000{n}" for n in range(1, 6))
+SLOW_SECONDS = 3.0
+
+
+class Sandbox(Provider):
+    kind = "sandbox"
+    title = "Sandbox"
+    roles = frozenset({"carrier", "sip", "twilio"})
+    fields = (
+        Field(
+            "access_code",
+            "Access code",
+            help="Any text but “wrong”, which is refused as a wrong password would be.",
+            required=False,
+            secret=True,
+        ),
+    )
+    max_in_flight = 64
+
+    @property
+    def objects(self):
+        return SandboxObject.objects.filter(integration_id=self.account["integration_id"])
+
+    def check(self) -> CheckResult:
+        self.sign_in()
+        return CheckResult(
+            "Sandbox: nothing here is real, no call will ever arrive", {"scope": "sandbox"}
+        )
+
+    def sign_in(self) -> None:
+        if self.account.get("access_code") == "wrong":
+            raise CredentialsRefused("The sandbox does not accept this access code; use any other.")
+
+    def observe(self, spec: Spec) -> Observed:
+        self.sign_in()
+        found = self.objects.filter(kind=kind_of(spec), marker=spec.marker).first()
+        return Observed({"sid": str(found.sid)}, found) if found else Observed()
+
+    def plan(self, spec: Spec, observed: Observed) -> list[Step]:
+        wanted = data_of(spec)
+        if not observed.exists:
+            return [
+                Step(
+                    f"create {kind_of(spec)} {name_of(spec)} in the sandbox",
+                    lambda refs: self.create(spec),
+                )
+            ]
+        if observed.state.data != wanted:
+            return [
+                Step(
+                    f"change {kind_of(spec)} {name_of(spec)} in the sandbox",
+                    lambda refs: self.change(spec, refs),
+                )
+            ]
+        return []
+
+    def plan_removal(self, spec: Spec, observed: Observed) -> list[Step]:
+        if not observed.exists:
+            return []
+        return [
+            Step(
+                f"remove {kind_of(spec)} {name_of(spec)} from the sandbox",
+                lambda refs: self.drop(spec),
+            )
+        ]
+
+    def create(self, spec: Spec) -> Refs:
+        if isinstance(spec, NumberSpec):
+            self.obey_magic(spec)
+        with transaction.atomic():
+            integration = Integration.objects.only("organization_id").get(
+                pk=self.account["integration_id"]
+            )
+            made = SandboxObject.objects.create(
+                organization_id=integration.organization_id,
+                integration=integration,
+                kind=kind_of(spec),
+                marker=spec.marker,
+                name=name_of(spec),
+                data=data_of(spec),
+            )
+        if name_of(spec) == ANSWER_LOST:
+            raise OutcomeUnknown(
+                f"The sandbox lost its answer about {ANSWER_LOST}; it may have been made."
+            )
+        return {"sid": str(made.sid)}
+
+    def obey_magic(self, spec: NumberSpec) -> None:
+        if spec.e164 == REFUSED:
+            raise Refused(f"The sandbox refuses {REFUSED}: the number is not in this account.")
+        if spec.e164 == SLOW:
+            time.sleep(SLOW_SECONDS)
+        if spec.e164 == ALWAYS_OUT or (spec.e164 == OUT_TWICE and self.visits(spec) <= 2):
+            raise Unavailable(
+                f"The sandbox is out for {spec.e164}, as this magic number asks.", retry_after=1
+            )
+
+    def visits(self, spec: NumberSpec) -> int:
+        """How often this number has called, this time included."""
+        row, _ = self.objects.get_or_create(
+            kind="visits",
+            marker=spec.marker,
+            defaults={
+                "organization": Integration.objects.get(
+                    pk=self.account["integration_id"]
+                ).organization,
+                "integration_id": self.account["integration_id"],
+                "name": spec.e164,
+                "data": {"count": 0},
+            },
+        )
+        row.data["count"] += 1
+        row.save(update_fields=["data"])
+        return row.data["count"]
+
+    def change(self, spec: Spec, refs: Refs) -> Refs:
+        self.objects.filter(kind=kind_of(spec), marker=spec.marker).update(
+            data=data_of(spec), name=name_of(spec)
+        )
+        return refs
+
+    def drop(self, spec: Spec) -> Refs:
+        if (
+            isinstance(spec, CarrierSpec)
+            and self.objects.filter(kind="number", data__carrier=spec.marker).exists()
+        ):
+            raise Refused(f"The sandbox still has numbers on carrier {spec.name}.")
+        self.objects.filter(marker=spec.marker).delete()
+        return {}
+
+    def inventory(self) -> Iterator[InventoryItem]:
+        self.sign_in()
+        for found in self.objects.exclude(kind="visits").order_by("name"):
+            yield InventoryItem(found.kind, found.name, {"sid": str(found.sid)}, ours=True)
+
+
+def kind_of(spec: Spec) -> str:
+    return "carrier" if isinstance(spec, CarrierSpec) else "number"
+
+
+def name_of(spec: Spec) -> str:
+    return spec.name if isinstance(spec, CarrierSpec) else spec.e164
+
+
+def data_of(spec: Spec) -> dict:
+    """What the sandbox keeps and compares; passwords are not kept."""
+    if isinstance(spec, CarrierSpec):
+        gateways = [asdict(gateway) for gateway in spec.gateways]
+        return {"trunk_type": spec.trunk_type, "name": spec.name, "gateways": gateways}
+    return {
+        "carrier": spec.carrier_refs.get("marker", ""),
+        "application": spec.application,
+        "routed": spec.routed,
+    }

@@ -1,0 +1,172 @@
+"""The worker's half: one attempt at one operation. Observe, plan, apply; then settle."""
+
+import logging
+from typing import Any
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from integrations import claims, subjects
+from integrations.claims import FenceLost, Outcome, Verdict
+from integrations.models import Integration, Operation
+from integrations.opening import opened
+from integrations.providers import PROVIDERS
+from integrations.providers.base import (
+    CredentialsRefused,
+    OutcomeUnknown,
+    Provider,
+    Refs,
+    Refused,
+    Spec,
+    Step,
+    Unavailable,
+)
+from integrations.sealing import CannotUnseal
+from integrations.subjects import NoSubject, subject_of
+
+logger = logging.getLogger(__name__)
+
+
+def run(operation_id: Any) -> Operation | None:
+    """One attempt, from claim to settlement; None when there was nothing to claim."""
+    operation = claims.claim(operation_id)
+    if operation is None:
+        return None
+    try:
+        verdict = attempt(operation)
+    except FenceLost:
+        logger.warning(
+            "operation %s: the lease was lost, this attempt does not count", operation.pk
+        )
+        return None
+    settle(operation, verdict)
+    return operation
+
+
+def settle(operation: Operation, verdict: Verdict) -> None:
+    """The operation and its subject move in one transaction."""
+    with transaction.atomic():
+        closed = claims.settle(operation, verdict)
+        if closed:
+            subjects.settled(closed)
+
+
+def attempt(operation: Operation) -> Verdict:
+    """Outside any transaction: every error becomes a verdict with a sentence."""
+    try:
+        with opened(operation) as provider:
+            return carry_out(operation, provider)
+    except CredentialsRefused as error:
+        return credentials_refused(operation, error)
+    except (Refused, NoSubject) as error:
+        return Verdict(Outcome.REFUSED, str(error))
+    except Unavailable as error:
+        return Verdict(Outcome.UNAVAILABLE, str(error), error.retry_after)
+    except OutcomeUnknown as error:
+        return Verdict(Outcome.UNKNOWN, str(error))
+    except CannotUnseal as error:
+        return Verdict(Outcome.UNAVAILABLE, str(error), retry_after=60)
+    except FenceLost:
+        raise
+    except Exception:
+        # A mistake of ours must neither lose the wish nor fail a customer's number for good.
+        logger.exception("operation %s failed in Patchbay itself", operation.pk)
+        return Verdict(
+            Outcome.UNAVAILABLE,
+            f"An error of Patchbay's own; the log tells it by {operation.pk}.",
+            30,
+        )
+
+
+def credentials_refused(operation: Operation, error: CredentialsRefused) -> Verdict:
+    """A check is answered; anything else waits, with its integration, for better credentials."""
+    if operation.wish == Operation.Wish.CHECK:
+        return Verdict(Outcome.REFUSED, str(error))
+    return Verdict(Outcome.UNAVAILABLE, str(error), retry_after=60, pauses_integration=True)
+
+
+def carry_out(operation: Operation, provider: Provider) -> Verdict:
+    if operation.wish == Operation.Wish.CHECK:
+        checked = provider.check()
+        return Verdict(
+            Outcome.DONE, result={"summary": checked.summary, "facts": dict(checked.facts)}
+        )
+    spec = subject_of(operation).spec(operation)
+    if spec is not None:
+        take_steps(operation, provider, spec)
+    return Verdict(Outcome.DONE)
+
+
+def take_steps(operation: Operation, provider: Provider, spec: Spec) -> None:
+    """Look, compare, and do only what is missing; after each step its ids are kept."""
+    observed = provider.observe(spec)
+    refs = dict(observed.refs)
+    keep(operation, refs)
+    for step in planned(operation, provider, spec, observed):
+        refs = step.run(refs)
+        keep(operation, refs)
+
+
+def planned(operation: Operation, provider: Provider, spec: Spec, observed: Any) -> list[Step]:
+    if operation.wish == Operation.Wish.REMOVE:
+        return provider.plan_removal(spec, observed)
+    return provider.plan(spec, observed)
+
+
+def keep(operation: Operation, refs: Refs) -> None:
+    if refs != operation.refs:
+        claims.keep_refs(operation, dict(refs))
+
+
+class IntegrationSubject:
+    """What follows a check: the candidate account is taken over, or dropped with the reason."""
+
+    def spec(self, operation: Operation) -> None:
+        return None
+
+    def settled(self, operation: Operation) -> None:
+        integration = Integration.objects.select_for_update().get(pk=operation.subject_id)
+        if operation.status == Operation.Status.DONE:
+            accept(integration, operation.result)
+        else:
+            decline(integration, operation.reason)
+
+
+def accept(integration: Integration, result: dict[str, Any]) -> None:
+    """The checked account is the account now; whatever waited for it is due."""
+    if integration.candidate:
+        take_over_candidate(integration)
+    integration.state, integration.state_reason = Integration.State.CONNECTED, ""
+    integration.facts = {"summary": result["summary"], **result["facts"]}
+    integration.failures, integration.open_until = 0, None
+    integration.checked_at = Now()
+    integration.save()
+    waiting = integration.operations.filter(
+        status=Operation.Status.OPEN, lease_until=None, waits_for=None
+    )
+    waiting.update(next_attempt_at=Now(), dispatched_at=None)
+
+
+def take_over_candidate(integration: Integration) -> None:
+    """The checked candidate becomes the account; here its secrets and its settings part."""
+    secret = {field.name for field in PROVIDERS[integration.kind].fields if field.secret}
+    account = integration.candidate_account()
+    integration.settings = {name: value for name, value in account.items() if name not in secret}
+    integration.keep_secrets({name: value for name, value in account.items() if name in secret})
+    integration.candidate = ""
+
+
+def decline(integration: Integration, reason: str) -> None:
+    """A refused candidate is dropped; an account that had worked and is refused now is paused."""
+    if integration.candidate:
+        integration.candidate = ""
+        state = (
+            integration.state
+            if integration.sealed or integration.settings
+            else Integration.State.REFUSED
+        )
+    else:
+        state = Integration.State.PAUSED
+    integration.state, integration.state_reason = state, reason
+    integration.checked_at = Now()
+    integration.save()

@@ -1,0 +1,40 @@
+"""What operations are about. Apps uphill register how theirs are reconciled, in `AppConfig.ready()`."""
+
+from typing import Protocol
+
+from integrations.models import Operation
+from integrations.providers.base import Spec
+
+
+class Subject(Protocol):
+    """One kind of row that is made real on a platform."""
+
+    def spec(self, operation: Operation) -> Spec | None:
+        """The wish as a value for the provider, read now; None when the row is gone."""
+
+    def settled(self, operation: Operation) -> None:
+        """Move the row after `operation` was settled; runs inside the settling transaction."""
+
+
+class NoSubject(Exception):
+    """An operation about a kind that nobody registered: a mistake of ours, shown and not hidden."""
+
+
+_registry: dict[str, Subject] = {}
+
+
+def register(kind: str, subject: Subject) -> None:
+    _registry[kind] = subject
+
+
+def subject_of(operation: Operation) -> Subject:
+    try:
+        return _registry[operation.subject_kind]
+    except KeyError:
+        raise NoSubject(f"Nothing here knows how to set up a {operation.subject_kind}.") from None
+
+
+def settled(operation: Operation) -> None:
+    """Tell the subject; an operation that nobody registered for was refused with that reason."""
+    if operation.subject_kind in _registry:
+        _registry[operation.subject_kind].settled(operation)
