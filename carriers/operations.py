@@ -1,0 +1,272 @@
+"""The asker's half: add, change, retry, delete a carrier; choose defaults."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+
+from carriers.models import Carrier, SipGateway
+from integrations import operations as ledger
+from integrations.models import Integration, Operation
+from integrations.operations import default_for
+from organizations.operations import record
+from organizations.principals import Principal
+
+Status = Carrier.Status
+NAMED_NUMBERS = 20  # how many numbers a refusal names
+
+
+class CannotDo(Exception):
+    """Not possible for this carrier now; the text says why. `numbers` are those in the way."""
+
+    def __init__(
+        self, message: str, *, numbers: Sequence[str] = (), reason: str = "not-possible-now"
+    ):
+        super().__init__(message)
+        self.numbers = list(numbers)
+        self.reason = reason
+
+
+class NoIntegration(Exception):
+    """The organization named no integration and has no default one for carriers."""
+
+
+@transaction.atomic
+def add_carrier(
+    by: Principal,
+    *,
+    name: str,
+    trunk_type: str,
+    gateways: Sequence[Mapping[str, Any]],
+    registration: Mapping[str, Any] | None = None,
+    inbound_auth: Mapping[str, Any] | None = None,
+    integration: Integration | None = None,
+    is_default: bool = False,
+    voip_carrier_sid: UUID | None = None,
+) -> Carrier:
+    """A pending carrier and the wish to set it up. Input is validated by the caller's serializer or form.
+
+    `registration` and `inbound_auth` carry their `password`; it is sealed here. Raises NoIntegration.
+    """
+    integration = integration or default_for(by, "carrier")
+    if integration is None:
+        raise NoIntegration(
+            _("Name an integration, or choose a default integration for carriers first.")
+        )
+    carrier = Carrier(
+        organization=by.organization,
+        integration=integration,
+        name=name,
+        trunk_type=trunk_type,
+        created_by_id=by.user_id,
+    )
+    if voip_carrier_sid:
+        carrier.voip_carrier_sid = voip_carrier_sid
+    keep_credentials(carrier, registration, inbound_auth)
+    carrier.save(force_insert=True)
+    replace_gateways(carrier, gateways)
+    if is_default:
+        make_default(by, carrier)
+    record(by, "carrier.created", carrier, kind="carrier", label=name, after=facts(carrier))
+    ask(by, carrier, Operation.Wish.ENSURE)
+    return carrier
+
+
+@transaction.atomic
+def change_carrier(by: Principal, carrier: Carrier, **changes: Any) -> Carrier:
+    """Change name, trunk type, credentials, gateways or the default flag; the platform follows.
+
+    Only the keys given change. A change of trunk type brings its own credentials, which the caller has
+    checked. Raises CannotDo for a deleted carrier.
+    """
+    ledger.held("carrier", carrier.id)
+    carrier = by.organization.carriers.select_for_update().get(pk=carrier.pk)
+    if carrier.status == Status.DELETED:
+        raise CannotDo(_("The carrier is deleted."))
+    before = facts(carrier)
+    default = changes.pop("is_default", None)
+    gateways = changes.pop("gateways", None)
+    on_platform = bool(changes) or gateways is not None
+    apply_changes(carrier, changes)
+    if gateways is not None:
+        replace_gateways(carrier, gateways)
+    if on_platform:
+        carrier.status, carrier.error_message = Status.PENDING, None
+    carrier.version += 1
+    carrier.save()
+    if default is not None:
+        set_default(by, carrier, default)
+    record(
+        by,
+        "carrier.changed",
+        carrier,
+        kind="carrier",
+        label=carrier.name,
+        before=before,
+        after=facts(carrier),
+    )
+    if on_platform:
+        ask(by, carrier, Operation.Wish.ENSURE)
+    return carrier
+
+
+def apply_changes(carrier: Carrier, changes: Mapping[str, Any]) -> None:
+    carrier.name = changes.get("name", carrier.name)
+    carrier.trunk_type = changes.get("trunk_type", carrier.trunk_type)
+    if changes.keys() & {"trunk_type", "registration", "inbound_auth"}:
+        keep_credentials(carrier, changes.get("registration"), changes.get("inbound_auth"))
+
+
+def keep_credentials(
+    carrier: Carrier, registration: Mapping[str, Any] | None, inbound_auth: Mapping[str, Any] | None
+) -> None:
+    """The password is sealed, the rest readable; both kinds at once do not exist."""
+    given = dict(registration or inbound_auth or {})
+    carrier.keep_password(given.pop("password", ""))
+    carrier.registration = given if registration else None
+    carrier.inbound_auth = given if inbound_auth and not registration else None
+
+
+def replace_gateways(carrier: Carrier, gateways: Sequence[Mapping[str, Any]]) -> None:
+    """The list as given; a gateway that is in it unchanged keeps its sid."""
+    kept = {key(vars(gateway)): gateway for gateway in carrier.gateways.all()}
+    carrier.gateways.exclude(pk__in=[kept[key(g)].pk for g in gateways if key(g) in kept]).delete()
+    for position, given in enumerate(gateways):
+        gateway = kept.get(key(given)) or SipGateway(
+            organization=carrier.organization, carrier=carrier, **given
+        )
+        gateway.position = position
+        gateway.save()
+
+
+def key(gateway: Mapping[str, Any]) -> tuple:
+    return tuple(
+        gateway[name] for name in ("ipv4", "port", "netmask", "inbound", "outbound", "protocol")
+    )
+
+
+@transaction.atomic
+def retry_carrier(by: Principal, carrier: Carrier) -> Carrier:
+    """A failed carrier is pending again; a waiting operation is tried now. Raises CannotDo."""
+    operation = ledger.held("carrier", carrier.id)
+    if operation:
+        ledger.try_now(operation)
+    elif carrier.status == Status.FAILED:
+        by.organization.carriers.filter(pk=carrier.pk, status=Status.FAILED).update(
+            status=Status.PENDING, error_message=None, version=F("version") + 1, updated_at=Now()
+        )
+        ask(by, carrier, Operation.Wish.ENSURE)
+    elif carrier.status == Status.DELETED and carrier.released_at is None:
+        ask(by, carrier, Operation.Wish.REMOVE)
+    else:
+        raise CannotDo(
+            _("There is nothing to try again: the carrier is %(status)s.")
+            % {"status": carrier.status}
+        )
+    record(by, "carrier.retried", carrier, kind="carrier", label=carrier.name)
+    carrier.refresh_from_db()
+    return carrier
+
+
+@transaction.atomic
+def delete_carrier(by: Principal, carrier: Carrier) -> None:
+    """Soft delete; the platform follows. Raises CannotDo while numbers are on it, naming them."""
+    operation = ledger.held("carrier", carrier.id)
+    carrier = by.organization.carriers.select_for_update().get(pk=carrier.pk)
+    refuse_in_use(by, carrier)
+    gone = by.organization.carriers.filter(pk=carrier.pk).exclude(status=Status.DELETED)
+    fields = {"is_default": False, "is_installation_default": False, "version": F("version") + 1}
+    if not gone.update(status=Status.DELETED, error_message=None, updated_at=Now(), **fields):
+        return
+    record(
+        by, "carrier.deleted", carrier, kind="carrier", label=carrier.name, before=facts(carrier)
+    )
+    if operation and ledger.withdraw(operation):
+        by.organization.carriers.filter(pk=carrier.pk).update(released_at=Now())
+    else:
+        ask(by, carrier, Operation.Wish.REMOVE)
+
+
+def refuse_in_use(by: Principal, carrier: Carrier) -> None:
+    """Numbers of other organizations (on an installation default) are counted, never named."""
+    users = carrier.phone_numbers.filter(released_at=None)
+    count = users.count()
+    if not count:
+        return
+    named = list(
+        users.filter(organization=by.organization)
+        .order_by("e164")
+        .values_list("e164", flat=True)[:NAMED_NUMBERS]
+    )
+    listing = ", ".join(named) + (
+        _(" and %(more)s more") % {"more": count - len(named)} if count > len(named) else ""
+    )
+    raise CannotDo(
+        _("The carrier still has numbers: %(numbers)s. Delete them first.") % {"numbers": listing},
+        numbers=named,
+        reason="carrier-in-use",
+    )
+
+
+def ask(by: Principal, carrier: Carrier, wish: str) -> Operation:
+    return ledger.ask(
+        by,
+        integration=carrier.integration,
+        subject_kind="carrier",
+        subject_id=carrier.id,
+        label=carrier.name,
+        wish=wish,
+        refs=carrier.refs,
+    )
+
+
+def set_default(by: Principal, carrier: Carrier, default: bool) -> None:
+    if default:
+        make_default(by, carrier)
+    else:
+        by.organization.carriers.filter(pk=carrier.pk).update(is_default=False)
+        carrier.is_default = False
+
+
+def make_default(by: Principal, carrier: Carrier) -> None:
+    """Numbers that name no carrier go here from now on; the former default steps back."""
+    by.organization.carriers.filter(is_default=True).exclude(pk=carrier.pk).update(is_default=False)
+    by.organization.carriers.filter(pk=carrier.pk).update(is_default=True)
+    carrier.is_default = True
+
+
+@transaction.atomic
+def make_installation_default(by: Principal, carrier: Carrier) -> None:
+    """Organizations without a default of their own use this carrier; they see its sid and name only."""
+    Carrier.objects.filter(is_installation_default=True).exclude(pk=carrier.pk).update(
+        is_installation_default=False
+    )
+    by.organization.carriers.filter(pk=carrier.pk).update(is_installation_default=True)
+    record(by, "carrier.made_installation_default", carrier, kind="carrier", label=carrier.name)
+
+
+def usable(by: Principal, *, voip_carrier_sid: UUID | None) -> Carrier | None:
+    """The carrier a number of this organization may go on: named, else its default, else the installation's."""
+    shared = Carrier.objects.filter(is_installation_default=True)
+    if voip_carrier_sid:
+        named = by.organization.carriers.filter(voip_carrier_sid=voip_carrier_sid).first()
+        return named or shared.filter(voip_carrier_sid=voip_carrier_sid).first()
+    return by.organization.carriers.filter(is_default=True).first() or shared.first()
+
+
+def facts(carrier: Carrier) -> dict[str, Any]:
+    """What the audit log keeps of a carrier; no secret."""
+    gateways = [str(gateway) for gateway in carrier.gateways.order_by("position")]
+    return {
+        "name": carrier.name,
+        "trunk_type": carrier.trunk_type,
+        "gateways": gateways,
+        "registration": carrier.registration,
+        "inbound_auth": carrier.inbound_auth,
+        "is_default": carrier.is_default,
+        "integration": str(carrier.integration_id),
+    }

@@ -1,0 +1,79 @@
+"""The worker's half: a carrier as a wish for its platform, and what follows when it is settled."""
+
+from django.db.models import F
+from django.db.models.functions import Now
+
+from carriers.models import Carrier
+from integrations.models import Operation
+from integrations.providers.base import CarrierSpec, GatewaySpec, InboundAuth, Registration
+from organizations.operations import record
+from organizations.principals import system
+
+Status = Carrier.Status
+
+
+class CarrierSubject:
+    def spec(self, operation: Operation) -> CarrierSpec | None:
+        carrier = (
+            Carrier.objects.filter(pk=operation.subject_id).prefetch_related("gateways").first()
+        )
+        return carrier and spec_of(carrier, refs=operation.refs)
+
+    def settled(self, operation: Operation) -> None:
+        carrier = Carrier.objects.filter(pk=operation.subject_id).first()
+        if carrier:
+            move(carrier, operation)
+
+
+def spec_of(carrier: Carrier, *, refs: dict[str, str]) -> CarrierSpec:
+    password = carrier.password()
+    gateways = sorted(carrier.gateways.all(), key=lambda gateway: gateway.position)
+    return CarrierSpec(
+        marker=carrier.marker,
+        name=carrier.name,
+        trunk_type=carrier.trunk_type,
+        gateways=tuple(
+            GatewaySpec(g.ipv4, g.port, g.netmask, g.inbound, g.outbound, g.protocol)
+            for g in gateways
+        ),
+        registration=Registration(password=password, **carrier.registration)
+        if carrier.registration
+        else None,
+        inbound_auth=InboundAuth(password=password, **carrier.inbound_auth)
+        if carrier.inbound_auth
+        else None,
+        refs=refs,
+    )
+
+
+def move(carrier: Carrier, operation: Operation) -> None:
+    """pending → active | failed; deleted → released, or kept with the reason."""
+    row = Carrier.objects.filter(pk=carrier.pk)
+    done = operation.status == Operation.Status.DONE
+    change = {"refs": operation.refs, "version": F("version") + 1, "updated_at": Now()}
+    if operation.wish == Operation.Wish.REMOVE:
+        released = (
+            {"released_at": Now(), "error_message": None}
+            if done
+            else {"error_message": operation.reason}
+        )
+        moved = row.filter(status=Status.DELETED).update(**change, **released)
+        action = "carrier.released" if done else "carrier.removal_refused"
+    else:
+        after = (
+            {"status": Status.ACTIVE, "error_message": None}
+            if done
+            else {"status": Status.FAILED, "error_message": operation.reason}
+        )
+        moved = row.filter(status=Status.PENDING).update(**change, **after)
+        action = "carrier.activated" if done else "carrier.failed"
+    if moved:
+        by = system(operation.organization, "worker")
+        record(
+            by,
+            action,
+            carrier,
+            kind="carrier",
+            label=carrier.name,
+            after={"reason": operation.reason} if not done else {},
+        )

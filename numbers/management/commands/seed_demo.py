@@ -1,0 +1,103 @@
+"""manage.py seed_demo: the demo organization of `make up`; never in production."""
+
+import json
+import os
+import secrets
+from pathlib import Path
+from uuid import UUID
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+from carriers.operations import add_carrier, make_installation_default
+from integrations import provisioning
+from integrations.operations import connect, make_default
+from organizations.models import Organization, User
+from organizations.operations import create_key, create_organization
+from organizations.principals import Principal, system
+
+EMAIL = "admin@patchbay.example"
+CARRIER_SID = UUID("660e8400-e29b-41d4-a716-446655440001")  # of the first seed's example request
+
+
+class Command(BaseCommand):
+    help = "Make the demo organization once, and write what one needs to try it."
+
+    def add_arguments(self, parser) -> None:
+        parser.add_argument("--quickstart", type=Path, required=True, help="file to write, mode 0600")
+        parser.add_argument("--url", required=True, help="where the web server answers")
+
+    def handle(self, *, quickstart: Path, url: str, **options) -> None:
+        if settings.MODE == "production":
+            raise CommandError("Demo data has no place in a production installation.")
+        if quickstart.exists():
+            known = json.loads(quickstart.read_text())
+        elif User.objects.exists():
+            raise CommandError(f"{quickstart} is gone, and its secrets cannot be read back: {HOW_TO_GO_ON}")
+        else:
+            known = make_demo()
+        write_private(quickstart, json.dumps({**known, "url": url}, indent=2) + "\n")
+
+
+HOW_TO_GO_ON = "make a new key with manage.py create_api_key, or remove the data folder to begin anew."
+
+
+@transaction.atomic
+def make_demo() -> dict[str, str]:
+    password = secrets.token_urlsafe(12)
+    user = User.objects.create_superuser(EMAIL, password, name="Demo admin")
+    organization = create_organization(name="Demo", owner=user)
+    by = system(organization, "make up")
+    add_sandbox_carrier(by)
+    key, text = create_key(by, owner=user, name="quickstart")
+    return quickstart_of(organization, password, text)
+
+
+def add_sandbox_carrier(by: Principal) -> None:
+    """The sandbox's check is run here and now: it calls nobody."""
+    integration, operation = connect(by, kind="sandbox", name="Sandbox", account={})
+    provisioning.run(operation.pk)
+    integration.refresh_from_db()
+    for role in ("carrier", "sip", "twilio"):
+        make_default(by, integration, role=role)
+    carrier = add_carrier(
+        by,
+        name="Sandbox carrier",
+        trunk_type="static_ip",
+        gateways=[GATEWAY],
+        is_default=True,
+        voip_carrier_sid=CARRIER_SID,
+    )
+    make_installation_default(by, carrier)
+
+
+GATEWAY = {  # an address of TEST-NET-2: nobody's
+    "ipv4": "198.51.100.10",
+    "port": 5060,
+    "netmask": 32,
+    "inbound": True,
+    "outbound": True,
+    "protocol": "udp",
+}
+
+
+def quickstart_of(organization: Organization, password: str, text) -> dict[str, str]:
+    return {
+        "url": "",
+        "username": EMAIL,
+        "password": password,
+        "organization_id": organization.public_id,
+        "api_key": text.full,
+        "api_key_id": text.public,
+        "api_secret": text.secret,
+    }
+
+
+def write_private(path: Path, content: str) -> None:
+    """Readable by its owner only, from the first byte on; whole or not at all."""
+    draft = path.with_suffix(".new")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(content)
+    draft.replace(path)

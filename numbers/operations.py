@@ -1,0 +1,304 @@
+"""The asker's half: add, label, activate, deactivate, retry and delete a number. No platform call here."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+
+from carriers.models import Carrier
+from carriers.operations import usable
+from integrations import operations as ledger
+from integrations.models import Operation
+from numbers import states
+from numbers.models import PhoneNumber, Placement
+from organizations.operations import record
+from organizations.principals import Principal
+
+Status, Source = PhoneNumber.Status, PhoneNumber.Source
+Wish = Operation.Wish
+
+
+class NoCarrier(Exception):
+    """The request's carrier cannot take the number; `failed` tells a known one that could not be set up."""
+
+    def __init__(self, message: str, *, failed: bool = False):
+        super().__init__(message)
+        self.failed = failed
+
+
+class NumberTaken(Exception):
+    """Held by somebody, maybe by the asker; never says by whom."""
+
+    def __init__(self, message: str, *, being_removed: bool = False):
+        super().__init__(message)
+        self.being_removed = being_removed
+
+
+class NotPossibleNow(Exception):
+    """The number's state does not allow it; the text says what is."""
+
+
+@transaction.atomic
+def add_number(
+    by: Principal,
+    *,
+    number: str,
+    voip_carrier_sid: UUID | None = None,
+    label: str | None = None,
+    application_sid: UUID | None = None,
+) -> PhoneNumber:
+    """A pending number on a carrier, its voice placement, and the wish to set it up.
+
+    `number` is E.164 and possible (numbers/e164.py). Raises NoCarrier and NumberTaken.
+    """
+    carrier = carrier_for(by, voip_carrier_sid)
+    phone_number = hold_number(
+        PhoneNumber(
+            organization=by.organization,
+            e164=number,
+            carrier=carrier,
+            label=label,
+            application_sid=application_sid,
+            source=Source.TOPCALLS if carrier.is_installation_default else Source.BYOC,
+            created_by_id=by.user_id,
+        )
+    )
+    settling_carrier = carrier_operation(carrier)
+    placement = Placement.objects.create(
+        organization=by.organization,
+        phone_number=phone_number,
+        integration_id=carrier.integration_id,
+        role=Placement.Role.VOICE,
+    )
+    record(
+        by,
+        "phone_number.created",
+        phone_number,
+        kind="phone_number",
+        label=number,
+        after=facts(phone_number),
+    )
+    ask(by, placement, Wish.ENSURE, label=number, waits_for=settling_carrier)
+    return phone_number
+
+
+def carrier_for(by: Principal, voip_carrier_sid: UUID | None) -> Carrier:
+    carrier = usable(by, voip_carrier_sid=voip_carrier_sid)
+    if carrier is None or carrier.status == Carrier.Status.DELETED:
+        raise NoCarrier(
+            _("There is no carrier with this sid.")
+            if voip_carrier_sid
+            else _(
+                "Name a carrier: neither the organization nor the installation has a default one."
+            )
+        )
+    refuse_failed(carrier)
+    return carrier
+
+
+def refuse_failed(carrier: Carrier) -> None:
+    if carrier.status == Carrier.Status.FAILED:
+        raise NoCarrier(
+            _("Carrier %(carrier)s could not be set up: %(reason)s Repair it or name another.")
+            % {"carrier": carrier.name, "reason": carrier.error_message or ""},
+            failed=True,
+        )
+
+
+def hold_number(phone_number: PhoneNumber) -> PhoneNumber:
+    """Insert it; the database decides who is first."""
+    try:
+        with transaction.atomic():
+            phone_number.save(force_insert=True)
+    except IntegrityError as error:
+        if "phone_number_one_holder" not in str(error):
+            raise
+        raise number_taken(phone_number) from error
+    return phone_number
+
+
+def number_taken(wanted: PhoneNumber) -> NumberTaken:
+    """Only the own organization hears that the number is on its way out."""
+    own = wanted.organization.phone_numbers.filter(e164=wanted.e164, released_at=None).first()
+    if own and own.status == Status.DELETED:
+        return NumberTaken(
+            _("%(number)s is being removed from its platform; add it again when that is done.")
+            % {"number": own},
+            being_removed=True,
+        )
+    return NumberTaken(_("%(number)s is already in this installation.") % {"number": wanted.e164})
+
+
+def carrier_operation(carrier: Carrier) -> Operation | None:
+    """The operation the number must wait for. After the insert, whose foreign key keeps the carrier from
+    being deleted under us; so a deletion that came first is seen here."""
+    operation = (
+        ledger.held("carrier", carrier.id) if carrier.status == Carrier.Status.PENDING else None
+    )
+    carrier.refresh_from_db(fields=["status", "error_message"])
+    if carrier.status == Carrier.Status.DELETED:
+        raise NoCarrier(_("There is no carrier with this sid."))
+    refuse_failed(carrier)
+    return operation
+
+
+def ask(
+    by: Principal,
+    placement: Placement,
+    wish: str,
+    *,
+    label: str,
+    waits_for: Operation | None = None,
+) -> Operation:
+    return ledger.ask(
+        by,
+        integration=placement.integration,
+        subject_kind="placement",
+        subject_id=placement.id,
+        label=label,
+        wish=wish,
+        refs=placement.refs,
+        waits_for=waits_for,
+    )
+
+
+def locked(
+    by: Principal, number_id: UUID
+) -> tuple[PhoneNumber, list[tuple[Placement, Operation | None]]]:
+    """The number and its placements with their open operations, locked in the worker's order."""
+    placements = by.organization.placements.filter(phone_number_id=number_id).select_related(
+        "integration"
+    )
+    held = [(placement, ledger.held("placement", placement.id)) for placement in placements]
+    return by.organization.phone_numbers.select_for_update().get(pk=number_id), held
+
+
+@transaction.atomic
+def change_number(by: Principal, number_id: UUID, **changes: Any) -> PhoneNumber:
+    """Change `label`, `application_sid` or `status` (active ↔ inactive); only the keys given change.
+
+    The label is changed at once. The others are wishes: the answer tells the state that is, and `wanted`
+    what is under way. Raises NotPossibleNow.
+    """
+    number, held = locked(by, number_id)
+    if number.status == Status.DELETED:
+        raise NotPossibleNow(_("The number is deleted."))
+    wanted = changes.pop("status", None)
+    if wanted and wanted != number.wanted:
+        check_switch(number)
+        changes["wanted"] = wanted
+    changes = {name: value for name, value in changes.items() if getattr(number, name) != value}
+    if not changes:
+        return number
+    before = facts(number)
+    states.touch(number.pk, **changes)
+    number.refresh_from_db()
+    record(
+        by,
+        "phone_number.changed",
+        number,
+        kind="phone_number",
+        label=number.e164,
+        before=before,
+        after=facts(number),
+    )
+    if changes.keys() & {"wanted", "application_sid"} and number.status != Status.FAILED:
+        for placement, _operation in held:
+            ask(by, placement, Wish.ENSURE, label=number.e164)
+    return number
+
+
+def check_switch(number: PhoneNumber) -> None:
+    if number.status not in (Status.ACTIVE, Status.INACTIVE):
+        raise NotPossibleNow(
+            _("Only an active or inactive number can be switched; this one is %(status)s.")
+            % {"status": number.status}
+        )
+
+
+@transaction.atomic
+def retry_number(by: Principal, number_id: UUID) -> PhoneNumber:
+    """A failed number is pending again; a postponed operation is tried now. Raises NotPossibleNow."""
+    number, held = locked(by, number_id)
+    if number.status == Status.FAILED:
+        start_again(by, number, held)
+    elif number.status == Status.DELETED and number.released_at is None:
+        repeat(by, number, held, Wish.REMOVE)
+    elif any(operation for _placement, operation in held):
+        repeat(by, number, held, Wish.ENSURE)
+    else:
+        raise NotPossibleNow(
+            _("There is nothing to try again: the number is %(status)s.")
+            % {"status": number.status}
+        )
+    record(by, "phone_number.retried", number, kind="phone_number", label=number.e164)
+    number.refresh_from_db()
+    return number
+
+
+def start_again(by: Principal, number: PhoneNumber, held: list) -> None:
+    """As on the first day: a carrier that is being set up is waited for, a failed one named."""
+    waits_for = None
+    if number.carrier:
+        refuse_carrier_now(number.carrier)
+        waits_for = carrier_operation(number.carrier)
+    states.move(number.pk, to=Status.PENDING, error_message=None, wanted=Status.ACTIVE)
+    for placement, _operation in held:
+        Placement.objects.filter(pk=placement.pk).update(state=Placement.State.PENDING)
+        ask(by, placement, Wish.ENSURE, label=number.e164, waits_for=waits_for)
+
+
+def refuse_carrier_now(carrier: Carrier) -> None:
+    try:
+        refuse_failed(carrier)
+    except NoCarrier as error:
+        raise NotPossibleNow(str(error)) from error
+
+
+def repeat(by: Principal, number: PhoneNumber, held: list, wish: str) -> None:
+    for placement, operation in held:
+        if operation:
+            ledger.try_now(operation)
+        elif placement.state != Placement.State.REMOVED and wish == Wish.REMOVE:
+            ask(by, placement, wish, label=number.e164)
+
+
+@transaction.atomic
+def delete_number(by: Principal, number_id: UUID) -> None:
+    """Soft delete at once; the row holds the number until it is gone from its platforms.
+
+    What no platform can know of yet is released on the spot. Deleting twice changes nothing.
+    """
+    number, held = locked(by, number_id)
+    if not states.move(number.pk, to=Status.DELETED, wanted=Status.DELETED, error_message=None):
+        return
+    record(
+        by,
+        "phone_number.deleted",
+        number,
+        kind="phone_number",
+        label=number.e164,
+        before=facts(number),
+    )
+    for placement, operation in held:
+        if operation and ledger.withdraw(operation):
+            Placement.objects.filter(pk=placement.pk).update(state=Placement.State.REMOVED)
+        else:
+            ask(by, placement, Wish.REMOVE, label=number.e164)
+    if not number.placements.exclude(state=Placement.State.REMOVED).exists():
+        states.touch(number.pk, released_at=Now())
+
+
+def facts(number: PhoneNumber) -> dict[str, Any]:
+    """What the audit log keeps of a number."""
+    return {
+        "number": number.e164,
+        "label": number.label,
+        "status": number.status,
+        "wanted": number.wanted,
+        "carrier": str(number.carrier_id) if number.carrier_id else None,
+        "application_sid": str(number.application_sid) if number.application_sid else None,
+        "source": number.source,
+    }

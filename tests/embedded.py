@@ -1,0 +1,63 @@
+"""A pytest plugin: throw-away engines for a run without a DATABASE_URL or REDIS_URL."""
+
+import atexit
+import os
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+
+from config.supervisor.engines import embedded_engines, missing_urls
+from config.supervisor.processes import end, spawn
+from config.supervisor.secrets import Secrets
+
+# Nothing of a test run need survive a crash of the machine.
+HASTE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests():
+    """Before pytest-django loads the settings. Processes of xdist inherit the environment."""
+    os.environ.setdefault("PATCHBAY_MODE", "test")
+    os.environ.setdefault("SECRET_KEY", "only-for-tests")
+    os.environ.setdefault("PATCHBAY_ENCRYPTION_KEYS", Fernet.generate_key().decode())
+    if missing_urls():
+        os.environ |= start_engines()
+    return (yield)
+
+
+def start_engines() -> dict[str, str]:
+    """Start what is missing; it ends with this process, even if that is killed."""
+    folder = Path(tempfile.mkdtemp(prefix="patchbay-test-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    engines = embedded_engines(folder, Secrets(folder))
+    for engine in engines:
+        engine.create()
+        start(engine, folder)
+    return tests_environment(engines)
+
+
+def start(engine, folder: Path) -> None:
+    settings = HASTE if engine.name == "postgres" else {}
+    with (folder / f"{engine.name}.log").open("wb") as log:
+        process = spawn(engine.program(**settings), log)
+    atexit.register(end, process)
+    deadline = time.monotonic() + 30
+    while not engine.answers():
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise pytest.UsageError((folder / f"{engine.name}.log").read_text())
+        time.sleep(0.01)
+
+
+def tests_environment(engines) -> dict[str, str]:
+    """The tests own the database: they create one of their own beside it."""
+    values = {}
+    for engine in engines:
+        engine.furnish()
+        values |= engine.environment()
+    if owner := values.get("DATABASE_OWNER_URL"):
+        values["DATABASE_URL"] = owner
+    return values

@@ -1,0 +1,97 @@
+"""The small cast: Alice runs Acme, Bob manages its agents, Carol only looks; Mallory runs Evil Corp."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from carriers.models import Carrier
+from carriers.operations import add_carrier
+from integrations import provisioning
+from integrations.models import Integration, Operation
+from integrations.operations import connect, make_default
+from numbers.models import PhoneNumber
+from numbers.operations import add_number
+from organizations.models import ApiKey, Organization, User
+from organizations.operations import add_member, create_key, create_organization
+from organizations.principals import Principal, system
+from organizations.roles import Role
+
+GATEWAY = {
+    "ipv4": "198.51.100.7",
+    "port": 5060,
+    "netmask": 32,
+    "inbound": True,
+    "outbound": True,
+    "protocol": "udp",
+}
+
+
+@dataclass(frozen=True)
+class Member:
+    """A person in an organization, and an API key of theirs in clear."""
+
+    user: User
+    organization: Organization
+    key: ApiKey
+    key_text: str
+
+    @property
+    def by(self) -> Principal:
+        return system(self.organization, self.user.email)
+
+
+def person(name: str, *, organization: Organization | None = None, role: str = Role.ADMIN) -> Member:
+    """`organization` None: a new one, of which they are the admin."""
+    user = User.objects.create_user(f"{name.lower()}@example.com", "correct horse battery", name=name)
+    if organization is None:
+        organization = create_organization(name=f"{name}'s", owner=user)
+    else:
+        add_member(system(organization), user=user, role=role)
+    key, text = create_key(system(organization), owner=user, name=f"{name}'s key", role=role)
+    return Member(user, organization, key, text.full)
+
+
+def sandbox(by: Principal, *, name: str = "Sandbox", default: bool = True) -> Integration:
+    """A connected sandbox, the default for carriers."""
+    integration, operation = connect(by, kind="sandbox", name=name, account={})
+    provisioning.run(operation.pk)
+    integration.refresh_from_db()
+    if default:
+        make_default(by, integration, role="carrier")
+    return integration
+
+
+def carrier(by: Principal, *, name: str = "Acme Trunk", settled: bool = True, **fields) -> Carrier:
+    """A carrier on the default integration; set up, unless `settled` is False."""
+    fields = {"trunk_type": "static_ip", "gateways": [GATEWAY], **fields}
+    made = add_carrier(by, name=name, **fields)
+    if settled:
+        work("carrier", made.id)
+        made.refresh_from_db()
+    return made
+
+
+def number(by: Principal, e164: str = "+18005551234", *, settled: bool = True, **fields) -> PhoneNumber:
+    made = add_number(by, number=e164, **fields)
+    if settled:
+        work_number(made)
+    return made
+
+
+def work(subject_kind: str, subject_id: UUID) -> Operation | None:
+    """What dispatcher and worker would do for the subject's open operation, once."""
+    operation = open_operation(subject_kind, subject_id)
+    if operation:
+        provisioning.run(operation.pk)
+        operation.refresh_from_db()
+    return operation
+
+
+def work_number(phone_number: PhoneNumber) -> Operation | None:
+    placement = phone_number.placements.get()
+    operation = work("placement", placement.id)
+    phone_number.refresh_from_db()
+    return operation
+
+
+def open_operation(subject_kind: str, subject_id: UUID) -> Operation | None:
+    return Operation.objects.filter(subject_kind=subject_kind, subject_id=subject_id, status="open").first()
