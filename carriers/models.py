@@ -53,7 +53,9 @@ class Carrier(models.Model):
     created_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
-    released_at = models.DateTimeField(_("gone from the platform at"), null=True, blank=True, editable=False)
+    released_at = models.DateTimeField(
+        _("gone from the platform at"), null=True, blank=True, editable=False
+    )
 
     class Meta:
         verbose_name = _("carrier")

@@ -76,6 +76,12 @@ def add_carrier(
     return carrier
 
 
+def locked(by: Principal, carrier_id: UUID) -> tuple[Carrier, Operation | None]:
+    """The carrier and its open operation, locked in the worker's order. Needs a transaction."""
+    operation = ledger.held("carrier", carrier_id)
+    return by.organization.carriers.select_for_update(of=("self",)).get(pk=carrier_id), operation
+
+
 @transaction.atomic
 def change_carrier(by: Principal, carrier: Carrier, **changes: Any) -> Carrier:
     """Change name, trunk type, credentials, gateways or the default flag; the platform follows.
@@ -83,8 +89,7 @@ def change_carrier(by: Principal, carrier: Carrier, **changes: Any) -> Carrier:
     Only the keys given change. A change of trunk type brings its own credentials, which the caller has
     checked. Raises CannotDo for a deleted carrier.
     """
-    ledger.held("carrier", carrier.id)
-    carrier = by.organization.carriers.select_for_update().get(pk=carrier.pk)
+    carrier, _operation = locked(by, carrier.pk)
     if carrier.status == Status.DELETED:
         raise CannotDo(_("The carrier is deleted."))
     before = facts(carrier)
@@ -152,7 +157,7 @@ def key(gateway: Mapping[str, Any]) -> tuple:
 @transaction.atomic
 def retry_carrier(by: Principal, carrier: Carrier) -> Carrier:
     """A failed carrier is pending again; a waiting operation is tried now. Raises CannotDo."""
-    operation = ledger.held("carrier", carrier.id)
+    carrier, operation = locked(by, carrier.pk)
     if operation:
         ledger.try_now(operation)
     elif carrier.status == Status.FAILED:
@@ -175,8 +180,7 @@ def retry_carrier(by: Principal, carrier: Carrier) -> Carrier:
 @transaction.atomic
 def delete_carrier(by: Principal, carrier: Carrier) -> None:
     """Soft delete; the platform follows. Raises CannotDo while numbers are on it, naming them."""
-    operation = ledger.held("carrier", carrier.id)
-    carrier = by.organization.carriers.select_for_update().get(pk=carrier.pk)
+    carrier, operation = locked(by, carrier.pk)
     refuse_in_use(by, carrier)
     gone = by.organization.carriers.filter(pk=carrier.pk).exclude(status=Status.DELETED)
     fields = {"is_default": False, "is_installation_default": False, "version": F("version") + 1}

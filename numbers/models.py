@@ -46,7 +46,9 @@ class PhoneNumber(models.Model):
     )
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="phone_numbers")
     e164 = E164Field(_("number"))
-    carrier = models.ForeignKey(Carrier, models.PROTECT, null=True, blank=True, related_name="phone_numbers")
+    carrier = models.ForeignKey(
+        Carrier, models.PROTECT, null=True, blank=True, related_name="phone_numbers"
+    )
     application_sid = models.UUIDField(
         _("application"),
         null=True,
@@ -66,7 +68,9 @@ class PhoneNumber(models.Model):
     created_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
-    released_at = models.DateTimeField(_("gone from the platforms at"), null=True, blank=True, editable=False)
+    released_at = models.DateTimeField(
+        _("gone from the platforms at"), null=True, blank=True, editable=False
+    )
 
     class Meta:
         verbose_name = _("phone number")

@@ -7,105 +7,267 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('integrations', '0001_initial'),
-        ('organizations', '0001_initial'),
+        ("integrations", "0001_initial"),
+        ("organizations", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Carrier',
+            name="Carrier",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('voip_carrier_sid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True, verbose_name='carrier sid')),
-                ('name', models.CharField(max_length=100, verbose_name='name')),
-                ('trunk_type', models.CharField(choices=[('static_ip', 'static IP: the carrier knows the platform by its address'), ('auth', 'auth: inbound calls show user name and password'), ('reg', 'reg: the platform registers with the carrier')], default='static_ip', max_length=10, verbose_name='trunk type')),
-                ('registration', models.JSONField(blank=True, null=True, verbose_name='registration')),
-                ('inbound_auth', models.JSONField(blank=True, null=True, verbose_name='inbound authentication')),
-                ('sealed', models.TextField(default='', editable=False)),
-                ('status', models.CharField(choices=[('pending', 'pending'), ('active', 'active'), ('failed', 'failed'), ('deleted', 'deleted')], default='pending', max_length=10, verbose_name='status')),
-                ('error_message', models.TextField(blank=True, null=True, verbose_name='error message')),
-                ('is_default', models.BooleanField(default=False, verbose_name='default of the organization')),
-                ('is_installation_default', models.BooleanField(default=False, verbose_name='default of the installation')),
-                ('refs', models.JSONField(default=dict, editable=False, verbose_name='platform ids')),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created at')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='updated at')),
-                ('released_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='gone from the platform at')),
-                ('created_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('integration', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='carriers', to='integrations.integration')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='carriers', to='organizations.organization')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "voip_carrier_sid",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, unique=True, verbose_name="carrier sid"
+                    ),
+                ),
+                ("name", models.CharField(max_length=100, verbose_name="name")),
+                (
+                    "trunk_type",
+                    models.CharField(
+                        choices=[
+                            (
+                                "static_ip",
+                                "static IP: the carrier knows the platform by its address",
+                            ),
+                            ("auth", "auth: inbound calls show user name and password"),
+                            ("reg", "reg: the platform registers with the carrier"),
+                        ],
+                        default="static_ip",
+                        max_length=10,
+                        verbose_name="trunk type",
+                    ),
+                ),
+                (
+                    "registration",
+                    models.JSONField(blank=True, null=True, verbose_name="registration"),
+                ),
+                (
+                    "inbound_auth",
+                    models.JSONField(blank=True, null=True, verbose_name="inbound authentication"),
+                ),
+                ("sealed", models.TextField(default="", editable=False)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("pending", "pending"),
+                            ("active", "active"),
+                            ("failed", "failed"),
+                            ("deleted", "deleted"),
+                        ],
+                        default="pending",
+                        max_length=10,
+                        verbose_name="status",
+                    ),
+                ),
+                (
+                    "error_message",
+                    models.TextField(blank=True, null=True, verbose_name="error message"),
+                ),
+                (
+                    "is_default",
+                    models.BooleanField(default=False, verbose_name="default of the organization"),
+                ),
+                (
+                    "is_installation_default",
+                    models.BooleanField(default=False, verbose_name="default of the installation"),
+                ),
+                (
+                    "refs",
+                    models.JSONField(default=dict, editable=False, verbose_name="platform ids"),
+                ),
+                ("version", models.PositiveIntegerField(default=1, editable=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created at")),
+                ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated at")),
+                (
+                    "released_at",
+                    models.DateTimeField(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        verbose_name="gone from the platform at",
+                    ),
+                ),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "integration",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="carriers",
+                        to="integrations.integration",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="carriers",
+                        to="organizations.organization",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'carrier',
-                'verbose_name_plural': 'carriers',
+                "verbose_name": "carrier",
+                "verbose_name_plural": "carriers",
             },
         ),
         migrations.CreateModel(
-            name='SipGateway',
+            name="SipGateway",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('position', models.PositiveSmallIntegerField(default=0, verbose_name='position')),
-                ('ipv4', models.CharField(help_text='IPv4 address; a host name only when outbound.', max_length=128, verbose_name='address')),
-                ('port', models.PositiveIntegerField(default=5060, verbose_name='port')),
-                ('netmask', models.PositiveSmallIntegerField(default=32, verbose_name='netmask')),
-                ('inbound', models.BooleanField(default=True, verbose_name='inbound')),
-                ('outbound', models.BooleanField(default=True, verbose_name='outbound')),
-                ('protocol', models.CharField(choices=[('udp', 'UDP'), ('tcp', 'TCP'), ('tls', 'TLS'), ('tls/srtp', 'TLS/SRTP')], default='udp', max_length=10, verbose_name='protocol')),
-                ('carrier', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='gateways', to='carriers.carrier')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sip_gateways', to='organizations.organization')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("position", models.PositiveSmallIntegerField(default=0, verbose_name="position")),
+                (
+                    "ipv4",
+                    models.CharField(
+                        help_text="IPv4 address; a host name only when outbound.",
+                        max_length=128,
+                        verbose_name="address",
+                    ),
+                ),
+                ("port", models.PositiveIntegerField(default=5060, verbose_name="port")),
+                ("netmask", models.PositiveSmallIntegerField(default=32, verbose_name="netmask")),
+                ("inbound", models.BooleanField(default=True, verbose_name="inbound")),
+                ("outbound", models.BooleanField(default=True, verbose_name="outbound")),
+                (
+                    "protocol",
+                    models.CharField(
+                        choices=[
+                            ("udp", "UDP"),
+                            ("tcp", "TCP"),
+                            ("tls", "TLS"),
+                            ("tls/srtp", "TLS/SRTP"),
+                        ],
+                        default="udp",
+                        max_length=10,
+                        verbose_name="protocol",
+                    ),
+                ),
+                (
+                    "carrier",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="gateways",
+                        to="carriers.carrier",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="sip_gateways",
+                        to="organizations.organization",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'SIP gateway',
-                'verbose_name_plural': 'SIP gateways',
+                "verbose_name": "SIP gateway",
+                "verbose_name_plural": "SIP gateways",
             },
         ),
         migrations.AddIndex(
-            model_name='carrier',
-            index=models.Index(fields=['organization', '-created_at', '-id'], name='carrier_newest'),
+            model_name="carrier",
+            index=models.Index(
+                fields=["organization", "-created_at", "-id"], name="carrier_newest"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='carrier',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['pending', 'active', 'failed', 'deleted'])), name='carrier_status'),
+            model_name="carrier",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("status__in", ["pending", "active", "failed", "deleted"])),
+                name="carrier_status",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='carrier',
-            constraint=models.CheckConstraint(condition=models.Q(('trunk_type__in', ['static_ip', 'auth', 'reg'])), name='carrier_trunk_type'),
+            model_name="carrier",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("trunk_type__in", ["static_ip", "auth", "reg"])),
+                name="carrier_trunk_type",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='carrier',
-            constraint=models.CheckConstraint(condition=models.Q(('released_at', None), ('status', 'deleted'), _connector='OR'), name='carrier_released'),
+            model_name="carrier",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("released_at", None), ("status", "deleted"), _connector="OR"),
+                name="carrier_released",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='carrier',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'deleted'), _negated=True), models.Q(('is_default', False), ('is_installation_default', False)), _connector='OR'), name='carrier_default_lives'),
+            model_name="carrier",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status", "deleted"), _negated=True),
+                    models.Q(("is_default", False), ("is_installation_default", False)),
+                    _connector="OR",
+                ),
+                name="carrier_default_lives",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='carrier',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_default', True)), fields=('organization',), name='carrier_one_default'),
+            model_name="carrier",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_default", True)),
+                fields=("organization",),
+                name="carrier_one_default",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='carrier',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_installation_default', True)), fields=('is_installation_default',), name='carrier_one_installation_default'),
+            model_name="carrier",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_installation_default", True)),
+                fields=("is_installation_default",),
+                name="carrier_one_installation_default",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='sipgateway',
-            constraint=models.CheckConstraint(condition=models.Q(('port__gte', 1), ('port__lte', 65535)), name='sip_gateway_port'),
+            model_name="sipgateway",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("port__gte", 1), ("port__lte", 65535)), name="sip_gateway_port"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='sipgateway',
-            constraint=models.CheckConstraint(condition=models.Q(('netmask__gte', 1), ('netmask__lte', 32)), name='sip_gateway_netmask'),
+            model_name="sipgateway",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("netmask__gte", 1), ("netmask__lte", 32)),
+                name="sip_gateway_netmask",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='sipgateway',
-            constraint=models.CheckConstraint(condition=models.Q(('inbound', True), ('outbound', True), _connector='OR'), name='sip_gateway_direction'),
+            model_name="sipgateway",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("inbound", True), ("outbound", True), _connector="OR"),
+                name="sip_gateway_direction",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='sipgateway',
-            constraint=models.CheckConstraint(condition=models.Q(('protocol__in', ['udp', 'tcp', 'tls', 'tls/srtp'])), name='sip_gateway_protocol'),
+            model_name="sipgateway",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("protocol__in", ["udp", "tcp", "tls", "tls/srtp"])),
+                name="sip_gateway_protocol",
+            ),
         ),
     ]

@@ -10,105 +10,285 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('carriers', '0001_initial'),
-        ('integrations', '0001_initial'),
-        ('organizations', '0001_initial'),
+        ("carriers", "0001_initial"),
+        ("integrations", "0001_initial"),
+        ("organizations", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='PhoneNumber',
+            name="PhoneNumber",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('public_id', models.CharField(default=functools.partial(organizations.models.public_id, *('phon',), **{}), editable=False, max_length=20, unique=True, verbose_name='public id')),
-                ('phone_number_sid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True, verbose_name='number sid')),
-                ('e164', numbers.e164.E164Field(max_length=16, region=None, verbose_name='number')),
-                ('application_sid', models.UUIDField(blank=True, help_text="Overrides the integration's default application.", null=True, verbose_name='application')),
-                ('label', models.CharField(blank=True, max_length=100, null=True, verbose_name='label')),
-                ('source', models.CharField(choices=[('topcalls', "the installation's default carrier"), ('byoc', 'a carrier of the organization'), ('manual', 'typed in'), ('import', 'imported'), ('twilio', 'Twilio')], max_length=10, verbose_name='source')),
-                ('status', models.CharField(choices=[('pending', 'pending'), ('active', 'active'), ('inactive', 'inactive'), ('failed', 'failed'), ('deleted', 'deleted')], default='pending', max_length=10, verbose_name='status')),
-                ('wanted', models.CharField(default='active', max_length=10, verbose_name='wanted status')),
-                ('error_message', models.TextField(blank=True, null=True, verbose_name='error message')),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created at')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='updated at')),
-                ('released_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='gone from the platforms at')),
-                ('carrier', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='phone_numbers', to='carriers.carrier')),
-                ('created_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='phone_numbers', to='organizations.organization')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "public_id",
+                    models.CharField(
+                        default=functools.partial(organizations.models.public_id, *("phon",), **{}),
+                        editable=False,
+                        max_length=20,
+                        unique=True,
+                        verbose_name="public id",
+                    ),
+                ),
+                (
+                    "phone_number_sid",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, unique=True, verbose_name="number sid"
+                    ),
+                ),
+                ("e164", numbers.e164.E164Field(max_length=16, region=None, verbose_name="number")),
+                (
+                    "application_sid",
+                    models.UUIDField(
+                        blank=True,
+                        help_text="Overrides the integration's default application.",
+                        null=True,
+                        verbose_name="application",
+                    ),
+                ),
+                (
+                    "label",
+                    models.CharField(blank=True, max_length=100, null=True, verbose_name="label"),
+                ),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[
+                            ("topcalls", "the installation's default carrier"),
+                            ("byoc", "a carrier of the organization"),
+                            ("manual", "typed in"),
+                            ("import", "imported"),
+                            ("twilio", "Twilio"),
+                        ],
+                        max_length=10,
+                        verbose_name="source",
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("pending", "pending"),
+                            ("active", "active"),
+                            ("inactive", "inactive"),
+                            ("failed", "failed"),
+                            ("deleted", "deleted"),
+                        ],
+                        default="pending",
+                        max_length=10,
+                        verbose_name="status",
+                    ),
+                ),
+                (
+                    "wanted",
+                    models.CharField(default="active", max_length=10, verbose_name="wanted status"),
+                ),
+                (
+                    "error_message",
+                    models.TextField(blank=True, null=True, verbose_name="error message"),
+                ),
+                ("version", models.PositiveIntegerField(default=1, editable=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created at")),
+                ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated at")),
+                (
+                    "released_at",
+                    models.DateTimeField(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        verbose_name="gone from the platforms at",
+                    ),
+                ),
+                (
+                    "carrier",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="phone_numbers",
+                        to="carriers.carrier",
+                    ),
+                ),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="phone_numbers",
+                        to="organizations.organization",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'phone number',
-                'verbose_name_plural': 'phone numbers',
+                "verbose_name": "phone number",
+                "verbose_name_plural": "phone numbers",
             },
         ),
         migrations.CreateModel(
-            name='Placement',
+            name="Placement",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('role', models.CharField(choices=[('supply', 'supply'), ('voice', 'voice')], max_length=10, verbose_name='role')),
-                ('state', models.CharField(choices=[('pending', 'being set up'), ('settled', 'set up'), ('failed', 'failed'), ('removed', 'gone')], default='pending', max_length=10, verbose_name='state')),
-                ('refs', models.JSONField(default=dict, editable=False, verbose_name='platform ids')),
-                ('integration', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='placements', to='integrations.integration')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='placements', to='organizations.organization')),
-                ('phone_number', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='placements', to='numbers.phonenumber')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[("supply", "supply"), ("voice", "voice")],
+                        max_length=10,
+                        verbose_name="role",
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("pending", "being set up"),
+                            ("settled", "set up"),
+                            ("failed", "failed"),
+                            ("removed", "gone"),
+                        ],
+                        default="pending",
+                        max_length=10,
+                        verbose_name="state",
+                    ),
+                ),
+                (
+                    "refs",
+                    models.JSONField(default=dict, editable=False, verbose_name="platform ids"),
+                ),
+                (
+                    "integration",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="placements",
+                        to="integrations.integration",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="placements",
+                        to="organizations.organization",
+                    ),
+                ),
+                (
+                    "phone_number",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="placements",
+                        to="numbers.phonenumber",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'placement',
-                'verbose_name_plural': 'placements',
+                "verbose_name": "placement",
+                "verbose_name_plural": "placements",
             },
         ),
         migrations.AddIndex(
-            model_name='phonenumber',
-            index=models.Index(fields=['organization', '-created_at', '-id'], name='phone_number_newest'),
+            model_name="phonenumber",
+            index=models.Index(
+                fields=["organization", "-created_at", "-id"], name="phone_number_newest"
+            ),
         ),
         migrations.AddIndex(
-            model_name='phonenumber',
-            index=models.Index(fields=['organization', 'status'], name='phone_number_by_status'),
+            model_name="phonenumber",
+            index=models.Index(fields=["organization", "status"], name="phone_number_by_status"),
         ),
         migrations.AddIndex(
-            model_name='phonenumber',
-            index=models.Index(fields=['organization', 'e164'], name='phone_number_prefix', opclasses=['uuid_ops', 'varchar_pattern_ops']),
+            model_name="phonenumber",
+            index=models.Index(
+                fields=["organization", "e164"],
+                name="phone_number_prefix",
+                opclasses=["uuid_ops", "varchar_pattern_ops"],
+            ),
         ),
         migrations.AddConstraint(
-            model_name='phonenumber',
-            constraint=models.CheckConstraint(condition=models.Q(('e164__regex', '^\\+[1-9][0-9]{1,14}$')), name='phone_number_e164'),
+            model_name="phonenumber",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("e164__regex", "^\\+[1-9][0-9]{1,14}$")),
+                name="phone_number_e164",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='phonenumber',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['pending', 'active', 'inactive', 'failed', 'deleted'])), name='phone_number_status'),
+            model_name="phonenumber",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("status__in", ["pending", "active", "inactive", "failed", "deleted"])
+                ),
+                name="phone_number_status",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='phonenumber',
-            constraint=models.CheckConstraint(condition=models.Q(('wanted__in', ['active', 'inactive', 'deleted'])), name='phone_number_wanted'),
+            model_name="phonenumber",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("wanted__in", ["active", "inactive", "deleted"])),
+                name="phone_number_wanted",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='phonenumber',
-            constraint=models.CheckConstraint(condition=models.Q(('source__in', ['topcalls', 'byoc', 'manual', 'import', 'twilio'])), name='phone_number_source'),
+            model_name="phonenumber",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("source__in", ["topcalls", "byoc", "manual", "import", "twilio"])
+                ),
+                name="phone_number_source",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='phonenumber',
-            constraint=models.CheckConstraint(condition=models.Q(('released_at', None), ('status', 'deleted'), _connector='OR'), name='phone_number_released'),
+            model_name="phonenumber",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("released_at", None), ("status", "deleted"), _connector="OR"),
+                name="phone_number_released",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='phonenumber',
-            constraint=models.UniqueConstraint(condition=models.Q(('released_at', None)), fields=('e164',), name='phone_number_one_holder'),
+            model_name="phonenumber",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("released_at", None)),
+                fields=("e164",),
+                name="phone_number_one_holder",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='placement',
-            constraint=models.UniqueConstraint(fields=('phone_number', 'role'), name='placement_role_unique'),
+            model_name="placement",
+            constraint=models.UniqueConstraint(
+                fields=("phone_number", "role"), name="placement_role_unique"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='placement',
-            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['supply', 'voice'])), name='placement_role'),
+            model_name="placement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("role__in", ["supply", "voice"])), name="placement_role"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='placement',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['pending', 'settled', 'failed', 'removed'])), name='placement_state'),
+            model_name="placement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["pending", "settled", "failed", "removed"])),
+                name="placement_state",
+            ),
         ),
     ]

@@ -1,6 +1,7 @@
 """Reading a body: one JSON object, in UTF-8, of at most a megabyte, and nothing ambiguous in it."""
 
 import json
+from collections import Counter
 from typing import Any
 
 import orjson
@@ -91,7 +92,7 @@ def refuse_repeated_names(body: bytes) -> None:
 def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        names = [name for name, _value in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise Problem("malformed-json", _("The name “%(name)s” stands twice.") % {"name": twice})
+        (twice, count), *_rest = Counter(name for name, _value in pairs).most_common(1)
+        message = _("The name “%(name)s” stands %(count)d times in one object.")
+        raise Problem("malformed-json", message % {"name": twice[:50], "count": count})
     return found

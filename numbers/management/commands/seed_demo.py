@@ -25,7 +25,9 @@ class Command(BaseCommand):
     help = "Make the demo organization once, and write what one needs to try it."
 
     def add_arguments(self, parser) -> None:
-        parser.add_argument("--quickstart", type=Path, required=True, help="file to write, mode 0600")
+        parser.add_argument(
+            "--quickstart", type=Path, required=True, help="file to write, mode 0600"
+        )
         parser.add_argument("--url", required=True, help="where the web server answers")
 
     def handle(self, *, quickstart: Path, url: str, **options) -> None:
@@ -34,13 +36,17 @@ class Command(BaseCommand):
         if quickstart.exists():
             known = json.loads(quickstart.read_text())
         elif User.objects.exists():
-            raise CommandError(f"{quickstart} is gone, and its secrets cannot be read back: {HOW_TO_GO_ON}")
+            raise CommandError(
+                f"{quickstart} is gone, and its secrets cannot be read back: {HOW_TO_GO_ON}"
+            )
         else:
             known = make_demo()
         write_private(quickstart, json.dumps({**known, "url": url}, indent=2) + "\n")
 
 
-HOW_TO_GO_ON = "make a new key with manage.py create_api_key, or remove the data folder to begin anew."
+HOW_TO_GO_ON = (
+    "make a new key with manage.py create_api_key, or remove the data folder to begin anew."
+)
 
 
 @transaction.atomic

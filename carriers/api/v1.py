@@ -1,0 +1,158 @@
+"""/v1/phone-numbers/carriers: carriers and their gateways."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from carriers import operations
+from carriers.api.serializers import (
+    CarrierChangeSerializer,
+    CarrierWriteSerializer,
+    represent,
+)
+from carriers.models import Carrier
+from carriers.operations import CannotDo, NoIntegration
+from integrations.models import Integration
+from integrations.providers import PROVIDERS
+from organizations.api.etags import etag, require_match
+from organizations.api.pages import PAGING, page
+from organizations.api.problems import Problem, field_error, invalid
+from organizations.api.queries import choice, read_query
+from organizations.api.replies import Reply
+from organizations.api.views import OrgView
+from organizations.roles import Permission
+
+FILTERS = {"status": choice(Carrier.Status.values), "trunk_type": choice(Carrier.TrunkType.values)}
+
+
+class CarriersView(OrgView):
+    """The collection."""
+
+    permissions = {"GET": Permission.PHONE_NUMBERS_READ, "POST": Permission.PHONE_NUMBERS_CREATE}
+
+    def get(self, request: HttpRequest) -> Reply:
+        query = read_query(request.GET, {**PAGING, **FILTERS})
+        rows = whole(request.organization.carriers).filter(
+            **{n: query[n] for n in FILTERS if n in query}
+        )
+        if "status" not in query:
+            rows = rows.exclude(status=Carrier.Status.DELETED)
+        return Reply(page(rows, query, represent))
+
+    def post(self, request: HttpRequest) -> Reply:
+        wished = taken(CarrierWriteSerializer(data=request.data))
+        named = wished.pop("integration_id", None)
+        integration = named_integration(request, named) if named else None
+        try:
+            carrier = operations.add_carrier(request.principal, integration=integration, **wished)
+        except NoIntegration as error:
+            raise invalid(field_error("integration_id", str(error), "required")) from error
+        return reply_with(request, carrier.id, status=201)
+
+
+class CarrierView(OrgView):
+    """One carrier; the path takes its `id`, not its `voip_carrier_sid`."""
+
+    permissions = {
+        "GET": Permission.PHONE_NUMBERS_READ,
+        "PATCH": Permission.PHONE_NUMBERS_UPDATE,
+        "DELETE": Permission.PHONE_NUMBERS_DELETE,
+    }
+
+    def get(self, request: HttpRequest, carrier_id: UUID) -> Reply:
+        return reply_with(request, carrier_id)
+
+    def patch(self, request: HttpRequest, carrier_id: UUID) -> Reply:
+        carrier = unchanged(request, carrier_id)
+        wished = taken(CarrierChangeSerializer(carrier, data=request.data, partial=True))
+        with told():
+            operations.change_carrier(request.principal, carrier, **wished)
+        return reply_with(request, carrier_id)
+
+    def delete(self, request: HttpRequest, carrier_id: UUID) -> Reply:
+        carrier = unchanged(request, carrier_id)
+        with told():
+            operations.delete_carrier(request.principal, carrier)
+        return Reply(status=204)
+
+
+class CarrierRetryView(OrgView):
+    permissions = {"POST": Permission.PHONE_NUMBERS_UPDATE}
+
+    def post(self, request: HttpRequest, carrier_id: UUID) -> Reply:
+        carrier = unchanged(request, carrier_id)
+        with told():
+            operations.retry_carrier(request.principal, carrier)
+        return reply_with(request, carrier_id)
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """What operations refuse, as problems."""
+    try:
+        yield
+    except CannotDo as error:
+        numbers = [field_error("numbers", number, "in_use") for number in error.numbers]
+        raise Problem(error.reason, str(error), errors=numbers) from error
+
+
+def taken(serializer: CarrierWriteSerializer) -> dict[str, Any]:
+    """The validated input under the names of carriers.operations."""
+    serializer.is_valid(raise_exception=True)
+    wished = dict(serializer.validated_data)
+    wished.pop("sip_gateways", None)
+    if "carrier_name" in wished:
+        wished["name"] = wished.pop("carrier_name")
+    return wished
+
+
+def named_integration(request: HttpRequest, named: str) -> Integration:
+    """By `intg_…` or UUID; a stranger's is unknown; one that cannot hold carriers is refused."""
+    integration = by_either_id(request.organization.integrations, named)
+    if integration is None:
+        raise invalid(field_error("integration_id", _("There is no such integration."), "unknown"))
+    if "carrier" not in PROVIDERS[integration.kind].roles:
+        message = _("%(integration)s holds no carriers.") % {"integration": integration}
+        raise invalid(field_error("integration_id", message))
+    return integration
+
+
+def by_either_id(integrations: QuerySet[Integration], named: str) -> Integration | None:
+    if named.startswith("intg_"):
+        return integrations.filter(public_id=named).first()
+    try:
+        return integrations.filter(pk=UUID(named)).first()
+    except ValueError:
+        return None
+
+
+def whole(carriers: QuerySet[Carrier]) -> QuerySet[Carrier]:
+    return carriers.select_related("integration").prefetch_related("gateways")
+
+
+def found(request: HttpRequest, carrier_id: UUID) -> Carrier:
+    """404 for a stranger's, as for one that never was."""
+    carrier = whole(request.organization.carriers).filter(pk=carrier_id).first()
+    if carrier is None:
+        raise Problem("not-found")
+    return carrier
+
+
+def unchanged(request: HttpRequest, carrier_id: UUID) -> Carrier:
+    """Locks the carrier. 404 for a stranger's; 412 where it is not the one the client has seen."""
+    carrier, _operation = operations.locked(request.principal, carrier_id)
+    require_match(request, carrier.version)
+    return carrier
+
+
+def reply_with(request: HttpRequest, carrier_id: UUID, *, status: int = 200) -> Reply:
+    carrier = found(request, carrier_id)
+    headers = {"ETag": etag(carrier.version)}
+    if status == 201:
+        headers["Location"] = f"/v1/phone-numbers/carriers/{carrier_id}"
+    return Reply(represent(carrier), status=status, headers=headers)

@@ -1,0 +1,115 @@
+"""What makes a carrier possible, beyond the types of its fields: for the API and the admin alike.
+
+Rules from the platforms' side are stricter than any one platform enforces (jambonz takes nearly all of
+it and fails at the first call), so that a carrier that is accepted here can work. Each function
+returns complaints by path; an empty answer means that all is well.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from ipaddress import AddressValueError, IPv4Address
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from carriers.models import Carrier
+
+TrunkType = Carrier.TrunkType
+Complaints = dict[str, str]
+HOST_NAME = re.compile(
+    r"(?=.{1,128}$)([a-zA-Z0-9_]([a-zA-Z0-9_-]{0,61}[a-zA-Z0-9_])?\.)+[a-zA-Z][a-zA-Z0-9-]*\.?"
+)
+DOTTED_NUMBERS = re.compile(r"[0-9.]+")
+
+
+def gateway_complaints(gateway: Mapping[str, Any]) -> Complaints:
+    """One gateway with all of its fields, by field name."""
+    complaints = {}
+    address, inbound, outbound = gateway["ipv4"], gateway["inbound"], gateway["outbound"]
+    if not is_ipv4(address):
+        if not is_host_name(address):
+            complaints["ipv4"] = _(
+                "An IPv4 address (198.51.100.7) or a host name (sip.example.com) is expected, without sip:, port or netmask."
+            )
+        elif inbound:
+            complaints["ipv4"] = _(
+                "An inbound gateway needs an IPv4 address: calls are matched to their carrier by address, and a host name cannot be matched. "
+                "Give the address, or set inbound to false."
+            )
+    if not inbound and not outbound:
+        complaints["inbound"] = _("A gateway is inbound, outbound or both.")
+    if not inbound and gateway["netmask"] != 32:
+        complaints["netmask"] = _("An outbound gateway is one address: its netmask is 32.")
+    return complaints
+
+
+def is_ipv4(text: str) -> bool:
+    try:
+        IPv4Address(text)
+    except AddressValueError:
+        return False
+    return True
+
+
+def is_host_name(text: str) -> bool:
+    return bool(HOST_NAME.fullmatch(text)) and not DOTTED_NUMBERS.fullmatch(text)
+
+
+def gateways_complaints(gateways: Sequence[Mapping[str, Any]], trunk_type: str) -> Complaints:
+    """The list as a whole: twins, and what the trunk type needs. Paths are indexes, or ""."""
+    seen: dict[tuple, int] = {}
+    complaints = {}
+    for index, gateway in enumerate(gateways):
+        for direction in ("inbound", "outbound"):
+            twin = (gateway["ipv4"].lower(), gateway["port"], gateway["protocol"], direction)
+            if gateway[direction] and seen.setdefault(twin, index) != index:
+                complaints[str(index)] = _(
+                    "This address, port and protocol stand twice for %(direction)s."
+                ) % {"direction": direction}
+    if trunk_type == TrunkType.REG and not any(gateway["outbound"] for gateway in gateways):
+        complaints[""] = _("A carrier to register with needs an outbound gateway.")
+    return complaints
+
+
+def trunk_complaints(trunk_type: str, *, registration: Any, inbound_auth: Any) -> Complaints:
+    """Which credentials a trunk type must and must not have; `registration` etc. may be anything truthy."""
+    complaints = {}
+    wanted = {
+        "registration": trunk_type == TrunkType.REG,
+        "inbound_auth": trunk_type == TrunkType.AUTH,
+    }
+    for name, given in (("registration", registration), ("inbound_auth", inbound_auth)):
+        if wanted[name] and not given:
+            complaints[name] = _("Required when trunk_type is %(type)s.") % {"type": trunk_type}
+        if given and not wanted[name]:
+            complaints[name] = _("Not used when trunk_type is %(type)s: leave it out.") % {
+                "type": trunk_type
+            }
+    return complaints
+
+
+def registration_complaints(registration: Mapping[str, Any]) -> Complaints:
+    """By field name; username, password and realm as SIP needs them."""
+    complaints = credential_complaints(registration)
+    for name in ("realm", "from_domain"):
+        if registration.get(name) and not (
+            is_ipv4(registration[name]) or is_host_name(registration[name])
+        ):
+            complaints[name] = _(
+                "A domain name or an IPv4 address is expected, without sip: or port."
+            )
+    if has_blank(registration.get("from_user") or ""):
+        complaints["from_user"] = no_blanks()
+    return complaints
+
+
+def credential_complaints(credentials: Mapping[str, Any]) -> Complaints:
+    return {name: no_blanks() for name in ("username", "password") if has_blank(credentials[name])}
+
+
+def has_blank(text: str) -> bool:
+    return any(character.isspace() for character in text)
+
+
+def no_blanks() -> str:
+    return _("Blanks are not allowed here.")

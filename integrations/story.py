@@ -1,0 +1,85 @@
+"""The story of a subject: its wishes with their attempts and calls, and what each is waiting for."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from django.db.models import F, Window
+from django.db.models.functions import RowNumber
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from integrations.claims import BREAKER_THRESHOLD
+from integrations.models import Integration, Operation, ProviderCall
+
+CALLS_PER_OPERATION = 50
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """One operation. `waits_for` says in words why it is not attempted now; "" when it is, or is settled."""
+
+    operation: Operation
+    calls: Sequence[ProviderCall] = field(default_factory=list)
+    waits_for: str = ""
+
+
+def chapters(subject_kind: str, subject_ids: Iterable[UUID], *, limit: int = 50) -> list[Chapter]:
+    """Newest first, each with its newest calls in order; two queries however long the story is."""
+    operations = list(
+        Operation.objects.filter(subject_kind=subject_kind, subject_id__in=subject_ids)
+        .select_related("integration", "waits_for")
+        .order_by("-created_at")[:limit]
+    )
+    calls = calls_of(operations)
+    return [Chapter(o, calls.get(o.pk, []), waiting_for(o)) for o in operations]
+
+
+def calls_of(operations: Sequence[Operation]) -> dict[UUID, list[ProviderCall]]:
+    newest = Window(RowNumber(), partition_by=F("operation"), order_by=F("id").desc())
+    rows = ProviderCall.objects.filter(operation__in=operations).annotate(place=newest)
+    grouped: dict[UUID, list[ProviderCall]] = {}
+    for call in rows.filter(place__lte=CALLS_PER_OPERATION).order_by("id"):
+        grouped.setdefault(call.operation_id, []).append(call)
+    return grouped
+
+
+def waiting_for(operation: Operation) -> str:
+    """Nothing is pending without a reason: the one that holds this operation back, if any does."""
+    if operation.status != Operation.Status.OPEN:
+        return ""
+    if operation.waits_for:
+        return _("Waits for %(subject)s to be set up.") % {
+            "subject": operation.waits_for.subject_label
+        }
+    return integration_holds(operation.integration)
+
+
+def integration_holds(integration: Integration) -> str:
+    now = timezone.now()
+    if integration.state != Integration.State.CONNECTED:
+        words = {
+            "integration": integration.name,
+            "reason": integration.state_reason or integration.get_state_display(),
+        }
+        return _("Waits for the integration %(integration)s: %(reason)s") % words
+    if (
+        integration.failures >= BREAKER_THRESHOLD
+        and integration.open_until
+        and integration.open_until > now
+    ):
+        words = {
+            "integration": integration.name,
+            "until": integration.open_until.isoformat(timespec="seconds"),
+        }
+        return (
+            _("%(integration)s has failed several times in a row and rests until %(until)s.")
+            % words
+        )
+    if integration.paced_until and integration.paced_until > now:
+        words = {
+            "integration": integration.name,
+            "until": integration.paced_until.isoformat(timespec="seconds"),
+        }
+        return _("%(integration)s counts our requests; the next one goes at %(until)s.") % words
+    return ""

@@ -1,0 +1,117 @@
+"""/v1/phone-numbers: the canonical API of numbers."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from numbers import operations
+from numbers.api.queries import FILTERS, filtered
+from numbers.api.refusals import told
+from numbers.api.serializers import (
+    COLUMNS,
+    NumberChangeSerializer,
+    NumberCreateSerializer,
+    represent,
+)
+from numbers.api.story import represent_story
+from numbers.models import PhoneNumber
+from organizations.api.etags import etag, require_match
+from organizations.api.fields import StrictSerializer
+from organizations.api.pages import PAGING, page
+from organizations.api.problems import Problem
+from organizations.api.queries import read_query
+from organizations.api.replies import Reply
+from organizations.api.views import OrgView
+from organizations.roles import Permission
+
+
+class NumbersView(OrgView):
+    """The collection."""
+
+    permissions = {"GET": Permission.PHONE_NUMBERS_READ, "POST": Permission.PHONE_NUMBERS_CREATE}
+
+    def get(self, request: HttpRequest) -> Reply:
+        query = read_query(request.GET, {**PAGING, **FILTERS})
+        rows = filtered(request.organization.phone_numbers, query).values(*COLUMNS)
+        return Reply(page(rows, query, represent))
+
+    def post(self, request: HttpRequest) -> Reply:
+        wished = taken(NumberCreateSerializer, request.data)
+        with told():
+            number = operations.add_number(request.principal, **wished)
+        return reply_with(request, number.id, status=201)
+
+
+class NumberView(OrgView):
+    """One number; the path takes its `id`."""
+
+    permissions = {
+        "GET": Permission.PHONE_NUMBERS_READ,
+        "PATCH": Permission.PHONE_NUMBERS_UPDATE,
+        "DELETE": Permission.PHONE_NUMBERS_DELETE,
+    }
+
+    def get(self, request: HttpRequest, number_id: UUID) -> Reply:
+        return reply_with(request, number_id)
+
+    def patch(self, request: HttpRequest, number_id: UUID) -> Reply:
+        unchanged(request, number_id)
+        wished = taken(NumberChangeSerializer, request.data)
+        with told():
+            operations.change_number(request.principal, number_id, **wished)
+        return reply_with(request, number_id)
+
+    def delete(self, request: HttpRequest, number_id: UUID) -> Reply:
+        unchanged(request, number_id)
+        operations.delete_number(request.principal, number_id)
+        return Reply(status=204)
+
+
+class RetryView(OrgView):
+    permissions = {"POST": Permission.PHONE_NUMBERS_UPDATE}
+
+    def post(self, request: HttpRequest, number_id: UUID) -> Reply:
+        unchanged(request, number_id)
+        taken(StrictSerializer, request.data)
+        with told():
+            operations.retry_number(request.principal, number_id)
+        return reply_with(request, number_id)
+
+
+class OperationsView(OrgView):
+    permissions = {"GET": Permission.PHONE_NUMBERS_READ}
+
+    def get(self, request: HttpRequest, number_id: UUID) -> Reply:
+        read_query(request.GET, {})
+        number = request.organization.phone_numbers.get(pk=number_id)
+        return Reply({"data": represent_story(number)})
+
+
+def taken(serializer_class: type[StrictSerializer], data: Any) -> dict[str, Any]:
+    serializer = serializer_class(data=data)
+    serializer.is_valid(raise_exception=True)
+    return serializer.validated_data
+
+
+def reply_with(request: HttpRequest, number_id: UUID, *, status: int = 200) -> Reply:
+    row = one(request.organization.phone_numbers, number_id)
+    headers = {"ETag": etag(row["version"])}
+    if status == 201:
+        headers["Location"] = f"/v1/phone-numbers/{number_id}"
+    return Reply(represent(row), status=status, headers=headers)
+
+
+def one(numbers: QuerySet[PhoneNumber], number_id: UUID) -> dict[str, Any]:
+    """404 for a stranger's, as for one that never was."""
+    row = numbers.filter(pk=number_id).values(*COLUMNS).first()
+    if row is None:
+        raise Problem("not-found")
+    return row
+
+
+def unchanged(request: HttpRequest, number_id: UUID) -> None:
+    """Locks the number. 404 for a stranger's; 412 where it is not the one the client has seen."""
+    number, _held = operations.locked(request.principal, number_id)
+    require_match(request, number.version)

@@ -1,0 +1,48 @@
+"""What Django answers where no view does: problems under the API's paths, plain pages elsewhere."""
+
+import sys
+
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+
+from organizations.api.exceptions import problem_of
+from organizations.api.problems import Problem, problem_response
+
+API_PATHS = ("/v1", "/api")
+
+
+def handler400(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return error_response(request, Problem("invalid-request"))
+
+
+def handler403(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return error_response(request, Problem("forbidden"))
+
+
+def handler404(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return error_response(request, Problem("not-found"))
+
+
+def handler500(request: HttpRequest) -> HttpResponse:
+    """Django calls this while it handles the exception, and has logged it or will."""
+    error = sys.exc_info()[1]
+    if isinstance(error, OperationalError | InterfaceError):
+        return error_response(request, problem_of(error))
+    return error_response(request, Problem("internal"))
+
+
+def error_response(request: HttpRequest, problem: Problem) -> HttpResponse:
+    if is_api(request.path):
+        return problem_response(problem, request)
+    # Without the request's context processors, which would ask the database who is signed in.
+    page = render_to_string("problems/error.html", {"problem": problem, "id": request_id(request)})
+    return HttpResponse(page, status=problem.status, headers=problem.headers)
+
+
+def is_api(path: str) -> bool:
+    return any(path == root or path.startswith(f"{root}/") for root in API_PATHS)
+
+
+def request_id(request: HttpRequest) -> str:
+    return str(getattr(request, "id", ""))

@@ -1,0 +1,43 @@
+"""The problem types, for people who follow a problem's `type` and for programs that do."""
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.views.decorators.http import require_safe
+
+from organizations.api.problem_types import LISTED, PROBLEM_TYPES, ProblemType
+from organizations.api.problems import type_uri
+from organizations.api.replies import json_response
+
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'"
+
+
+@require_safe
+def problem_list(request: HttpRequest) -> HttpResponse:
+    if wants_json(request):
+        return json_response({"data": [described(kind) for kind in LISTED]})
+    return page("problems/list.html", {"kinds": LISTED})
+
+
+@require_safe
+def problem_detail(request: HttpRequest, slug: str) -> HttpResponse:
+    kind = PROBLEM_TYPES.get(slug)
+    if kind is None:
+        raise Http404
+    if wants_json(request):
+        return json_response(described(kind))
+    return page("problems/detail.html", {"kind": kind})
+
+
+def page(template: str, context: dict) -> HttpResponse:
+    """These pages load nothing and run nothing, and their policy says so."""
+    headers = {"Content-Security-Policy": POLICY, "Vary": "Accept"}
+    return HttpResponse(render_to_string(template, context), headers=headers)
+
+
+def wants_json(request: HttpRequest) -> bool:
+    wanted = ["text/html", "application/json", "application/problem+json"]
+    return (request.get_preferred_type(wanted) or "").endswith("json")
+
+
+def described(kind: ProblemType) -> dict:
+    return {"type": type_uri(kind.slug), **kind._asdict()}
