@@ -120,10 +120,12 @@ def change_carrier(by: Principal, carrier: Carrier, **changes: Any) -> Carrier:
 
 
 def apply_changes(carrier: Carrier, changes: Mapping[str, Any]) -> None:
+    new_type = changes.get("trunk_type", carrier.trunk_type)
+    credentials = {name: changes.get(name) for name in ("registration", "inbound_auth")}
     carrier.name = changes.get("name", carrier.name)
-    carrier.trunk_type = changes.get("trunk_type", carrier.trunk_type)
-    if changes.keys() & {"trunk_type", "registration", "inbound_auth"}:
-        keep_credentials(carrier, changes.get("registration"), changes.get("inbound_auth"))
+    if new_type != carrier.trunk_type or any(credentials.values()):
+        carrier.trunk_type = new_type
+        keep_credentials(carrier, **credentials)
 
 
 def keep_credentials(

@@ -114,7 +114,7 @@ class CarrierWriteSerializer(StrictSerializer):
 
     def validate(self, attrs: dict) -> dict:
         gateways = gateways_of(attrs)
-        if gateways is None and not self.partial:
+        if gateways is None and self.instance is None:
             refuse({"sip_gateway": _("This field is required.")}, code="required")
         refuse(validation.trunk_complaints(self.trunk_type_of(attrs), **self.credentials_of(attrs)))
         if gateways is not None:
@@ -139,20 +139,20 @@ class CarrierWriteSerializer(StrictSerializer):
 
     def refuse_gateways(self, attrs: dict, gateways: list[dict]) -> None:
         found = validation.gateways_complaints(gateways, self.trunk_type_of(attrs))
-        refuse(
-            {"sip_gateways": found}
-            if "sip_gateways" in attrs
-            else {"sip_gateway": found.get("", "")}
-            if found
-            else {}
-        )
+        if found and "sip_gateways" in attrs:
+            refuse({"sip_gateways": found})
+        refuse({"sip_gateway": text for text in found.values()})
 
 
 class CarrierChangeSerializer(CarrierWriteSerializer):
-    """Change: what is left out stays; gateways and credentials are replaced as a whole."""
+    """Change: what is left out stays; gateways and credentials are replaced as a whole.
+
+    Not `partial`: that would reach into the gateways and take their defaults away.
+    """
 
     integration_id = None
-    trunk_type = Choice(Carrier.TrunkType.choices)
+    carrier_name = Char(required=False, min_length=1, max_length=100)
+    trunk_type = Choice(Carrier.TrunkType.choices, required=False)
 
 
 def gateways_of(attrs: dict) -> list[dict] | None:

@@ -69,7 +69,7 @@ class CarrierView(OrgView):
 
     def patch(self, request: HttpRequest, carrier_id: UUID) -> Reply:
         carrier = unchanged(request, carrier_id)
-        wished = taken(CarrierChangeSerializer(carrier, data=request.data, partial=True))
+        wished = taken(CarrierChangeSerializer(carrier, data=request.data))
         with told():
             operations.change_carrier(request.principal, carrier, **wished)
         return reply_with(request, carrier_id)
