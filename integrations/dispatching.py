@@ -25,24 +25,27 @@ logger = logging.getLogger(__name__)
 LOCK = 0x70617463  # "patc": the advisory lock of the one dispatcher
 MESSAGE_EXPIRES = 300  # seconds
 
-# Up to `max_in_flight` operations per integration are dispatched or leased at a time; an integration
-# that is paused, resting (breaker) or paced gives none, and one that has just rested gives one, a probe.
+# Up to `max_in_flight` operations per integration are dispatched or leased at a time. One that is
+# paused, resting (breaker) or paced gives none but checks, which people wait for; one that has just
+# rested gives one, a probe. The times are the statement's, as Django's Now() has them.
 DUE = f"""
-UPDATE integrations_operation SET dispatched_at = now() WHERE id IN (
+UPDATE integrations_operation SET dispatched_at = statement_timestamp() WHERE id IN (
     SELECT due.id FROM integrations_integration i CROSS JOIN LATERAL (
         SELECT o.id FROM integrations_operation o
-        WHERE o.integration_id = i.id AND o.status = 'open' AND o.next_attempt_at <= now()
-          AND (i.state = 'connected' OR o.wish = 'check')
-          AND (o.lease_until IS NULL OR o.lease_until < now())
-          AND (o.dispatched_at IS NULL OR o.dispatched_at < now() - %(redispatch)s)
+        WHERE o.integration_id = i.id AND o.status = 'open'
+          AND o.next_attempt_at <= statement_timestamp()
+          AND coalesce(o.lease_until, '-infinity') < statement_timestamp()
+          AND coalesce(o.dispatched_at, '-infinity') < statement_timestamp() - %(redispatch)s
+          AND (o.wish = 'check' OR i.state = 'connected'
+               AND coalesce(greatest(i.open_until, i.paced_until), '-infinity') <= statement_timestamp())
         ORDER BY o.next_attempt_at
-        LIMIT greatest(0, CASE WHEN i.failures >= {BREAKER_THRESHOLD} THEN 1 ELSE i.max_in_flight END - (
-            SELECT count(*) FROM integrations_operation f
-            WHERE f.integration_id = i.id AND f.status = 'open'
-              AND (f.lease_until >= now() OR f.dispatched_at >= now() - %(redispatch)s)))
+        LIMIT greatest(0,
+            CASE WHEN i.failures >= {BREAKER_THRESHOLD} THEN 1 ELSE i.max_in_flight END - (
+                SELECT count(*) FROM integrations_operation f
+                WHERE f.integration_id = i.id AND f.status = 'open' AND greatest(
+                    f.lease_until, f.dispatched_at + %(redispatch)s) >= statement_timestamp()))
         FOR UPDATE SKIP LOCKED
     ) due
-    WHERE (i.open_until IS NULL OR i.open_until <= now()) AND (i.paced_until IS NULL OR i.paced_until <= now())
 ) RETURNING id
 """
 

@@ -77,10 +77,14 @@ def retry_after(answer: Answer) -> float | None:
     """The pause the platform asks for, in seconds: a number or an HTTP date, at most an hour."""
     value = answer.headers.get("retry-after", "").strip()
     try:
-        seconds = float(value) if value.isdigit() else _seconds_until(value)
+        seconds = float(value) if _is_count(value) else _seconds_until(value)
     except (TypeError, ValueError):
         return None
     return min(max(seconds, 0.0), 3600.0)
+
+
+def _is_count(value: str) -> bool:
+    return re.fullmatch(r"[0-9]{1,9}", value) is not None
 
 
 def _seconds_until(http_date: str) -> float:
@@ -315,7 +319,7 @@ class Door:
     def _note_quota(self, headers: httpx.Headers) -> None:
         names = ("ratelimit-limit", "ratelimit-remaining", "ratelimit-reset")
         values = [headers.get(name, "").strip() for name in names]
-        if all(value.isdigit() for value in values):
+        if all(_is_count(value) for value in values):
             self.quota = Quota(int(values[0]), int(values[1]), float(values[2]))
             self._quota_at = monotonic()
 

@@ -9,17 +9,18 @@ from urllib.parse import quote, quote_plus
 EXCERPT_BYTES = 4096
 HIDDEN = "••••"
 
-_NAMES = r"password|passwd|secret|token|authorization|api_?key"
-_PIN = r"(?:[^\"\\]*[^a-z\"\\])?pin(?:[^a-z\"\\][^\"\\]*)?"  # not the one in send_options_ping
+# Every repetition before a value is bounded: the texts are a stranger's, and may be made to stall.
+_NAMES = r"(?:password|passwd|secret|token|authorization|api_?key)"
+_PIN = r"(?<![a-z])pin(?![a-z])"  # not the one in send_options_ping
 _JSON_VALUE = re.compile(
-    rf'(\\*"(?:[^"\\]*(?:{_NAMES})[^"\\]*|{_PIN})\\*"\s*:\s*)'
-    r'(?:"(?:[^"\\]|\\.)*(?:"|$)'  # a string, perhaps cut off
+    rf'((?:{_NAMES}|{_PIN})[^"\\]{{0,200}}\\{{0,8}}"\s{{0,9}}:\s{{0,9}})'
+    r'(?:"(?:[^"\\]|\\.)*"?'  # a string, perhaps cut off
     r'|\\+"(?:[^"\\]|\\.)*'  # JSON within a JSON string: all of the rest of it
     r"|[{\[].*"  # an object or a list: everything after it, rather than too little
-    r"|(?!null\b)[^\s,}\]\"]+)",
+    r'|(?!null\b)[^\s,}\]"\\]+)',
     re.IGNORECASE | re.DOTALL,
 )
-_FORM_VALUE = re.compile(rf"([\w.%-]*(?:{_NAMES})[\w.%-]*=)[^&\s\"]+", re.IGNORECASE)
+_FORM_VALUE = re.compile(rf'({_NAMES}[\w.%-]{{0,200}}=)[^&\s"]+', re.IGNORECASE)
 
 
 def _spellings(secret: str) -> set[str]:

@@ -1,0 +1,279 @@
+"""Carriers: made once, found again by our marker in their name, compared field by field."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from integrations.providers.base import (
+    CarrierSpec,
+    InventoryItem,
+    Observed,
+    Refs,
+    Refused,
+    Step,
+    Unavailable,
+)
+from integrations.providers.jambonz.client import Client, Rejected, looked_after
+from integrations.providers.jambonz.gateways import Gateways, refs_of
+from integrations.providers.jambonz.scope import Scope
+from integrations.providers.jambonz.validation import NAME_LENGTH, check_carrier
+
+Row = dict[str, Any]
+OPENING = "[pb-"  # how every marker of ours begins in a name
+
+_FLAGS = ("requires_register", "register_public_ip_in_contact")
+
+
+@dataclass(frozen=True)
+class CarrierState:
+    """The rows hold the carrier's passwords in clear, so nothing of them is ever printed."""
+
+    row: Row = field(repr=False)
+    gateways: list[Row] = field(repr=False)
+    twins: list[Row] = field(default_factory=list, repr=False)
+
+
+def platform_name(spec: CarrierSpec) -> str:
+    """The name is all of a carrier that the API can search by, so it holds the marker."""
+    mark = f" [{spec.marker}]"
+    return spec.name[: NAME_LENGTH - len(mark)].rstrip() + mark
+
+
+def body_of(spec: CarrierSpec) -> Row:
+    """All that we decide about a carrier, and never more.
+
+    What was read must not be sent back: a register_status that makes the round trip breaks every
+    list that holds the carrier, for all tenants. Fields of another trunk type are cleared, since
+    trunk_type is a label that jambonz itself draws no conclusions from.
+    """
+    registration, auth = spec.registration, spec.inbound_auth
+    return {
+        "name": platform_name(spec),
+        "trunk_type": spec.trunk_type,
+        "requires_register": registration is not None,
+        "register_username": registration.username if registration else None,
+        "register_password": registration.password if registration else None,
+        # "" would be a 400 here: null falls back to the gateway's address.
+        "register_sip_realm": (registration.realm or None) if registration else None,
+        "register_from_user": (registration.from_user or None) if registration else None,
+        "register_from_domain": (registration.from_domain or None) if registration else None,
+        "register_public_ip_in_contact": bool(registration and registration.public_ip_in_contact),
+        "inbound_auth_username": auth.username if auth else None,
+        "inbound_auth_password": auth.password if auth else None,
+    }
+
+
+def differing(body: Row, row: Row) -> list[str]:
+    """Passwords come back in clear, so even a changed password is seen."""
+
+    def same(name: str) -> bool:
+        there = row.get(name)
+        return bool(there) == body[name] if name in _FLAGS else (there or None) == body[name]
+
+    return [name for name in body if not same(name)]
+
+
+class Carriers:
+    def __init__(self, client: Client, scope: Callable[[], Scope]):
+        self.client, self._scope = client, scope
+        self.gateways = Gateways(client)
+
+    @property
+    def scope(self) -> Scope:
+        return self._scope()
+
+    # ------------------------------------------------------------------------------- observe
+
+    def observe(self, spec: CarrierSpec) -> Observed:
+        """By marker always, even with refs: a POST that timed out may have come true later, and
+        the twin it made is seen only here."""
+        self._hide(spec)
+        rows = self._marked(spec.marker)
+        row = self._known(spec, rows) or self._eldest(rows)
+        if row is None:
+            return Observed()
+        sid = row["voip_carrier_sid"]
+        gateways = self.gateways.rows(sid)
+        twins = [other for other in rows if other["voip_carrier_sid"] != sid]
+        refs = {"voip_carrier_sid": sid, **refs_of(gateways)}
+        return Observed(refs, CarrierState(row, gateways, self._unused(twins)))
+
+    def _hide(self, spec: CarrierSpec) -> None:
+        for login in (spec.registration, spec.inbound_auth):
+            if login:
+                self.client.door.hide(login.password)
+
+    def _marked(self, marker: str) -> list[Row]:
+        """The filter is a substring match that also brings carriers shared by others."""
+        rows = self.client.rows("/VoipCarriers", "look for the carrier", name=marker)
+        return [row for row in rows if row["name"].endswith(f"[{marker}]") and self._is_ours(row)]
+
+    def _is_ours(self, row: Row) -> bool:
+        """jambonz keeps tenants apart badly: a key can read, change and delete what is not its
+        own. So nothing is touched that does not stand in our account."""
+        owner = (row["account_sid"], row["service_provider_sid"])
+        return owner == (self.scope.account_sid, self.scope.service_provider_sid)
+
+    def _known(self, spec: CarrierSpec, rows: list[Row]) -> Row | None:
+        """The one we noted; also when somebody renamed it, so that it lost the marker."""
+        sid = spec.refs.get("voip_carrier_sid")
+        if not sid:
+            return None
+        found = next((row for row in rows if row["voip_carrier_sid"] == sid), None)
+        return found or self._by_sid(sid)
+
+    def _by_sid(self, sid: str) -> Row | None:
+        try:
+            row = self.client.get(f"/VoipCarriers/{sid}", "read the carrier")
+        except Rejected as error:
+            if error.status != 400:  # 400 is both "no UUID" and "not yours"
+                raise
+            return None
+        return row if row and self._is_ours(row) else None
+
+    def _eldest(self, rows: list[Row]) -> Row | None:
+        """Of twins, the one that carries numbers stays; of equals, the elder."""
+        used = self._used() if len(rows) > 1 else set()
+        return min(
+            rows,
+            key=lambda r: (
+                r["voip_carrier_sid"] not in used,
+                r["created_at"],
+                r["voip_carrier_sid"],
+            ),
+            default=None,
+        )
+
+    def _unused(self, twins: list[Row]) -> list[Row]:
+        used = self._used() if twins else set()
+        return [row for row in twins if row["voip_carrier_sid"] not in used]
+
+    def _used(self) -> set[str | None]:
+        """Carriers that carry numbers. Numbers cannot be asked for by carrier."""
+        rows = self.client.rows("/PhoneNumbers", "list numbers")
+        return {row["voip_carrier_sid"] for row in rows}
+
+    # ---------------------------------------------------------------------------------- plan
+
+    def plan(self, spec: CarrierSpec, observed: Observed) -> list[Step]:
+        check_carrier(spec)
+        body, state = body_of(spec), observed.state
+        steps = []
+        if state is None:
+            steps.append(self._create(spec, body))
+        elif fields := differing(body, state.row):
+            steps.append(self._change(spec, body, fields, state.row["voip_carrier_sid"]))
+        rows = state.gateways if state else []
+        steps += self.gateways.plan(spec.gateways, rows, spec.name)
+        return steps + [self._remove_twin(spec, twin) for twin in (state.twins if state else [])]
+
+    def _create(self, spec: CarrierSpec, body: Row) -> Step:
+        doing = f"create carrier {spec.name}"
+
+        def run(refs: Refs) -> Refs:
+            sid = looked_after(
+                lambda: self.client.create(*self._place(body), doing),
+                lambda: next((r["voip_carrier_sid"] for r in self._marked(spec.marker)), None),
+            )
+            return {**refs, "voip_carrier_sid": sid}
+
+        return Step(f"{doing} on jambonz", run)
+
+    def _place(self, body: Row) -> tuple[str, Row]:
+        """Each kind of key has one path that sets both owners. On /VoipCarriers a service
+        provider's key makes an orphan that it cannot see; the other key's path here is a 500."""
+        scope = self.scope
+        if scope.key == "account":
+            return f"/Accounts/{scope.account_sid}/VoipCarriers", body
+        return (
+            f"/ServiceProviders/{scope.service_provider_sid}/VoipCarriers",
+            {**body, "account_sid": scope.account_sid},
+        )
+
+    def _change(self, spec: CarrierSpec, body: Row, fields: list[str], sid: str) -> Step:
+        doing = f"change {', '.join(fields)} of carrier {spec.name}"
+
+        def write() -> bool:
+            # The whole body, as jambonz checks a part of it against a row that it may have cached.
+            self.client.change(f"/VoipCarriers/{sid}", body, doing)
+            return True
+
+        def run(refs: Refs) -> Refs:
+            looked_after(write, lambda: self._has_become(sid, body, doing))
+            return refs
+
+        return Step(f"{doing} on jambonz", run)
+
+    def _has_become(self, sid: str, body: Row, doing: str) -> bool | None:
+        """An account's key gets a 500 for a carrier that is gone, others a 404."""
+        row = self._by_sid(sid)
+        if row is None:
+            raise Unavailable(f"jambonz could not {doing}: it has just been removed there.")
+        return True if not differing(body, row) else None
+
+    # ------------------------------------------------------------------------------- removal
+
+    def plan_removal(self, spec: CarrierSpec, observed: Observed) -> list[Step]:
+        if observed.state is None:
+            return []
+        state: CarrierState = observed.state
+        doing = f"delete carrier {spec.name}"
+
+        def run(refs: Refs) -> Refs:
+            self._delete(state.row["voip_carrier_sid"], state.gateways, doing)
+            return {}
+
+        twins = [self._remove_twin(spec, twin) for twin in state.twins]
+        return [*twins, Step(f"{doing} and its gateways on jambonz", run)]
+
+    def _remove_twin(self, spec: CarrierSpec, twin: Row) -> Step:
+        doing = f"delete a second carrier {spec.name}"
+        sid = twin["voip_carrier_sid"]
+
+        def run(refs: Refs) -> Refs:
+            self._delete(sid, self.gateways.rows(sid), doing)
+            return refs
+
+        return Step(f"{doing} on jambonz", run)
+
+    def _delete(self, sid: str, gateways: list[Row], doing: str) -> None:
+        """Looks once more whose it is, and whether a call route uses it, which jambonz finds out
+        only after it has deleted the gateways."""
+        if self._by_sid(sid) is None:
+            return
+        self._refuse_if_routed(sid, doing)
+        try:
+            self.client.remove(f"/VoipCarriers/{sid}", doing)
+        except Rejected as error:
+            self._explain(error, sid, gateways, doing)
+
+    def _explain(self, error: Rejected, sid: str, gateways: list[Row], doing: str) -> None:
+        if error.status == 422 and "phone numbers" in error.words:
+            raise Refused(
+                f"jambonz did not {doing}: it still carries numbers there. Remove them first, or "
+                "give them another carrier."
+            ) from None
+        if error.status < 500:
+            raise error
+        if self._by_sid(sid) is not None:
+            # Routes of other owners are not ours to see, so the look before could miss one.
+            self.gateways.restore(sid, gateways)
+            raise error
+
+    def _refuse_if_routed(self, sid: str, doing: str) -> None:
+        for lcr in self.client.rows("/Lcrs", "list call routes"):
+            routes = self.client.rows("/LcrRoutes", "list call routes", lcr_sid=lcr["lcr_sid"])
+            entries = [e for route in routes for e in route.get("lcr_carrier_set_entries") or []]
+            if any(entry["voip_carrier_sid"] == sid for entry in entries):
+                raise Refused(
+                    f"jambonz would not {doing} cleanly: the outbound call routing "
+                    f"{lcr['name'] or lcr['lcr_sid']} uses it. Take it out there first."
+                )
+
+    # ----------------------------------------------------------------------------- inventory
+
+    def inventory(self, account_sid: str) -> Iterator[InventoryItem]:
+        """The account's own carriers, and those its service provider shares with all accounts."""
+        for row in self.client.rows("/VoipCarriers", "list carriers", account_sid=account_sid):
+            refs = {"voip_carrier_sid": row["voip_carrier_sid"]}
+            yield InventoryItem("carrier", row["name"], refs, ours=OPENING in row["name"])

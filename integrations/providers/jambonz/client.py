@@ -1,0 +1,165 @@
+"""How jambonz is spoken to: a bearer key, JSON, and statuses not to be taken at their word."""
+
+import re
+from collections.abc import Callable
+from typing import Any, NoReturn, TypeVar
+
+# By module: importing integrations.http first comes by here before it is complete.
+from integrations import http
+from integrations.providers.base import (
+    CredentialsRefused,
+    OutcomeUnknown,
+    Refused,
+    Unavailable,
+)
+
+T = TypeVar("T")
+
+_BETWEEN_JAMBONZ_AND_ITS_DATABASE = re.compile("ECONN|ETIMEDOUT|PROTOCOL|EPIPE|EAI_AGAIN")
+_ROLLED_BACK = re.compile("deadlock found|lock wait timeout|too many connections", re.IGNORECASE)
+
+_ADVICE = {
+    "insufficient privileges": "The API key may not do this; some jambonz let only a service "
+    "provider's key manage carriers and numbers.",
+    "foreign key constraint": "Something it names is not, or no longer, on this jambonz.",
+    "Unknown column": "This jambonz is of another version than Patchbay knows (0.9.6).",
+    "[object Object]": "A carrier's register_status was overwritten on this jambonz; whoever runs "
+    "it must set it to null.",
+}
+
+
+class Rejected(Refused):
+    """jambonz said no, with this status and in these words."""
+
+    def __init__(self, sentence: str, status: int, words: str):
+        super().__init__(sentence)
+        self.status, self.words = status, words
+
+
+class Client:
+    """The verbs of the API. `doing` finishes the sentence "jambonz did not …"."""
+
+    def __init__(self, door: Any, token: str):
+        self.door = door
+        # Never as ?access_token=, which works as well and lands in logs.
+        self._headers = {"Authorization": f"Bearer {token}"}
+
+    def get(self, path: str, doing: str, **params: str | int) -> Any:
+        """What is there, or None."""
+        answer = self.door.request("GET", path, params=params or None, headers=self._headers)
+        if answer.status == 404 and not _is_page(answer):
+            return None
+        self._judge(answer, doing)
+        return answer.json()
+
+    def rows(self, path: str, doing: str, **params: str | int) -> list[dict[str, Any]]:
+        rows = self.get(path, doing, **params)
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise Refused(f"jambonz did not {doing}: the answer is no list. {_ADDRESS}")
+        return rows
+
+    def pages(self, path: str, doing: str, **params: str | int) -> list[dict[str, Any]]:
+        """Every row of a paged list; without `page` the API ignores page_size."""
+        found: list[dict[str, Any]] = []
+        for page in range(1, 1000):
+            answer = self.get(path, doing, page=page, page_size=50, **params)
+            rows = answer.get("data") if isinstance(answer, dict) else None
+            if not isinstance(rows, list):
+                raise Refused(f"jambonz did not {doing}: the answer has no pages. {_ADDRESS}")
+            found += rows
+            if len(rows) < 50:
+                break
+        return found
+
+    def create(self, path: str, body: dict[str, Any], doing: str) -> str:
+        """The new object's sid."""
+        created = self._write("POST", path, doing, body).json()
+        if not isinstance(created, dict) or not isinstance(created.get("sid"), str):
+            raise OutcomeUnknown(f"jambonz was asked to {doing} and did not tell the new sid.")
+        return created["sid"]
+
+    def change(self, path: str, body: dict[str, Any], doing: str) -> None:
+        """404 means that it went away since it was looked at: the next look makes it anew."""
+        if self._write("PUT", path, doing, body).status == 404:
+            raise Unavailable(f"jambonz could not {doing}: it has just been removed there.")
+
+    def remove(self, path: str, doing: str) -> None:
+        """Gone already is gone."""
+        self._write("DELETE", path, doing)
+
+    def _write(self, method: str, path: str, doing: str, body: Any = None) -> "http.Answer":
+        answer = self.door.request(method, path, json=body, headers=self._headers)
+        if answer.status != 404 or method == "POST" or _is_page(answer):
+            self._judge(answer, doing)
+        return answer
+
+    def _judge(self, answer: "http.Answer", doing: str) -> None:
+        status, words = answer.status, self._words(answer)
+        if status == 401:
+            raise CredentialsRefused(
+                "jambonz does not accept the API key: it was revoked or mistyped."
+            )
+        if status in (408, 425, 429):
+            # 600 requests in 5 minutes is the stock limit, for all clients of a jambonz together.
+            raise Unavailable(
+                f"jambonz did not {doing}: too many requests.", retry_after=http.retry_after(answer)
+            )
+        if status >= 500:
+            self._fail(answer, doing, words)
+        if status >= 400:
+            raise Rejected(_sentence(doing, status, words), status, words)
+        if _is_page(answer):
+            raise Refused(f"jambonz did not {doing}: {answer.url} is a web page. {_ADDRESS}")
+
+    def _fail(self, answer: "http.Answer", doing: str, words: str) -> NoReturn:
+        """A 500 is as often the client's mistake (unknown column, too long) as the server's."""
+        if answer.status == 500 and words and _ROLLED_BACK.search(words):
+            raise Unavailable(f"jambonz did not {doing}: {words}")
+        if answer.status == 500 and words and not _BETWEEN_JAMBONZ_AND_ITS_DATABASE.search(words):
+            raise Rejected(_sentence(doing, 500, words), 500, words)
+        reason = words or f"it answered {answer.status}"
+        # What failed to connect did nothing; what broke off later may have been carried out.
+        if answer.method == "GET" or answer.status == 503 or words.startswith("connect "):
+            raise Unavailable(
+                f"jambonz did not {doing}: {reason}", retry_after=http.retry_after(answer)
+            )
+        raise OutcomeUnknown(f"jambonz was asked to {doing} and broke off: {reason}")
+
+    def _words(self, answer: "http.Answer") -> str:
+        """Errors are {"msg"}, or {"message"}, or bare text, or nothing."""
+        if answer.status < 400 or _is_page(answer):
+            return ""
+        try:
+            body = answer.json()
+        except (Refused, OutcomeUnknown):
+            body = answer.text
+        if isinstance(body, dict):
+            body = body.get("msg") or body.get("message") or ""
+        return self.door.redact(str(body)).strip()[:300]
+
+
+_ADDRESS = "Check the API address; it usually ends in /v1 or /api/v1."
+
+
+def _is_page(answer: "http.Answer") -> bool:
+    """An unknown route is an HTML page, an unknown object is empty or bare text."""
+    return "html" in answer.headers.get("content-type", "")
+
+
+def _sentence(doing: str, status: int, words: str) -> str:
+    advice = next((text for key, text in _ADVICE.items() if key in words), "")
+    advice = advice or (_ADDRESS if status == 404 else "")
+    return f"jambonz did not {doing}: {words or status}. {advice}".strip()
+
+
+def looked_after(write: Callable[[], T], look: Callable[[], T | None]) -> T:
+    """A write that failed with a 500 may be done all the same: look before believing it."""
+    try:
+        return write()
+    except Rejected as error:
+        if error.status < 500:
+            raise
+        found = look()
+        if found is None:
+            raise
+        return found

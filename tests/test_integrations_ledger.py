@@ -1,0 +1,288 @@
+"""The ledger: claims, fences, retries, the breaker, pauses, and what the dispatcher picks."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from integrations import claims, dispatching, operations, provisioning
+from integrations.claims import Outcome, Verdict
+from integrations.models import Integration, Operation
+from numbers import operations as number_operations
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def operation(alice) -> Operation:
+    """An open operation on a number of Alice's."""
+    number = factories.number(alice.by, settled=False)
+    return factories.open_operation("placement", number.placements.get().id)
+
+
+def due() -> list:
+    """What the dispatcher would publish now."""
+    published = []
+    dispatching.dispatch_due(published.append)
+    return published
+
+
+def later(seconds: float) -> None:
+    """Let time pass for the ledger, by moving its moments back."""
+    step = timedelta(seconds=seconds)
+    for row in Operation.objects.filter(status="open"):
+        for name in ("next_attempt_at", "dispatched_at", "lease_until"):
+            if getattr(row, name):
+                setattr(row, name, getattr(row, name) - step)
+        row.save()
+
+
+class TestClaiming:
+    def test_only_one_gets_it(self, operation):
+        assert claims.claim(operation.pk).fence == 1
+        assert claims.claim(operation.pk) is None
+
+    def test_the_attempt_counts_before_anything_is_sent(self, operation):
+        claims.claim(operation.pk)
+        operation.refresh_from_db()
+        assert operation.attempts == 1
+
+    def test_a_lease_that_ran_out_is_claimed_anew(self, operation):
+        claims.claim(operation.pk)
+        later(91)
+        assert claims.claim(operation.pk).fence == 2
+
+    def test_what_is_not_due_is_not_claimed(self, operation):
+        Operation.objects.update(next_attempt_at=timezone.now() + timedelta(minutes=1))
+        assert claims.claim(operation.pk) is None
+
+
+class TestFence:
+    def test_a_late_worker_keeps_nothing(self, operation):
+        late = claims.claim(operation.pk)
+        later(91)
+        claims.claim(operation.pk)
+        with pytest.raises(claims.FenceLost):
+            claims.keep_refs(late, {"sid": "late"})
+
+    def test_a_late_worker_settles_nothing(self, operation):
+        late = claims.claim(operation.pk)
+        later(91)
+        claims.claim(operation.pk)
+        provisioning.settle(late, Verdict(Outcome.REFUSED, "late"))
+        operation.refresh_from_db()
+        assert operation.status == "open"
+
+    def test_keeping_an_id_renews_the_lease(self, operation):
+        mine = claims.claim(operation.pk)
+        later(60)
+        claims.keep_refs(mine, {"sid": "1"})
+        operation.refresh_from_db()
+        assert operation.lease_until > timezone.now() + timedelta(seconds=80)
+        assert operation.refs == {"sid": "1"}
+
+
+class TestRetrying:
+    def test_a_platform_that_asks_for_time_gets_it(self, operation):
+        mine = claims.claim(operation.pk)
+        provisioning.settle(mine, Verdict(Outcome.UNAVAILABLE, "busy", retry_after=120))
+        operation.refresh_from_db()
+        assert operation.next_attempt_at > timezone.now() + timedelta(seconds=118)
+        assert (operation.reason, operation.lease_until) == ("busy", None)
+
+    def test_a_lost_answer_is_looked_up_after_the_ghost_delay(self, operation):
+        mine = claims.claim(operation.pk)
+        provisioning.settle(mine, Verdict(Outcome.UNKNOWN, "lost"))
+        operation.refresh_from_db()
+        assert operation.next_attempt_at > timezone.now() + timedelta(seconds=4)
+
+    def test_the_delay_grows_to_a_cap(self):
+        verdict = Verdict(Outcome.UNAVAILABLE)
+        assert all(claims.delay_before(1, verdict) <= 2.5 for _ in range(50))
+        assert max(claims.delay_before(30, verdict) for _ in range(200)) <= 600.5
+
+    def test_a_mistake_of_ours_fails_no_number(self, alice, operation, monkeypatch):
+        def broken(spec):
+            raise RuntimeError("oops with secret")
+
+        monkeypatch.setattr("integrations.providers.sandbox.Sandbox.observe", lambda *a: broken(a))
+        provisioning.run(operation.pk)
+        operation.refresh_from_db()
+        assert (operation.status, operation.outcome) == ("open", "unavailable")
+        assert "Patchbay's own" in operation.reason
+        assert "secret" not in operation.reason
+
+    def test_an_operation_nobody_knows_is_refused_and_shown(self, alice, operation):
+        Operation.objects.update(subject_kind="fax")
+        provisioning.run(operation.pk)
+        operation.refresh_from_db()
+        assert operation.status == "refused"
+        assert "fax" in operation.reason
+
+
+class TestOneOpenOperation:
+    def test_the_database_admits_one_per_subject(self, operation):
+        twin = Operation.objects.get(pk=operation.pk)
+        twin.pk = None
+        with pytest.raises(IntegrityError), transaction.atomic():
+            twin.save(force_insert=True)
+
+    def test_a_new_wish_changes_the_open_one(self, alice, operation):
+        provisioning.run(operation.pk)
+        number = alice.organization.phone_numbers.get()
+        number_operations.change_number(alice.by, number.id, status="inactive")
+        number_operations.change_number(alice.by, number.id, status="active")
+        (still_open,) = Operation.objects.filter(subject_kind="placement", status="open")
+        assert still_open.generation == 2
+
+
+class TestBreaker:
+    def test_five_failures_in_a_row_give_the_platform_a_rest(self, alice, operation):
+        for _ in range(5):
+            mine = claims.claim(operation.pk)
+            provisioning.settle(mine, Verdict(Outcome.UNAVAILABLE, "down"))
+            later(700)
+        assert Integration.objects.get().open_until > timezone.now()
+        assert due() == []
+
+    def test_after_the_rest_one_probe_goes_and_success_closes_it(self, alice, operation):
+        factories.number(alice.by, "+14155550000", settled=False)
+        rested = timezone.now() - timedelta(seconds=1)
+        Integration.objects.update(failures=5, open_until=rested)
+        (probe,) = due()
+        provisioning.run(probe)
+        assert (Integration.objects.get().failures, Integration.objects.get().open_until) == (
+            0,
+            None,
+        )
+        assert len(due()) == 1
+
+
+class TestPause:
+    def test_refused_credentials_pause_the_integration_and_fail_no_number(self, alice, operation):
+        break_credentials(alice)
+        provisioning.run(operation.pk)
+        integration = Integration.objects.get()
+        assert integration.state == "paused"
+        assert alice.organization.phone_numbers.get().status == "pending"
+        later(3600)
+        assert due() == []
+
+    def test_new_credentials_wake_what_waited(self, alice, operation):
+        break_credentials(alice)
+        provisioning.run(operation.pk)
+        account = {"access_code": "right"}
+        _, check = operations.connect(alice.by, kind="sandbox", name="Sandbox", account=account)
+        provisioning.run(check.pk)
+        assert Integration.objects.get().state == "connected"
+        assert due() == [operation.pk]
+
+    def test_refused_new_credentials_leave_the_old_ones_in_place(self, alice, operation):
+        account = {"access_code": "wrong"}
+        _, check = operations.connect(alice.by, kind="sandbox", name="Sandbox", account=account)
+        provisioning.run(check.pk)
+        integration = Integration.objects.get()
+        check.refresh_from_db()
+        assert check.status == "refused"
+        assert (integration.state, integration.candidate) == ("connected", "")
+        assert integration.account() == {}
+        provisioning.run(operation.pk)
+        assert alice.organization.phone_numbers.get().status == "active"
+
+
+def break_credentials(alice) -> None:
+    integration = alice.organization.integrations.get()
+    integration.keep_secrets({"access_code": "wrong"})
+    integration.save()
+
+
+class TestDispatching:
+    def test_due_operations_go_out_once(self, operation):
+        assert due() == [operation.pk]
+        assert due() == []
+
+    def test_a_lost_message_is_sent_again(self, operation):
+        due()
+        later(101)
+        assert due() == [operation.pk]
+
+    def test_a_broker_that_is_away_loses_nothing(self, operation):
+        def refuse(_operation_id):
+            raise ConnectionError("no broker")
+
+        assert dispatching.dispatch_due(refuse) == 0
+        assert due() == [operation.pk]
+
+    def test_an_integration_gets_no_more_than_it_may_have_in_flight(self, alice):
+        for n in range(5):
+            factories.number(alice.by, f"+1415555000{n}", settled=False)
+        Integration.objects.update(max_in_flight=2)
+        assert len(due()) == 2
+        assert due() == []
+        provisioning.run(Operation.objects.filter(dispatched_at__isnull=False).first().pk)
+        assert len(due()) == 1
+
+    def test_a_paced_integration_waits(self, operation):
+        Integration.objects.update(paced_until=timezone.now() + timedelta(seconds=30))
+        assert due() == []
+
+    def test_what_waits_for_a_carrier_is_not_due(self, alice):
+        carrier = factories.carrier(alice.by, name="Slow", settled=False)
+        factories.number(alice.by, settled=False, voip_carrier_sid=carrier.voip_carrier_sid)
+        assert due() == [factories.open_operation("carrier", carrier.id).pk]
+        factories.work("carrier", carrier.id)
+        assert len(due()) == 1
+
+    def test_numbers_of_a_carrier_that_failed_fail_with_its_reason(self, alice, monkeypatch):
+        carrier = factories.carrier(alice.by, name="Doomed", settled=False)
+        number = factories.number(
+            alice.by, settled=False, voip_carrier_sid=carrier.voip_carrier_sid
+        )
+        check = claims.claim(factories.open_operation("carrier", carrier.id).pk)
+        provisioning.settle(check, Verdict(Outcome.REFUSED, "No such account."))
+        factories.work_number(number)
+        assert number.status == "failed"
+        assert "No such account." in number.error_message
+
+
+class TestConnecting:
+    def test_a_first_account_that_is_refused_is_shown_as_such(self, alice):
+        account = {"access_code": "wrong"}
+        integration, check = operations.connect(
+            alice.by, kind="sandbox", name="New", account=account
+        )
+        provisioning.run(check.pk)
+        integration.refresh_from_db()
+        assert integration.state == "refused"
+        assert "access code" in integration.state_reason
+
+    @pytest.mark.parametrize(
+        ("kind", "account", "field"),
+        [("fax", {}, "kind"), ("sandbox", {"colour": "red"}, "colour")],
+    )
+    def test_it_names_the_field_that_is_wrong(self, alice, kind, account, field):
+        from django.core.exceptions import ValidationError
+
+        with pytest.raises(ValidationError) as refused:
+            operations.connect(alice.by, kind=kind, name="New", account=account)
+        assert list(refused.value.message_dict) == [field]
+
+    def test_secrets_are_sealed_to_their_row(self, alice, mallory):
+        from integrations.sealing import CannotUnseal
+
+        for member in (alice, mallory):
+            integration = member.organization.integrations.get()
+            integration.keep_secrets({"access_code": f"of {member.user.name}"})
+            integration.save()
+        theirs = mallory.organization.integrations.get()
+        theirs.sealed = alice.organization.integrations.get().sealed
+        with pytest.raises(CannotUnseal):
+            theirs.secrets()
+
+    def test_waiting_ends_when_it_is_settled_or_the_time_is_up(self, alice):
+        _, check = operations.connect(alice.by, kind="sandbox", name="New", account={})
+        assert operations.wait(check.pk, seconds=0.05).status == "open"
+        provisioning.run(check.pk)
+        assert operations.wait(check.pk, seconds=5).status == "done"
