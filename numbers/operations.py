@@ -66,22 +66,20 @@ def add_number(
         )
     )
     settling_carrier = carrier_operation(carrier)
-    placement = Placement.objects.create(
-        organization=by.organization,
+    placement = place(phone_number, carrier)
+    tell(by, phone_number, "created", after=facts(phone_number))
+    ask(by, placement, Wish.ENSURE, label=number, waits_for=settling_carrier)
+    return phone_number
+
+
+def place(phone_number: PhoneNumber, carrier: Carrier) -> Placement:
+    """Its calls will land where the carrier is."""
+    return Placement.objects.create(
+        organization_id=phone_number.organization_id,
         phone_number=phone_number,
         integration_id=carrier.integration_id,
         role=Placement.Role.VOICE,
     )
-    record(
-        by,
-        "phone_number.created",
-        phone_number,
-        kind="phone_number",
-        label=number,
-        after=facts(phone_number),
-    )
-    ask(by, placement, Wish.ENSURE, label=number, waits_for=settling_carrier)
-    return phone_number
 
 
 def carrier_for(by: Principal, voip_carrier_sid: UUID | None) -> Carrier:
@@ -195,15 +193,7 @@ def change_number(by: Principal, number_id: UUID, **changes: Any) -> PhoneNumber
     before = facts(number)
     states.touch(number.pk, **changes)
     number.refresh_from_db()
-    record(
-        by,
-        "phone_number.changed",
-        number,
-        kind="phone_number",
-        label=number.e164,
-        before=before,
-        after=facts(number),
-    )
+    tell(by, number, "changed", before=before, after=facts(number))
     if changes.keys() & {"wanted", "application_sid"} and number.status != Status.FAILED:
         for placement, _operation in held:
             ask(by, placement, Wish.ENSURE, label=number.e164)
@@ -233,7 +223,7 @@ def retry_number(by: Principal, number_id: UUID) -> PhoneNumber:
             _("There is nothing to try again: the number is %(status)s.")
             % {"status": number.status}
         )
-    record(by, "phone_number.retried", number, kind="phone_number", label=number.e164)
+    tell(by, number, "retried")
     number.refresh_from_db()
     return number
 
@@ -274,14 +264,7 @@ def delete_number(by: Principal, number_id: UUID) -> None:
     number, held = locked(by, number_id)
     if not states.move(number.pk, to=Status.DELETED, wanted=Status.DELETED, error_message=None):
         return
-    record(
-        by,
-        "phone_number.deleted",
-        number,
-        kind="phone_number",
-        label=number.e164,
-        before=facts(number),
-    )
+    tell(by, number, "deleted", before=facts(number))
     for placement, operation in held:
         if operation and ledger.withdraw(operation):
             Placement.objects.filter(pk=placement.pk).update(state=Placement.State.REMOVED)
@@ -289,6 +272,13 @@ def delete_number(by: Principal, number_id: UUID) -> None:
             ask(by, placement, Wish.REMOVE, label=number.e164)
     if not number.placements.exclude(state=Placement.State.REMOVED).exists():
         states.touch(number.pk, released_at=Now())
+
+
+def tell(by: Principal, number: PhoneNumber, action: str, **facts_of_it: Any) -> None:
+    """One line in the audit log."""
+    record(
+        by, f"phone_number.{action}", number, kind="phone_number", label=number.e164, **facts_of_it
+    )
 
 
 def facts(number: PhoneNumber) -> dict[str, Any]:

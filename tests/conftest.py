@@ -5,6 +5,7 @@ import json
 import pytest
 from django.test import Client
 
+from organizations.api import guessing, rate_limits
 from tests import factories
 
 
@@ -36,6 +37,13 @@ def mallory(db) -> factories.Member:
     factories.sandbox(member.by)
     factories.carrier(member.by, name="Evil Trunk", is_default=True)
     return member
+
+
+@pytest.fixture(autouse=True)
+def forget_limits():
+    """Rate limits live in the process; no test shall be slowed down by another one's requests."""
+    guessing.failures_by_address.clear()
+    rate_limits.requests_by_key.clear()
 
 
 class Api:

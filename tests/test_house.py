@@ -1,0 +1,173 @@
+"""The plan of the house, held: docs/architecture.md says what, this says where it is broken."""
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from config import BASE_DIR
+from organizations.api.views import OrgView
+
+APPS = ["organizations", "integrations", "carriers", "numbers"]  # each may import those before it
+DRAWERS = ["models", "provisioning", "tasks", "operations", "api"]  # likewise, inside an app
+ENTRY_POINTS = re.compile(r"management/commands/")
+
+# Models that belong to no organization, or to several.
+OWNERLESS = {
+    "User": "a person may belong to several organizations",
+    "Organization": "is the owner itself",
+}
+
+# Routes that need no organization, each with its reason.
+PUBLIC = {
+    "healthz": "asked by supervisors and load balancers, tells nothing",
+    "problems": "documentation",
+    "problem": "documentation",
+    "schema": "documentation",
+    "docs": "documentation",
+}
+
+
+def python_files() -> Iterator[Path]:
+    for folder in [*APPS, "config", "tests"]:
+        for path in sorted((BASE_DIR / folder).rglob("*.py")):
+            if "migrations" not in path.parts:
+                yield path
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def relative(path: Path) -> str:
+    return str(path.relative_to(BASE_DIR))
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_apps_depend_downhill_only(app):
+    uphill = APPS[APPS.index(app) + 1 :]
+    wrong = [
+        f"{relative(path)} imports {name}"
+        for path in python_files()
+        if path.relative_to(BASE_DIR).parts[0] == app
+        for name in imports_of(path)
+        if name.split(".")[0] in uphill
+        or (name.split(".")[0] == "config" and not ENTRY_POINTS.search(relative(path)))
+    ]
+    assert not wrong
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_drawers_inside_an_app_depend_in_their_order(app):
+    wrong = [
+        f"{relative(path)} imports {name}"
+        for path in (BASE_DIR / app).rglob("*.py")
+        if (drawer := path.relative_to(BASE_DIR / app).parts[0].removesuffix(".py")) in DRAWERS
+        for name in imports_of(path)
+        for later in DRAWERS[DRAWERS.index(drawer) + 1 :]
+        if f"{name}.".startswith(f"{app}.{later}.")
+    ]
+    assert not wrong
+
+
+def test_queries_begin_at_the_organization():
+    """No `.objects` where requests are answered: related managers are the scope."""
+    wrong = [
+        f"{relative(path)}:{number}"
+        for path in python_files()
+        if {"api", "views", "forms", "serializers"} & set(path.with_suffix("").parts)
+        and "tests" not in path.parts
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if re.search(r"\b[A-Z]\w+\.objects\b|_default_manager", line)
+    ]
+    assert not wrong
+
+
+def test_every_model_is_owned_by_an_organization():
+    ours = [model for app in APPS for model in apps.get_app_config(app).get_models()]
+    ownerless = {model.__name__ for model in ours if not owned(model)}
+    assert ownerless == set(OWNERLESS)
+
+
+def owned(model) -> bool:
+    names = {field.name: field for field in model._meta.get_fields()}
+    return "organization" in names and not names["organization"].null
+
+
+def routes(resolver: URLResolver | None = None) -> Iterator[URLPattern]:
+    for pattern in (resolver or get_resolver()).url_patterns:
+        if isinstance(pattern, URLResolver):
+            if pattern.app_name != "admin":  # has a door of its own
+                yield from routes(pattern)
+        else:
+            yield pattern
+
+
+def test_every_route_asks_for_an_organization_or_says_why_not():
+    wrong = [
+        pattern.name
+        for pattern in routes()
+        if pattern.name not in PUBLIC
+        and not issubclass(getattr(pattern.callback, "view_class", type), OrgView)
+    ]
+    assert not wrong
+    assert set(PUBLIC) <= {pattern.name for pattern in routes()}, "stale entries in PUBLIC"
+
+
+def test_no_platform_is_named_outside_its_own_file():
+    kinds = {"jambonz", "livekit", "twilio"}
+    wrong = [
+        f"{relative(path)}:{node.lineno}"
+        for path in python_files()
+        if "tests" not in path.parts and "providers" not in path.parts
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Compare)
+        and any(
+            isinstance(c, ast.Constant) and c.value in kinds for c in [node.left, *node.comparators]
+        )
+    ]
+    assert not wrong
+
+
+def test_files_and_functions_stay_small():
+    long_files = [relative(p) for p in python_files() if len(p.read_text().splitlines()) > 400]
+    long_functions = [
+        f"{relative(path)}:{node.lineno} {node.name}"
+        for path in python_files()
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.end_lineno - node.lineno >= 40
+    ]
+    assert (long_files, long_functions) == ([], [])
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_migrations_have_each_number_once(app):
+    found = [path.name[:4] for path in (BASE_DIR / app / "migrations").glob("0*.py")]
+    assert len(found) == len(set(found))
+
+
+def test_numbers_is_ours_and_pythons():
+    code = (
+        "import config, numbers, decimal, numbers.e164; "
+        "assert numbers.__file__ != numbers.e164.__file__; "
+        "assert isinstance(decimal.Decimal(1), numbers.Number)"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=BASE_DIR, check=True)
+    assert not (BASE_DIR / "numbers" / "__init__.py").exists()
+
+
+def test_celery_knows_our_tasks():
+    code = "from config.celery import app; app.loader.import_default_modules(); assert 'integrations.run_operation' in app.tasks"
+    subprocess.run([sys.executable, "-c", code], cwd=BASE_DIR, check=True)
