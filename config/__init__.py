@@ -3,6 +3,7 @@
 import numbers
 from pathlib import Path
 
+VERSION = "0.1.0"
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 # `numbers` is also a module of Python's standard library, which `decimal` needs. This line gives that

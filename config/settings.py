@@ -2,8 +2,9 @@
 
 from datetime import timedelta
 
-from config import BASE_DIR
+from config import BASE_DIR, VERSION
 from config.environment import data_folder, database, env, load_quickstart
+from organizations.api.schema_settings import spectacular_settings
 
 load_quickstart()
 
@@ -148,6 +149,7 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": None,
     "COERCE_DECIMAL_TO_STRING": False,
 }
+SPECTACULAR_SETTINGS = spectacular_settings(PUBLIC_BASE_URL, VERSION)
 
 # --- the rest -----------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"

@@ -1,7 +1,12 @@
 """The story of a number, over all of its placements."""
 
+from uuid import UUID
+
+from django.db.models import OuterRef, QuerySet, Subquery
+
+from integrations.models import Operation
 from integrations.story import CALLS_PER_OPERATION, Chapter, chapters
-from numbers.models import PhoneNumber
+from numbers.models import PhoneNumber, Placement
 
 
 def story(
@@ -10,3 +15,18 @@ def story(
     """Its operations, newest first, with their calls and what they wait for."""
     placements = number.placements.values_list("pk", flat=True)
     return chapters("placement", list(placements), limit=limit, calls_each=calls_each)
+
+
+def with_open_reason(numbers: QuerySet[PhoneNumber]) -> QuerySet[PhoneNumber]:
+    """With `open_reason`: what the last attempt at an open operation came to; NULL where there is none."""
+    placements = Placement.objects.filter(phone_number=OuterRef(OuterRef("pk"))).values("pk")
+    unsettled = Operation.objects.filter(
+        subject_kind="placement", subject_id__in=placements, status=Operation.Status.OPEN
+    )
+    return numbers.annotate(open_reason=Subquery(unsettled.values("reason")[:1]))
+
+
+def number_of(placement_id: UUID) -> UUID | None:
+    """The number whose placement an operation is about."""
+    rows = Placement.objects.filter(pk=placement_id)
+    return rows.values_list("phone_number_id", flat=True).first()

@@ -13,7 +13,7 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
 class RequestId:
-    """`request.id`, the `X-Request-Id` of the answer, and the id in problems and in the audit log."""
+    """`request.id`: in the answer's `X-Request-Id`, in problems and in the audit log."""
 
     def __init__(self, get_response: GetResponse):
         self.get_response = get_response
@@ -29,7 +29,7 @@ class RequestId:
 
 
 class DatabaseDown:
-    """A view that cannot reach the database answers 503 instead of 500; API views know that themselves."""
+    """A page that cannot reach the database answers 503; API views know that themselves."""
 
     def __init__(self, get_response: GetResponse):
         self.get_response = get_response

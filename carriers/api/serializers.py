@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.utils.translation import gettext as _
+from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from carriers import validation
@@ -225,5 +226,10 @@ class CarrierShape(StrictSerializer):
     sip_gateways = SipGatewayShape(many=True)
     registration = RegistrationSerializer(allow_null=True)
     inbound_auth = InboundAuthSerializer(allow_null=True)
-    created_at = None
-    updated_at = None
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+
+
+class CarrierPageShape(StrictSerializer):
+    data = CarrierShape(many=True)
+    next_cursor = Char(allow_null=True)

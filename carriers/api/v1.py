@@ -10,8 +10,11 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from carriers import operations
+from carriers.api import examples
 from carriers.api.serializers import (
     CarrierChangeSerializer,
+    CarrierPageShape,
+    CarrierShape,
     CarrierWriteSerializer,
     represent,
 )
@@ -24,9 +27,11 @@ from organizations.api.pages import PAGING, page
 from organizations.api.problems import Problem, field_error, invalid
 from organizations.api.queries import choice, read_query
 from organizations.api.replies import Reply
+from organizations.api.schema import answered, asked, operation
 from organizations.api.views import OrgView
 from organizations.roles import Permission
 
+TAGS = ["Carriers"]
 FILTERS = {"status": choice(Carrier.Status.values), "trunk_type": choice(Carrier.TrunkType.values)}
 
 
@@ -35,6 +40,14 @@ class CarriersView(OrgView):
 
     permissions = {"GET": Permission.PHONE_NUMBERS_READ, "POST": Permission.PHONE_NUMBERS_CREATE}
 
+    @operation(
+        summary="List carriers",
+        description="Newest first. Deleted carriers are listed only with `status=deleted`.",
+        tags=TAGS,
+        query={**PAGING, **FILTERS},
+        responses={200: CarrierPageShape},
+        examples=[answered("A page", {"data": [examples.ANSWER], "next_cursor": None})],
+    )
     def get(self, request: HttpRequest) -> Reply:
         query = read_query(request.GET, {**PAGING, **FILTERS})
         rows = whole(request.organization.carriers).filter(
@@ -44,6 +57,20 @@ class CarriersView(OrgView):
             rows = rows.exclude(status=Carrier.Status.DELETED)
         return Reply(page(rows, query, represent))
 
+    @operation(
+        summary="Add custom carrier",
+        description="Stored at once as `pending`; the platform follows within seconds.",
+        tags=TAGS,
+        request=CarrierWriteSerializer,
+        responses={201: CarrierShape},
+        etag=True,
+        examples=[
+            asked("Known by its address", examples.REQUEST),
+            asked("Registering", examples.REGISTERING),
+            asked("Showing credentials on inbound calls", examples.CHALLENGED),
+            answered("Added", examples.ANSWER, 201),
+        ],
+    )
     def post(self, request: HttpRequest) -> Reply:
         wished = taken(CarrierWriteSerializer(data=request.data))
         named = wished.pop("integration_id", None)
@@ -64,9 +91,33 @@ class CarrierView(OrgView):
         "DELETE": Permission.PHONE_NUMBERS_DELETE,
     }
 
+    @operation(
+        summary="Get carrier details",
+        tags=TAGS,
+        responses={200: CarrierShape},
+        errors=["not-found"],
+        etag=True,
+        examples=[answered("Active", {**examples.ANSWER, "status": "active"})],
+    )
     def get(self, request: HttpRequest, carrier_id: UUID) -> Reply:
         return reply_with(request, carrier_id)
 
+    @operation(
+        summary="Change carrier",
+        description=(
+            "What is left out stays. Gateways and credentials are replaced as a whole; "
+            "a new trunk type brings its own credentials. The carrier is `pending` until the platform has it."
+        ),
+        tags=TAGS,
+        request=CarrierChangeSerializer,
+        responses={200: CarrierShape},
+        errors=["not-found", "precondition-failed", "not-possible-now"],
+        etag=True,
+        examples=[
+            asked("Rename", {"carrier_name": "My VoIP Provider"}),
+            answered("Being changed", examples.ANSWER),
+        ],
+    )
     def patch(self, request: HttpRequest, carrier_id: UUID) -> Reply:
         carrier = unchanged(request, carrier_id)
         wished = taken(CarrierChangeSerializer(carrier, data=request.data))
@@ -74,6 +125,13 @@ class CarrierView(OrgView):
             operations.change_carrier(request.principal, carrier, **wished)
         return reply_with(request, carrier_id)
 
+    @operation(
+        summary="Delete custom carrier",
+        description="Refused while numbers are on it; `errors` names them.",
+        tags=TAGS,
+        responses={204: None},
+        errors=["not-found", "precondition-failed", "carrier-in-use"],
+    )
     def delete(self, request: HttpRequest, carrier_id: UUID) -> Reply:
         carrier = unchanged(request, carrier_id)
         with told():
@@ -84,6 +142,15 @@ class CarrierView(OrgView):
 class CarrierRetryView(OrgView):
     permissions = {"POST": Permission.PHONE_NUMBERS_UPDATE}
 
+    @operation(
+        summary="Try a carrier again",
+        description="A failed carrier is pending again; a waiting one is attempted now.",
+        tags=TAGS,
+        responses={200: CarrierShape},
+        errors=["not-found", "precondition-failed", "not-possible-now"],
+        etag=True,
+        examples=[answered("Pending again", examples.ANSWER)],
+    )
     def post(self, request: HttpRequest, carrier_id: UUID) -> Reply:
         carrier = unchanged(request, carrier_id)
         with told():

@@ -7,12 +7,16 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from numbers import operations
+from numbers.api import examples
 from numbers.api.queries import FILTERS, filtered
 from numbers.api.refusals import told
 from numbers.api.serializers import (
     COLUMNS,
     NumberChangeSerializer,
     NumberCreateSerializer,
+    NumberPageShape,
+    NumberShape,
+    OperationsShape,
     represent,
 )
 from numbers.api.story import represent_story
@@ -23,8 +27,11 @@ from organizations.api.pages import PAGING, page
 from organizations.api.problems import Problem
 from organizations.api.queries import read_query
 from organizations.api.replies import Reply
+from organizations.api.schema import answered, asked, operation
 from organizations.api.views import OrgView
 from organizations.roles import Permission
+
+TAGS = ["Phone numbers"]
 
 
 class NumbersView(OrgView):
@@ -32,11 +39,29 @@ class NumbersView(OrgView):
 
     permissions = {"GET": Permission.PHONE_NUMBERS_READ, "POST": Permission.PHONE_NUMBERS_CREATE}
 
+    @operation(
+        summary="List phone numbers",
+        description="Newest first. Deleted numbers are listed only with `status=deleted`.",
+        tags=TAGS,
+        query={**PAGING, **FILTERS},
+        responses={200: NumberPageShape},
+        examples=[answered("A page", {"data": [examples.ACTIVE], "next_cursor": None})],
+    )
     def get(self, request: HttpRequest) -> Reply:
         query = read_query(request.GET, {**PAGING, **FILTERS})
         rows = filtered(request.organization.phone_numbers, query).values(*COLUMNS)
         return Reply(page(rows, query, represent))
 
+    @operation(
+        summary="Add phone number",
+        description="Stored at once as `pending`; the platform follows within seconds.",
+        tags=TAGS,
+        request=NumberCreateSerializer,
+        responses={201: NumberShape},
+        errors=["number-taken", "number-being-removed", "carrier-failed"],
+        etag=True,
+        examples=[asked("Main line", examples.REQUEST), answered("Added", examples.PENDING, 201)],
+    )
     def post(self, request: HttpRequest) -> Reply:
         wished = taken(NumberCreateSerializer, request.data)
         with told():
@@ -53,9 +78,33 @@ class NumberView(OrgView):
         "DELETE": Permission.PHONE_NUMBERS_DELETE,
     }
 
+    @operation(
+        summary="Get phone number details",
+        tags=TAGS,
+        responses={200: NumberShape},
+        errors=["not-found"],
+        etag=True,
+        examples=[answered("Active", examples.ACTIVE)],
+    )
     def get(self, request: HttpRequest, number_id: UUID) -> Reply:
         return reply_with(request, number_id)
 
+    @operation(
+        summary="Change phone number",
+        description=(
+            "`label` changes at once. `status` (active or inactive) and `application_sid` are wishes: "
+            "`desired_status` shows the wish, `status` what is."
+        ),
+        tags=TAGS,
+        request=NumberChangeSerializer,
+        responses={200: NumberShape},
+        errors=["not-found", "precondition-failed", "not-possible-now"],
+        etag=True,
+        examples=[
+            asked("Deactivate", {"status": "inactive"}),
+            answered("Being deactivated", {**examples.ACTIVE, "desired_status": "inactive"}),
+        ],
+    )
     def patch(self, request: HttpRequest, number_id: UUID) -> Reply:
         unchanged(request, number_id)
         wished = taken(NumberChangeSerializer, request.data)
@@ -63,6 +112,16 @@ class NumberView(OrgView):
             operations.change_number(request.principal, number_id, **wished)
         return reply_with(request, number_id)
 
+    @operation(
+        summary="Delete phone number",
+        description=(
+            "The number is `deleted` at once and held until it is gone from its platform; "
+            "adding it before that is 409 `number-being-removed`."
+        ),
+        tags=TAGS,
+        responses={204: None},
+        errors=["not-found", "precondition-failed"],
+    )
     def delete(self, request: HttpRequest, number_id: UUID) -> Reply:
         unchanged(request, number_id)
         operations.delete_number(request.principal, number_id)
@@ -72,6 +131,18 @@ class NumberView(OrgView):
 class RetryView(OrgView):
     permissions = {"POST": Permission.PHONE_NUMBERS_UPDATE}
 
+    @operation(
+        summary="Try a phone number again",
+        description=(
+            "A failed number is pending again. For a pending or deleted one, "
+            "the next attempt is made now instead of later."
+        ),
+        tags=TAGS,
+        responses={200: NumberShape},
+        errors=["not-found", "precondition-failed", "not-possible-now"],
+        etag=True,
+        examples=[answered("Pending again", examples.PENDING)],
+    )
     def post(self, request: HttpRequest, number_id: UUID) -> Reply:
         unchanged(request, number_id)
         taken(StrictSerializer, request.data)
@@ -83,6 +154,14 @@ class RetryView(OrgView):
 class OperationsView(OrgView):
     permissions = {"GET": Permission.PHONE_NUMBERS_READ}
 
+    @operation(
+        summary="Tell a phone number's story",
+        description="What was asked, what was tried, what the platform said, and what comes next.",
+        tags=TAGS,
+        responses={200: OperationsShape},
+        errors=["not-found"],
+        examples=[answered("Waiting for the platform", examples.STORY)],
+    )
     def get(self, request: HttpRequest, number_id: UUID) -> Reply:
         read_query(request.GET, {})
         number = request.organization.phone_numbers.get(pk=number_id)

@@ -55,7 +55,9 @@ def of_model(error: django.ValidationError) -> Problem:
     by_field = getattr(error, "error_dict", None) or {"": error.error_list}
     return invalid(
         *(
-            field_error("" if name == django.NON_FIELD_ERRORS else name, text, one.code or "invalid")
+            field_error(
+                "" if name == django.NON_FIELD_ERRORS else name, text, one.code or "invalid"
+            )
             for name, ones in by_field.items()
             for one in ones
             for text in one.messages
@@ -65,7 +67,7 @@ def of_model(error: django.ValidationError) -> Problem:
 
 def of_drf(error: drf.APIException) -> Problem:
     slugs = {401: "unauthorized", 403: "forbidden", 404: "not-found", 405: "method-not-allowed"}
-    slugs |= {400: "invalid-request", 415: "unsupported-media-type", 429: "rate-limited"}
+    slugs |= {400: "invalid-request", 406: "not-acceptable", 415: "unsupported-media-type"}
     if error.status_code not in slugs:
         return internal(error)
     return Problem(slugs[error.status_code], str(error.detail))

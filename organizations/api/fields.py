@@ -1,4 +1,4 @@
-"""Serializer pieces that take a value as it is or refuse it: nothing is guessed, nothing is ignored."""
+"""Serializer pieces that take a value as it is or refuse it; nothing is guessed or ignored."""
 
 import re
 from typing import Any

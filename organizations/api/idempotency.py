@@ -1,4 +1,4 @@
-"""Idempotency-Key: what a request did and what it was answered are committed together, or not at all.
+"""Idempotency-Key: what a request did and what it was answered are committed together, or neither.
 
 The claim is an INSERT in the request's own transaction. A second request with the key waits for the
 first one's end in PostgreSQL: after a commit it finds the saved answer, after an abort it executes.
@@ -76,14 +76,16 @@ def insert(organization: Organization, key: str, mark: bytes) -> int | None:
         try:
             cursor.execute(CLAIM, [organization.pk, key, mark, settings.IDEMPOTENCY_RETENTION])
         except OperationalError as error:
-            raise in_progress() if sqlstate(error) == LOCK_TIMEOUT else error
+            if sqlstate(error) == LOCK_TIMEOUT:
+                raise in_progress() from error
+            raise
         row = cursor.fetchone()
         cursor.execute("SET LOCAL lock_timeout TO DEFAULT")
     return row[0] if row else None
 
 
 def fingerprint(request: HttpRequest) -> bytes:
-    """Two requests are the same wish when method, path, query and every byte of the body are equal."""
+    """Two requests are one wish when method, path, query and every byte of the body are equal."""
     parts = (request.method, request.path, request.META.get("QUERY_STRING", ""))
     digest = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape"))
     digest.update(b"\0" + request.body)

@@ -14,7 +14,7 @@ PREPARE_AFTER = 2  # uses of the query on one connection
 
 
 class FoundKey(NamedTuple):
-    """What authentication asks of an ApiKey. PostgreSQL compares the times: reading them is slow."""
+    """What authentication asks of an ApiKey. PostgreSQL compares times, as reading them is slow."""
 
     id: UUID
     key_id: str

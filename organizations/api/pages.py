@@ -1,4 +1,4 @@
-"""Lists in pages, newest first; the cursor is a place in (created_at, id) that only we can write."""
+"""Lists in pages, newest first; a cursor is a place in (created_at, id) that only we can write."""
 
 import base64
 import hmac
@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
-from organizations.api.queries import Reader, integer
+from organizations.api.queries import Reader, integer, reading
 
 DEFAULT_LIMIT, MAX_LIMIT = 50, 200
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -26,8 +26,9 @@ def write_cursor(created_at: datetime, row_id: UUID) -> str:
     return base64.urlsafe_b64encode(place + seal(place)).decode().rstrip("=")
 
 
+@reading(type="string")
 def read_cursor(text: str) -> Place:
-    """ValueError for anything that `write_cursor` did not write."""
+    """`next_cursor` of the page before."""
     refused = ValueError(_("This is no cursor of ours: send a next_cursor as you received it."))
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
@@ -44,7 +45,13 @@ def seal(place: bytes) -> bytes:
     return salted_hmac("organizations.api.pages", place, algorithm="sha256").digest()[:SEAL_LENGTH]
 
 
-PAGING: dict[str, Reader] = {"limit": integer(1, MAX_LIMIT), "cursor": read_cursor}
+@reading(type="integer", minimum=1, maximum=MAX_LIMIT, default=DEFAULT_LIMIT)
+def read_limit(text: str) -> int:
+    """The size of the page."""
+    return integer(1, MAX_LIMIT)(text)
+
+
+PAGING: dict[str, Reader] = {"limit": read_limit, "cursor": read_cursor}
 
 
 def window(rows: QuerySet, query: dict[str, Any]) -> list[Any]:
@@ -59,7 +66,7 @@ def window(rows: QuerySet, query: dict[str, Any]) -> list[Any]:
 def page_of(
     rows: Sequence[Any], limit: int = DEFAULT_LIMIT, represent: Callable[[Any], Any] | None = None
 ) -> dict[str, Any]:
-    """The envelope around at most `limit` rows; one row more than that says there is a next page."""
+    """The envelope around at most `limit` rows; one row more says that there is a next page."""
     shown = rows[:limit]
     data = [represent(row) for row in shown] if represent else list(shown)
     return {"data": data, "next_cursor": place_of(shown[-1]) if len(rows) > limit else None}

@@ -44,7 +44,7 @@ def is_chunked(request: HttpRequest) -> bool:
 
 
 def read_chunked(request: HttpRequest) -> bytes:
-    """Without a Content-Length Django would see an empty body, so we read up to the limit ourselves."""
+    """Without a Content-Length Django sees an empty body, so we read up to the limit ourselves."""
     limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     body = request.environ["wsgi.input"].read(limit + 1)
     if len(body) > limit:

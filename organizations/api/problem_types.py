@@ -1,4 +1,4 @@
-"""Every problem the API may answer, in one table: the answers, the pages and the schema are drawn from it."""
+"""Every problem the API may answer: answers, pages and schema are drawn from this table."""
 
 from typing import NamedTuple
 
@@ -65,6 +65,13 @@ LISTED = [
         _("Method not allowed"),
         _("This resource does not know the request's method."),
         _("The `Allow` header names the methods it knows."),
+    ),
+    ProblemType(
+        "not-acceptable",
+        406,
+        _("Not acceptable"),
+        _("This resource has no form that the `Accept` header asks for."),
+        _("Leave the header out, or ask for a form that the documentation names."),
     ),
     ProblemType(
         "conflict",

@@ -40,6 +40,17 @@ def read_one(given: list[str], reader: Reader | None) -> Any:
     return reader(given[0])
 
 
+def reading(**schema: Any) -> Callable[[Reader], Reader]:
+    """What the schema says of a reader's texts; its docstring is the description."""
+
+    def mark(reader: Reader) -> Reader:
+        reader.schema = schema
+        return reader
+
+    return mark
+
+
+@reading(type="string", format="uuid")
 def uuid(text: str) -> UUID:
     try:
         return UUID(text)
@@ -47,8 +58,9 @@ def uuid(text: str) -> UUID:
         raise ValueError(_("A UUID is expected.")) from None
 
 
+@reading(type="string", format="date-time")
 def moment(text: str) -> datetime:
-    """ISO 8601 with its offset: without one, nobody knows which moment is meant."""
+    """ISO 8601 with its offset; in a URL, + is written %2B."""
     try:
         at = parse_datetime(text)
     except ValueError:
@@ -61,15 +73,19 @@ def moment(text: str) -> datetime:
 def choice(values: Iterable[str]) -> Reader:
     known = [str(value) for value in values]
 
+    @reading(type="string", enum=known)
     def read(text: str) -> str:
         if text not in known:
-            raise ValueError(_("One of these is expected: %(known)s.") % {"known": ", ".join(known)})
+            raise ValueError(
+                _("One of these is expected: %(known)s.") % {"known": ", ".join(known)}
+            )
         return text
 
     return read
 
 
 def text(max_length: int) -> Reader:
+    @reading(type="string", minLength=1, maxLength=max_length)
     def read(given: str) -> str:
         if not given or len(given) > max_length:
             raise ValueError(_("1 to %(max)d characters are expected.") % {"max": max_length})
@@ -78,11 +94,13 @@ def text(max_length: int) -> Reader:
     return read
 
 
+@reading(type="boolean")
 def boolean(text: str) -> bool:
     return choice(["true", "false"])(text) == "true"
 
 
 def integer(low: int, high: int) -> Reader:
+    @reading(type="integer", minimum=low, maximum=high)
     def read(given: str) -> int:
         if not re.fullmatch(r"-?[0-9]{1,18}", given) or not low <= int(given) <= high:
             message = _("A whole number from %(low)d to %(high)d is expected.")

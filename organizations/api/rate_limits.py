@@ -34,7 +34,7 @@ class Budget(NamedTuple):
 
 
 class Buckets:
-    """Buckets by name. The least recently used are forgotten, which fills them: memory is bounded."""
+    """Buckets by name, in bounded memory: the least recently used are forgotten, so filled."""
 
     def __init__(self, size: int = 10_000, clock: Callable[[], float] = time.monotonic):
         self.size, self.clock, self.lock = size, clock, Lock()

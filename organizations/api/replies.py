@@ -40,7 +40,7 @@ def json_response(
 
 
 def to_json(data: Any) -> bytes:
-    """JSON in UTF-8: UUIDs as text, times in ISO 8601 with `Z`, translated texts as they read now."""
+    """JSON in UTF-8: UUIDs as text, times in ISO 8601 with `Z`, lazy translations as text."""
     return orjson.dumps(data, default=plain, option=orjson.OPT_UTC_Z)
 
 

@@ -6,6 +6,8 @@ from typing import Any, ClassVar
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
+from rest_framework.parsers import JSONParser
+from rest_framework.renderers import JSONRenderer
 from rest_framework.views import APIView
 
 from organizations.api import idempotency, rate_limits
@@ -13,6 +15,7 @@ from organizations.api.exceptions import problem_of
 from organizations.api.parsing import parse_json
 from organizations.api.problems import Problem, problem_response
 from organizations.api.replies import Reply, render
+from organizations.api.schema import OrgSchema
 from organizations.authentication import authenticate_bearer
 from organizations.roles import Permission
 
@@ -37,6 +40,12 @@ class OrgView(APIView):
     parse = staticmethod(parse_json)
     render = staticmethod(render)
     problem_response = staticmethod(problem_response)
+
+    # For the schema.
+    schema = OrgSchema()
+    parser_classes = (JSONParser,)
+    renderer_classes = (JSONRenderer,)
+    authentication_classes = permission_classes = throttle_classes = ()
 
     budget: rate_limits.Budget | None = None
 
@@ -78,9 +87,7 @@ class OrgView(APIView):
             message = _("This API key lacks the permission %(name)s.")
             raise Problem("forbidden", message % {"name": permission.value})
 
-    def change(
-        self, request: HttpRequest, handler: Handler, path: dict[str, Any]
-    ) -> HttpResponse:
+    def change(self, request: HttpRequest, handler: Handler, path: dict[str, Any]) -> HttpResponse:
         key = idempotency.read_key(request)
         request.data = self.parse(request)
         with transaction.atomic():

@@ -1,0 +1,89 @@
+"""What an operator may do with a number; each is one operation."""
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from numbers import operations
+from numbers.models import PhoneNumber
+from numbers.operations import NotPossibleNow
+from organizations.admin.row_actions import RowAction
+from organizations.principals import Principal
+
+Status = PhoneNumber.Status
+
+
+def retry(by: Principal, number: PhoneNumber) -> str:
+    operations.retry_number(by, number.pk)
+    return _("%(number)s is tried again.") % {"number": number}
+
+
+def activate(by: Principal, number: PhoneNumber) -> str:
+    operations.change_number(by, number.pk, status=Status.ACTIVE)
+    return _("%(number)s is being activated.") % {"number": number}
+
+
+def deactivate(by: Principal, number: PhoneNumber) -> str:
+    operations.change_number(by, number.pk, status=Status.INACTIVE)
+    return _("%(number)s is being deactivated.") % {"number": number}
+
+
+def delete(by: Principal, number: PhoneNumber) -> str:
+    operations.delete_number(by, number.pk)
+    return _("%(number)s is deleted; its platforms follow.") % {"number": number}
+
+
+def lost_with(number: PhoneNumber) -> str:
+    words = {
+        "organization": number.organization,
+        "platforms": ", ".join(sorted({p.integration.name for p in number.placements.all()})),
+    }
+    return (
+        _(
+            "Calls to it end. It is removed from %(platforms)s; once that is done, %(organization)s "
+            "no longer holds it and anybody may add it. This cannot be undone."
+        )
+        % words
+    )
+
+
+def can_be_retried(number: PhoneNumber) -> bool:
+    unfinished = number.status in (Status.PENDING, Status.FAILED)
+    return unfinished or (number.status == Status.DELETED and number.released_at is None)
+
+
+ACTIONS = (
+    RowAction(
+        "retry",
+        gettext_lazy("Try again now"),
+        retry,
+        refusals=(NotPossibleNow,),
+        possible=can_be_retried,
+        icon="replay",
+    ),
+    RowAction(
+        "activate",
+        gettext_lazy("Activate"),
+        activate,
+        refusals=(NotPossibleNow,),
+        possible=lambda number: number.wanted == Status.INACTIVE,
+        icon="toggle_on",
+    ),
+    RowAction(
+        "deactivate",
+        gettext_lazy("Deactivate"),
+        deactivate,
+        refusals=(NotPossibleNow,),
+        possible=lambda number: number.status == Status.ACTIVE and number.wanted == Status.ACTIVE,
+        icon="toggle_off",
+    ),
+    RowAction(
+        "delete",
+        gettext_lazy("Delete"),
+        delete,
+        refusals=(NotPossibleNow,),
+        possible=lambda number: number.status != Status.DELETED,
+        loses=lost_with,
+        permission="delete",
+        icon="delete",
+    ),
+)

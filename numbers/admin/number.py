@@ -1,0 +1,284 @@
+"""Phone numbers: added to an organization, labelled, switched and deleted; each page tells its story."""
+
+import re
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin import SimpleListFilter
+from django.contrib.admin.utils import unquote
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.text import Truncator
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.admin import TabularInline
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from carriers.models import Carrier
+from integrations.admin.ledger import subject_pages
+from integrations.models import Operation
+from numbers import operations, story
+from numbers.admin.actions import ACTIONS
+from numbers.e164 import E164FormField
+from numbers.models import PhoneNumber, Placement
+from numbers.operations import NoCarrier, NotPossibleNow, NumberTaken
+from organizations.admin import fields
+from organizations.admin.base import OperatorAdmin, badge, page_of
+from organizations.admin.pages import OrganizationFirst, attempt
+from organizations.admin.row_actions import Fact
+from organizations.models import Organization
+from organizations.principals import of_staff
+
+Status = PhoneNumber.Status
+STATUS_COLOURS = {
+    "pending": "info",
+    "active": "success",
+    "inactive": "warning",
+    "failed": "danger",
+    "deleted": "",
+}
+TOLD_OPERATIONS, TOLD_CALLS, TOLD_EVENTS = 20, 10, 50
+LOOKS_LIKE_A_NUMBER = re.compile(r"\+?[\d\s().\-/]{3,}")
+
+
+def page_of_placement(placement_id: Any) -> str:
+    number_id = story.number_of(placement_id)
+    return reverse("admin:numbers_phonenumber_change", args=[number_id]) if number_id else ""
+
+
+subject_pages["placement"] = page_of_placement
+
+
+class StatusFilter(SimpleListFilter):
+    """Deleted numbers are tombstones; they are listed when asked for."""
+
+    title = gettext_lazy("status")
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list:
+        return [*Status.choices, ("removing", _("being removed")), ("any", _("any"))]
+
+    def choices(self, changelist: Any):
+        first, *others = super().choices(changelist)
+        yield {**first, "display": _("all but deleted")}
+        yield from others
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        chosen = self.value()
+        if chosen == "removing":
+            return queryset.filter(status=Status.DELETED, released_at=None)
+        if chosen in Status.values:
+            return queryset.filter(status=chosen)
+        return queryset if chosen == "any" else queryset.exclude(status=Status.DELETED)
+
+
+class NumberForm(forms.Form):
+    number = E164FormField(
+        label=gettext_lazy("number"),
+        widget=UnfoldAdminTextInputWidget({"placeholder": "+18005551234"}),
+        help_text=gettext_lazy("With plus and country code."),
+    )
+    label = fields.text(label=gettext_lazy("label"), required=False)
+    application_sid = forms.UUIDField(
+        label=gettext_lazy("application"),
+        required=False,
+        widget=UnfoldAdminTextInputWidget(),
+        help_text=gettext_lazy("A UUID of the platform; the integration's own if left empty."),
+    )
+
+    def __init__(self, data: Any, *, carriers: QuerySet[Carrier]):
+        super().__init__(data)
+        self.fields["carrier"] = fields.row(
+            carriers,
+            required=False,
+            label=_("carrier"),
+            empty_label=_("the default one"),
+        )
+        self.order_fields(["number", "carrier"])
+
+    @property
+    def wished(self) -> dict[str, Any]:
+        """By the names of numbers.operations."""
+        carrier = self.cleaned_data["carrier"]
+        return {
+            "number": self.cleaned_data["number"],
+            "voip_carrier_sid": carrier.voip_carrier_sid if carrier else None,
+            "label": self.cleaned_data["label"] or None,
+            "application_sid": self.cleaned_data["application_sid"],
+        }
+
+
+class Placements(TabularInline):
+    """To be read: the worker writes them."""
+
+    model = Placement
+    fields = ("role", "integration", "state", "refs")
+    readonly_fields = fields
+    extra = 0
+    can_delete = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Placement]:
+        return super().get_queryset(request).select_related("integration")
+
+    def has_add_permission(self, request: HttpRequest, obj: PhoneNumber | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: PhoneNumber | None = None) -> bool:
+        return False
+
+    def has_view_permission(self, request: HttpRequest, obj: PhoneNumber | None = None) -> bool:
+        return True
+
+
+@admin.register(PhoneNumber)
+class PhoneNumberAdmin(OrganizationFirst, OperatorAdmin):
+    list_display = (
+        "number",
+        "status_badge",
+        "why",
+        "organization",
+        "carrier",
+        "source",
+        "created_at",
+    )
+    list_select_related = ("organization", "carrier")
+    list_filter = (
+        StatusFilter,
+        "source",
+        ("organization", AutocompleteSelectFilter),
+        ("carrier", AutocompleteSelectFilter),
+    )
+    list_filter_submit = True
+    search_fields = (
+        "e164",
+        "label",
+        "public_id__iexact",
+        "phone_number_sid__iexact",
+        "id__iexact",
+        "organization__name",
+    )
+    search_help_text = gettext_lazy("A number or its end, a label, an organization; ids in full.")
+    fieldsets = (
+        (None, {"fields": ("label", "application_sid")}),
+        (
+            gettext_lazy("Number"),
+            {
+                "fields": (
+                    "organization",
+                    "carrier",
+                    "source",
+                    "created_by",
+                    "created_at",
+                    "released_at",
+                )
+            },
+        ),
+        (
+            gettext_lazy("Ids"),
+            {
+                "fields": ("id", "public_id", "phone_number_sid", "version"),
+                "classes": ("collapse",),
+            },
+        ),
+    )
+    readonly_fields = (
+        "organization",
+        "carrier",
+        "source",
+        "created_by",
+        "created_at",
+        "released_at",
+        "id",
+        "public_id",
+        "phone_number_sid",
+        "version",
+    )
+    inlines = (Placements,)
+    row_actions = ACTIONS
+    change_form_outer_after_template = "admin/includes/story.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PhoneNumber]:
+        return story.with_open_reason(super().get_queryset(request))
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str):
+        """People paste numbers as they are written: +1 (415) 777-4444."""
+        if LOOKS_LIKE_A_NUMBER.fullmatch(search_term.strip()):
+            search_term = re.sub(r"\D", "", search_term)
+        return super().get_search_results(request, queryset, search_term)
+
+    def has_change_permission(self, request: HttpRequest, obj: PhoneNumber | None = None) -> bool:
+        lives = obj is None or obj.status != Status.DELETED
+        return super().has_change_permission(request, obj) and lives
+
+    @display(description=gettext_lazy("number"), header=True, ordering="e164")
+    def number(self, number: PhoneNumber) -> list[str]:
+        return [number.e164, number.label or ""]
+
+    @display(description=gettext_lazy("status"), label=STATUS_COLOURS, ordering="status")
+    def status_badge(self, number: PhoneNumber) -> tuple[str, str]:
+        return number.status, status_text(number)
+
+    @display(description=gettext_lazy("why"))
+    def why(self, number: PhoneNumber) -> str:
+        return Truncator(number.error_message or number.open_reason or "").chars(60)
+
+    def facts(self, request: HttpRequest, row: PhoneNumber) -> list[Fact]:
+        return [
+            (_("Status"), badge(status_text(row), STATUS_COLOURS[row.status])),
+            (_("Why"), row.error_message),
+        ]
+
+    def add_in(self, request: HttpRequest, organization: Organization) -> HttpResponse:
+        form = NumberForm(request.POST or None, carriers=self.carriers(request, organization))
+        if request.method == "POST" and form.is_valid():
+            by = of_staff(request.user, organization)
+            beside = {NumberTaken: "number", NoCarrier: "carrier"}
+            made = attempt(form, lambda: operations.add_number(by, **form.wished), beside)
+            if made:
+                messages.success(request, _("%(number)s is being set up.") % {"number": made})
+                return redirect(page_of(made))
+        title = _("Add a number to %(organization)s") % {"organization": organization}
+        return self.form_page(request, form, title=title)
+
+    def carriers(self, request: HttpRequest, organization: Organization) -> QuerySet[Carrier]:
+        """Those of the organization, and the installation's default."""
+        everyones = self.admin_site.get_model_admin(Carrier).get_queryset(request)
+        usable = Q(organization=organization) | Q(is_installation_default=True)
+        return everyones.filter(usable).exclude(status=Carrier.Status.DELETED).order_by("name")
+
+    def change_view(self, request: HttpRequest, object_id: str, form_url="", extra_context=None):
+        row = self.get_object(request, unquote(object_id))
+        told = self.story(row) if row and request.method == "GET" else {}
+        try:
+            return super().change_view(
+                request, object_id, form_url, {**told, **(extra_context or {})}
+            )
+        except NotPossibleNow as error:  # changed under the form
+            messages.error(request, str(error))
+            return redirect(page_of(row))
+
+    def story(self, row: PhoneNumber) -> dict[str, Any]:
+        events = row.organization.events.filter(subject_kind="phone_number", subject_id=row.pk)
+        return {
+            "story": story.story(row, limit=TOLD_OPERATIONS, calls_each=TOLD_CALLS),
+            "events": events.order_by("-id")[:TOLD_EVENTS],
+        }
+
+    def save_model(self, request: HttpRequest, obj: PhoneNumber, form: Any, change: bool) -> None:
+        changes = {name: form.cleaned_data[name] or None for name in form.changed_data}
+        operations.change_number(of_staff(request.user, obj.organization), obj.pk, **changes)
+
+
+def status_text(number: PhoneNumber) -> str:
+    """With what is under way: "active → inactive"."""
+    status = number.get_status_display()
+    if number.status == Status.DELETED and number.released_at is None:
+        return _("being removed")
+    if number.wanted != number.status and number.status in (Status.ACTIVE, Status.INACTIVE):
+        return f"{status} → {Status(number.wanted).label}"
+    return status

@@ -1,0 +1,58 @@
+"""The examples of the schema: the seed documents' own requests, and what they are answered."""
+
+from typing import Any
+
+REQUEST = {
+    "number": "+18005551234",
+    "voip_carrier_sid": "660e8400-e29b-41d4-a716-446655440001",
+    "label": "Main Line",
+}
+PENDING: dict[str, Any] = {
+    "id": "3c90c3cc-0d44-4b50-8888-8dd25736052a",
+    "account_id": "0d9f5a1e-58a4-4b7f-9a51-3c1f6f1c2b7d",
+    "number": "+18005551234",
+    "source": "topcalls",
+    "status": "pending",
+    "desired_status": "active",
+    "phone_number_sid": "7b1c9a52-6a3e-4a3c-8f0e-2f6f0a9d1e11",
+    "voip_carrier_sid": "660e8400-e29b-41d4-a716-446655440001",
+    "carrier_name": "Sandbox carrier",
+    "label": "Main Line",
+    "application_sid": None,
+    "error_message": None,
+    "created_by_user_id": "b2f1c1de-9d0c-4b8e-8f0a-6d2d3c4b5a69",
+    "created_at": "2023-11-07T05:31:56Z",
+    "updated_at": "2023-11-07T05:31:56Z",
+}
+ACTIVE = {**PENDING, "status": "active"}
+STORY = {
+    "data": [
+        {
+            "id": "9a7e6c0a-51a6-4c57-9c59-0b1b1f5c7d21",
+            "wish": "ensure",
+            "status": "open",
+            "outcome": "unavailable",
+            "reason": "jambonz asks for fewer requests (429).",
+            "waits_for": None,
+            "attempts": 1,
+            "next_attempt_at": "2023-11-07T05:32:30Z",
+            "integration_id": "intg_a1b2c3d4e5f6",
+            "asked_by": "quickstart (pb_live_0123456789abcdef)",
+            "created_at": "2023-11-07T05:31:56Z",
+            "settled_at": None,
+            "calls": [
+                {
+                    "at": "2023-11-07T05:31:57Z",
+                    "attempt": 1,
+                    "method": "POST",
+                    "url": "https://jambonz.example.com/api/v1/PhoneNumbers",
+                    "status": 429,
+                    "duration_ms": 12,
+                    "error": None,
+                    "request_body": '{"number": "+18005551234"}',
+                    "response_body": "Too many requests",
+                }
+            ],
+        }
+    ]
+}
