@@ -1,136 +1,36 @@
-"""The HTTP door: pinned, bounded, and honest about what became of a call."""
+"""The HTTP door: where it leads, what became of a call, and what comes back."""
 
-import ast
 import gzip
-import json
 import socket
-import struct
-import threading
 import time
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from ipaddress import ip_network
-from pathlib import Path
 
 import httpx
 import pytest
 
-from integrations.http import Answer, Door, Quota, pace, parse_base_url, retry_after
+from integrations.http import Answer, Quota, pace, parse_base_url, retry_after
 from integrations.providers.base import OutcomeUnknown, Refused, Unavailable
-
-ROOT = Path(__file__).parent.parent
-PLAIN = [
-    Path("integrations/http.py"),
-    Path("integrations/addresses.py"),
-    Path("integrations/redaction.py"),
-    Path("integrations/providers/base.py"),
-    *(p.relative_to(ROOT) for p in sorted(ROOT.glob("integrations/providers/jambonz/*.py"))),
-]
-LOOPBACK = [ip_network("127.0.0.0/8")]
-DOORS = []
-TOKEN = 'tök/en+"1'
-OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
-
-
-class Wire:
-    """A peer that speaks by script: one function per connection, called with its socket."""
-
-    def __init__(self, *scripts):
-        self.scripts, self.heard = list(scripts), []
-        self.server = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self.server.getsockname()[1]}"
-        self.thread = threading.Thread(target=self.serve, daemon=True)
-
-    def serve(self):
-        for script in self.scripts:
-            try:
-                connection, _ = self.server.accept()
-            except OSError:
-                return
-            with connection:
-                try:
-                    script(self, connection)
-                except OSError:
-                    continue
-
-    def hear(self, connection):
-        """One request, headers and body."""
-        data = b""
-        while b"\r\n\r\n" not in data:
-            data += connection.recv(65536) or b"\r\n\r\n"
-        head, _, body = data.partition(b"\r\n\r\n")
-        length = next(
-            (int(x[15:]) for x in head.split(b"\r\n") if x.lower().startswith(b"content-length:")),
-            0,
-        )
-        while len(body) < length:
-            body += connection.recv(65536)
-        self.heard.append((head, body))
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.server.close()
-
-
-def says(data, *more):
-    def script(wire, connection):
-        for part in (data, *more):
-            wire.hear(connection)
-            connection.sendall(part)
-
-    return script
-
-
-def hangs_up(wire, connection):
-    """Takes the request and closes without a word."""
-    wire.hear(connection)
-
-
-def resets(wire, connection):
-    wire.hear(connection)
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-
-
-def never_answers(wire, connection):
-    wire.hear(connection)
-    time.sleep(3)
-
-
-def drips(wire, connection):
-    wire.hear(connection)
-    for byte in OK * 100:
-        connection.sendall(bytes([byte]))
-        time.sleep(0.1)
-
-
-def door(url, **options):
-    options = {"headers": {}, "secrets": (TOKEN,), "allowed_private": LOOPBACK, **options}
-    records = []
-    opened = Door(url, record=records.append, **options)
-    opened.records = records
-    DOORS.append(opened)
-    return opened
+from tests.doors import (
+    OK,
+    Peer,
+    close_all,
+    door,
+    drips,
+    hangs_up,
+    mocked,
+    never_answers,
+    resets,
+    says,
+    talking,
+)
 
 
 @pytest.fixture(autouse=True)
 def _doors_are_closed():
     yield
-    while DOORS:
-        DOORS.pop().close()
-
-
-@contextmanager
-def talking(*scripts, path="", **options):
-    with Wire(*scripts) as wire, door(wire.url + path, **options) as opened:
-        yield opened, wire
-
-
-def mocked(handler, url="https://platform.example/api/v1", **options):
-    return door(url, transport=httpx.MockTransport(handler), **options)
+    close_all()
 
 
 # ------------------------------------------------------------------------------------ where it goes
@@ -195,8 +95,8 @@ def test_environment_proxies_are_ignored(monkeypatch):
 
 
 def test_private_addresses_need_the_operators_word():
-    with Wire() as wire, pytest.raises(Refused, match="PATCHBAY_ALLOWED_PRIVATE_CIDRS"):
-        door(wire.url, allowed_private=[]).request("GET", "/x")
+    with Peer() as peer, pytest.raises(Refused, match="PATCHBAY_ALLOWED_PRIVATE_CIDRS"):
+        door(peer.url, allowed_private=[]).request("GET", "/x")
 
 
 def test_metadata_is_refused_without_advice():
@@ -214,10 +114,10 @@ def test_host_header_is_the_name(monkeypatch):
         "getaddrinfo",
         lambda h, *a, **k: real("127.0.0.1" if h == "platform.example" else h, *a, **k),
     )
-    with Wire(says(OK)) as wire:
-        port = wire.url.rpartition(":")[2]
+    with Peer(says(OK)) as peer:
+        port = peer.url.rpartition(":")[2]
         door(f"http://platform.example:{port}").request("GET", "/x")
-    assert f"Host: platform.example:{port}".encode() in wire.heard[0][0]
+    assert f"Host: platform.example:{port}".encode() in peer.heard[0][0]
 
 
 def test_sni_is_the_name(monkeypatch):
@@ -229,8 +129,8 @@ def test_sni_is_the_name(monkeypatch):
         lambda h, *a, **k: real("127.0.0.1" if h == "platform.example" else h, *a, **k),
     )
     hello = []
-    with Wire(lambda wire, connection: hello.append(connection.recv(4096))) as wire:
-        port = wire.url.rpartition(":")[2]
+    with Peer(lambda peer, connection: hello.append(connection.recv(4096))) as peer:
+        port = peer.url.rpartition(":")[2]
         with pytest.raises(Unavailable):
             door(f"https://platform.example:{port}").request("POST", "/x")
     assert b"platform.example" in hello[0]
@@ -256,18 +156,18 @@ def test_unknown_name_is_unavailable(monkeypatch):
 
 
 def test_plain_text_behind_https_is_unavailable():
-    with Wire(lambda wire, connection: connection.sendall(OK)) as wire:
-        d = door(wire.url.replace("http:", "https:"))
+    with Peer(lambda peer, connection: connection.sendall(OK)) as peer:
+        d = door(peer.url.replace("http:", "https:"))
         with pytest.raises(Unavailable):
             d.request("POST", "/x")
 
 
 @pytest.mark.parametrize("script", [hangs_up, resets])
 def test_lost_answer_to_a_write_is_an_unknown_outcome(script):
-    with talking(script, says(OK)) as (d, wire):
+    with talking(script, says(OK)) as (d, peer):
         with pytest.raises(OutcomeUnknown):
             d.request("POST", "/x", json={"a": 1})
-        assert len(wire.heard) == 1
+        assert len(peer.heard) == 1
     assert d.records[0].status is None
     assert d.records[0].error
 
@@ -280,16 +180,16 @@ def test_every_verb_but_get_is_a_write(method):
 
 @pytest.mark.parametrize("script", [hangs_up, resets])
 def test_lost_answer_to_a_read_is_asked_once_more(script):
-    with talking(script, says(OK)) as (d, wire):
+    with talking(script, says(OK)) as (d, peer):
         assert d.request("GET", "/x").status == 200
-        assert len(wire.heard) == 2
+        assert len(peer.heard) == 2
 
 
 def test_and_not_a_third_time():
-    with talking(hangs_up, hangs_up, says(OK)) as (d, wire):
+    with talking(hangs_up, hangs_up, says(OK)) as (d, peer):
         with pytest.raises(Unavailable):
             d.request("GET", "/x")
-        assert len(wire.heard) == 2
+        assert len(peer.heard) == 2
 
 
 def test_answer_cut_in_the_middle():
@@ -321,20 +221,20 @@ def test_a_dripping_peer_ends_with_the_deadline(method, error):
 
 
 def test_the_deadline_is_shared_by_all_calls_of_a_door():
-    with talking(says(OK, OK), deadline_seconds=0.2) as (d, wire):
+    with talking(says(OK, OK), deadline_seconds=0.2) as (d, peer):
         d.request("GET", "/x")
         time.sleep(0.25)
         with pytest.raises(Unavailable, match="all of the 0.2 s"):
             d.request("POST", "/x")
-        assert len(wire.heard) == 1
+        assert len(peer.heard) == 1
 
 
 def test_a_connection_that_was_closed_while_idle_costs_a_write_nothing():
-    def closes_after(wire, connection):
-        wire.hear(connection)
+    def closes_after(peer, connection):
+        peer.hear(connection)
         connection.sendall(OK)
 
-    with talking(closes_after, says(OK)) as (d, wire):
+    with talking(closes_after, says(OK)) as (d, peer):
         d.request("GET", "/x")
         time.sleep(0.1)
         assert d.request("POST", "/y").status == 200
@@ -361,8 +261,8 @@ def test_too_long_an_answer():
 def test_the_cap_holds_while_it_streams():
     """A peer that never ends is cut off; memory is not its to fill."""
 
-    def endless(wire, connection):
-        wire.hear(connection)
+    def endless(peer, connection):
+        peer.hear(connection)
         connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
         while True:
             connection.sendall(b"x" * 65536)
@@ -395,11 +295,13 @@ def test_statuses_are_handed_through(status):
 
 
 def answer(value):
-    return Answer(429, httpx.Headers({"retry-after": value} if value else {}), b"")
+    headers = {"retry-after": value.encode("latin-1")} if value else {}
+    return Answer(429, httpx.Headers(headers), b"")
 
 
 @pytest.mark.parametrize(("value", "seconds"), [
-    ("7", 7), ("0", 0), ("86400", 3600), ("", None), ("soon", None), ("-5", None), ("1.5", None),
+    ("7", 7), ("0", 0), ("86400", 3600), ("", None), ("soon", None),
+    ("²", None), ("-5", None), ("1.5", None),
 ])  # fmt: skip
 def test_retry_after_in_seconds(value, seconds):
     assert retry_after(answer(value)) == seconds
@@ -457,154 +359,3 @@ def test_a_spent_quota_is_forgotten_when_its_window_ends():
 ])  # fmt: skip
 def test_pace(quota, calls, seconds):
     assert pace(quota, calls) == seconds
-
-
-# ----------------------------------------------------------------------------- what is written down
-
-
-def record_of(sent, received, **options):
-    d = mocked(lambda request: httpx.Response(200, content=received), **options)
-    d.request("POST", "/x", json=sent, headers={"Authorization": "Bearer abc-header"})
-    return d.records[0]
-
-
-def test_an_exchange_is_written_down():
-    exchange = record_of({"number": "1555"}, b'{"sid":"1"}')
-    assert (exchange.method, exchange.status, exchange.error) == ("POST", 200, None)
-    assert exchange.url == "https://platform.example/api/v1/x"
-    assert exchange.request_body == '{"number":"1555"}'
-    assert exchange.response_body == '{"sid":"1"}'
-    assert isinstance(exchange.duration_ms, int)
-
-
-def test_headers_are_never_written_down():
-    assert "abc-header" not in repr(record_of({}, b"{}"))
-
-
-@pytest.mark.parametrize("form", [
-    TOKEN, json.dumps(TOKEN), json.dumps(TOKEN, ensure_ascii=False), "t%C3%B6k/en%2B%221",
-    "t%C3%B6k%2Fen%2B%221", "tök/en+&quot;1",
-])  # fmt: skip
-def test_known_secrets_are_hidden_however_they_are_spelled(form):
-    exchange = record_of({"a": form}, f"before {form} after".encode())
-    assert "en+" not in repr(exchange)
-    assert "en%2B" not in repr(exchange)
-    assert exchange.response_body.startswith("before ")
-    assert exchange.response_body.endswith(" after")
-
-
-def test_known_secrets_are_hidden_in_urls_and_errors():
-    d = mocked(
-        lambda request: httpx.Response(302, headers={"location": "https://x/?k=tok-1"}),
-        secrets=("tok-1",),
-    )
-    with pytest.raises(Refused) as refused:
-        d.request("GET", "/x/tok-1", params={"q": "tok-1"})
-    assert "tok-1" not in repr(d.records) + str(refused.value)
-
-
-def test_secrets_learned_later_are_hidden_too():
-    d = mocked(lambda request: httpx.Response(200, text="s3cret"))
-    d.hide("s3cret", "")
-    d.request("GET", "/x")
-    assert d.records[0].response_body == "••••"
-
-
-def test_a_secret_within_a_secret():
-    d = mocked(lambda request: httpx.Response(200, text="abc abcdef"), secrets=("abc", "abcdef"))
-    d.request("GET", "/x")
-    assert d.records[0].response_body == "•••• ••••"
-
-
-@pytest.mark.parametrize("body", [
-    {"password": "hush"},
-    {"register_password": "hush"},
-    {"authPassword": "hush"},
-    {"smpp_password": 'hu"sh hush'},
-    {"webhook_secret": "hush"},
-    {"auth_token": "hush"},
-    {"Authorization": "hush"},
-    {"apiKey": "hush"},
-    {"api_key": "hush"},
-    {"pin": "hush"},
-    {"room_pin": "hush"},
-    {"tokens": ["hush", "hush"]},
-    {"secret": {"deep": {"deeper": "hush"}}},
-    {"outer": [{"inner": {"token": "hush"}}]},
-    {"metadata": json.dumps({"password": "hush"})},
-    {"metadata": json.dumps({"password": 'hu"sh hush'})},
-])  # fmt: skip
-@pytest.mark.parametrize("spaced", [None, 2])
-def test_values_under_telling_keys_are_hidden(body, spaced):
-    exchange = record_of(body, json.dumps(body, indent=spaced).encode())
-    assert "hush" not in repr(exchange)
-    assert "sh" not in exchange.response_body.replace("smpp_password", "")
-    assert "••••" in exchange.request_body
-
-
-def test_numbers_are_hidden_too():
-    assert record_of({"pin": 4711}, b"{}").request_body == '{"pin":"••••"}'
-
-
-@pytest.mark.parametrize("body", [
-    {"send_options_ping": 1}, {"shipping": "x"}, {"name": "password"}, {"register_password": None},
-])  # fmt: skip
-def test_other_values_stay(body):
-    assert json.loads(record_of(body, b"{}").request_body) == body
-
-
-def test_forms_are_hidden_by_key():
-    d = mocked(lambda request: httpx.Response(200))
-    d.request("POST", "/x", form={"AuthToken": "hush", "To": "+1555"})
-    assert d.records[0].request_body == "AuthToken=••••&To=%2B1555"
-
-
-def test_bodies_are_cut_after_hiding():
-    """Cut first, and half of a secret would stand at the edge."""
-    d = mocked(
-        lambda request: httpx.Response(200, text="é" * 2040 + "s3cret-value" * 3),
-        secrets=("s3cret-value",),
-    )
-    d.request("GET", "/x")
-    body = d.records[0].response_body
-    assert len(body.encode()) <= 4096
-    assert "s3c" not in body
-
-
-def test_long_lists_are_written_down_quickly():
-    rows = json.dumps([{"number": str(i), "token": "s3cret-value"} for i in range(20_000)])
-    d = mocked(lambda request: httpx.Response(200, text=rows), secrets=("s3cret-value",))
-    started = time.monotonic()
-    d.request("GET", "/x")
-    assert time.monotonic() - started < 1
-    assert "s3cret" not in d.records[0].response_body
-
-
-def test_nul_is_dropped_since_postgresql_refuses_it():
-    assert record_of({}, b"a\0b").response_body == "ab"
-
-
-def test_a_failed_call_is_written_down_with_its_error():
-    with talking(hangs_up) as (d, _), pytest.raises(OutcomeUnknown):
-        d.request("POST", "/x", json={"a": 1})
-    assert d.records[0].request_body == '{"a":1}'
-    assert "lost" in d.records[0].error
-
-
-@pytest.mark.parametrize("value", ["Bearer a\r\nX: y", "Bearer ä", "Bearer ", "a\0"])
-def test_a_header_that_http_cannot_carry_is_refused_without_quoting_it(value):
-    with pytest.raises(Refused) as refused:
-        mocked(lambda request: httpx.Response(200)).request(
-            "GET", "/x", headers={"Authorization": value}
-        )
-    assert "Bearer" not in str(refused.value)
-
-
-@pytest.mark.parametrize("file", PLAIN, ids=str)
-def test_the_border_is_plain_python(file):
-    """No Django at the border: a provider sees values, and is read and tried without the rest."""
-    tree = ast.parse((ROOT / file).read_text())
-    names = [n.module or "" for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)]
-    names += [a.name for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names]
-    assert not [name for name in names if name.split(".")[0] in {"django", "organizations"}]
-    assert "integrations.models" not in names

@@ -43,6 +43,7 @@ class Jambonz(Provider):
             "Needed unless the API key belongs to the account itself.",
             required=False,
             format="uuid",
+            identity=True,
         ),
         Field(
             "application_sid",

@@ -1,0 +1,263 @@
+"""Where a provider is put to the test: an account on a platform, and a look at it from the side.
+
+A bench opens the provider as the worker does, one door for each attempt, and keeps everything that
+was written down. To try another provider, add a bench: what tests/test_providers.py asks of one is
+all in the class Bench.
+"""
+
+import os
+import random
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from ipaddress import ip_network
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+from integrations.http import Door, Exchange
+from integrations.providers.base import (
+    CarrierSpec,
+    GatewaySpec,
+    InboundAuth,
+    NumberSpec,
+    Provider,
+    Refs,
+    Registration,
+    Spec,
+)
+from integrations.providers.jambonz import Jambonz
+from tests.fakes.jambonz import FakeJambonz
+
+LOOPBACK = [ip_network("127.0.0.0/8")]
+
+
+def run(
+    provider: Provider, spec: Spec, *, steps: int | None = None, refs: Refs | None = None
+) -> Refs:
+    """Observe, plan, do: one attempt of the worker. `steps` ends it early, as a crash would."""
+    observed = provider.observe(replace(spec, refs=refs if refs is not None else spec.refs))
+    known = dict(observed.refs)
+    for step in provider.plan(spec, observed)[:steps]:
+        known = step.run(known)
+    return known
+
+
+def remove(provider: Provider, spec: Spec, *, refs: Refs | None = None) -> Refs:
+    observed = provider.observe(replace(spec, refs=refs if refs is not None else spec.refs))
+    known = dict(observed.refs)
+    for step in provider.plan_removal(spec, observed):
+        known = step.run(known)
+    return known
+
+
+def plan(provider: Provider, spec: Spec) -> list[str]:
+    return [step.summary for step in provider.plan(spec, provider.observe(spec))]
+
+
+class Losing(httpx.BaseTransport):
+    """The network between us and the platform, where the answer to the next write may be lost."""
+
+    def __init__(self) -> None:
+        self.inner = httpx.HTTPTransport(verify=False)  # authorities take 30 ms to load
+        self.method = ""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        response = self.inner.handle_request(request)
+        if request.method != self.method:
+            return response
+        self.method = ""
+        response.read()
+        response.close()
+        raise httpx.ReadError("connection reset by peer")
+
+    def close(self) -> None:
+        self.inner.close()
+
+
+class Bench:
+    """What the contract suite needs of one provider on one account."""
+
+    kind: type[Provider]
+    account: dict[str, str]
+    wrong_account: dict[str, str]  # with credentials that the platform does not accept
+    secrets: tuple[str, ...] = ()
+    applications: tuple[str, str] = ("", "")  # the account's default, and another one
+
+    def __init__(self) -> None:
+        self.exchanges: list[Exchange] = []
+        self._stack = ExitStack()
+        self._made: list[Spec] = []
+        self.network: Losing | None = None
+
+    def open(self, account: dict[str, str] | None = None) -> Provider:
+        """One attempt's provider."""
+        account = self.account if account is None else account
+        door = Door(
+            account[self.kind.base_url_field or ""],
+            headers={},
+            secrets=[account[f.name] for f in self.kind.fields if f.secret],
+            record=self.exchanges.append,
+            allowed_private=LOOPBACK,
+            transport=self.network,
+        )
+        return self.kind(account, self._stack.enter_context(door))
+
+    def close(self) -> None:
+        self._stack.close()
+
+    def lose_reply_to(self, method: str) -> None:
+        """The next request with this verb is carried out, and its answer does not arrive."""
+        self.network = Losing()
+        self.network.method = method
+
+    # specs: fresh ones, so that the tests can share a platform
+
+    def carrier(self, **changes: Any) -> CarrierSpec:
+        gateways = (GatewaySpec("198.51.100.7"), GatewaySpec("198.51.100.8", outbound=False))
+        spec = CarrierSpec(f"pb-{uuid4().hex}", "Acme", "static_ip", gateways)
+        return self._kept(replace(spec, **changes))
+
+    def number(self, carrier_refs: Refs, **changes: Any) -> NumberSpec:
+        e164 = f"+1555{random.randrange(10**7):07}"
+        return self._kept(replace(NumberSpec(f"pb-{uuid4().hex}", e164, carrier_refs), **changes))
+
+    def trunk(self, trunk_type: str) -> CarrierSpec:
+        registration = Registration(
+            "acme", "r3gister-me", "sip.acme.example", "acme", "acme.example"
+        )
+        auth = InboundAuth("acme-in", "l3t-me-in")
+        return self.carrier(
+            trunk_type=trunk_type,
+            registration=registration if trunk_type == "reg" else None,
+            inbound_auth=auth if trunk_type == "auth" else None,
+        )
+
+    def _kept(self, spec: Any) -> Any:
+        self._made.append(spec)
+        return spec
+
+    # the platform, seen from the side
+
+    def count(self, spec: Spec) -> int:
+        """How many objects on the platform are what `spec` describes."""
+        raise NotImplementedError
+
+    def gateways(self, spec: CarrierSpec) -> list[tuple[str, int | None]]:
+        """Addresses and ports of the carrier's gateways, sorted."""
+        raise NotImplementedError
+
+    def application(self, spec: NumberSpec) -> str | None:
+        """Where the platform sends the number's calls."""
+        raise NotImplementedError
+
+    def disturb(self, spec: Spec) -> None:
+        """Change something of it behind our back."""
+        raise NotImplementedError
+
+
+class JambonzBench(Bench):
+    kind = Jambonz
+
+    def __init__(self, url: str, token: str, account: str, applications: tuple[str, str], eye: str):
+        super().__init__()
+        self.account = {
+            "base_url": url,
+            "token": token,
+            "account_sid": account,
+            "application_sid": applications[0],
+        }
+        self.wrong_account = {**self.account, "token": str(uuid4())}
+        self.secrets = (token,)
+        self.applications = applications
+        self.side = httpx.Client(
+            base_url=url, headers={"Authorization": f"Bearer {eye}"}, verify=False
+        )
+        self._stack.callback(self.side.close)
+
+    def _rows(self, path: str, **params: str) -> list[dict[str, Any]]:
+        return self.side.get(path, params=params).raise_for_status().json()
+
+    def _found(self, spec: Spec) -> list[dict[str, Any]]:
+        if isinstance(spec, CarrierSpec):
+            return self._rows("/VoipCarriers", name=spec.marker)
+        digits = spec.e164.removeprefix("+")
+        return [r for r in self._rows("/PhoneNumbers", filter=digits) if r["number"] == digits]
+
+    def count(self, spec: Spec) -> int:
+        return len(self._found(spec))
+
+    def _gateway_rows(self, carrier: str) -> list[dict[str, Any]]:
+        return self._rows("/SipGateways", voip_carrier_sid=carrier)
+
+    def gateways(self, spec: CarrierSpec) -> list[tuple[str, int | None]]:
+        (row,) = self._found(spec)
+        return sorted((g["ipv4"], g["port"]) for g in self._gateway_rows(row["voip_carrier_sid"]))
+
+    def application(self, spec: NumberSpec) -> str | None:
+        (row,) = self._found(spec)
+        return row["application_sid"]
+
+    def disturb(self, spec: Spec) -> None:
+        (row,) = self._found(spec)
+        if isinstance(spec, NumberSpec):
+            change = {"application_sid": self.applications[1]}
+            self.side.put(
+                f"/PhoneNumbers/{row['phone_number_sid']}", json=change
+            ).raise_for_status()
+        else:
+            gateway = self._gateway_rows(row["voip_carrier_sid"])[0]
+            self.side.delete(f"/SipGateways/{gateway['sip_gateway_sid']}").raise_for_status()
+
+    def close(self) -> None:
+        for spec in self._made:
+            for row in self._found(spec) if isinstance(spec, NumberSpec) else []:
+                self.side.delete(f"/PhoneNumbers/{row['phone_number_sid']}")
+        for spec in self._made:
+            for row in self._found(spec) if isinstance(spec, CarrierSpec) else []:
+                self.side.delete(f"/VoipCarriers/{row['voip_carrier_sid']}")
+        super().close()
+
+
+@contextmanager
+def fake_jambonz(key: str) -> Iterator[Bench]:
+    """`key`: sp_key, account_key or admin_key."""
+    with FakeJambonz() as jambonz:
+        applications = (jambonz.application_sid, jambonz.second_application_sid)
+        token, eye = getattr(jambonz, key), jambonz.sp_key
+        bench = JambonzBench(jambonz.base_url, token, jambonz.account_sid, applications, eye)
+        yield bench
+        bench.close()
+
+
+@contextmanager
+def real_jambonz(token_variable: str) -> Iterator[Bench]:
+    """A jambonz that somebody runs for the tests; its account needs two applications."""
+    url, eye = os.environ["PATCHBAY_TEST_JAMBONZ_URL"], os.environ["PATCHBAY_TEST_JAMBONZ_TOKEN"]
+    account = os.environ["PATCHBAY_TEST_JAMBONZ_ACCOUNT_SID"]
+    found = httpx.get(
+        f"{url}/Accounts/{account}/Applications", headers={"Authorization": f"Bearer {eye}"}
+    ).raise_for_status()
+    first, second = sorted(row["application_sid"] for row in found.json())[:2]
+    bench = JambonzBench(url, os.environ[token_variable], account, (first, second), eye)
+    yield bench
+    bench.close()
+
+
+BENCHES = {
+    "jambonz-fake-sp-key": lambda: fake_jambonz("sp_key"),
+    "jambonz-fake-account-key": lambda: fake_jambonz("account_key"),
+    "jambonz-fake-admin-key": lambda: fake_jambonz("admin_key"),
+}
+REAL = {
+    "jambonz-real-sp-key": "PATCHBAY_TEST_JAMBONZ_TOKEN",
+    "jambonz-real-account-key": "PATCHBAY_TEST_JAMBONZ_ACCOUNT_TOKEN",
+    "jambonz-real-admin-key": "PATCHBAY_TEST_JAMBONZ_ADMIN_TOKEN",
+}
+if os.environ.get("PATCHBAY_TEST_JAMBONZ_URL"):
+    BENCHES |= {
+        name: lambda variable=variable: real_jambonz(variable)
+        for name, variable in REAL.items()
+        if os.environ.get(variable)
+    }

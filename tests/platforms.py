@@ -1,0 +1,25 @@
+"""Connecting Alice's organization to a fake platform."""
+
+from integrations import provisioning
+from integrations.models import Integration
+from integrations.operations import connect, make_default
+from organizations.principals import Principal
+from tests.fakes.jambonz import FakeJambonz
+
+LOOPBACK = ["127.0.0.0/8"]  # what ALLOWED_PRIVATE_CIDRS must admit for a fake to be reached
+
+
+def connect_jambonz(by: Principal, jambonz: FakeJambonz) -> Integration:
+    """A checked connection by a service provider's key, the default for carriers."""
+    account = {
+        "base_url": jambonz.base_url,
+        "token": jambonz.sp_key,
+        "account_sid": jambonz.account_sid,
+        "application_sid": jambonz.application_sid,
+    }
+    integration, operation = connect(by, kind="jambonz", name="jambonz", account=account)
+    provisioning.run(operation.pk)
+    integration.refresh_from_db()
+    assert integration.state == "connected", integration.state_reason
+    make_default(by, integration, role="carrier")
+    return integration
