@@ -22,7 +22,7 @@ HASTE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 def pytest_load_initial_conftests():
     """Before pytest-django loads the settings. Processes of xdist inherit the environment."""
     os.environ.setdefault("PATCHBAY_MODE", "test")
-    os.environ.setdefault("SECRET_KEY", "only-for-tests")
+    os.environ.setdefault("SECRET_KEY", "only-for-tests-" * 4)
     os.environ.setdefault("PATCHBAY_ENCRYPTION_KEYS", Fernet.generate_key().decode())
     if missing_urls():
         os.environ |= start_engines()

@@ -1,0 +1,26 @@
+# Patchbay for production: `compose.yaml` runs the web, the dispatcher and the worker from this image.
+FROM python:3.13-slim-bookworm AS build
+COPY requirements/server.txt /tmp/server.txt
+RUN python -m venv /opt/patchbay/venv \
+    && /opt/patchbay/venv/bin/pip install --no-cache-dir --require-hashes --only-binary :all: \
+        -r /tmp/server.txt
+
+FROM python:3.13-slim-bookworm
+ENV PATH=/opt/patchbay/venv/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    PATCHBAY_MODE=production \
+    STATIC_ROOT=/opt/patchbay/static
+COPY --from=build /opt/patchbay/venv /opt/patchbay/venv
+WORKDIR /opt/patchbay/app
+COPY . .
+# The files of the screens lie in the image; nothing in it is written at run time.
+RUN SECRET_KEY=only-to-collect-static-files python manage.py collectstatic --noinput --verbosity 0 \
+    && python -m compileall -q /opt/patchbay/app
+USER 65534:65534
+EXPOSE 8000
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
+    CMD ["python", "-c", "import urllib.request as r; r.urlopen(r.Request('http://127.0.0.1:8000/healthz', headers={'Host': 'localhost'}), timeout=4)"]
+CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", \
+     "--workers", "2", "--blocking-threads", "8", "--respawn-failed-workers", \
+     "config.wsgi:application"]

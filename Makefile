@@ -1,0 +1,93 @@
+# Patchbay. `make up` starts it, `make test` tests it; `make` alone lists the rest.
+.DEFAULT_GOAL := help
+.PHONY: help setup up test test-browser test-peers bench check fix lock clean
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+# Stamps, written last: a broken installation is never taken for a whole one.
+RUN := $(VENV)/installed-run
+DEV := $(VENV)/installed-dev
+PIP := $(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes
+PYTEST := $(PYTHON) -m pytest
+SOURCES := manage.py config organizations integrations carriers numbers tests
+# What `check --deploy` looks at: settings as in production, with secrets that are none.
+PRODUCTION := PATCHBAY_MODE=production PUBLIC_BASE_URL=https://patchbay.example.com \
+	ALLOWED_HOSTS=patchbay.example.com DATABASE_URL=postgresql:///patchbay \
+	SECRET_KEY=only-for-make-check-and-long-enough-for-django-0123456789 \
+	PATCHBAY_ENCRYPTION_KEYS=b25seS1mb3ItbWFrZS1jaGVjay1ub3QtYS1yZWFsLWs=
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+up: $(RUN) ## Start Patchbay with demo data on http://127.0.0.1:8000 (HOST, PORT, PATCHBAY_DATA)
+	@exec $(PYTHON) -m config.supervisor
+
+setup: $(DEV) ## Install everything into .venv (up, test and check do it when needed)
+
+test: $(DEV) ## Run the tests that need neither a browser nor a network (ARGS="-k name")
+	$(PYTEST) -m "not browser and not peers" $(ARGS)
+
+test-browser: $(DEV) ## Run the tests that drive a real browser (Debian: apt install chromium)
+	$(PYTEST) -m browser $(ARGS)
+
+test-peers: $(DEV) ## Run the tests against real servers and clients of others
+	$(PYTEST) -m peers $(ARGS)
+
+bench: $(DEV) ## Measure
+	$(PYTHON) -m tests.bench $(ARGS)
+
+check: $(DEV) ## Check style, settings, migrations, API schema, templates and container files
+	$(VENV)/bin/ruff format --check $(SOURCES)
+	$(VENV)/bin/ruff check $(SOURCES)
+	$(PRODUCTION) $(PYTHON) manage.py check --deploy --fail-level WARNING
+	$(PRODUCTION) $(PYTHON) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
+	$(PRODUCTION) $(PYTHON) manage.py spectacular --validate --fail-on-warn --file /dev/null
+	$(VENV)/bin/djlint --lint --quiet templates
+	$(VENV)/bin/hadolint Dockerfile
+	$(VENV)/bin/check-jsonschema --builtin-schema vendor.compose-spec compose.yaml
+
+fix: $(DEV) ## Format the code and repair what can be repaired
+	$(VENV)/bin/ruff check --fix $(SOURCES)
+	$(VENV)/bin/ruff format $(SOURCES)
+
+$(DEV): requirements/dev.txt $(RUN)
+	@echo "Installing the tools for tests and checks into $(VENV) ..."
+	@$(PIP) -r requirements/dev.txt
+	@touch $@
+
+$(RUN): requirements/run.txt
+	@$(PYTHON) -m pip --version >/dev/null 2>&1 || $(MAKE) --no-print-directory $(VENV)/new
+	@echo "Installing Patchbay's requirements into $(VENV) (once, about half a minute) ..."
+	@$(PIP) -r requirements/run.txt
+	@touch $@
+
+# The first Python that is new enough.
+FIND_PYTHON := for each in $(BASE_PYTHON) python3 python3.14 python3.13 python3.12 python3.11; do \
+	"$$each" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break; each=; done
+
+.PHONY: $(VENV)/new
+$(VENV)/new:
+	@$(FIND_PYTHON); \
+	if [ -z "$$each" ]; then \
+		echo "Patchbay needs Python 3.11 or newer, found: $$(python3 --version 2>&1)." \
+			"Name one with make BASE_PYTHON=/path/to/python3"; exit 1; fi; \
+	"$$each" -m venv --clear $(VENV) || { \
+		echo "Could not make the virtual environment $(VENV). On Debian or Ubuntu install it" \
+			"with: apt install python3-venv"; exit 1; }
+
+# uv from an environment of its own: it writes locks for all platforms, which pip cannot.
+LOCK := $(VENV)-lock
+COMPILE := $(LOCK)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-header $(ARGS) pyproject.toml
+
+lock: ## Renew the locks in requirements/ (ARGS=--upgrade for newer versions)
+	@$(FIND_PYTHON); test -x $(LOCK)/bin/uv || \
+		{ "$$each" -m venv $(LOCK) && $(LOCK)/bin/pip install --quiet uv; }
+	$(COMPILE) --extra embedded --output-file requirements/run.txt
+	$(COMPILE) --constraints requirements/run.txt --output-file requirements/server.txt
+	$(COMPILE) --constraints requirements/run.txt --extra embedded --group dev \
+		--output-file requirements/dev.txt
+
+clean: ## Remove what was made here, except the data in var/
+	rm -rf $(VENV) $(LOCK) .pytest_cache .ruff_cache .hypothesis test-results
+	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,114 @@
+"""`python -m config.supervisor`: start everything, tend it, stop it in order."""
+
+import math
+import os
+import sys
+from pathlib import Path
+
+from config.environment import data_folder
+from config.supervisor import Refused, programs
+from config.supervisor.address import Address, chosen_address
+from config.supervisor.children import Children, Interrupted, say
+from config.supervisor.engines import embedded_engines
+from config.supervisor.environment import given_environment, write_environment
+from config.supervisor.locks import take_lock
+from config.supervisor.postgres import written_version
+from config.supervisor.secrets import Secrets
+from config.supervisor.welcome import welcome
+
+# Who uses goes before what is used.
+STOP_ORDER = [("web", "dispatcher", "worker"), ("valkey",), ("postgres",)]
+
+
+def main() -> int:
+    """Run until somebody stops us; the answer is the exit status."""
+    children = Children()
+    status = 0
+    try:
+        run(children)
+    except Interrupted:
+        say("", "\nStopping. Work that has begun is finished first; Ctrl-C again hurries.")
+    except (Refused, OSError) as refusal:
+        say("", f"\nPatchbay stops: {refusal}")
+        status = 1
+    finally:
+        for names in STOP_ORDER:
+            children.stop(names)
+    say("", "Patchbay has stopped.")
+    return status
+
+
+def run(children: Children) -> None:
+    """Start everything in order, then tend it for ever."""
+    data, address = data_folder(), chosen_address()
+    hold(data)
+    address.require_free()
+    say("", f"Patchbay is starting; its data is in {data}.")
+    env = environment(children, data, address)
+    write_environment(data, env)
+    start_programs(children, env, data, address)
+    say("", welcome(data, address))
+    children.until(lambda: False, patience=math.inf, refusal="")
+
+
+def hold(data: Path) -> None:
+    """Make the data folder ours for as long as we live."""
+    data.mkdir(parents=True, exist_ok=True)
+    take_lock(
+        data / "lock",
+        f"another Patchbay runs on {data}. Stop it (Ctrl-C where it runs), or start a second one "
+        "beside it: make up PATCHBAY_DATA=elsewhere PORT=8001",
+    )
+
+
+def environment(children: Children, data: Path, address: Address) -> dict[str, str]:
+    """Start the engines; the answer is what the programs must know."""
+    secrets = Secrets(data)
+    database_exists = written_version(data / "engines" / "postgres") is not None
+    values = {
+        "PATCHBAY_MODE": "quickstart",
+        "PATCHBAY_DATA": str(data),
+        "PUBLIC_BASE_URL": os.environ.get("PUBLIC_BASE_URL") or address.url,
+        "SECRET_KEY": secrets.secret_key(),
+        "PATCHBAY_ENCRYPTION_KEYS": secrets.encryption_keys(
+            database_exists=database_exists, announce=lambda text: say("", text)
+        ),
+    }
+    return values | given_environment() | start_engines(children, data, secrets)
+
+
+def start_engines(children: Children, data: Path, secrets: Secrets) -> dict[str, str]:
+    engines = embedded_engines(data, secrets)
+    for engine in engines:
+        engine.create()
+        children.start(engine.program())
+    values = {}
+    for engine in engines:
+        children.until(
+            engine.answers, patience=60, refusal=f"{engine.name} did not answer within a minute."
+        )
+        engine.furnish()
+        values |= engine.environment()
+    return values
+
+
+def start_programs(children: Children, env: dict[str, str], data: Path, address: Address) -> None:
+    """Prepare the database, start the three programs and wait for the first answer."""
+    owner = {
+        **env,
+        "DATABASE_URL": env["DATABASE_OWNER_URL"],
+        "DATABASE_WEB_URL": env["DATABASE_URL"],
+    }
+    preparation = programs.prepare(owner, str(data / "quickstart.json"), address.url)
+    children.run(
+        preparation, patience=600, refusal="the database could not be prepared; see above."
+    )
+    children.start(programs.web(env, address))
+    # On a small machine the first answer comes a second earlier if the others wait for it.
+    children.until(address.answers, patience=60, refusal="the web did not answer in a minute.")
+    children.start(programs.dispatcher(env))
+    children.start(programs.worker(env))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

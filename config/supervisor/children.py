@@ -1,0 +1,176 @@
+"""The children of the supervisor: watched, restarted, and stopped in order."""
+
+import contextlib
+import os
+import selectors
+import signal
+import subprocess
+import tempfile
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+
+from config.supervisor import Refused
+from config.supervisor.processes import Program, end, spawn
+
+TICK = 0.05  # seconds between two looks at the children
+DEATHS, WITHIN = 5, 60  # a child that dies so often in so many seconds is given up
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 8.0  # seconds before a restart
+
+
+class Interrupted(Exception):
+    """Somebody asked us to stop."""
+
+
+def say(name: str, line: str) -> None:
+    """Print a child's line, or ours; a terminal that went away does not keep us from stopping."""
+    with contextlib.suppress(OSError):
+        print(f"{name:<10} | {line}" if name else line, flush=True)
+
+
+class Child:
+    """One program that should be running."""
+
+    def __init__(self, program: Program):
+        self.program = program
+        self.deaths: deque[float] = deque(maxlen=DEATHS)
+        self.start()
+
+    def start(self) -> None:
+        self.restart_at: float | None = None
+        self.rest = b""
+        self.process = spawn(self.program, subprocess.PIPE)
+        self.output = self.process.stdout
+        os.set_blocking(self.output.fileno(), False)
+
+    def read(self) -> bool:
+        """Pass on the lines that have come; False at the end of the output."""
+        try:
+            data = os.read(self.output.fileno(), 65536)
+        except BlockingIOError:
+            return True
+        *lines, self.rest = (self.rest + data).split(b"\n")
+        for line in lines:
+            self._pass_on(line)
+        return data != b""
+
+    def _pass_on(self, line: bytes) -> None:
+        text = line.decode(errors="replace").rstrip()
+        noise = self.program.noise
+        if text and not (noise and noise.search(text)):
+            self.say(text)
+
+    def say(self, line: str) -> None:
+        say(self.program.name, line)
+
+    def gone(self) -> bool:
+        return self.process.poll() is not None
+
+    def bury(self) -> None:
+        """Clear away what is left of a dead child, and pass on its last lines."""
+        end(self.process)
+        self.read()  # once, for all that a pipe holds; somebody may still have its other end
+        if self.rest:
+            self._pass_on(self.rest)
+        self.output.close()
+
+    def plan_restart(self) -> None:
+        """Start again after a pause that grows, unless it died too often."""
+        now = time.monotonic()
+        self.deaths.append(now)
+        recent = sum(1 for death in self.deaths if now - death < WITHIN)
+        pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (recent - 1))
+        self.restart_at = now + pause
+        self.say(f"ended with {_status(self.process.returncode)}")
+        if recent == DEATHS:
+            raise Refused(f"{self.program.name} ended {DEATHS} times within a minute; see above.")
+        self.say(f"starts again in {pause:g} s")
+
+
+def _status(code: int) -> str:
+    return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
+
+
+class Children:
+    """All running children, their output, and the wish to stop."""
+
+    def __init__(self) -> None:
+        self.children: dict[str, Child] = {}
+        self.selector = selectors.DefaultSelector()
+        self.interrupts = 0
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._interrupt)
+
+    def _interrupt(self, *_) -> None:
+        self.interrupts += 1
+
+    def start(self, program: Program) -> None:
+        """Start a child and keep it running."""
+        child = self.children[program.name] = Child(program)
+        self._listen(child)
+
+    def until(self, condition: Callable[[], bool], *, patience: float, refusal: str) -> None:
+        """Tend the children until the condition holds; Ctrl-C and the end of patience raise."""
+        deadline = time.monotonic() + patience
+        while not condition():
+            if self.interrupts:
+                raise Interrupted
+            if time.monotonic() > deadline:
+                raise Refused(refusal)
+            self._pass_on_output()
+            self._restart()
+
+    def run(self, program: Program, *, patience: float, refusal: str) -> None:
+        """Run a program to its end; what it prints is shown only if it fails."""
+        with tempfile.TemporaryFile() as output:
+            process = spawn(program, output)
+            try:
+                self.until(lambda: process.poll() is not None, patience=patience, refusal=refusal)
+            finally:
+                end(process)
+            if process.returncode:
+                output.seek(0)
+                say("", output.read().decode(errors="replace"))
+                raise Refused(refusal)
+
+    def stop(self, names: Iterable[str]) -> None:
+        """Ask these children to stop and wait for them; another Ctrl-C ends their grace."""
+        children = [self.children.pop(name) for name in names if name in self.children]
+        alive = [child for child in children if child.restart_at is None]
+        for child in alive:
+            if not child.gone():
+                child.process.send_signal(child.program.stop)
+        self._wait(alive)
+        for child in alive:
+            self._bury(child)
+
+    def _wait(self, children: list[Child]) -> None:
+        started, interrupts = time.monotonic(), self.interrupts
+        while waiting := [child for child in children if not child.gone()]:
+            self._pass_on_output()
+            for child in waiting:
+                if time.monotonic() - started > child.program.grace or self.interrupts > interrupts:
+                    child.say("did not stop in time: killed")
+                    end(child.process)
+
+    def _pass_on_output(self) -> None:
+        for key, _ in self.selector.select(TICK):
+            if not key.data.read():
+                self.selector.unregister(key.fileobj)
+
+    def _restart(self) -> None:
+        for child in self.children.values():
+            if child.restart_at is None and child.gone():
+                self._bury(child)
+                child.plan_restart()
+            elif child.restart_at and time.monotonic() >= child.restart_at:
+                child.start()
+                self._listen(child)
+
+    def _listen(self, child: Child) -> None:
+        self.selector.register(child.output, selectors.EVENT_READ, child)
+
+    def _bury(self, child: Child) -> None:
+        with contextlib.suppress(KeyError):  # at the end of its output it left by itself
+            self.selector.unregister(child.output)
+        child.bury()

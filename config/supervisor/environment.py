@@ -1,0 +1,33 @@
+"""What the children are told, also written down for commands that are run beside them."""
+
+import os
+from pathlib import Path
+
+from config.supervisor.files import write_private
+
+HEADING = (
+    "# Written by `make up` at every start; manage.py reads it when DATABASE_URL is not set.\n"
+)
+
+
+def database_urls(owner: str, web: str, worker: str) -> dict[str, str]:
+    """One database in three roles."""
+    return {"DATABASE_OWNER_URL": owner, "DATABASE_URL": web, "DATABASE_WORKER_URL": worker}
+
+
+def given_environment() -> dict[str, str]:
+    """What the environment says of the database and the broker."""
+    given = given_database_urls() if os.environ.get("DATABASE_URL") else {}
+    return given | ({"REDIS_URL": os.environ["REDIS_URL"]} if os.environ.get("REDIS_URL") else {})
+
+
+def given_database_urls() -> dict[str, str]:
+    """The database of the environment; who names one role only uses it for all."""
+    url = os.environ["DATABASE_URL"]
+    given = os.environ.get
+    return database_urls(given("DATABASE_OWNER_URL", url), url, given("DATABASE_WORKER_URL", url))
+
+
+def write_environment(data: Path, values: dict[str, str]) -> None:
+    lines = [f"{name}={value}\n" for name, value in values.items()]
+    write_private(data / "environment", HEADING + "".join(lines))

@@ -1,0 +1,120 @@
+"""The folder that belongs to the engines, and the account that they run under."""
+
+import atexit
+import os
+import pwd
+import secrets
+import shutil
+import stat
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from config.supervisor import Refused
+from config.supervisor.locks import take_lock
+
+# Where the engines live when root keeps Patchbay in a folder that no other account may enter.
+OPEN_PLACE = Path("/var/lib/patchbay")
+# A socket's path has at most 107 bytes on Linux and 103 on macOS.
+LONGEST_SOCKET_FOLDER = 103 - len("/.s.PGSQL.5432")
+SEPARATORS = ',"'  # PostgreSQL and libpq take a path with one of these for several
+
+
+@dataclass(frozen=True)
+class Account:
+    """Who runs the engines: PostgreSQL refuses to run as root, so root lends them this account."""
+
+    uid: int
+    gid: int
+
+
+@dataclass(frozen=True)
+class Home:
+    """Where the engines read and write; `account` is None where they run under our own."""
+
+    path: Path
+    account: Account | None
+    lock: int
+
+    def popen(self) -> dict:
+        """The arguments of subprocess with which every program of the engines is started."""
+        arguments = {"cwd": "/", "umask": 0o077, "pass_fds": (self.lock,)}
+        if self.account:
+            arguments |= {"user": self.account.uid, "group": self.account.gid, "extra_groups": []}
+        return arguments
+
+    def folder(self, name: str) -> Path:
+        """A private folder of the engines, made if need be."""
+        folder = self.path / name
+        folder.mkdir(mode=0o700, exist_ok=True)
+        self.hand_over(folder)
+        return folder
+
+    def hand_over(self, path: Path) -> None:
+        """Give a new file or folder to the account that runs the engines."""
+        if self.account:
+            os.chown(path, self.account.uid, self.account.gid)
+
+    def sockets(self) -> Path:
+        """An empty folder for sockets: here or, where none can be, among the temporary files."""
+        folder = self.path / "run"
+        if len(os.fsencode(folder)) > LONGEST_SOCKET_FOLDER or set(str(folder)) & set(SEPARATORS):
+            folder = Path(tempfile.mkdtemp(prefix="patchbay-"))
+            atexit.register(shutil.rmtree, folder, ignore_errors=True)
+            self.hand_over(folder)
+            return folder
+        shutil.rmtree(folder, ignore_errors=True)  # a killed engine leaves its socket and pid there
+        return self.folder("run")
+
+
+def open_home(data: Path) -> Home:
+    """The engines' home in a data folder, made on first use, once no engine is at work in it."""
+    path = data / "engines"
+    if not path.exists():
+        _make_home(path)
+    path = path.resolve()
+    refusal = f"engines of an earlier run are still at work in {path}. Stop them, then try again."
+    # Engines inherit this lock: it is free when the last of their processes is gone.
+    lock = take_lock(path / "lock", refusal, patience=10)
+    return Home(path, _account_for(path), lock)
+
+
+def _make_home(path: Path) -> None:
+    if os.geteuid() == 0:
+        path.parent.chmod(path.parent.stat().st_mode | 0o011)
+        if not _anyone_may_enter(path.parent):
+            path.symlink_to(_open_place())
+    path.mkdir(mode=0o700, exist_ok=True)
+    if os.geteuid() == 0:
+        _give_to_nobody(path)
+
+
+def _anyone_may_enter(folder: Path) -> bool:
+    resolved = folder.resolve()
+    return all(each.stat().st_mode & stat.S_IXOTH for each in (resolved, *resolved.parents))
+
+
+def _open_place() -> Path:
+    """A folder that any account gets to, for data that is where only root may go."""
+    place = OPEN_PLACE / secrets.token_hex(4)
+    place.mkdir(mode=0o700, parents=True)
+    OPEN_PLACE.chmod(0o711)
+    return place
+
+
+def _give_to_nobody(path: Path) -> None:
+    nobody = pwd.getpwnam("nobody")
+    try:
+        os.chown(path, nobody.pw_uid, nobody.pw_gid)
+    except OSError as error:
+        path.rmdir()
+        raise Refused(
+            "PostgreSQL does not run as root, and root may not lend it the account nobody here "
+            f"({error.strerror}). Run `make up` as an ordinary user."
+        ) from None
+
+
+def _account_for(path: Path) -> Account | None:
+    """As root, the owner of the data, so that root may start what an ordinary user began."""
+    owner = path.stat()
+    return Account(owner.st_uid, owner.st_gid) if os.geteuid() == 0 else None

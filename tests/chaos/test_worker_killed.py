@@ -1,0 +1,113 @@
+"""kill -9 of the whole worker, before and after the platform did what it was asked: one object, no more."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from psycopg.conninfo import make_conninfo
+
+from config import BASE_DIR
+from numbers.models import PhoneNumber
+from tests import factories
+from tests.fakes.jambonz import FakeJambonz
+from tests.platforms import LOOPBACK, connect_jambonz
+
+pytestmark = [pytest.mark.chaos, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+LEASE_SECONDS = 3
+
+
+class Processes:
+    """The dispatcher and a worker, on the test's database, with a lease short enough to wait for."""
+
+    def __init__(self, log: Path):
+        self.log = log
+        database = connection.settings_dict["NAME"]
+        self.env = {
+            **os.environ,
+            "DATABASE_URL": make_conninfo(os.environ["DATABASE_URL"], dbname=database),
+            "PATCHBAY_ALLOWED_PRIVATE_CIDRS": ",".join(LOOPBACK),
+            "PATCHBAY_LEASE_SECONDS": str(LEASE_SECONDS),
+            "PATCHBAY_REDISPATCH_SECONDS": str(LEASE_SECONDS + 1),
+        }
+        self.running: list[subprocess.Popen] = []
+
+    def start(self, *arguments: str) -> subprocess.Popen:
+        with self.log.open("ab") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-W", "ignore", *arguments],
+                cwd=BASE_DIR,
+                env=self.env,
+                start_new_session=True,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        self.running.append(process)
+        return process
+
+    def start_dispatcher(self) -> subprocess.Popen:
+        return self.start("manage.py", "dispatch")
+
+    def start_worker(self) -> subprocess.Popen:
+        return self.start(
+            "-m", "celery", "-A", "config", "worker", "--concurrency", "2", "--without-mingle"
+        )
+
+    def kill(self, process: subprocess.Popen) -> None:
+        """The whole tree, without a chance to clean up."""
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+@pytest.fixture
+def processes(tmp_path) -> Iterator[Processes]:
+    started = Processes(tmp_path / "output.log")
+    yield started
+    for process in started.running:
+        started.kill(process)
+    print(started.log.read_text())  # pytest shows it when the test fails
+
+
+@pytest.fixture
+def jambonz(alice, settings) -> Iterator[FakeJambonz]:
+    settings.ALLOWED_PRIVATE_CIDRS = LOOPBACK
+    with FakeJambonz() as fake:
+        connect_jambonz(alice.by, fake)
+        yield fake
+
+
+def until(true: Callable[[], bool], seconds: float = 40) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, f"not within {seconds} s"
+        time.sleep(0.05)
+
+
+def asked_to_add(jambonz: FakeJambonz, table: str) -> bool:
+    return any(heard.method == "POST" and heard.path.endswith(table) for heard in jambonz.requests)
+
+
+@pytest.mark.parametrize("done_all_the_same", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("table", ["/VoipCarriers", "/PhoneNumbers"])
+def test_killing_the_worker_makes_nothing_twice(
+    alice, jambonz, processes, table, done_all_the_same
+):
+    jambonz.hang("POST", table, then_do_after=0 if done_all_the_same else None)
+    carrier = factories.carrier(alice.by, name="SIP", settled=False)
+    number = factories.number(alice.by, settled=False, voip_carrier_sid=carrier.voip_carrier_sid)
+    processes.start_dispatcher()
+    worker = processes.start_worker()
+    until(lambda: asked_to_add(jambonz, table))
+    processes.kill(worker)
+    jambonz.settle()
+    processes.start_worker()
+    until(lambda: PhoneNumber.objects.get(pk=number.pk).status == "active")
+    assert [
+        len(jambonz.tables[name]) for name in ("voip_carriers", "sip_gateways", "phone_numbers")
+    ] == [1, 1, 1]
