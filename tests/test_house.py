@@ -171,3 +171,9 @@ def test_numbers_is_ours_and_pythons():
 def test_celery_knows_our_tasks():
     code = "from config.celery import app; app.loader.import_default_modules(); assert 'integrations.run_operation' in app.tasks"
     subprocess.run([sys.executable, "-c", code], cwd=BASE_DIR, check=True)
+
+
+def test_the_web_knows_no_broker():
+    """A black-holed broker cannot hold up a request that has never heard of it."""
+    code = "import sys, config.wsgi, config.urls; assert not {'celery', 'kombu', 'redis'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], cwd=BASE_DIR, check=True)
