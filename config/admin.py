@@ -6,6 +6,7 @@ from django.db.models import Count, Q
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from carriers.models import Carrier
 from integrations.admin.ledger import late
@@ -21,6 +22,7 @@ TROUBLED = ("paused", "refused", "checking")
 
 def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """What the operator may not see elsewhere is not counted here either."""
+    context["title"] = _("Overview")
     may = request.user.has_perm
     if may("numbers.view_phonenumber"):
         context["numbers"] = numbers()

@@ -3,8 +3,16 @@
 import os
 
 from celery import Celery
+from celery.signals import celeryd_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 app = Celery("patchbay")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@celeryd_init.connect
+def check_secrets(**kwargs) -> None:
+    from organizations.checks import refuse_without_secrets
+
+    refuse_without_secrets()

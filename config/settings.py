@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from config import BASE_DIR, VERSION
 from config.environment import data_folder, database, env, load_quickstart
+from config.unfold import UNFOLD  # noqa: F401  the looks of the admin
 from organizations.api.schema_settings import spectacular_settings
 
 load_quickstart()
@@ -164,5 +165,8 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "INFO")},
-    "loggers": {"httpx": {"level": "WARNING"}, "httpcore": {"level": "WARNING"}},
+    "loggers": {
+        name: {"level": "WARNING"}  # what they would say, our own lines say better
+        for name in ("httpx", "httpcore", "celery.worker.strategy", "celery.app.trace")
+    },
 }

@@ -83,6 +83,13 @@ UNFOLD = {
     "SITE_URL": None,
     "SHOW_BACK_BUTTON": True,
     "COLORS": {"primary": PRIMARY},
+    "SITE_FAVICONS": [
+        {
+            "rel": "icon",
+            "type": "image/svg+xml",
+            "href": lambda request: static("admin/favicon.svg"),
+        }
+    ],
     "STYLES": [lambda request: static("admin/patchbay.css")],
     "DASHBOARD_CALLBACK": "config.admin.overview",
     "SIDEBAR": {"show_search": True, "navigation": NAVIGATION},

@@ -40,7 +40,18 @@ def run(operation_id: Any) -> Operation | None:
         )
         return None
     settle(operation, verdict)
+    logger.info(
+        "%s (attempt %s): %s %s",
+        describe(operation),
+        operation.attempts,
+        verdict.outcome,
+        verdict.reason,
+    )
     return operation
+
+
+def describe(operation: Operation) -> str:
+    return f"{operation.wish} {operation.subject_kind} {operation.subject_label}"
 
 
 def settle(operation: Operation, verdict: Verdict) -> None:

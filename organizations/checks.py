@@ -38,6 +38,13 @@ def secrets_are_real(app_configs, **kwargs) -> list[Critical]:
     return found
 
 
+def refuse_without_secrets() -> None:
+    """For processes that manage.py does not start, and so does not check: web and worker."""
+    found = secrets_are_real(None)
+    if found:
+        raise ImproperlyConfigured(" ".join(f"{one.msg} {one.hint}" for one in found))
+
+
 def secret_key() -> str:
     """Django refuses to hand out an empty one; here it is merely reported, with its remedy."""
     try:

@@ -1,6 +1,7 @@
 """The plan of the house, held: docs/architecture.md says what, this says where it is broken."""
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -177,3 +178,21 @@ def test_the_web_knows_no_broker():
     """A black-holed broker cannot hold up a request that has never heard of it."""
     code = "import sys, config.wsgi, config.urls; assert not {'celery', 'kombu', 'redis'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], cwd=BASE_DIR, check=True)
+
+
+@pytest.mark.parametrize(
+    "entry", ["import config.wsgi", "from config.celery import check_secrets; check_secrets()"]
+)
+def test_nothing_starts_without_real_secrets(entry):
+    env = {
+        **os.environ,
+        "PATCHBAY_MODE": "production",
+        "SECRET_KEY": "",
+        "PATCHBAY_ENCRYPTION_KEYS": "",
+    }
+    code = f"import config, django, os; os.environ['DJANGO_SETTINGS_MODULE'] = 'config.settings'; {entry}"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=BASE_DIR, env=env, capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert "SECRET_KEY" in done.stderr
