@@ -1,6 +1,6 @@
 """Phone numbers as text: E.164 in, E.164 stored, people's spelling out.
 
-Numbers must be *possible* by libphonenumber, not *valid*: the seeds' own examples use +1 555.
+Numbers must be *possible* by libphonenumber, not *valid*: the vendors' own examples use +1 555.
 """
 
 import re
