@@ -1,0 +1,98 @@
+"""The dispatcher's loop: woken by NOTIFY, alone at work, and back after the database was cut off."""
+
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+from django.db import connection
+
+from integrations import dispatching, watchdog
+from integrations.models import Operation
+from tests import factories
+
+pytestmark = [pytest.mark.chaos, pytest.mark.django_db(transaction=True)]
+
+
+class Loop:
+    """dispatch_forever in a thread; `heard` collects what it publishes."""
+
+    def __init__(self, heard: list):
+        self.stop, self.heard = threading.Event(), heard
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
+
+    def run(self) -> None:
+        dispatching.dispatch_forever(self.stop, pause=0.5)
+        connection.close()
+
+    def end(self) -> None:
+        self.stop.set()
+        self.thread.join(10)
+
+
+@pytest.fixture
+def heard(monkeypatch) -> list:
+    published: list = []
+    monkeypatch.setattr(dispatching, "publish", published.append)
+    return published
+
+
+@pytest.fixture
+def loop(alice, heard) -> Iterator[Loop]:
+    running = Loop(heard)
+    until(lambda: listeners() == 1)
+    yield running
+    running.end()
+
+
+def listeners() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted")
+        return cursor.fetchone()[0]
+
+
+def until(true, seconds: float = 10) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_a_new_wish_is_published_at_once(alice, loop, heard):
+    number = factories.number(alice.by, settled=False)
+    until(lambda: heard)
+    assert heard == [factories.open_operation("placement", number.placements.get().id).pk]
+
+
+def test_a_second_dispatcher_stands_by(alice, loop, heard):
+    second = Loop([])
+    factories.number(alice.by, settled=False)
+    until(lambda: heard)
+    assert listeners() == 1
+    loop.end()
+    until(lambda: listeners() == 1)
+    second.end()
+
+
+def test_it_comes_back_after_the_database_was_cut_off(alice, loop, heard):
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    factories.number(alice.by, settled=False)
+    until(lambda: heard)
+
+
+class TestWatchdog:
+    def test_silence_is_deafness_only_while_somebody_waits(self, alice, monkeypatch):
+        factories.number(alice.by, settled=False)
+        monkeypatch.setattr(watchdog, "_last_message", time.monotonic() - 3600)
+        assert not watchdog.is_deaf()
+        Operation.objects.filter(status="open").update(
+            next_attempt_at="2020-01-01T00:00Z", dispatched_at="2020-01-01T00:00Z"
+        )
+        assert watchdog.is_deaf()
+        watchdog.heard()
+        assert not watchdog.is_deaf()
