@@ -166,8 +166,8 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "INFO")},
-    "loggers": {
-        name: {"level": "WARNING"}  # what they would say, our own lines say better
-        for name in ("httpx", "httpcore", "celery.worker.strategy", "celery.app.trace")
+    "loggers": {  # what they would say, our own lines say better, or the client knows
+        **dict.fromkeys(("httpx", "httpcore", "celery.worker.strategy"), {"level": "WARNING"}),
+        **dict.fromkeys(("celery.app.trace", "django.request"), {"level": "ERROR"}),
     },
 }
