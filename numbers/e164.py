@@ -73,6 +73,10 @@ class E164FormField(formfields.PhoneNumberField):
 
     default_validators = [validate_possible]
 
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.error_messages.pop("invalid", None)  # it would hide what is wrong with the number
+
     def to_python(self, value: str | None) -> str:
         """People's spelling behind the plus is welcome: blanks, dots, dashes and brackets are dropped."""
         return re.sub(r"[\s().\-/]", "", value or "")

@@ -34,31 +34,34 @@ def authenticate_key(text: keys.KeyText | None, request: HttpRequest) -> Princip
     """The principal of this key. None, a text that is no key, is refused without a query."""
     address = client_address(request)
     refuse_guesser(address, text)
-    try:
-        key = verified(text)
-    except Problem:
-        count_failure(address)
-        raise
+    key = known(text, address)
+    refuse_ended(key)
     refuse_elsewhere(key, request, address)
     if not key.is_use_noted:
         note_use(key)
     return principals.of_key(key, owner_role=key.owner_role)
 
 
-def verified(text: keys.KeyText | None) -> FoundKey:
-    """The key of this text, fit for use. Only who knows the secret learns why it is refused."""
+def known(text: keys.KeyText | None, address: str) -> FoundKey:
+    """The key of this text and of somebody who may act; anything else counts as a guess."""
     if text is None:
+        count_failure(address)
         raise unauthorized(_("This is not a complete API key; its last characters are a checksum."))
     key = find_key(text.key_id)
     matches = text.matches(key.digest if key else NO_DIGEST)  # compared in any case: equal time
     if not key or not matches or key.owner_role is None:
+        count_failure(address)
         raise unauthorized(_("There is no such API key."))
+    good_keys.add(text.digest)
+    return key
+
+
+def refuse_ended(key: FoundKey) -> None:
+    """Only who knows the secret gets here, and may learn why the key is refused."""
     if key.is_revoked:
         raise unauthorized(_("This API key was revoked."))
     if key.is_expired:
         raise unauthorized(_("This API key has expired."))
-    good_keys.add(text.digest)
-    return key
 
 
 def refuse_elsewhere(key: FoundKey, request: HttpRequest, address: str) -> None:

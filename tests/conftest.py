@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from organizations.api import guessing, rate_limits
+from organizations.models import User
 from tests import factories
 
 
@@ -77,3 +78,11 @@ class Api:
 def api():
     """`api(alice)` speaks with Alice's key, `api()` with none."""
     return lambda member=None: Api(member.key_text if member else "")
+
+
+@pytest.fixture
+def staff(db) -> Client:
+    """A browser in which Olga, an operator of the installation, has signed in to the admin."""
+    client = Client()
+    client.force_login(User.objects.create_superuser("olga@example.com", "correct horse battery"))
+    return client

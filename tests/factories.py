@@ -39,9 +39,13 @@ class Member:
         return system(self.organization, self.user.email)
 
 
-def person(name: str, *, organization: Organization | None = None, role: str = Role.ADMIN) -> Member:
+def person(
+    name: str, *, organization: Organization | None = None, role: str = Role.ADMIN
+) -> Member:
     """`organization` None: a new one, of which they are the admin."""
-    user = User.objects.create_user(f"{name.lower()}@example.com", "correct horse battery", name=name)
+    user = User.objects.create_user(
+        f"{name.lower()}@example.com", "correct horse battery", name=name
+    )
     if organization is None:
         organization = create_organization(name=f"{name}'s", owner=user)
     else:
@@ -70,7 +74,9 @@ def carrier(by: Principal, *, name: str = "Acme Trunk", settled: bool = True, **
     return made
 
 
-def number(by: Principal, e164: str = "+18005551234", *, settled: bool = True, **fields) -> PhoneNumber:
+def number(
+    by: Principal, e164: str = "+18005551234", *, settled: bool = True, **fields
+) -> PhoneNumber:
     made = add_number(by, number=e164, **fields)
     if settled:
         work_number(made)
@@ -94,4 +100,6 @@ def work_number(phone_number: PhoneNumber) -> Operation | None:
 
 
 def open_operation(subject_kind: str, subject_id: UUID) -> Operation | None:
-    return Operation.objects.filter(subject_kind=subject_kind, subject_id=subject_id, status="open").first()
+    return Operation.objects.filter(
+        subject_kind=subject_kind, subject_id=subject_id, status="open"
+    ).first()

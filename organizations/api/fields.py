@@ -7,6 +7,7 @@ from uuid import UUID
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
+from rest_framework.settings import api_settings
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 REQUIRED = {"required": _("This field is required."), "null": _("null is not allowed here.")}
@@ -19,7 +20,8 @@ class StrictSerializer(serializers.Serializer):
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if not isinstance(data, dict):
-            self.fail("invalid")
+            message = self.error_messages["invalid"]
+            raise ValidationError({api_settings.NON_FIELD_ERRORS_KEY: [message]}, code="invalid")
         surplus = self.surplus(data)
         try:
             value = super().to_internal_value(data)

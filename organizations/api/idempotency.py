@@ -32,6 +32,9 @@ CLAIM = f"""
         WHERE saved.expires_at < now()
     RETURNING id
 """
+# Only the claim waits so shortly; the request's own locks wait as long as ever.
+RESTORE = "SELECT set_config('lock_timeout', %s, true)"
+SHORTEN = "SELECT current_setting('lock_timeout'), set_config('lock_timeout', %s, true)"
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,8 @@ def claim(request: HttpRequest, organization: Organization, key: str) -> Claim |
 
 def insert(organization: Organization, key: str, mark: bytes) -> int | None:
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL lock_timeout = %s", [WAIT])
+        cursor.execute(SHORTEN, [WAIT])
+        (lock_timeout, _shortened) = cursor.fetchone()
         try:
             cursor.execute(CLAIM, [organization.pk, key, mark, settings.IDEMPOTENCY_RETENTION])
         except OperationalError as error:
@@ -80,7 +84,7 @@ def insert(organization: Organization, key: str, mark: bytes) -> int | None:
                 raise in_progress() from error
             raise
         row = cursor.fetchone()
-        cursor.execute("SET LOCAL lock_timeout TO DEFAULT")
+        cursor.execute(RESTORE, [lock_timeout])
     return row[0] if row else None
 
 

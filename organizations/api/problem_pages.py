@@ -1,7 +1,11 @@
 """The problem types, for people who follow a problem's `type` and for programs that do."""
 
+import re
+
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_safe
 
 from organizations.api.problem_types import LISTED, PROBLEM_TYPES, ProblemType
@@ -15,7 +19,7 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'"
 def problem_list(request: HttpRequest) -> HttpResponse:
     if wants_json(request):
         return json_response({"data": [described(kind) for kind in LISTED]})
-    return page("problems/list.html", {"kinds": LISTED})
+    return page("problems/list.html", {"kinds": [for_people(kind) for kind in LISTED]})
 
 
 @require_safe
@@ -25,13 +29,22 @@ def problem_detail(request: HttpRequest, slug: str) -> HttpResponse:
         raise Http404
     if wants_json(request):
         return json_response(described(kind))
-    return page("problems/detail.html", {"kind": kind})
+    return page("problems/detail.html", {"kind": for_people(kind)})
 
 
 def page(template: str, context: dict) -> HttpResponse:
     """These pages load nothing and run nothing, and their policy says so."""
     headers = {"Content-Security-Policy": POLICY, "Vary": "Accept"}
     return HttpResponse(render_to_string(template, context), headers=headers)
+
+
+def for_people(kind: ProblemType) -> ProblemType:
+    return kind._replace(explanation=coded(kind.explanation), advice=coded(kind.advice))
+
+
+def coded(text: object) -> SafeString:
+    """`Names` between backticks as code."""
+    return mark_safe(re.sub("`([^`]+)`", r"<code>\1</code>", escape(str(text))))
 
 
 def wants_json(request: HttpRequest) -> bool:

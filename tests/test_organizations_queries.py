@@ -1,0 +1,175 @@
+"""Query parameters and pages."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from django.http import QueryDict
+
+from organizations.api import queries
+from organizations.api.pages import PAGING, page, page_of, read_cursor, window, write_cursor
+from organizations.api.problems import Problem
+from organizations.api.queries import read_query
+from organizations.models import Organization
+
+NOON = datetime(2026, 11, 20, 12, 0, 0, 123456, tzinfo=UTC)
+
+
+def errors_of(query: str, readers) -> dict[str, str]:
+    with pytest.raises(Problem) as caught:
+        read_query(QueryDict(query), readers)
+    assert caught.value.status == 400
+    return {error["path"]: error["code"] for error in caught.value.errors}
+
+
+class TestReadQuery:
+    def test_only_what_was_given_is_in_it(self):
+        readers = {"a": queries.text(3), "b": queries.text(3)}
+        assert read_query(QueryDict("a=x"), readers) == {"a": "x"}
+        assert read_query(QueryDict(""), readers) == {}
+
+    def test_an_unknown_parameter_is_named(self):
+        assert errors_of("colour=red", {}) == {"colour": "unknown"}
+
+    def test_all_errors_are_told_at_once(self):
+        readers = {"a": queries.uuid}
+        assert errors_of("a=1&b=2", readers) == {"a": "invalid", "b": "unknown"}
+
+    @pytest.mark.parametrize("query", ["a=x&a=x", "a=x&a=y", "a=%00", "a=x%0Ay", "a=%C2%85"])
+    def test_repeated_ones_and_control_characters_are_refused(self, query):
+        assert errors_of(query, {"a": queries.text(9)}) == {"a": "invalid"}
+
+    @pytest.mark.parametrize(
+        ("reader", "text", "value"),
+        [
+            (
+                queries.uuid,
+                "5f0c2d7e-3b1a-4c86-9f3d-0a7d1c2b9e44",
+                UUID("5f0c2d7e3b1a4c869f3d0a7d1c2b9e44"),
+            ),
+            (queries.moment, "2026-11-20T12:00:00.123456Z", NOON),
+            (queries.moment, "2026-11-20T13:00:00.123456+01:00", NOON),
+            (queries.choice(["a", "b"]), "b", "b"),
+            (queries.text(2), "éé", "éé"),
+            (queries.boolean, "true", True),
+            (queries.boolean, "false", False),
+            (queries.integer(1, 200), "200", 200),
+        ],
+    )
+    def test_readers_read(self, reader, text, value):
+        assert reader(text) == value
+
+    @pytest.mark.parametrize(
+        ("reader", "text"),
+        [
+            (queries.uuid, "nonsense"),
+            (queries.moment, "2026-11-20"),
+            (queries.moment, "2026-11-20T12:00:00"),
+            (queries.moment, "2026-13-20T12:00:00Z"),
+            (queries.moment, "yesterday"),
+            (queries.choice(["a", "b"]), "c"),
+            (queries.choice(["a", "b"]), ""),
+            (queries.text(2), "abc"),
+            (queries.text(2), ""),
+            (queries.boolean, "True"),
+            (queries.boolean, "1"),
+            (queries.integer(1, 200), "0"),
+            (queries.integer(1, 200), "201"),
+            (queries.integer(1, 200), "1.0"),
+            (queries.integer(1, 200), "٣"),
+            (queries.integer(1, 200), " 3"),
+            (queries.integer(1, 200), "1" * 5000),
+        ],
+    )
+    def test_readers_refuse_with_a_sentence(self, reader, text):
+        with pytest.raises(ValueError, match="expected"):
+            reader(text)
+
+
+class TestCursor:
+    def test_it_is_a_place(self):
+        row_id = uuid4()
+        assert read_cursor(write_cursor(NOON, row_id)) == (NOON, row_id)
+
+    def test_it_fits_into_an_address(self):
+        assert write_cursor(NOON, uuid4()).replace("-", "").replace("_", "").isalnum()
+
+    def test_a_changed_one_is_refused_at_every_place(self):
+        cursor = write_cursor(NOON, uuid4())
+        for place in range(len(cursor)):
+            other = "A" if cursor[place] != "A" else "B"
+            with pytest.raises(ValueError, match="cursor"):
+                read_cursor(cursor[:place] + other + cursor[place + 1 :])
+
+    @pytest.mark.parametrize(
+        "text", ["", "x", "é", "2026-11-20T12:00:00Z", "A" * 43, "A" * 500, "!!!!"]
+    )
+    def test_any_other_text_is_refused(self, text):
+        with pytest.raises(ValueError, match="cursor"):
+            read_cursor(text)
+
+    def test_another_installations_cursor_is_refused(self, settings):
+        cursor = write_cursor(NOON, uuid4())
+        settings.SECRET_KEY = "another" * 10
+        with pytest.raises(ValueError, match="cursor"):
+            read_cursor(cursor)
+
+    def test_the_parameter_is_named(self):
+        assert errors_of("cursor=x&limit=201", PAGING) == {"cursor": "invalid", "limit": "invalid"}
+
+
+@pytest.mark.django_db
+class TestPages:
+    @pytest.fixture(autouse=True)
+    def rows(self) -> list[Organization]:
+        """Seven, of which three were made in one moment."""
+        made = Organization.objects.bulk_create(Organization(name=str(n)) for n in range(7))
+        for number, row in enumerate(made):
+            at = NOON - timedelta(microseconds=max(number, 2) if number < 5 else number)
+            Organization.objects.filter(pk=row.pk).update(created_at=at)
+        return made
+
+    def walk(self, **query) -> list[list[str]]:
+        pages, cursor = [], None
+        for _ in range(20):
+            given = read_query(QueryDict("cursor=" + cursor if cursor else ""), PAGING) | query
+            found = page(Organization.objects.all(), given, lambda row: row.name)
+            pages.append(found["data"])
+            cursor = found["next_cursor"]
+            if cursor is None:
+                break
+        return pages
+
+    @pytest.mark.parametrize("limit", [1, 2, 3, 6, 7, 8])
+    def test_every_row_is_on_one_page_newest_first(self, limit):
+        pages = self.walk(limit=limit)
+        names = [name for one in pages for name in one]
+        expected = Organization.objects.order_by("-created_at", "-id")
+        assert names == [row.name for row in expected]
+        assert {len(one) for one in pages[:-1]} <= {limit}
+        assert pages[-1]
+
+    def test_a_row_added_meanwhile_moves_nothing(self):
+        first = page(Organization.objects.all(), {"limit": 3})
+        Organization.objects.create(name="new")
+        place = read_cursor(first["next_cursor"])
+        second = page(Organization.objects.all(), {"limit": 10, "cursor": place})
+        assert len(second["data"]) == 4
+
+    def test_rows_may_be_dicts(self):
+        rows = window(Organization.objects.values("id", "created_at"), {"limit": 2})
+        assert len(rows) == 3
+        found = page_of(rows, 2)
+        assert found["data"] == rows[:2]
+        assert read_cursor(found["next_cursor"])[1] == rows[1]["id"]
+
+    def test_the_limit_is_50_unless_said(self):
+        Organization.objects.bulk_create(Organization(name=f"more {n}") for n in range(60))
+        assert len(page(Organization.objects.all(), {})["data"]) == 50
+
+    def test_an_empty_list(self):
+        assert page(Organization.objects.none(), {}) == {"data": [], "next_cursor": None}
+
+    def test_it_takes_one_query(self, django_assert_num_queries):
+        with django_assert_num_queries(1):
+            page(Organization.objects.all(), {"limit": 2, "cursor": (NOON, uuid4())})
