@@ -52,6 +52,13 @@ def test_a_key_to_many_accounts_must_be_told_which(key):
         desk.open(account_sid="").check()
 
 
+def test_even_when_there_is_only_one_yet(sp_desk):
+    """With the next account it would stop working."""
+    del sp_desk.jambonz.tables["accounts"][1]
+    with pytest.raises(Refused, match="enter the account SID"):
+        sp_desk.open(account_sid="").check()
+
+
 def test_an_account_key_knows_its_account(account_desk):
     provider = account_desk.open(account_sid="")
     assert provider.check().facts["account_sid"] == account_desk.jambonz.account_sid

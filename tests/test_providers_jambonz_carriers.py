@@ -71,10 +71,12 @@ def test_a_carrier_of_the_same_name_elsewhere_is_not_ours(desk, account, sp):
 
 
 @pytest.mark.parametrize("key", ["sp_key", "account_key", "admin_key"])
-def test_foreign_sids_in_our_refs_are_not_touched(key):
+@pytest.mark.parametrize("owner", ["foreign", "other"])
+def test_foreign_sids_in_our_refs_are_not_touched(key, owner):
     """jambonz itself would let a service provider change and delete them."""
+    sp = "foreign_service_provider_sid" if owner == "foreign" else "service_provider_sid"
     with desk_of(key) as desk:
-        sid = desk.put_carrier("Theirs", "foreign_account_sid", "foreign_service_provider_sid")
+        sid = desk.put_carrier("Theirs", f"{owner}_account_sid", sp)
         spec = carrier(refs={"voip_carrier_sid": sid})
         assert plan(desk.open(), spec)[0].startswith("create carrier")
         remove(desk.open(), spec)

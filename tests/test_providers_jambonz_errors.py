@@ -7,7 +7,7 @@ import pytest
 
 from integrations.providers.base import CredentialsRefused, OutcomeUnknown, Refused, Unavailable
 from tests.benches import plan, remove, run
-from tests.desks import IN_AND_OUT, carrier, desk_of, number
+from tests.desks import IN_AND_OUT, REGISTRATION, carrier, desk_of, number
 from tests.fakes.jambonz import FakeJambonz
 
 
@@ -59,17 +59,17 @@ def test_too_many_requests(desk):
 
 def test_the_database_is_down(desk):
     """A 500 at once; nothing was done, a write may be repeated."""
-    spec = carrier()
+    spec = number(desk.made(carrier()))
     provider = desk.open()
-    step = provider.plan(spec, provider.observe(spec))[0]
+    (step,) = provider.plan(spec, provider.observe(spec))
     desk.jambonz.database_is_down = True
     with pytest.raises(Unavailable, match="ECONNREFUSED"):
         provider.observe(spec)
-    with pytest.raises(Unavailable):
+    with pytest.raises(Unavailable, match="ECONNREFUSED"):
         step.run({})
     desk.jambonz.database_is_down = False
     run(desk.open(), spec)
-    assert len(desk.jambonz.carriers) == 1
+    assert len(desk.jambonz.numbers) == 1
 
 
 @pytest.mark.parametrize(("status", "body"), [
@@ -178,6 +178,14 @@ def test_what_jambonz_says_is_redacted_and_cut(desk):
     assert len(str(refused.value)) < 500
 
 
+def test_a_missing_page_is_not_a_missing_object(desk):
+    """An unknown object is an empty 404; an unknown route is a page, perhaps a proxy's."""
+    spec = carrier()
+    desk.jambonz.reply("GET", "VoipCarriers/", 404, "<html>", content_type="text/html")
+    with pytest.raises(Refused, match="API address"):
+        desk.open().observe(replace(spec, refs={"voip_carrier_sid": "gone"}))
+
+
 def test_a_hung_read_is_unavailable(desk):
     desk.jambonz.hang("GET", "VoipCarriers")
     with pytest.raises(Unavailable):
@@ -198,3 +206,12 @@ def test_connections_that_jambonz_closes_when_idle():
         time.sleep(0.3)
         provider.observe(spec)
     assert refs
+
+
+def test_a_carriers_password_in_an_answer_is_hidden(desk):
+    """The account's secrets are known to the door from the start, a carrier's from its spec."""
+    spec = carrier(trunk_type="reg", registration=REGISTRATION)
+    desk.jambonz.reply("POST", "VoipCarriers", 400, {"msg": f"what is {REGISTRATION.password}?"})
+    with pytest.raises(Refused) as refused:
+        run(desk.open(), spec)
+    assert REGISTRATION.password not in str(refused.value) + repr(desk.exchanges)

@@ -37,7 +37,8 @@ def test_equal_gateways_are_reduced_to_one(desk):
     assert plan(desk.open(), spec) == [
         "remove gateway 198.51.100.7:5060/udp (inbound and outbound) from carrier Acme on jambonz"
     ]
-    assert run(desk.open(), spec) == desk.open().observe(spec).refs
+    kept = {tuple(desk.open().observe(spec).refs.items()) for _ in range(5)}
+    assert kept == {tuple(run(desk.open(), spec).items())}
     assert len(desk.jambonz.gateways) == 1
 
 

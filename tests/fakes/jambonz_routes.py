@@ -181,7 +181,9 @@ class Routes:
     def list_gateways(self, key: Key, query: Row, body: Row) -> Reply:
         carrier = query.get("voip_carrier_sid")
         self._need_carrier(key, carrier, reading=True)
-        return Reply(200, [row for row in self.gateways if row["voip_carrier_sid"] == carrier])
+        rows = [row for row in self.gateways if row["voip_carrier_sid"] == carrier]
+        self._shuffle.shuffle(rows)
+        return Reply(200, rows)
 
     def get_gateway(self, key: Key, sid: str, query: Row, body: Row) -> Reply:
         row = self._one("sip_gateways", sid)  # whoever asks

@@ -36,7 +36,7 @@ class CarrierState:
 def platform_name(spec: CarrierSpec) -> str:
     """The name is all of a carrier that the API can search by, so it holds the marker."""
     mark = f" [{spec.marker}]"
-    return spec.name[: NAME_LENGTH - len(mark)].rstrip() + mark
+    return (spec.name[: NAME_LENGTH - len(mark)].rstrip() + mark).strip()
 
 
 def body_of(spec: CarrierSpec) -> Row:

@@ -66,7 +66,7 @@ def _chosen(
         return accounts[0]
     if not account_sid:
         # Without it jambonz would take numbers that no list ever shows again.
-        raise Refused("This API key opens more than one account: enter the account SID to use.")
+        raise Refused("This API key is not of one account alone: enter the account SID to use.")
     found = [row for row in accounts if row["account_sid"] == account_sid]
     if not found:
         raise Refused(f"The API key does not open the account {account_sid} on this jambonz.")
