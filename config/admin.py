@@ -9,10 +9,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from carriers.models import Carrier
+from integrations.admin.integration import reason
 from integrations.admin.ledger import late
 from integrations.claims import BREAKER_THRESHOLD
 from integrations.models import Integration, Operation
-from integrations.story import integration_holds
 from numbers.admin.number import STATUS_COLOURS
 from numbers.models import PhoneNumber
 
@@ -31,7 +31,7 @@ def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if may("integrations.view_operation"):
         context |= {"ledger": ledger(), "failures": failures()}
     if may("integrations.view_integration"):
-        context["troubled"] = [(row, integration_holds(row)) for row in troubled()]
+        context["troubled"] = [(row, reason(row)) for row in troubled()]
     return context
 
 

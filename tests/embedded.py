@@ -35,6 +35,8 @@ def start_engines() -> dict[str, str]:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     engines = embedded_engines(folder, Secrets(folder))
     for engine in engines:
+        # As root with a closed TMPDIR the home is not in our folder.
+        atexit.register(shutil.rmtree, engine.home.path, ignore_errors=True)
         engine.create()
         start(engine, folder)
     return tests_environment(engines)

@@ -28,7 +28,7 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="root only")
 
 @pytest.fixture(autouse=True)
 def _nothing_given(monkeypatch):
-    for name in (*GIVEN, *SECRET, "HOST", "PORT"):
+    for name in (*GIVEN, *SECRET, "HOST", "PORT", "PUBLIC_BASE_URL", "ALLOWED_HOSTS"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -124,6 +124,14 @@ class TestAddress:
         monkeypatch.setenv("PORT", "8001")
         assert chosen_address().url == "http://[::1]:8001"
 
+    def test_the_chosen_host_and_the_public_one_are_allowed(self, monkeypatch):
+        monkeypatch.setenv("PUBLIC_BASE_URL", "https://patchbay.example.com/")
+        told = Address("192.0.2.1", 80).environment()
+        assert told["PUBLIC_BASE_URL"] == "https://patchbay.example.com/"
+        assert set(told["ALLOWED_HOSTS"].split(",")) == {
+            "localhost", "127.0.0.1", "[::1]", "192.0.2.1", "patchbay.example.com",
+        }  # fmt: skip
+
     def test_nobody_answers(self):
         assert not Address("127.0.0.1", 1).answers()
 
@@ -177,6 +185,11 @@ class TestHome:
         assert opened.path.parent == data.parent / "open"
         assert opened.path.owner() == "nobody"
         assert mode(opened.path) == 0o700
+
+    def test_data_that_were_elsewhere_and_are_gone_are_not_begun_anew(self, data):
+        (data / "engines").symlink_to(data / "gone")
+        with pytest.raises(Refused, match="gone. Put it back"):
+            open_home(data)
 
     @as_root
     def test_root_lends_the_engines_the_account_of_their_owner(self, data):

@@ -173,6 +173,16 @@ class TestEngines:
         with redis_of(after) as connection:
             assert connection.get("kept") == b"yes"
 
+    def test_lost_passwords_are_told(self, data, family, monkeypatch):
+        monkeypatch.setenv("REDIS_URL", "redis://given")
+        start_engines(family, data, Secrets(data))
+        (lock,) = family.children["postgres"].program.popen["pass_fds"]
+        family.stop(["postgres"])
+        os.close(lock)
+        (data / "secrets" / "postgres").unlink()
+        with pytest.raises(Refused, match="does not take the password that we keep"):
+            start_engines(family, data, Secrets(data))
+
     def test_the_roles_are_what_they_should_be(self, data, family, monkeypatch):
         monkeypatch.setenv("REDIS_URL", "redis://given")
         urls = start_engines(family, data, Secrets(data))

@@ -1,7 +1,5 @@
 """`python -m config.supervisor`: start everything, tend it, stop it in order."""
 
-import math
-import os
 import sys
 from pathlib import Path
 
@@ -48,7 +46,7 @@ def run(children: Children) -> None:
     write_environment(data, env)
     start_programs(children, env, data, address)
     say("", welcome(data, address))
-    children.until(lambda: False, patience=math.inf, refusal="")
+    children.tend()
 
 
 def hold(data: Path) -> None:
@@ -68,7 +66,7 @@ def environment(children: Children, data: Path, address: Address) -> dict[str, s
     values = {
         "PATCHBAY_MODE": "quickstart",
         "PATCHBAY_DATA": str(data),
-        "PUBLIC_BASE_URL": os.environ.get("PUBLIC_BASE_URL") or address.url,
+        **address.environment(),
         "SECRET_KEY": secrets.secret_key(),
         "PATCHBAY_ENCRYPTION_KEYS": secrets.encryption_keys(
             database_exists=database_exists, announce=lambda text: say("", text)

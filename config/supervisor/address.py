@@ -5,8 +5,11 @@ import http.client
 import os
 import socket
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from config.supervisor import Refused
+
+LOCAL = ("localhost", "127.0.0.1", "[::1]")
 
 
 @dataclass(frozen=True)
@@ -15,20 +18,27 @@ class Address:
     port: int
 
     @property
-    def url(self) -> str:
-        """How a browser on this machine gets here."""
+    def name(self) -> str:
+        """The host as a browser on this machine writes it."""
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
-        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+        return f"[{host}]" if ":" in host else host
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.name}:{self.port}"
+
+    def environment(self) -> dict[str, str]:
+        """What the settings must know of the address, where the environment does not say it."""
+        base = os.environ.get("PUBLIC_BASE_URL") or self.url
+        hosts = dict.fromkeys([*LOCAL, self.name, urlsplit(base).hostname or self.name])
+        allowed = os.environ.get("ALLOWED_HOSTS") or ",".join(hosts)
+        return {"PUBLIC_BASE_URL": base, "ALLOWED_HOSTS": allowed}
 
     def require_free(self) -> None:
         """Refuse an address that another program holds or that this machine does not have."""
         try:
-            family, kind, protocol, _, place = socket.getaddrinfo(
-                self.host, self.port, type=socket.SOCK_STREAM
-            )[0]
-            with socket.socket(family, kind, protocol) as probe:
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                probe.bind(place)
+            found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
+            socket.create_server(found[0][4][:2], family=found[0][0]).close()
         except OSError as error:
             raise Refused(self._why_not(error)) from None
 
@@ -41,12 +51,11 @@ class Address:
         return f"it cannot listen on {self.host}, port {self.port}: {error.strerror}."
 
     def answers(self) -> bool:
-        """Whether the web answers that it is well."""
-        host = self.url.removeprefix("http://").rsplit(":", 1)[0]
-        connection = http.client.HTTPConnection(host, self.port, timeout=5)
+        """Whether the web answers, and not with an error of its own."""
+        connection = http.client.HTTPConnection(self.name, self.port, timeout=5)
         try:
-            connection.request("GET", "/healthz")
-            return connection.getresponse().status == http.HTTPStatus.OK
+            connection.request("GET", "/healthz", headers={"Host": "localhost"})
+            return connection.getresponse().status < http.HTTPStatus.INTERNAL_SERVER_ERROR
         except (OSError, http.client.HTTPException):
             return False
         finally:

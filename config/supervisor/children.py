@@ -1,6 +1,7 @@
 """The children of the supervisor: watched, restarted, and stopped in order."""
 
 import contextlib
+import math
 import os
 import selectors
 import signal
@@ -119,6 +120,10 @@ class Children:
                 raise Refused(refusal)
             self._pass_on_output()
             self._restart()
+
+    def tend(self) -> None:
+        """Tend the children until somebody stops us."""
+        self.until(lambda: False, patience=math.inf, refusal="")
 
     def run(self, program: Program, *, patience: float, refusal: str) -> None:
         """Run a program to its end; what it prints is shown only if it fails."""

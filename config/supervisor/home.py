@@ -59,34 +59,44 @@ class Home:
         """An empty folder for sockets: here or, where none can be, among the temporary files."""
         folder = self.path / "run"
         if len(os.fsencode(folder)) > LONGEST_SOCKET_FOLDER or set(str(folder)) & set(SEPARATORS):
-            folder = Path(tempfile.mkdtemp(prefix="patchbay-"))
-            atexit.register(shutil.rmtree, folder, ignore_errors=True)
-            self.hand_over(folder)
-            return folder
+            return self._temporary_folder()
         shutil.rmtree(folder, ignore_errors=True)  # a killed engine leaves its socket and pid there
         return self.folder("run")
+
+    def _temporary_folder(self) -> Path:
+        folder = Path(tempfile.mkdtemp(prefix="patchbay-"))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        self.hand_over(folder)
+        return folder
 
 
 def open_home(data: Path) -> Home:
     """The engines' home in a data folder, made on first use, once no engine is at work in it."""
-    path = data / "engines"
-    if not path.exists():
-        _make_home(path)
-    path = path.resolve()
+    as_root = os.geteuid() == 0
+    link = data / "engines"
+    path = _found(link) or _made(link, as_root=as_root)
     refusal = f"engines of an earlier run are still at work in {path}. Stop them, then try again."
     # Engines inherit this lock: it is free when the last of their processes is gone.
     lock = take_lock(path / "lock", refusal, patience=10)
-    return Home(path, _account_for(path), lock)
+    return Home(path, _lent_account(path) if as_root else None, lock)
 
 
-def _make_home(path: Path) -> None:
-    if os.geteuid() == 0:
-        path.parent.chmod(path.parent.stat().st_mode | 0o011)
-        if not _anyone_may_enter(path.parent):
-            path.symlink_to(_open_place())
-    path.mkdir(mode=0o700, exist_ok=True)
-    if os.geteuid() == 0:
-        _give_to_nobody(path)
+def _found(link: Path) -> Path | None:
+    if link.is_symlink() and not link.exists():
+        raise Refused(
+            f"{link} leads to {link.readlink()}, where the data of the engines were, and that is "
+            f"gone. Put it back, or remove {link.parent} to begin anew."
+        )
+    return link.resolve() if link.exists() else None
+
+
+def _made(link: Path, *, as_root: bool) -> Path:
+    if as_root:
+        link.parent.chmod(link.parent.stat().st_mode | 0o011)
+        if not _anyone_may_enter(link.parent):
+            link.symlink_to(_open_place())
+    link.mkdir(mode=0o700, exist_ok=True)
+    return link.resolve()
 
 
 def _anyone_may_enter(folder: Path) -> bool:
@@ -102,19 +112,17 @@ def _open_place() -> Path:
     return place
 
 
-def _give_to_nobody(path: Path) -> None:
+def _lent_account(path: Path) -> Account:
+    """The owner of the data, so that root may start what another user began; nobody at first."""
+    owner = path.stat()
+    if owner.st_uid != 0:
+        return Account(owner.st_uid, owner.st_gid)
     nobody = pwd.getpwnam("nobody")
     try:
         os.chown(path, nobody.pw_uid, nobody.pw_gid)
     except OSError as error:
-        path.rmdir()
         raise Refused(
             "PostgreSQL does not run as root, and root may not lend it the account nobody here "
             f"({error.strerror}). Run `make up` as an ordinary user."
         ) from None
-
-
-def _account_for(path: Path) -> Account | None:
-    """As root, the owner of the data, so that root may start what an ordinary user began."""
-    owner = path.stat()
-    return Account(owner.st_uid, owner.st_gid) if os.geteuid() == 0 else None
+    return Account(nobody.pw_uid, nobody.pw_gid)

@@ -19,7 +19,9 @@ from config.supervisor.software import POSTGRES_MAJOR, postgres_programs
 
 SUPERUSER = "postgres"
 OWNER, WEB, WORKER = "patchbay_owner", "patchbay_web", "patchbay_worker"
-ROLES = {OWNER: "CREATEDB", WEB: "NOCREATEDB", WORKER: "NOCREATEDB"}
+POWERLESS = "NOSUPERUSER NOBYPASSRLS NOCREATEROLE"
+# Tests make a database of their own, so the owner may.
+ROLES = {OWNER: f"{POWERLESS} CREATEDB", WEB: POWERLESS, WORKER: POWERLESS}
 DATABASE = "patchbay"
 SETTINGS = {
     "listen_addresses": "",  # the socket only
@@ -82,15 +84,10 @@ class Postgres:
         command += [f"--pwfile={password}", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C"]
         command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions"]
         # A session of its own: Ctrl-C is for us, who then stop in order.
-        options = {
-            "start_new_session": True,
-            "capture_output": True,
-            "text": True,
-            **self.home.popen(),
-        }
-        done = subprocess.run(command, env=ENVIRONMENT, **options)
+        manner = {**self.home.popen(), "env": ENVIRONMENT, "start_new_session": True}
+        done = subprocess.run(command, capture_output=True, text=True, **manner)
         if done.returncode:
-            raise Refused(f"PostgreSQL could not make its data folder: {done.stderr.strip()}")
+            raise Refused(f"PostgreSQL could not make {folder}: {done.stderr.strip()}")
 
     def program(self, **settings: str) -> Program:
         """The server; SIGINT is its fast stop."""
@@ -115,27 +112,32 @@ class Postgres:
 
     def furnish(self) -> None:
         """Make the three roles, with the passwords that we keep, and the database."""
-        with psycopg.connect(self.url(SUPERUSER, SUPERUSER), autocommit=True) as connection:
-            known = {name for (name,) in connection.execute("SELECT rolname FROM pg_roles")}
-            for role, right in ROLES.items():
-                verb = "ALTER" if role in known else "CREATE"
-                statement = (
-                    verb
-                    + " ROLE {} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEROLE "
-                    + right
-                    + " PASSWORD {}"
-                )
-                connection.execute(
-                    sql.SQL(statement).format(
-                        sql.Identifier(role), sql.Literal(self.passwords[role])
-                    )
-                )
-            if not connection.execute(
-                "SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]
-            ).fetchone():
+        with self._connection() as connection:
+            for role in ROLES:
+                self._make_role(connection, role)
+            databases = connection.execute("SELECT datname FROM pg_database").fetchall()
+            if (DATABASE,) not in databases:
                 connection.execute(f"CREATE DATABASE {DATABASE} OWNER {OWNER}")
             connection.execute(f"REVOKE CONNECT, TEMPORARY ON DATABASE {DATABASE} FROM PUBLIC")
             connection.execute(f"GRANT CONNECT ON DATABASE {DATABASE} TO {WEB}, {WORKER}")
+
+    def _connection(self) -> psycopg.Connection:
+        try:
+            return psycopg.connect(self.url(SUPERUSER, SUPERUSER), autocommit=True)
+        except psycopg.OperationalError as error:
+            raise Refused(
+                f"the database in {self.folder} does not take the password that we keep: {error}"
+            ) from None
+
+    def _make_role(self, connection: psycopg.Connection, role: str) -> None:
+        known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone()
+        statement = sql.SQL("{verb} ROLE {role} LOGIN {rights} PASSWORD {password}").format(
+            verb=sql.SQL("ALTER" if known else "CREATE"),
+            role=sql.Identifier(role),
+            rights=sql.SQL(ROLES[role]),
+            password=sql.Literal(self.passwords[role]),
+        )
+        connection.execute(statement)
 
     def environment(self) -> dict[str, str]:
         return database_urls(self.url(OWNER), self.url(WEB), self.url(WORKER))

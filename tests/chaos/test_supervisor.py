@@ -20,7 +20,10 @@ from config.supervisor.address import Address
 pytestmark = [pytest.mark.chaos, pytest.mark.slow]
 AS_NOBODY = {"user": "nobody", "group": "nogroup", "extra_groups": []}
 # The supervisor is to run engines of its own, not those of this test run.
-OURS = ("DATABASE_", "REDIS_URL", "SECRET_KEY", "PATCHBAY_", "HOST", "PORT", "PUBLIC_BASE_URL")
+OURS = (
+    *("DATABASE_", "REDIS_URL", "SECRET_KEY", "PATCHBAY_"),
+    *("HOST", "PORT", "PUBLIC_BASE_URL", "ALLOWED_HOSTS"),
+)
 
 
 class Installation:
