@@ -6,6 +6,7 @@ class CarriersConfig(AppConfig):
 
     def ready(self) -> None:
         from carriers.provisioning import CarrierSubject
-        from integrations import subjects
+        from integrations import sealing, subjects
 
         subjects.register("carrier", CarrierSubject())
+        sealing.columns.append(("carriers.Carrier", "sealed"))

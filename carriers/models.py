@@ -12,7 +12,8 @@ from organizations.models import Organization, User
 
 
 class Carrier(models.Model):
-    """A supplier of numbers on one integration. `released_at` is set once it is gone from the platform."""
+    """A supplier of numbers on one integration. `released_at` is set once it is gone from the
+    platform."""
 
     class TrunkType(models.TextChoices):
         STATIC_IP = "static_ip", _("static IP: the carrier knows the platform by its address")

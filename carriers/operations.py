@@ -48,9 +48,11 @@ def add_carrier(
     is_default: bool = False,
     voip_carrier_sid: UUID | None = None,
 ) -> Carrier:
-    """A pending carrier and the wish to set it up. Input is validated by the caller's serializer or form.
+    """A pending carrier and the wish to set it up. Input is validated by the caller's serializer or
+    form.
 
-    `registration` and `inbound_auth` carry their `password`; it is sealed here. Raises NoIntegration.
+    `registration` and `inbound_auth` carry their `password`; it is sealed here. Raises
+    NoIntegration.
     """
     integration = integration or default_for(by, "carrier")
     if integration is None:
@@ -86,8 +88,8 @@ def locked(by: Principal, carrier_id: UUID) -> tuple[Carrier, Operation | None]:
 def change_carrier(by: Principal, carrier: Carrier, **changes: Any) -> Carrier:
     """Change name, trunk type, credentials, gateways or the default flag; the platform follows.
 
-    Only the keys given change. A change of trunk type brings its own credentials, which the caller has
-    checked. Raises CannotDo for a deleted carrier.
+    Only the keys given change. A change of trunk type brings its own credentials, which the caller
+    has checked. Raises CannotDo for a deleted carrier.
     """
     carrier, _operation = locked(by, carrier.pk)
     if carrier.status == Status.DELETED:
@@ -247,7 +249,8 @@ def make_default(by: Principal, carrier: Carrier) -> None:
 
 @transaction.atomic
 def make_installation_default(by: Principal, carrier: Carrier) -> None:
-    """Organizations without a default of their own use this carrier; they see its sid and name only."""
+    """Organizations without a default of their own use this carrier; they see its sid and name
+    only."""
     Carrier.objects.filter(is_installation_default=True).exclude(pk=carrier.pk).update(
         is_installation_default=False
     )
@@ -256,7 +259,8 @@ def make_installation_default(by: Principal, carrier: Carrier) -> None:
 
 
 def usable(by: Principal, *, voip_carrier_sid: UUID | None) -> Carrier | None:
-    """The carrier a number of this organization may go on: named, else its default, else the installation's."""
+    """The carrier a number of this organization may go on: named, else its default, else the
+    installation's."""
     shared = Carrier.objects.filter(is_installation_default=True)
     if voip_carrier_sid:
         named = by.organization.carriers.filter(voip_carrier_sid=voip_carrier_sid).first()

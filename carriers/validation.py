@@ -1,7 +1,7 @@
 """What makes a carrier possible, beyond the types of its fields: for the API and the admin alike.
 
-Rules from the platforms' side are stricter than any one platform enforces (jambonz takes nearly all of
-it and fails at the first call), so that a carrier that is accepted here can work. Each function
+Rules from the platforms' side are stricter than any one platform enforces (jambonz takes nearly all
+of it and fails at the first call), so that a carrier that is accepted here can work. Each function
 returns complaints by path; an empty answer means that all is well.
 """
 
@@ -29,11 +29,13 @@ def gateway_complaints(gateway: Mapping[str, Any]) -> Complaints:
     if not is_ipv4(address):
         if not is_host_name(address):
             complaints["ipv4"] = _(
-                "An IPv4 address (198.51.100.7) or a host name (sip.example.com) is expected, without sip:, port or netmask."
+                "An IPv4 address (198.51.100.7) or a host name (sip.example.com) is expected, "
+                "without sip:, port or netmask."
             )
         elif inbound:
             complaints["ipv4"] = _(
-                "An inbound gateway needs an IPv4 address: calls are matched to their carrier by address, and a host name cannot be matched. "
+                "An inbound gateway needs an IPv4 address: calls are matched to their carrier "
+                "by address, and a host name cannot be matched. "
                 "Give the address, or set inbound to false."
             )
     if not inbound and not outbound:
@@ -72,7 +74,8 @@ def gateways_complaints(gateways: Sequence[Mapping[str, Any]], trunk_type: str) 
 
 
 def trunk_complaints(trunk_type: str, *, registration: Any, inbound_auth: Any) -> Complaints:
-    """Which credentials a trunk type must and must not have; `registration` etc. may be anything truthy."""
+    """Which credentials a trunk type must and must not have; `registration` etc. may be anything
+    truthy."""
     complaints = {}
     wanted = {
         "registration": trunk_type == TrunkType.REG,

@@ -1,11 +1,14 @@
-"""The project: settings, URLs, the Celery app and the supervisor. Every entry point imports this first."""
+"""The project: settings, URLs, the Celery app and the supervisor. Every entry point imports this
+first."""
+
+from pathlib import Path
 
 import numbers
-from pathlib import Path
 
 VERSION = "0.1.0"
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-# `numbers` is also a module of Python's standard library, which `decimal` needs. This line gives that
-# module a path, so `numbers.models` is ours while `numbers.Number` stays Python's (docs/architecture.md).
+# `numbers` is also a module of Python's standard library, which `decimal` needs. This line gives
+# that module a path, so `numbers.models` is ours while `numbers.Number` stays Python's
+# (docs/architecture.md).
 numbers.__path__ = [str(BASE_DIR / "numbers")]

@@ -1,4 +1,5 @@
-"""The environment: variables, and what a running `make up` wrote down for commands started beside it."""
+"""The environment: variables, and what a running `make up` wrote down for commands started beside
+it."""
 
 import os
 from pathlib import Path
@@ -17,7 +18,8 @@ def data_folder() -> Path:
 
 
 def load_quickstart() -> None:
-    """Without a DATABASE_URL, take the settings of the `make up` installation, where there is one."""
+    """Without a DATABASE_URL, take the settings of the `make up` installation, where there is
+    one."""
     if "DATABASE_URL" in os.environ:
         return
     try:
@@ -29,7 +31,8 @@ def load_quickstart() -> None:
 
 
 def database(url: str, **options) -> dict:
-    """Django's settings for one libpq URL; sockets, query options and odd characters as psycopg reads them."""
+    """Django's settings for one libpq URL; sockets, query options and odd characters as psycopg
+    reads them."""
     info = conninfo_to_dict(url)
     known = {
         "dbname": "NAME",

@@ -101,7 +101,8 @@ DATABASES = {
     "default": database(
         env.str("DATABASE_URL", "postgresql:///patchbay"),
         connect_timeout=5,
-        options="-c statement_timeout=15s -c lock_timeout=5s -c idle_in_transaction_session_timeout=30s",
+        options="-c statement_timeout=15s -c lock_timeout=5s "
+        "-c idle_in_transaction_session_timeout=30s",
     )
 }
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", 0)

@@ -1,4 +1,5 @@
-"""The ledger as the worker sees it: claim by compare-and-set, keep ids under a fence, settle once."""
+"""The ledger as the worker sees it: claim by compare-and-set, keep ids under a fence, settle
+once."""
 
 import random
 from dataclasses import dataclass, field
@@ -112,7 +113,8 @@ def close(operation: Operation, verdict: Verdict) -> Operation:
 
 
 def release_waiters(operation: Operation) -> None:
-    """Whoever waited is due now; reading its wish tells it whether what it waited for has failed."""
+    """Whoever waited is due now; reading its wish tells it whether what it waited for has
+    failed."""
     waiting = Operation.objects.filter(waits_for=operation, status=Status.OPEN)
     waiting.update(waits_for=None, next_attempt_at=Now())
 
@@ -137,7 +139,8 @@ def ask_again(operation: Operation) -> None:
 
 
 def delay_before(attempts: int, verdict: Verdict) -> float:
-    """Seconds until the next attempt: full jitter under an exponential cap, never before Retry-After."""
+    """Seconds until the next attempt: full jitter under an exponential cap, never before
+    Retry-After."""
     ceiling = min(BACKOFF_CAP, 2.0 ** min(attempts, 10))
     least = GHOST_WRITE_DELAY if verdict.outcome == Outcome.UNKNOWN else 0.5
     return max(verdict.retry_after or 0.0, least + random.uniform(0, ceiling))  # noqa: S311  jitter

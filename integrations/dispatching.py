@@ -37,7 +37,8 @@ UPDATE integrations_operation SET dispatched_at = statement_timestamp() WHERE id
           AND coalesce(o.lease_until, '-infinity') < statement_timestamp()
           AND coalesce(o.dispatched_at, '-infinity') < statement_timestamp() - %(redispatch)s
           AND (o.wish = 'check' OR i.state = 'connected'
-               AND coalesce(greatest(i.open_until, i.paced_until), '-infinity') <= statement_timestamp())
+               AND coalesce(greatest(i.open_until, i.paced_until), '-infinity')
+                   <= statement_timestamp())
         ORDER BY o.next_attempt_at
         LIMIT greatest(0,
             CASE WHEN i.failures >= {BREAKER_THRESHOLD} THEN 1 ELSE i.max_in_flight END - (
@@ -51,7 +52,8 @@ UPDATE integrations_operation SET dispatched_at = statement_timestamp() WHERE id
 
 
 def dispatch_due(publish: Callable[[UUID], None]) -> int:
-    """One round: stamp what is due, publish the ids; what could not be published is due again at once."""
+    """One round: stamp what is due, publish the ids; what could not be published is due again at
+    once."""
     with connection.cursor() as cursor:
         cursor.execute(DUE, {"redispatch": settings.OPERATION_REDISPATCH})
         due = [row[0] for row in cursor.fetchall()]

@@ -77,7 +77,8 @@ class Integration(models.Model):
         return sealing.unseal(self.sealed, place=self.secrets_place)
 
     def account(self) -> dict[str, str]:
-        """The connected account's fields by name, secrets included; {} before the first connection."""
+        """The connected account's fields by name, secrets included; {} before the first
+        connection."""
         return {**self.settings, **self.secrets()}
 
     def keep_secrets(self, values: dict[str, str]) -> None:
@@ -125,8 +126,9 @@ class Operation(models.Model):
       └── unavailable,│unknown            (next_attempt_at says when it is tried again)
       └───────────────┘        withdrawn  (not wished any more, and nothing was ever sent)
 
-    `fence` counts claims: what a worker writes counts only while its fence is the newest. `generation`
-    counts wishes: a wish that changed under a running attempt is attempted again before it settles.
+    `fence` counts claims: what a worker writes counts only while its fence is the newest.
+    `generation` counts wishes: a wish that changed under a running attempt is attempted again
+    before it settles.
     """
 
     class Status(models.TextChoices):
@@ -163,7 +165,9 @@ class Operation(models.Model):
     reason = models.TextField(_("reason"), blank=True)
     attempts = models.PositiveIntegerField(_("attempts"), default=0)
     next_attempt_at = models.DateTimeField(_("next attempt at"), null=True, db_default=Now())
-    waits_for = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="waiters")
+    waits_for = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, related_name="waiters"
+    )
     dispatched_at = models.DateTimeField(_("dispatched at"), null=True, blank=True)
     lease_until = models.DateTimeField(_("leased until"), null=True, blank=True)
     fence = models.PositiveIntegerField(default=0)
@@ -221,7 +225,9 @@ class ProviderCall(models.Model):
     id = models.BigAutoField(primary_key=True)
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="provider_calls")
     integration = models.ForeignKey(Integration, models.CASCADE, related_name="calls")
-    operation = models.ForeignKey(Operation, models.CASCADE, null=True, blank=True, related_name="calls")
+    operation = models.ForeignKey(
+        Operation, models.CASCADE, null=True, blank=True, related_name="calls"
+    )
     attempt = models.PositiveIntegerField(_("attempt"), default=0)
     at = models.DateTimeField(_("at"), db_default=Now())
     method = models.CharField(_("method"), max_length=10)

@@ -1,21 +1,26 @@
-"""The asker's half of the ledger: ask, withdraw, wait; connect an account. No call to a platform here."""
+"""The asker's half of the ledger: ask, withdraw, wait; connect an account. No call to a platform
+here."""
 
 import time
 from collections.abc import Mapping
-from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, ProtectedError
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
+from integrations.accounts import clean_account, provider_of
 from integrations.claims import release_waiters, wake_dispatcher
 from integrations.models import DefaultIntegration, Integration, Operation
 from integrations.providers import PROVIDERS
 from organizations.operations import record
 from organizations.principals import Principal
+
+
+class InUse(Exception):
+    """The integration cannot be forgotten; the text says why."""
 
 
 def ask(
@@ -31,7 +36,8 @@ def ask(
 ) -> Operation:
     """A wish about one subject, in the caller's transaction. An open one is changed, not doubled.
 
-    `refs` are the platform ids known for the subject; `waits_for` an open operation that comes first.
+    `refs` are the platform ids known for the subject; `waits_for` an open operation that comes
+    first.
     """
     operation = held(subject_kind, subject_id)
     if operation:
@@ -115,18 +121,13 @@ def wait(operation_id: UUID, *, seconds: float = 10.0) -> Operation:
 def connect(
     by: Principal, *, kind: str, name: str, account: Mapping[str, str]
 ) -> tuple[Integration, Operation]:
-    """Connect an account, or give a connected one new credentials; either is checked before it counts.
+    """Connect an account, or give a connected one new credentials; either is checked before it
+    counts.
 
     Raises ValidationError by field. The operation's settlement tells what the platform said.
     """
-    integration = by.organization.integrations.select_for_update().filter(name=name).first()
-    if integration is None:
-        integration = Integration(
-            organization=by.organization, kind=kind, name=name, created_by_id=by.user_id
-        )
-        integration.max_in_flight = PROVIDERS[kind].max_in_flight if kind in PROVIDERS else 1
-    cleaned = clean_account(integration, kind, account)
-    integration.keep_candidate(cleaned)
+    integration = named(by, kind=kind, name=name)
+    integration.keep_candidate(clean_account(integration, account))
     integration.full_clean(exclude=["settings", "facts"])
     integration.save()
     record(
@@ -138,6 +139,21 @@ def connect(
         after={"kind": kind},
     )
     return integration, ask_check(by, integration)
+
+
+def named(by: Principal, *, kind: str, name: str) -> Integration:
+    """The integration of this name, locked, or a new one that is not saved yet."""
+    known = by.organization.integrations.select_for_update().filter(name=name).first()
+    if known and known.kind != kind:
+        sentence = _("There is an integration of this name with another platform.")
+        raise ValidationError({"name": sentence})
+    return known or Integration(
+        organization=by.organization,
+        kind=kind,
+        name=name,
+        created_by_id=by.user_id,
+        max_in_flight=provider_of(kind).max_in_flight,
+    )
 
 
 def ask_check(by: Principal, integration: Integration) -> Operation:
@@ -152,51 +168,10 @@ def ask_check(by: Principal, integration: Integration) -> Operation:
     )
 
 
-def clean_account(
-    integration: Integration, kind: str, account: Mapping[str, str]
-) -> dict[str, str]:
-    """The account's fields, stripped and complete. Raises ValidationError by field."""
-    if kind not in PROVIDERS:
-        raise ValidationError(
-            {
-                "kind": _("No such platform: %(kind)s. There are: %(known)s.")
-                % {"kind": kind, "known": ", ".join(PROVIDERS)}
-            }
-        )
-    if integration.kind != kind:
-        raise ValidationError(
-            {"name": _("There is an integration of this name with another platform.")}
-        )
-    fields = {field.name: field for field in PROVIDERS[kind].fields}
-    values = {
-        name: str(value).strip() for name, value in account.items() if str(value or "").strip()
-    }
-    problems: dict[str, list[str]] = {
-        name: [_("Not a field of this platform.")] for name in values if name not in fields
-    }
-    for name, field in fields.items():
-        if field.required and name not in values:
-            problems[name] = [_("%(label)s is required.") % {"label": field.label}]
-        moved = (
-            integration.settings
-            and field.identity
-            and integration.settings.get(name) != values.get(name)
-        )
-        if moved:
-            problems[name] = [
-                _(
-                    "This names the account and is fixed once connected; connect another one by another name."
-                )
-            ]
-    problems = problems or PROVIDERS[kind].clean(values)
-    if problems:
-        raise ValidationError(problems)
-    return values
-
-
 @transaction.atomic
 def make_default(by: Principal, integration: Integration, *, role: str) -> None:
-    """Requests that name no integration take this one from now on; existing rows stay where they are."""
+    """Requests that name no integration take this one from now on; existing rows stay where they
+    are."""
     if role not in PROVIDERS[integration.kind].roles:
         raise ValidationError(
             _("%(integration)s cannot be the default for %(role)s.")
@@ -212,6 +187,29 @@ def make_default(by: Principal, integration: Integration, *, role: str) -> None:
         kind="integration",
         label=str(integration),
         after={"role": role},
+    )
+
+
+@transaction.atomic
+def disconnect(by: Principal, integration: Integration) -> None:
+    """Forget an account that nothing was ever set up on, its ledger and calls with it. Raises
+    InUse."""
+    if integration.operations.filter(lease_until__gt=Now()).exists():
+        raise InUse(_("Something is being done on it right now; try again in a minute."))
+    before = {"kind": integration.kind}
+    subject = Integration(id=integration.id)  # deleting takes the id from the row itself
+    try:
+        with transaction.atomic():
+            integration.delete()
+    except ProtectedError as error:
+        raise InUse(_("It stays: carriers or numbers are on it, or were.")) from error
+    record(
+        by,
+        "integration.deleted",
+        subject,
+        kind="integration",
+        label=str(integration),
+        before=before,
     )
 
 

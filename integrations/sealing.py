@@ -1,7 +1,8 @@
 """Secrets at rest: JSON sealed with MultiFernet and bound to the row it belongs to.
 
-Keys come from PATCHBAY_ENCRYPTION_KEYS, newest first. The plaintext carries `<table>:<id>:<field>`, so a
-sealed text that was pasted into another row is refused; a wrong key raises and is never taken for a value.
+Keys come from PATCHBAY_ENCRYPTION_KEYS, newest first. The plaintext carries `<table>:<id>:<field>`,
+so a sealed text that was pasted into another row is refused; a wrong key raises and is never taken
+for a value.
 """
 
 import json
@@ -11,6 +12,9 @@ from uuid import UUID
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
+
+# What is sealed where: (model's label, column). Apps add theirs in `AppConfig.ready()`.
+columns: list[tuple[str, str]] = []
 
 
 class CannotUnseal(Exception):
@@ -36,6 +40,15 @@ def unseal(sealed: str, *, place: str) -> dict[str, str]:
     if opened["place"] != place:
         raise CannotUnseal(f"The sealed text in {place} was made for another row.")
     return opened["values"]
+
+
+def is_newest(sealed: str) -> bool:
+    """Whether the newest key seals it already."""
+    try:
+        Fernet(settings.PATCHBAY_ENCRYPTION_KEYS[0]).decrypt(sealed.encode())
+    except InvalidToken:
+        return False
+    return True
 
 
 def reseal(sealed: str) -> str:

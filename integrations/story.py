@@ -1,4 +1,5 @@
-"""The story of a subject: its wishes with their attempts and calls, and what each is waiting for."""
+"""The story of a subject: its wishes with their attempts and calls, and what each is waiting
+for."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -17,29 +18,41 @@ CALLS_PER_OPERATION = 50
 
 @dataclass(frozen=True)
 class Chapter:
-    """One operation. `waits_for` says in words why it is not attempted now; "" when it is, or is settled."""
+    """One operation. `waits_for` says in words why it is not attempted now; "" when it is, or is
+    settled."""
 
     operation: Operation
     calls: Sequence[ProviderCall] = field(default_factory=list)
     waits_for: str = ""
 
 
-def chapters(subject_kind: str, subject_ids: Iterable[UUID], *, limit: int = 50) -> list[Chapter]:
+def chapters(
+    subject_kind: str,
+    subject_ids: Iterable[UUID],
+    *,
+    limit: int = 50,
+    calls_each: int = CALLS_PER_OPERATION,
+) -> list[Chapter]:
     """Newest first, each with its newest calls in order; two queries however long the story is."""
     operations = list(
         Operation.objects.filter(subject_kind=subject_kind, subject_id__in=subject_ids)
         .select_related("integration", "waits_for")
         .order_by("-created_at")[:limit]
     )
-    calls = calls_of(operations)
+    return told(operations, calls_each=calls_each)
+
+
+def told(operations: Sequence[Operation], *, calls_each: int) -> list[Chapter]:
+    """Chapters of operations that were read with their `integration` and `waits_for`."""
+    calls = calls_of(operations, calls_each)
     return [Chapter(o, calls.get(o.pk, []), waiting_for(o)) for o in operations]
 
 
-def calls_of(operations: Sequence[Operation]) -> dict[UUID, list[ProviderCall]]:
+def calls_of(operations: Sequence[Operation], each: int) -> dict[UUID, list[ProviderCall]]:
     newest = Window(RowNumber(), partition_by=F("operation"), order_by=F("id").desc())
     rows = ProviderCall.objects.filter(operation__in=operations).annotate(place=newest)
     grouped: dict[UUID, list[ProviderCall]] = {}
-    for call in rows.filter(place__lte=CALLS_PER_OPERATION).order_by("id"):
+    for call in rows.filter(place__lte=each).order_by("id"):
         grouped.setdefault(call.operation_id, []).append(call)
     return grouped
 
@@ -52,12 +65,13 @@ def waiting_for(operation: Operation) -> str:
         return _("Waits for %(subject)s to be set up.") % {
             "subject": operation.waits_for.subject_label
         }
-    return integration_holds(operation.integration)
+    return integration_holds(operation.integration, wish=operation.wish)
 
 
-def integration_holds(integration: Integration) -> str:
+def integration_holds(integration: Integration, *, wish: str = "") -> str:
+    """Why the integration gives no operation now; a check is what a paused one waits for."""
     now = timezone.now()
-    if integration.state != Integration.State.CONNECTED:
+    if integration.state != Integration.State.CONNECTED and wish != Operation.Wish.CHECK:
         words = {
             "integration": integration.name,
             "reason": integration.state_reason or integration.get_state_display(),

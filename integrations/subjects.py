@@ -1,4 +1,5 @@
-"""What operations are about. Apps uphill register how theirs are reconciled, in `AppConfig.ready()`."""
+"""What operations are about. Apps uphill register how theirs are reconciled, in
+`AppConfig.ready()`."""
 
 from typing import Protocol
 

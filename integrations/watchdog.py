@@ -1,7 +1,9 @@
-"""A Celery worker can stay deaf after its broker restarted (measured, cause unknown): notice, and end.
+"""A Celery worker can stay deaf after its broker restarted (measured, cause unknown): notice, and
+end.
 
-The supervisor, or the container's restart policy, starts a fresh one. Deaf means: no message arrived for
-two leases although an operation that is due was published that long ago and nobody claimed it.
+The supervisor, or the container's restart policy, starts a fresh one. Deaf means: no message
+arrived for two leases although an operation that is due was published that long ago and nobody
+claimed it.
 """
 
 import logging

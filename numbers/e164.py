@@ -23,7 +23,8 @@ def checked(text: str) -> str:
     if not SHAPE.fullmatch(text):
         raise NotANumber(
             _(
-                "Write the number in E.164: a plus, the country code and the number, digits only, for example +18005551234."
+                "Write the number in E.164: a plus, the country code and the number, digits only, "
+                "for example +18005551234."
             )
         )
     number = parsed(text)
@@ -78,7 +79,8 @@ class E164FormField(formfields.PhoneNumberField):
         self.error_messages.pop("invalid", None)  # it would hide what is wrong with the number
 
     def to_python(self, value: str | None) -> str:
-        """People's spelling behind the plus is welcome: blanks, dots, dashes and brackets are dropped."""
+        """People's spelling behind the plus is welcome: blanks, dots, dashes and brackets are
+        dropped."""
         return re.sub(r"[\s().\-/]", "", value or "")
 
 

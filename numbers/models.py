@@ -116,7 +116,8 @@ class PhoneNumber(models.Model):
 
 
 class Placement(models.Model):
-    """A number's presence on one platform: *supply* (who owns it) or *voice* (where its calls land)."""
+    """A number's presence on one platform: *supply* (who owns it) or *voice* (where its calls
+    land)."""
 
     class Role(models.TextChoices):
         SUPPLY = "supply", _("supply")

@@ -1,4 +1,5 @@
-"""The asker's half: add, label, activate, deactivate, retry and delete a number. No platform call here."""
+"""The asker's half: add, label, activate, deactivate, retry and delete a number. No platform call
+here."""
 
 from typing import Any
 from uuid import UUID
@@ -21,7 +22,8 @@ Wish = Operation.Wish
 
 
 class NoCarrier(Exception):
-    """The request's carrier cannot take the number; `failed` tells a known one that could not be set up."""
+    """The request's carrier cannot take the number; `failed` tells a known one that could not be
+    set up."""
 
     def __init__(self, message: str, *, failed: bool = False):
         super().__init__(message)
@@ -130,8 +132,8 @@ def number_taken(wanted: PhoneNumber) -> NumberTaken:
 
 
 def carrier_operation(carrier: Carrier) -> Operation | None:
-    """The operation the number must wait for. After the insert, whose foreign key keeps the carrier from
-    being deleted under us; so a deletion that came first is seen here."""
+    """The operation the number must wait for. After the insert, whose foreign key keeps the carrier
+    from being deleted under us; so a deletion that came first is seen here."""
     operation = (
         ledger.held("carrier", carrier.id) if carrier.status == Carrier.Status.PENDING else None
     )
@@ -175,10 +177,11 @@ def locked(
 
 @transaction.atomic
 def change_number(by: Principal, number_id: UUID, **changes: Any) -> PhoneNumber:
-    """Change `label`, `application_sid` or `status` (active ↔ inactive); only the keys given change.
+    """Change `label`, `application_sid` or `status` (active ↔ inactive); only the keys given
+    change.
 
-    The label is changed at once. The others are wishes: the answer tells the state that is, and `wanted`
-    what is under way. Raises NotPossibleNow.
+    The label is changed at once. The others are wishes: the answer tells the state that is, and
+    `wanted` what is under way. Raises NotPossibleNow.
     """
     number, held = locked(by, number_id)
     if number.status == Status.DELETED:
@@ -210,7 +213,8 @@ def check_switch(number: PhoneNumber) -> None:
 
 @transaction.atomic
 def retry_number(by: Principal, number_id: UUID) -> PhoneNumber:
-    """A failed number is pending again; a postponed operation is tried now. Raises NotPossibleNow."""
+    """A failed number is pending again; a postponed operation is tried now. Raises
+    NotPossibleNow."""
     number, held = locked(by, number_id)
     if number.status == Status.FAILED:
         start_again(by, number, held)

@@ -104,7 +104,8 @@ def refuse(number: PhoneNumber, operation: Operation) -> None:
 
 
 def release(number: PhoneNumber, operation: Operation) -> None:
-    """Gone from every platform: the number is free for the next holder. Refused: held, with the reason."""
+    """Gone from every platform: the number is free for the next holder. Refused: held, with the
+    reason."""
     if operation.status != Operation.Status.DONE:
         states.touch(number.pk, error_message=operation.reason)
         tell(operation, number, "phone_number.removal_refused", {"reason": operation.reason})

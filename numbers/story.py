@@ -2,7 +2,9 @@
 
 from uuid import UUID
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import Case, OuterRef, QuerySet, Subquery, TextField, Value, When
+from django.db.models.functions import Concat
+from django.utils.translation import gettext as _
 
 from integrations.models import Operation
 from integrations.story import CALLS_PER_OPERATION, Chapter, chapters
@@ -18,12 +20,16 @@ def story(
 
 
 def with_open_reason(numbers: QuerySet[PhoneNumber]) -> QuerySet[PhoneNumber]:
-    """With `open_reason`: what the last attempt at an open operation came to; NULL where there is none."""
+    """With `open_reason`: what an open operation waits for, or what its last attempt came to."""
     placements = Placement.objects.filter(phone_number=OuterRef(OuterRef("pk"))).values("pk")
     unsettled = Operation.objects.filter(
         subject_kind="placement", subject_id__in=placements, status=Operation.Status.OPEN
     )
-    return numbers.annotate(open_reason=Subquery(unsettled.values("reason")[:1]))
+    waits = Concat(
+        Value(_("Waits for")), Value(" "), "waits_for__subject_label", output_field=TextField()
+    )
+    reason = Case(When(waits_for__isnull=False, then=waits), default="reason")
+    return numbers.annotate(open_reason=Subquery(unsettled.values_list(reason)[:1]))
 
 
 def number_of(placement_id: UUID) -> UUID | None:

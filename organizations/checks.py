@@ -6,7 +6,8 @@ from django.core.checks import Critical, Tags, register
 from django.core.exceptions import ImproperlyConfigured
 
 KEY_HINT = (
-    "Make one with: python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'"
+    "Make one with: python -c 'from cryptography.fernet import Fernet; "
+    "print(Fernet.generate_key().decode())'"
     " and keep a copy; without it the stored credentials cannot be read."
 )
 

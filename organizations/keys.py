@@ -1,7 +1,8 @@
-"""The text of an API key: `pb_live_<id>_<secret>`, whose last six characters let a typo be told offline.
+"""The text of an API key: `pb_live_<id>_<secret>`, whose last six characters let a typo be told
+offline.
 
-`<id>` is 16 characters of [0-9a-z], public; `<secret>` is 30 base62 characters (178 bits) and a base62
-CRC-32 over id and secret. A client may also send the two halves in two headers.
+`<id>` is 16 characters of [0-9a-z], public; `<secret>` is 30 base62 characters (178 bits) and a
+base62 CRC-32 over id and secret. A client may also send the two halves in two headers.
 """
 
 import hashlib

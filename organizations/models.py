@@ -1,4 +1,5 @@
-"""Who: users, organizations, memberships and API keys; and what was done: events and saved replies."""
+"""Who: users, organizations, memberships and API keys; and what was done: events and saved
+replies."""
 
 import secrets
 import uuid
@@ -68,7 +69,8 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 
 class Organization(models.Model):
-    """The owner of every row. `id` is TopCalls' account_id; `public_id` Butter's organization id."""
+    """The owner of every row. `id` is TopCalls' account_id; `public_id` Butter's organization
+    id."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     public_id = models.CharField(
@@ -108,7 +110,8 @@ class Membership(models.Model):
 
 
 class ApiKey(models.Model):
-    """A program's way in. Only a digest of the secret is kept; see organizations/keys.py for the text."""
+    """A program's way in. Only a digest of the secret is kept; see organizations/keys.py for the
+    text."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="api_keys")
@@ -177,7 +180,8 @@ class Event(models.Model):
 
 
 class SavedReply(models.Model):
-    """The answer of a request with an Idempotency-Key, committed together with what the request did."""
+    """The answer of a request with an Idempotency-Key, committed together with what the request
+    did."""
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="saved_replies")
     key = models.CharField(max_length=255)

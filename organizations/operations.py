@@ -28,7 +28,8 @@ def record(
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
 ) -> None:
-    """One line in the audit log, in the caller's transaction; `before` and `after` hold no secrets."""
+    """One line in the audit log, in the caller's transaction; `before` and `after` hold no
+    secrets."""
     Event.objects.create(
         organization=by.organization,
         actor_kind=by.kind,
@@ -71,6 +72,48 @@ def add_member(by: Principal, *, user: User, role: str) -> Membership:
     membership.save()
     record(by, "member.added", user, kind="member", label=user.email, after={"role": role})
     return membership
+
+
+@transaction.atomic
+def rename_organization(by: Principal, *, name: str) -> Organization:
+    organization = by.organization
+    before = {"name": organization.name}
+    organization.name = name
+    organization.full_clean()
+    organization.save(update_fields=["name"])
+    record(
+        by,
+        "organization.renamed",
+        organization,
+        kind="organization",
+        label=name,
+        before=before,
+        after={"name": name},
+    )
+    return organization
+
+
+@transaction.atomic
+def change_role(by: Principal, *, user: User, role: str) -> Membership:
+    """From the next request on, for the member's keys too: none is stronger than its owner."""
+    membership = by.organization.memberships.select_for_update().get(user=user)
+    before, membership.role = {"role": membership.role}, role
+    membership.full_clean()
+    membership.save(update_fields=["role"])
+    after = {"role": role}
+    record(by, "member.changed", user, kind="member", label=user.email, before=before, after=after)
+    return membership
+
+
+@transaction.atomic
+def remove_member(by: Principal, *, user: User) -> None:
+    """With their keys, so that none comes back to life if they do."""
+    membership = by.organization.memberships.get(user=user)
+    for key in by.organization.api_keys.filter(owner=user, revoked_at=None):
+        revoke_key(by, key_id=key.id)
+    before = {"role": membership.role}
+    membership.delete()
+    record(by, "member.removed", user, kind="member", label=user.email, before=before)
 
 
 @transaction.atomic

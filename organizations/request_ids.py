@@ -1,4 +1,5 @@
-"""The id of the request being answered: in every answer, every problem, every audit line it wrote."""
+"""The id of the request being answered: in every answer, every problem, every audit line it
+wrote."""
 
 import uuid
 from contextvars import ContextVar

@@ -1,4 +1,5 @@
-"""Who may do what: one table from role to permissions, and one from API-key scope to permissions."""
+"""Who may do what: one table from role to permissions, and one from API-key scope to
+permissions."""
 
 from enum import StrEnum
 

@@ -20,8 +20,8 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\
 class Peer:
     """A peer that speaks by script: one function per connection, called with its socket."""
 
-    def __init__(self, *scripts):
-        self.scripts, self.heard = list(scripts), []
+    def __init__(self, *scripts, tls=None):
+        self.scripts, self.heard, self.tls = list(scripts), [], tls
         self.server = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self.server.getsockname()[1]}"
         self.thread = threading.Thread(target=self.serve, daemon=True)
@@ -34,9 +34,16 @@ class Peer:
                 return
             with connection:
                 try:
-                    script(self, connection)
+                    self.play(script, connection)
                 except OSError:
                     continue
+
+    def play(self, script, connection):
+        if self.tls:
+            with self.tls.wrap_socket(connection, server_side=True) as wrapped:
+                script(self, wrapped)
+        else:
+            script(self, connection)
 
     def hear(self, connection):
         """One request, headers and body."""

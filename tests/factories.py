@@ -1,4 +1,5 @@
-"""The small cast: Alice runs Acme, Bob manages its agents, Carol only looks; Mallory runs Evil Corp."""
+"""The small cast: Alice runs Acme, Bob manages its agents, Carol only looks; Mallory runs Evil
+Corp."""
 
 from dataclasses import dataclass
 from uuid import UUID

@@ -159,25 +159,34 @@ def test_migrations_have_each_number_once(app):
     assert len(found) == len(set(found))
 
 
+def run(*lines: str, **manner) -> subprocess.CompletedProcess:
+    """In a Python of its own, whose imports are not ours."""
+    command = [sys.executable, "-c", "\n".join(lines)]
+    return subprocess.run(command, cwd=BASE_DIR, **{"check": True, **manner})
+
+
 def test_numbers_is_ours_and_pythons():
-    code = (
-        "import config, numbers, decimal, numbers.e164; "
-        "assert numbers.__file__ != numbers.e164.__file__; "
-        "assert isinstance(decimal.Decimal(1), numbers.Number)"
+    run(
+        "import config, numbers, decimal, numbers.e164",
+        "assert numbers.__file__ != numbers.e164.__file__",
+        "assert isinstance(decimal.Decimal(1), numbers.Number)",
     )
-    subprocess.run([sys.executable, "-c", code], cwd=BASE_DIR, check=True)
     assert not (BASE_DIR / "numbers" / "__init__.py").exists()
 
 
 def test_celery_knows_our_tasks():
-    code = "from config.celery import app; app.loader.import_default_modules(); assert 'integrations.run_operation' in app.tasks"
-    subprocess.run([sys.executable, "-c", code], cwd=BASE_DIR, check=True)
+    run(
+        "from config.celery import app; app.loader.import_default_modules()",
+        "assert 'integrations.run_operation' in app.tasks",
+    )
 
 
 def test_the_web_knows_no_broker():
     """A black-holed broker cannot hold up a request that has never heard of it."""
-    code = "import sys, config.wsgi, config.urls; assert not {'celery', 'kombu', 'redis'} & set(sys.modules)"
-    subprocess.run([sys.executable, "-c", code], cwd=BASE_DIR, check=True)
+    run(
+        "import sys, config.wsgi, config.urls",
+        "assert not {'celery', 'kombu', 'redis'} & set(sys.modules)",
+    )
 
 
 @pytest.mark.parametrize(
@@ -190,9 +199,6 @@ def test_nothing_starts_without_real_secrets(entry):
         "SECRET_KEY": "",
         "PATCHBAY_ENCRYPTION_KEYS": "",
     }
-    code = f"import config, django, os; os.environ['DJANGO_SETTINGS_MODULE'] = 'config.settings'; {entry}"
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=BASE_DIR, env=env, capture_output=True, text=True
-    )
+    done = run(entry, env=env, check=False, capture_output=True, text=True)
     assert done.returncode == 1
     assert "SECRET_KEY" in done.stderr

@@ -120,22 +120,6 @@ def test_host_header_is_the_name(monkeypatch):
     assert f"Host: platform.example:{port}".encode() in peer.heard[0][0]
 
 
-def test_sni_is_the_name(monkeypatch):
-    """The guard connects to a number; the TLS hello still carries the name."""
-    real = socket.getaddrinfo
-    monkeypatch.setattr(
-        socket,
-        "getaddrinfo",
-        lambda h, *a, **k: real("127.0.0.1" if h == "platform.example" else h, *a, **k),
-    )
-    hello = []
-    with Peer(lambda peer, connection: hello.append(connection.recv(4096))) as peer:
-        port = peer.url.rpartition(":")[2]
-        with pytest.raises(Unavailable):
-            door(f"https://platform.example:{port}").request("POST", "/x")
-    assert b"platform.example" in hello[0]
-
-
 # -------------------------------------------------------------------------- what became of the call
 
 

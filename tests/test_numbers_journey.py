@@ -1,4 +1,5 @@
-"""A number's way from pending to active or failed, through ledger and sandbox, without the processes."""
+"""A number's way from pending to active or failed, through ledger and sandbox, without the
+processes."""
 
 import pytest
 

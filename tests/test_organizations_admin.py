@@ -1,4 +1,4 @@
-"""The admin as a whole: who gets in, what pages cost, no secret on any; and people, organizations, keys."""
+"""The admin as a whole, then people, organizations and keys."""
 
 from datetime import timedelta
 

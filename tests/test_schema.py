@@ -60,4 +60,4 @@ def test_the_reader_loads_nothing_from_elsewhere(client):
     page = client.get("/v1/docs").content.decode()
     sources = [part.split('"')[0] for part in page.split('src="')[1:] + page.split('href="')[1:]]
     assert sources
-    assert all(source.startswith("/") or source.startswith("data:") for source in sources)
+    assert all(source.startswith(("/", "data:")) for source in sources)

@@ -1,4 +1,5 @@
-"""The documents that the product must honour: their requests word for word, their answers field by field.
+"""The documents that the product must honour: their requests word for word, their answers field by
+field.
 
 000 adds a number, 001 reads it, 002 adds a carrier; the words are the vendor's.
 """
@@ -134,7 +135,8 @@ def test_001_get_phone_number_details(alice, seed_carrier, api):
 
 
 def test_002_add_custom_carrier_is_refused_as_its_own_text_says(alice, api):
-    """ "Inbound gateways must use IPv4 address; hostnames are rejected": the example breaks the rule."""
+    """ "Inbound gateways must use IPv4 address; hostnames are rejected": the example breaks the
+    rule."""
     answer = post(api(alice), "/v1/phone-numbers/carriers", ADD_CARRIER)
     assert answer.status_code == 400
     assert [error["path"] for error in answer.json()["errors"]] == ["sip_gateway.ipv4"]

@@ -21,7 +21,8 @@ pytestmark = pytest.mark.django_db
 
 @dataclass(frozen=True)
 class Call:
-    """One method of one route; `route` as in the resolver, with its parameters still to be filled."""
+    """One method of one route; `route` as in the resolver, with its parameters still to be
+    filled."""
 
     name: str
     path: str

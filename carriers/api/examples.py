@@ -1,4 +1,5 @@
-"""The examples of the schema. The vendor's own names a host for an inbound gateway, which its text refuses."""
+"""The examples of the schema. The vendor's own names a host for an inbound gateway, which its text
+refuses."""
 
 from typing import Any
 

@@ -142,7 +142,7 @@ class CarrierWriteSerializer(StrictSerializer):
         found = validation.gateways_complaints(gateways, self.trunk_type_of(attrs))
         if found and "sip_gateways" in attrs:
             refuse({"sip_gateways": found})
-        refuse({"sip_gateway": text for text in found.values()})
+        refuse({"sip_gateway": "".join(found.values())} if found else {})
 
 
 class CarrierChangeSerializer(CarrierWriteSerializer):

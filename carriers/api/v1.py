@@ -106,7 +106,8 @@ class CarrierView(OrgView):
         summary="Change carrier",
         description=(
             "What is left out stays. Gateways and credentials are replaced as a whole; "
-            "a new trunk type brings its own credentials. The carrier is `pending` until the platform has it."
+            "a new trunk type brings its own credentials. "
+            "The carrier is `pending` until the platform has it."
         ),
         tags=TAGS,
         request=CarrierChangeSerializer,

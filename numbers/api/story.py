@@ -1,4 +1,5 @@
-"""A number's story as JSON: what was wished, what was tried, what the platform said, what comes next."""
+"""A number's story as JSON: what was wished, what was tried, what the platform said, what comes
+next."""
 
 from typing import Any
 

@@ -92,7 +92,8 @@ class NumberView(OrgView):
     @operation(
         summary="Change phone number",
         description=(
-            "`label` changes at once. `status` (active or inactive) and `application_sid` are wishes: "
+            "`label` changes at once. `status` (active or inactive) and `application_sid` "
+            "are wishes: "
             "`desired_status` shows the wish, `status` what is."
         ),
         tags=TAGS,

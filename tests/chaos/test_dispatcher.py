@@ -1,4 +1,5 @@
-"""The dispatcher's loop: woken by NOTIFY, alone at work, and back after the database was cut off."""
+"""The dispatcher's loop: woken by NOTIFY, alone at work, and back after the database was cut
+off."""
 
 import threading
 import time

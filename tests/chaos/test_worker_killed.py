@@ -1,4 +1,5 @@
-"""kill -9 of the whole worker, before and after the platform did what it was asked: one object, no more."""
+"""kill -9 of the whole worker, before and after the platform did what it was asked: one object, no
+more."""
 
 import os
 import signal
@@ -23,7 +24,8 @@ LEASE_SECONDS = 3
 
 
 class Processes:
-    """The dispatcher and a worker, on the test's database, with a lease short enough to wait for."""
+    """The dispatcher and a worker, on the test's database, with a lease short enough to wait
+    for."""
 
     def __init__(self, log: Path):
         self.log = log
