@@ -39,7 +39,7 @@ def spec_of(placement: Placement, *, refs: dict[str, str]) -> NumberSpec:
     return NumberSpec(
         marker=placement.marker,
         e164=number.e164,
-        carrier_refs={**carrier.refs, "marker": carrier.marker} if carrier else {},
+        carrier_refs=carrier.refs if carrier else {},
         application=str(number.application_sid) if number.application_sid else None,
         routed=number.wanted == Status.ACTIVE,
         refs=refs,

@@ -11,16 +11,26 @@ from integrations.providers.base import (
     OutcomeUnknown,
     ProviderError,
 )
+from tests.bench_sandbox import open_sandbox
 from tests.benches import BENCHES, plan, remove, run
 
-PARAMS = [
-    pytest.param(name, marks=pytest.mark.peers if "-real-" in name else ()) for name in BENCHES
-]
+ALL = {"sandbox": open_sandbox, **BENCHES}
+
+
+def marks_of(name: str) -> list[pytest.MarkDecorator]:
+    """A real server is a peer; the sandbox lives in the database."""
+    marks = [pytest.mark.peers] if "-real-" in name else []
+    return [*marks, pytest.mark.django_db] if name == "sandbox" else marks
+
+
+PARAMS = [pytest.param(name, marks=marks_of(name)) for name in ALL]
 
 
 @pytest.fixture(params=PARAMS)
 def bench(request):
-    with BENCHES[request.param]() as opened:
+    if request.param == "sandbox":
+        request.getfixturevalue("db")
+    with ALL[request.param]() as opened:
         yield opened
 
 
@@ -136,7 +146,7 @@ def test_a_long_name(bench):
 def test_every_step_is_a_sentence(bench):
     for summary in plan(bench.open(), bench.carrier()):
         assert " " in summary
-        assert bench.kind.title in summary
+        assert bench.kind.title.lower() in summary.lower()
 
 
 # --------------------------------------------------------------------------- when it breaks off
@@ -165,6 +175,8 @@ def test_a_number_after_a_crash(bench, carrier_refs):
 def test_lost_replies_make_no_second_carrier(bench, lost):
     """First the carrier's, then each gateway's: the outcome is unknown, and the next look knows."""
     spec = bench.carrier()
+    if lost >= len(plan(bench.open(), spec)):
+        pytest.skip("this platform takes a carrier in fewer steps")
     run(bench.open(), spec, steps=lost)
     bench.lose_reply_to("POST")
     with pytest.raises(OutcomeUnknown):
@@ -368,6 +380,7 @@ def test_no_secret_is_written_down_or_told(bench):
     with pytest.raises(ProviderError) as refused:
         bench.open(bench.wrong_account).check()
     told += [str(refused.value), repr(refused.value), bench.exchanges]
-    assert bench.exchanges
-    for secret in (*bench.secrets, bench.wrong_account["token"], "r3gister-me", "l3t-me-in"):
+    assert bench.exchanges or bench.kind.base_url_field is None
+    wrong = [bench.wrong_account[field.name] for field in bench.kind.fields if field.secret]
+    for secret in (*bench.secrets, *wrong, "r3gister-me", "l3t-me-in"):
         assert secret not in repr(told)

@@ -1,9 +1,9 @@
 """What a provider is: the values that cross the border, its verbs and its errors.
 
-A provider sees these plain values and never a model. It answers three questions about one object that
-Patchbay wants on a platform: what is there (`observe`), what is missing (`plan`), what must go
-(`plan_removal`). The worker runs the planned steps one by one and saves what each one brought, so the
-same verbs provision, recover after a crash and detect drift.
+A provider sees these plain values and never a model. It answers three questions about one object
+that Patchbay wants on a platform: what is there (`observe`), what is missing (`plan`), what must go
+(`plan_removal`). The worker runs the planned steps one by one and saves what each one brought, so
+the same verbs provision, recover after a crash and detect drift.
 
     ProviderError
     ├── Refused               permanent; the sentence tells a person what to change
@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 Refs = dict[str, str]
-"""The platform's own ids of one object by name, e.g. {"voip_carrier_sid": "…"}; flat, strings only."""
+"""The platform's own ids of one object by name, e.g. {"voip_carrier_sid": "…"}; flat, strings
+only."""
 
 
 class ProviderError(Exception):
@@ -119,7 +120,8 @@ class Observed:
 
 @dataclass(frozen=True)
 class Step:
-    """One change on the platform. `run` takes the ids known so far and returns all known after it."""
+    """One change on the platform. `run` takes the ids known so far and returns all known after
+    it."""
 
     summary: str  # "add gateway 198.51.100.7:5060 to carrier Acme": shown as drift and in the story
     run: Callable[[Refs], Refs] = field(repr=False)
@@ -145,7 +147,8 @@ class InventoryItem:
 
 @dataclass(frozen=True)
 class Field:
-    """One thing to fill in when connecting an account; forms, checks and redaction are drawn from it."""
+    """One thing to fill in when connecting an account; forms, checks and redaction are drawn from
+    it."""
 
     name: str
     label: str
@@ -159,8 +162,8 @@ class Field:
 class Provider(ABC):
     """One kind of platform, opened on one account for one attempt.
 
-    `account` holds the values of `fields` by name; absent optional ones are missing or "". `door` is the
-    one way to the network (integrations/http.py); a provider without network ignores it.
+    `account` holds the values of `fields` by name; absent optional ones are missing or "". `door`
+    is the one way to the network (integrations/http.py); a provider without network ignores it.
     """
 
     kind: ClassVar[str]

@@ -1,6 +1,7 @@
 """The sandbox: a platform of ours for newcomers, demos and tests. No call leaves the installation.
 
-It behaves like a platform: it takes a moment, refuses, is out, loses answers. Magic numbers ask for it:
+It behaves like a platform: it takes a moment, refuses, is out, loses answers. Magic numbers ask for
+it:
 
     +15005550001   refused: "the number is not in this account"
     +15005550002   out for two attempts, then works
@@ -17,6 +18,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 from django.db import transaction
+from django.utils.crypto import salted_hmac
 
 from integrations.models import Integration, SandboxObject
 from integrations.providers.base import (
@@ -24,6 +26,7 @@ from integrations.providers.base import (
     CheckResult,
     CredentialsRefused,
     Field,
+    InboundAuth,
     InventoryItem,
     NumberSpec,
     Observed,
@@ -31,6 +34,7 @@ from integrations.providers.base import (
     Provider,
     Refs,
     Refused,
+    Registration,
     Spec,
     Step,
     Unavailable,
@@ -158,10 +162,8 @@ class Sandbox(Provider):
         return refs
 
     def drop(self, spec: Spec) -> Refs:
-        if (
-            isinstance(spec, CarrierSpec)
-            and self.objects.filter(kind="number", data__carrier=spec.marker).exists()
-        ):
+        found = self.objects.filter(kind=kind_of(spec), marker=spec.marker).first()
+        if found and self.objects.filter(kind="number", data__carrier=str(found.sid)).exists():
             raise Refused(f"The sandbox still has numbers on carrier {spec.name}.")
         self.objects.filter(marker=spec.marker).delete()
         return {}
@@ -181,12 +183,26 @@ def name_of(spec: Spec) -> str:
 
 
 def data_of(spec: Spec) -> dict:
-    """What the sandbox keeps and compares; passwords are not kept."""
-    if isinstance(spec, CarrierSpec):
-        gateways = [asdict(gateway) for gateway in spec.gateways]
-        return {"trunk_type": spec.trunk_type, "name": spec.name, "gateways": gateways}
+    """What the sandbox keeps, and compares to see drift."""
+    if isinstance(spec, NumberSpec):
+        return {
+            "carrier": spec.carrier_refs.get("sid", ""),
+            "application": spec.application,
+            "routed": spec.routed,
+        }
     return {
-        "carrier": spec.carrier_refs.get("marker", ""),
-        "application": spec.application,
-        "routed": spec.routed,
+        "trunk_type": spec.trunk_type,
+        "name": spec.name,
+        "gateways": [asdict(gateway) for gateway in dict.fromkeys(spec.gateways)],
+        "registration": login_of(spec.registration),
+        "inbound_auth": login_of(spec.inbound_auth),
     }
+
+
+def login_of(credentials: Registration | InboundAuth | None) -> dict | None:
+    """Its password only as a keyed fingerprint: enough to notice another one."""
+    if credentials is None:
+        return None
+    login = asdict(credentials)
+    login["password"] = salted_hmac("sandbox", credentials.password).hexdigest()
+    return login
