@@ -1,6 +1,7 @@
 """Carriers in the admin: the form with its gateways, passwords, defaults, deleting."""
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.contrib.messages import get_messages
 from django.db import connection
 from django.test import Client
@@ -9,6 +10,7 @@ from django.urls import reverse
 
 from carriers.models import Carrier
 from integrations.models import Operation
+from organizations.models import User
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -250,6 +252,18 @@ class TestActions:
         assert staff.post(page_of(carrier), filled({})).status_code == 403
         for action in ("default", "installation-default"):
             assert "is deleted" in told(staff.post(do(action, carrier)))[-1]
+
+
+def test_an_operator_who_may_only_read_gets_no_form(alice):
+    user = User.objects.create_user("oscar@example.com", "correct horse battery", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename="view_carrier"))
+    reader = Client()
+    reader.force_login(user)
+    carrier = alice.organization.carriers.get()
+    page = text_of(reader.get(page_of(carrier)))
+    assert "198.51.100.7" in page
+    assert "gateways-0-ipv4" not in page
+    assert reader.post(page_of(carrier), filled({})).status_code == 403
 
 
 def test_more_rows_cost_no_more_queries(alice, staff, django_assert_num_queries):

@@ -211,6 +211,14 @@ class TestActions:
         assert "still being checked" in message
         assert str(error) in message
 
+    def test_not_more_are_checked_at_once_than_can_be_waited_for(self, alice, staff):
+        for n in range(3):
+            factories.sandbox(alice.by, name=f"Sandbox {n}", default=False)
+        chosen = [str(row.pk) for row in alice.organization.integrations.all()]
+        form = {"action": "check", "_selected_action": chosen}
+        response = staff.post(reverse("admin:integrations_integration_changelist"), form)
+        assert told(response) == ["Choose at most 3 at a time."]
+
     def test_make_default(self, alice, staff):
         second = factories.sandbox(alice.by, name="Second", default=False)
         response = staff.post(do("default-carrier", second))
@@ -317,6 +325,14 @@ class TestLedger:
         Operation.objects.filter(status="open").update(
             lease_until=timezone.now() + timedelta(minutes=1)
         )
+        assert "+15005550005" not in text_of(staff.get(OPERATIONS, {"late": "yes"}))
+
+    @pytest.mark.parametrize("held", [{"state": "paused"}, {"open_until": "2999-01-01T00:00Z"}])
+    def test_what_its_integration_holds_back_is_not_late(self, alice, staff, held):
+        factories.number(alice.by, "+15005550005")
+        overdue = timezone.now() - timedelta(minutes=5)
+        Operation.objects.filter(status="open").update(next_attempt_at=overdue)
+        Integration.objects.update(**held)
         assert "+15005550005" not in text_of(staff.get(OPERATIONS, {"late": "yes"}))
 
     def test_more_rows_cost_no_more_queries(self, alice, staff, django_assert_max_num_queries):

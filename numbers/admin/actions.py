@@ -39,8 +39,8 @@ def lost_with(number: PhoneNumber) -> str:
     }
     return (
         _(
-            "Calls to it end. It is removed from %(platforms)s; once that is done, %(organization)s "
-            "no longer holds it and anybody may add it. This cannot be undone."
+            "Calls to it end. It is removed from %(platforms)s; once that is done, "
+            "%(organization)s no longer holds it and anybody may add it. This cannot be undone."
         )
         % words
     )

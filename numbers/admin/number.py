@@ -1,34 +1,31 @@
-"""Phone numbers: added to an organization, labelled, switched and deleted; each page tells its story."""
+"""Phone numbers: added, labelled, switched and deleted; each page tells its story."""
 
 import re
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin import SimpleListFilter
 from django.contrib.admin.utils import unquote
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminTextInputWidget
 
 from carriers.models import Carrier
 from integrations.admin.ledger import subject_pages
-from integrations.models import Operation
 from numbers import operations, story
 from numbers.admin.actions import ACTIONS
-from numbers.e164 import E164FormField
+from numbers.admin.filters import StatusFilter
+from numbers.admin.forms import NumberForm
 from numbers.models import PhoneNumber, Placement
 from numbers.operations import NoCarrier, NotPossibleNow, NumberTaken
-from organizations.admin import fields
-from organizations.admin.base import OperatorAdmin, badge, page_of
+from organizations.admin.base import OperatorAdmin, badge, link, one_line, page_of, time_column
 from organizations.admin.pages import OrganizationFirst, attempt
 from organizations.admin.row_actions import Fact
 from organizations.models import Organization
@@ -42,7 +39,17 @@ STATUS_COLOURS = {
     "failed": "danger",
     "deleted": "",
 }
-TOLD_OPERATIONS, TOLD_CALLS, TOLD_EVENTS = 20, 10, 50
+TOLD_OPERATIONS, TOLD_CALLS, TOLD_EVENTS = 20, 5, 50  # 100 calls at most
+DETAILS = (
+    "id",
+    "public_id",
+    "phone_number_sid",
+    "created_by",
+    "created_at",
+    "updated_at",
+    "released_at",
+    "version",
+)
 LOOKS_LIKE_A_NUMBER = re.compile(r"\+?[\d\s().\-/]{3,}")
 
 
@@ -54,65 +61,6 @@ def page_of_placement(placement_id: Any) -> str:
 subject_pages["placement"] = page_of_placement
 
 
-class StatusFilter(SimpleListFilter):
-    """Deleted numbers are tombstones; they are listed when asked for."""
-
-    title = gettext_lazy("status")
-    parameter_name = "status"
-
-    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list:
-        return [*Status.choices, ("removing", _("being removed")), ("any", _("any"))]
-
-    def choices(self, changelist: Any):
-        first, *others = super().choices(changelist)
-        yield {**first, "display": _("all but deleted")}
-        yield from others
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        chosen = self.value()
-        if chosen == "removing":
-            return queryset.filter(status=Status.DELETED, released_at=None)
-        if chosen in Status.values:
-            return queryset.filter(status=chosen)
-        return queryset if chosen == "any" else queryset.exclude(status=Status.DELETED)
-
-
-class NumberForm(forms.Form):
-    number = E164FormField(
-        label=gettext_lazy("number"),
-        widget=UnfoldAdminTextInputWidget({"placeholder": "+18005551234"}),
-        help_text=gettext_lazy("With plus and country code."),
-    )
-    label = fields.text(label=gettext_lazy("label"), required=False)
-    application_sid = forms.UUIDField(
-        label=gettext_lazy("application"),
-        required=False,
-        widget=UnfoldAdminTextInputWidget(),
-        help_text=gettext_lazy("A UUID of the platform; the integration's own if left empty."),
-    )
-
-    def __init__(self, data: Any, *, carriers: QuerySet[Carrier]):
-        super().__init__(data)
-        self.fields["carrier"] = fields.row(
-            carriers,
-            required=False,
-            label=_("carrier"),
-            empty_label=_("the default one"),
-        )
-        self.order_fields(["number", "carrier"])
-
-    @property
-    def wished(self) -> dict[str, Any]:
-        """By the names of numbers.operations."""
-        carrier = self.cleaned_data["carrier"]
-        return {
-            "number": self.cleaned_data["number"],
-            "voip_carrier_sid": carrier.voip_carrier_sid if carrier else None,
-            "label": self.cleaned_data["label"] or None,
-            "application_sid": self.cleaned_data["application_sid"],
-        }
-
-
 class Placements(TabularInline):
     """To be read: the worker writes them."""
 
@@ -121,6 +69,7 @@ class Placements(TabularInline):
     readonly_fields = fields
     extra = 0
     can_delete = False
+    hide_title = True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Placement]:
         return super().get_queryset(request).select_related("integration")
@@ -141,10 +90,9 @@ class PhoneNumberAdmin(OrganizationFirst, OperatorAdmin):
         "number",
         "status_badge",
         "why",
-        "organization",
-        "carrier",
-        "source",
-        "created_at",
+        "carrier_name",
+        "organization_name",
+        "created",
     )
     list_select_related = ("organization", "carrier")
     list_filter = (
@@ -165,41 +113,13 @@ class PhoneNumberAdmin(OrganizationFirst, OperatorAdmin):
     search_help_text = gettext_lazy("A number or its end, a label, an organization; ids in full.")
     fieldsets = (
         (None, {"fields": ("label", "application_sid")}),
-        (
-            gettext_lazy("Number"),
-            {
-                "fields": (
-                    "organization",
-                    "carrier",
-                    "source",
-                    "created_by",
-                    "created_at",
-                    "released_at",
-                )
-            },
-        ),
-        (
-            gettext_lazy("Ids"),
-            {
-                "fields": ("id", "public_id", "phone_number_sid", "version"),
-                "classes": ("collapse",),
-            },
-        ),
+        (gettext_lazy("Details"), {"fields": DETAILS, "classes": ("collapse",)}),
     )
-    readonly_fields = (
-        "organization",
-        "carrier",
-        "source",
-        "created_by",
-        "created_at",
-        "released_at",
-        "id",
-        "public_id",
-        "phone_number_sid",
-        "version",
-    )
+    readonly_fields = DETAILS
     inlines = (Placements,)
     row_actions = ACTIONS
+    event_kind = "phone_number"
+    created = time_column("created_at", gettext_lazy("created"))
     change_form_outer_after_template = "admin/includes/story.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PhoneNumber]:
@@ -227,10 +147,17 @@ class PhoneNumberAdmin(OrganizationFirst, OperatorAdmin):
     def why(self, number: PhoneNumber) -> str:
         return Truncator(number.error_message or number.open_reason or "").chars(60)
 
+    @display(description=gettext_lazy("carrier"), ordering="carrier__name")
+    def carrier_name(self, number: PhoneNumber) -> SafeString | str:
+        return one_line(number.carrier.name) if number.carrier else ""
+
     def facts(self, request: HttpRequest, row: PhoneNumber) -> list[Fact]:
         return [
             (_("Status"), badge(status_text(row), STATUS_COLOURS[row.status])),
-            (_("Why"), row.error_message),
+            (_("Why"), row.error_message or row.open_reason),
+            (_("Organization"), link(page_of(row.organization), row.organization)),
+            (_("Carrier"), link(page_of(row.carrier), row.carrier) if row.carrier else ""),
+            (_("Source"), row.get_source_display()),
         ]
 
     def add_in(self, request: HttpRequest, organization: Organization) -> HttpResponse:

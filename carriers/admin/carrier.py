@@ -1,0 +1,180 @@
+"""Carriers: added and changed with their gateways, retried, deleted, made the default."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.text import Truncator
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
+from unfold.decorators import display
+
+from carriers import operations
+from carriers.admin import forms
+from carriers.admin.actions import ACTIONS, lives
+from carriers.admin.forms import CarrierForm, Gateways
+from carriers.models import Carrier
+from carriers.operations import CannotDo
+from integrations.admin.ledger import subject_pages
+from integrations.sealing import CannotUnseal
+from integrations.story import chapters
+from organizations.admin.base import OperatorAdmin, badge, link, page_of, time_column
+from organizations.admin.pages import OrganizationFirst, attempt
+from organizations.admin.row_actions import Fact
+from organizations.models import Organization
+from organizations.principals import Principal, of_staff
+
+Status = Carrier.Status
+STATUS_COLOURS = {"pending": "info", "active": "success", "failed": "danger", "deleted": ""}
+subject_pages["carrier"] = lambda carrier_id: reverse(
+    "admin:carriers_carrier_change", args=[carrier_id]
+)
+
+
+@admin.register(Carrier)
+class CarrierAdmin(OrganizationFirst, OperatorAdmin):
+    list_display = (
+        "name",
+        "status_badge",
+        "why",
+        "trunk_word",
+        "defaults",
+        "integration",
+        "organization_name",
+        "created",
+    )
+    list_select_related = ("integration", "organization")
+    list_filter = (
+        "status",
+        "trunk_type",
+        "is_default",
+        ("organization", AutocompleteSelectFilter),
+    )
+    list_filter_submit = True
+    search_fields = (
+        "name",
+        "voip_carrier_sid__iexact",
+        "id__iexact",
+        "organization__name",
+        "gateways__ipv4",
+    )
+    inlines = (Gateways,)
+    fields = ("name", "integration", "trunk_type", "registration", "inbound_auth")
+    row_actions = ACTIONS
+    event_kind = "carrier"
+    created = time_column("created_at", gettext_lazy("created"))
+    conditional_fields = {
+        **dict.fromkeys(forms.CREDENTIALS, "trunk_type != 'static_ip'"),
+        **dict.fromkeys(forms.REGISTRATION[2:], "trunk_type == 'reg'"),
+    }
+    change_form_outer_after_template = "admin/includes/story.html"
+
+    def has_change_permission(self, request: HttpRequest, obj: Carrier | None = None) -> bool:
+        return super().has_change_permission(request, obj) and (obj is None or lives(obj))
+
+    @display(description=gettext_lazy("status"), label=STATUS_COLOURS, ordering="status")
+    def status_badge(self, carrier: Carrier) -> tuple[str, str]:
+        return carrier.status, carrier.get_status_display()
+
+    @display(description=gettext_lazy("trunk"), ordering="trunk_type")
+    def trunk_word(self, carrier: Carrier) -> str:
+        return carrier.trunk_type
+
+    @display(description=gettext_lazy("why"))
+    def why(self, carrier: Carrier) -> str:
+        return Truncator(carrier.error_message or "").chars(60)
+
+    @display(description=gettext_lazy("default of"))
+    def defaults(self, carrier: Carrier) -> str:
+        names = {
+            _("organization"): carrier.is_default,
+            _("installation"): carrier.is_installation_default,
+        }
+        return ", ".join(name for name, is_one in names.items() if is_one)
+
+    def facts(self, request: HttpRequest, row: Carrier) -> list[Fact]:
+        return [
+            (_("Status"), badge(row.get_status_display(), STATUS_COLOURS[row.status])),
+            (_("Why"), row.error_message),
+            (_("Organization"), link(page_of(row.organization), row.organization)),
+            (_("Default of"), self.defaults(row)),
+            (_("Numbers on it"), row.phone_numbers.filter(released_at=None).count()),
+            (_("Carrier sid"), row.voip_carrier_sid),
+            (_("On the platform"), ", ".join(row.refs.values())),
+        ]
+
+    def add_in(self, request: HttpRequest, organization: Organization) -> HttpResponse:
+        form = CarrierForm(request.POST or None, organization=organization)
+        formsets, inlines = self._create_formsets(request, Carrier(), change=False)
+        if self.is_possible(request, form, formsets[0]):
+            by = of_staff(request.user, organization)
+            made = attempt(form, lambda: self.add(by, form, formsets[0]), {})
+            messages.success(request, _("%(carrier)s is being set up.") % {"carrier": made})
+            return redirect(page_of(made))
+        title = _("Add a carrier to %(organization)s") % {"organization": organization}
+        page = {"fieldsets": forms.FIELDSETS, "formsets": formsets, "inlines": inlines}
+        return self.form_page(request, form, title=title, **page)
+
+    def change_view(self, request: HttpRequest, object_id: str, form_url="", extra_context=None):
+        """A deleted carrier is a page to read; a living one a form."""
+        row = self.get_object(request, unquote(object_id))
+        if row is None or not self.has_change_permission(request, row):
+            return super().change_view(request, object_id, form_url, self.top(request, row))
+        form = CarrierForm(request.POST or None, organization=row.organization, carrier=row)
+        formsets, inlines = self._create_formsets(request, row, change=True)
+        if self.is_possible(request, form, formsets[0]):
+            by = of_staff(request.user, row.organization)
+            refusals = {CannotDo: None, CannotUnseal: "password"}
+            if attempt(form, lambda: self.change(request, by, form, formsets[0]), refusals):
+                return redirect(page_of(row))
+        page = {"fieldsets": forms.FIELDSETS, "formsets": formsets, "inlines": inlines}
+        return self.form_page(
+            request, form, title=str(row), row=row, **page, **self.top(request, row)
+        )
+
+    def top(self, request: HttpRequest, row: Carrier | None) -> dict[str, Any]:
+        if row is None:
+            return {}
+        return {
+            **self.about(request, row),
+            "story": chapters("carrier", [row.pk], limit=20, calls_each=10),
+        }
+
+    def is_possible(self, request: HttpRequest, form: CarrierForm, formset: Any) -> bool:
+        if request.method != "POST":
+            return False
+        if all([form.is_valid(), formset.is_valid()]):
+            forms.check_gateways(form, formset)
+        return form.is_valid() and formset.is_valid()
+
+    def add(self, by: Principal, form: CarrierForm, formset: Any) -> Carrier:
+        plain = {name: form.cleaned_data[name] for name in ("name", "integration", "is_default")}
+        return operations.add_carrier(
+            by,
+            **plain,
+            trunk_type=form.cleaned_data["trunk_type"],
+            **form.credentials(),
+            gateways=forms.gateways_of(formset),
+        )
+
+    def change(self, request: HttpRequest, by: Principal, form: CarrierForm, formset: Any) -> Model:
+        changes = {
+            name: form.cleaned_data[name]
+            for name in ("name", "is_default")
+            if name in form.changed_data
+        }
+        if {"trunk_type", *forms.REGISTRATION} & set(form.changed_data):
+            changes |= {"trunk_type": form.cleaned_data["trunk_type"], **form.credentials()}
+        if formset.has_changed():
+            changes["gateways"] = forms.gateways_of(formset)
+        if not changes:
+            messages.info(request, _("Nothing was changed."))
+            return form.carrier
+        changed = operations.change_carrier(by, form.carrier, **changes)
+        messages.success(request, _("%(carrier)s is changed.") % {"carrier": changed})
+        return changed

@@ -1,0 +1,142 @@
+"""manage.py connect: store a platform account once the platform has accepted it."""
+
+import getpass
+import os
+import sys
+from collections.abc import Sequence
+
+from django.core.management.base import BaseCommand, CommandError
+
+from integrations import operations, provisioning
+from integrations.models import Integration, Operation
+from integrations.providers import PROVIDERS
+from integrations.providers.base import Field, Provider
+from organizations.management.naming import complaints, organization_named
+from organizations.principals import Principal, system
+
+HELP = """Connect a platform account to an organization, or give a connected one (same name) new
+credentials. They are tested first, in this very process; only accepted ones are stored for use.
+
+Secrets are no arguments, because everybody on the machine can read those. A secret field is taken
+from the environment as PATCHBAY_CONNECT_<FIELD>, from standard input where FIELD=- is given (one
+line for each, in their order), or is asked for at a terminal. Other fields may come from the
+environment too.
+
+Ends with 0 when it is connected, 1 when the platform refused, 2 when it could not be asked now: the
+check stays in the ledger then, and the workers go on with it."""
+
+
+class Command(BaseCommand):
+    help = HELP
+
+    def create_parser(self, prog_name: str, subcommand: str, **options):
+        """The fields may stand anywhere, which argparse allows only when asked to."""
+        parser = super().create_parser(prog_name, subcommand, epilog=epilog(), **options)
+        parser.parse_args = parser.parse_intermixed_args
+        return parser
+
+    def add_arguments(self, parser) -> None:
+        parser.add_argument("kind", choices=sorted(PROVIDERS), help="which platform")
+        parser.add_argument("--organization", metavar="ORG", required=True, help="org_… or UUID")
+        parser.add_argument("--name", required=True, help="how people call it; unique")
+        parser.add_argument(
+            "--make-default",
+            action="store_true",
+            help="for all that the platform can do; existing carriers and numbers do not move",
+        )
+        parser.add_argument("fields", nargs="*", metavar="FIELD=VALUE", help="of the account")
+
+    def handle(
+        self, *, kind: str, organization: str, name: str, make_default: bool, fields, **options
+    ) -> None:
+        by = system(organization_named(organization), "manage.py connect")
+        account = account_of(PROVIDERS[kind], given_by(fields))
+        with complaints():
+            integration, operation = operations.connect(by, kind=kind, name=name, account=account)
+        operation = checked(operation)
+        if operation.status != Operation.Status.DONE:
+            raise refusal(integration, operation)
+        self.stdout.write(f"{integration} is connected: {operation.result['summary']}")
+        if make_default:
+            self.make_default(by, integration)
+
+    def make_default(self, by: Principal, integration: Integration) -> None:
+        for role in sorted(PROVIDERS[integration.kind].roles):
+            operations.make_default(by, integration, role=role)
+            self.stdout.write(f"It is the default for {role} of {by.organization} now.")
+
+
+def checked(operation: Operation) -> Operation:
+    """Attempted here; where a worker was faster, its outcome is waited for."""
+    if provisioning.run(operation.pk) is None:
+        return operations.wait(operation.pk)
+    operation.refresh_from_db()
+    return operation
+
+
+def refusal(integration: Integration, operation: Operation) -> CommandError:
+    if operation.status == Operation.Status.REFUSED:
+        return CommandError(f"{integration} was refused: {operation.reason}", returncode=1)
+    reason = operation.reason or "no answer yet."
+    return CommandError(
+        f"{integration} could not be checked now: {reason} The workers go on with it.",
+        returncode=2,
+    )
+
+
+def given_by(arguments: Sequence[str]) -> dict[str, str]:
+    given = dict(argument.partition("=")[::2] for argument in arguments)
+    bare = [argument for argument in arguments if "=" not in argument]
+    if bare:
+        raise CommandError(f"Write FIELD=VALUE, not {bare[0]}.")
+    return given
+
+
+def account_of(provider: type[Provider], given: dict[str, str]) -> dict[str, str]:
+    """The account's fields from arguments, standard input, environment and terminal."""
+    known = {field.name: field for field in provider.fields}
+    if unknown := [name for name in given if name not in known]:
+        raise CommandError(f"{provider.title} has no field {unknown[0]}. {fields_of(provider)}")
+    spoken = [name for name, value in given.items() if known[name].secret and value != "-"]
+    if spoken:
+        raise CommandError(
+            f"{spoken[0]} is a secret, and everybody on this machine can read arguments. "
+            f"Write {spoken[0]}=- and give it on standard input, or set {variable(spoken[0])}."
+        )
+    piped = {name: line_of_stdin(name) for name, value in given.items() if value == "-"}
+    return {name: value_of(field, {**given, **piped}) for name, field in known.items()}
+
+
+def value_of(field: Field, given: dict[str, str]) -> str:
+    if field.name in given:
+        return given[field.name]
+    if variable(field.name) in os.environ:
+        return os.environ[variable(field.name)]
+    if field.required and field.secret and sys.stdin.isatty():
+        return getpass.getpass(f"{field.label}: ")
+    return ""
+
+
+def line_of_stdin(name: str) -> str:
+    line = sys.stdin.readline().rstrip("\r\n")
+    if not line:
+        raise CommandError(f"There is no line for {name} on standard input.")
+    return line
+
+
+def variable(name: str) -> str:
+    return f"PATCHBAY_CONNECT_{name.upper()}"
+
+
+def fields_of(provider: type[Provider]) -> str:
+    words = [
+        field.name
+        + (" (secret)" if field.secret else "")
+        + ("" if field.required else " (optional)")
+        for field in provider.fields
+    ]
+    return f"Fields of {provider.kind}: {', '.join(words)}."
+
+
+def epilog() -> str:
+    return " ".join(fields_of(PROVIDERS[kind]) for kind in sorted(PROVIDERS))

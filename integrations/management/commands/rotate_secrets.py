@@ -1,0 +1,60 @@
+"""manage.py rotate_secrets: everything that is sealed, under the newest key."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from django.apps import apps
+from django.core.management.base import BaseCommand, CommandError
+
+from integrations import sealing
+from integrations.sealing import CannotUnseal
+
+BATCH = 200
+
+
+class Command(BaseCommand):
+    help = (
+        "Seal all stored secrets anew with the first of PATCHBAY_ENCRYPTION_KEYS. Put the new key "
+        "in front, restart everything, run this, and take the old key away once it reports nothing "
+        "unreadable. It may be interrupted and run again: what has the newest key is left alone."
+    )
+
+    def handle(self, **options) -> None:
+        unreadable = 0
+        for label, column in sealing.columns:
+            counts: Counter[str] = Counter()
+            for key, sealed in rows(label, column):
+                counts[self.rotate(label, column, key, sealed)] += 1
+            self.stdout.write(f"{label}.{column}: {told(counts)}")
+            unreadable += counts["unreadable"]
+        if unreadable:
+            raise CommandError(
+                f"{unreadable} could not be read with the configured keys and were left alone. "
+                "Put back the key they were sealed with, or connect these accounts anew."
+            )
+
+    def rotate(self, label: str, column: str, key: Any, sealed: str) -> str:
+        """Compare-and-set, so that a secret that is changed meanwhile is not put back."""
+        if sealing.is_newest(sealed):
+            return "up to date"
+        try:
+            anew = sealing.reseal(sealed)
+        except CannotUnseal as error:
+            self.stderr.write(f"{label} {key}, {column}: {error}")
+            return "unreadable"
+        unchanged = apps.get_model(label).objects.filter(pk=key, **{column: sealed})
+        return "rotated" if unchanged.update(**{column: anew}) else "changed meanwhile"
+
+
+def rows(label: str, column: str) -> Iterator[tuple[Any, str]]:
+    """Key and sealed text of all that hold one, in batches by key."""
+    filled = apps.get_model(label).objects.exclude(**{column: ""}).order_by("pk")
+    batch = list(filled.values_list("pk", column)[:BATCH])
+    while batch:
+        yield from batch
+        batch = list(filled.filter(pk__gt=batch[-1][0]).values_list("pk", column)[:BATCH])
+
+
+def told(counts: Counter[str]) -> str:
+    return ", ".join(f"{count} {what}" for what, count in sorted(counts.items())) or "none"

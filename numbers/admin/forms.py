@@ -1,0 +1,49 @@
+"""A new number as a form."""
+
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from carriers.models import Carrier
+from numbers.e164 import E164FormField
+from organizations.admin import fields
+
+
+class NumberForm(forms.Form):
+    number = E164FormField(
+        label=gettext_lazy("Number"),
+        widget=UnfoldAdminTextInputWidget({"placeholder": "+18005551234"}),
+        help_text=gettext_lazy("With plus and country code."),
+    )
+    label = fields.text(label=gettext_lazy("Label"), required=False)
+    application_sid = forms.UUIDField(
+        label=gettext_lazy("Application"),
+        required=False,
+        widget=UnfoldAdminTextInputWidget(),
+        help_text=gettext_lazy("A UUID of the platform; the integration's own if left empty."),
+    )
+
+    def __init__(self, data: Any, *, carriers: QuerySet[Carrier]):
+        super().__init__(data)
+        self.fields["carrier"] = fields.row(
+            carriers,
+            required=False,
+            label=_("Carrier"),
+            empty_label=_("the default one"),
+        )
+        self.order_fields(["number", "carrier"])
+
+    @property
+    def wished(self) -> dict[str, Any]:
+        """By the names of numbers.operations."""
+        carrier = self.cleaned_data["carrier"]
+        return {
+            "number": self.cleaned_data["number"],
+            "voip_carrier_sid": carrier.voip_carrier_sid if carrier else None,
+            "label": self.cleaned_data["label"] or None,
+            "application_sid": self.cleaned_data["application_sid"],
+        }

@@ -1,0 +1,122 @@
+"""Who belongs to what: memberships, as pages and as lists on the pages of both sides."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.admin import TabularInline
+from unfold.decorators import display
+
+from organizations import operations
+from organizations.admin import fields
+from organizations.admin.base import OperatorAdmin, page_of, time_column
+from organizations.admin.pages import OrganizationFirst, attempt
+from organizations.admin.row_actions import RowAction
+from organizations.models import Membership, Organization, User
+from organizations.principals import Principal, of_staff
+from organizations.roles import Role
+
+ROLE_COLOURS = {Role.ADMIN: "warning", Role.AGENT_MANAGER: "info"}
+
+
+class Members(TabularInline):
+    """To be read; a membership has a page of its own."""
+
+    model = Membership
+    fields = readonly_fields = ("organization", "user", "role", "created_at")
+    extra = 0
+    can_delete = False
+    show_change_link = True
+    hide_title = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
+        return super().get_queryset(request).select_related("organization", "user")
+
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
+        here = "organization" if isinstance(obj, Organization) else "user"
+        return [name for name in self.fields if name != here]
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+class MemberForm(forms.Form):
+    def __init__(self, data: Any, *, people: QuerySet[User], widget: forms.Widget):
+        super().__init__(data)
+        self.fields["user"] = forms.ModelChoiceField(people, widget=widget, label=_("User"))
+        self.fields["role"] = fields.choice(Role.choices, label=_("Role"), initial=Role.USER)
+
+
+def remove(by: Principal, membership: Membership) -> str:
+    operations.remove_member(by, user=membership.user)
+    return _("%(user)s is no longer a member of %(organization)s.") % {
+        "user": membership.user,
+        "organization": membership.organization,
+    }
+
+
+def loses_by_removal(membership: Membership) -> str:
+    return _("%(user)s loses the way into %(organization)s, and their API keys there stop.") % {
+        "user": membership.user,
+        "organization": membership.organization,
+    }
+
+
+@admin.register(Membership)
+class MembershipAdmin(OrganizationFirst, OperatorAdmin):
+    list_display = ("user", "organization_name", "role_badge", "created")
+    list_display_links = ("user",)
+    list_select_related = ("user", "organization")
+    list_filter = ("role",)
+    search_fields = ("user__email", "organization__name", "organization__public_id__iexact")
+    fields = ("organization", "user", "role", "created_at")
+    readonly_fields = ("organization", "user", "created_at")
+    row_actions = (
+        RowAction(
+            "remove",
+            gettext_lazy("Remove"),
+            remove,
+            refusals=(Membership.DoesNotExist,),
+            loses=loses_by_removal,
+            permission="delete",
+            icon="person_remove",
+            leaves=True,
+        ),
+    )
+
+    created = time_column("created_at", gettext_lazy("since"))
+
+    @display(description=gettext_lazy("role"), label=ROLE_COLOURS, ordering="role")
+    def role_badge(self, membership: Membership) -> str:
+        return membership.role
+
+    def add_in(self, request: HttpRequest, organization: Organization) -> HttpResponse:
+        form = MemberForm(request.POST or None, **self.people(request))
+        if request.method == "POST" and form.is_valid():
+            by = of_staff(request.user, organization)
+            made = attempt(form, lambda: operations.add_member(by, **form.cleaned_data), {})
+            if made:
+                messages.success(request, _("%(user)s is a member now.") % {"user": made.user})
+                return redirect(page_of(organization))
+        title = _("Add a member to %(organization)s") % {"organization": organization}
+        return self.form_page(request, form, title=title)
+
+    def people(self, request: HttpRequest) -> dict[str, Any]:
+        widget = AutocompleteSelect(self.opts.get_field("user"), self.admin_site)
+        everyone = self.admin_site.get_model_admin(User).get_queryset(request)
+        return {"people": everyone.filter(is_active=True), "widget": widget}
+
+    def save_model(
+        self, request: HttpRequest, obj: Membership, form: forms.Form, change: bool
+    ) -> None:
+        by = of_staff(request.user, obj.organization)
+        operations.change_role(by, user=obj.user, role=obj.role)

@@ -1,0 +1,76 @@
+"""Organizations. Never deleted: every number and every line of the audit log is of one."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.decorators import display
+
+from organizations import operations
+from organizations.admin import fields
+from organizations.admin.base import OperatorAdmin, page_of, time_column
+from organizations.admin.members import Members
+from organizations.admin.pages import attempt
+from organizations.models import Membership, Organization, User
+from organizations.principals import of_staff
+
+
+class OrganizationForm(forms.Form):
+    name = fields.text(label=gettext_lazy("Name"))
+
+    def __init__(self, data: Any, *, people: QuerySet[User], widget: forms.Widget):
+        super().__init__(data)
+        self.fields["owner"] = forms.ModelChoiceField(
+            people,
+            widget=widget,
+            required=False,
+            label=_("First admin"),
+            help_text=_("May be left empty: members can be added later."),
+        )
+
+
+@admin.register(Organization)
+class OrganizationAdmin(OperatorAdmin):
+    list_display = ("name", "public_id", "id", "members", "created")
+    search_fields = ("name", "public_id__iexact", "id__iexact")
+    fields = ("name", "public_id", "id", "created_at")
+    readonly_fields = ("public_id", "id", "created_at")
+    inlines = (Members,)
+    event_kind = "organization"
+    created = time_column("created_at", gettext_lazy("created"))
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Organization]:
+        return super().get_queryset(request).annotate(member_count=Count("memberships"))
+
+    @display(description=gettext_lazy("members"))
+    def members(self, organization: Organization) -> int:
+        return organization.member_count
+
+    def add_view(self, request: HttpRequest, form_url="", extra_context=None) -> HttpResponse:
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        form = OrganizationForm(request.POST or None, **self.owners(request))
+        if request.method == "POST" and form.is_valid():
+            made = attempt(form, lambda: operations.create_organization(**form.cleaned_data), {})
+            if made:
+                messages.success(request, _("%(row)s was added.") % {"row": made})
+                return redirect(page_of(made))
+        return self.form_page(request, form, title=_("Add organization"))
+
+    def owners(self, request: HttpRequest) -> dict[str, Any]:
+        widget = AutocompleteSelect(Membership._meta.get_field("user"), self.admin_site)
+        everyone = self.admin_site.get_model_admin(User).get_queryset(request)
+        return {"people": everyone.filter(is_active=True), "widget": widget}
+
+    def save_model(
+        self, request: HttpRequest, obj: Organization, form: forms.Form, change: bool
+    ) -> None:
+        stored = obj._meta.default_manager.get(pk=obj.pk)
+        operations.rename_organization(of_staff(request.user, stored), name=obj.name)

@@ -1,0 +1,98 @@
+"""Users and groups. A user is deactivated, never deleted: what they did stays told."""
+
+from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from organizations.admin.base import time_column
+from organizations.admin.members import Members
+from organizations.models import User
+
+admin.site.unregister(Group)
+
+RANK = ("is_staff", "is_superuser", "groups")
+LOCKS_ONESELF_OUT = ("is_active", "is_staff", "is_superuser")
+
+
+@admin.register(Group)
+class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
+    """Narrower rights, for operators who are no superusers."""
+
+
+class NewUserForm(UserCreationForm):
+    class Meta:
+        model = User
+        fields = ("email", "name")
+
+
+class ChangedUserForm(UserChangeForm):
+    class Meta:
+        model = User
+        fields = "__all__"  # noqa: DJ007  the admin's fieldsets choose
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin, ModelAdmin):
+    """E-mail is the name to sign in with. Only superusers change ranks, or superusers."""
+
+    form, add_form = ChangedUserForm, NewUserForm
+    change_password_form = AdminPasswordChangeForm
+    list_display = ("email", "name", "rank", "is_active", "signed_in", "joined")
+    list_filter = ("is_active", "is_staff", "is_superuser")
+    search_fields = ("email", "name")
+    ordering = ("email",)
+    list_per_page = 50
+    show_full_result_count = False
+    readonly_fields = ("last_login", "date_joined")
+    filter_horizontal = ("groups",)
+    fieldsets = (
+        (None, {"fields": ("email", "name", "password", "is_active")}),
+        (
+            gettext_lazy("Rights in this admin"),
+            {
+                "fields": RANK,
+                "description": gettext_lazy(
+                    "A superuser may do everything here; another operator what their groups may. "
+                    "What somebody may do in an organization is their membership's role."
+                ),
+            },
+        ),
+        (gettext_lazy("Times"), {"fields": ("last_login", "date_joined")}),
+    )
+    add_fieldsets = ((None, {"fields": ("email", "name", "password1", "password2")}),)
+    inlines = (Members,)
+
+    signed_in = time_column("last_login", gettext_lazy("last signed in"))
+    joined = time_column("date_joined", gettext_lazy("joined"))
+
+    @display(description=gettext_lazy("rank"), label={"superuser": "warning", "operator": "info"})
+    def rank(self, user: User) -> tuple[str, str] | None:
+        if user.is_superuser:
+            return "superuser", _("superuser")
+        return ("operator", _("operator")) if user.is_staff else None
+
+    def get_inlines(self, request: HttpRequest, obj: User | None) -> tuple:
+        return self.inlines if obj else ()
+
+    def get_actions(self, request: HttpRequest) -> dict[str, tuple]:
+        return {}
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        above = obj is not None and obj.is_superuser and not request.user.is_superuser
+        return super().has_change_permission(request, obj) and not above
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple:
+        """Nobody locks themselves out, or raises themselves up."""
+        rank = () if request.user.is_superuser else RANK
+        own = LOCKS_ONESELF_OUT if obj == request.user else ()
+        return (*self.readonly_fields, *rank, *own)

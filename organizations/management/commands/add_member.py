@@ -1,0 +1,24 @@
+"""manage.py add_member: a user becomes a member of an organization."""
+
+from django.core.management.base import BaseCommand
+
+from organizations import operations
+from organizations.management.naming import complaints, organization_named, user_named
+from organizations.principals import system
+from organizations.roles import Role
+
+
+class Command(BaseCommand):
+    help = "Make a user a member of an organization."
+
+    def add_arguments(self, parser) -> None:
+        parser.add_argument("--organization", metavar="ORG", required=True, help="org_… or UUID")
+        parser.add_argument("--user", metavar="EMAIL", required=True)
+        parser.add_argument("--role", choices=Role.values, default=Role.USER.value)
+
+    def handle(self, *, organization: str, user: str, role: str, **options) -> None:
+        by = system(organization_named(organization), "manage.py add_member")
+        member = user_named(user)
+        with complaints():
+            operations.add_member(by, user=member, role=role)
+        self.stdout.write(f"{member} is in {by.organization} as {role}.")

@@ -1,0 +1,52 @@
+"""How the commands are told what they are about, and how they say what is wrong."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import CommandError
+
+from organizations.models import Organization, User
+
+
+def organization_named(named: str) -> Organization:
+    """By `org_…` or UUID."""
+    key = {"pk": named} if is_uuid(named) else {"public_id": named}
+    organization = Organization.objects.filter(**key).first()
+    if organization is None:
+        raise CommandError(f"There is no organization {named}: give its UUID or its org_… id.")
+    return organization
+
+
+def user_named(email: str) -> User:
+    user = User.objects.filter(email__iexact=email).first()
+    if user is None:
+        raise CommandError(f"There is no user {email}: make one with create_user.")
+    return user
+
+
+def is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
+@contextmanager
+def complaints() -> Iterator[None]:
+    """A ValidationError as a CommandError, field by field."""
+    try:
+        yield
+    except ValidationError as error:
+        raise CommandError(sentence(error)) from error
+
+
+def sentence(error: ValidationError) -> str:
+    if not hasattr(error, "error_dict"):
+        return " ".join(error.messages)
+    return " ".join(
+        " ".join(messages) if field == "__all__" else f"{field}: {' '.join(messages)}"
+        for field, messages in error.message_dict.items()
+    )

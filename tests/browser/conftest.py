@@ -1,0 +1,70 @@
+"""A real browser against a live server: Debian's chromium by playwright; no downloads."""
+
+import shutil
+from collections.abc import Iterator
+from threading import Event, Thread
+
+import pytest
+from django.db import connection
+from django.db.models import Q
+from django.utils import timezone
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from integrations import provisioning
+from integrations.models import Operation
+
+QUIET = ("gpu", "background-networking", "component-update", "sync")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("chromium is not installed")
+    args = ["--no-sandbox", *(f"--disable-{part}" for part in QUIET)]
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        # Playwright's loop runs in this thread; Django would take that for asynchronous code.
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        browser = playwright.chromium.launch(executable_path=chromium, args=args)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, live_server) -> Iterator[Page]:
+    """An empty browser at the live server."""
+    with browser.new_context(base_url=live_server.url) as context:
+        yield context.new_page()
+
+
+@pytest.fixture
+def complaints(page: Page) -> list[str]:
+    """What the browser's console complained of, and scripts that failed; empty on a good day."""
+    found: list[str] = []
+    page.on(
+        "console", lambda message: found.append(message.text) if message.type == "error" else None
+    )
+    page.on("pageerror", lambda error: found.append(str(error)))
+    return found
+
+
+@pytest.fixture
+def worker(transactional_db) -> Iterator[None]:
+    """Dispatcher and worker in one thread: whatever is due is attempted."""
+    stop = Event()
+    thread = Thread(target=work, args=[stop])
+    thread.start()
+    yield
+    stop.set()
+    thread.join()
+
+
+def work(stop: Event) -> None:
+    free = Q(lease_until=None) | Q(lease_until__lt=timezone.now())
+    try:
+        while not stop.wait(0.05):
+            due = Operation.objects.filter(free, status="open", next_attempt_at__lte=timezone.now())
+            for operation_id in list(due.values_list("pk", flat=True)):
+                provisioning.run(operation_id)
+    finally:
+        connection.close()
