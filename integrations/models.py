@@ -138,8 +138,8 @@ class Operation(models.Model):
         WITHDRAWN = "withdrawn", _("withdrawn")
 
     class Wish(models.TextChoices):
-        ENSURE = "ensure", _("make it so")
-        REMOVE = "remove", _("take it away")
+        ENSURE = "ensure", _("set up")
+        REMOVE = "remove", _("remove")
         CHECK = "check", _("check the credentials")
 
     class Outcome(models.TextChoices):

@@ -67,7 +67,7 @@ class Migration(migrations.Migration):
                 ('subject_kind', models.CharField(max_length=20, verbose_name='subject kind')),
                 ('subject_id', models.UUIDField(verbose_name='subject id')),
                 ('subject_label', models.CharField(max_length=200, verbose_name='subject')),
-                ('wish', models.CharField(choices=[('ensure', 'make it so'), ('remove', 'take it away'), ('check', 'check the credentials')], max_length=10, verbose_name='wish')),
+                ('wish', models.CharField(choices=[('ensure', 'set up'), ('remove', 'remove'), ('check', 'check the credentials')], max_length=10, verbose_name='wish')),
                 ('generation', models.PositiveIntegerField(default=1)),
                 ('status', models.CharField(choices=[('open', 'open'), ('done', 'done'), ('refused', 'refused'), ('withdrawn', 'withdrawn')], default='open', max_length=10, verbose_name='status')),
                 ('outcome', models.CharField(blank=True, choices=[('done', 'done'), ('refused', 'refused'), ('unavailable', 'unavailable'), ('unknown', 'unknown')], max_length=12, verbose_name='last outcome')),
