@@ -105,7 +105,9 @@ DATABASES = {
         "-c idle_in_transaction_session_timeout=30s",
     )
 }
+# The web keeps its connections: config/wsgi.py.
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", 0)
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 
 # --- Celery: the settings that carry the promises (docs/decisions) --------------------------------
 REDIS_URL = env.str("REDIS_URL", "redis://127.0.0.1:6379/0")

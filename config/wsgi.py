@@ -4,7 +4,13 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from config.connections import end_with_threads
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+# Making a connection costs more than ten answers, so threads keep theirs. Here only: a worker and a
+# dispatcher wait for longer than they work.
+os.environ.setdefault("DATABASE_CONN_MAX_AGE", "600")
+end_with_threads()
 application = get_wsgi_application()
 
 from organizations.checks import refuse_without_secrets  # noqa: E402  needs the application's settings

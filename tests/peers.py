@@ -2,6 +2,7 @@
 
 import os
 from contextlib import contextmanager
+from importlib import import_module
 from itertools import count
 from uuid import uuid4
 
@@ -110,3 +111,14 @@ def the_real():
     ask.delete(f"/Accounts/{peer.other_account}").raise_for_status()
     ask.delete(f"/ServiceProviders/{sp}").raise_for_status()
     ask.close()
+
+
+def wanted(name: str):
+    """Somebody else's module; without it the tests skip, or fail where peers are required."""
+    try:
+        return import_module(name)
+    except ImportError as error:
+        reason = f"{name} cannot be imported ({error}): make setup"
+        if os.environ.get("REQUIRE_PEERS"):
+            pytest.fail(reason)
+        pytest.skip(reason, allow_module_level=True)

@@ -284,6 +284,11 @@ class TestWhereNoViewAnswers:
             assert answer["Content-Type"].startswith(kind)
             assert answer["Retry-After"] == "5"
 
+    def test_it_is_one_line_in_the_log_and_no_traceback(self, client, caplog):
+        client.get("/page/broken?why=db")
+        assert "gone" in caplog.text
+        assert "Traceback" not in caplog.text
+
     def test_so_it_is_when_a_middleware_finds_out(self, client, monkeypatch):
         from django.contrib.sessions.middleware import SessionMiddleware
 

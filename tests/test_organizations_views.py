@@ -1,14 +1,17 @@
 """OrgView: from a request to an answer, and what is rolled back."""
 
+from datetime import UTC, datetime, timedelta, timezone
 from typing import ClassVar
+from uuid import UUID
 
 import pytest
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.db import OperationalError, connection, transaction
 from django.http import HttpRequest
 from django.urls import path
+from django.utils.translation import gettext_lazy
 
-from organizations.api.replies import Reply
+from organizations.api.replies import Reply, to_json
 from organizations.api.views import OrgView
 from organizations.models import Event
 from organizations.operations import record
@@ -101,6 +104,19 @@ class TestAnswers:
         answer = client.post(URL, {})
         assert answer.status_code == 201
         assert not answer.cookies
+
+
+class TestJson:
+    def test_times_end_in_z_and_ids_are_text(self):
+        row_id, at = UUID(int=7), datetime(2026, 11, 20, 13, tzinfo=timezone(timedelta(hours=1)))
+        assert to_json({"id": row_id}) == b'{"id":"%s"}' % str(row_id).encode()
+        assert to_json(at) == b'"2026-11-20T13:00:00+01:00"'
+        assert to_json(at.astimezone(UTC)) == b'"2026-11-20T12:00:00Z"'
+
+    def test_lazy_translations_are_text_and_other_things_a_bug(self):
+        assert to_json([gettext_lazy("Conflict")]) == b'["Conflict"]'
+        with pytest.raises(TypeError):
+            to_json(object())
 
 
 class TestAdmission:

@@ -1,18 +1,24 @@
-"""The filters of GET /v1/phone-numbers."""
+"""What the reads of /v1/phone-numbers ask of the database: the filters, one number, a page."""
 
 import re
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
+from numbers.api.serializers import COLUMNS
 from numbers.models import PhoneNumber
-from organizations.api.queries import choice, moment, text, uuid
+from organizations.api.hot_reads import HotQuery
+from organizations.api.pages import paged, window
+from organizations.api.queries import choice, moment, reading, text, uuid
+from organizations.models import Organization
 
 
+@reading(type="string", pattern=r"^ *\+?[0-9]{1,15} *$")
 def number_prefix(given: str) -> str:
     """`+1555`, `%2B1555` or `1555`: a raw plus in a query string arrives as a blank."""
-    digits = given.strip().removeprefix("+")
+    digits = given.strip(" ").removeprefix("+")
     if not re.fullmatch(r"[0-9]{1,15}", digits):
         raise ValueError(_("The first digits of a number are expected, for example +1555."))
     return f"+{digits}"
@@ -44,3 +50,31 @@ def filtered(numbers: QuerySet[PhoneNumber], query: dict[str, Any]) -> QuerySet[
     conditions = Q(**{LOOKUPS[name]: query[name] for name in LOOKUPS if name in query})
     rows = numbers.filter(conditions)
     return rows if "status" in query else rows.exclude(status=PhoneNumber.Status.DELETED)
+
+
+def held_by(organization_id: UUID) -> QuerySet[PhoneNumber]:
+    return Organization(id=organization_id).phone_numbers.all()
+
+
+ONE = HotQuery(
+    lambda organization_id, number_id: (
+        held_by(organization_id).filter(pk=number_id).values_list(*COLUMNS)
+    )
+)
+FIRST_PAGE = HotQuery(
+    lambda organization_id: paged(filtered(held_by(organization_id), {}), {}).values_list(*COLUMNS)
+)
+
+
+def row_of(organization_id: UUID, number_id: UUID) -> dict[str, Any] | None:
+    """The columns of one number; None for a stranger's, as for one that never was."""
+    rows = ONE.rows(organization_id, number_id)
+    return dict(zip(COLUMNS, rows[0], strict=True)) if rows else None
+
+
+def rows_of(organization: Organization, query: dict[str, Any]) -> list[dict[str, Any]]:
+    """The columns of a page's numbers, and of one more if there is one; most ask for the first
+    page."""
+    if query:
+        return window(filtered(organization.phone_numbers, query).values(*COLUMNS), query)
+    return [dict(zip(COLUMNS, row, strict=True)) for row in FIRST_PAGE.rows(organization.id)]

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from numbers import e164
@@ -50,6 +51,7 @@ def represent(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+@extend_schema_field({"type": "string", "pattern": r"^\+[1-9][0-9]{1,14}$"})
 class Number(Char):
     """E.164, possible by libphonenumber."""
 

@@ -3,15 +3,13 @@
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from numbers import operations
 from numbers.api import examples
-from numbers.api.queries import FILTERS, filtered
+from numbers.api.queries import FILTERS, row_of, rows_of
 from numbers.api.refusals import told
 from numbers.api.serializers import (
-    COLUMNS,
     NumberChangeSerializer,
     NumberCreateSerializer,
     NumberPageShape,
@@ -20,10 +18,9 @@ from numbers.api.serializers import (
     represent,
 )
 from numbers.api.story import represent_story
-from numbers.models import PhoneNumber
 from organizations.api.etags import etag, require_match
 from organizations.api.fields import StrictSerializer
-from organizations.api.pages import PAGING, page
+from organizations.api.pages import DEFAULT_LIMIT, PAGING, page_of
 from organizations.api.problems import Problem
 from organizations.api.queries import read_query
 from organizations.api.replies import Reply
@@ -49,8 +46,8 @@ class NumbersView(OrgView):
     )
     def get(self, request: HttpRequest) -> Reply:
         query = read_query(request.GET, {**PAGING, **FILTERS})
-        rows = filtered(request.organization.phone_numbers, query).values(*COLUMNS)
-        return Reply(page(rows, query, represent))
+        rows = rows_of(request.organization, query)
+        return Reply(page_of(rows, query.get("limit", DEFAULT_LIMIT), represent))
 
     @operation(
         summary="Add phone number",
@@ -176,19 +173,13 @@ def taken(serializer_class: type[StrictSerializer], data: Any) -> dict[str, Any]
 
 
 def reply_with(request: HttpRequest, number_id: UUID, *, status: int = 200) -> Reply:
-    row = one(request.organization.phone_numbers, number_id)
+    row = row_of(request.organization.id, number_id)
+    if row is None:
+        raise Problem("not-found")
     headers = {"ETag": etag(row["version"])}
     if status == 201:
         headers["Location"] = f"/v1/phone-numbers/{number_id}"
     return Reply(represent(row), status=status, headers=headers)
-
-
-def one(numbers: QuerySet[PhoneNumber], number_id: UUID) -> dict[str, Any]:
-    """404 for a stranger's, as for one that never was."""
-    row = numbers.filter(pk=number_id).values(*COLUMNS).first()
-    if row is None:
-        raise Problem("not-found")
-    return row
 
 
 def unchanged(request: HttpRequest, number_id: UUID) -> None:

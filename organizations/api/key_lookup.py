@@ -4,13 +4,10 @@ from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-import psycopg
 from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connections, models
-from django.db.backends.base.base import BaseDatabaseWrapper
 
+from organizations.api.hot_reads import fetch
 from organizations.models import ApiKey, Membership, Organization, User
-
-PREPARE_AFTER = 2  # uses of the query on one connection
 
 
 class FoundKey(NamedTuple):
@@ -51,25 +48,13 @@ def find_key(key_id: str) -> FoundKey | None:
     """The key with this public id, whatever its state."""
     connection = connections[DEFAULT_DB_ALIAS]
     try:
-        row = fetch(connection, key_id)
+        row = fetch(statement(), [key_id]).fetchone()
     except (OperationalError, InterfaceError):
         if connection.in_atomic_block or connection.connection is None:
             raise
         connection.close()  # kept from before PostgreSQL restarted; a new one may do
-        row = fetch(connection, key_id)
+        row = fetch(statement(), [key_id]).fetchone()
     return read(row) if row else None
-
-
-def fetch(connection: BaseDatabaseWrapper, key_id: str) -> tuple[Any, ...] | None:
-    """Runs below Django's cursors, which never prepare: planning costs more than the answer."""
-    connection.ensure_connection()
-    with connection.wrap_database_errors:
-        connection.connection.prepare_threshold = PREPARE_AFTER
-        row = psycopg.Cursor(connection.connection).execute(statement(), [key_id]).fetchone()
-    connection.health_check_done = True  # it has just answered
-    if connection.queries_logged:  # a test counts, and this one counts too
-        connection.queries_log.append({"sql": statement(), "time": "0"})
-    return row
 
 
 @cache

@@ -38,7 +38,10 @@ def read_cursor(text: str) -> Place:
         raise refused from None
     if not hmac.compare_digest(sealed, seal(place)):
         raise refused
-    return EPOCH + timedelta(microseconds=microseconds), UUID(bytes=row_id)
+    found = EPOCH + timedelta(microseconds=microseconds), UUID(bytes=row_id)
+    if write_cursor(*found) != text:  # base64's last character has bits that say nothing
+        raise refused
+    return found
 
 
 def seal(place: bytes) -> bytes:
@@ -56,11 +59,15 @@ PAGING: dict[str, Reader] = {"limit": read_limit, "cursor": read_cursor}
 
 def window(rows: QuerySet, query: dict[str, Any]) -> list[Any]:
     """The rows of the page that `query` (with PAGING) asks for, and one more if there is one."""
+    return list(paged(rows, query))
+
+
+def paged(rows: QuerySet, query: dict[str, Any]) -> QuerySet:
     if place := query.get("cursor"):
         created_at, row_id = place
         rows = rows.filter(created_at__lte=created_at)
         rows = rows.exclude(created_at=created_at, id__gte=row_id)
-    return list(rows.order_by("-created_at", "-id")[: query.get("limit", DEFAULT_LIMIT) + 1])
+    return rows.order_by("-created_at", "-id")[: query.get("limit", DEFAULT_LIMIT) + 1]
 
 
 def page_of(

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -63,9 +63,11 @@ def moment(text: str) -> datetime:
     """ISO 8601 with its offset; in a URL, + is written %2B."""
     try:
         at = parse_datetime(text)
-    except ValueError:
+        # PostgreSQL takes no offset of 16 hours or more, which ISO 8601 allows.
+        at = at.astimezone(UTC) if at and at.tzinfo else None
+    except (ValueError, OverflowError):  # the latter beyond the years 1 to 9999
         at = None
-    if at is None or at.tzinfo is None:
+    if at is None:
         raise ValueError(_("A time like 2026-11-20T10:00:00Z is expected (in a URL, + is %2B)."))
     return at
 

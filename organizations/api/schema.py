@@ -82,7 +82,7 @@ def parameters(
     if "precondition-failed" in slugs:
         found.append(IF_MATCH)
     if 201 in successes:
-        found.append(answer_header("Location", str, "The path of what was made.", [201]))
+        found.append(answer_header(*LOCATION, [201], required=True))
     return found
 
 
@@ -93,8 +93,10 @@ def header(name: str, description: str, **kwargs: Any) -> OpenApiParameter:
     )
 
 
-def answer_header(name: str, kind: Any, description: str, on: Sequence[int]) -> OpenApiParameter:
-    return header(name, description, type=kind, response=list(on))
+def answer_header(
+    name: str, kind: Any, description: str, on: Sequence[int], *, required: bool = False
+) -> OpenApiParameter:
+    return header(name, description, type=kind, response=list(on), required=required)
 
 
 RATE_LIMIT_HEADERS = (
@@ -103,6 +105,8 @@ RATE_LIMIT_HEADERS = (
     ("RateLimit-Reset", int, "Seconds until all of them are there again."),
 )
 RETRY_AFTER = ("Retry-After", int, "Seconds after which to send again.")
+ETAG = ("ETag", str, "The version of what is shown.")
+LOCATION = ("Location", str, "The path of what was made.")
 REPLAYED = ("Idempotent-Replayed", bool, "`true` when this answer was given before.")
 IDEMPOTENCY_KEY = header(
     "Idempotency-Key",
@@ -113,7 +117,7 @@ IF_MATCH = header("If-Match", "The ETag of the version that is to be changed, `*
 
 
 def etag_header(successes: Iterable[int]) -> OpenApiParameter:
-    return answer_header("ETag", str, "The version of what is shown.", list(successes))
+    return answer_header(*ETAG, list(successes), required=True)
 
 
 def query_parameter(name: str, reader: Reader) -> OpenApiParameter:

@@ -25,7 +25,8 @@ answered as not found.
 Errors are problem objects as RFC 9457 has them, `application/problem+json`: `type` is the address
 of the [problem's page](/v1/problems), `errors[]` names each wrong place as `path`, `message` and
 `code`, and `instance` is the id of the request, which every answer has as `X-Request-Id` too.
-Fields and parameters that are not known are refused.
+Fields and parameters that are not known are refused, and so are control characters in any text, and
+whole numbers that are written with a point, as `5060.0`.
 
 ## Idempotency
 

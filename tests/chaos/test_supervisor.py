@@ -1,6 +1,7 @@
 """`make up`, the whole of it: answered, refused, killed, restarted and stopped."""
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -9,8 +10,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import httpx
 import psycopg
 import pytest
 
@@ -155,6 +158,24 @@ def test_a_killed_web_comes_back(installation):
     os.kill(web, signal.SIGKILL)
     wait_until(lambda: "web        | ended with signal SIGKILL" in installation.log.read_text())
     wait_until(installation.address.answers, 30)
+
+
+def test_the_web_outlives_a_restart_of_postgres(installation):
+    """Its threads keep their connections, and find them cut."""
+    key = json.loads((installation.data / "quickstart.json").read_text())["api_key"]
+    assert statuses(installation, key) == {200}
+    postgres = next(pid for pid, line in installation.processes().items() if "postgres -D" in line)
+    os.kill(postgres, signal.SIGKILL)
+    wait_until(lambda: statuses(installation, key) != {200}, 5)
+    wait_until(installation.address.answers, 30)
+    assert statuses(installation, key) == {200}
+
+
+def statuses(installation: Installation, key: str) -> set[int]:
+    """What the API answers on thirty connections at once."""
+    address = f"{installation.address.url}/v1/phone-numbers"
+    with httpx.Client(headers={"X-API-Key": key}) as client, ThreadPoolExecutor(30) as pool:
+        return {answer.status_code for answer in pool.map(client.get, [address] * 30)}
 
 
 def test_killing_the_supervisor_leaves_no_process_and_loses_nothing(installation):
