@@ -261,11 +261,12 @@ def make_installation_default(by: Principal, carrier: Carrier) -> None:
 def usable(by: Principal, *, voip_carrier_sid: UUID | None) -> Carrier | None:
     """The carrier a number of this organization may go on: named, else its default, else the
     installation's."""
-    shared = Carrier.objects.filter(is_installation_default=True)
+    own = by.organization.carriers.select_related("integration")
+    shared = Carrier.objects.filter(is_installation_default=True).select_related("integration")
     if voip_carrier_sid:
-        named = by.organization.carriers.filter(voip_carrier_sid=voip_carrier_sid).first()
+        named = own.filter(voip_carrier_sid=voip_carrier_sid).first()
         return named or shared.filter(voip_carrier_sid=voip_carrier_sid).first()
-    return by.organization.carriers.filter(is_default=True).first() or shared.first()
+    return own.filter(is_default=True).first() or shared.first()
 
 
 def facts(carrier: Carrier) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import F, Q
+from django.db.models import F
 from django.db.models.functions import Now
 
 from integrations.models import Integration, Operation
@@ -19,6 +19,16 @@ CHANNEL = "patchbay_operations"  # NOTIFY wakes the dispatcher; losing one costs
 BREAKER_THRESHOLD = 5  # failures in a row before an integration rests
 BACKOFF_CAP = 600.0  # seconds
 GHOST_WRITE_DELAY = 5.0  # a write whose answer was lost may still happen this much later
+
+# What is returned is what was claimed: read later, the row might be in the hands of the next
+# claimer.
+CLAIM = """
+UPDATE integrations_operation
+SET lease_until = statement_timestamp() + %(lease)s, fence = fence + 1, attempts = attempts + 1
+WHERE id = %(id)s AND status = 'open' AND next_attempt_at <= statement_timestamp()
+  AND coalesce(lease_until, '-infinity') < statement_timestamp()
+RETURNING *
+"""
 
 
 class FenceLost(Exception):
@@ -42,18 +52,8 @@ class Verdict:
 
 def claim(operation_id: Any) -> Operation | None:
     """Take a due operation for one lease, or None: not due, settled, or somebody else's."""
-    free = Q(lease_until=None) | Q(lease_until__lt=Now())
-    due = Operation.objects.filter(
-        free, pk=operation_id, status=Status.OPEN, next_attempt_at__lte=Now()
-    )
-    taken = due.update(
-        lease_until=Now() + settings.OPERATION_LEASE,
-        fence=F("fence") + 1,
-        attempts=F("attempts") + 1,
-    )
-    if not taken:
-        return None
-    return Operation.objects.select_related("integration", "organization").get(pk=operation_id)
+    values = {"id": operation_id, "lease": settings.OPERATION_LEASE}
+    return next(iter(Operation.objects.raw(CLAIM, values)), None)
 
 
 def keep_refs(operation: Operation, refs: dict[str, str]) -> None:
@@ -73,7 +73,7 @@ def settle(operation: Operation, verdict: Verdict) -> Operation | None:
     current = lock_mine(operation)
     if current is None:
         return None
-    note_health(current.integration_id, verdict)
+    note_health(current.integration, verdict)
     if not verdict.is_final:
         postpone(current, verdict)
         return None
@@ -84,10 +84,11 @@ def settle(operation: Operation, verdict: Verdict) -> Operation | None:
 
 
 def lock_mine(operation: Operation) -> Operation | None:
-    held = Operation.objects.select_for_update(of=("self",)).select_related(
-        "integration", "organization"
-    )
-    return held.filter(pk=operation.pk, fence=operation.fence, status=Status.OPEN).first()
+    held = Operation.objects.select_for_update(of=("self",)).select_related("integration")
+    current = held.filter(pk=operation.pk, fence=operation.fence, status=Status.OPEN).first()
+    if current:
+        current.organization = operation.organization
+    return current
 
 
 def close(operation: Operation, verdict: Verdict) -> Operation:
@@ -146,13 +147,14 @@ def delay_before(attempts: int, verdict: Verdict) -> float:
     return max(verdict.retry_after or 0.0, least + random.uniform(0, ceiling))  # noqa: S311  jitter
 
 
-def note_health(integration_id: Any, verdict: Verdict) -> None:
+def note_health(integration: Integration, verdict: Verdict) -> None:
     """The breaker and the pause, in the integration's row, for all workers."""
-    row = Integration.objects.filter(pk=integration_id)
+    row = Integration.objects.filter(pk=integration.pk)
     if verdict.pauses_integration:
         row.update(state=Integration.State.PAUSED, state_reason=verdict.reason)
     elif verdict.is_final:
-        row.exclude(failures=0, open_until=None).update(failures=0, open_until=None)
+        if integration.failures or integration.open_until:
+            row.update(failures=0, open_until=None)
     else:
         row.update(failures=F("failures") + 1)
         tripped = row.filter(failures__gte=BREAKER_THRESHOLD).first()

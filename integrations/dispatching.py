@@ -13,7 +13,7 @@ from uuid import UUID
 
 import psycopg
 from django.conf import settings
-from django.db import connection
+from django.db import Error, connection
 from django.db.models.functions import Now
 
 from integrations.claims import BREAKER_THRESHOLD, CHANNEL
@@ -86,8 +86,10 @@ def dispatch_forever(stop: Event, *, pause: float = 1.0) -> None:
         try:
             with psycopg.connect(**listener_parameters(), autocommit=True) as listener:
                 serve(listener, stop, pause)
-        except psycopg.Error as error:
-            logger.warning("no database (%s); trying again in a second", str(error).splitlines()[0])
+        except (psycopg.Error, Error) as error:
+            logger.warning(
+                "no database (%s); trying again in a second", str(error).partition("\n")[0]
+            )
             connection.close()
             stop.wait(pause)
 
@@ -108,7 +110,8 @@ def serve(listener: psycopg.Connection, stop: Event, pause: float) -> None:
     listener.execute(f"LISTEN {CHANNEL}")
     next_cleaning = 0.0
     while not stop.is_set():
-        rounds(stop)
+        # One round is enough: what becomes due meanwhile, or makes room for more, notifies again.
+        dispatch_due(publish)
         if time.monotonic() >= next_cleaning:
             clean_up()
             next_cleaning = time.monotonic() + 60
@@ -118,17 +121,6 @@ def serve(listener: psycopg.Connection, stop: Event, pause: float) -> None:
 
 def take_lock(listener: psycopg.Connection) -> bool:
     return listener.execute("SELECT pg_try_advisory_lock(%s)", [LOCK]).fetchone()[0]
-
-
-def rounds(stop: Event) -> None:
-    """Until nothing more is due; errors of the database end up in dispatch_forever."""
-    try:
-        while not stop.is_set() and dispatch_due(publish):
-            pass
-    except Exception as error:
-        if not isinstance(error.__cause__, psycopg.Error):
-            raise
-        raise error.__cause__ from error
 
 
 def clean_up() -> None:

@@ -33,13 +33,14 @@ def ask(
     wish: str,
     refs: Mapping[str, str] | None = None,
     waits_for: Operation | None = None,
+    is_new: bool = False,
 ) -> Operation:
     """A wish about one subject, in the caller's transaction. An open one is changed, not doubled.
 
     `refs` are the platform ids known for the subject; `waits_for` an open operation that comes
-    first.
+    first; `is_new` says that the subject was made in this transaction, so nobody has asked before.
     """
-    operation = held(subject_kind, subject_id)
+    operation = None if is_new else held(subject_kind, subject_id)
     if operation:
         return change_wish(by, operation, wish)
     operation = Operation.objects.create(

@@ -70,7 +70,7 @@ def add_number(
     settling_carrier = carrier_operation(carrier)
     placement = place(phone_number, carrier)
     tell(by, phone_number, "created", after=facts(phone_number))
-    ask(by, placement, Wish.ENSURE, label=number, waits_for=settling_carrier)
+    ask(by, placement, Wish.ENSURE, label=number, waits_for=settling_carrier, is_new=True)
     return phone_number
 
 
@@ -79,7 +79,7 @@ def place(phone_number: PhoneNumber, carrier: Carrier) -> Placement:
     return Placement.objects.create(
         organization_id=phone_number.organization_id,
         phone_number=phone_number,
-        integration_id=carrier.integration_id,
+        integration=carrier.integration,
         role=Placement.Role.VOICE,
     )
 
@@ -151,6 +151,7 @@ def ask(
     *,
     label: str,
     waits_for: Operation | None = None,
+    is_new: bool = False,
 ) -> Operation:
     return ledger.ask(
         by,
@@ -161,6 +162,7 @@ def ask(
         wish=wish,
         refs=placement.refs,
         waits_for=waits_for,
+        is_new=is_new,
     )
 
 
