@@ -1,0 +1,71 @@
+"""Measure, and print one table. Fails when an answer is wrong, never because it was slow."""
+
+import argparse
+import os
+import signal
+import sys
+
+from tests.bench.installation import Owner, install
+from tests.bench.table import RUNS, WrongAnswer, heading
+
+KINDS = ("one", "list", "create", "provision")
+
+
+def main() -> int:
+    options = arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that we tidy up
+    print(f"Preparing {options.rows:,} numbers ...", flush=True)
+    try:
+        lines = measure(options)
+    except WrongAnswer as error:
+        print(f"Wrong: {error}", file=sys.stderr)
+        return 1
+    print("\n".join([*lines, "", *notes(options)]))
+    return 0
+
+
+def measure(options: argparse.Namespace) -> list[str]:
+    owner = Owner(install(), options.rows)
+    lines = [heading()]
+    for measures in stages(owner, options):
+        for run in range(options.runs):
+            print(f"Run {run + 1} of {options.runs} ...", flush=True)
+            for each in measures:
+                each.run()
+        lines += [line for each in measures for line in each.lines()]
+    return lines
+
+
+def stages(owner: Owner, options: argparse.Namespace):
+    """First the web alone, as no worker may be busy meanwhile; then the worker."""
+    from tests.bench.provisioning import Worker
+    from tests.bench.reads_and_writes import Web
+
+    wanted = [kind for kind in KINDS if kind in options.only]
+    if set(wanted) - {"provision"}:
+        measures = Web(owner, options.seconds).measures()
+        yield [measures[kind] for kind in wanted if kind != "provision"]
+    if "provision" in wanted:
+        yield [Worker(owner, options.numbers).measure()]
+
+
+def notes(options: argparse.Namespace) -> list[str]:
+    return [
+        f"{options.rows:,} numbers in one organization, {os.cpu_count()} cores, 8 connections; "
+        f"medians of {options.runs} runs, rate limits off.",
+        "The sandbox makes no HTTP call, so nothing of the kind stands beside `provisioned`.",
+    ]
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=3, help="of each load (3)")
+    parser.add_argument("--rows", type=int, default=20_000, help="numbers in the database (20000)")
+    parser.add_argument("--numbers", type=int, default=400, help="provisioned in one run (400)")
+    parser.add_argument("--runs", type=int, default=RUNS, help=f"medians of so many ({RUNS})")
+    parser.add_argument("--only", nargs="+", choices=KINDS, default=KINDS, help="these (all)")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,39 @@
+"""The same answers from bare Django views: the same queries, no key, no middleware."""
+
+import os
+from uuid import UUID
+
+from django.http import HttpRequest, JsonResponse
+from django.urls import path
+
+os.environ["DJANGO_SETTINGS_MODULE"] = "tests.bench.bare_settings"
+
+from config.supervisor.web import application  # noqa: E402
+from numbers.api.serializers import COLUMNS, represent  # noqa: E402
+from numbers.models import PhoneNumber  # noqa: E402
+
+__all__ = ["application"]
+
+NUMBERS = PhoneNumber.objects.filter(organization_id=os.environ["BENCH_ORGANIZATION"])
+SHOWN = NUMBERS.exclude(status=PhoneNumber.Status.DELETED)
+
+
+def healthz(request: HttpRequest) -> JsonResponse:
+    """A constant: what is left is HTTP alone."""
+    return JsonResponse({"status": "ok"})
+
+
+def one(request: HttpRequest, number_id: UUID) -> JsonResponse:
+    return JsonResponse(represent(NUMBERS.filter(pk=number_id).values(*COLUMNS).first()))
+
+
+def many(request: HttpRequest) -> JsonResponse:
+    rows = SHOWN.values(*COLUMNS).order_by("-created_at", "-id")[:51]
+    return JsonResponse({"data": [represent(row) for row in rows][:50], "next_cursor": "more"})
+
+
+urlpatterns = [
+    path("healthz", healthz),
+    path("v1/phone-numbers", many),
+    path("v1/phone-numbers/<uuid:number_id>", one),
+]

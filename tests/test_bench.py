@@ -1,0 +1,20 @@
+"""`make bench` works: every measure, with few rows and little patience."""
+
+import subprocess
+import sys
+
+import pytest
+
+from config import BASE_DIR
+
+FEW = ["--rows", "120", "--seconds", "0.1", "--numbers", "6", "--runs", "1"]
+
+
+@pytest.mark.slow
+def test_it_measures_everything():
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.bench", *FEW], cwd=BASE_DIR, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    for name in ("GET one", "list of 50", "create", "provisioned"):
+        assert name in done.stdout
