@@ -1,4 +1,4 @@
-"""Numbers are added side by side: nobody waits for another one's transaction on the same carrier."""
+"""Numbers are added side by side: nobody waits for another transaction on the same carrier."""
 
 from concurrent.futures import ThreadPoolExecutor
 
