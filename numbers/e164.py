@@ -1,4 +1,4 @@
-"""Phone numbers as text: E.164 in, E.164 stored, people's spelling out.
+"""Phone numbers as text: people's spelling or E.164 in, E.164 stored and shown.
 
 Numbers must be *possible* by libphonenumber, not *valid*: the vendors' own examples use +1 555.
 """
@@ -60,13 +60,6 @@ def validate_possible(value: object) -> None:
         checked(str(value))
     except NotANumber as error:
         raise ValidationError(str(error), code="invalid") from error
-
-
-def pretty(e164: str) -> str:
-    """ "+1 (415) 777-4444": country code and the national spelling."""
-    number = phonenumbers.parse(e164, None)
-    national = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
-    return f"+{number.country_code} {national}"
 
 
 class E164FormField(formfields.PhoneNumberField):

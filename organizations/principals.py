@@ -1,9 +1,9 @@
-"""Who acts: a membership, an API key, an operator of the installation, or the system itself."""
+"""Who acts: an API key, an operator of the installation, or the system itself."""
 
 from dataclasses import dataclass
 from uuid import UUID
 
-from organizations.models import ApiKey, Membership, Organization, User
+from organizations.models import ApiKey, Organization, User
 from organizations.roles import Permission, granted, lower_role
 
 
@@ -12,7 +12,7 @@ class Principal:
     """One actor in one organization: what it may do, and how the audit log names it."""
 
     organization: Organization
-    kind: str  # member | key | staff | system
+    kind: str  # key | staff | system
     id: str
     label: str
     user_id: UUID | None
@@ -33,14 +33,6 @@ def of_key(key: ApiKey, *, owner_role: str) -> Principal:
         f"{key.name} (pb_live_{key.key_id})",
         key.owner_id,
         permissions,
-    )
-
-
-def of_membership(membership: Membership) -> Principal:
-    user = membership.user
-    permissions = granted(membership.role, [])
-    return Principal(
-        membership.organization, "member", str(user.id), user.email, user.id, permissions
     )
 
 
