@@ -4,7 +4,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from carriers.models import Carrier
-from integrations.models import Operation
+from integrations.models import Integration, Operation
 from integrations.providers.base import CarrierSpec, GatewaySpec, InboundAuth, Registration
 from organizations.operations import record
 from organizations.principals import system
@@ -18,6 +18,10 @@ class CarrierSubject:
             Carrier.objects.filter(pk=operation.subject_id).prefetch_related("gateways").first()
         )
         return carrier and spec_of(carrier, refs=operation.refs)
+
+    def forget(self, integration: Integration) -> None:
+        gone = Carrier.objects.filter(integration=integration, released_at__isnull=False)
+        gone.filter(phone_numbers=None).delete()
 
     def settled(self, operation: Operation) -> None:
         carrier = Carrier.objects.filter(pk=operation.subject_id).first()

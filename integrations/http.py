@@ -57,7 +57,7 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
-    method: str = "GET"
+    reads: bool = True
     url: str = ""
 
     @property
@@ -69,7 +69,7 @@ class Answer:
             return loads(self.body)
         except ValueError:
             raise _unusable(
-                self.method, f"{self.url} answered {self.status} with something that is not JSON"
+                self.reads, f"{self.url} answered {self.status} with something that is not JSON"
             ) from None
 
 
@@ -139,9 +139,9 @@ _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _DROPPED = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
 
 
-def _unusable(method: str, sentence: str) -> ProviderError:
+def _unusable(reads: bool, sentence: str) -> ProviderError:
     """Asked again, a read would bring the same; a write has happened all the same, perhaps."""
-    return Refused(f"{sentence}.") if method == "GET" else OutcomeUnknown(f"{sentence}.")
+    return Refused(f"{sentence}.") if reads else OutcomeUnknown(f"{sentence}.")
 
 
 @dataclass
@@ -149,6 +149,7 @@ class _Call:
     """One call under way; what is known of it is written down even when it fails."""
 
     request: httpx.Request
+    reads: bool
     started: float = field(default_factory=monotonic)
     status: int | None = None
     body: bytes = b""
@@ -158,9 +159,10 @@ class _Call:
 class Door:
     """The way to one platform account, for one attempt.
 
-    Pinned to one base URL, follows no redirect, reads no proxy from the environment, and gives all
-    its calls together `deadline_seconds`. Statuses are handed through; what the network does to a
-    call becomes one of the errors of providers/base.py.
+    Pinned to one base URL, and to `more_origins` by name where a platform has several; follows no
+    redirect, reads no proxy from the environment, and gives all its calls together
+    `deadline_seconds`. Statuses are handed through; what the network does to a call becomes one of
+    the errors of providers/base.py.
     """
 
     def __init__(
@@ -174,9 +176,11 @@ class Door:
         deadline_seconds: float = 45,
         max_response_bytes: int = 8 * 1024 * 1024,
         transport: httpx.BaseTransport | None = None,
+        more_origins: Mapping[str, str] | None = None,
     ):
         # A provider without network, such as the sandbox, gets a door that leads nowhere.
-        self._base = parse_base_url(origin_url) if origin_url else None
+        origins = {"": origin_url, **(more_origins or {})}
+        self._bases = {name: parse_base_url(url) for name, url in origins.items() if url}
         self._record = record
         self._redactor = Redactor(secrets)
         self._deadline_seconds, self._ends_at = deadline_seconds, monotonic() + deadline_seconds
@@ -222,15 +226,20 @@ class Door:
         json: Any = None,
         form: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
+        origin: str = "",
+        reads: bool | None = None,
     ) -> Answer:
-        """One call below the base URL. Raises a ProviderError when no answer came of it."""
-        url = self._url(path)
+        """One call below the base URL, or below that of `origin`. Raises a ProviderError when no
+        answer came of it. `reads` says that it changes nothing, whatever its verb; GET never does.
+        """
+        url = self._url(path, origin)
         self._refuse_if_spent()
         self.calls += 1
         call = _Call(
             self._client.build_request(
                 method, url, params=params, json=json, data=form, headers=_clean(headers or {})
-            )
+            ),
+            reads=method == "GET" if reads is None else reads,
         )
         try:
             return self._carry(call)
@@ -240,14 +249,14 @@ class Door:
         finally:
             self._record(self._exchange(call))
 
-    def _url(self, path: str) -> str:
-        if self._base is None:
+    def _url(self, path: str, origin: str) -> str:
+        if origin not in self._bases:
             raise Refused("This integration has no address to call.")
         # A path may hold an id that a platform gave us: it must not lead out of the base URL.
         parts = re.sub("%2e", ".", path, flags=re.IGNORECASE).split("/")
         if not re.fullmatch(r"/[\w./%~+@:,;=!$&'()*-]+", path, re.ASCII) or {".", ".."} & {*parts}:
             raise Refused("The call would leave the integration's address.")
-        return str(self._base).rstrip("/") + path
+        return str(self._bases[origin]).rstrip("/") + path
 
     def _remaining(self) -> float:
         return self._ends_at - monotonic()
@@ -264,10 +273,10 @@ class Door:
 
     @property
     def _host(self) -> str:
-        return self._base.host if self._base else "nowhere"
+        return self._bases[""].host if "" in self._bases else "nowhere"
 
     def _carry(self, call: _Call) -> Answer:
-        method, url = call.request.method, self.redact(str(call.request.url))
+        url = self.redact(str(call.request.url))
         with closing(self._send(call)) as response:
             call.status = response.status_code
             self._note_quota(response.headers)
@@ -275,11 +284,11 @@ class Door:
         if 300 <= call.status < 400:
             target = self.redact(response.headers.get("location", "nowhere"))[:200]
             raise Refused(f"{url} points to {target}; enter the address that it points to.")
-        return Answer(call.status, response.headers, call.body, method, url)
+        return Answer(call.status, response.headers, call.body, call.reads, url)
 
     def _send(self, call: _Call) -> httpx.Response:
         """A read whose kept connection was just closed by the peer is sent once more."""
-        for last in (call.request.method != "GET", True):
+        for last in (not call.reads, True):
             try:
                 return self._client.send(call.request, stream=True)
             except (httpx.TransportError, AddressRefused) as error:
@@ -288,33 +297,32 @@ class Door:
         raise AssertionError("unreachable")
 
     def _read(self, call: _Call, response: httpx.Response) -> bytes:
-        method, body = call.request.method, bytearray()
+        host, body = call.request.url.host, bytearray()
         if response.headers.get("content-encoding", "identity") != "identity":
-            raise _unusable(method, f"{self._host} packed its answer although it was asked not to")
+            raise _unusable(call.reads, f"{host} packed its answer although it was asked not to")
         try:
             for chunk in response.iter_bytes():
                 body += chunk
                 if len(body) > self._max_bytes:
                     raise _unusable(
-                        method, f"{self._host} answered with more than {self._max_bytes} bytes"
+                        call.reads, f"{host} answered with more than {self._max_bytes} bytes"
                     )
         except httpx.TransportError as error:
             raise self._translated(call, error) from error
         return bytes(body)
 
     def _translated(self, call: _Call, error: Exception) -> ProviderError:
+        host = call.request.url.host
         if isinstance(error, AddressRefused):
-            return Refused(_closed_address(self._host, error))
+            return Refused(_closed_address(host, error))
         if isinstance(error, (httpx.LocalProtocolError, httpx.UnsupportedProtocol)):
-            return Refused(f"The request to {self._host} could not be written down as HTTP.")
+            return Refused(f"The request to {host} could not be written down as HTTP.")
         reason = self.redact(str(error)) or type(error).__name__
         if isinstance(error, _NOT_SENT):
-            return Unavailable(f"{self._host} could not be reached: {reason}.")
-        if call.request.method == "GET":
-            return Unavailable(f"{self._host} did not answer: {reason}.")
-        return OutcomeUnknown(
-            f"{self._host} was asked for a change and its answer was lost: {reason}."
-        )
+            return Unavailable(f"{host} could not be reached: {reason}.")
+        if call.reads:
+            return Unavailable(f"{host} did not answer: {reason}.")
+        return OutcomeUnknown(f"{host} was asked for a change and its answer was lost: {reason}.")
 
     def _note_quota(self, headers: httpx.Headers) -> None:
         names = ("ratelimit-limit", "ratelimit-remaining", "ratelimit-reset")

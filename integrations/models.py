@@ -141,6 +141,9 @@ class Operation(models.Model):
         ENSURE = "ensure", _("set up")
         REMOVE = "remove", _("remove")
         CHECK = "check", _("check the credentials")
+        MERGE = "merge", _("merge duplicates and set up")
+        SEARCH = "search", _("search numbers for sale")
+        DISCOVER = "discover", _("list what the account holds")
 
     class Outcome(models.TextChoices):
         DONE = "done", _("done")
@@ -172,6 +175,9 @@ class Operation(models.Model):
     lease_until = models.DateTimeField(_("leased until"), null=True, blank=True)
     fence = models.PositiveIntegerField(default=0)
     refs = models.JSONField(_("platform ids"), default=dict)
+    question = models.JSONField(
+        _("question"), default=dict, db_default={}, help_text=_("What a search looks for.")
+    )
     result = models.JSONField(_("result"), default=dict)
     asked_by = models.CharField(_("asked by"), max_length=200)
     created_at = models.DateTimeField(_("created at"), db_default=Now())

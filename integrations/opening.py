@@ -31,8 +31,10 @@ def opened(operation: Operation) -> Iterator[Provider]:
 
 def door_of(kind: type[Provider], account: dict[str, str], operation: Operation) -> Door:
     secrets = tuple(account[f.name] for f in kind.fields if f.secret and account.get(f.name))
+    origins = kind.origins(account)
     return Door(
-        account.get(kind.base_url_field or "", ""),
+        origins.pop("", ""),
+        more_origins=origins,
         headers={},
         secrets=secrets,
         record=lambda exchange: write_down(operation, exchange),

@@ -3,7 +3,8 @@ here."""
 
 import time
 from collections.abc import Mapping
-from uuid import UUID
+from typing import Any
+from uuid import UUID, uuid4
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -15,12 +16,18 @@ from integrations.accounts import clean_account, provider_of
 from integrations.claims import release_waiters, wake_dispatcher
 from integrations.models import DefaultIntegration, Integration, Operation
 from integrations.providers import PROVIDERS
+from integrations.story import integration_holds
+from integrations.subjects import forget_traces
 from organizations.operations import record
 from organizations.principals import Principal
 
 
 class InUse(Exception):
     """The integration cannot be forgotten; the text says why."""
+
+
+class NotConnected(Exception):
+    """The integration answers no question now; the text says why."""
 
 
 def ask(
@@ -53,6 +60,26 @@ def ask(
         refs=dict(refs or {}),
         waits_for=waits_for,
         next_attempt_at=None if waits_for else Now(),
+        asked_by=by.label[:200],
+    )
+    wake_dispatcher()
+    return operation
+
+
+def ask_question(
+    by: Principal, integration: Integration, wish: str, question: Mapping[str, Any] | None = None
+) -> Operation:
+    """A search or a discovery; its answer will be the operation's `result`. Raises NotConnected."""
+    if reason := integration_holds(integration):
+        raise NotConnected(reason)
+    operation = Operation.objects.create(
+        organization=by.organization,
+        integration=integration,
+        subject_kind=wish,
+        subject_id=uuid4(),
+        subject_label=str(integration)[:200],
+        wish=wish,
+        question=dict(question or {}),
         asked_by=by.label[:200],
     )
     wake_dispatcher()
@@ -142,6 +169,54 @@ def connect(
     return integration, ask_check(by, integration)
 
 
+@transaction.atomic
+def change_integration(
+    by: Principal,
+    integration: Integration,
+    *,
+    name: str | None = None,
+    account: Mapping[str, str] | None = None,
+) -> tuple[Integration, Operation | None]:
+    """Another name, other fields of the account; what is left out stays.
+
+    A changed account is checked before it counts, and the present one works until then. Raises
+    ValidationError by field.
+    """
+    integration = by.organization.integrations.select_for_update().get(pk=integration.pk)
+    before = {"name": integration.name}
+    integration.name = name or integration.name
+    if account:
+        whole = completed(integration, account)
+        integration.keep_candidate(clean_account(integration, whole))
+    integration.full_clean(exclude=["settings", "facts"])
+    integration.save()
+    record(
+        by,
+        "integration.changed",
+        integration,
+        kind="integration",
+        label=str(integration),
+        before=before,
+        after={"name": integration.name, "fields": sorted(account or {})},
+    )
+    return integration, ask_check(by, integration) if account else None
+
+
+def completed(integration: Integration, account: Mapping[str, str]) -> dict[str, str]:
+    """With the fields that are kept. Stored secrets never follow an account to another address:
+    whoever may change it could send them to a server of their own."""
+    provider = PROVIDERS[integration.kind]
+    known = integration.account() or integration.candidate_account()
+    whole = {**known, **account}
+    secret = [field for field in provider.fields if field.secret and field.name in known]
+    if provider.origins(whole) != provider.origins(known):
+        missing = {f.name: [_("Give it again: the address changes.")] for f in secret}
+        missing = {name: texts for name, texts in missing.items() if not account.get(name)}
+        if missing:
+            raise ValidationError(missing)
+    return whole
+
+
 def named(by: Principal, *, kind: str, name: str) -> Integration:
     """The integration of this name, locked, or a new one that is not saved yet."""
     known = by.organization.integrations.select_for_update().filter(name=name).first()
@@ -193,17 +268,17 @@ def make_default(by: Principal, integration: Integration, *, role: str) -> None:
 
 @transaction.atomic
 def disconnect(by: Principal, integration: Integration) -> None:
-    """Forget an account that nothing was ever set up on, its ledger and calls with it. Raises
-    InUse."""
+    """Forget an account that nothing is set up on, its ledger and calls with it. Raises InUse."""
     if integration.operations.filter(lease_until__gt=Now()).exists():
         raise InUse(_("Something is being done on it right now; try again in a minute."))
     before = {"kind": integration.kind}
     subject = Integration(id=integration.id)  # deleting takes the id from the row itself
     try:
         with transaction.atomic():
+            forget_traces(integration)
             integration.delete()
     except ProtectedError as error:
-        raise InUse(_("It stays: carriers or numbers are on it, or were.")) from error
+        raise InUse(_("It stays: carriers or numbers are on it.")) from error
     record(
         by,
         "integration.deleted",

@@ -1,9 +1,14 @@
 """The worker's half: one attempt at one operation. Observe, plan, apply; then settle."""
 
 import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from itertools import islice
 from typing import Any
+from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from integrations import claims, subjects
@@ -13,10 +18,12 @@ from integrations.opening import opened
 from integrations.providers import PROVIDERS
 from integrations.providers.base import (
     CredentialsRefused,
+    Observed,
     OutcomeUnknown,
     Provider,
     Refs,
     Refused,
+    SearchQuery,
     Spec,
     Step,
     Unavailable,
@@ -65,14 +72,16 @@ def settle(operation: Operation, verdict: Verdict) -> None:
 def attempt(operation: Operation) -> Verdict:
     """Outside any transaction: every error becomes a verdict with a sentence."""
     try:
-        with opened(operation) as provider:
+        with alone(operation.subject_id), opened(operation) as provider:
             return carry_out(operation, provider)
     except CredentialsRefused as error:
         return credentials_refused(operation, error)
     except (Refused, NoSubject) as error:
         return Verdict(Outcome.REFUSED, str(error))
     except Unavailable as error:
-        return Verdict(Outcome.UNAVAILABLE, str(error), error.retry_after)
+        # Whoever searches looks at the answer now: better a reason than a late result.
+        outcome = Outcome.REFUSED if operation.wish in QUESTIONS else Outcome.UNAVAILABLE
+        return Verdict(outcome, str(error), error.retry_after)
     except OutcomeUnknown as error:
         return Verdict(Outcome.UNKNOWN, str(error))
     except CannotUnseal as error:
@@ -90,38 +99,81 @@ def attempt(operation: Operation) -> Verdict:
 
 
 def credentials_refused(operation: Operation, error: CredentialsRefused) -> Verdict:
-    """A check is answered; anything else waits, with its integration, for better credentials."""
-    if operation.wish == Operation.Wish.CHECK:
+    """A question is answered; anything else waits, with its integration, for better credentials."""
+    if operation.wish in ANSWERS:
         return Verdict(Outcome.REFUSED, str(error))
     return Verdict(Outcome.UNAVAILABLE, str(error), retry_after=60, pauses_integration=True)
 
 
+@contextmanager
+def alone(subject_id: UUID) -> Iterator[None]:
+    """One attempt at a subject at a time, even when a slow one outlives its lease: platforms that
+    compare and store without a lock would take both. The lock ends with the connection."""
+    if not locked("pg_try_advisory_lock", subject_id):
+        raise Unavailable("An earlier attempt has not ended yet.", retry_after=5)
+    try:
+        yield
+    finally:
+        locked("pg_advisory_unlock", subject_id)
+
+
+def locked(function: str, subject_id: UUID) -> bool:
+    with connection.cursor() as cursor:
+        key = int.from_bytes(subject_id.bytes[:8], signed=True)
+        cursor.execute(f"SELECT {function}(%s)", [key])
+        return cursor.fetchone()[0]
+
+
 def carry_out(operation: Operation, provider: Provider) -> Verdict:
-    if operation.wish == Operation.Wish.CHECK:
-        checked = provider.check()
-        return Verdict(
-            Outcome.DONE, result={"summary": checked.summary, "facts": dict(checked.facts)}
-        )
+    if answer := ANSWERS.get(operation.wish):
+        return Verdict(Outcome.DONE, result=answer(operation, provider))
     spec = subject_of(operation).spec(operation)
     if spec is not None:
-        take_steps(operation, provider, spec)
+        if operation.wish == Operation.Wish.MERGE:
+            take_steps(operation, provider, spec, provider.plan_merge)
+        take_steps(operation, provider, spec, planner(operation, provider))
     return Verdict(Outcome.DONE)
 
 
-def take_steps(operation: Operation, provider: Provider, spec: Spec) -> None:
+def check(operation: Operation, provider: Provider) -> dict[str, Any]:
+    checked = provider.check()
+    return {"summary": checked.summary, "facts": dict(checked.facts)}
+
+
+def search(operation: Operation, provider: Provider) -> dict[str, Any]:
+    found = provider.search(SearchQuery(**operation.question))
+    return {"numbers": [asdict(number) for number in found]}
+
+
+def discover(operation: Operation, provider: Provider) -> dict[str, Any]:
+    """The numbers of the account, the first DISCOVERED of them; `more` says that there are more."""
+    numbers = (item for item in provider.inventory() if item.kind == "number")
+    found = list(islice(numbers, DISCOVERED + 1))
+    return {"numbers": [asdict(i) for i in found[:DISCOVERED]], "more": len(found) > DISCOVERED}
+
+
+DISCOVERED = 5000
+ANSWERS = {
+    Operation.Wish.CHECK: check,
+    Operation.Wish.SEARCH: search,
+    Operation.Wish.DISCOVER: discover,
+}
+QUESTIONS = (Operation.Wish.SEARCH, Operation.Wish.DISCOVER)
+Planner = Callable[[Spec, Observed], list[Step]]
+
+
+def take_steps(operation: Operation, provider: Provider, spec: Spec, plan: Planner) -> None:
     """Look, compare, and do only what is missing; after each step its ids are kept."""
     observed = provider.observe(spec)
     refs = dict(observed.refs)
     keep(operation, refs)
-    for step in planned(operation, provider, spec, observed):
+    for step in plan(spec, observed):
         refs = step.run(refs)
         keep(operation, refs)
 
 
-def planned(operation: Operation, provider: Provider, spec: Spec, observed: Any) -> list[Step]:
-    if operation.wish == Operation.Wish.REMOVE:
-        return provider.plan_removal(spec, observed)
-    return provider.plan(spec, observed)
+def planner(operation: Operation, provider: Provider) -> Planner:
+    return provider.plan_removal if operation.wish == Operation.Wish.REMOVE else provider.plan
 
 
 def keep(operation: Operation, refs: Refs) -> None:
@@ -134,6 +186,9 @@ class IntegrationSubject:
 
     def spec(self, operation: Operation) -> None:
         return None
+
+    def forget(self, integration: Integration) -> None:
+        """It is the integration that goes."""
 
     def settled(self, operation: Operation) -> None:
         integration = Integration.objects.select_for_update().get(pk=operation.subject_id)

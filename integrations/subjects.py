@@ -3,7 +3,7 @@
 
 from typing import Protocol
 
-from integrations.models import Operation
+from integrations.models import Integration, Operation
 from integrations.providers.base import Spec
 
 
@@ -12,6 +12,9 @@ class Subject(Protocol):
 
     def spec(self, operation: Operation) -> Spec | None:
         """The wish as a value for the provider, read now; None when the row is gone."""
+
+    def forget(self, integration: Integration) -> None:
+        """Let go of an integration what has been gone from it: it is about to be deleted."""
 
     def settled(self, operation: Operation) -> None:
         """Move the row after `operation` was settled; runs inside the settling transaction."""
@@ -39,3 +42,9 @@ def settled(operation: Operation) -> None:
     """Tell the subject; an operation that nobody registered for was refused with that reason."""
     if operation.subject_kind in _registry:
         _registry[operation.subject_kind].settled(operation)
+
+
+def forget_traces(integration: Integration) -> None:
+    """Uphill first: a number's tombstone refers to its carrier's."""
+    for subject in reversed(_registry.values()):
+        subject.forget(integration)

@@ -5,7 +5,8 @@ class NumbersConfig(AppConfig):
     name = "numbers"
 
     def ready(self) -> None:
-        from integrations import subjects
+        from integrations import sealing, subjects
         from numbers.provisioning import PlacementSubject
 
         subjects.register("placement", PlacementSubject())
+        sealing.columns.append(("numbers.Placement", "sealed"))

@@ -54,6 +54,20 @@ def parsed(text: str) -> phonenumbers.PhoneNumber | None:
     return number if known else None
 
 
+def pretty(text: str) -> str:
+    """As people write it, with its country code: +1 (415) 777-4444."""
+    number = parsed(text)
+    if number is None:
+        return text
+    national = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
+    return f"+{number.country_code} {national}"
+
+
+def area_code(text: str) -> int | None:
+    """The three digits behind +1; elsewhere area codes have no fixed length."""
+    return int(text[2:5]) if re.fullmatch(r"\+1[0-9]{10}", text) else None
+
+
 def validate_possible(value: object) -> None:
     """The validator of model and form fields, in place of the library's, which asks for valid."""
     try:

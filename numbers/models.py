@@ -3,14 +3,20 @@
 import uuid
 from functools import partial
 
+from django.core.validators import RegexValidator, URLValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from carriers.models import Carrier
+from integrations import sealing
 from integrations.models import Integration
 from numbers.e164 import E164Field
 from organizations.models import Organization, User, public_id
+
+AGENT_ID = RegexValidator(
+    r"\A[A-Za-z0-9_.:-]{1,100}\Z", _("1 to 100 characters of A-Z a-z 0-9 _ . : - are expected.")
+)
 
 
 class PhoneNumber(models.Model):
@@ -64,6 +70,38 @@ class PhoneNumber(models.Model):
         _("wanted status"), max_length=10, default=Status.ACTIVE
     )  # active | inactive | deleted
     error_message = models.TextField(_("error message"), null=True, blank=True)  # noqa: DJ001  null in the API
+    supports_inbound = models.BooleanField(_("takes calls"), default=True, db_default=True)
+    supports_outbound = models.BooleanField(_("makes calls"), default=True, db_default=True)
+    # Whom its calls are for. Text, as some clients name agents that are not registered here.
+    inbound_agent_id = models.CharField(  # noqa: DJ001  null in the API
+        _("inbound agent"), max_length=100, null=True, blank=True
+    )
+    outbound_agent_id = models.CharField(  # noqa: DJ001  null in the API
+        _("outbound agent"), max_length=100, null=True, blank=True
+    )
+    inbound_agent_version = models.PositiveIntegerField(
+        _("inbound agent version"), default=1, db_default=1
+    )
+    outbound_agent_version = models.PositiveIntegerField(
+        _("outbound agent version"), default=1, db_default=1
+    )
+    inbound_webhook_url = models.URLField(  # noqa: DJ001  null in the API
+        _("inbound webhook"),
+        max_length=2000,
+        null=True,
+        blank=True,
+        help_text=_("Where its calls go; comes before the agent's voice URL."),
+    )
+    outbound_trunk_id = models.CharField(  # noqa: DJ001  null in the API
+        _("outbound trunk"),
+        max_length=100,
+        null=True,
+        blank=True,
+        help_text=_("A trunk on the SIP platform that is used as it is."),
+    )
+    number_provider = models.CharField(_("number provider"), max_length=20, null=True, blank=True)  # noqa: DJ001  null in the API
+    phone_number_type = models.CharField(_("type"), max_length=40, null=True, blank=True)  # noqa: DJ001  null in the API
+    area_code = models.PositiveSmallIntegerField(_("area code"), null=True, blank=True)
     version = models.PositiveIntegerField(default=1, editable=False)
     created_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
@@ -105,6 +143,11 @@ class PhoneNumber(models.Model):
             ),
             models.Index(fields=["organization", "status"], name="phone_number_by_status"),
             models.Index(
+                fields=["organization", "inbound_agent_id"],
+                condition=Q(inbound_agent_id__isnull=False),
+                name="phone_number_by_agent",
+            ),
+            models.Index(
                 fields=["organization", "e164"],
                 opclasses=["uuid_ops", "varchar_pattern_ops"],
                 name="phone_number_prefix",
@@ -115,9 +158,50 @@ class PhoneNumber(models.Model):
         return self.e164
 
 
+class Agent(models.Model):
+    """Who answers: a voice application of the organization's, known by an id of its choice."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="agents")
+    agent_id = models.CharField(
+        _("agent id"), max_length=100, default=partial(public_id, "agent"), validators=[AGENT_ID]
+    )
+    name = models.CharField(_("name"), max_length=100)
+    voice_url = models.URLField(  # noqa: DJ001  null in the API
+        _("voice URL"),
+        max_length=2000,
+        null=True,
+        blank=True,
+        validators=[URLValidator(schemes=["http", "https"])],
+        help_text=_("Where a supply platform sends the calls of the agent's numbers."),
+    )
+    version = models.PositiveIntegerField(default=1, editable=False)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("updated at"), auto_now=True)
+
+    class Meta:
+        verbose_name = _("agent")
+        verbose_name_plural = _("agents")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "agent_id"],
+                name="agent_id_unique",
+                violation_error_message=_("There is an agent with this id already."),
+            )
+        ]
+        indexes = [models.Index(fields=["organization", "-created_at", "-id"], name="agent_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.agent_id})"
+
+
 class Placement(models.Model):
     """A number's presence on one platform: *supply* (who owns it) or *voice* (where its calls
-    land)."""
+    land).
+
+    `settings` and the sealed `secrets()` are what the number alone needs there, the fields of
+    `SipSpec`; `purchase` not null says that a supply placement may buy the number, and with what.
+    """
 
     class Role(models.TextChoices):
         SUPPLY = "supply", _("supply")
@@ -138,6 +222,15 @@ class Placement(models.Model):
         _("state"), max_length=10, choices=State.choices, default=State.PENDING
     )
     refs = models.JSONField(_("platform ids"), default=dict, editable=False)
+    settings = models.JSONField(_("settings"), default=dict, db_default={}, blank=True)
+    sealed = models.TextField(default="", db_default="", editable=False)
+    purchase = models.JSONField(_("purchase"), null=True, blank=True, editable=False)
+    release = models.BooleanField(
+        _("release"),
+        default=False,
+        db_default=False,
+        help_text=_("Give the number back to the platform's pool."),
+    )
 
     class Meta:
         verbose_name = _("placement")
@@ -159,3 +252,14 @@ class Placement(models.Model):
     @property
     def marker(self) -> str:
         return f"pb-{self.id.hex}"
+
+    @property
+    def secrets_place(self) -> str:
+        return sealing.where("placement", self.id, "sealed")
+
+    def secrets(self) -> dict[str, str]:
+        """Password and PIN of its trunks, where there are any; raises CannotUnseal."""
+        return sealing.unseal(self.sealed, place=self.secrets_place)
+
+    def keep_secrets(self, values: dict[str, str]) -> None:
+        self.sealed = sealing.seal(values, place=self.secrets_place) if values else ""

@@ -1,6 +1,7 @@
-"""The asker's half: add, label, activate, deactivate, retry and delete a number. No platform call
+"""The asker's half: add, change, activate, deactivate, retry and delete a number. No platform call
 here."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from integrations import operations as ledger
 from integrations.models import Operation
 from numbers import states
 from numbers.models import PhoneNumber, Placement
+from numbers.placing import ask, default_homes, keep_sip, place, settle_in
 from organizations.operations import record
 from organizations.principals import Principal
 
@@ -68,20 +70,10 @@ def add_number(
         )
     )
     settling_carrier = carrier_operation(carrier)
-    placement = place(phone_number, carrier)
+    placement = place(phone_number, carrier.integration, Placement.Role.VOICE)
     tell(by, phone_number, "created", after=facts(phone_number))
     ask(by, placement, Wish.ENSURE, label=number, waits_for=settling_carrier, is_new=True)
     return phone_number
-
-
-def place(phone_number: PhoneNumber, carrier: Carrier) -> Placement:
-    """Its calls will land where the carrier is."""
-    return Placement.objects.create(
-        organization_id=phone_number.organization_id,
-        phone_number=phone_number,
-        integration=carrier.integration,
-        role=Placement.Role.VOICE,
-    )
 
 
 def carrier_for(by: Principal, voip_carrier_sid: UUID | None) -> Carrier:
@@ -144,68 +136,91 @@ def carrier_operation(carrier: Carrier) -> Operation | None:
     return operation
 
 
-def ask(
-    by: Principal,
-    placement: Placement,
-    wish: str,
-    *,
-    label: str,
-    waits_for: Operation | None = None,
-    is_new: bool = False,
-) -> Operation:
-    return ledger.ask(
-        by,
-        integration=placement.integration,
-        subject_kind="placement",
-        subject_id=placement.id,
-        label=label,
-        wish=wish,
-        refs=placement.refs,
-        waits_for=waits_for,
-        is_new=is_new,
-    )
-
-
 def locked(
     by: Principal, number_id: UUID
 ) -> tuple[PhoneNumber, list[tuple[Placement, Operation | None]]]:
     """The number and its placements with their open operations, locked in the worker's order."""
-    placements = by.organization.placements.filter(phone_number_id=number_id).select_related(
-        "integration"
-    )
+    placements = by.organization.placements.filter(phone_number_id=number_id)
+    placements = placements.select_related("integration").order_by("role")
     held = [(placement, ledger.held("placement", placement.id)) for placement in placements]
     return by.organization.phone_numbers.select_for_update().get(pk=number_id), held
 
 
+# What only the row knows; everything else that may change is a wish for the platforms.
+LOCAL = {
+    "label",
+    "inbound_agent_version",
+    "outbound_agent_id",
+    "outbound_agent_version",
+    "number_provider",
+}
+
+
 @transaction.atomic
 def change_number(by: Principal, number_id: UUID, **changes: Any) -> PhoneNumber:
-    """Change `label`, `application_sid` or `status` (active ↔ inactive); only the keys given
-    change.
+    """Change columns of the number, `status` (active ↔ inactive) or `sip_settings` (some of
+    sip.FIELDS, checked by the caller); only the keys given change.
 
-    The label is changed at once. The others are wishes: the answer tells the state that is, and
-    `wanted` what is under way. Raises NotPossibleNow.
+    What is LOCAL is changed at once. The others are wishes: the answer tells the state that is, and
+    `wanted` what is under way; a failed number is tried again with them. Raises NotPossibleNow.
     """
     number, held = locked(by, number_id)
     if number.status == Status.DELETED:
         raise NotPossibleNow(_("The number is deleted."))
     wanted = changes.pop("status", None)
     if wanted and wanted != number.wanted:
-        check_switch(number)
+        check_switch(number, held)
         changes["wanted"] = wanted
+    settings_changed = change_sip(held, changes.pop("sip_settings", None))
     changes = {name: value for name, value in changes.items() if getattr(number, name) != value}
-    if not changes:
+    if not changes and not settings_changed:
         return number
     before = facts(number)
     states.touch(number.pk, **changes)
     number.refresh_from_db()
     tell(by, number, "changed", before=before, after=facts(number))
-    if changes.keys() & {"wanted", "application_sid"} and number.status != Status.FAILED:
-        for placement, _operation in held:
-            ask(by, placement, Wish.ENSURE, label=number.e164)
+    if settings_changed or changes.keys() - LOCAL:
+        follow(by, number, held)
     return number
 
 
-def check_switch(number: PhoneNumber) -> None:
+def follow(by: Principal, number: PhoneNumber, held: list) -> None:
+    """The platforms are asked for what the number is now."""
+    if not held:
+        place_now(by, number)
+    elif number.status == Status.FAILED:
+        start_again(by, number, held)
+    else:
+        for placement, _operation in held:
+            ask(by, placement, Wish.ENSURE, label=number.e164)
+
+
+def place_now(by: Principal, number: PhoneNumber) -> bool:
+    """A number that was only recorded moves in where there is a default integration for it now."""
+    homes = default_homes(by, number)
+    if not homes:
+        return False
+    states.move(number.pk, to=Status.PENDING, wanted=Status.ACTIVE, error_message=None)
+    settle_in(by, number, homes)
+    return True
+
+
+def change_sip(held: list, settings: Mapping[str, Any] | None) -> bool:
+    """Whether there was anything to change. Raises NotPossibleNow."""
+    if settings is None:
+        return False
+    voice = next((p for p, _o in held if p.role == Placement.Role.VOICE), None)
+    if voice is None:
+        raise NotPossibleNow(_("The number has no SIP trunks of its own."))
+    before = {**voice.settings, **voice.secrets()}
+    keep_sip(voice, settings)
+    voice.save(update_fields=["settings", "sealed"])
+    return before != {**voice.settings, **voice.secrets()}
+
+
+def check_switch(number: PhoneNumber, held: list) -> None:
+    if not held:
+        raise NotPossibleNow(number.error_message or _("The number is on no platform."))
     if number.status not in (Status.ACTIVE, Status.INACTIVE):
         raise NotPossibleNow(
             _("Only an active or inactive number can be switched; this one is %(status)s.")
@@ -224,7 +239,7 @@ def retry_number(by: Principal, number_id: UUID) -> PhoneNumber:
         repeat(by, number, held, Wish.REMOVE)
     elif any(operation for _placement, operation in held):
         repeat(by, number, held, Wish.ENSURE)
-    else:
+    elif held or not place_now(by, number):
         raise NotPossibleNow(
             _("There is nothing to try again: the number is %(status)s.")
             % {"status": number.status}
@@ -234,16 +249,35 @@ def retry_number(by: Principal, number_id: UUID) -> PhoneNumber:
     return number
 
 
-def start_again(by: Principal, number: PhoneNumber, held: list) -> None:
-    """As on the first day: a carrier that is being set up is waited for, a failed one named."""
+def start_again(by: Principal, number: PhoneNumber, held: list, wish: str = Wish.ENSURE) -> None:
+    """As on the first day: a carrier that is being set up is waited for, a failed one named; the
+    voice placement waits for the supply."""
     waits_for = None
     if number.carrier:
         refuse_carrier_now(number.carrier)
         waits_for = carrier_operation(number.carrier)
     states.move(number.pk, to=Status.PENDING, error_message=None, wanted=Status.ACTIVE)
-    for placement, _operation in held:
+    for placement, _operation in held:  # supply comes first, by its name
         Placement.objects.filter(pk=placement.pk).update(state=Placement.State.PENDING)
-        ask(by, placement, Wish.ENSURE, label=number.e164, waits_for=waits_for)
+        asked = ask(by, placement, wish, label=number.e164, waits_for=waits_for)
+        waits_for = asked if placement.role == Placement.Role.SUPPLY else waits_for
+
+
+@transaction.atomic
+def merge_duplicates(by: Principal, number_id: UUID) -> PhoneNumber:
+    """Leave one of several equal objects that a platform holds for the number; then set it up.
+    Raises NotPossibleNow."""
+    number, held = locked(by, number_id)
+    if number.status == Status.DELETED or not held:
+        raise NotPossibleNow(_("The number is on no platform."))
+    if number.status == Status.FAILED:
+        start_again(by, number, held, Wish.MERGE)
+    else:
+        for placement, _operation in held:
+            ask(by, placement, Wish.MERGE, label=number.e164)
+    tell(by, number, "merged")
+    number.refresh_from_db()
+    return number
 
 
 def refuse_carrier_now(carrier: Carrier) -> None:
@@ -262,15 +296,18 @@ def repeat(by: Principal, number: PhoneNumber, held: list, wish: str) -> None:
 
 
 @transaction.atomic
-def delete_number(by: Principal, number_id: UUID) -> None:
+def delete_number(by: Principal, number_id: UUID, *, release: bool = False) -> None:
     """Soft delete at once; the row holds the number until it is gone from its platforms.
 
-    What no platform can know of yet is released on the spot. Deleting twice changes nothing.
+    An account that owns the number keeps it, and pays for it, unless `release` gives it back. What
+    no platform can know of yet is released on the spot. Deleting twice changes nothing.
     """
     number, held = locked(by, number_id)
     if not states.move(number.pk, to=Status.DELETED, wanted=Status.DELETED, error_message=None):
         return
-    tell(by, number, "deleted", before=facts(number))
+    after = {"released": True} if release else {}
+    tell(by, number, "deleted", before=facts(number), after=after)
+    number.placements.filter(role=Placement.Role.SUPPLY).update(release=release)
     for placement, operation in held:
         if operation and ledger.withdraw(operation):
             Placement.objects.filter(pk=placement.pk).update(state=Placement.State.REMOVED)
@@ -297,4 +334,15 @@ def facts(number: PhoneNumber) -> dict[str, Any]:
         "carrier": str(number.carrier_id) if number.carrier_id else None,
         "application_sid": str(number.application_sid) if number.application_sid else None,
         "source": number.source,
+        **{name: getattr(number, name) for name in TOLD},
     }
+
+
+TOLD = (
+    "supports_inbound",
+    "supports_outbound",
+    "inbound_agent_id",
+    "outbound_agent_id",
+    "inbound_webhook_url",
+    "outbound_trunk_id",
+)

@@ -4,8 +4,8 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from carriers.models import Carrier
-from integrations.models import Operation
-from integrations.providers.base import NumberSpec, Refused
+from integrations.models import Integration, Operation
+from integrations.providers.base import NumberSpec, Refused, SipSpec
 from numbers import states
 from numbers.models import PhoneNumber, Placement
 from organizations.operations import record
@@ -22,7 +22,16 @@ class PlacementSubject:
             return None
         if operation.wish != Operation.Wish.REMOVE:
             refuse_dead_carrier(placement.phone_number.carrier)
+            refuse_dead_supply(placement)
         return spec_of(placement, refs=operation.refs)
+
+    def forget(self, integration: Integration) -> None:
+        """The tombstones stay, without what they had on it."""
+        released = PhoneNumber.objects.filter(released_at__isnull=False)
+        released.filter(carrier__integration=integration).update(carrier=None)
+        Placement.objects.filter(
+            integration=integration, phone_number__released_at__isnull=False
+        ).delete()
 
     def settled(self, operation: Operation) -> None:
         placement = (
@@ -34,8 +43,8 @@ class PlacementSubject:
 
 
 def spec_of(placement: Placement, *, refs: dict[str, str]) -> NumberSpec:
-    number = placement.phone_number
-    carrier = number.carrier
+    number, carrier = placement.phone_number, placement.phone_number.carrier
+    is_supply = placement.role == Placement.Role.SUPPLY
     return NumberSpec(
         marker=placement.marker,
         e164=number.e164,
@@ -43,7 +52,38 @@ def spec_of(placement: Placement, *, refs: dict[str, str]) -> NumberSpec:
         application=str(number.application_sid) if number.application_sid else None,
         routed=number.wanted == Status.ACTIVE,
         refs=refs,
+        sip=None if is_supply or carrier else sip_of(placement),
+        webhook=webhook_of(number) if is_supply else None,
+        lands_elsewhere=is_supply and has_voice(number),
+        purchase=placement.purchase,
+        release=placement.release,
     )
+
+
+def sip_of(placement: Placement) -> SipSpec:
+    number = placement.phone_number
+    return SipSpec(
+        inbound=number.supports_inbound,
+        outbound=number.supports_outbound,
+        outbound_trunk_id=number.outbound_trunk_id or "",
+        **placement.settings,
+        **placement.secrets(),
+    )
+
+
+def webhook_of(number: PhoneNumber) -> str | None:
+    """Where a supply platform shall send its calls: nowhere in particular without an agent."""
+    if not number.supports_inbound:
+        return None
+    if number.inbound_webhook_url:
+        return number.inbound_webhook_url
+    agents = number.organization.agents.filter(agent_id=number.inbound_agent_id)
+    return agents.values_list("voice_url", flat=True).first()
+
+
+def has_voice(number: PhoneNumber) -> bool:
+    voice = number.placements.filter(role=Placement.Role.VOICE)
+    return number.supports_inbound and voice.exclude(state=State.REMOVED).exists()
 
 
 def refuse_dead_carrier(carrier: Carrier | None) -> None:
@@ -56,13 +96,20 @@ def refuse_dead_carrier(carrier: Carrier | None) -> None:
         )
 
 
+def refuse_dead_supply(placement: Placement) -> None:
+    """Trunks for a number that the account turned out not to own would carry nothing."""
+    supply = placement.phone_number.placements.filter(role=Placement.Role.SUPPLY)
+    if placement.role == Placement.Role.VOICE and supply.filter(state=State.FAILED).exists():
+        raise Refused(_("The number could not be taken in from the account that supplies it."))
+
+
 def keep_placement(placement: Placement, operation: Operation) -> None:
     placement.refs = operation.refs
     if operation.status == Operation.Status.DONE:
         placement.state = (
             State.REMOVED if operation.wish == Operation.Wish.REMOVE else State.SETTLED
         )
-    elif operation.wish == Operation.Wish.ENSURE and placement.state == State.PENDING:
+    elif operation.wish != Operation.Wish.REMOVE and placement.state == State.PENDING:
         placement.state = State.FAILED
     placement.save(update_fields=["refs", "state"])
 
@@ -78,10 +125,12 @@ def move_number(number: PhoneNumber, operation: Operation) -> None:
 
 def arrive(number: PhoneNumber, operation: Operation) -> None:
     """All placements settled: the number is what was wanted."""
-    unsettled = number.placements.exclude(state=State.SETTLED).exists()
-    if unsettled or number.status == number.wanted:
+    if number.placements.exclude(state=State.SETTLED).exists():
         return
-    if states.move(number.pk, to=number.wanted, error_message=None):
+    if number.status == number.wanted:
+        if number.error_message:  # of a change that was refused, and is not wished any more
+            states.touch(number.pk, error_message=None)
+    elif states.move(number.pk, to=number.wanted, error_message=None):
         tell(operation, number, f"phone_number.{ACTIONS[number.wanted]}", {"status": number.wanted})
 
 
@@ -91,10 +140,12 @@ ACTIONS = {Status.ACTIVE: "activated", Status.INACTIVE: "deactivated"}
 def refuse(number: PhoneNumber, operation: Operation) -> None:
     """A number that was being set up has failed; one that works stays as it was."""
     after = {"status": Status.FAILED, "reason": operation.reason}
+    if number.status == Status.FAILED:  # by another placement, whose reason comes first
+        return
     if states.move(number.pk, to=Status.FAILED, error_message=operation.reason):
         tell(operation, number, "phone_number.failed", after)
     elif number.status in (Status.ACTIVE, Status.INACTIVE):
-        states.touch(number.pk, wanted=number.status)
+        states.touch(number.pk, wanted=number.status, error_message=operation.reason)
         tell(
             operation,
             number,

@@ -1,9 +1,9 @@
 """The states of a number: one table of legal moves, one function that moves.
 
 pending ──▶ active ◀──▶ inactive        any ──▶ deleted (a tombstone)
-   │ ▲
-   ▼ │
- failed
+   │ ▲                      │
+   ▼ └──────────────────────┘           a number that was only recorded moves in
+ failed ──▶ pending
 """
 
 from typing import Any
@@ -18,7 +18,7 @@ Status = PhoneNumber.Status
 MOVES: dict[str, frozenset[str]] = {
     Status.PENDING: frozenset({Status.ACTIVE, Status.INACTIVE, Status.FAILED, Status.DELETED}),
     Status.ACTIVE: frozenset({Status.INACTIVE, Status.DELETED}),
-    Status.INACTIVE: frozenset({Status.ACTIVE, Status.DELETED}),
+    Status.INACTIVE: frozenset({Status.ACTIVE, Status.PENDING, Status.DELETED}),
     Status.FAILED: frozenset({Status.PENDING, Status.DELETED}),
     Status.DELETED: frozenset(),
 }

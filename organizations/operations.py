@@ -15,7 +15,7 @@ from organizations import keys
 from organizations.models import ApiKey, Event, Membership, Organization, User
 from organizations.principals import Principal, system
 from organizations.request_ids import current_request_id
-from organizations.roles import SCOPES, Role, lower_role
+from organizations.roles import SCOPES, Role, granted, lower_role
 
 
 def record(
@@ -96,7 +96,8 @@ def rename_organization(by: Principal, *, name: str) -> Organization:
 @transaction.atomic
 def change_role(by: Principal, *, user: User, role: str) -> Membership:
     """From the next request on, for the member's keys too: none is stronger than its owner."""
-    membership = by.organization.memberships.select_for_update().get(user=user)
+    membership = locked_member(by, user)
+    refuse_last_admin(by, membership, role)
     before, membership.role = {"role": membership.role}, role
     membership.full_clean()
     membership.save(update_fields=["role"])
@@ -108,12 +109,30 @@ def change_role(by: Principal, *, user: User, role: str) -> Membership:
 @transaction.atomic
 def remove_member(by: Principal, *, user: User) -> None:
     """With their keys, so that none comes back to life if they do."""
-    membership = by.organization.memberships.get(user=user)
+    membership = locked_member(by, user)
+    refuse_last_admin(by, membership, None)
     for key in by.organization.api_keys.filter(owner=user, revoked_at=None):
         revoke_key(by, key_id=key.id)
     before = {"role": membership.role}
     membership.delete()
     record(by, "member.removed", user, kind="member", label=user.email, before=before)
+
+
+class LastAdmin(Exception):
+    """Without an admin nobody could give the organization one."""
+
+
+def locked_member(by: Principal, user: User) -> Membership:
+    """All memberships are locked, in one order: two admins may not demote each other at once."""
+    rows = by.organization.memberships.select_for_update().order_by("pk")
+    return {row.user_id: row for row in rows}.get(user.pk) or rows.get(user=user)
+
+
+def refuse_last_admin(by: Principal, membership: Membership, new_role: str | None) -> None:
+    others = by.organization.memberships.filter(role=Role.ADMIN).exclude(pk=membership.pk)
+    steps_down = membership.role == Role.ADMIN and new_role != Role.ADMIN
+    if steps_down and not others.exists():
+        raise LastAdmin(_("The organization needs an admin; make somebody else one first."))
 
 
 @transaction.atomic
@@ -131,6 +150,7 @@ def create_key(
     check_scopes(scopes)
     check_cidrs(allowed_cidrs)
     check_role(by.organization, owner, role)
+    check_reach(by, role, scopes)
     text = keys.mint()
     key = ApiKey(
         organization=by.organization,
@@ -152,11 +172,17 @@ def create_key(
 
 @transaction.atomic
 def revoke_key(by: Principal, *, key_id: UUID) -> bool:
-    """Refused from the next request on. False when it was revoked before, or is not ours."""
-    keys_here = by.organization.api_keys.filter(pk=key_id, revoked_at=None)
-    if not keys_here.update(revoked_at=Now()):
+    """Refused from the next request on. False when it was revoked before, or is not ours. Raises
+    ValidationError for a key with a higher role than the asker's."""
+    keys_here = by.organization.api_keys.filter(pk=key_id)
+    key = keys_here.first()
+    if key and lower_role(key.role, by.role) != key.role:
+        raise ValidationError(
+            {"role": _("The key has a higher role than you (%(role)s).") % {"role": by.role}}
+        )
+    if not keys_here.filter(revoked_at=None).update(revoked_at=Now()):
         return False
-    key = by.organization.api_keys.get(pk=key_id)
+    key.refresh_from_db(fields=["revoked_at"])
     record(by, "api_key.revoked", key, kind="api_key", label=str(key))
     return True
 
@@ -181,6 +207,16 @@ def check_cidrs(cidrs: Sequence[str]) -> None:
             raise ValidationError(
                 {"allowed_cidrs": _("Not a network: %(error)s.") % {"error": error}}
             ) from error
+
+
+def check_reach(by: Principal, role: str, scopes: Sequence[str]) -> None:
+    """Nobody hands out more than they have: a narrow key would make itself a wide one."""
+    surplus = sorted(granted(role, list(scopes)) - by.permissions)
+    if surplus:
+        words = {"permissions": ", ".join(surplus)}
+        raise ValidationError(
+            {"scopes": _("Your own key lacks these permissions: %(permissions)s.") % words}
+        )
 
 
 def check_role(organization: Organization, owner: User, role: str) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from organizations.models import ApiKey, Organization, User
-from organizations.roles import Permission, granted, lower_role
+from organizations.roles import Permission, Role, granted, lower_role
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,7 @@ class Principal:
     label: str
     user_id: UUID | None
     permissions: frozenset[Permission]
+    role: str = Role.ADMIN
 
     def can(self, permission: str) -> bool:
         return permission in self.permissions
@@ -33,6 +34,7 @@ def of_key(key: ApiKey, *, owner_role: str) -> Principal:
         f"{key.name} (pb_live_{key.key_id})",
         key.owner_id,
         permissions,
+        role,
     )
 
 

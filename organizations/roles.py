@@ -30,16 +30,32 @@ class Permission(StrEnum):
     API_KEYS_READ = "api_keys:read"
     API_KEYS_CREATE = "api_keys:create"
     API_KEYS_DELETE = "api_keys:delete"
+    AGENTS_READ = "agents:read"
+    AGENTS_CREATE = "agents:create"
+    AGENTS_UPDATE = "agents:update"
+    AGENTS_DELETE = "agents:delete"
+    MEMBERS_READ = "members:read"
+    MEMBERS_CREATE = "members:create"
+    MEMBERS_UPDATE = "members:update"
+    MEMBERS_DELETE = "members:delete"
     ORGANIZATION_READ = "organization:read"
     ORGANIZATION_UPDATE = "organization:update"
     EVENTS_READ = "events:read"
 
 
+ADMINS_ONLY = frozenset(
+    {
+        Permission.ORGANIZATION_UPDATE,
+        Permission.MEMBERS_CREATE,
+        Permission.MEMBERS_UPDATE,
+        Permission.MEMBERS_DELETE,
+    }
+)
 READ_ONLY = frozenset(p for p in Permission if p.value.endswith(":read"))
 
 ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
     Role.ADMIN: frozenset(Permission),
-    Role.AGENT_MANAGER: frozenset(Permission) - {Permission.ORGANIZATION_UPDATE},
+    Role.AGENT_MANAGER: frozenset(Permission) - ADMINS_ONLY,
     Role.USER: READ_ONLY - {Permission.EVENTS_READ},
 }
 
@@ -50,7 +66,7 @@ SCOPES: dict[str, frozenset[Permission]] = {
         for p in Permission
         if p.value.startswith(f"{noun}:") and (p in READ_ONLY) == (kind == "read")
     )
-    for noun in ("phone_numbers", "integrations", "api_keys", "organization", "events")
+    for noun in dict.fromkeys(p.value.partition(":")[0] for p in Permission)
     for kind in ("read", "write")
     if not (noun == "events" and kind == "write")
 }

@@ -5,6 +5,8 @@ import json
 import pytest
 from django.test import Client
 
+from integrations import operations as ledger
+from integrations.models import Operation
 from organizations.api import guessing, rate_limits
 from organizations.models import User
 from tests import factories
@@ -45,6 +47,17 @@ def forget_limits():
     """Rate limits live in the process; no test shall be slowed down by another one's requests."""
     guessing.failures_by_address.clear()
     rate_limits.requests_by_key.clear()
+
+
+@pytest.fixture
+def worker(monkeypatch):
+    """A worker for requests that wait: whatever is due is attempted when somebody waits for it."""
+
+    def work_and_look(operation_id, *, seconds=10.0):
+        factories.work_all()
+        return Operation.objects.get(pk=operation_id)
+
+    monkeypatch.setattr(ledger, "wait", work_and_look)
 
 
 class Api:

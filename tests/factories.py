@@ -4,6 +4,8 @@ Corp."""
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.db.models.functions import Now
+
 from carriers.models import Carrier
 from carriers.operations import add_carrier
 from integrations import provisioning
@@ -56,12 +58,12 @@ def person(
 
 
 def sandbox(by: Principal, *, name: str = "Sandbox", default: bool = True) -> Integration:
-    """A connected sandbox, the default for carriers."""
+    """A connected sandbox, the default for everything."""
     integration, operation = connect(by, kind="sandbox", name=name, account={})
     provisioning.run(operation.pk)
     integration.refresh_from_db()
-    if default:
-        make_default(by, integration, role="carrier")
+    for role in ("carrier", "sip", "twilio") if default else ():
+        make_default(by, integration, role=role)
     return integration
 
 
@@ -94,10 +96,23 @@ def work(subject_kind: str, subject_id: UUID) -> Operation | None:
 
 
 def work_number(phone_number: PhoneNumber) -> Operation | None:
-    placement = phone_number.placements.get()
-    operation = work("placement", placement.id)
+    """Its placements, supply before voice; what came of the last one."""
+    operation = None
+    for placement in phone_number.placements.order_by("role"):
+        operation = work("placement", placement.id)
     phone_number.refresh_from_db()
     return operation
+
+
+def work_all() -> None:
+    """Every open operation that is due, and what becomes due by it; each is attempted once."""
+    tried: set[UUID] = set()
+    while due := Operation.objects.filter(
+        status="open", waits_for=None, next_attempt_at__lte=Now()
+    ).exclude(pk__in=tried):
+        for operation in due:
+            tried.add(operation.pk)
+            provisioning.run(operation.pk)
 
 
 def open_operation(subject_kind: str, subject_id: UUID) -> Operation | None:

@@ -92,18 +92,78 @@ class CarrierSpec:
 
 
 @dataclass(frozen=True)
+class SipSpec:
+    """The SIP trunks and the room of one number, on a platform of role `sip`.
+
+    `room_name` plain is the one room of all calls; with a trailing `*` a prefix of rooms that each
+    call gets for itself; empty is the platform's own habit. `outbound_trunk_id` names a trunk on
+    the platform that is not ours and shall be used as it is.
+    """
+
+    inbound: bool = False
+    outbound: bool = False
+    trunk_name: str = ""  # the number itself, if empty
+    server_address: str = ""  # host or IPv4 address, perhaps `:port`; needed for outbound
+    username: str = ""
+    password: str = field(default="", repr=False)
+    room_name: str = ""
+    pin: str = field(default="", repr=False)  # 4 to 10 digits
+    media_encryption: str = "allow"  # disable | allow | require
+    outbound_trunk_id: str = ""
+
+
+@dataclass(frozen=True)
 class NumberSpec:
-    """A number as it shall be on the platform of its carrier."""
+    """A number as it shall be on one platform: of its carrier, of its SIP trunks (`sip`), or of the
+    account that owns it (a supply placement, neither of them).
+
+    A supply account routes calls to `webhook` if there is one; else to the integration's trunk when
+    they land on another platform (`lands_elsewhere`), else to its default application, else as
+    before we came. `purchase` not None: buy it if the account does not own it, with these extras
+    (address_sid, bundle_sid). `release` at removal: give it back to the platform's pool.
+    """
 
     marker: str
     e164: str  # with the plus
-    carrier_refs: Mapping[str, str]
+    carrier_refs: Mapping[str, str] = field(default_factory=dict)
     application: str | None = None  # overrides the integration's default application
     routed: bool = True  # False: keep the objects, unlink the routing (status `inactive`)
     refs: Mapping[str, str] = field(default_factory=dict)
+    sip: SipSpec | None = None
+    webhook: str | None = None
+    lands_elsewhere: bool = False
+    purchase: Mapping[str, str] | None = None
+    release: bool = False
 
 
 Spec = CarrierSpec | NumberSpec
+
+
+@dataclass(frozen=True)
+class SearchQuery:
+    """What numbers somebody would like to buy. Empty means any."""
+
+    country: str  # ISO 3166 alpha-2, upper case
+    type: str = "local"  # local | toll_free | mobile | national
+    area_code: str = ""
+    contains: str = ""  # digits, with * for any one of them
+    locality: str = ""
+    region: str = ""
+    limit: int = 30
+
+
+@dataclass(frozen=True)
+class AvailableNumber:
+    """A number for sale now: nothing is reserved, somebody else may be faster."""
+
+    number: str  # E.164
+    type: str
+    country: str
+    region: str | None
+    locality: str | None
+    capabilities: tuple[str, ...]  # of voice, sms, mms, fax
+    address_requirement: str  # none | any | local | foreign: what a purchase must bring
+    beta: bool = False
 
 
 @dataclass(frozen=True)
@@ -143,6 +203,8 @@ class InventoryItem:
     name: str  # E.164 for numbers, the platform's name for carriers
     refs: Refs
     ours: bool  # carries a marker of Patchbay
+    label: str = ""  # what people call it there
+    capabilities: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -170,7 +232,8 @@ class Provider(ABC):
     title: ClassVar[str]
     roles: ClassVar[frozenset[str]]  # of {"carrier", "sip", "twilio"}
     fields: ClassVar[tuple[Field, ...]]
-    base_url_field: ClassVar[str | None] = None  # the field whose origin the door is pinned to
+    base_url_field: ClassVar[str | None] = None  # the field that says where the account lives
+    sells_numbers: ClassVar[bool] = False  # has `search`, and takes a NumberSpec with `purchase`
     max_in_flight: ClassVar[int] = 4  # operations at a time on one account, to begin with
 
     def __init__(self, account: Mapping[str, str], door: Any):
@@ -181,6 +244,11 @@ class Provider(ABC):
     def clean(cls, account: Mapping[str, str]) -> dict[str, list[str]]:
         """Complaints about the account's fields that need no call, by field name."""
         return {}
+
+    @classmethod
+    def origins(cls, account: Mapping[str, str]) -> dict[str, str]:
+        """The base URLs the door is pinned to, by name; "" is the one of calls that name none."""
+        return {"": account.get(cls.base_url_field or "", "")}
 
     @abstractmethod
     def check(self) -> CheckResult:
@@ -201,3 +269,11 @@ class Provider(ABC):
     @abstractmethod
     def inventory(self) -> Iterator[InventoryItem]:
         """Everything the account holds that Patchbay could know."""
+
+    def plan_merge(self, spec: Spec, observed: Observed) -> list[Step]:
+        """The steps that leave one of several equal objects of ours; done only when asked for."""
+        return []
+
+    def search(self, query: SearchQuery) -> list[AvailableNumber]:
+        """Numbers for sale; a sample, and perhaps none."""
+        raise Refused(f"{self.title} sells no numbers.")

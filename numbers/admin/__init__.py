@@ -1,5 +1,5 @@
 """The admin of the numbers app; Django finds the pages by this import."""
 
-from numbers.admin import number
+from numbers.admin import agent, number
 
-__all__ = ["number"]
+__all__ = ["agent", "number"]

@@ -14,12 +14,14 @@ JSON = "application/json"
 @dataclass(frozen=True)
 class Reply:
     """One answer. `after_commit` may wait for a platform: it runs outside the transaction, after it
-    was committed, and its reply is sent instead; a replay repeats this one."""
+    was committed, and its reply is sent instead; a replay repeats this one. `kept` is what a replay
+    repeats where the answer itself shows a secret, which is nowhere stored in clear."""
 
     data: Any = None
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     after_commit: Callable[[], "Reply"] | None = None
+    kept: "Reply | None" = None
 
 
 def render(reply: Reply) -> HttpResponse:

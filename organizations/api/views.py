@@ -99,5 +99,5 @@ class OrgView(APIView):
             if not 200 <= response.status_code < 300:
                 transaction.set_rollback(True)
             elif claim:
-                claim.save(response)
+                claim.save(self.render(reply.kept) if reply.kept else response)
         return self.render(reply.after_commit()) if reply.after_commit else response

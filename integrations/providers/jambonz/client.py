@@ -119,7 +119,7 @@ class Client:
             raise Rejected(_sentence(doing, 500, words), 500, words)
         reason = words or f"it answered {answer.status}"
         # What failed to connect did nothing; what broke off later may have been carried out.
-        if answer.method == "GET" or answer.status == 503 or words.startswith("connect "):
+        if answer.reads or answer.status == 503 or words.startswith("connect "):
             raise Unavailable(
                 f"jambonz did not {doing}: {reason}", retry_after=http.retry_after(answer)
             )

@@ -1,0 +1,86 @@
+"""Placements as the asker makes them: a number's wish to be on a platform."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from integrations import operations as ledger
+from integrations.models import Integration, Operation
+from integrations.operations import default_for
+from numbers import sip
+from numbers.models import PhoneNumber, Placement
+from organizations.principals import Principal
+
+Role = Placement.Role
+
+# By the provider a request names, which is also the role of the integration that is taken.
+PLACED_AS = {"twilio": Role.SUPPLY, "sip": Role.VOICE}
+NO_HOME = "Recorded only: there is no default integration for %(provider)s numbers."
+
+
+def ask(
+    by: Principal,
+    placement: Placement,
+    wish: str,
+    *,
+    label: str,
+    waits_for: Operation | None = None,
+    is_new: bool = False,
+) -> Operation:
+    return ledger.ask(
+        by,
+        integration=placement.integration,
+        subject_kind="placement",
+        subject_id=placement.id,
+        label=label,
+        wish=wish,
+        refs=placement.refs,
+        waits_for=waits_for,
+        is_new=is_new,
+    )
+
+
+def place(
+    phone_number: PhoneNumber,
+    integration: Integration,
+    role: str,
+    sip_settings: Mapping[str, str] | None = None,
+    purchase: Mapping[str, str] | None = None,
+) -> Placement:
+    placement = Placement(
+        organization_id=phone_number.organization_id,
+        phone_number=phone_number,
+        integration=integration,
+        role=role,
+        purchase=purchase,
+    )
+    if role == Role.VOICE:
+        keep_sip(placement, sip_settings or {})
+    placement.save(force_insert=True)
+    return placement
+
+
+def keep_sip(placement: Placement, settings: Mapping[str, str | None]) -> None:
+    """The secrets are sealed, the rest readable; what is not given stays, empty takes away."""
+    whole = {**placement.settings, **placement.secrets(), **settings}
+    known = {name: value for name, value in whole.items() if value}
+    placement.keep_secrets({name: known[name] for name in sip.SECRETS if name in known})
+    placement.settings = {n: v for n, v in known.items() if n not in sip.SECRETS}
+
+
+def default_homes(by: Principal, phone_number: PhoneNumber) -> dict[str, Integration]:
+    """The default integrations that could take the number in, by the role they take it in."""
+    roles = [phone_number.number_provider] if phone_number.number_provider in PLACED_AS else []
+    roles += ["sip"] if phone_number.outbound_trunk_id and "sip" not in roles else []
+    found = {PLACED_AS[role]: default_for(by, role) for role in roles}
+    return {role: integration for role, integration in found.items() if integration}
+
+
+def settle_in(
+    by: Principal, phone_number: PhoneNumber, homes: Mapping[str, Integration]
+) -> list[UUID]:
+    """A placement on each, and the wish to set it up."""
+    placements = [place(phone_number, home, role) for role, home in homes.items()]
+    return [
+        ask(by, each, Operation.Wish.ENSURE, label=phone_number.e164, is_new=True).pk
+        for each in placements
+    ]

@@ -1,0 +1,65 @@
+"""What a number's own SIP trunks may be asked for: the fields of `SipSpec`, checked before they are
+stored. Platforms take nearly anything without complaint, and then do something else."""
+
+import re
+from collections.abc import Mapping
+
+from django.utils.translation import gettext as _
+
+SECRETS = ("password", "pin")
+FIELDS = ("trunk_name", "server_address", "username", "room_name", "media_encryption", *SECRETS)
+MEDIA_ENCRYPTION = ("disable", "allow", "require")
+LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+ADDRESS = re.compile(rf"(?P<host>{LABEL}(\.{LABEL})*)\.?(:(?P<port>[0-9]{{1,5}}))?")
+ROOM = re.compile(r"[^*\x00-\x1f\x7f]+\*?")
+
+
+def complaints(
+    settings: Mapping[str, str | None], *, outbound: bool, outbound_trunk_id: str | None = None
+) -> dict[str, str]:
+    """What is wrong, by the field's name; `settings` holds some of FIELDS, empty: not given."""
+    given = {name: value for name, value in settings.items() if value}
+    found = {
+        "server_address": address_complaint(given.get("server_address", "")),
+        "room_name": room_complaint(given.get("room_name", "")),
+        "pin": pin_complaint(given.get("pin", "")),
+        "media_encryption": encryption_complaint(given.get("media_encryption", "allow")),
+        **pair_complaint(given),
+    }
+    if outbound and not given.get("server_address") and not outbound_trunk_id:
+        found["server_address"] = _("Needed for outbound calls: the carrier's SIP server.")
+    return {name: text for name, text in found.items() if text}
+
+
+def address_complaint(address: str) -> str:
+    match = ADDRESS.fullmatch(address)
+    if address and (not match or len(match["host"]) > 253 or int(match["port"] or 1) > 65535):
+        return _(
+            "A host name or an IPv4 address is expected, with a port if need be, "
+            "for example sip.example.com:5060; no sip:, no blanks."
+        )
+    return ""
+
+
+def room_complaint(room: str) -> str:
+    if room and not ROOM.fullmatch(room):
+        return _("A room's name, or its beginning with a * at the end, is expected.")
+    return ""
+
+
+def pin_complaint(pin: str) -> str:
+    return _("4 to 10 digits are expected.") if pin and not re.fullmatch("[0-9]{4,10}", pin) else ""
+
+
+def encryption_complaint(media_encryption: str) -> str:
+    if media_encryption not in MEDIA_ENCRYPTION:
+        return _("One of these is expected: %(known)s.") % {"known": ", ".join(MEDIA_ENCRYPTION)}
+    return ""
+
+
+def pair_complaint(given: Mapping[str, str]) -> dict[str, str]:
+    """Half a pair would leave the trunk open to everybody."""
+    missing = {"username", "password"} - given.keys()
+    if len(missing) == 1:
+        return {missing.pop(): _("User name and password belong together: send both or neither.")}
+    return {}
