@@ -13,5 +13,6 @@ urlpatterns = [
     path("v1/", include("organizations.api.urls")),
     path("v1/", include("carriers.api.urls")),
     path("v1/", include("numbers.api.urls")),
+    path("api/", include("numbers.api.dialects")),
     path("admin/", admin.site.urls),
 ]

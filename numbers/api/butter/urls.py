@@ -1,0 +1,3 @@
+"""Butter's paths, below /api/."""
+
+urlpatterns: list = []

@@ -1,0 +1,3 @@
+"""Zudu's paths, below /api/; the fixed ones before those that hold a number."""
+
+urlpatterns: list = []
