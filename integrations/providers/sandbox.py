@@ -10,9 +10,12 @@ it:
     +15005550005   always out
 
 Its objects live in the database, found by our marker as on any platform. The access code `wrong` is
-refused, so that this can be tried as well.
+refused, so that this can be tried as well. As a supplier it owns every number somebody imports,
+lists a few that nobody has imported yet, and sells what is looked for; as a SIP platform it knows
+every trunk whose id looks like one.
 """
 
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -21,7 +24,9 @@ from uuid import UUID
 from django.utils.crypto import salted_hmac
 
 from integrations.models import Integration, SandboxObject
+from integrations.providers import sandbox_shop
 from integrations.providers.base import (
+    AvailableNumber,
     CarrierSpec,
     CheckResult,
     CredentialsRefused,
@@ -35,6 +40,8 @@ from integrations.providers.base import (
     Refs,
     Refused,
     Registration,
+    SearchQuery,
+    SipSpec,
     Spec,
     Step,
     Unavailable,
@@ -58,6 +65,7 @@ class Sandbox(Provider):
         ),
     )
     max_in_flight = 64
+    sells_numbers = True
 
     @property
     def objects(self):
@@ -71,7 +79,8 @@ class Sandbox(Provider):
     def check(self) -> CheckResult:
         self.sign_in()
         return CheckResult(
-            "Sandbox: nothing here is real, no call will ever arrive", {"scope": "sandbox"}
+            "Sandbox: nothing here is real, no call will ever arrive",
+            {"scope": "sandbox", "sip_domain": SIP_DOMAIN},
         )
 
     def sign_in(self) -> None:
@@ -81,7 +90,7 @@ class Sandbox(Provider):
     def observe(self, spec: Spec) -> Observed:
         self.sign_in()
         found = self.objects.filter(kind=kind_of(spec), marker=spec.marker).first()
-        return Observed({"sid": str(found.sid)}, found) if found else Observed()
+        return Observed(refs_of(spec, found), found) if found else Observed()
 
     def plan(self, spec: Spec, observed: Observed) -> list[Step]:
         wanted = data_of(spec)
@@ -114,6 +123,7 @@ class Sandbox(Provider):
     def create(self, spec: Spec) -> Refs:
         if isinstance(spec, NumberSpec):
             self.obey_magic(spec)
+            refuse_foreign_trunk(spec)
         made = SandboxObject.objects.create(
             organization_id=self.organization_id,
             integration_id=self.account["integration_id"],
@@ -126,7 +136,7 @@ class Sandbox(Provider):
             raise OutcomeUnknown(
                 f"The sandbox lost its answer about {ANSWER_LOST}; it may have been made."
             )
-        return {"sid": str(made.sid)}
+        return refs_of(spec, made)
 
     def obey_magic(self, spec: NumberSpec) -> None:
         if spec.e164 == REFUSED:
@@ -155,10 +165,12 @@ class Sandbox(Provider):
         return row.data["count"]
 
     def change(self, spec: Spec, refs: Refs) -> Refs:
-        self.objects.filter(kind=kind_of(spec), marker=spec.marker).update(
-            data=data_of(spec), name=name_of(spec)
-        )
-        return refs
+        if isinstance(spec, NumberSpec):
+            refuse_foreign_trunk(spec)
+        found = self.objects.get(kind=kind_of(spec), marker=spec.marker)
+        found.data, found.name = data_of(spec), name_of(spec)
+        found.save(update_fields=["data", "name"])
+        return refs_of(spec, found)
 
     def drop(self, spec: Spec) -> Refs:
         found = self.objects.filter(kind=kind_of(spec), marker=spec.marker).first()
@@ -169,8 +181,60 @@ class Sandbox(Provider):
 
     def inventory(self) -> Iterator[InventoryItem]:
         self.sign_in()
-        for found in self.objects.exclude(kind="visits").order_by("name"):
-            yield InventoryItem(found.kind, found.name, {"sid": str(found.sid)}, ours=True)
+        names = set()
+        for found in self.objects.exclude(kind="visits").order_by("name", "-created_at"):
+            if found.kind == "carrier" or found.name not in names:
+                names.add(found.name)
+                refs = {"sid": str(found.sid), **found.data.get("trunks", {})}
+                yield InventoryItem(found.kind, found.name, refs, ours=True, capabilities=CAN)
+        for number in sandbox_shop.OWNED:
+            if number not in names:
+                yield InventoryItem("number", number, {}, False, "Demo number", CAN)
+
+    def search(self, query: SearchQuery) -> list[AvailableNumber]:
+        self.sign_in()
+        taken = set(self.objects.filter(kind="number").values_list("name", flat=True))
+        return [n for n in sandbox_shop.for_sale(query) if n.number not in taken][: query.limit]
+
+
+SIP_DOMAIN = "sandbox.example"
+CAN = ("sms", "voice")
+
+
+def refs_of(spec: Spec, found: SandboxObject) -> Refs:
+    """Its ids, shaped as those of the platforms it stands for."""
+    refs = {"sid": str(found.sid)}
+    if not isinstance(spec, NumberSpec):
+        return refs
+    if is_supplied(spec):
+        refs |= {"phone_number_sid": f"PN{found.sid.hex}", "capabilities": ",".join(CAN)}
+        refs["friendly_name"] = spec.e164
+    return refs | found.data.get("trunks", {})
+
+
+def is_supplied(spec: NumberSpec) -> bool:
+    return spec.sip is None and not spec.carrier_refs
+
+
+def trunks_of(marker: str, sip: SipSpec, *, routed: bool) -> Refs:
+    """The ids of the trunks and of the rule that the number has; an inactive one has no rule."""
+    own = {
+        "inbound_trunk_id": f"ST_{fingerprint(marker, 'inbound')}" if sip.inbound else "",
+        "dispatch_rule_id": f"SDR_{fingerprint(marker, 'rule')}" if sip.inbound and routed else "",
+        "outbound_trunk_id": f"ST_{fingerprint(marker, 'outbound')}" if sip.outbound else "",
+    }
+    used = {"outbound_trunk_id": sip.outbound_trunk_id} if sip.outbound_trunk_id else {}
+    return {name: value for name, value in {**own, **used}.items() if value}
+
+
+def fingerprint(marker: str, what: str) -> str:
+    return salted_hmac(f"sandbox {what}", marker).hexdigest()[:12]
+
+
+def refuse_foreign_trunk(spec: NumberSpec) -> None:
+    trunk = spec.sip.outbound_trunk_id if spec.sip else ""
+    if trunk and not re.fullmatch(r"ST_[A-Za-z0-9]+", trunk):
+        raise Refused(f"The sandbox has no outbound trunk {trunk}; ids look like ST_4Xo2mZgQsfyQ.")
 
 
 def kind_of(spec: Spec) -> str:
@@ -184,11 +248,7 @@ def name_of(spec: Spec) -> str:
 def data_of(spec: Spec) -> dict:
     """What the sandbox keeps, and compares to see drift."""
     if isinstance(spec, NumberSpec):
-        return {
-            "carrier": spec.carrier_refs.get("sid", ""),
-            "application": spec.application,
-            "routed": spec.routed,
-        }
+        return number_data(spec)
     return {
         "trunk_type": spec.trunk_type,
         "name": spec.name,
@@ -198,10 +258,25 @@ def data_of(spec: Spec) -> dict:
     }
 
 
-def login_of(credentials: Registration | InboundAuth | None) -> dict | None:
-    """Its password only as a keyed fingerprint: enough to notice another one."""
+def number_data(spec: NumberSpec) -> dict:
+    data = {
+        "carrier": spec.carrier_refs.get("sid", ""),
+        "application": spec.application,
+        "routed": spec.routed,
+    }
+    if spec.sip:
+        data["sip"] = login_of(spec.sip)
+        data["trunks"] = trunks_of(spec.marker, spec.sip, routed=spec.routed)
+    elif is_supplied(spec):
+        data |= {"webhook": spec.webhook, "lands_elsewhere": spec.lands_elsewhere}
+    return data
+
+
+def login_of(credentials: Registration | InboundAuth | SipSpec | None) -> dict | None:
+    """Its secrets only as keyed fingerprints: enough to notice other ones."""
     if credentials is None:
         return None
     login = asdict(credentials)
-    login["password"] = salted_hmac("sandbox", credentials.password).hexdigest()
+    for name in {"password", "pin"} & login.keys():
+        login[name] = login[name] and salted_hmac("sandbox", login[name]).hexdigest()
     return login
