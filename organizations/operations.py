@@ -9,6 +9,7 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models.functions import Now
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from organizations import keys
@@ -72,6 +73,23 @@ def add_member(by: Principal, *, user: User, role: str) -> Membership:
     membership.save()
     record(by, "member.added", user, kind="member", label=user.email, after={"role": role})
     return membership
+
+
+class AlreadyMember(Exception):
+    """The person is in the organization; their role is changed, not added."""
+
+
+@transaction.atomic
+def add_person(by: Principal, *, email: str, role: str) -> Membership:
+    """As add_member, for who has a user account here. Raises ValidationError where nobody has, and
+    AlreadyMember."""
+    user = User.objects.filter(email__iexact=email, is_active=True).first()
+    if user is None:
+        message = _("Nobody with this e-mail has a user account in this installation.")
+        raise ValidationError({"email": ValidationError(message, code="unknown")})
+    if by.organization.memberships.filter(user=user).exists():
+        raise AlreadyMember(_("%(user)s is a member already.") % {"user": user})
+    return add_member(by, user=user, role=role)
 
 
 @transaction.atomic
@@ -149,6 +167,7 @@ def create_key(
     """A new key and its text, which is never to be seen again. Raises ValidationError by field."""
     check_scopes(scopes)
     check_cidrs(allowed_cidrs)
+    check_end(expires_at)
     check_role(by.organization, owner, role)
     check_reach(by, role, scopes)
     text = keys.mint()
@@ -173,18 +192,26 @@ def create_key(
 @transaction.atomic
 def revoke_key(by: Principal, *, key_id: UUID) -> bool:
     """Refused from the next request on. False when it was revoked before, or is not ours. Raises
-    ValidationError for a key with a higher role than the asker's."""
+    HigherRole."""
     keys_here = by.organization.api_keys.filter(pk=key_id)
     key = keys_here.first()
-    if key and lower_role(key.role, by.role) != key.role:
-        raise ValidationError(
-            {"role": _("The key has a higher role than you (%(role)s).") % {"role": by.role}}
-        )
+    if key:
+        check_rank(by, key.role)
     if not keys_here.filter(revoked_at=None).update(revoked_at=Now()):
         return False
     key.refresh_from_db(fields=["revoked_at"])
     record(by, "api_key.revoked", key, kind="api_key", label=str(key))
     return True
+
+
+class HigherRole(ValidationError):
+    """Nobody makes or revokes a key with a higher role than their own."""
+
+
+def check_rank(by: Principal, role: str) -> None:
+    if lower_role(role, by.role) != role:
+        message = _("The key has a higher role than you (%(role)s).") % {"role": by.role}
+        raise HigherRole({"role": message})
 
 
 def check_scopes(scopes: Sequence[str]) -> None:
@@ -209,8 +236,14 @@ def check_cidrs(cidrs: Sequence[str]) -> None:
             ) from error
 
 
+def check_end(expires_at: datetime | None) -> None:
+    if expires_at and expires_at <= timezone.now():
+        raise ValidationError({"expires_at": _("A time in the future is expected.")})
+
+
 def check_reach(by: Principal, role: str, scopes: Sequence[str]) -> None:
     """Nobody hands out more than they have: a narrow key would make itself a wide one."""
+    check_rank(by, role)
     surplus = sorted(granted(role, list(scopes)) - by.permissions)
     if surplus:
         words = {"permissions": ", ".join(surplus)}

@@ -109,6 +109,20 @@ LISTED = [
         _("Read the carrier's `error_message`, correct the carrier, and send again."),
     ),
     ProblemType(
+        "already-member",
+        409,
+        _("Already a member"),
+        _("This person is a member of the organization."),
+        _("Change the member's role with PATCH."),
+    ),
+    ProblemType(
+        "last-admin",
+        409,
+        _("Last admin"),
+        _("The organization needs an admin, and this member is the only one."),
+        _("Make somebody else an admin first."),
+    ),
+    ProblemType(
         "not-possible-now",
         409,
         _("Not possible now"),
