@@ -11,6 +11,7 @@ __all__ = ["handler400", "handler403", "handler404", "handler500", "urlpatterns"
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("v1/", include("organizations.api.urls")),
+    path("v1/", include("integrations.api.urls")),
     path("v1/", include("carriers.api.urls")),
     path("v1/", include("numbers.api.urls")),
     path("api/", include("numbers.api.dialects")),

@@ -18,6 +18,7 @@ Outcome, Status = Operation.Outcome, Operation.Status
 CHANNEL = "patchbay_operations"  # NOTIFY wakes the dispatcher; losing one costs a second
 BREAKER_THRESHOLD = 5  # failures in a row before an integration rests
 BACKOFF_CAP = 600.0  # seconds
+QUESTION_LIFE = timedelta(minutes=2)  # then nobody waits for the answer any more
 GHOST_WRITE_DELAY = 5.0  # a write whose answer was lost may still happen this much later
 
 # What is returned is what was claimed: read later, the row might be in the hands of the next
@@ -44,6 +45,12 @@ class Verdict:
     retry_after: float | None = None
     result: dict[str, Any] = field(default_factory=dict)
     pauses_integration: bool = False
+    was_reached: bool | None = None  # None: by the outcome; a question ends without having been
+
+    @property
+    def speaks_well(self) -> bool:
+        """Whether it shows that the platform works."""
+        return self.is_final if self.was_reached is None else self.was_reached
 
     @property
     def is_final(self) -> bool:
@@ -152,7 +159,7 @@ def note_health(integration: Integration, verdict: Verdict) -> None:
     row = Integration.objects.filter(pk=integration.pk)
     if verdict.pauses_integration:
         row.update(state=Integration.State.PAUSED, state_reason=verdict.reason)
-    elif verdict.is_final:
+    elif verdict.speaks_well:
         if integration.failures or integration.open_until:
             row.update(failures=0, open_until=None)
     else:

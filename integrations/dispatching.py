@@ -24,6 +24,8 @@ logger = logging.getLogger(__name__)
 
 LOCK = 0x70617463  # "patc": the advisory lock of the one dispatcher
 MESSAGE_EXPIRES = 300  # seconds
+QUESTIONS = [Operation.Wish.SEARCH, Operation.Wish.DISCOVER]  # their own subjects, too
+QUESTION_RETENTION = timedelta(days=1)  # for whoever comes back for an answer
 
 # Up to `max_in_flight` operations per integration are dispatched or leased at a time. One that is
 # paused, resting (breaker) or paced gives none but checks, which people wait for; one that has just
@@ -124,7 +126,18 @@ def take_lock(listener: psycopg.Connection) -> bool:
 
 
 def clean_up() -> None:
-    """Drop what has outlived its use: expired replies, old platform calls."""
+    """Drop what has outlived its use: expired replies, old platform calls, answered questions."""
     SavedReply.objects.filter(expires_at__lt=Now()).delete()
     oldest = Now() - max(settings.PLATFORM_CALLS_RETENTION, timedelta(days=1))
     ProviderCall.objects.filter(at__lt=oldest).delete()
+    forget_questions()
+
+
+def forget_questions() -> None:
+    """The calls they made stay in the log for as long as any."""
+    old = Operation.objects.filter(
+        subject_kind__in=QUESTIONS, settled_at__lt=Now() - QUESTION_RETENTION
+    )
+    if settled := list(old.values_list("pk", flat=True)):
+        ProviderCall.objects.filter(operation__in=settled).update(operation=None)
+        Operation.objects.filter(pk__in=settled).delete()

@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from integrations.accounts import clean_account, provider_of
-from integrations.claims import release_waiters, wake_dispatcher
+from integrations.claims import QUESTION_LIFE, release_waiters, wake_dispatcher
 from integrations.models import DefaultIntegration, Integration, Operation
 from integrations.providers import PROVIDERS
 from integrations.story import integration_holds
@@ -69,9 +69,18 @@ def ask(
 def ask_question(
     by: Principal, integration: Integration, wish: str, question: Mapping[str, Any] | None = None
 ) -> Operation:
-    """A search or a discovery; its answer will be the operation's `result`. Raises NotConnected."""
+    """A search or a discovery; its answer will be the operation's `result`. Raises NotConnected.
+
+    Whoever asks the same while it is being found out waits for that same answer.
+    """
     if reason := integration_holds(integration):
         raise NotConnected(reason)
+    same = by.organization.operations.filter(
+        integration=integration, subject_kind=wish, question=dict(question or {})
+    )
+    fresh = same.filter(status=Operation.Status.OPEN, created_at__gt=Now() - QUESTION_LIFE / 2)
+    if running := fresh.first():
+        return running
     operation = Operation.objects.create(
         organization=by.organization,
         integration=integration,
@@ -147,13 +156,15 @@ def wait(operation_id: UUID, *, seconds: float = 10.0) -> Operation:
 
 @transaction.atomic
 def connect(
-    by: Principal, *, kind: str, name: str, account: Mapping[str, str]
+    by: Principal, *, kind: str, name: str, account: Mapping[str, str], only_new: bool = False
 ) -> tuple[Integration, Operation]:
     """Connect an account, or give a connected one new credentials; either is checked before it
-    counts.
+    counts. `only_new` refuses a name that is there already.
 
     Raises ValidationError by field. The operation's settlement tells what the platform said.
     """
+    if only_new:
+        refuse_taken(by, name)
     integration = named(by, kind=kind, name=name)
     integration.keep_candidate(clean_account(integration, account))
     integration.full_clean(exclude=["settings", "facts"])
@@ -176,15 +187,19 @@ def change_integration(
     *,
     name: str | None = None,
     account: Mapping[str, str] | None = None,
+    max_in_flight: int | None = None,
 ) -> tuple[Integration, Operation | None]:
-    """Another name, other fields of the account; what is left out stays.
+    """Another name or pace, other fields of the account; what is left out stays.
 
     A changed account is checked before it counts, and the present one works until then. Raises
     ValidationError by field.
     """
-    integration = by.organization.integrations.select_for_update().get(pk=integration.pk)
-    before = {"name": integration.name}
+    integration = locked(by, integration)
+    before = settable(integration)
+    if name and name != integration.name:
+        refuse_taken(by, name)
     integration.name = name or integration.name
+    integration.max_in_flight = max_in_flight or integration.max_in_flight
     if account:
         whole = completed(integration, account)
         integration.keep_candidate(clean_account(integration, whole))
@@ -197,9 +212,27 @@ def change_integration(
         kind="integration",
         label=str(integration),
         before=before,
-        after={"name": integration.name, "fields": sorted(account or {})},
+        after={**settable(integration), "fields": sorted(account or {})},
     )
     return integration, ask_check(by, integration) if account else None
+
+
+def settable(integration: Integration) -> dict[str, Any]:
+    """What the audit log tells of a change, beside the names of the account's changed fields."""
+    return {"name": integration.name, "max_in_flight": integration.max_in_flight}
+
+
+def refuse_taken(by: Principal, name: str) -> None:
+    """A name that is connected already would silently get new credentials."""
+    if by.organization.integrations.filter(name=name).exists():
+        sentence = _("There is an integration of this name. Change that one, or take another name.")
+        raise ValidationError({"name": sentence})
+
+
+def locked(by: Principal, integration: Integration) -> Integration:
+    """Its open check first, as the worker takes them; then nobody waits for the other."""
+    held("integration", integration.pk)
+    return by.organization.integrations.select_for_update().get(pk=integration.pk)
 
 
 def completed(integration: Integration, account: Mapping[str, str]) -> dict[str, str]:
@@ -219,11 +252,13 @@ def completed(integration: Integration, account: Mapping[str, str]) -> dict[str,
 
 def named(by: Principal, *, kind: str, name: str) -> Integration:
     """The integration of this name, locked, or a new one that is not saved yet."""
-    known = by.organization.integrations.select_for_update().filter(name=name).first()
+    known = by.organization.integrations.filter(name=name).first()
     if known and known.kind != kind:
         sentence = _("There is an integration of this name with another platform.")
         raise ValidationError({"name": sentence})
-    return known or Integration(
+    if known:
+        return locked(by, known)
+    return Integration(
         organization=by.organization,
         kind=kind,
         name=name,
@@ -267,6 +302,24 @@ def make_default(by: Principal, integration: Integration, *, role: str) -> None:
 
 
 @transaction.atomic
+def clear_default(by: Principal, *, role: str) -> None:
+    """Requests for the role must name an integration from now on. Raises
+    DefaultIntegration.DoesNotExist where there was no default."""
+    defaults = by.organization.default_integrations.select_related("integration")
+    default = defaults.get(role=role)
+    integration = default.integration
+    default.delete()
+    record(
+        by,
+        "integration.default_cleared",
+        integration,
+        kind="integration",
+        label=str(integration),
+        before={"role": role},
+    )
+
+
+@transaction.atomic
 def disconnect(by: Principal, integration: Integration) -> None:
     """Forget an account that nothing is set up on, its ledger and calls with it. Raises InUse."""
     if integration.operations.filter(lease_until__gt=Now()).exists():
@@ -294,3 +347,10 @@ def default_for(by: Principal, role: str) -> Integration | None:
         by.organization.default_integrations.filter(role=role).select_related("integration").first()
     )
     return default.integration if default else None
+
+
+def belongs_to_another(by: Principal, public_id: str) -> bool:
+    """Whether another organization has an integration of this id. Only for Butter's import, whose
+    documents promise 403 for it; everywhere else a stranger's row is as unknown as none."""
+    strangers = Integration.objects.exclude(organization=by.organization)
+    return strangers.filter(public_id=public_id).exists()

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from integrations import claims, subjects
 from integrations.claims import FenceLost, Outcome, Verdict
@@ -72,6 +73,7 @@ def settle(operation: Operation, verdict: Verdict) -> None:
 def attempt(operation: Operation) -> Verdict:
     """Outside any transaction: every error becomes a verdict with a sentence."""
     try:
+        refuse_stale(operation)
         with alone(operation.subject_id), opened(operation) as provider:
             return carry_out(operation, provider)
     except CredentialsRefused as error:
@@ -81,7 +83,7 @@ def attempt(operation: Operation) -> Verdict:
     except Unavailable as error:
         # Whoever searches looks at the answer now: better a reason than a late result.
         outcome = Outcome.REFUSED if operation.wish in QUESTIONS else Outcome.UNAVAILABLE
-        return Verdict(outcome, str(error), error.retry_after)
+        return Verdict(outcome, str(error), error.retry_after, was_reached=False)
     except OutcomeUnknown as error:
         return Verdict(Outcome.UNKNOWN, str(error))
     except CannotUnseal as error:
@@ -96,6 +98,13 @@ def attempt(operation: Operation) -> Verdict:
             f"An error of Patchbay's own; the log tells it by {operation.pk}.",
             30,
         )
+
+
+def refuse_stale(operation: Operation) -> None:
+    """A question that nobody waits for any more costs the platform nothing."""
+    age = timezone.now() - operation.created_at
+    if operation.wish in QUESTIONS and age > claims.QUESTION_LIFE:
+        raise Refused("Nobody waits for this any more; ask again.")
 
 
 def credentials_refused(operation: Operation, error: CredentialsRefused) -> Verdict:

@@ -103,7 +103,7 @@ class TestConnect:
         assert "does not accept this access code" in str(errors_of(page)["__all__"])
         assert 'value="wrong"' not in text_of(page)
         assert 'value="Second"' in text_of(page)
-        assert not alice.organization.default_integrations.filter(role="sip").exists()
+        assert alice.organization.default_integrations.get(role="sip").integration.name == "Sandbox"
 
     def test_after_a_refusal_the_same_name_is_tried_again(self, alice, staff):
         connect(staff, alice, account_access_code="wrong")

@@ -127,7 +127,10 @@ class OperationAdmin(LogAdmin):
         ),
         (
             gettext_lazy("What came of it"),
-            {"fields": ("refs", "result", "generation", "fence"), "classes": ("collapse",)},
+            {
+                "fields": ("question", "refs", "result", "generation", "fence"),
+                "classes": ("collapse",),
+            },
         ),
     )
     readonly_fields = ("subject", "next_attempt")
@@ -176,9 +179,12 @@ class OperationAdmin(LogAdmin):
 
     @display(description=gettext_lazy("subject"))
     def subject(self, operation: Operation) -> SafeString | str:
-        find = subject_pages.get(operation.subject_kind)
-        address = find(operation.subject_id) if find else ""
-        return link(address, operation.subject_label)
+        """A question is about nothing but its integration."""
+        kind, subject_id = operation.subject_kind, operation.subject_id
+        if kind == operation.wish:
+            kind, subject_id = "integration", operation.integration_id
+        find = subject_pages.get(kind)
+        return link(find(subject_id) if find else "", operation.subject_label)
 
 
 @admin.register(ProviderCall)

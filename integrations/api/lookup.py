@@ -1,0 +1,43 @@
+"""Which integration a request means: by `intg_…` or by its UUID, among the caller's own."""
+
+import re
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from integrations.models import Integration
+from organizations.api.problems import Problem, field_error, invalid
+from organizations.models import Organization
+
+PUBLIC_ID = re.compile(r"intg_[0-9a-f]{12}")
+
+
+def by_either_id(integrations: QuerySet[Integration], named: str) -> Integration | None:
+    if PUBLIC_ID.fullmatch(named):
+        return integrations.filter(public_id=named).first()
+    try:
+        return integrations.filter(pk=UUID(named)).first()
+    except ValueError:
+        return None
+
+
+def in_path(organization: Organization, named: str) -> Integration:
+    """404 for a stranger's, as for one that never was."""
+    integration = by_either_id(whole(organization.integrations), named)
+    if integration is None:
+        raise Problem("not-found")
+    return integration
+
+
+def in_body(organization: Organization, named: str) -> Integration:
+    """400 at `integration_id`; a stranger's is unknown."""
+    integration = by_either_id(organization.integrations, named)
+    if integration is None:
+        raise invalid(field_error("integration_id", _("There is no such integration."), "unknown"))
+    return integration
+
+
+def whole(integrations: QuerySet[Integration]) -> QuerySet[Integration]:
+    """With all that is shown of them."""
+    return integrations.prefetch_related("default_for")

@@ -1,0 +1,169 @@
+"""The organization, its members, its keys and its audit log as JSON in /v1."""
+
+from typing import Any
+
+from django.utils import timezone
+from rest_framework import serializers
+
+from organizations import keys
+from organizations.api.fields import Char, Choice, ListOf, Moment, StrictSerializer, Uuid
+from organizations.models import ApiKey, Event, Membership, Organization
+from organizations.roles import SCOPES, Role
+
+KEY_STATES = ["active", "expired", "revoked"]
+ACTOR_KINDS = ["member", "key", "staff", "system"]
+
+
+def taken(serializer_class: type[StrictSerializer], data: Any) -> dict[str, Any]:
+    """The validated input; else a ValidationError that names each wrong field."""
+    serializer = serializer_class(data=data)
+    serializer.is_valid(raise_exception=True)
+    return serializer.validated_data
+
+
+def represent_organization(organization: Organization) -> dict[str, Any]:
+    return {
+        "id": organization.id,
+        "organization_id": organization.public_id,
+        "name": organization.name,
+        "created_at": organization.created_at,
+    }
+
+
+class OrganizationChangeSerializer(StrictSerializer):
+    name = Char(max_length=100)
+
+
+class OrganizationShape(StrictSerializer):
+    id = Uuid(help_text="What other answers call `account_id`.")
+    organization_id = Char(help_text="The short id, `org_…`, which stands for the same.")
+    name = Char()
+    created_at = serializers.DateTimeField()
+
+
+def represent_member(membership: Membership) -> dict[str, Any]:
+    """`membership.user` must be loaded."""
+    return {
+        "user_id": membership.user_id,
+        "email": membership.user.email,
+        "name": membership.user.name,
+        "role": membership.role,
+        "created_at": membership.created_at,
+    }
+
+
+class MemberCreateSerializer(StrictSerializer):
+    email = Char(max_length=254, help_text="Of a person who has a user account here.")
+    role = Choice(Role.values)
+
+
+class MemberChangeSerializer(StrictSerializer):
+    role = Choice(Role.values)
+
+
+class MemberShape(StrictSerializer):
+    user_id = Uuid(help_text="The person: what the path takes.")
+    email = Char()
+    name = Char(allow_blank=True)
+    role = Choice(Role.values)
+    created_at = serializers.DateTimeField(help_text="A member since.")
+
+
+class MemberPageShape(StrictSerializer):
+    data = MemberShape(many=True)
+    next_cursor = Char(allow_null=True)
+
+
+def represent_key(key: ApiKey) -> dict[str, Any]:
+    """`key.owner` must be loaded."""
+    return {
+        "id": key.id,
+        "api_key_id": keys.PREFIX + key.key_id,
+        "name": key.name,
+        "role": key.role,
+        "scopes": key.scopes,
+        "allowed_cidrs": key.allowed_cidrs,
+        "status": key_state(key),
+        "owner_user_id": key.owner_id,
+        "owner_email": key.owner.email,
+        "created_at": key.created_at,
+        "expires_at": key.expires_at,
+        "last_used_at": key.last_used_at,
+        "revoked_at": key.revoked_at,
+    }
+
+
+def key_state(key: ApiKey) -> str:
+    if key.revoked_at:
+        return "revoked"
+    return "expired" if key.expires_at and key.expires_at <= timezone.now() else "active"
+
+
+class KeyCreateSerializer(StrictSerializer):
+    name = Char(max_length=100, help_text="Which program uses it.")
+    role = Choice(
+        Role.values, required=False, help_text="At most your own key's, which is taken if left out."
+    )
+    scopes = ListOf(
+        child=Choice(list(SCOPES)),
+        required=False,
+        max_length=len(SCOPES),
+        help_text="Narrow the role; your own key's are taken if left out.",
+    )
+    expires_at = Moment(required=False, allow_null=True, help_text="Never, if left out.")
+    allowed_cidrs = ListOf(
+        child=Char(max_length=43),
+        required=False,
+        max_length=100,
+        help_text="Networks it may be used from; your own key's are taken if left out.",
+    )
+
+
+class KeyShape(StrictSerializer):
+    id = Uuid(help_text="What the path takes.")
+    api_key_id = Char(help_text="The public half, `pb_live_…`.")
+    name = Char()
+    role = Choice(Role.values)
+    scopes = ListOf(child=Choice(list(SCOPES)), help_text="Empty: all that the role may do.")
+    allowed_cidrs = ListOf(child=Char(), help_text="Empty: from anywhere.")
+    status = Choice(KEY_STATES)
+    owner_user_id = Uuid()
+    owner_email = Char()
+    created_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField(allow_null=True)
+    last_used_at = serializers.DateTimeField(allow_null=True)
+    revoked_at = serializers.DateTimeField(allow_null=True)
+
+
+class NewKeyShape(KeyShape):
+    api_key = Char(required=False, help_text="The whole key; shown this once, not in a replay.")
+    api_secret = Char(required=False, help_text="Its secret half; shown this once as well.")
+
+
+class KeyPageShape(StrictSerializer):
+    data = KeyShape(many=True)
+    next_cursor = Char(allow_null=True)
+
+
+def represent_event(event: Event) -> dict[str, Any]:
+    return {name: getattr(event, name) for name in EventShape._declared_fields}
+
+
+class EventShape(StrictSerializer):
+    id = serializers.IntegerField(help_text="Later lines have higher ids.")
+    at = serializers.DateTimeField()
+    action = Char(help_text="What was done: `phone_number.created`, `api_key.revoked`, …")
+    actor_kind = Choice(ACTOR_KINDS, help_text="Who did it; `staff` operates the installation.")
+    actor_id = Char(allow_blank=True, help_text="Of the key or the user; empty for the system.")
+    actor_label = Char()
+    subject_kind = Char()
+    subject_id = Uuid()
+    subject_label = Char()
+    before = serializers.DictField(help_text="What was changed, as it was.")
+    after = serializers.DictField(help_text="The same, as it became.")
+    request_id = Uuid(allow_null=True, help_text="The `X-Request-Id` of the answer.")
+
+
+class EventPageShape(StrictSerializer):
+    data = EventShape(many=True)
+    next_cursor = Char(allow_null=True)
