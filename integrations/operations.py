@@ -163,9 +163,7 @@ def connect(
 
     Raises ValidationError by field. The operation's settlement tells what the platform said.
     """
-    if only_new:
-        refuse_taken(by, name)
-    integration = named(by, kind=kind, name=name)
+    integration = named(by, kind=kind, name=name, only_new=only_new)
     integration.keep_candidate(clean_account(integration, account))
     integration.full_clean(exclude=["settings", "facts"])
     integration.save()
@@ -225,8 +223,12 @@ def settable(integration: Integration) -> dict[str, Any]:
 def refuse_taken(by: Principal, name: str) -> None:
     """A name that is connected already would silently get new credentials."""
     if by.organization.integrations.filter(name=name).exists():
-        sentence = _("There is an integration of this name. Change that one, or take another name.")
-        raise ValidationError({"name": sentence})
+        raise name_taken()
+
+
+def name_taken() -> ValidationError:
+    sentence = _("There is an integration of this name. Change that one, or take another name.")
+    return ValidationError({"name": ValidationError(sentence, code="taken")})
 
 
 def locked(by: Principal, integration: Integration) -> Integration:
@@ -250,9 +252,11 @@ def completed(integration: Integration, account: Mapping[str, str]) -> dict[str,
     return whole
 
 
-def named(by: Principal, *, kind: str, name: str) -> Integration:
+def named(by: Principal, *, kind: str, name: str, only_new: bool) -> Integration:
     """The integration of this name, locked, or a new one that is not saved yet."""
     known = by.organization.integrations.filter(name=name).first()
+    if known and only_new:
+        raise name_taken()
     if known and known.kind != kind:
         sentence = _("There is an integration of this name with another platform.")
         raise ValidationError({"name": sentence})

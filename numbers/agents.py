@@ -3,8 +3,8 @@
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
-from django.db.models import F
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
@@ -24,6 +24,10 @@ class AgentInUse(Exception):
         self.numbers = numbers
 
 
+class AgentExists(Exception):
+    """Another agent of the organization has this id."""
+
+
 class NotAssigned(Exception):
     """The number is assigned to another agent, to this one already, or to none."""
 
@@ -32,13 +36,22 @@ class NotAssigned(Exception):
 def create_agent(
     by: Principal, *, name: str, agent_id: str | None = None, voice_url: str | None = None
 ) -> Agent:
-    """Raises ValidationError by field; `agent_id` is given or made."""
+    """`agent_id` is given or made; numbers that have named it before it was there are routed to it.
+    Raises ValidationError by field, and AgentExists."""
     agent = Agent(organization=by.organization, name=name, voice_url=voice_url)
     if agent_id:
         agent.agent_id = agent_id
-    agent.full_clean()
-    agent.save(force_insert=True)
+    agent.clean_fields(exclude=["organization"])
+    try:
+        with transaction.atomic():
+            agent.save(force_insert=True)
+    except IntegrityError as error:
+        if "agent_id_unique" not in str(error):
+            raise
+        raise AgentExists(_("There is an agent %(id)s already.") % {"id": agent_id}) from error
     tell(by, agent, "created", after=facts(agent))
+    if agent.voice_url:
+        route_numbers(by, agent)
     return agent
 
 
@@ -51,7 +64,7 @@ def change_agent(by: Principal, agent_id: UUID, **changes: Any) -> Agent:
         setattr(agent, name, value)
     if facts(agent) == before:
         return agent
-    agent.full_clean()
+    agent.clean_fields(exclude=["organization"])
     agent.save()
     by.organization.agents.filter(pk=agent.pk).update(version=F("version") + 1, updated_at=Now())
     agent.refresh_from_db()
@@ -62,20 +75,31 @@ def change_agent(by: Principal, agent_id: UUID, **changes: Any) -> Agent:
 
 
 def route_numbers(by: Principal, agent: Agent) -> None:
-    """What supplies its numbers sends their calls to the new voice URL."""
-    supplies = by.organization.placements.filter(
-        role=Placement.Role.SUPPLY, phone_number__inbound_agent_id=agent.agent_id
-    ).exclude(phone_number__status__in=[PhoneNumber.Status.DELETED, PhoneNumber.Status.FAILED])
-    rows = supplies.select_related("integration", "phone_number").order_by("phone_number_id")
-    for placement in rows:
-        ask(by, placement, Operation.Wish.ENSURE, label=placement.phone_number.e164)
+    """What supplies its numbers sends their calls to the new voice URL; a number's own webhook
+    comes first."""
+    numbers = answered_by(by, agent).filter(inbound_webhook_url=None)
+    supplied = numbers.filter(placements__role=Placement.Role.SUPPLY)
+    for number_id in supplied.order_by("pk").values_list("pk", flat=True):
+        route_number(by, number_id)
+
+
+def route_number(by: Principal, number_id: UUID) -> None:
+    """Locked, so that a deletion of the same moment stays one; a failed number is routed when it
+    is tried again."""
+    number, held = locked(by, number_id)
+    if number.status in (PhoneNumber.Status.DELETED, PhoneNumber.Status.FAILED):
+        return
+    for placement, operation in held:
+        if placement.role == Placement.Role.SUPPLY:
+            wish = operation.wish if operation else Operation.Wish.ENSURE
+            ask(by, placement, wish, label=number.e164)
 
 
 @transaction.atomic
 def delete_agent(by: Principal, agent_id: UUID) -> None:
     """Raises AgentInUse while numbers are assigned to it."""
     agent = by.organization.agents.select_for_update().get(pk=agent_id)
-    numbers = assigned_to(by, agent)
+    numbers = used_by(by, agent)
     named = list(numbers.order_by("e164").values_list("e164", flat=True)[:20])
     if named:
         words = {"agent": agent, "numbers": ", ".join(named)}
@@ -87,15 +111,22 @@ def delete_agent(by: Principal, agent_id: UUID) -> None:
     agent.delete()
 
 
-def assigned_to(by: Principal, agent: Agent) -> Any:
+def answered_by(by: Principal, agent: Agent) -> QuerySet[PhoneNumber]:
     """The living numbers whose calls the agent answers."""
     numbers = by.organization.phone_numbers.filter(inbound_agent_id=agent.agent_id)
     return numbers.exclude(status=PhoneNumber.Status.DELETED)
 
 
+def used_by(by: Principal, agent: Agent) -> QuerySet[PhoneNumber]:
+    """Those, and the living numbers it calls from."""
+    either = Q(inbound_agent_id=agent.agent_id) | Q(outbound_agent_id=agent.agent_id)
+    return by.organization.phone_numbers.filter(either).exclude(status=PhoneNumber.Status.DELETED)
+
+
 @transaction.atomic
 def assign(by: Principal, agent: Agent, number_id: UUID) -> PhoneNumber:
     """The agent answers the number's calls from now on. Raises NotAssigned and NotPossibleNow."""
+    by.organization.agents.select_for_update().get(pk=agent.pk)  # it neither goes nor moves now
     number, _held = locked(by, number_id)
     if number.inbound_agent_id:
         raise NotAssigned(_("Phone number is already assigned to an agent"))

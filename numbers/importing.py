@@ -43,6 +43,8 @@ def import_number(
     not own it. `fields` are columns of the number. Raises NoIntegration and NumberTaken.
     """
     integration = taken_on(by, provider, integration)
+    if purchase is not None:
+        selling(integration)
     phone_number = hold_number(
         PhoneNumber(
             organization=by.organization,
@@ -52,7 +54,8 @@ def import_number(
             **{"number_provider": provider, **fields},
         )
     )
-    tell(by, phone_number, "created", after=facts(phone_number))
+    bought = {} if purchase is None else {"purchase": dict(purchase)}
+    tell(by, phone_number, "created", after={**facts(phone_number), **bought})
     placement = place(phone_number, integration, PLACED_AS[provider], sip_settings, purchase)
     operation = ask(by, placement, Operation.Wish.ENSURE, label=number, is_new=True)
     if voice_on:
@@ -76,16 +79,15 @@ def buy_number(
         by,
         number=number,
         provider="twilio",
-        integration=selling(taken_on(by, "twilio", integration)),
+        integration=integration,
         purchase=dict(extras or {}),
         **fields,
     )
 
 
-def selling(integration: Integration) -> Integration:
+def selling(integration: Integration) -> None:
     if not PROVIDERS[integration.kind].sells_numbers:
         raise NoIntegration(_("%(integration)s sells no numbers.") % {"integration": integration})
-    return integration
 
 
 def taken_on(by: Principal, role: str, named: Integration | None) -> Integration:

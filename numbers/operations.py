@@ -15,7 +15,7 @@ from integrations import operations as ledger
 from integrations.models import Operation
 from numbers import states
 from numbers.models import PhoneNumber, Placement
-from numbers.placing import ask, default_homes, keep_sip, place, settle_in
+from numbers.placing import ask, default_homes, depends_on, keep_sip, place, settle_in
 from organizations.operations import record
 from organizations.principals import Principal
 
@@ -42,6 +42,10 @@ class NumberTaken(Exception):
 
 class NotPossibleNow(Exception):
     """The number's state does not allow it; the text says what is."""
+
+
+class NotSupplied(Exception):
+    """No account supplies the number, so none can be given it back."""
 
 
 @transaction.atomic
@@ -146,7 +150,7 @@ def locked(
     return by.organization.phone_numbers.select_for_update().get(pk=number_id), held
 
 
-# What only the row knows; everything else that may change is a wish for the platforms.
+# What only the row knows; everything else may be a wish for the platforms (placing.DEPENDENCIES).
 LOCAL = {
     "label",
     "inbound_agent_version",
@@ -171,28 +175,33 @@ def change_number(by: Principal, number_id: UUID, **changes: Any) -> PhoneNumber
     if wanted and wanted != number.wanted:
         check_switch(number, held)
         changes["wanted"] = wanted
-    settings_changed = change_sip(held, changes.pop("sip_settings", None))
+    refuse_directions(number, changes)
+    changed = change_sip(number, held, changes.pop("sip_settings", None))
     changes = {name: value for name, value in changes.items() if getattr(number, name) != value}
-    if not changes and not settings_changed:
+    changed |= changes.keys()
+    if not changed:
         return number
     before = facts(number)
     states.touch(number.pk, **changes)
     number.refresh_from_db()
     tell(by, number, "changed", before=before, after=facts(number))
-    if settings_changed or changes.keys() - LOCAL:
-        follow(by, number, held)
+    if changed - LOCAL:
+        follow(by, number, held, changed)
     return number
 
 
-def follow(by: Principal, number: PhoneNumber, held: list) -> None:
-    """The platforms are asked for what the number is now."""
+def follow(by: Principal, number: PhoneNumber, held: list, changed: set[str]) -> None:
+    """The platforms that depend on what changed are asked for what the number is now."""
+    concerned = [pair for pair in held if changed & depends_on(number, pair[0])]
     if not held:
         place_now(by, number)
-    elif number.status == Status.FAILED:
+    elif concerned and number.status == Status.FAILED:
         start_again(by, number, held)
+        number.refresh_from_db()
     else:
-        for placement, _operation in held:
-            ask(by, placement, Wish.ENSURE, label=number.e164)
+        for placement, operation in concerned:
+            wish = operation.wish if operation else Wish.ENSURE  # a merge stays one
+            ask(by, placement, wish, label=number.e164)
 
 
 def place_now(by: Principal, number: PhoneNumber) -> bool:
@@ -202,20 +211,41 @@ def place_now(by: Principal, number: PhoneNumber) -> bool:
         return False
     states.move(number.pk, to=Status.PENDING, wanted=Status.ACTIVE, error_message=None)
     settle_in(by, number, homes)
+    number.refresh_from_db()
     return True
 
 
-def change_sip(held: list, settings: Mapping[str, Any] | None) -> bool:
-    """Whether there was anything to change. Raises NotPossibleNow."""
+def refuse_directions(number: PhoneNumber, changes: Mapping[str, Any]) -> None:
+    """What cannot be kept from happening is not promised. Raises NotPossibleNow."""
+    closed = [changes.get(name) is False for name in ("supports_inbound", "supports_outbound")]
+    if number.carrier_id and any(closed):
+        raise NotPossibleNow(
+            _(
+                "A number on a carrier takes and makes calls as the carrier's gateways do; change "
+                "these, or make the number inactive."
+            )
+        )
+
+
+def own_trunks(number: PhoneNumber, held: list) -> Placement | None:
+    """The voice placement that has SIP settings; a carrier's number has the carrier's gateways."""
+    voices = (p for p, _o in held if p.role == Placement.Role.VOICE and not number.carrier_id)
+    return next(voices, None)
+
+
+def change_sip(number: PhoneNumber, held: list, settings: Mapping[str, Any] | None) -> set[str]:
+    """What changed by it: "sip_settings" or nothing. Raises NotPossibleNow."""
     if settings is None:
-        return False
-    voice = next((p for p, _o in held if p.role == Placement.Role.VOICE), None)
+        return set()
+    voice = own_trunks(number, held)
     if voice is None:
         raise NotPossibleNow(_("The number has no SIP trunks of its own."))
     before = {**voice.settings, **voice.secrets()}
     keep_sip(voice, settings)
+    if before == {**voice.settings, **voice.secrets()}:
+        return set()
     voice.save(update_fields=["settings", "sealed"])
-    return before != {**voice.settings, **voice.secrets()}
+    return {"sip_settings"}
 
 
 def check_switch(number: PhoneNumber, held: list) -> None:
@@ -230,8 +260,8 @@ def check_switch(number: PhoneNumber, held: list) -> None:
 
 @transaction.atomic
 def retry_number(by: Principal, number_id: UUID) -> PhoneNumber:
-    """A failed number is pending again; a postponed operation is tried now. Raises
-    NotPossibleNow."""
+    """A failed number is pending again; a postponed operation is tried now, a refused change of a
+    working number asked for again. Raises NotPossibleNow."""
     number, held = locked(by, number_id)
     if number.status == Status.FAILED:
         start_again(by, number, held)
@@ -239,6 +269,9 @@ def retry_number(by: Principal, number_id: UUID) -> PhoneNumber:
         repeat(by, number, held, Wish.REMOVE)
     elif any(operation for _placement, operation in held):
         repeat(by, number, held, Wish.ENSURE)
+    elif held and number.error_message:
+        for placement, _operation in held:
+            ask(by, placement, Wish.ENSURE, label=number.e164)
     elif held or not place_now(by, number):
         raise NotPossibleNow(
             _("There is nothing to try again: the number is %(status)s.")
@@ -300,21 +333,34 @@ def delete_number(by: Principal, number_id: UUID, *, release: bool = False) -> N
     """Soft delete at once; the row holds the number until it is gone from its platforms.
 
     An account that owns the number keeps it, and pays for it, unless `release` gives it back. What
-    no platform can know of yet is released on the spot. Deleting twice changes nothing.
+    no platform can know of yet is released on the spot. Deleting twice changes nothing. Raises
+    NotSupplied, and NotPossibleNow for a release that comes after the deletion.
     """
     number, held = locked(by, number_id)
+    if release:
+        note_release(by, number, held)
     if not states.move(number.pk, to=Status.DELETED, wanted=Status.DELETED, error_message=None):
         return
     after = {"released": True} if release else {}
     tell(by, number, "deleted", before=facts(number), after=after)
-    number.placements.filter(role=Placement.Role.SUPPLY).update(release=release)
     for placement, operation in held:
-        if operation and ledger.withdraw(operation):
+        # What is to be given back must be asked for, even where we have never been.
+        if operation and not placement.release and ledger.withdraw(operation):
             Placement.objects.filter(pk=placement.pk).update(state=Placement.State.REMOVED)
         else:
             ask(by, placement, Wish.REMOVE, label=number.e164)
     if not number.placements.exclude(state=Placement.State.REMOVED).exists():
         states.touch(number.pk, released_at=Now())
+
+
+def note_release(by: Principal, number: PhoneNumber, held: list) -> None:
+    supply = next((p for p, _o in held if p.role == Placement.Role.SUPPLY), None)
+    if supply is None:
+        raise NotSupplied(_("No account supplies this number: there is nothing to give back."))
+    if number.status == Status.DELETED and not supply.release:
+        raise NotPossibleNow(_("The number is deleted already, and its account keeps it."))
+    supply.release = True
+    supply.save(update_fields=["release"])
 
 
 def tell(by: Principal, number: PhoneNumber, action: str, **facts_of_it: Any) -> None:

@@ -14,7 +14,20 @@ Role = Placement.Role
 
 # By the provider a request names, which is also the role of the integration that is taken.
 PLACED_AS = {"twilio": Role.SUPPLY, "sip": Role.VOICE}
+
+# What of a number its platform is told; anything else changes without it.
+OF_ALL = {"wanted", "application_sid"}
+DEPENDENCIES = {
+    Role.SUPPLY: OF_ALL | {"supports_inbound", "inbound_agent_id", "inbound_webhook_url"},
+    Role.VOICE: OF_ALL
+    | {"supports_inbound", "supports_outbound", "outbound_trunk_id", "sip_settings"},
+}
 NO_HOME = "Recorded only: there is no default integration for %(provider)s numbers."
+
+
+def depends_on(number: PhoneNumber, placement: Placement) -> set[str]:
+    """The columns, and `sip_settings`, that the placement is made of."""
+    return OF_ALL if number.carrier_id else DEPENDENCIES[placement.role]
 
 
 def ask(
@@ -78,9 +91,12 @@ def default_homes(by: Principal, phone_number: PhoneNumber) -> dict[str, Integra
 def settle_in(
     by: Principal, phone_number: PhoneNumber, homes: Mapping[str, Integration]
 ) -> list[UUID]:
-    """A placement on each, and the wish to set it up."""
-    placements = [place(phone_number, home, role) for role, home in homes.items()]
-    return [
-        ask(by, each, Operation.Wish.ENSURE, label=phone_number.e164, is_new=True).pk
-        for each in placements
-    ]
+    """A placement on each, and the wish to set it up; trunks wait until the number is owned."""
+    operations: list[Operation] = []
+    for role in sorted(homes):  # supply before voice
+        placement = place(phone_number, homes[role], role)
+        supplied = operations[-1] if operations else None
+        label, wish = phone_number.e164, Operation.Wish.ENSURE
+        asked = ask(by, placement, wish, label=label, waits_for=supplied, is_new=True)
+        operations.append(asked)
+    return [operation.pk for operation in operations]

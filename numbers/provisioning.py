@@ -1,5 +1,6 @@
 """The worker's half: a placement as a wish for its platform, and what follows for its number."""
 
+from django.db.models import OuterRef, Subquery
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
@@ -7,11 +8,12 @@ from carriers.models import Carrier
 from integrations.models import Integration, Operation
 from integrations.providers.base import NumberSpec, Refused, SipSpec
 from numbers import states
-from numbers.models import PhoneNumber, Placement
+from numbers.models import Agent, PhoneNumber, Placement
+from numbers.placing import ask
 from organizations.operations import record
 from organizations.principals import system
 
-Status, State = PhoneNumber.Status, Placement.State
+Status, State, Asked = PhoneNumber.Status, Placement.State, Operation.Status
 
 
 class PlacementSubject:
@@ -34,9 +36,11 @@ class PlacementSubject:
         ).delete()
 
     def settled(self, operation: Operation) -> None:
-        placement = (
-            Placement.objects.select_related("phone_number").filter(pk=operation.subject_id).first()
-        )
+        """The number is locked: two placements that settle at once would each wait for the
+        other."""
+        rows = Placement.objects.select_related("phone_number")
+        rows = rows.select_for_update(of=("phone_number",))
+        placement = rows.filter(pk=operation.subject_id).first()
         if placement:
             keep_placement(placement, operation)
             move_number(placement.phone_number, operation)
@@ -61,10 +65,12 @@ def spec_of(placement: Placement, *, refs: dict[str, str]) -> NumberSpec:
 
 
 def sip_of(placement: Placement) -> SipSpec:
+    """Without an address there is no way out; a supplied number may call by its account."""
     number = placement.phone_number
+    way_out = placement.settings.get("server_address") or number.outbound_trunk_id
     return SipSpec(
         inbound=number.supports_inbound,
-        outbound=number.supports_outbound,
+        outbound=number.supports_outbound and bool(way_out),
         outbound_trunk_id=number.outbound_trunk_id or "",
         **placement.settings,
         **placement.secrets(),
@@ -77,7 +83,8 @@ def webhook_of(number: PhoneNumber) -> str | None:
         return None
     if number.inbound_webhook_url:
         return number.inbound_webhook_url
-    agents = number.organization.agents.filter(agent_id=number.inbound_agent_id)
+    agents = Agent.objects.filter(organization_id=number.organization_id)
+    agents = agents.filter(agent_id=number.inbound_agent_id)
     return agents.values_list("voice_url", flat=True).first()
 
 
@@ -98,8 +105,11 @@ def refuse_dead_carrier(carrier: Carrier | None) -> None:
 
 def refuse_dead_supply(placement: Placement) -> None:
     """Trunks for a number that the account turned out not to own would carry nothing."""
-    supply = placement.phone_number.placements.filter(role=Placement.Role.SUPPLY)
-    if placement.role == Placement.Role.VOICE and supply.filter(state=State.FAILED).exists():
+    number = placement.phone_number
+    if placement.role == Placement.Role.SUPPLY or number.carrier_id:  # a carrier supplies it
+        return
+    supply = number.placements.filter(role=Placement.Role.SUPPLY)
+    if supply.filter(state=State.FAILED).exists():
         raise Refused(_("The number could not be taken in from the account that supplies it."))
 
 
@@ -124,14 +134,24 @@ def move_number(number: PhoneNumber, operation: Operation) -> None:
 
 
 def arrive(number: PhoneNumber, operation: Operation) -> None:
-    """All placements settled: the number is what was wanted."""
-    if number.placements.exclude(state=State.SETTLED).exists():
+    """All placements are as was asked for last: the number is what was wanted."""
+    others = placed_elsewhere(number, operation)
+    if any(state != State.SETTLED or last == Asked.OPEN for state, last in others):
         return
     if number.status == number.wanted:
-        if number.error_message:  # of a change that was refused, and is not wished any more
+        # Of a change that was refused, and has been made since, or is not wished any more.
+        if number.error_message and not any(last == Asked.REFUSED for _state, last in others):
             states.touch(number.pk, error_message=None)
     elif states.move(number.pk, to=number.wanted, error_message=None):
         tell(operation, number, f"phone_number.{ACTIONS[number.wanted]}", {"status": number.wanted})
+
+
+def placed_elsewhere(number: PhoneNumber, operation: Operation) -> list[tuple[str, str]]:
+    """Of its other placements: the state, and the status of what was asked for there last."""
+    asked = Operation.objects.filter(subject_kind="placement", subject_id=OuterRef("pk"))
+    last = Subquery(asked.order_by("-created_at").values("status")[:1])
+    others = number.placements.exclude(pk=operation.subject_id)
+    return list(others.annotate(last=last).values_list("state", "last"))
 
 
 ACTIONS = {Status.ACTIVE: "activated", Status.INACTIVE: "deactivated"}
@@ -152,6 +172,16 @@ def refuse(number: PhoneNumber, operation: Operation) -> None:
             "phone_number.change_refused",
             {"status": number.status, "reason": operation.reason},
         )
+        if number.wanted != number.status:
+            turn_back(number, operation)
+
+
+def turn_back(number: PhoneNumber, operation: Operation) -> None:
+    """A switch that one platform refused is undone on the others, which may have made it."""
+    by = system(operation.organization, "worker")
+    others = number.placements.exclude(pk=operation.subject_id).select_related("integration")
+    for placement in others:
+        ask(by, placement, Operation.Wish.ENSURE, label=number.e164)
 
 
 def release(number: PhoneNumber, operation: Operation) -> None:

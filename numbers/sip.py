@@ -3,6 +3,7 @@ stored. Platforms take nearly anything without complaint, and then do something 
 
 import re
 from collections.abc import Mapping
+from ipaddress import IPv4Address
 
 from django.utils.translation import gettext as _
 
@@ -31,14 +32,49 @@ def complaints(
     return {name: text for name, text in found.items() if text}
 
 
+def change_complaints(
+    known: Mapping[str, str],
+    given: Mapping[str, str | None],
+    *,
+    outbound: bool,
+    outbound_trunk_id: str | None = None,
+) -> dict[str, str]:
+    """Likewise, of settings that are kept (secrets included) and what shall replace some of them.
+
+    A stored password never follows a trunk to another address: whoever may change the address
+    would have it tried at a server of their own.
+    """
+    whole = {**known, **given}
+    found = complaints(whole, outbound=outbound, outbound_trunk_id=outbound_trunk_id)
+    address = given.get("server_address")
+    moves = address and address != known.get("server_address")
+    if moves and known.get("password") and "password" not in given:
+        found.setdefault("password", _("Give it again: the address changes."))
+    return found
+
+
 def address_complaint(address: str) -> str:
     match = ADDRESS.fullmatch(address)
-    if address and (not match or len(match["host"]) > 253 or int(match["port"] or 1) > 65535):
+    if address and not (match and is_host(match["host"]) and is_port(match["port"] or "5060")):
         return _(
             "A host name or an IPv4 address is expected, with a port if need be, "
             "for example sip.example.com:5060; no sip:, no blanks."
         )
     return ""
+
+
+def is_host(name: str) -> bool:
+    """A name whose last part is a number is meant as an address, and must be one."""
+    if not name.rpartition(".")[2].isdecimal():
+        return len(name) <= 253
+    try:
+        return bool(IPv4Address(name))
+    except ValueError:
+        return False
+
+
+def is_port(text: str) -> bool:
+    return 0 < int(text) <= 65535
 
 
 def room_complaint(room: str) -> str:

@@ -150,6 +150,7 @@ class TestReading:
         assert answer.status_code == 200
         assert answer.json() == {
             "id": str(number.id),
+            "phone_number_id": number.public_id,
             "account_id": str(alice.organization.id),
             "number": "+18005551234",
             "source": "byoc",
@@ -161,6 +162,15 @@ class TestReading:
             "label": "Main",
             "application_sid": None,
             "error_message": None,
+            "supports_inbound": True,
+            "supports_outbound": True,
+            "inbound_agent_id": None,
+            "outbound_agent_id": None,
+            "inbound_agent_version": 1,
+            "outbound_agent_version": 1,
+            "inbound_webhook_url": None,
+            "outbound_trunk_id": None,
+            "number_provider": None,
             "created_by_user_id": None,
             "created_at": answer.json()["created_at"],
             "updated_at": answer.json()["updated_at"],

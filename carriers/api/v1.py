@@ -20,6 +20,7 @@ from carriers.api.serializers import (
 )
 from carriers.models import Carrier
 from carriers.operations import CannotDo, NoIntegration
+from integrations.api.lookup import in_body
 from integrations.models import Integration
 from integrations.providers import PROVIDERS
 from organizations.api.etags import etag, require_match
@@ -181,22 +182,11 @@ def taken(serializer: CarrierWriteSerializer) -> dict[str, Any]:
 
 def named_integration(request: HttpRequest, named: str) -> Integration:
     """By `intg_…` or UUID; a stranger's is unknown; one that cannot hold carriers is refused."""
-    integration = by_either_id(request.organization.integrations, named)
-    if integration is None:
-        raise invalid(field_error("integration_id", _("There is no such integration."), "unknown"))
+    integration = in_body(request.organization, named)
     if "carrier" not in PROVIDERS[integration.kind].roles:
         message = _("%(integration)s holds no carriers.") % {"integration": integration}
         raise invalid(field_error("integration_id", message))
     return integration
-
-
-def by_either_id(integrations: QuerySet[Integration], named: str) -> Integration | None:
-    if named.startswith("intg_"):
-        return integrations.filter(public_id=named).first()
-    try:
-        return integrations.filter(pk=UUID(named)).first()
-    except ValueError:
-        return None
 
 
 def whole(carriers: QuerySet[Carrier]) -> QuerySet[Carrier]:

@@ -32,7 +32,7 @@ def discovered(organization: Organization, result: Answer) -> Answer:
                 "capabilities": found["capabilities"],
                 "refs": found["refs"],
                 "ours": found["ours"],
-                "phone_number_id": ids.get(found["name"]),
+                "number_id": ids.get(found["name"]),
             }
             for found in result["numbers"]
         ],

@@ -94,7 +94,7 @@ DISCOVERED: dict[str, Any] = {
             "capabilities": ["sms", "voice"],
             "refs": {"phone_number_sid": "PN2a0747eba6abf96b7e3c3ff0b4530f6e"},
             "ours": False,
-            "phone_number_id": None,
+            "number_id": None,
         }
     ],
     "more": False,

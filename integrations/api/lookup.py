@@ -30,11 +30,11 @@ def in_path(organization: Organization, named: str) -> Integration:
     return integration
 
 
-def in_body(organization: Organization, named: str) -> Integration:
-    """400 at `integration_id`; a stranger's is unknown."""
+def in_body(organization: Organization, named: str, place: str = "integration_id") -> Integration:
+    """400 at `place`; a stranger's is unknown."""
     integration = by_either_id(organization.integrations, named)
     if integration is None:
-        raise invalid(field_error("integration_id", _("There is no such integration."), "unknown"))
+        raise invalid(field_error(place, _("There is no such integration."), "unknown"))
     return integration
 
 

@@ -78,7 +78,7 @@ class AccountNumbersView(OrgView):
         summary="List the numbers in the account",
         description=(
             "Asks the platform now, so that its numbers can be added here. "
-            "`phone_number_id` is set where you have added it."
+            "`number_id` is set where you have added it."
         ),
         tags=TAGS,
         query={},

@@ -113,7 +113,7 @@ class AccountNumberShape(StrictSerializer):
     capabilities = ListOf(child=Char())
     refs = serializers.DictField(child=Char(), help_text="The platform's own ids.")
     ours = Boolean(help_text="Carries Patchbay's mark on the platform.")
-    phone_number_id = Uuid(allow_null=True, help_text="Your number here, if you have added it.")
+    number_id = Uuid(allow_null=True, help_text="Your number here, if you have added it.")
 
 
 class AccountNumbersShape(StrictSerializer):

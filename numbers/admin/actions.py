@@ -4,8 +4,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from numbers import operations
-from numbers.models import PhoneNumber
-from numbers.operations import NotPossibleNow
+from numbers.models import PhoneNumber, Placement
+from numbers.operations import NotPossibleNow, NotSupplied
 from organizations.admin.row_actions import RowAction
 from organizations.principals import Principal
 
@@ -32,6 +32,30 @@ def delete(by: Principal, number: PhoneNumber) -> str:
     return _("%(number)s is deleted; its platforms follow.") % {"number": number}
 
 
+def release(by: Principal, number: PhoneNumber) -> str:
+    operations.delete_number(by, number.pk, release=True)
+    return _("%(number)s is deleted and given back.") % {"number": number}
+
+
+def merge(by: Principal, number: PhoneNumber) -> str:
+    operations.merge_duplicates(by, number.pk)
+    return _("The duplicates of %(number)s are being merged.") % {"number": number}
+
+
+def given_back_with(number: PhoneNumber) -> str:
+    return " ".join(
+        [
+            lost_with(number),
+            _("The account gives it back to its platform, which may sell it to others."),
+        ]
+    )
+
+
+def is_supplied(number: PhoneNumber) -> bool:
+    roles = {placement.role for placement in number.placements.all()}
+    return number.status != Status.DELETED and Placement.Role.SUPPLY in roles
+
+
 def lost_with(number: PhoneNumber) -> str:
     words = {
         "organization": number.organization,
@@ -47,6 +71,8 @@ def lost_with(number: PhoneNumber) -> str:
 
 
 def can_be_retried(number: PhoneNumber) -> bool:
+    if number.error_message and number.status in (Status.ACTIVE, Status.INACTIVE):
+        return number.placements.exists()
     unfinished = number.status in (Status.PENDING, Status.FAILED)
     return unfinished or (number.status == Status.DELETED and number.released_at is None)
 
@@ -85,5 +111,23 @@ ACTIONS = (
         loses=lost_with,
         permission="delete",
         icon="delete",
+    ),
+    RowAction(
+        "release",
+        gettext_lazy("Delete and give back"),
+        release,
+        refusals=(NotPossibleNow, NotSupplied),
+        possible=is_supplied,
+        loses=given_back_with,
+        permission="delete",
+        icon="undo",
+    ),
+    RowAction(
+        "merge",
+        gettext_lazy("Merge duplicates"),
+        merge,
+        refusals=(NotPossibleNow,),
+        possible=lambda number: bool(number.error_message) and number.status != Status.DELETED,
+        icon="merge",
     ),
 )

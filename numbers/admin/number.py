@@ -65,11 +65,17 @@ class Placements(TabularInline):
     """To be read: the worker writes them."""
 
     model = Placement
-    fields = ("role", "integration", "state", "refs")
+    fields = ("role", "integration", "state", "refs", "trunks")
     readonly_fields = fields
     extra = 0
     can_delete = False
     hide_title = True
+
+    @display(description=gettext_lazy("SIP trunks"))
+    def trunks(self, placement: Placement) -> str:
+        """Of its secrets, only that they are there."""
+        known = [f"{name}: {value}" for name, value in sorted(placement.settings.items())]
+        return "; ".join([*known, *([_("secrets are kept")] if placement.sealed else [])])
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Placement]:
         return super().get_queryset(request).select_related("integration")
@@ -158,6 +164,11 @@ class PhoneNumberAdmin(OrganizationFirst, OperatorAdmin):
             (_("Organization"), link(page_of(row.organization), row.organization)),
             (_("Carrier"), link(page_of(row.carrier), row.carrier) if row.carrier else ""),
             (_("Source"), row.get_source_display()),
+            (_("Inbound agent"), row.inbound_agent_id),
+            (_("Outbound agent"), row.outbound_agent_id),
+            (_("Inbound webhook"), row.inbound_webhook_url),
+            (_("Outbound trunk"), row.outbound_trunk_id),
+            (_("Calls"), directions(row)),
         ]
 
     def add_in(self, request: HttpRequest, organization: Organization) -> HttpResponse:
@@ -199,6 +210,14 @@ class PhoneNumberAdmin(OrganizationFirst, OperatorAdmin):
     def save_model(self, request: HttpRequest, obj: PhoneNumber, form: Any, change: bool) -> None:
         changes = {name: form.cleaned_data[name] or None for name in form.changed_data}
         operations.change_number(of_staff(request.user, obj.organization), obj.pk, **changes)
+
+
+def directions(number: PhoneNumber) -> str:
+    """Said only where it is not both."""
+    takes, makes = number.supports_inbound, number.supports_outbound
+    if takes and makes:
+        return ""
+    return _("only takes calls") if takes else _("only makes calls") if makes else _("none")
 
 
 def status_text(number: PhoneNumber) -> str:

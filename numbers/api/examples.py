@@ -9,6 +9,7 @@ REQUEST = {
 }
 PENDING: dict[str, Any] = {
     "id": "3c90c3cc-0d44-4b50-8888-8dd25736052a",
+    "phone_number_id": "phon_a1b2c3d4e5f6",
     "account_id": "0d9f5a1e-58a4-4b7f-9a51-3c1f6f1c2b7d",
     "number": "+18005551234",
     "source": "topcalls",
@@ -20,6 +21,15 @@ PENDING: dict[str, Any] = {
     "label": "Main Line",
     "application_sid": None,
     "error_message": None,
+    "supports_inbound": True,
+    "supports_outbound": True,
+    "inbound_agent_id": None,
+    "outbound_agent_id": None,
+    "inbound_agent_version": 1,
+    "outbound_agent_version": 1,
+    "inbound_webhook_url": None,
+    "outbound_trunk_id": None,
+    "number_provider": None,
     "created_by_user_id": "b2f1c1de-9d0c-4b8e-8f0a-6d2d3c4b5a69",
     "created_at": "2023-11-07T05:31:56Z",
     "updated_at": "2023-11-07T05:31:56Z",
@@ -55,4 +65,62 @@ STORY = {
             ],
         }
     ]
+}
+
+IMPORT = {
+    "provider": "twilio",
+    "integration_id": "intg_a1b2c3d4e5f6",
+    "numbers": [
+        {"number": "+14155550110", "label": "Support", "inbound_agent_id": "agent_support"},
+        {"number": "+14155550111"},
+    ],
+}
+IMPORT_SIP = {
+    "provider": "sip",
+    "numbers": [
+        {
+            "number": "+15559876543",
+            "supports_outbound": True,
+            "sip": {
+                "trunk_name": "My Trunk",
+                "server_address": "sip.example.com:5060",
+                "username": "acme",
+                "password": "…",
+                "room_name": "support-*",
+            },
+        }
+    ],
+}
+SUPPLIED: dict[str, Any] = {
+    **PENDING,
+    "number": "+14155550110",
+    "source": "twilio",
+    "voip_carrier_sid": None,
+    "carrier_name": None,
+    "number_provider": "twilio",
+}
+IMPORTED = {**SUPPLIED, "label": "Support", "inbound_agent_id": "agent_support"}
+PURCHASE = {"number": "+12125550100", "label": "New York"}
+BOUGHT = {**SUPPLIED, **PURCHASE}
+PLACEMENTS = {
+    "data": [
+        {
+            "role": "voice",
+            "integration_id": "intg_a1b2c3d4e5f6",
+            "kind": "livekit",
+            "state": "settled",
+            "refs": {"inbound_trunk_id": "ST_4Xo2mZgQsfyQ", "dispatch_rule_id": "SDR_8vSpKfqQnAAr"},
+            "settings": {"server_address": "sip.example.com:5060", "username": "acme"},
+            "secrets_set": ["password"],
+            "released": False,
+        }
+    ]
+}
+AGENT = {
+    "agent_id": "agent_support",
+    "account_id": "0d9f5a1e-58a4-4b7f-9a51-3c1f6f1c2b7d",
+    "name": "Support",
+    "voice_url": None,
+    "created_at": "2023-11-07T05:31:56Z",
+    "updated_at": "2023-11-07T05:31:56Z",
 }

@@ -1,6 +1,7 @@
 """What the reads of /v1/phone-numbers ask of the database: the filters, one number, a page."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from numbers.api.serializers import COLUMNS
 from numbers.models import PhoneNumber
 from organizations.api.hot_reads import HotQuery
 from organizations.api.pages import paged, window
-from organizations.api.queries import choice, moment, reading, text, uuid
+from organizations.api.queries import boolean, choice, moment, reading, text, uuid
 from organizations.models import Organization
 
 
@@ -30,6 +31,10 @@ FILTERS = {
     "voip_carrier_sid": uuid,
     "number_prefix": number_prefix,
     "label": text(100),
+    "inbound_agent_id": text(100),
+    "number_provider": text(20),
+    "supports_inbound": boolean,
+    "supports_outbound": boolean,
     "created_after": moment,
     "created_before": moment,
 }
@@ -40,6 +45,10 @@ LOOKUPS = {
     "voip_carrier_sid": "carrier__voip_carrier_sid",
     "number_prefix": "e164__startswith",
     "label": "label__icontains",
+    "inbound_agent_id": "inbound_agent_id",
+    "number_provider": "number_provider",
+    "supports_inbound": "supports_inbound",
+    "supports_outbound": "supports_outbound",
     "created_after": "created_at__gte",
     "created_before": "created_at__lt",
 }
@@ -70,6 +79,13 @@ def row_of(organization_id: UUID, number_id: UUID) -> dict[str, Any] | None:
     """The columns of one number; None for a stranger's, as for one that never was."""
     rows = ONE.rows(organization_id, number_id)
     return dict(zip(COLUMNS, rows[0], strict=True)) if rows else None
+
+
+def rows_by_id(organization: Organization, ids: Sequence[UUID]) -> list[dict[str, Any]]:
+    """In the order of `ids`, those of strangers left out."""
+    rows = organization.phone_numbers.filter(pk__in=ids).values(*COLUMNS)
+    found = {row["id"]: row for row in rows}
+    return [found[number_id] for number_id in ids if number_id in found]
 
 
 def rows_of(organization: Organization, query: dict[str, Any]) -> list[dict[str, Any]]:

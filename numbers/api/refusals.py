@@ -3,27 +3,45 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from numbers.operations import NoCarrier, NotPossibleNow, NumberTaken
+from numbers.agents import AgentExists, AgentInUse
+from numbers.importing import NoIntegration
+from numbers.operations import NoCarrier, NotPossibleNow, NotSupplied, NumberTaken
 from organizations.api.problems import Problem, field_error, invalid
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def told(*, integration_at: str = "integration_id") -> Iterator[None]:
+    """`integration_at` is the field that chose the integration."""
     try:
         yield
     except NumberTaken as error:
-        slug = "number-being-removed" if error.being_removed else "number-taken"
-        raise Problem(
-            slug, str(error), errors=[field_error("number", str(error), "taken")]
-        ) from error
+        raise taken_problem([("number", error)]) from error
     except NoCarrier as error:
-        place = field_error("voip_carrier_sid", str(error), "failed" if error.failed else "unknown")
-        raise (
-            Problem("carrier-failed", str(error), errors=[place])
-            if error.failed
-            else invalid(place)
-        ) from error
+        raise carrier_problem(error) from error
+    except NoIntegration as error:
+        raise invalid(field_error(integration_at, str(error), "unusable")) from error
+    except NotSupplied as error:
+        raise invalid(field_error("release", str(error))) from error
     except NotPossibleNow as error:
         raise Problem(
             "not-possible-now", str(error), errors=[field_error("status", str(error))]
         ) from error
+    except AgentExists as error:
+        place = field_error("agent_id", str(error), "taken")
+        raise Problem("agent-exists", str(error), errors=[place]) from error
+    except AgentInUse as error:
+        numbers = [field_error("numbers", number, "in_use") for number in error.numbers]
+        raise Problem("agent-in-use", str(error), errors=numbers) from error
+
+
+def taken_problem(taken: list[tuple[str, NumberTaken]]) -> Problem:
+    """One problem for all numbers that are held already, each by its place in the request."""
+    removing = all(error.being_removed for _path, error in taken)
+    errors = [field_error(path, str(error), "taken") for path, error in taken]
+    detail = " ".join(error["message"] for error in errors)
+    return Problem("number-being-removed" if removing else "number-taken", detail, errors=errors)
+
+
+def carrier_problem(error: NoCarrier) -> Problem:
+    place = field_error("voip_carrier_sid", str(error), "failed" if error.failed else "unknown")
+    return Problem("carrier-failed", str(error), errors=[place]) if error.failed else invalid(place)

@@ -2,16 +2,17 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from numbers import e164
+from numbers.api.fields import Number, WebUrl
+from numbers.api.trunks import SipSerializer
 from numbers.models import PhoneNumber
-from organizations.api.fields import Char, Choice, StrictSerializer, Uuid
+from organizations.api.fields import Boolean, Char, Choice, Integer, StrictSerializer, Uuid
 
 # Read as plain values, not as models: the list and the single number are the hot reads.
 COLUMNS = (
     "id",
+    "public_id",
     "organization_id",
     "e164",
     "source",
@@ -23,6 +24,15 @@ COLUMNS = (
     "label",
     "application_sid",
     "error_message",
+    "supports_inbound",
+    "supports_outbound",
+    "inbound_agent_id",
+    "outbound_agent_id",
+    "inbound_agent_version",
+    "outbound_agent_version",
+    "inbound_webhook_url",
+    "outbound_trunk_id",
+    "number_provider",
     "created_by_id",
     "created_at",
     "updated_at",
@@ -34,6 +44,7 @@ def represent(row: dict[str, Any]) -> dict[str, Any]:
     """A number as the API shows it, from a row of COLUMNS."""
     return {
         "id": row["id"],
+        "phone_number_id": row["public_id"],
         "account_id": row["organization_id"],
         "number": row["e164"],
         "source": row["source"],
@@ -45,21 +56,23 @@ def represent(row: dict[str, Any]) -> dict[str, Any]:
         "label": row["label"],
         "application_sid": row["application_sid"],
         "error_message": row["error_message"],
+        "supports_inbound": row["supports_inbound"],
+        "supports_outbound": row["supports_outbound"],
+        "inbound_agent_id": row["inbound_agent_id"],
+        "outbound_agent_id": row["outbound_agent_id"],
+        "inbound_agent_version": row["inbound_agent_version"],
+        "outbound_agent_version": row["outbound_agent_version"],
+        "inbound_webhook_url": row["inbound_webhook_url"],
+        "outbound_trunk_id": row["outbound_trunk_id"],
+        "number_provider": row["number_provider"],
         "created_by_user_id": row["created_by_id"],
         "created_at": row["created_at"],
         "updated_at": row["updated_at"],
     }
 
 
-@extend_schema_field({"type": "string", "pattern": r"^\+[1-9][0-9]{1,14}$"})
-class Number(Char):
-    """E.164, possible by libphonenumber."""
-
-    def to_internal_value(self, data: Any) -> str:
-        try:
-            return e164.checked(super().to_internal_value(data))
-        except e164.NotANumber as error:
-            raise serializers.ValidationError(str(error), code="not_a_number") from None
+MAX_VERSION = 2**31 - 1
+SIP_HELP = "What is left out stays, null takes away; a new address needs its password again."
 
 
 class NumberCreateSerializer(StrictSerializer):
@@ -76,13 +89,50 @@ class NumberCreateSerializer(StrictSerializer):
     )
 
 
-class NumberChangeSerializer(StrictSerializer):
+class RoutedSerializer(StrictSerializer):
+    """What may be said of a number wherever it is taken in, and changed later."""
+
     label = Char(required=False, allow_null=True, max_length=100)
+    supports_inbound = Boolean(required=False, help_text="Whether it takes calls.")
+    supports_outbound = Boolean(required=False, help_text="Whether it makes calls.")
+    inbound_agent_id = Char(
+        required=False,
+        allow_null=True,
+        max_length=100,
+        help_text="Who answers its calls: an agent of `/v1/agents`, or one of your own.",
+    )
+    outbound_agent_id = Char(required=False, allow_null=True, max_length=100)
+    inbound_agent_version = Integer(required=False, min_value=1, max_value=MAX_VERSION)
+    outbound_agent_version = Integer(required=False, min_value=1, max_value=MAX_VERSION)
+    inbound_webhook_url = WebUrl(
+        required=False,
+        allow_null=True,
+        help_text="Where an account that supplies the number sends its calls; "
+        "comes before the agent's voice URL.",
+    )
+
+
+class NumberChangeSerializer(RoutedSerializer):
     application_sid = Uuid(required=False, allow_null=True)
     status = Choice(
         [PhoneNumber.Status.ACTIVE, PhoneNumber.Status.INACTIVE],
         required=False,
         help_text="What shall be; `status` follows when the platform has done it.",
+    )
+    outbound_trunk_id = Char(
+        required=False,
+        allow_null=True,
+        max_length=100,
+        help_text="A trunk on the SIP platform that is used as it is.",
+    )
+    number_provider = Char(
+        required=False,
+        allow_null=True,
+        max_length=20,
+        help_text="A word of yours; it moves nothing.",
+    )
+    sip = SipSerializer(
+        required=False, help_text="Of numbers that a SIP integration carries. " + SIP_HELP
     )
 
 
@@ -90,6 +140,7 @@ class NumberShape(StrictSerializer):
     """For the schema: a number as it is shown."""
 
     id = Uuid(help_text="Phone number id: what the path takes.")
+    phone_number_id = Char(help_text="`phon_…`: its name in other dialects of this API.")
     account_id = Uuid(help_text="The organization.")
     number = Char(help_text="E.164.")
     source = Choice(PhoneNumber.Source.choices)
@@ -100,7 +151,19 @@ class NumberShape(StrictSerializer):
     carrier_name = Char(allow_null=True)
     label = Char(allow_null=True)
     application_sid = Uuid(allow_null=True)
-    error_message = Char(allow_null=True, help_text="Why it failed, or why its removal does.")
+    error_message = Char(
+        allow_null=True,
+        help_text="Why it failed, or why its last change or its removal was refused.",
+    )
+    supports_inbound = Boolean()
+    supports_outbound = Boolean()
+    inbound_agent_id = Char(allow_null=True)
+    outbound_agent_id = Char(allow_null=True)
+    inbound_agent_version = Integer()
+    outbound_agent_version = Integer()
+    inbound_webhook_url = Char(allow_null=True)
+    outbound_trunk_id = Char(allow_null=True)
+    number_provider = Char(allow_null=True)
     created_by_user_id = Uuid(allow_null=True)
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
@@ -125,7 +188,7 @@ class CallShape(StrictSerializer):
 
 class OperationShape(StrictSerializer):
     id = Uuid()
-    wish = Choice(["ensure", "remove"])
+    wish = Choice(["ensure", "merge", "remove"])
     status = Choice(["open", "done", "refused", "withdrawn"])
     outcome = Char(
         allow_null=True, help_text="Of the last attempt: done, refused, unavailable, unknown."
@@ -134,7 +197,9 @@ class OperationShape(StrictSerializer):
     waits_for = Char(allow_null=True, help_text="Why it is not attempted now.")
     attempts = serializers.IntegerField()
     next_attempt_at = serializers.DateTimeField(allow_null=True)
-    integration_id = Char()
+    integration_id = Char(
+        allow_null=True, help_text="null where the installation's default carrier lives elsewhere."
+    )
     asked_by = Char()
     created_at = serializers.DateTimeField()
     settled_at = serializers.DateTimeField(allow_null=True)

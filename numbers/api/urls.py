@@ -1,9 +1,11 @@
 from django.urls import path
 
-from numbers.api import v1
+from numbers.api import agents, imports, placements, v1
 
 urlpatterns = [
     path("phone-numbers", v1.NumbersView.as_view(), name="numbers"),
+    path("phone-numbers/import", imports.ImportView.as_view(), name="number-import"),
+    path("phone-numbers/purchases", imports.PurchasesView.as_view(), name="number-purchases"),
     path("phone-numbers/<uuid:number_id>", v1.NumberView.as_view(), name="number"),
     path("phone-numbers/<uuid:number_id>/retry", v1.RetryView.as_view(), name="number-retry"),
     path(
@@ -11,4 +13,16 @@ urlpatterns = [
         v1.OperationsView.as_view(),
         name="number-operations",
     ),
+    path(
+        "phone-numbers/<uuid:number_id>/placements",
+        placements.PlacementsView.as_view(),
+        name="number-placements",
+    ),
+    path(
+        "phone-numbers/<uuid:number_id>/merge-duplicates",
+        placements.MergeDuplicatesView.as_view(),
+        name="number-merge-duplicates",
+    ),
+    path("agents", agents.AgentsView.as_view(), name="agents"),
+    path("agents/<str:agent_id>", agents.AgentView.as_view(), name="agent"),
 ]

@@ -1,12 +1,11 @@
 """/v1/phone-numbers: the canonical API of numbers."""
 
-from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest
 
 from numbers import operations
-from numbers.api import examples
+from numbers.api import examples, trunks
 from numbers.api.queries import FILTERS, row_of, rows_of
 from numbers.api.refusals import told
 from numbers.api.serializers import (
@@ -18,17 +17,28 @@ from numbers.api.serializers import (
     represent,
 )
 from numbers.api.story import represent_story
+from numbers.models import PhoneNumber
 from organizations.api.etags import etag, require_match
 from organizations.api.fields import StrictSerializer
 from organizations.api.pages import DEFAULT_LIMIT, PAGING, page_of
 from organizations.api.problems import Problem
-from organizations.api.queries import read_query
+from organizations.api.queries import boolean, read_query, reading
 from organizations.api.replies import Reply
 from organizations.api.schema import answered, asked, operation
+from organizations.api.serializers import taken
 from organizations.api.views import OrgView
 from organizations.roles import Permission
 
 TAGS = ["Phone numbers"]
+
+
+@reading(type="boolean", default=False)
+def read_release(text: str) -> bool:
+    """Give the number back to the account's platform, which may sell it to others."""
+    return boolean(text)
+
+
+DELETION = {"release": read_release}
 
 
 class NumbersView(OrgView):
@@ -89,9 +99,10 @@ class NumberView(OrgView):
     @operation(
         summary="Change phone number",
         description=(
-            "`label` changes at once. `status` (active or inactive) and `application_sid` "
-            "are wishes: "
-            "`desired_status` shows the wish, `status` what is."
+            "What is left out stays, null takes away. What concerns a platform is a wish: "
+            "`desired_status` shows which status was asked for, `status` what is, `error_message` "
+            "why a change was refused; a failed number is tried again with the change. "
+            "`…/placements` shows the settings of SIP trunks."
         ),
         tags=TAGS,
         request=NumberChangeSerializer,
@@ -100,12 +111,14 @@ class NumberView(OrgView):
         etag=True,
         examples=[
             asked("Deactivate", {"status": "inactive"}),
+            asked("Assign", {"inbound_agent_id": "agent_support"}),
+            asked("Other trunks", {"sip": {"server_address": "sip.example.com", "password": "…"}}),
             answered("Being deactivated", {**examples.ACTIVE, "desired_status": "inactive"}),
         ],
     )
     def patch(self, request: HttpRequest, number_id: UUID) -> Reply:
-        unchanged(request, number_id)
-        wished = taken(NumberChangeSerializer, request.data)
+        number, held = unchanged(request, number_id)
+        wished = trunks.checked(number, held, taken(NumberChangeSerializer, request.data))
         with told():
             operations.change_number(request.principal, number_id, **wished)
         return reply_with(request, number_id)
@@ -114,15 +127,19 @@ class NumberView(OrgView):
         summary="Delete phone number",
         description=(
             "The number is `deleted` at once and held until it is gone from its platform; "
-            "adding it before that is 409 `number-being-removed`."
+            "adding it before that is 409 `number-being-removed`. The account that supplies it "
+            "keeps it, and pays for it, unless `release=true` gives it back for good."
         ),
         tags=TAGS,
+        query=DELETION,
         responses={204: None},
-        errors=["not-found", "precondition-failed"],
+        errors=["not-found", "precondition-failed", "not-possible-now"],
     )
     def delete(self, request: HttpRequest, number_id: UUID) -> Reply:
+        query = read_query(request.GET, DELETION)
         unchanged(request, number_id)
-        operations.delete_number(request.principal, number_id)
+        with told():
+            operations.delete_number(request.principal, number_id, **query)
         return Reply(status=204)
 
 
@@ -133,7 +150,8 @@ class RetryView(OrgView):
         summary="Try a phone number again",
         description=(
             "A failed number is pending again. For a pending or deleted one, "
-            "the next attempt is made now instead of later."
+            "the next attempt is made now instead of later. A working number whose last change "
+            "was refused is asked for as it shall be once more."
         ),
         tags=TAGS,
         responses={200: NumberShape},
@@ -166,12 +184,6 @@ class OperationsView(OrgView):
         return Reply({"data": represent_story(number)})
 
 
-def taken(serializer_class: type[StrictSerializer], data: Any) -> dict[str, Any]:
-    serializer = serializer_class(data=data)
-    serializer.is_valid(raise_exception=True)
-    return serializer.validated_data
-
-
 def reply_with(request: HttpRequest, number_id: UUID, *, status: int = 200) -> Reply:
     row = row_of(request.organization.id, number_id)
     if row is None:
@@ -182,7 +194,9 @@ def reply_with(request: HttpRequest, number_id: UUID, *, status: int = 200) -> R
     return Reply(represent(row), status=status, headers=headers)
 
 
-def unchanged(request: HttpRequest, number_id: UUID) -> None:
-    """Locks the number. 404 for a stranger's; 412 where it is not the one the client has seen."""
-    number, _held = operations.locked(request.principal, number_id)
+def unchanged(request: HttpRequest, number_id: UUID) -> tuple[PhoneNumber, list]:
+    """Locks the number, its placements beside it. 404 for a stranger's; 412 where it is not the one
+    the client has seen."""
+    number, held = operations.locked(request.principal, number_id)
     require_match(request, number.version)
+    return number, held

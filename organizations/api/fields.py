@@ -1,6 +1,7 @@
 """Serializer pieces that take a value as it is or refuse it; nothing is guessed or ignored."""
 
 import re
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.settings import api_settings
+
+from organizations.api.queries import moment
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 REQUIRED = {"required": _("This field is required."), "null": _("null is not allowed here.")}
@@ -88,6 +91,20 @@ class Uuid(serializers.UUIDField):
         try:
             return UUID(data)
         except ValueError:
+            self.fail("invalid")
+
+
+class Moment(serializers.DateTimeField):
+    """ISO 8601 with its offset; a time without one is nobody's time."""
+
+    default_error_messages = REQUIRED | {
+        "invalid": _("A time like 2026-11-20T10:00:00Z is expected.")
+    }
+
+    def to_internal_value(self, data: Any) -> datetime:
+        try:
+            return moment(data)
+        except (ValueError, TypeError):
             self.fail("invalid")
 
 

@@ -1,0 +1,72 @@
+"""Serializer pieces of numbers: E.164, web addresses, agents' ids."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from numbers import e164
+from organizations.api.fields import Char
+
+WEB_ADDRESS = URLValidator(schemes=["http", "https"])
+
+
+@extend_schema_field({"type": "string", "pattern": r"^\+[1-9][0-9]{1,14}$"})
+class Number(Char):
+    """E.164, possible by libphonenumber."""
+
+    def to_internal_value(self, data: Any) -> str:
+        try:
+            return e164.checked(super().to_internal_value(data))
+        except e164.NotANumber as error:
+            raise serializers.ValidationError(str(error), code="not_a_number") from None
+
+
+@extend_schema_field({"type": "string", "format": "uri", "maxLength": 2000})
+class WebUrl(Char):
+    """An http or https address that may be shown to everybody who may read the row."""
+
+    default_error_messages = {
+        "not_a_url": _("An address is expected, for example https://example.com/calls."),
+        "credentials": _("User name and password do not belong in an address that is shown."),
+    }
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(max_length=2000, **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        text = super().to_internal_value(data)
+        if not text:  # told by CharField itself
+            return text
+        try:
+            WEB_ADDRESS(text)
+        except ValidationError:
+            self.fail("not_a_url")
+        if "@" in urlsplit(text).netloc:
+            self.fail("credentials")
+        return text
+
+
+AGENT_ID = "[A-Za-z0-9_][A-Za-z0-9_.:-]{0,99}"
+
+
+@extend_schema_field({"type": "string", "pattern": f"^{AGENT_ID}$"})
+class AgentId(serializers.RegexField):
+    """The id of an agent that is kept here. It stands in paths, so it cannot begin with a dot."""
+
+    default_error_messages = {
+        "invalid": _("1 to 100 characters of A-Z a-z 0-9 _ . : - are expected, no . : - first."),
+        "null": _("null is not allowed here."),
+    }
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(rf"\A{AGENT_ID}\Z", trim_whitespace=False, **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return data

@@ -1,0 +1,113 @@
+"""/v1/phone-numbers/{id}/placements and …/merge-duplicates: a number on its platforms."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest
+from rest_framework import serializers
+
+from integrations.sealing import CannotUnseal
+from numbers import operations
+from numbers.api import examples
+from numbers.api.refusals import told
+from numbers.api.serializers import NumberShape
+from numbers.api.v1 import TAGS, reply_with, unchanged
+from numbers.models import Placement
+from organizations.api.fields import Boolean, Char, Choice, ListOf, StrictSerializer
+from organizations.api.queries import read_query
+from organizations.api.replies import Reply
+from organizations.api.schema import answered, operation
+from organizations.api.serializers import taken
+from organizations.api.views import OrgView
+from organizations.roles import Permission
+
+
+def represent(placement: Placement) -> dict[str, Any]:
+    """The account of the installation's default carrier is another organization's: its row is not
+    named."""
+    integration = placement.integration
+    own = integration.organization_id == placement.organization_id
+    return {
+        "role": placement.role,
+        "integration_id": integration.public_id if own else None,
+        "kind": integration.kind if own else None,
+        "state": placement.state,
+        "refs": placement.refs if own else {},
+        "settings": placement.settings,
+        "secrets_set": secrets_of(placement),
+        "released": placement.release,
+    }
+
+
+def secrets_of(placement: Placement) -> list[str] | None:
+    """None where the installation lost the key to them."""
+    try:
+        return sorted(placement.secrets())
+    except CannotUnseal:
+        return None
+
+
+class PlacementShape(StrictSerializer):
+    role = Choice(
+        Placement.Role.values, help_text="`supply`: who owns it; `voice`: where its calls land."
+    )
+    integration_id = Char(
+        allow_null=True, help_text="null where the installation's default carrier lives elsewhere."
+    )
+    kind = Char(allow_null=True, help_text="The platform.")
+    state = Choice(Placement.State.values)
+    refs = serializers.DictField(child=Char(), help_text="The platform's own ids.")
+    settings = serializers.DictField(
+        child=Char(), help_text="Of the number's own SIP trunks; `sip` of a PATCH changes them."
+    )
+    secrets_set = ListOf(
+        child=Char(),
+        allow_null=True,
+        help_text="Which of `password` and `pin` are kept; null where the key to them is lost.",
+    )
+    released = Boolean(help_text="Whether its removal gives the number back.")
+
+
+class PlacementsShape(StrictSerializer):
+    data = PlacementShape(many=True)
+
+
+class PlacementsView(OrgView):
+    permissions = {"GET": Permission.PHONE_NUMBERS_READ}
+
+    @operation(
+        summary="List a phone number's placements",
+        description="Where it lives: the account that owns it, the platform its calls land on.",
+        tags=TAGS,
+        responses={200: PlacementsShape},
+        errors=["not-found"],
+        examples=[answered("On a SIP platform", examples.PLACEMENTS)],
+    )
+    def get(self, request: HttpRequest, number_id: UUID) -> Reply:
+        read_query(request.GET, {})
+        number = request.organization.phone_numbers.only("pk").get(pk=number_id)
+        placements = number.placements.select_related("integration").order_by("role")
+        return Reply({"data": [represent(placement) for placement in placements]})
+
+
+class MergeDuplicatesView(OrgView):
+    permissions = {"POST": Permission.PHONE_NUMBERS_UPDATE}
+
+    @operation(
+        summary="Merge a phone number's duplicates",
+        description=(
+            "Where a platform holds several equal objects of Patchbay's for the number, one stays; "
+            "then the number is set up. Only those that carry Patchbay's mark are touched."
+        ),
+        tags=TAGS,
+        responses={200: NumberShape},
+        errors=["not-found", "precondition-failed", "not-possible-now"],
+        etag=True,
+        examples=[answered("Pending again", examples.PENDING)],
+    )
+    def post(self, request: HttpRequest, number_id: UUID) -> Reply:
+        unchanged(request, number_id)
+        taken(StrictSerializer, request.data)
+        with told():
+            operations.merge_duplicates(request.principal, number_id)
+        return reply_with(request, number_id)

@@ -1,0 +1,57 @@
+"""A number's own SIP trunks in /v1: what is taken, and how it is held against what is kept."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from numbers import operations, sip
+from numbers.models import PhoneNumber
+from organizations.api.fields import Char, Choice, StrictSerializer
+from organizations.api.problems import field_error, invalid
+
+OPTIONAL = {"required": False, "allow_null": True}
+
+
+class SipSerializer(StrictSerializer):
+    """What is left out stays, null takes away. Password and PIN are never shown again."""
+
+    trunk_name = Char(max_length=100, **OPTIONAL)
+    server_address = Char(
+        max_length=260,
+        help_text="Host or IPv4 address, perhaps with a port; needed for outbound calls.",
+        **OPTIONAL,
+    )
+    username = Char(max_length=100, **OPTIONAL)
+    password = Char(max_length=100, write_only=True, trim_whitespace=False, **OPTIONAL)
+    room_name = Char(
+        max_length=100,
+        help_text="The one room of all calls; with a trailing `*`, how each call's room begins.",
+        **OPTIONAL,
+    )
+    pin = Char(max_length=10, write_only=True, help_text="4 to 10 digits.", **OPTIONAL)
+    media_encryption = Choice(sip.MEDIA_ENCRYPTION, help_text="`allow` if left out.", **OPTIONAL)
+
+
+def checked(number: PhoneNumber, held: list, wished: dict[str, Any]) -> dict[str, Any]:
+    """A change under the names of numbers.operations. 400 where the trunks could not be as they
+    would then be asked for."""
+    given = wished.pop("sip", None)
+    own = operations.own_trunks(number, held)
+    if given is not None and own is None:
+        message = _("The number has no SIP trunks of its own.")
+        raise invalid(field_error("sip", message))
+    if own and (given or {"supports_outbound", "outbound_trunk_id"} & wished.keys()):
+        complaints = sip.change_complaints(
+            {**own.settings, **own.secrets()},
+            given or {},
+            outbound=wished.get("supports_outbound", number.supports_outbound),
+            outbound_trunk_id=wished.get("outbound_trunk_id", number.outbound_trunk_id),
+        )
+        refuse(complaints)
+    return wished if given is None else {**wished, "sip_settings": given}
+
+
+def refuse(complaints: Mapping[str, str]) -> None:
+    if complaints:
+        raise invalid(*(field_error(f"sip.{name}", text) for name, text in complaints.items()))
