@@ -4,6 +4,7 @@ import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from typing import ClassVar
 
@@ -13,6 +14,7 @@ from django.db.models.functions import Now
 from django.http import HttpRequest
 from django.urls import path
 
+from organizations.api.problems import Problem
 from organizations.api.replies import Reply
 from organizations.api.views import OrgView
 from organizations.models import Event, SavedReply
@@ -61,7 +63,34 @@ def lock_timeout() -> str:
         return cursor.fetchone()[0]
 
 
-urlpatterns = [path("v1/things", Things.as_view()), path("v1/other", Things.as_view())]
+class Later(OrgView):
+    """Asks a platform after the commit; `then` says what comes of it."""
+
+    permissions: ClassVar = {"POST": Permission.PHONE_NUMBERS_CREATE}
+
+    def post(self, request: HttpRequest) -> Reply:
+        record(request.principal, "thing.made", request.organization, kind="thing", label="x")
+        secret, then = Reply({"key": "S3CRET"}, status=201), request.data["then"]
+        outcomes = {
+            "done": lambda: Reply({"state": "done"}),
+            "secret": lambda: replace(secret, kept=Reply({"key": None}, status=201)),
+            "longer": lambda: Reply({"state": "timeout"}, status=504),
+            "refused": lambda: refuse("The platform refuses."),
+        }
+        if then == "secret now":
+            return replace(secret, kept=Reply({"key": None}, status=201))
+        return Reply({"state": "asked"}, status=202, after_commit=outcomes[then])
+
+
+def refuse(sentence: str) -> Reply:
+    raise Problem("platform-refused", sentence)
+
+
+urlpatterns = [
+    path("v1/things", Things.as_view()),
+    path("v1/other", Things.as_view()),
+    path("v1/later", Later.as_view()),
+]
 
 
 @pytest.fixture
@@ -229,3 +258,20 @@ def closing(call, *args, **kwargs):
         return call(*args, **kwargs)
     finally:
         connection.close()
+
+
+@pytest.mark.parametrize(("then", "first", "again", "executions"), [
+    ("done", (200, {"state": "done"}), (200, {"state": "done"}), 1),
+    ("longer", (504, {"state": "timeout"}), (202, {"state": "asked"}), 1),
+    ("secret", (201, {"key": "S3CRET"}), (201, {"key": None}), 1),
+    ("secret now", (201, {"key": "S3CRET"}), (201, {"key": None}), 1),
+    ("refused", (409, None), (409, None), 2),
+])  # fmt: skip
+def test_an_answer_that_waits_is_kept_once_it_is_there(client, then, first, again, executions):
+    """A timeout keeps what was said before it, an error nothing; a secret is nowhere stored."""
+    for status, body in (first, again):
+        answer = client.post("/v1/later", {"then": then}, Idempotency_Key=KEY)
+        assert answer.status_code == status
+        assert body is None or answer.json() == body
+    assert made() == executions
+    assert not any(b"S3CRET" in bytes(saved.body) for saved in SavedReply.objects.all())

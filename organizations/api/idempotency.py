@@ -49,6 +49,10 @@ class Claim:
             status=response.status_code, headers=dict(response.headers), body=response.content
         )
 
+    def drop(self) -> None:
+        """What came of it after all was an error, and errors are not kept."""
+        self.organization.saved_replies.filter(pk=self.row_id).delete()
+
 
 def read_key(request: HttpRequest) -> str | None:
     """The header, None without one. Two headers arrive joined by a comma, which no key has."""

@@ -14,8 +14,9 @@ JSON = "application/json"
 @dataclass(frozen=True)
 class Reply:
     """One answer. `after_commit` may wait for a platform: it runs outside the transaction, after it
-    was committed, and its reply is sent instead; a replay repeats this one. `kept` is what a replay
-    repeats where the answer itself shows a secret, which is nowhere stored in clear."""
+    was committed, and its reply is sent instead, and repeated by a replay from then on. `kept` is
+    what a replay repeats where the answer itself shows a secret, which is nowhere stored in clear.
+    """
 
     data: Any = None
     status: int = 200

@@ -100,4 +100,18 @@ class OrgView(APIView):
                 transaction.set_rollback(True)
             elif claim:
                 claim.save(self.render(reply.kept) if reply.kept else response)
-        return self.render(reply.after_commit()) if reply.after_commit else response
+        return self.finish(reply.after_commit, claim) if reply.after_commit else response
+
+    def finish(self, wait: Callable[[], Reply], claim: idempotency.Claim | None) -> HttpResponse:
+        """The later answer takes the place of the kept one; an error leaves none, so that the
+        request may be repeated. An answer that says only that it takes longer changes nothing."""
+        try:
+            reply = wait()
+        except Exception:
+            if claim:
+                claim.drop()
+            raise
+        response = self.render(reply)
+        if claim and 200 <= response.status_code < 300:
+            claim.save(self.render(reply.kept) if reply.kept else response)
+        return response
