@@ -9,8 +9,9 @@ from django.utils.translation import gettext as _
 from integrations.models import Integration, Operation
 from integrations.operations import default_for
 from integrations.providers import PROVIDERS
+from numbers.holding import hold_number
 from numbers.models import PhoneNumber, Placement
-from numbers.operations import facts, hold_number, tell
+from numbers.operations import facts, tell
 from numbers.placing import NO_HOME, PLACED_AS, ask, default_homes, place, settle_in
 from organizations.principals import Principal
 

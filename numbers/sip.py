@@ -12,7 +12,7 @@ FIELDS = ("trunk_name", "server_address", "username", "room_name", "media_encryp
 MEDIA_ENCRYPTION = ("disable", "allow", "require")
 LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 ADDRESS = re.compile(rf"(?P<host>{LABEL}(\.{LABEL})*)\.?(:(?P<port>[0-9]{{1,5}}))?")
-ROOM = re.compile(r"[^*\x00-\x1f\x7f]+\*?")
+ROOM = re.compile(r"[^*{}\x00-\x1f\x7f]*([^*{}\x00-\x1f\x7f]|\*|\{called\})")
 
 
 def complaints(
@@ -78,8 +78,11 @@ def is_port(text: str) -> bool:
 
 
 def room_complaint(room: str) -> str:
-    if room and not ROOM.fullmatch(room):
-        return _("A room's name, or its beginning with a * at the end, is expected.")
+    if room and (room == "*" or not ROOM.fullmatch(room)):
+        return _(
+            "A room's name is expected, or its beginning and then * for a room per call, "
+            "or {called} for a room per number called."
+        )
     return ""
 
 

@@ -48,7 +48,8 @@ class TestConnect:
             connect(alice, "access_code=-", "--make-default")
         assert refused.value.returncode == 1
         assert alice.organization.integrations.get(name="Second").state == "refused"
-        assert not alice.organization.default_integrations.filter(integration__name="Second").exists()
+        defaults = alice.organization.default_integrations
+        assert not defaults.filter(integration__name="Second").exists()
 
     def test_a_platform_that_is_out_ends_with_2(self, alice, monkeypatch):
         def out(self):

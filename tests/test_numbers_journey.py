@@ -6,8 +6,8 @@ import pytest
 from integrations import provisioning
 from integrations.models import Operation, SandboxObject
 from numbers import operations
+from numbers.holding import NumberTaken
 from numbers.models import PhoneNumber
-from numbers.operations import NumberTaken
 from tests import factories
 
 pytestmark = pytest.mark.django_db

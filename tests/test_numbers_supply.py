@@ -12,9 +12,9 @@ from integrations.claims import Verdict
 from integrations.models import Integration, Operation, SandboxObject
 from integrations.operations import InUse, disconnect
 from numbers import operations
+from numbers.holding import NotPossibleNow, NotSupplied
 from numbers.importing import NoIntegration, buy_number, import_number, record_number
 from numbers.models import PhoneNumber, Placement
-from numbers.operations import NotPossibleNow, NotSupplied
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -294,3 +294,14 @@ def settle_elsewhere(number: PhoneNumber) -> None:
         settle(PhoneNumber.objects.get(pk=number.pk), "voice", "done")
     finally:
         connection.close()
+
+
+def test_a_supplied_number_that_names_a_trunk_moves_in_beside_it(alice):
+    number = import_number(alice.by, number="+15551234567", provider="twilio")
+    factories.work_number(number)
+    operations.change_number(alice.by, number.id, outbound_trunk_id="ST_4Xo2mZgQsfyQ")
+    factories.work_all()
+    voice = number.placements.get(role="voice")
+    number.refresh_from_db()
+    assert (voice.state, number.status, number.error_message) == ("settled", "active", None)
+    assert voice.refs["outbound_trunk_id"] == "ST_4Xo2mZgQsfyQ"

@@ -4,8 +4,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from numbers import operations
+from numbers.holding import NotPossibleNow, NotSupplied
 from numbers.models import PhoneNumber, Placement
-from numbers.operations import NotPossibleNow, NotSupplied
 from organizations.admin.row_actions import RowAction
 from organizations.principals import Principal
 

@@ -23,8 +23,8 @@ from numbers import operations, story
 from numbers.admin.actions import ACTIONS
 from numbers.admin.filters import StatusFilter
 from numbers.admin.forms import NumberForm
+from numbers.holding import NoCarrier, NotPossibleNow, NumberTaken
 from numbers.models import PhoneNumber, Placement
-from numbers.operations import NoCarrier, NotPossibleNow, NumberTaken
 from organizations.admin.base import OperatorAdmin, badge, link, one_line, page_of, time_column
 from organizations.admin.pages import OrganizationFirst, attempt
 from organizations.admin.row_actions import Fact

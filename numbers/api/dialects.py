@@ -5,8 +5,11 @@ from collections.abc import Callable, Sequence
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 
+from numbers.api.butter.errors import problem_response as butters_words
 from numbers.api.butter.urls import urlpatterns as butter
+from numbers.api.zudu.base import problem_response as zudus_words
 from numbers.api.zudu.urls import urlpatterns as zudu
+from organizations.api.problems import Problem
 
 View = Callable[..., HttpResponse]
 
@@ -40,4 +43,12 @@ def by_header(butter: View, zudu: View) -> View:
     return choose
 
 
-urlpatterns = merged(butter, zudu)
+def nowhere(problem_response: Callable[[Problem, HttpRequest], HttpResponse]) -> View:
+    """404 in the words of the dialect that was spoken."""
+    return lambda request, **named: problem_response(Problem("not-found"), request)
+
+
+urlpatterns = [
+    *merged(butter, zudu),
+    path("<path:rest>", by_header(nowhere(butters_words), nowhere(zudus_words)), name="nowhere"),
+]

@@ -18,9 +18,9 @@ from numbers.api.refusals import taken_problem, told
 from numbers.api.serializers import NumberShape, RoutedSerializer, represent
 from numbers.api.trunks import SipSerializer
 from numbers.api.v1 import TAGS, reply_with
+from numbers.holding import NumberTaken
 from numbers.importing import buy_number, import_number, taken_on
 from numbers.models import Placement
-from numbers.operations import NumberTaken
 from numbers.placing import PLACED_AS
 from organizations.api.fields import Char, Choice, ListOf, StrictSerializer
 from organizations.api.replies import Reply

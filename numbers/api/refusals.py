@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from numbers.agents import AgentExists, AgentInUse
+from numbers.holding import NoCarrier, NotPossibleNow, NotSupplied, NumberTaken
 from numbers.importing import NoIntegration
-from numbers.operations import NoCarrier, NotPossibleNow, NotSupplied, NumberTaken
 from organizations.api.problems import Problem, field_error, invalid
 
 

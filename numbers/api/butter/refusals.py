@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from numbers.holding import NotPossibleNow, NumberTaken
 from numbers.importing import NoIntegration
-from numbers.operations import NotPossibleNow, NumberTaken
 from organizations.api.problems import Problem, field_error, invalid
 
 

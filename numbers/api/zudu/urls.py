@@ -1,3 +1,15 @@
-"""Zudu's paths, below /api/; the fixed ones before those that hold a number."""
+"""Zudu's paths, below /api/."""
 
-urlpatterns: list = []
+from django.urls import path
+
+from numbers.api.zudu import importing, lists, phone_numbers, trunks
+
+urlpatterns = [
+    path("phone-numbers", lists.NumbersView.as_view(), name="zudu-numbers"),
+    path("phone-numbers/create", phone_numbers.CreateView.as_view(), name="zudu-create"),
+    path("phone-numbers/list", lists.ListView.as_view(), name="zudu-list"),
+    path("phone-numbers/available", lists.AvailableView.as_view(), name="zudu-available"),
+    path("phone-numbers/import", importing.ImportView.as_view(), name="zudu-import"),
+    path("phone-numbers/<str:number>", phone_numbers.NumberView.as_view(), name="zudu-number"),
+    path("sio/createSipTrunkDispatch", trunks.TrunkView.as_view(), name="zudu-trunk"),
+]

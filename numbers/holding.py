@@ -1,0 +1,100 @@
+"""Getting hold of a number: the carrier that shall have it, and the row that nobody else has."""
+
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from carriers.models import Carrier
+from carriers.operations import usable
+from integrations import operations as ledger
+from integrations.models import Operation
+from numbers.models import PhoneNumber
+from organizations.principals import Principal
+
+Status = PhoneNumber.Status
+
+
+class NoCarrier(Exception):
+    """The request's carrier cannot take the number; `failed` tells a known one that could not be
+    set up."""
+
+    def __init__(self, message: str, *, failed: bool = False):
+        super().__init__(message)
+        self.failed = failed
+
+
+class NumberTaken(Exception):
+    """Held by somebody, maybe by the asker; never says by whom."""
+
+    def __init__(self, message: str, *, being_removed: bool = False):
+        super().__init__(message)
+        self.being_removed = being_removed
+
+
+class NotPossibleNow(Exception):
+    """The number's state does not allow it; the text says what is."""
+
+
+class NotSupplied(Exception):
+    """No account supplies the number, so none can be given it back."""
+
+
+def carrier_for(by: Principal, voip_carrier_sid: UUID | None) -> Carrier:
+    carrier = usable(by, voip_carrier_sid=voip_carrier_sid)
+    if carrier is None or carrier.status == Carrier.Status.DELETED:
+        raise NoCarrier(
+            _("There is no carrier with this sid.")
+            if voip_carrier_sid
+            else _(
+                "Name a carrier: neither the organization nor the installation has a default one."
+            )
+        )
+    refuse_failed(carrier)
+    return carrier
+
+
+def refuse_failed(carrier: Carrier) -> None:
+    if carrier.status == Carrier.Status.FAILED:
+        raise NoCarrier(
+            _("Carrier %(carrier)s could not be set up: %(reason)s Repair it or name another.")
+            % {"carrier": carrier.name, "reason": carrier.error_message or ""},
+            failed=True,
+        )
+
+
+def hold_number(phone_number: PhoneNumber) -> PhoneNumber:
+    """Insert it; the database decides who is first."""
+    try:
+        with transaction.atomic():
+            phone_number.save(force_insert=True)
+    except IntegrityError as error:
+        if "phone_number_one_holder" not in str(error):
+            raise
+        raise number_taken(phone_number) from error
+    return phone_number
+
+
+def number_taken(wanted: PhoneNumber) -> NumberTaken:
+    """Only the own organization hears that the number is on its way out."""
+    own = wanted.organization.phone_numbers.filter(e164=wanted.e164, released_at=None).first()
+    if own and own.status == Status.DELETED:
+        return NumberTaken(
+            _("%(number)s is being removed from its platform; add it again when that is done.")
+            % {"number": own},
+            being_removed=True,
+        )
+    return NumberTaken(_("%(number)s is already in this installation.") % {"number": wanted.e164})
+
+
+def carrier_operation(carrier: Carrier) -> Operation | None:
+    """The operation the number must wait for. After the insert, whose foreign key keeps the carrier
+    from being deleted under us; so a deletion that came first is seen here."""
+    operation = (
+        ledger.held("carrier", carrier.id) if carrier.status == Carrier.Status.PENDING else None
+    )
+    carrier.refresh_from_db(fields=["status", "error_message"])
+    if carrier.status == Carrier.Status.DELETED:
+        raise NoCarrier(_("There is no carrier with this sid."))
+    refuse_failed(carrier)
+    return operation
