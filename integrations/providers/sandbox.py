@@ -90,7 +90,7 @@ class Sandbox(Provider):
     def observe(self, spec: Spec) -> Observed:
         self.sign_in()
         found = self.objects.filter(kind=kind_of(spec), marker=spec.marker).first()
-        return Observed(refs_of(spec, found), found) if found else Observed()
+        return Observed(refs_of(found), found) if found else Observed()
 
     def plan(self, spec: Spec, observed: Observed) -> list[Step]:
         wanted = data_of(spec)
@@ -136,7 +136,7 @@ class Sandbox(Provider):
             raise OutcomeUnknown(
                 f"The sandbox lost its answer about {ANSWER_LOST}; it may have been made."
             )
-        return refs_of(spec, made)
+        return refs_of(made)
 
     def obey_magic(self, spec: NumberSpec) -> None:
         if spec.e164 == REFUSED:
@@ -170,7 +170,7 @@ class Sandbox(Provider):
         found = self.objects.get(kind=kind_of(spec), marker=spec.marker)
         found.data, found.name = data_of(spec), name_of(spec)
         found.save(update_fields=["data", "name"])
-        return refs_of(spec, found)
+        return refs_of(found)
 
     def drop(self, spec: Spec) -> Refs:
         found = self.objects.filter(kind=kind_of(spec), marker=spec.marker).first()
@@ -185,8 +185,7 @@ class Sandbox(Provider):
         for found in self.objects.exclude(kind="visits").order_by("name", "-created_at"):
             if found.kind == "carrier" or found.name not in names:
                 names.add(found.name)
-                refs = {"sid": str(found.sid), **found.data.get("trunks", {})}
-                yield InventoryItem(found.kind, found.name, refs, ours=True, capabilities=CAN)
+                yield InventoryItem(found.kind, found.name, refs_of(found), True, "", CAN)
         for number in sandbox_shop.OWNED:
             if number not in names:
                 yield InventoryItem("number", number, {}, False, "Demo number", CAN)
@@ -201,15 +200,13 @@ SIP_DOMAIN = "sandbox.example"
 CAN = ("sms", "voice")
 
 
-def refs_of(spec: Spec, found: SandboxObject) -> Refs:
+def refs_of(found: SandboxObject) -> Refs:
     """Its ids, shaped as those of the platforms it stands for."""
-    refs = {"sid": str(found.sid)}
-    if not isinstance(spec, NumberSpec):
-        return refs
-    if is_supplied(spec):
+    refs = {"sid": str(found.sid), **found.data.get("trunks", {})}
+    if "webhook" in found.data:  # only a supplied number has one, or might
         refs |= {"phone_number_sid": f"PN{found.sid.hex}", "capabilities": ",".join(CAN)}
-        refs["friendly_name"] = spec.e164
-    return refs | found.data.get("trunks", {})
+        refs["friendly_name"] = found.name
+    return refs
 
 
 def is_supplied(spec: NumberSpec) -> bool:

@@ -40,6 +40,9 @@ STORY = {
         {
             "id": "9a7e6c0a-51a6-4c57-9c59-0b1b1f5c7d21",
             "wish": "ensure",
+            "subject_kind": "placement",
+            "subject_id": "4be0643f-1d98-573b-97cd-ca98a65347dd",
+            "subject": "+18005551234",
             "status": "open",
             "outcome": "unavailable",
             "reason": "jambonz asks for fewer requests (429).",

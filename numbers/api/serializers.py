@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from integrations.api.shapes import LedgerEntryShape, PlatformCallShape
 from numbers.api.fields import Number, WebUrl
 from numbers.api.trunks import SipSerializer
 from numbers.models import PhoneNumber
@@ -174,36 +175,8 @@ class NumberPageShape(StrictSerializer):
     next_cursor = Char(allow_null=True)
 
 
-class CallShape(StrictSerializer):
-    at = serializers.DateTimeField()
-    attempt = serializers.IntegerField()
-    method = Char()
-    url = Char()
-    status = serializers.IntegerField(allow_null=True)
-    duration_ms = serializers.IntegerField()
-    error = Char(allow_null=True)
-    request_body = Char()
-    response_body = Char()
-
-
-class OperationShape(StrictSerializer):
-    id = Uuid()
-    wish = Choice(["ensure", "merge", "remove"])
-    status = Choice(["open", "done", "refused", "withdrawn"])
-    outcome = Char(
-        allow_null=True, help_text="Of the last attempt: done, refused, unavailable, unknown."
-    )
-    reason = Char(allow_null=True)
-    waits_for = Char(allow_null=True, help_text="Why it is not attempted now.")
-    attempts = serializers.IntegerField()
-    next_attempt_at = serializers.DateTimeField(allow_null=True)
-    integration_id = Char(
-        allow_null=True, help_text="null where the installation's default carrier lives elsewhere."
-    )
-    asked_by = Char()
-    created_at = serializers.DateTimeField()
-    settled_at = serializers.DateTimeField(allow_null=True)
-    calls = CallShape(many=True)
+class OperationShape(LedgerEntryShape):
+    calls = PlatformCallShape(many=True, help_text="Secrets are blacked out.")
 
 
 class OperationsShape(StrictSerializer):

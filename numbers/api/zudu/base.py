@@ -8,7 +8,6 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
 from organizations.api.credentials import read_key, unauthorized
-from organizations.api.fields import StrictSerializer
 from organizations.api.problems import Problem
 from organizations.api.replies import Reply, json_response
 from organizations.api.views import OrgView
@@ -60,12 +59,6 @@ class ZuduView(OrgView):
 
     authenticate = staticmethod(authenticate_pair)
     problem_response = staticmethod(problem_response)
-
-
-def taken(serializer_class: type[StrictSerializer], data: Any) -> dict[str, Any]:
-    serializer = serializer_class(data=data)
-    serializer.is_valid(raise_exception=True)
-    return serializer.validated_data
 
 
 def timed_out(message: str) -> Reply:

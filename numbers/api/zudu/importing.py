@@ -14,7 +14,7 @@ from numbers import e164, sip
 from numbers.api.refusals import told
 from numbers.api.zudu import examples
 from numbers.api.zudu.accounts import Account, account_of, checked, drop
-from numbers.api.zudu.base import ZuduView, answered_later, enveloped, taken, timed_out
+from numbers.api.zudu.base import ZuduView, answered_later, enveloped, timed_out
 from numbers.api.zudu.rows import CUSTOM, milliseconds, one
 from numbers.api.zudu.schema import changing_operation, envelope
 from numbers.api.zudu.serializers import ImportedShape, ImportSerializer
@@ -25,6 +25,7 @@ from numbers.models import PhoneNumber, Placement
 from organizations.api.problems import Problem
 from organizations.api.replies import Reply
 from organizations.api.schema import answered, asked
+from organizations.api.serializers import taken
 from organizations.principals import Principal
 from organizations.roles import Permission
 

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from numbers.api.zudu import examples
-from numbers.api.zudu.base import ZuduView, enveloped, taken
+from numbers.api.zudu.base import ZuduView, enveloped
 from numbers.api.zudu.rows import filtered, living, represent, represent_available, sorted_by
 from numbers.api.zudu.rows import values as values_of
 from numbers.api.zudu.schema import changing_operation, envelope, reading_operation
@@ -23,6 +23,7 @@ from numbers.api.zudu.serializers import (
 from organizations.api.queries import Reader, choice, integer, read_query, text
 from organizations.api.replies import Reply
 from organizations.api.schema import answered, asked
+from organizations.api.serializers import taken
 from organizations.models import Organization
 from organizations.roles import Permission
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from numbers import e164, importing, operations
 from numbers.api.refusals import told
 from numbers.api.zudu import examples
-from numbers.api.zudu.base import ZuduView, answered_later, enveloped, taken, timed_out
+from numbers.api.zudu.base import ZuduView, answered_later, enveloped, timed_out
 from numbers.api.zudu.rows import CUSTOM, TYPES, found, one
 from numbers.api.zudu.schema import changing_operation, envelope, reading_operation
 from numbers.api.zudu.serializers import (
@@ -23,6 +23,7 @@ from numbers.models import PhoneNumber, Placement
 from organizations.api.fields import StrictSerializer
 from organizations.api.replies import Reply
 from organizations.api.schema import answered, asked
+from organizations.api.serializers import taken
 from organizations.roles import Permission
 
 CLEANED = {

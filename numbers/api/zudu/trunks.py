@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from numbers import e164, operations, sip
 from numbers.api.refusals import told
 from numbers.api.zudu import examples
-from numbers.api.zudu.base import ZuduView, answered_later, enveloped, taken, timed_out
+from numbers.api.zudu.base import ZuduView, answered_later, enveloped, timed_out
 from numbers.api.zudu.rows import CUSTOM
 from numbers.api.zudu.schema import changing_operation, envelope
 from numbers.api.zudu.serializers import TrunkSerializer
@@ -21,6 +21,7 @@ from organizations.api.fields import Char
 from organizations.api.problems import field_error, invalid
 from organizations.api.replies import Reply
 from organizations.api.schema import answered, asked
+from organizations.api.serializers import taken
 from organizations.principals import Principal
 from organizations.roles import Permission
 
