@@ -147,6 +147,9 @@ RATE_LIMIT_BURST = env.int("PATCHBAY_RATE_LIMIT_BURST", 100)
 IDEMPOTENCY_RETENTION = timedelta(hours=24)
 PLATFORM_CALLS_RETENTION = timedelta(days=env.int("PATCHBAY_PLATFORM_CALLS_DAYS", 30))
 ALLOWED_PRIVATE_CIDRS = env.list("PATCHBAY_ALLOWED_PRIVATE_CIDRS", default=[])
+# Where Twilio is; another place is for a stand-in of the operator's: https, or on loopback.
+TWILIO_API_URL = env.str("PATCHBAY_TWILIO_API_URL", "https://api.twilio.com")
+TWILIO_TRUNKING_URL = env.str("PATCHBAY_TWILIO_TRUNKING_URL", "https://trunking.twilio.com")
 REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_AUTHENTICATION_CLASSES": [],

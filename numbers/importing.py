@@ -74,8 +74,8 @@ def buy_number(
     **fields: Any,
 ) -> PhoneNumber:
     """The number as a wish to buy it: the row is there before the platform is asked, so that a
-    crash can neither lose nor double the purchase. `extras`: address_sid, bundle_sid. Raises
-    NoIntegration and NumberTaken."""
+    crash can neither lose nor double the purchase. `extras`: address_sid, bundle_sid,
+    identity_sid. Raises NoIntegration and NumberTaken."""
     return import_number(
         by,
         number=number,

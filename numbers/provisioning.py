@@ -49,11 +49,13 @@ class PlacementSubject:
 def spec_of(placement: Placement, *, refs: dict[str, str]) -> NumberSpec:
     number, carrier = placement.phone_number, placement.phone_number.carrier
     is_supply = placement.role == Placement.Role.SUPPLY
+    applies = number.application_sid and not is_supply
     return NumberSpec(
         marker=placement.marker,
         e164=number.e164,
         carrier_refs=carrier.refs if carrier else {},
-        application=str(number.application_sid) if number.application_sid else None,
+        # One of the platform where its calls land; what supplies it knows other ones.
+        application=str(number.application_sid) if applies else None,
         routed=number.wanted == Status.ACTIVE,
         refs=refs,
         sip=None if is_supply or carrier else sip_of(placement),

@@ -2,13 +2,30 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 from uuid import uuid4
 
 from integrations.models import Integration, SandboxObject
-from integrations.providers.base import CarrierSpec, NumberSpec, OutcomeUnknown, Refs, Spec
+from integrations.providers.base import (
+    CarrierSpec,
+    NumberSpec,
+    OutcomeUnknown,
+    Refs,
+    SipSpec,
+    Spec,
+)
 from integrations.providers.sandbox import Sandbox
-from tests.benches import Bench
+from tests.benches import SIP_PASSWORD, SIP_PIN, Bench
 from tests.factories import person, sandbox
+
+SIP = SipSpec(
+    inbound=True,
+    outbound=True,
+    server_address="sip.example.com",
+    username="user",
+    password=SIP_PASSWORD,
+    pin=SIP_PIN,
+)
 
 
 class LosingSandbox(Sandbox):
@@ -70,6 +87,39 @@ class SandboxBench(Bench):
         (row,) = self.found(spec)
         row.data |= {"gateways": []} if isinstance(spec, CarrierSpec) else {"routed": False}
         row.save()
+
+
+class SipBench(SandboxBench):
+    """Its numbers have trunks of their own."""
+
+    def number(self, **changes: Any) -> NumberSpec:
+        return super().number(**{"carrier_refs": {}, "sip": SIP, **changes})
+
+    def route(self, spec: NumberSpec) -> str | None:
+        (row,) = self.found(spec)
+        return row.data["trunks"].get("dispatch_rule_id")
+
+
+class SupplyBench(SandboxBench):
+    """Its numbers are owned by the account."""
+
+    def number(self, **changes: Any) -> NumberSpec:
+        supplied = {"carrier_refs": {}, "webhook": "https://agents.example/voice"}
+        return super().number(**supplied, **changes)
+
+    def route(self, spec: NumberSpec) -> str | None:
+        (row,) = self.found(spec)
+        return row.data["webhook"] if row.data["routed"] else None
+
+
+@contextmanager
+def open_sandbox_sip() -> Iterator[Bench]:
+    yield SipBench(sandbox(person("Alice").by))
+
+
+@contextmanager
+def open_sandbox_supply() -> Iterator[Bench]:
+    yield SupplyBench(sandbox(person("Alice").by))
 
 
 @contextmanager

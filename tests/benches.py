@@ -7,16 +7,20 @@ all in the class Bench.
 
 import os
 import random
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
+from functools import cached_property
+from importlib import import_module
 from ipaddress import ip_network
 from typing import Any
 from uuid import uuid4
 
 import httpx
+import pytest
 
 from integrations.http import Door, Exchange
+from integrations.providers import PROVIDERS
 from integrations.providers.base import (
     CarrierSpec,
     GatewaySpec,
@@ -31,6 +35,10 @@ from integrations.providers.jambonz import Jambonz
 from tests.fakes.jambonz import FakeJambonz
 
 LOOPBACK = [ip_network("127.0.0.0/8")]
+# What a request amounts to, in HTTP's verbs; a platform may use a single one for all of them.
+LOOK, CREATE, CHANGE, DELETE = "GET", "POST", "PUT", "DELETE"
+SIP_PASSWORD, SIP_PIN = "s1p-s3cret", "8675309417"
+SPEC_SECRETS = ("r3gister-me", "l3t-me-in", SIP_PASSWORD, SIP_PIN)
 
 
 def run(
@@ -57,17 +65,18 @@ def plan(provider: Provider, spec: Spec) -> list[str]:
 
 
 class Losing(httpx.BaseTransport):
-    """The network between us and the platform, where the answer to the next write may be lost."""
+    """The network between us and the platform, where the answer to the next request of a kind is
+    lost."""
 
-    def __init__(self) -> None:
+    def __init__(self, is_it: Callable[[httpx.Request], bool]) -> None:
         self.inner = httpx.HTTPTransport(verify=False)  # authorities take 30 ms to load
-        self.method = ""
+        self.is_it, self.lost = is_it, False
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         response = self.inner.handle_request(request)
-        if request.method != self.method:
+        if self.lost or not self.is_it(request):
             return response
-        self.method = ""
+        self.lost = True
         response.read()
         response.close()
         raise httpx.ReadError("connection reset by peer")
@@ -94,8 +103,10 @@ class Bench:
     def open(self, account: dict[str, str] | None = None) -> Provider:
         """One attempt's provider."""
         account = self.account if account is None else account
+        origins = self.kind.origins(account)
         door = Door(
-            account[self.kind.base_url_field or ""],
+            origins.pop("", ""),
+            more_origins=origins,
             headers={},
             secrets=[account[f.name] for f in self.kind.fields if f.secret],
             record=self.exchanges.append,
@@ -107,10 +118,22 @@ class Bench:
     def close(self) -> None:
         self._stack.close()
 
-    def lose_reply_to(self, method: str) -> None:
-        """The next request with this verb is carried out, and its answer does not arrive."""
-        self.network = Losing()
-        self.network.method = method
+    @property
+    def wrong_secrets(self) -> list[str]:
+        names = [field.name for field in self.kind.fields if field.secret]
+        return [self.wrong_account[name] for name in names if self.wrong_account.get(name)]
+
+    def deed(self, method: str, url: str) -> str:
+        """What a request amounts to: LOOK, CREATE, CHANGE or DELETE."""
+        return method
+
+    def deeds(self) -> set[str]:
+        """Of all that was asked so far."""
+        return {self.deed(exchange.method, exchange.url) for exchange in self.exchanges}
+
+    def lose_reply_to(self, deed: str) -> None:
+        """The next such request is carried out, and its answer does not arrive."""
+        self.network = Losing(lambda sent: self.deed(sent.method, str(sent.url)) == deed)
 
     # specs: fresh ones, so that the tests can share a platform
 
@@ -119,9 +142,19 @@ class Bench:
         spec = CarrierSpec(f"pb-{uuid4().hex}", "Acme", "static_ip", gateways)
         return self._kept(replace(spec, **changes))
 
-    def number(self, carrier_refs: Refs, **changes: Any) -> NumberSpec:
-        e164 = f"+1555{random.randrange(10**7):07}"
-        return self._kept(replace(NumberSpec(f"pb-{uuid4().hex}", e164, carrier_refs), **changes))
+    @cached_property
+    def carrier_refs(self) -> Refs:
+        """Of a carrier that is there already."""
+        return run(self.open(), self.carrier())
+
+    def number(self, **changes: Any) -> NumberSpec:
+        """As the platform takes numbers: here, on a carrier."""
+        e164, marker = f"+1555{random.randrange(10**7):07}", f"pb-{uuid4().hex}"
+        return self._kept(replace(NumberSpec(marker, e164, self.carrier_refs), **changes))
+
+    def changed(self, spec: NumberSpec) -> NumberSpec:
+        """Otherwise, in one way that the platform takes for a change."""
+        return replace(spec, routed=False)
 
     def trunk(self, trunk_type: str) -> CarrierSpec:
         registration = Registration(
@@ -148,8 +181,12 @@ class Bench:
         """Addresses and ports of the carrier's gateways, sorted."""
         raise NotImplementedError
 
+    def route(self, spec: NumberSpec) -> str | None:
+        """Where the platform sends the number's calls; None: nowhere."""
+        return self.application(spec)
+
     def application(self, spec: NumberSpec) -> str | None:
-        """Where the platform sends the number's calls."""
+        """The one that a platform of carriers sends the number's calls to."""
         raise NotImplementedError
 
     def disturb(self, spec: Spec) -> None:
@@ -245,10 +282,23 @@ def real_jambonz(token_variable: str) -> Iterator[Bench]:
     bench.close()
 
 
+def elsewhere(module: str, name: str) -> Callable[[], AbstractContextManager[Bench]]:
+    """A bench in a module of its own, which builds on this one."""
+    return lambda: getattr(import_module(module), name)()
+
+
+# A name begins with the kind of provider; "-real-" in it says that somebody else's server is asked.
 BENCHES = {
+    "sandbox": elsewhere("tests.bench_sandbox", "open_sandbox"),
+    "sandbox-sip": elsewhere("tests.bench_sandbox", "open_sandbox_sip"),
+    "sandbox-supply": elsewhere("tests.bench_sandbox", "open_sandbox_supply"),
     "jambonz-fake-sp-key": lambda: fake_jambonz("sp_key"),
     "jambonz-fake-account-key": lambda: fake_jambonz("account_key"),
     "jambonz-fake-admin-key": lambda: fake_jambonz("admin_key"),
+    "livekit-fake": elsewhere("tests.bench_livekit", "fake_livekit"),
+    "livekit-real-server": elsewhere("tests.bench_livekit", "the_real_livekit"),
+    "twilio-fake": elsewhere("tests.bench_twilio", "fake_twilio"),
+    "twilio-fake-key": elsewhere("tests.bench_twilio", "fake_twilio_by_key"),
 }
 REAL = {
     "jambonz-real-sp-key": "PATCHBAY_TEST_JAMBONZ_TOKEN",
@@ -261,3 +311,30 @@ if os.environ.get("PATCHBAY_TEST_JAMBONZ_URL"):
         for name, variable in REAL.items()
         if os.environ.get(variable)
     }
+
+
+def params(*, carriers: bool = False) -> list[Any]:
+    """The benches for a fixture, or those alone whose provider takes carriers."""
+    names = [name for name in BENCHES if not carriers or takes_carriers(name)]
+    return [pytest.param(name, marks=marks_of(name)) for name in names]
+
+
+def takes_carriers(name: str) -> bool:
+    """The sandbox's other benches are of the same provider."""
+    return "carrier" in kind_of(name).roles and not name.startswith("sandbox-")
+
+
+def kind_of(name: str) -> type[Provider]:
+    return PROVIDERS[name.partition("-")[0]]
+
+
+def marks_of(name: str) -> list[pytest.MarkDecorator]:
+    """A real server is a peer; the sandbox lives in the database."""
+    marks = [pytest.mark.peers] if "-real-" in name else []
+    return [*marks, pytest.mark.django_db] if name.startswith("sandbox") else marks
+
+
+def opened(request: pytest.FixtureRequest) -> AbstractContextManager[Bench]:
+    if request.param.startswith("sandbox"):
+        request.getfixturevalue("db")
+    return BENCHES[request.param]()

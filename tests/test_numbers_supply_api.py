@@ -2,6 +2,7 @@
 
 import pytest
 
+from integrations.providers.sandbox import Sandbox
 from numbers import operations
 from numbers.importing import import_number
 from numbers.models import PhoneNumber
@@ -213,3 +214,11 @@ class TestMerging:
         assert api(mallory).post(path).status_code == 404
         operations.delete_number(alice.by, supplied.pk)
         assert api(alice).post(path).status_code == 409
+
+
+def test_what_a_provider_remembers_is_no_platform_id(alice, api, monkeypatch):
+    """A webhook that was there before us may hold a token."""
+    number = factories.number(alice.by)
+    monkeypatch.setattr(Sandbox, "private_refs", frozenset({"sid"}))
+    answer = api(alice).get(f"/v1/phone-numbers/{number.id}/placements")
+    assert [row["refs"] for row in answer.json()["data"]] == [{}]

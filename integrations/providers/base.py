@@ -120,7 +120,7 @@ class NumberSpec:
     A supply account routes calls to `webhook` if there is one; else to the integration's trunk when
     they land on another platform (`lands_elsewhere`), else to its default application, else as
     before we came. `purchase` not None: buy it if the account does not own it, with these extras
-    (address_sid, bundle_sid). `release` at removal: give it back to the platform's pool.
+    (address_sid, bundle_sid, identity_sid). `release` at removal: give it back to the platform.
     """
 
     marker: str
@@ -233,6 +233,7 @@ class Provider(ABC):
     roles: ClassVar[frozenset[str]]  # of {"carrier", "sip", "twilio"}
     fields: ClassVar[tuple[Field, ...]]
     base_url_field: ClassVar[str | None] = None  # the field that says where the account lives
+    private_refs: ClassVar[frozenset[str]] = frozenset()  # what is remembered, and no platform id
     sells_numbers: ClassVar[bool] = False  # has `search`, and takes a NumberSpec with `purchase`
     max_in_flight: ClassVar[int] = 4  # operations at a time on one account, to begin with
 

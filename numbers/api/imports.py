@@ -30,6 +30,7 @@ from organizations.api.views import OrgView
 from organizations.roles import Permission
 
 AT_ONCE = 100
+EXTRAS = ("address_sid", "bundle_sid", "identity_sid")
 Complaints = dict[str, Any]  # by field, as deep as the request
 INTEGRATION_HELP = "`intg_…` or its UUID; the organization's default one if left out."
 
@@ -111,6 +112,9 @@ class PurchaseSerializer(RoutedSerializer):
     )
     bundle_sid = Char(
         required=False, max_length=34, help_text="The account's regulatory bundle, likewise."
+    )
+    identity_sid = Char(
+        required=False, max_length=34, help_text="The account's verified identity, likewise."
     )
 
 
@@ -204,9 +208,7 @@ class PurchasesView(OrgView):
     def post(self, request: HttpRequest) -> Reply:
         wished = taken(PurchaseSerializer, request.data)
         named = found_integration(request, wished.pop("integration_id", None))
-        extras = {
-            name: wished.pop(name) for name in ("address_sid", "bundle_sid") if name in wished
-        }
+        extras = {name: wished.pop(name) for name in EXTRAS if name in wished}
         with told():
             number = buy_number(request.principal, integration=named, extras=extras, **wished)
         return reply_with(request, number.id, status=201)

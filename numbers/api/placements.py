@@ -6,6 +6,7 @@ from uuid import UUID
 from django.http import HttpRequest
 from rest_framework import serializers
 
+from integrations.providers import PROVIDERS
 from integrations.sealing import CannotUnseal
 from numbers import operations
 from numbers.api import examples
@@ -32,11 +33,17 @@ def represent(placement: Placement) -> dict[str, Any]:
         "integration_id": integration.public_id if own else None,
         "kind": integration.kind if own else None,
         "state": placement.state,
-        "refs": placement.refs if own else {},
+        "refs": ids_of(placement) if own else {},
         "settings": placement.settings,
         "secrets_set": secrets_of(placement),
         "released": placement.release,
     }
+
+
+def ids_of(placement: Placement) -> dict[str, str]:
+    """Without what a provider remembers of a customer's own settings."""
+    private = PROVIDERS[placement.integration.kind].private_refs
+    return {name: ref for name, ref in placement.refs.items() if name not in private}
 
 
 def secrets_of(placement: Placement) -> list[str] | None:

@@ -1,0 +1,94 @@
+"""LiveKit SIP: trunks and dispatch rules on a self-hosted LiveKit or on LiveKit Cloud.
+
+A number gets an inbound trunk and a dispatch rule, an outbound trunk, or all three. Its rooms:
+
+    reception        the one room of all its calls
+    sales-*          a room for each call, LiveKit's individual rule: sales-_+15550001111_Xk3…
+    sales-{called}   a room for each number called, LiveKit's callee rule: sales-_+15559876543
+    (nothing)        as call-*
+
+LiveKit itself puts the underscore between a prefix and the number. What else somebody sets on these
+trunks and rules (address filters, headers, the room's agents) stays as it is.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+
+from integrations import http
+from integrations.providers.base import (
+    CheckResult,
+    Field,
+    InventoryItem,
+    NumberSpec,
+    Observed,
+    Provider,
+    Refused,
+    Spec,
+    Step,
+)
+from integrations.providers.livekit.client import Client
+from integrations.providers.livekit.holdings import holdings
+from integrations.providers.livekit.numbers import Numbers
+
+__all__ = ["LiveKit"]
+
+NOBODYS_NUMBER = "+000"  # keeps the answer short: no trunk has it
+
+
+class LiveKit(Provider):
+    """One LiveKit server or Cloud project, reached with an API key that may administer SIP."""
+
+    kind: ClassVar[str] = "livekit"
+    title: ClassVar[str] = "LiveKit"
+    roles: ClassVar[frozenset[str]] = frozenset({"sip"})
+    base_url_field: ClassVar[str | None] = "base_url"
+    fields: ClassVar[tuple[Field, ...]] = (
+        Field("base_url", "Server URL", "As in LIVEKIT_URL; wss:// will do.", format="url"),
+        Field("api_key", "API key"),
+        Field("api_secret", "API secret", secret=True),
+    )
+
+    def __init__(self, account: Mapping[str, str], door: Any):
+        super().__init__(account, door)
+        key, secret = account.get("api_key", "").strip(), account.get("api_secret", "").strip()
+        self.client = Client(door, key, secret)
+        self.numbers = Numbers(self.client)
+
+    @classmethod
+    def origins(cls, account: Mapping[str, str]) -> dict[str, str]:
+        """The address that clients join rooms at is a WebSocket's; the API lives beside it."""
+        url = account.get("base_url", "").strip()
+        return {"": re.sub(r"^ws(?=s?://)", "http", url, flags=re.IGNORECASE)}
+
+    @classmethod
+    def clean(cls, account: Mapping[str, str]) -> dict[str, list[str]]:
+        if url := cls.origins(account)[""]:
+            try:
+                http.parse_base_url(url)
+            except Refused as error:
+                return {"base_url": [str(error)]}
+        return {}
+
+    def check(self) -> CheckResult:
+        """One read that needs all there is to need: the key, its grant for SIP, and Redis."""
+        self.client.items("ListSIPInboundTrunk", "list trunks", numbers=[NOBODYS_NUMBER])
+        server, key = self.origins(self.account)[""], self.account["api_key"]
+        return CheckResult(f"SIP of {server} by API key {key}", {"server": server, "api_key": key})
+
+    def observe(self, spec: Spec) -> Observed:
+        return self.numbers.observe(spec) if isinstance(spec, NumberSpec) else Observed()
+
+    def plan(self, spec: Spec, observed: Observed) -> list[Step]:
+        if not isinstance(spec, NumberSpec):
+            raise Refused("LiveKit takes no carriers: a number brings the trunks of its own.")
+        return self.numbers.plan(spec, observed.state)
+
+    def plan_removal(self, spec: Spec, observed: Observed) -> list[Step]:
+        return self.numbers.plan_removal(spec, observed.state) if observed.state else []
+
+    def plan_merge(self, spec: Spec, observed: Observed) -> list[Step]:
+        return self.numbers.plan_merge(spec, observed.state) if observed.state else []
+
+    def inventory(self) -> Iterator[InventoryItem]:
+        return holdings(self.client)

@@ -1,0 +1,153 @@
+"""How LiveKit is spoken to: Twirp's JSON, a token of a minute, and errors told apart with care."""
+
+import re
+import time
+from functools import cached_property
+from typing import Any, NoReturn
+
+import jwt
+
+# By module: importing integrations.http first comes by here before it is complete.
+from integrations import http
+from integrations.providers.base import (
+    CredentialsRefused,
+    OutcomeUnknown,
+    ProviderError,
+    Refused,
+    Unavailable,
+)
+
+Row = dict[str, Any]
+
+TOKEN_SECONDS = 60  # an attempt has 45, and the server forgives another 60 of the clock
+
+# Its own checks of a trunk come as a 500 in places; repeating them would bring the same.
+_MISTAKE = re.compile("no trunk numbers|no outbound address|trunk address should")
+
+
+def id_of(row: Row) -> str:
+    return row.get("sip_trunk_id") or row.get("sip_dispatch_rule_id") or ""
+
+
+class Rejected(Refused):
+    """LiveKit said no to this request."""
+
+
+class Gone(Refused):
+    """There is no such object, or no longer."""
+
+
+class Client:
+    """The methods of livekit.SIP. `doing` finishes the sentence "LiveKit did not …"."""
+
+    def __init__(self, door: Any, api_key: str, api_secret: str):
+        self.door, self._key, self._secret = door, api_key, api_secret
+
+    def items(self, method: str, doing: str, **filters: list[str]) -> list[Row]:
+        """A list. Never with `page`: next to a filter it makes LiveKit overlook what is there."""
+        items = self._call(method, filters, doing, reads=True).get("items") or []
+        if not isinstance(items, list) or not all(isinstance(row, dict | None) for row in items):
+            raise Refused(f"LiveKit did not {doing}: the answer is no list. {_ADDRESS}")
+        return [row for row in items if row]  # null: an id of the filter that is not there
+
+    def get(self, method: str, body: Row, doing: str) -> Row | None:
+        try:
+            return self._call(method, body, doing, reads=True)
+        except Gone:
+            return None
+
+    def create(self, method: str, body: Row, doing: str) -> Row:
+        made = self._call(method, body, doing)
+        if not id_of(made):
+            raise OutcomeUnknown(f"LiveKit was asked to {doing} and did not tell the new id.")
+        return made
+
+    def replace(self, method: str, body: Row, doing: str) -> Row:
+        try:
+            return self._call(method, body, doing)
+        except Gone:  # since it was looked at: the next look makes it anew
+            raise Unavailable(
+                f"LiveKit could not {doing}: it has just been removed there."
+            ) from None
+
+    def delete(self, method: str, body: Row, doing: str) -> None:
+        """Gone already is gone."""
+        try:
+            self._call(method, body, doing)
+        except Gone:
+            return
+
+    @cached_property
+    def _token(self) -> str:
+        now = int(time.time())
+        claims = {"iss": self._key, "nbf": now, "exp": now + TOKEN_SECONDS, "sip": {"admin": True}}
+        token = jwt.encode(claims, self._secret, algorithm="HS256")
+        # LiveKit says the whole of it back when it does not accept it.
+        self.door.hide(token)
+        return token
+
+    def _call(self, method: str, body: Row, doing: str, *, reads: bool = False) -> Row:
+        headers = {"Authorization": f"Bearer {self._token}"}
+        path = f"/twirp/livekit.SIP/{method}"
+        answer = self.door.request("POST", path, json=body, headers=headers, reads=reads)
+        if answer.status != 200:
+            self._fail(answer, doing)
+        said = answer.json()
+        if isinstance(said, dict):
+            return said
+        sentence = f"LiveKit was asked to {doing} and did not answer with an object."
+        raise Refused(f"{sentence} {_ADDRESS}") if reads else OutcomeUnknown(sentence)
+
+    def _fail(self, answer: "http.Answer", doing: str) -> NoReturn:
+        code, words = self._said(answer)
+        if answer.status == 401:
+            raise CredentialsRefused(_distrust(answer.text))
+        if code == "not_found":
+            raise Gone(f"LiveKit did not {doing}: {words}")
+        if "redis required" in words:
+            raise Refused(f"LiveKit did not {doing}: {_NO_REDIS}")
+        if answer.status >= 500 and not _MISTAKE.search(words):
+            raise self._broken_off(answer, doing, words)
+        if answer.status in (408, 425, 429):
+            raise self._broken_off(answer, doing, words or "too many requests")
+        advice = _ADDRESS if answer.status == 404 else ""
+        raise Rejected(f"LiveKit did not {doing}: {words or answer.status}. {advice}".strip())
+
+    def _broken_off(self, answer: "http.Answer", doing: str, words: str) -> ProviderError:
+        """What was turned away did nothing; what broke off later may have been carried out."""
+        reason = words or f"it answered {answer.status}"
+        if answer.reads or answer.status in (425, 429, 503):
+            pause = http.retry_after(answer)
+            return Unavailable(f"LiveKit did not {doing}: {reason}.", retry_after=pause)
+        return OutcomeUnknown(f"LiveKit was asked to {doing} and broke off: {reason}.")
+
+    def _said(self, answer: "http.Answer") -> tuple[str, str]:
+        """Twirp's code and words. A body of any other make is not repeated: a proxy's page says
+        nothing, and the one of a 401 holds our token."""
+        if "json" not in answer.headers.get("content-type", ""):
+            return "", ""
+        try:
+            said = answer.json()
+        except (Refused, OutcomeUnknown):
+            return "", ""
+        if not isinstance(said, dict):
+            return "", ""
+        words = self.door.redact(str(said.get("msg") or "")).strip().rstrip(".")
+        return str(said.get("code") or ""), words.removeprefix("twirp error unknown: ")[:300]
+
+
+_ADDRESS = "Check the address: it is that of LIVEKIT_URL, of a LiveKit 1.9 or newer."
+_NO_REDIS = (
+    "it runs without Redis, and its SIP API needs one. Whoever runs it must configure redis."
+)
+
+
+def _distrust(text: str) -> str:
+    """Why a token was not accepted, without a word of it."""
+    if text.startswith("invalid API key"):
+        reason = "it does not know the key"
+    elif "permissions denied" in text:
+        reason = "the key may not administer SIP"
+    else:
+        reason = "the secret is another one, or the two clocks are more than a minute apart"
+    return f"LiveKit does not accept the API key and secret: {reason}."

@@ -1,0 +1,203 @@
+"""A number on LiveKit: one inbound trunk, one dispatch rule and one outbound trunk of its own.
+
+Several numbers on one trunk would lose each other's changes (LiveKit reads, changes and writes back
+without a lock), and could have neither credentials nor PINs of their own.
+"""
+
+from integrations.providers.base import NumberSpec, Observed, Refs, Refused, Step, Unavailable
+from integrations.providers.livekit.client import Client, Rejected, Row, id_of
+from integrations.providers.livekit.rows import (
+    differing,
+    inbound_row,
+    outbound_row,
+    replacement,
+    rule_row,
+    sip_of,
+    trunks_of,
+)
+from integrations.providers.livekit.state import INBOUND, OUTBOUND, RULE, State, look
+
+_WORDS = {INBOUND: "the inbound trunk", RULE: "the dispatch rule", OUTBOUND: "the outbound trunk"}
+_ID = {INBOUND: "sip_trunk_id", RULE: "sip_dispatch_rule_id", OUTBOUND: "sip_trunk_id"}
+_CREATE = {
+    INBOUND: ("CreateSIPInboundTrunk", "trunk"),
+    RULE: ("CreateSIPDispatchRule", "dispatch_rule"),
+    OUTBOUND: ("CreateSIPOutboundTrunk", "trunk"),
+}
+_REPLACE = {
+    INBOUND: "UpdateSIPInboundTrunk",
+    RULE: "UpdateSIPDispatchRule",
+    OUTBOUND: "UpdateSIPOutboundTrunk",
+}
+_DELETE = {INBOUND: "DeleteSIPTrunk", RULE: "DeleteSIPDispatchRule", OUTBOUND: "DeleteSIPTrunk"}
+
+
+class Numbers:
+    def __init__(self, client: Client):
+        self.client = client
+
+    def observe(self, spec: NumberSpec) -> Observed:
+        state = look(self.client, spec)
+        return Observed(state.refs(), state)
+
+    # ---------------------------------------------------------------------------------- plan
+
+    def plan(self, spec: NumberSpec, state: State) -> list[Step]:
+        inbound = self._inbound if sip_of(spec).inbound else self._no_inbound
+        return [*inbound(spec, state), *self._outbound(spec, state)]
+
+    def _inbound(self, spec: NumberSpec, state: State) -> list[Step]:
+        if state.holders:
+            raise _in_use(spec, state.holders[0])
+        _refuse_several(spec, "inbound trunks", state.inbound)
+        on_it = [row for row in state.rules if state.inbound and _may_serve(row, state)]
+        _refuse_several(spec, "dispatch rules", on_it)
+        steps = [self._drop(spec, RULE, row) for row in state.rules if row not in on_it]
+        # LiveKit looks for conflicts among the numbers that a trunk had before: a trunk is not
+        # moved to our number, but made anew.
+        steps += [self._drop(spec, INBOUND, row) for row in state.strays]
+        steps += self._ensure(spec, INBOUND, state.inbound, inbound_row(spec))
+        return steps + self._routing(spec, on_it, rule_row(spec, state.trunk_id))
+
+    def _routing(self, spec: NumberSpec, rules: list[Row], wished: Row) -> list[Step]:
+        """Without a rule of its own the number's calls are refused, unless somebody's wildcard rule
+        takes all calls."""
+        if spec.routed:
+            return self._ensure(spec, RULE, rules, wished)
+        return [self._drop(spec, RULE, row) for row in rules]
+
+    def _no_inbound(self, spec: NumberSpec, state: State) -> list[Step]:
+        """The rule first: it would outlive its trunk."""
+        rules = [self._drop(spec, RULE, row) for row in state.rules]
+        trunks = [*state.inbound, *state.strays]
+        return rules + [self._drop(spec, INBOUND, row) for row in trunks]
+
+    def _outbound(self, spec: NumberSpec, state: State) -> list[Step]:
+        sip = sip_of(spec)
+        if sip.outbound and sip.outbound_trunk_id and not state.named:
+            raise Refused(f"LiveKit has no outbound trunk {sip.outbound_trunk_id} for {spec.e164}.")
+        if not sip.outbound or state.named:
+            return [self._drop(spec, OUTBOUND, row) for row in state.own_outbound]
+        _refuse_several(spec, "outbound trunks", state.outbound)
+        return self._ensure(spec, OUTBOUND, state.outbound, outbound_row(spec))
+
+    def _ensure(self, spec: NumberSpec, kind: str, rows: list[Row], wished: Row) -> list[Step]:
+        if not rows:
+            return [self._make(spec, kind, wished)]
+        return [self._change(spec, kind, rows[0], wished)] if differing(rows[0], wished) else []
+
+    # --------------------------------------------------------------------------------- steps
+
+    def _make(self, spec: NumberSpec, kind: str, wished: Row) -> Step:
+        doing = f"add {_WORDS[kind]} of {spec.e164}"
+
+        def run(refs: Refs) -> Refs:
+            # The trunk may have come to be in the step before.
+            whole = rule_row(spec, refs[INBOUND]) if kind == RULE else wished
+            return {**refs, kind: self._made(spec, kind, whole, doing)}
+
+        return Step(f"{doing} to LiveKit", run)
+
+    def _made(self, spec: NumberSpec, kind: str, wished: Row, doing: str) -> str:
+        method, wrapper = _CREATE[kind]
+        try:
+            row = self.client.create(method, {wrapper: wished}, doing)
+        except Rejected as error:
+            return self._adopted(spec, kind, wished, error)
+        if fields := differing(row, wished):
+            # Less than was asked for is not left standing.
+            self._delete(kind, row, f"take back {_WORDS[kind]} of {spec.e164}")
+            raise _not_kept(spec, kind, fields)
+        return id_of(row)
+
+    def _adopted(self, spec: NumberSpec, kind: str, wished: Row, error: Rejected) -> str:
+        """A conflict may be with ourselves: with what came to be since we looked. Its words name
+        ids in no reliable order, so we look."""
+        state = look(self.client, spec)
+        if kind == INBOUND and state.holders:
+            raise _in_use(spec, state.holders[0]) from error
+        rows = {INBOUND: state.inbound, RULE: state.rules, OUTBOUND: []}[kind]
+        if not rows:
+            raise error
+        if differing(rows[0], wished):
+            self._replace(spec, kind, rows[0], wished)
+        return id_of(rows[0])
+
+    def _change(self, spec: NumberSpec, kind: str, row: Row, wished: Row) -> Step:
+        fields = ", ".join(name.replace("auth_", "") for name in differing(row, wished))
+
+        def run(refs: Refs) -> Refs:
+            self._replace(spec, kind, row, wished)
+            return refs
+
+        return Step(f"change {fields} of {_WORDS[kind]} of {spec.e164} on LiveKit", run)
+
+    def _replace(self, spec: NumberSpec, kind: str, row: Row, wished: Row) -> None:
+        """The whole object: a change of single fields does not reach the media encryption again."""
+        body = {_ID[kind]: id_of(row), "replace": replacement(row, wished)}
+        doing = f"change {_WORDS[kind]} of {spec.e164}"
+        if fields := differing(self.client.replace(_REPLACE[kind], body, doing), wished):
+            raise _not_kept(spec, kind, fields)
+
+    def _drop(self, spec: NumberSpec, kind: str, row: Row) -> Step:
+        doing = f"remove {_WORDS[kind]} of {spec.e164}"
+
+        def run(refs: Refs) -> Refs:
+            self._delete(kind, row, doing)
+            return {name: ref for name, ref in refs.items() if ref != id_of(row)}
+
+        return Step(f"{doing} from LiveKit", run)
+
+    def _delete(self, kind: str, row: Row, doing: str) -> None:
+        self.client.delete(_DELETE[kind], {_ID[kind]: id_of(row)}, doing)
+
+    # ---------------------------------------------------------------------- removal, merging
+
+    def plan_removal(self, spec: NumberSpec, state: State) -> list[Step]:
+        steps = self._no_inbound(spec, state)
+        steps += [self._drop(spec, OUTBOUND, row) for row in state.outbound]
+        return [*steps[:-1], self._last(spec, steps[-1])] if steps else []
+
+    def _last(self, spec: NumberSpec, step: Step) -> Step:
+        """A creation whose answer was lost may have come true meanwhile."""
+
+        def run(refs: Refs) -> Refs:
+            step.run(refs)
+            if look(self.client, spec).ours:
+                raise Unavailable(f"LiveKit still has something of {spec.e164}.")
+            return {}
+
+        return Step(step.summary, run)
+
+    def plan_merge(self, spec: NumberSpec, state: State) -> list[Step]:
+        surplus = {RULE: state.rules, INBOUND: state.inbound, OUTBOUND: state.own_outbound}
+        return [self._drop(spec, kind, row) for kind, rows in surplus.items() for row in rows[1:]]
+
+
+def _may_serve(rule: Row, state: State) -> bool:
+    """It is on our trunk, or lost it."""
+    return trunks_of(rule) in ([state.trunk_id], [])
+
+
+def _refuse_several(spec: NumberSpec, what: str, rows: list[Row]) -> None:
+    if len(rows) > 1:
+        ids = ", ".join(sorted(map(id_of, rows)))
+        raise Refused(
+            f"LiveKit has {len(rows)} {what} of {spec.e164}: {ids}. To keep one of them and remove "
+            "the others, ask for it: POST /v1/phone-numbers/{id}/merge-duplicates."
+        )
+
+
+def _in_use(spec: NumberSpec, holder: Row) -> Refused:
+    name = f" ({holder['name']})" if holder.get("name") else ""
+    return Refused(
+        f"{spec.e164}: number in use on LiveKit by trunk {id_of(holder)}{name}. Remove that trunk, "
+        "or take the number off it."
+    )
+
+
+def _not_kept(spec: NumberSpec, kind: str, fields: list[str]) -> Refused:
+    return Refused(
+        f"LiveKit took {_WORDS[kind]} of {spec.e164} but did not keep its {', '.join(fields)}: "
+        "this server is too old for that."
+    )

@@ -1,0 +1,161 @@
+"""The account: what is filled in, what is wrong about it, and which hosts it leads to."""
+
+import re
+from base64 import b64encode
+from collections.abc import Mapping
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from integrations.providers.base import Field
+
+FIELDS = (
+    Field(
+        "account_sid",
+        "Account SID",
+        "AC… as the Twilio console shows it; at SignalWire the project ID.",
+        identity=True,
+    ),
+    Field(
+        "auth_token",
+        "Auth token",
+        "Needed unless an API key is given.",
+        required=False,
+        secret=True,
+    ),
+    Field("api_key_sid", "API key SID", "SK…, used instead of the auth token.", required=False),
+    Field("api_key_secret", "API key secret", "Of that API key.", required=False, secret=True),
+    Field(
+        "space",
+        "SignalWire space",
+        "example or example.signalwire.com. Empty: Twilio itself.",
+        required=False,
+    ),
+    Field(
+        "trunk_sid",
+        "SIP trunk SID",
+        "TK…: the Elastic SIP trunk for numbers whose calls land on another platform.",
+        required=False,
+    ),
+    Field(
+        "application_sid",
+        "Default TwiML application SID",
+        "AP…: answers the calls of numbers that nothing else routes.",
+        required=False,
+    ),
+)
+
+_UUID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+_SPACE = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)(\.signalwire\.com)?", re.ASCII)
+_SECRET = re.compile(r"[\x21-\x7e]+")
+
+Account = Mapping[str, str]
+
+
+def value(account: Account, name: str) -> str:
+    return (account.get(name) or "").strip()
+
+
+def has_shape(text: str, prefix: str, *, at_signalwire: bool) -> bool:
+    """Twilio's ids are two letters and 32 hex digits, SignalWire's are UUIDs."""
+    return bool(re.fullmatch(_UUID if at_signalwire else rf"{prefix}[0-9a-fA-F]{{32}}", text))
+
+
+def complaints(account: Account) -> dict[str, list[str]]:
+    found = {
+        **_about_credentials(account),
+        **_about_ids(account, at_signalwire=bool(value(account, "space"))),
+        **_about_signalwire(account),
+    }
+    return {name: [sentence] for name, sentence in found.items()}
+
+
+def _about_credentials(account: Account) -> dict[str, str]:
+    sid, secret = value(account, "api_key_sid"), value(account, "api_key_secret")
+    found = {
+        name: "It has no spaces and only plain characters."
+        for name in ("auth_token", "api_key_secret")
+        if value(account, name) and not _SECRET.fullmatch(value(account, name))
+    }
+    if sid and not secret:
+        found["api_key_secret"] = "An API key needs its secret."
+    if secret and not sid:
+        found["api_key_sid"] = "An API key secret needs the SID of its key."
+    if not (sid or secret or value(account, "auth_token")):
+        found["auth_token"] = "Give the auth token, or an API key with its secret."
+    return found
+
+
+def _about_ids(account: Account, *, at_signalwire: bool) -> dict[str, str]:
+    prefixes = {"account_sid": "AC", "application_sid": "AP"}
+    if not at_signalwire:
+        prefixes |= {"api_key_sid": "SK", "trunk_sid": "TK"}
+    return {
+        name: "At SignalWire this is a UUID."
+        if at_signalwire
+        else f"It is {prefix} and 32 hex digits, as the Twilio console shows it."
+        for name, prefix in prefixes.items()
+        if (text := value(account, name))
+        and not has_shape(text, prefix, at_signalwire=at_signalwire)
+    }
+
+
+def _about_signalwire(account: Account) -> dict[str, str]:
+    if not value(account, "space"):
+        return {}
+    found = {
+        name: "SignalWire has none of these; leave it empty."
+        for name in ("api_key_sid", "api_key_secret", "trunk_sid")
+        if value(account, name)
+    }
+    if space_of(account) is None:
+        found["space"] = "A space is one word, as in example.signalwire.com."
+    if not value(account, "auth_token"):
+        found["auth_token"] = "SignalWire needs an API token."
+    return found
+
+
+def space_of(account: Account) -> str | None:
+    """The SignalWire space, "" for Twilio itself, None for what can be neither."""
+    text = value(account, "space").lower()
+    found = _SPACE.fullmatch(text)
+    return found[1] if found else (None if text else "")
+
+
+def origins(account: Account) -> dict[str, str]:
+    """Twilio's own hosts or one of SignalWire's, nothing else; no address for anything odd."""
+    space = space_of(account)
+    if space is None:
+        return {"": ""}
+    if space:
+        return {"": f"https://{space}.signalwire.com/api/laml"}
+    return {
+        "": _operators("TWILIO_API_URL"),
+        "trunking": _operators("TWILIO_TRUNKING_URL"),
+    }
+
+
+def _operators(name: str) -> str:
+    """Credentials go there: only the operator may move it, and in clear only to this machine."""
+    url = getattr(settings, name)
+    parts = urlsplit(url)
+    if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname)):
+        raise ImproperlyConfigured(f"PATCHBAY_{name} must begin with https:// (or be on loopback).")
+    return url
+
+
+def _is_loopback(host: str | None) -> bool:
+    try:
+        return host == "localhost" or ip_address(host or "").is_loopback
+    except ValueError:
+        return False
+
+
+def authorization(account: Account) -> str:
+    """An API key comes first: an auth token beside it is for checking webhook signatures."""
+    user, password = value(account, "api_key_sid"), value(account, "api_key_secret")
+    if not user:
+        user, password = value(account, "account_sid"), value(account, "auth_token")
+    return "Basic " + b64encode(f"{user}:{password}".encode()).decode()

@@ -1,0 +1,87 @@
+"""What the credentials open: the account, as far as they may see it, its trunk and application."""
+
+from integrations.providers.base import CheckResult, CredentialsRefused, Refused
+from integrations.providers.twilio.client import NUMBERS, Client, Row
+from integrations.providers.twilio.errors import Forbidden
+from integrations.providers.twilio.routing import Desk
+
+_ENDED = {
+    "suspended": "is suspended: settle that with {name} first",
+    "closed": "is closed",
+}
+
+
+def check(client: Client, desk: Desk, *, key_sid: str) -> CheckResult:
+    account = _account(client, may_be_hidden=bool(key_sid))
+    if key_sid:
+        _read_numbers(client)
+    facts = {**_facts(account), **_places(client, desk)}
+    if key_sid:
+        facts["api_key"] = key_sid
+    return CheckResult(_summary(client, account), facts)
+
+
+def _account(client: Client, *, may_be_hidden: bool) -> Row | None:
+    """None: the key is good, and may not see the account; a standard key never may."""
+    try:
+        account = client.get(client.of_account(), "read the account")
+    except (CredentialsRefused, Forbidden):
+        if not may_be_hidden:
+            raise
+        return None
+    if account is None:
+        raise CredentialsRefused(f"{client.name} knows no account {client.sid}.")
+    # It is in the answer in clear. The door leaves it out by its name; from here on by its value.
+    client.door.hide(str(account.get("auth_token") or ""))
+    if ended := _ENDED.get(account.get("status") or ""):
+        sentence = ended.format(name=client.name)
+        raise CredentialsRefused(f"The {client.name} account {client.sid} {sentence}.")
+    return account
+
+
+def _read_numbers(client: Client) -> None:
+    """The proof of a key is what it is needed for."""
+    body = client.get(client.of_account(NUMBERS), "list numbers", params={"PageSize": 1})
+    if body is None:
+        raise CredentialsRefused(f"{client.name} knows no account {client.sid}.")
+
+
+def _facts(account: Row | None) -> dict[str, str]:
+    if account is None:
+        return {"status": "unknown"}
+    owner, sid = account.get("owner_account_sid"), account.get("sid")
+    facts = {
+        "account": account.get("friendly_name"),
+        "status": account.get("status"),
+        "type": account.get("type"),
+        "parent": owner if owner != sid else "",
+    }
+    return {name: str(text) for name, text in facts.items() if text}
+
+
+def _summary(client: Client, account: Row | None) -> str:
+    if account is None:
+        return f"{client.name} account {client.sid}: verified, but account status unknown"
+    kind = "subaccount" if _facts(account).get("parent") else "account"
+    trial = ", on trial" if account.get("type") == "Trial" else ""
+    return f"{client.name} {kind} {account.get('friendly_name') or client.sid}{trial}"
+
+
+def _places(client: Client, desk: Desk) -> dict[str, str]:
+    """Where calls can be sent, if the account says so."""
+    facts = {}
+    if desk.trunk_sid:
+        trunk = client.get(f"/v1/Trunks/{desk.trunk_sid}", "read the trunk", origin="trunking")
+        facts["trunk"] = _name(client, trunk, f"SIP trunk {desk.trunk_sid}")
+        facts["sip_domain"] = str((trunk or {}).get("domain_name") or "")
+    if desk.application_sid:
+        path = client.of_account(f"/Applications/{desk.application_sid}")
+        found = client.get(path, "read the application")
+        facts["application"] = _name(client, found, f"application {desk.application_sid}")
+    return {name: text for name, text in facts.items() if text}
+
+
+def _name(client: Client, found: Row | None, what: str) -> str:
+    if found is None:
+        raise Refused(f"This {client.name} account has no {what}.")
+    return str(found.get("friendly_name") or found.get("sid") or "")

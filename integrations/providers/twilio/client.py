@@ -1,0 +1,101 @@
+"""How Twilio is spoken to: HTTP Basic, forms out, JSON in, pages by the address of the next one."""
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from integrations import http
+from integrations.providers.base import CredentialsRefused, OutcomeUnknown, Refused, Unavailable
+from integrations.providers.twilio import account as accounts
+from integrations.providers.twilio.errors import error_of, fields_of, words_of
+
+Row = dict[str, Any]
+NUMBERS = "/IncomingPhoneNumbers"
+PAGES = 1000  # at 1000 numbers each; whoever serves more does not end
+
+
+class Client:
+    """The verbs of the API, on one account. `doing` finishes the sentence "Twilio did not …"."""
+
+    def __init__(self, door: Any, account: accounts.Account):
+        self.door, self.sid = door, accounts.value(account, "account_sid")
+        self.name = "SignalWire" if accounts.value(account, "space") else "Twilio"
+        self._base = urlsplit(accounts.origins(account)[""])
+        self._headers = {"Authorization": accounts.authorization(account)}
+        door.hide(self._headers["Authorization"].partition(" ")[2])
+
+    def of_account(self, rest: str = "") -> str:
+        """Without .json the answer would be XML. The account is in the path even with a key."""
+        return f"/2010-04-01/Accounts/{self.sid}{rest}.json"
+
+    def number(self, sid: str) -> str:
+        return self.of_account(f"{NUMBERS}/{sid}")
+
+    def get(self, path: str, doing: str, *, origin: str = "", params: Any = None) -> Row | None:
+        """What is there, or None."""
+        answer = self._send("GET", path, doing, params=params, origin=origin)
+        return None if answer.status == 404 else self._object(answer, doing)
+
+    def rows(self, path: str, doing: str, key: str, params: Any = None) -> Iterator[Row]:
+        """Every row of a list, over all its pages."""
+        seen: set[str] = set()
+        while len(seen) < PAGES:
+            body = self.get(path, doing, params=params)
+            if body is None:
+                raise CredentialsRefused(
+                    f"{self.name} knows no account {self.sid} with these credentials."
+                )
+            yield from self.listed(body, doing, key)
+            uri = body.get("next_page_uri")
+            if not isinstance(uri, str) or not uri or uri in seen:
+                return
+            seen.add(uri)
+            path, params = self._following(uri)
+
+    def listed(self, body: Row, doing: str, key: str) -> list[Row]:
+        rows = body.get(key)
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise Refused(f"{self.name} did not {doing}: the answer is no list.")
+        return rows
+
+    def _following(self, uri: str) -> tuple[str, Any]:
+        """The next page as it was given, as long as it is where our credentials belong."""
+        parts, base = urlsplit(uri), self._base
+        here = ("", ""), (base.scheme, base.netloc)
+        if (parts.scheme, parts.netloc) not in here:
+            raise Refused(f"{self.name} keeps its next page elsewhere, at {uri[:100]}.")
+        return parts.path.removeprefix(base.path), parse_qs(parts.query, keep_blank_values=True)
+
+    def create(self, path: str, form: Row, doing: str) -> Row:
+        answer = self._send("POST", path, doing, form=form)
+        if answer.status == 404:
+            raise error_of(answer, self.name, doing, self._words(answer))
+        return self._object(answer, doing)
+
+    def change(self, path: str, form: Row, doing: str) -> Row:
+        """404 means that it went away since it was looked at: the next look tells."""
+        answer = self._send("POST", path, doing, form=form)
+        if answer.status == 404:
+            raise Unavailable(f"{self.name} could not {doing}: it has just been removed there.")
+        return self._object(answer, doing)
+
+    def remove(self, path: str, doing: str, *, origin: str = "") -> None:
+        """Gone already is gone."""
+        self._send("DELETE", path, doing, origin=origin)
+
+    def _send(self, method: str, path: str, doing: str, **options: Any) -> "http.Answer":
+        """An answer below 400, or a 404 of the platform's own: a proxy's page says nothing."""
+        answer = self.door.request(method, path, headers=self._headers, **options)
+        is_absence = answer.status == 404 and "html" not in answer.headers.get("content-type", "")
+        if answer.status >= 400 and not is_absence:
+            raise error_of(answer, self.name, doing, self._words(answer))
+        return answer
+
+    def _words(self, answer: "http.Answer") -> str:
+        return self.door.redact(words_of(answer))
+
+    def _object(self, answer: "http.Answer", doing: str) -> Row:
+        if fields := fields_of(answer):
+            return fields
+        sentence = f"{self.name} did not {doing}: its answer was no JSON object."
+        raise Refused(sentence) if answer.reads else OutcomeUnknown(sentence)

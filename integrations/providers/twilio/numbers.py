@@ -1,0 +1,202 @@
+"""Numbers that the account owns: found by their sid or by themselves, routed, given back."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from integrations.providers.base import (
+    InventoryItem,
+    NumberSpec,
+    Observed,
+    OutcomeUnknown,
+    Refs,
+    Refused,
+    Step,
+)
+from integrations.providers.twilio.client import NUMBERS, Client, Row
+from integrations.providers.twilio.purchase import ASKED, UNANSWERED, Purchase, is_fresh
+from integrations.providers.twilio.routing import (
+    Desk,
+    Memory,
+    Routing,
+    changes,
+    in_form,
+    is_marked,
+    must_detach,
+    recall,
+    routing_of,
+)
+
+OPENING = "[pb-"  # how every marker of ours begins in a friendly name
+
+
+@dataclass(frozen=True)
+class NumberState:
+    row: Row
+    memory: Memory
+    is_known: bool  # as one that Patchbay has had
+
+
+class Numbers:
+    def __init__(self, client: Client, desk: Desk):
+        self.client, self.desk = client, desk
+
+    # ------------------------------------------------------------------------------- observe
+
+    def observe(self, spec: NumberSpec) -> Observed:
+        row = self._by_sid(spec) or self.owned(spec.e164)
+        if row is None:
+            # Of what is not there, only what a purchase under way needs is remembered.
+            return Observed({n: spec.refs[n] for n in (ASKED, UNANSWERED) if spec.refs.get(n)})
+        memory = recall(self.desk, spec, row, spec.refs)
+        is_known = "phone_number_sid" in spec.refs or is_marked(row, spec)
+        return Observed(refs_of(row, memory), NumberState(row, memory, is_known))
+
+    def _by_sid(self, spec: NumberSpec) -> Row | None:
+        sid = spec.refs.get("phone_number_sid")
+        row = self.client.get(self.client.number(sid), f"read {spec.e164}") if sid else None
+        return row if row and row.get("phone_number") == spec.e164 else None
+
+    def owned(self, e164: str) -> Row | None:
+        """The filter finds parts of numbers too, so equality is ours to see."""
+        rows = self.rows(f"look for {e164}", {"PhoneNumber": e164})
+        return next((row for row in rows if row.get("phone_number") == e164), None)
+
+    def rows(self, doing: str, params: dict[str, Any]) -> Iterator[Row]:
+        path, key = self.client.of_account(NUMBERS), "incoming_phone_numbers"
+        for row in self.client.rows(path, doing, key, params):
+            if not isinstance(row.get("sid"), str) or not isinstance(row.get("phone_number"), str):
+                raise Refused(f"{self.client.name} did not {doing}: a row has no sid or number.")
+            yield row
+
+    # ---------------------------------------------------------------------------------- plan
+
+    def plan(self, spec: NumberSpec, observed: Observed) -> list[Step]:
+        state: NumberState | None = observed.state
+        if state is None:
+            return self._obtain(spec, observed)
+        self.desk.refuse_odd(state.memory.wanted)
+        return self._route(spec, state.row, state.memory.target)
+
+    def _obtain(self, spec: NumberSpec, observed: Observed) -> list[Step]:
+        if spec.purchase is None:
+            raise Refused(
+                f"{spec.e164} is not in this {self.client.name} account. Buy it or port it there, "
+                "or import it from the account that owns it."
+            )
+        wanted = self.desk.wanted(spec, Routing())
+        self.desk.refuse_odd(wanted)
+        look, take_over = lambda: self.owned(spec.e164), lambda row: self._take_over(spec, row)
+        return Purchase(self.client, spec, wanted, look, take_over).plan(observed.refs)
+
+    def _take_over(self, spec: NumberSpec, row: Row) -> tuple[Refs, bool]:
+        memory = recall(self.desk, spec, row, {})
+        return refs_of(row, memory), memory.target == memory.present
+
+    def _refs_now(self, spec: NumberSpec, row: Row, refs: Refs) -> Refs:
+        return refs_of(row, recall(self.desk, spec, row, refs))
+
+    def _route(self, spec: NumberSpec, row: Row, target: Routing) -> list[Step]:
+        present, steps = routing_of(row), []
+        if form := changes(present, target):
+            steps.append(self._change(spec, row, target, form))
+        # Last, so that calls go to the old place or to the new one, and never nowhere.
+        if must_detach(present, target):
+            steps.append(self._detach(spec, row, present.trunk_sid))
+        return steps
+
+    def _change(self, spec: NumberSpec, row: Row, target: Routing, form: dict[str, str]) -> Step:
+        name, doing = self.client.name, f"route the calls of {spec.e164} to {target}"
+
+        def run(refs: Refs) -> Refs:
+            after = self.client.change(self.client.number(row["sid"]), form, doing)
+            now = routing_of(after)
+            if any(form.get(key, kept) != kept for key, kept in in_form(now).items()):
+                raise Refused(
+                    f"{name} was asked to {doing} and took it, but it still routes them to {now}."
+                )
+            return self._refs_now(spec, {**row, **after}, refs)
+
+        return Step(f"{doing} at {name}", run)
+
+    def _detach(self, spec: NumberSpec, row: Row, trunk: str) -> Step:
+        """By the trunk's own resource: that TrunkSid may be sent empty is not documented."""
+        name, doing = self.client.name, f"take {spec.e164} off trunk {trunk}"
+
+        def run(refs: Refs) -> Refs:
+            path = f"/v1/Trunks/{trunk}/PhoneNumbers/{row['sid']}"
+            self.client.remove(path, doing, origin="trunking")
+            after = self.client.get(self.client.number(row["sid"]), f"read {spec.e164}")
+            return self._refs_now(spec, after or row, refs)
+
+        return Step(f"{doing} at {name}", run)
+
+    # ------------------------------------------------------------------------------- removal
+
+    def plan_removal(self, spec: NumberSpec, observed: Observed) -> list[Step]:
+        state: NumberState | None = observed.state
+        if state is None:
+            return self._wait_for_purchase(spec, observed)
+        if not state.is_known:
+            return []
+        if spec.release:
+            return [self._release(spec, state.row)]
+        memory = state.memory
+        before = memory.before if memory.is_ours else None
+        steps = self._route(spec, state.row, before or memory.present)
+        return [*steps[:-1], *(_forgetting(step) for step in steps[-1:])]
+
+    def _wait_for_purchase(self, spec: NumberSpec, observed: Observed) -> list[Step]:
+        """What may be bought any moment cannot be said to be gone."""
+        if is_fresh(observed.refs.get(ASKED)):
+            raise OutcomeUnknown(
+                f"{self.client.name} was asked to buy {spec.e164} and has not answered yet."
+            )
+        return []
+
+    def _release(self, spec: NumberSpec, row: Row) -> Step:
+        doing = f"give {spec.e164} back"
+
+        def run(refs: Refs) -> Refs:
+            self.client.remove(self.client.number(row["sid"]), doing)
+            return {}
+
+        return Step(f"{doing} to {self.client.name}", run)
+
+    # ----------------------------------------------------------------------------- inventory
+
+    def inventory(self) -> Iterator[InventoryItem]:
+        for row in self.rows("list numbers", {"PageSize": 1000}):
+            label = row.get("friendly_name") or ""
+            yield InventoryItem(
+                kind="number",
+                name=row["phone_number"],
+                refs={"phone_number_sid": row["sid"]},
+                ours=OPENING in label,
+                label=label,
+                capabilities=capabilities_of(row),
+            )
+
+
+def _forgetting(step: Step) -> Step:
+    def run(refs: Refs) -> Refs:
+        step.run(refs)
+        return {}
+
+    return Step(step.summary, run)
+
+
+def refs_of(row: Row, memory: Memory) -> Refs:
+    return {
+        "phone_number_sid": row["sid"],
+        "friendly_name": row.get("friendly_name") or "",
+        "capabilities": ",".join(capabilities_of(row)),
+        **memory.refs,
+    }
+
+
+def capabilities_of(row: Row) -> tuple[str, ...]:
+    """The keys differ in case from one resource and year to another."""
+    found = row.get("capabilities")
+    able = found if isinstance(found, dict) else {}
+    return tuple(sorted(name.lower() for name, can in able.items() if can))

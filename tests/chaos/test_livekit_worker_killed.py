@@ -1,0 +1,111 @@
+"""kill -9 of the whole worker at every step of a number on a real LiveKit, before and after it did
+what it was asked: one of each, no more; and nothing in the end."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from numbers.models import PhoneNumber
+from numbers.operations import delete_number
+from tests import factories
+from tests.bench_livekit import Eye
+from tests.chaos.test_worker_killed import Processes, until
+from tests.fakes.wire import Heard, Reply, Wire
+from tests.livekit_server import real_livekit
+from tests.on_livekit import NUMBER, connect_livekit, import_sip_number
+from tests.platforms import LOOPBACK
+
+pytestmark = [
+    pytest.mark.chaos,
+    pytest.mark.slow,
+    pytest.mark.peers,
+    pytest.mark.django_db(transaction=True),
+]
+ONE_OF_EACH, NOTHING = {"in": 1, "out": 1, "rules": 1}, {"in": 0, "out": 0, "rules": 0}
+
+
+class Between(Wire):
+    """Stands between the worker and the real server, and hands through what no accident befalls."""
+
+    def __init__(self, url: str):
+        super().__init__()
+        self.client = httpx.Client(base_url=url, trust_env=False)
+
+    def handle(self, heard: Heard) -> Reply:
+        headers = {name: heard.headers[name] for name in ("authorization", "content-type")}
+        answer = self.client.request(heard.method, heard.path, content=heard.raw, headers=headers)
+        kind = {"Content-Type": answer.headers["content-type"]}
+        return Reply(answer.status_code, answer.text, kind)
+
+    def was_asked(self, part: str) -> bool:
+        return any(part in heard.path for heard in self.requests)
+
+
+@pytest.fixture
+def processes(tmp_path) -> Iterator[Processes]:
+    started = Processes(tmp_path / "output.log")
+    yield started
+    for process in started.running:
+        started.kill(process)
+    print(started.log.read_text())  # pytest shows it when the test fails
+
+
+@pytest.fixture
+def eye() -> Iterator[Eye]:
+    server = real_livekit()
+    opened = Eye(server.url, server.api_key, server.api_secret)
+    yield opened
+    opened.clear(NUMBER)
+    opened.client.close()
+
+
+@pytest.fixture
+def livekit(alice, settings, eye) -> Iterator[Between]:
+    settings.ALLOWED_PRIVATE_CIDRS = LOOPBACK
+    server = real_livekit()
+    with Between(server.url) as between:
+        connect_livekit(alice.by, between.url, server.api_key, server.api_secret)
+        yield between
+        between.client.close()
+
+
+def kill_at(part: str, livekit: Between, processes: Processes, *, done: bool) -> None:
+    """A worker dies while it waits for this answer, and another one takes over."""
+    livekit.hang("POST", part, then_do_after=0 if done else None)
+    processes.start_dispatcher()
+    worker = processes.start_worker()
+    until(lambda: livekit.was_asked(part))
+    processes.kill(worker)
+    livekit.settle()
+    processes.start_worker()
+
+
+def sizes(eye: Eye) -> dict[str, int]:
+    return {kind: len(rows) for kind, rows in eye.of(NUMBER).items()}
+
+
+WHEN = pytest.mark.parametrize("done", [False, True], ids=["before", "after"])
+
+
+@WHEN
+@pytest.mark.parametrize(
+    "part", ["CreateSIPInboundTrunk", "CreateSIPDispatchRule", "CreateSIPOutboundTrunk"]
+)
+def test_killing_the_worker_makes_nothing_twice(alice, livekit, eye, processes, part, done):
+    number = import_sip_number(alice.by)
+    kill_at(part, livekit, processes, done=done)
+    until(lambda: PhoneNumber.objects.get(pk=number.pk).status == "active")
+    assert sizes(eye) == ONE_OF_EACH
+
+
+@WHEN
+@pytest.mark.parametrize("part", ["DeleteSIPDispatchRule", "DeleteSIPTrunk"])
+def test_killing_the_worker_leaves_nothing(alice, livekit, eye, processes, part, done):
+    number = import_sip_number(alice.by)
+    factories.work_number(number)
+    assert sizes(eye) == ONE_OF_EACH
+    delete_number(alice.by, number.id)
+    kill_at(part, livekit, processes, done=done)
+    until(lambda: PhoneNumber.objects.get(pk=number.pk).released_at is not None)
+    assert sizes(eye) == NOTHING
