@@ -14,6 +14,7 @@ urlpatterns = [
     path("v1/", include("integrations.api.urls")),
     path("v1/", include("carriers.api.urls")),
     path("v1/", include("numbers.api.urls")),
+    path("v1/", include("numbers.api.schemas")),
     path("api/", include("numbers.api.dialects")),
     path("admin/", admin.site.urls),
 ]

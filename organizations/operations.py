@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from ipaddress import ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +17,8 @@ from organizations.models import ApiKey, Event, Membership, Organization, User
 from organizations.principals import Principal, system
 from organizations.request_ids import current_request_id
 from organizations.roles import SCOPES, Role, granted, lower_role
+
+Network = IPv4Network | IPv6Network
 
 
 def record(
@@ -234,6 +236,19 @@ def check_cidrs(cidrs: Sequence[str]) -> None:
             raise ValidationError(
                 {"allowed_cidrs": _("Not a network: %(error)s.") % {"error": error}}
             ) from error
+
+
+def check_networks(mine: Sequence[str], cidrs: Sequence[str]) -> None:
+    """A key that is held to networks makes none that may be used from elsewhere."""
+    allowed = [ip_network(cidr) for cidr in mine]
+    outside = [cidr for cidr in cidrs if not any(is_in(ip_network(cidr), a) for a in allowed)]
+    if mine and (outside or not cidrs):
+        message = _("Your own key may be used from %(mine)s only.") % {"mine": ", ".join(mine)}
+        raise ValidationError({"allowed_cidrs": message})
+
+
+def is_in(inner: Network, outer: Network) -> bool:
+    return inner.version == outer.version and inner.subnet_of(outer)
 
 
 def check_end(expires_at: datetime | None) -> None:

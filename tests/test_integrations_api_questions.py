@@ -49,21 +49,21 @@ class TestDiscovery:
         assert (answer.status_code, answer.json()["more"]) == (200, False)
         found = {row["number"]: row for row in answer.json()["data"]}
         assert set(found) == set(OWNED)
-        assert found[OWNED[0]]["phone_number_id"] == str(number.id)
+        assert found[OWNED[0]]["number_id"] == str(number.id)
         assert found[OWNED[1]] == {
             "number": OWNED[1],
             "label": "Demo number",
             "capabilities": ["sms", "voice"],
             "refs": {},
             "ours": False,
-            "phone_number_id": None,
+            "number_id": None,
         }
 
     def test_what_others_hold_is_not_told(self, alice, mallory, api, sandbox):
         factories.work_number(import_number(mallory.by, number=OWNED[0], provider="twilio"))
         answer = api(alice).get(at(sandbox, "numbers"))
         (row,) = [row for row in answer.json()["data"] if row["number"] == OWNED[0]]
-        assert (row["phone_number_id"], row["ours"]) == (None, False)
+        assert (row["number_id"], row["ours"]) == (None, False)
 
     def test_a_number_that_is_gone_is_not_held_any_more(self, alice, api, sandbox):
         number = import_number(alice.by, number=OWNED[0], provider="twilio")
@@ -71,7 +71,7 @@ class TestDiscovery:
         api(alice).delete(f"/v1/phone-numbers/{number.id}")
         factories.work_all()
         rows = api(alice).get(at(sandbox, "numbers")).json()["data"]
-        assert [row["phone_number_id"] for row in rows] == [None] * len(OWNED)
+        assert [row["number_id"] for row in rows] == [None] * len(OWNED)
 
     def test_many_numbers_cost_one_more_query(self, alice, api, sandbox):
         with CaptureQueriesContext(connection) as seen:

@@ -289,6 +289,15 @@ class TestMembers:
         operations.add_member(alice.by, user=bob.user, role="admin")
         assert api(bob).get("/v1/phone-numbers").status_code == 401
 
+    def test_the_last_admin_stays_one(self, alice, staff):
+        membership = alice.organization.memberships.get()
+        answers = [
+            staff.post(page_of(membership), {"role": "user"}),
+            staff.post(do("remove", membership), {"confirmed": "yes"}),
+        ]
+        assert all("needs an admin" in told(answer)[-1] for answer in answers)
+        assert alice.organization.memberships.get().role == "admin"
+
 
 class TestKeys:
     def add(self, staff: Client, member: factories.Member, **fields):

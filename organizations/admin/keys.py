@@ -116,6 +116,7 @@ class ApiKeyAdmin(OrganizationFirst, OperatorAdmin):
             "revoke",
             gettext_lazy("Revoke"),
             revoke,
+            refusals=(operations.HigherRole,),
             possible=lambda key: key.revoked_at is None,
             loses=loses_by_revoking,
             permission="delete",

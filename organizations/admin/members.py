@@ -85,7 +85,7 @@ class MembershipAdmin(OrganizationFirst, OperatorAdmin):
             "remove",
             gettext_lazy("Remove"),
             remove,
-            refusals=(Membership.DoesNotExist,),
+            refusals=(Membership.DoesNotExist, operations.LastAdmin),
             loses=loses_by_removal,
             permission="delete",
             icon="person_remove",
@@ -114,6 +114,14 @@ class MembershipAdmin(OrganizationFirst, OperatorAdmin):
         widget = AutocompleteSelect(self.opts.get_field("user"), self.admin_site)
         everyone = self.admin_site.get_model_admin(User).get_queryset(request)
         return {"people": everyone.filter(is_active=True), "widget": widget}
+
+    def change_view(self, request: HttpRequest, object_id: str, form_url="", extra_context=None):
+        """The last admin stays one; Django has no word for a refusal after the form was valid."""
+        try:
+            return super().change_view(request, object_id, form_url, extra_context)
+        except operations.LastAdmin as error:
+            messages.error(request, str(error))
+            return redirect(request.get_full_path())
 
     def save_model(
         self, request: HttpRequest, obj: Membership, form: forms.Form, change: bool

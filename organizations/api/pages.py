@@ -1,4 +1,5 @@
-"""Lists in pages, newest first; a cursor is a place in (created_at, id) that only we can write."""
+"""Lists in pages, newest first; a cursor is a place in (created_at, id), or in ids that count up,
+that only we can write."""
 
 import base64
 import hmac
@@ -17,31 +18,45 @@ from organizations.api.queries import Reader, integer, reading
 DEFAULT_LIMIT, MAX_LIMIT = 50, 200
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 PLACE = struct.Struct(">q16s")  # microseconds, UUID
+ID_PLACE = struct.Struct(">q")
 SEAL_LENGTH = 8
 Place = tuple[datetime, UUID]
 
 
 def write_cursor(created_at: datetime, row_id: UUID) -> str:
-    place = PLACE.pack((created_at - EPOCH) // timedelta(microseconds=1), row_id.bytes)
-    return base64.urlsafe_b64encode(place + seal(place)).decode().rstrip("=")
+    microseconds = (created_at - EPOCH) // timedelta(microseconds=1)
+    return sealed(PLACE.pack(microseconds, row_id.bytes))
 
 
 @reading(type="string")
 def read_cursor(text: str) -> Place:
     """`next_cursor` of the page before."""
+    microseconds, row_id = unsealed(text, PLACE)
+    return EPOCH + timedelta(microseconds=microseconds), UUID(bytes=row_id)
+
+
+@reading(type="string")
+def read_id_cursor(text: str) -> int:
+    """`next_cursor` of the page before."""
+    return unsealed(text, ID_PLACE)[0]
+
+
+def sealed(place: bytes) -> str:
+    return base64.urlsafe_b64encode(place + seal(place)).decode().rstrip("=")
+
+
+def unsealed(text: str, shape: struct.Struct) -> tuple[Any, ...]:
     refused = ValueError(_("This is no cursor of ours: send a next_cursor as you received it."))
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-        place, sealed = raw[: PLACE.size], raw[PLACE.size :]
-        microseconds, row_id = PLACE.unpack(place)
-    except (ValueError, struct.error):
+    except ValueError:
         raise refused from None
-    if not hmac.compare_digest(sealed, seal(place)):
+    place, found = raw[: shape.size], raw[shape.size :]
+    if len(place) != shape.size or not hmac.compare_digest(found, seal(place)):
         raise refused
-    found = EPOCH + timedelta(microseconds=microseconds), UUID(bytes=row_id)
-    if write_cursor(*found) != text:  # base64's last character has bits that say nothing
+    if sealed(place) != text:  # base64's last character has bits that say nothing
         raise refused
-    return found
+    return shape.unpack(place)
 
 
 def seal(place: bytes) -> bytes:
@@ -55,6 +70,7 @@ def read_limit(text: str) -> int:
 
 
 PAGING: dict[str, Reader] = {"limit": read_limit, "cursor": read_cursor}
+ID_PAGING: dict[str, Reader] = {"limit": read_limit, "cursor": read_id_cursor}
 
 
 def window(rows: QuerySet, query: dict[str, Any]) -> list[Any]:
@@ -90,3 +106,15 @@ def page(
 ) -> dict[str, Any]:
     """`window` and `page_of` in one, as most lists want it."""
     return page_of(window(rows, query), query.get("limit", DEFAULT_LIMIT), represent)
+
+
+def page_by_id(
+    rows: QuerySet, query: dict[str, Any], represent: Callable[[Any], Any]
+) -> dict[str, Any]:
+    """`page` for rows whose ids count up; `query` is read with ID_PAGING."""
+    limit = query.get("limit", DEFAULT_LIMIT)
+    if "cursor" in query:
+        rows = rows.filter(pk__lt=query["cursor"])
+    found = list(rows.order_by("-pk")[: limit + 1])
+    last = sealed(ID_PLACE.pack(found[limit - 1].pk)) if len(found) > limit else None
+    return {"data": [represent(row) for row in found[:limit]], "next_cursor": last}

@@ -5,7 +5,8 @@ from typing import Any
 DESCRIPTION = """
 Patchbay keeps an organization's phone numbers and carriers, and makes them real on the voice
 platforms that carry the calls. What you ask for is stored at once and answered as `pending`; the
-platform follows within seconds, and `status` tells how it went.
+platform follows within seconds, and `status` tells how it went. The dialects of the other vendors
+have documents of their own: [Butter's](/v1/docs/butter) and [Zudu's](/v1/docs/zudu).
 
 ## Authentication
 
@@ -33,13 +34,14 @@ whole numbers that are written with a point, as `5060.0`.
 `POST`, `PATCH` and `DELETE` take an `Idempotency-Key` header of 8 to 255 characters of `A-Z a-z
 0-9 _ -`. A successful answer is kept for 24 hours together with what it did: the same request with
 the same key gets the same bytes again, with `Idempotent-Replayed: true`, and does nothing a second
-time. The key with another method, path, query or body is 422; while the first request is still
-being executed the answer is 409 with `Retry-After`. Errors are not kept, so a failed request may
-be repeated with its key.
+time. Only the secret of a new API key is in no replay, as it is stored nowhere. The key with
+another method, path, query or body is 422; while the first request is still being executed the
+answer is 409 with `Retry-After`. Errors are not kept, so a failed request may be repeated with its
+key.
 
 ## Concurrent changes
 
-A single object carries a strong `ETag`. Send it back in `If-Match`, and a change is made only to
+Where an answer carries a strong `ETag`, send it back in `If-Match`, and a change is made only to
 the version that you have seen; otherwise the answer is 412.
 
 ## Pages
@@ -77,6 +79,13 @@ SECURITY_SCHEMES: dict[str, Any] = {
 TAGS = [
     {"name": "Phone numbers", "description": "Add, read, change and remove phone numbers."},
     {"name": "Carriers", "description": "Who supplies numbers over SIP."},
+    {"name": "Agents", "description": "Who answers the calls of numbers."},
+    {"name": "Integrations", "description": "The platform accounts of the organization."},
+    {"name": "Operations", "description": "What was asked of platforms, and what came of it."},
+    {"name": "Organization", "description": "The organization of the key."},
+    {"name": "Members", "description": "The people of the organization, and their roles."},
+    {"name": "API keys", "description": "Create and revoke the keys of programs."},
+    {"name": "Events", "description": "The audit log."},
 ]
 
 
@@ -99,6 +108,15 @@ def spectacular_settings(public_base_url: str, version: str) -> dict[str, Any]:
             "NumberSource": "numbers.models.PhoneNumber.Source",
             "CarrierStatus": "carriers.models.Carrier.Status",
             "TrunkType": "carriers.models.Carrier.TrunkType",
+            "KeyStatus": "organizations.api.serializers.KEY_STATES",
+            "Role": "organizations.roles.Role.values",
+            "IntegrationRole": "integrations.api.serializers.ROLES",
+            "IntegrationState": "integrations.models.Integration.State",
+            "OperationStatus": "integrations.models.Operation.Status",
+            "OperationWish": "integrations.models.Operation.Wish",
+            "NumberProvider": "numbers.placing.PLACED_AS",
+            "Assignment": ["free", "assigned"],
+            "Success": ["success"],
         },
         "SERVE_INCLUDE_SCHEMA": False,
         "SERVE_AUTHENTICATION": [],

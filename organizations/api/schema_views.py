@@ -1,6 +1,9 @@
-"""The schema as a document, and a page to read it in, which works without the internet."""
+"""The schema documents, and pages to read them in, which work without the internet."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
+from threading import Lock
 from typing import Any
 
 from drf_spectacular.generators import SchemaGenerator
@@ -10,6 +13,7 @@ from drf_spectacular.renderers import (
     OpenApiYamlRenderer,
     OpenApiYamlRenderer2,
 )
+from drf_spectacular.settings import patched_settings
 from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularSwaggerSplitView
 from rest_framework.request import Request
@@ -26,9 +30,35 @@ POLICY = (
 )
 
 
+@dataclass(frozen=True, eq=False)
+class Document:
+    """One OpenAPI document: `file` is its name in docs/, `patterns` are the routes in it (None: all
+    of this installation's), `changes` what it says otherwise than SPECTACULAR_SETTINGS."""
+
+    file: str
+    patterns: Sequence[Any] | None = None
+    changes: Mapping[str, Any] = field(default_factory=dict)
+
+
+V1 = Document("openapi.yaml")
+DRAWING = Lock()  # its settings are global to the process for the while
+
+
+def draw(document: Document) -> dict[str, Any]:
+    with DRAWING, patched_settings(document.changes):
+        return SchemaGenerator(patterns=document.patterns).get_schema(request=None, public=True)
+
+
+@cache
+def drawn(document: Document) -> dict[str, Any]:
+    """The code does not change while the process lives, and drawing it takes a while."""
+    return draw(document)
+
+
 class SchemaView(APIView):
     """OpenAPI 3.1 as JSON, or as YAML by `Accept` or `?format=yaml`."""
 
+    document = V1
     authentication_classes = permission_classes = ()
     renderer_classes = (
         OpenApiJsonRenderer2,
@@ -39,16 +69,10 @@ class SchemaView(APIView):
 
     @extend_schema(exclude=True)
     def get(self, request: Request) -> Response:
-        return Response(document())
+        return Response(drawn(self.document))
 
     def handle_exception(self, error: Exception) -> Any:
         return problem_response(problem_of(error), self.request)
-
-
-@cache
-def document() -> dict[str, Any]:
-    """The code does not change while the process lives, and drawing it takes a while."""
-    return SchemaGenerator().get_schema(request=None, public=True)
 
 
 class DocsView(SpectacularSwaggerSplitView):

@@ -1,11 +1,21 @@
-"""What every part of /v1 shares: the problem types, the schema and its reader."""
+"""The organization itself; and what every part of /v1 shares: problems, schema and its reader."""
 
 from django.urls import path
 
+from organizations.api.api_keys import ApiKeysView, ApiKeyView
+from organizations.api.events import EventsView
+from organizations.api.members import MembersView, MemberView
+from organizations.api.organization import OrganizationView
 from organizations.api.problem_pages import problem_detail, problem_list
 from organizations.api.schema_views import DocsView, SchemaView
 
 urlpatterns = [
+    path("organization", OrganizationView.as_view(), name="organization"),
+    path("members", MembersView.as_view(), name="members"),
+    path("members/<uuid:user_id>", MemberView.as_view(), name="member"),
+    path("api-keys", ApiKeysView.as_view(), name="api-keys"),
+    path("api-keys/<uuid:key_id>", ApiKeyView.as_view(), name="api-key"),
+    path("events", EventsView.as_view(), name="events"),
     path("problems", problem_list, name="problems"),
     path("problems/<slug:slug>", problem_detail, name="problem"),
     path("schema", SchemaView.as_view(), name="schema"),

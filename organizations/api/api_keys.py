@@ -1,0 +1,128 @@
+"""/v1/api-keys: the programs' ways in. A key hands out only what it has itself."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest
+
+from organizations import operations
+from organizations.api import examples
+from organizations.api.pages import PAGING, page
+from organizations.api.problems import Problem
+from organizations.api.queries import read_query
+from organizations.api.replies import Reply
+from organizations.api.schema import answered, asked, operation
+from organizations.api.serializers import (
+    KeyCreateSerializer,
+    KeyPageShape,
+    KeyShape,
+    NewKeyShape,
+    represent_key,
+    taken,
+)
+from organizations.api.views import OrgView
+from organizations.keys import KeyText
+from organizations.models import ApiKey
+from organizations.operations import HigherRole
+from organizations.roles import Permission
+
+TAGS = ["API keys"]
+
+
+class ApiKeysView(OrgView):
+    """The collection."""
+
+    permissions = {"GET": Permission.API_KEYS_READ, "POST": Permission.API_KEYS_CREATE}
+
+    @operation(
+        summary="List API keys",
+        description="Newest first; revoked and expired ones too.",
+        tags=TAGS,
+        query=PAGING,
+        responses={200: KeyPageShape},
+        examples=[answered("A page", {"data": [examples.KEY], "next_cursor": None})],
+    )
+    def get(self, request: HttpRequest) -> Reply:
+        query = read_query(request.GET, PAGING)
+        rows = request.organization.api_keys.select_related("owner")
+        return Reply(page(rows, query, represent_key))
+
+    @operation(
+        summary="Create API key",
+        description=(
+            "`api_key` and `api_secret` are shown this once and stored nowhere: a replay by "
+            "`Idempotency-Key` answers without them. If the first answer was lost, revoke the key "
+            "and create another. The key belongs to the owner of the one that asks, and may at "
+            "most what that one may, from where that one may."
+        ),
+        tags=TAGS,
+        request=KeyCreateSerializer,
+        responses={201: NewKeyShape},
+        examples=[
+            asked("Reads numbers", examples.KEY_REQUEST),
+            answered("Created", examples.NEW_KEY, 201),
+            answered("Replayed", examples.KEY, 201),
+        ],
+    )
+    def post(self, request: HttpRequest) -> Reply:
+        key, text = create(request, **taken(KeyCreateSerializer, request.data))
+        shown = represent_key(key)
+        headers = {"Location": f"/v1/api-keys/{key.id}"}
+        return Reply(
+            {**shown, "api_key": text.full, "api_secret": text.secret},
+            status=201,
+            headers={**headers, "Cache-Control": "no-store"},
+            kept=Reply(shown, status=201, headers=headers),
+        )
+
+
+class ApiKeyView(OrgView):
+    """One key; the path takes its `id`."""
+
+    permissions = {"GET": Permission.API_KEYS_READ, "DELETE": Permission.API_KEYS_DELETE}
+
+    @operation(
+        summary="Get API key",
+        tags=TAGS,
+        query={},
+        responses={200: KeyShape},
+        errors=["not-found"],
+        examples=[answered("Active", examples.KEY)],
+    )
+    def get(self, request: HttpRequest, key_id: UUID) -> Reply:
+        read_query(request.GET, {})
+        return Reply(
+            represent_key(request.organization.api_keys.select_related("owner").get(pk=key_id))
+        )
+
+    @operation(
+        summary="Revoke API key",
+        description=(
+            "Refused from the next request on, for good; it stays in the list. A key with a "
+            "higher role than yours is 403."
+        ),
+        tags=TAGS,
+        responses={204: None},
+        errors=["not-found"],
+    )
+    def delete(self, request: HttpRequest, key_id: UUID) -> Reply:
+        key = request.organization.api_keys.get(pk=key_id)
+        try:
+            operations.revoke_key(request.principal, key_id=key.id)
+        except HigherRole as error:
+            raise Problem("forbidden", " ".join(error.messages)) from error
+        return Reply(status=204)
+
+
+def create(request: HttpRequest, **wished: Any) -> tuple[ApiKey, KeyText]:
+    """For the owner of the key that asks, and no wider; what is left out is as with that one."""
+    mine = request.organization.api_keys.select_related("owner").get(pk=request.principal.id)
+    inherited = {
+        "role": request.principal.role,
+        "scopes": mine.scopes,
+        "allowed_cidrs": mine.allowed_cidrs,
+    }
+    wished = {**inherited, **wished}
+    operations.check_cidrs(wished["allowed_cidrs"])
+    operations.check_networks(mine.allowed_cidrs, wished["allowed_cidrs"])
+    return operations.create_key(request.principal, owner=mine.owner, **wished)

@@ -1,0 +1,55 @@
+"""The examples of the schema."""
+
+from typing import Any
+
+ORGANIZATION: dict[str, Any] = {
+    "id": "0d9f5a1e-58a4-4b7f-9a51-3c1f6f1c2b7d",
+    "organization_id": "org_a1b2c3d4e5f6",
+    "name": "Acme",
+    "created_at": "2026-11-07T05:31:56Z",
+}
+MEMBER: dict[str, Any] = {
+    "user_id": "b2f1c1de-9d0c-4b8e-8f0a-6d2d3c4b5a69",
+    "email": "bob@example.com",
+    "name": "Bob",
+    "role": "agent_manager",
+    "created_at": "2026-11-07T05:31:56Z",
+}
+KEY_REQUEST: dict[str, Any] = {
+    "name": "billing",
+    "role": "user",
+    "scopes": ["phone_numbers:read"],
+    "expires_at": "2027-11-07T00:00:00Z",
+    "allowed_cidrs": ["198.51.100.0/24"],
+}
+KEY: dict[str, Any] = {
+    "id": "5a2cbb0e-7d6e-4f0e-9b41-0c6f3d1f2a17",
+    "api_key_id": "pb_live_0123456789abcdef",
+    "name": "billing",
+    "role": "user",
+    "scopes": ["phone_numbers:read"],
+    "allowed_cidrs": ["198.51.100.0/24"],
+    "status": "active",
+    "owner_user_id": "b2f1c1de-9d0c-4b8e-8f0a-6d2d3c4b5a69",
+    "owner_email": "bob@example.com",
+    "created_at": "2026-11-07T05:31:56Z",
+    "expires_at": "2027-11-07T00:00:00Z",
+    "last_used_at": None,
+    "revoked_at": None,
+}
+SECRET = "x" * 36
+NEW_KEY = {**KEY, "api_key": f"pb_live_0123456789abcdef_{SECRET}", "api_secret": SECRET}
+EVENT: dict[str, Any] = {
+    "id": 4711,
+    "at": "2026-11-07T05:31:56Z",
+    "action": "member.changed",
+    "actor_kind": "key",
+    "actor_id": "5a2cbb0e-7d6e-4f0e-9b41-0c6f3d1f2a17",
+    "actor_label": "billing (pb_live_0123456789abcdef)",
+    "subject_kind": "member",
+    "subject_id": "b2f1c1de-9d0c-4b8e-8f0a-6d2d3c4b5a69",
+    "subject_label": "bob@example.com",
+    "before": {"role": "user"},
+    "after": {"role": "agent_manager"},
+    "request_id": "5f0c2d7e-3b1a-4c86-9f3d-0a7d1c2b9e44",
+}

@@ -1,0 +1,138 @@
+"""/v1/members: the people of the organization."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import UUID
+
+from django.http import HttpRequest
+
+from organizations import operations
+from organizations.api import examples
+from organizations.api.pages import ID_PAGING, page_by_id
+from organizations.api.problems import Problem, field_error
+from organizations.api.queries import read_query
+from organizations.api.replies import Reply
+from organizations.api.schema import answered, asked, operation
+from organizations.api.serializers import (
+    MemberChangeSerializer,
+    MemberCreateSerializer,
+    MemberPageShape,
+    MemberShape,
+    represent_member,
+    taken,
+)
+from organizations.api.views import OrgView
+from organizations.models import Membership
+from organizations.operations import AlreadyMember, LastAdmin
+from organizations.roles import Permission
+
+TAGS = ["Members"]
+
+
+class MembersView(OrgView):
+    """The collection."""
+
+    permissions = {"GET": Permission.MEMBERS_READ, "POST": Permission.MEMBERS_CREATE}
+
+    @operation(
+        summary="List members",
+        description="Newest first.",
+        tags=TAGS,
+        query=ID_PAGING,
+        responses={200: MemberPageShape},
+        examples=[answered("A page", {"data": [examples.MEMBER], "next_cursor": None})],
+    )
+    def get(self, request: HttpRequest) -> Reply:
+        query = read_query(request.GET, ID_PAGING)
+        rows = request.organization.memberships.select_related("user")
+        return Reply(page_by_id(rows, query, represent_member))
+
+    @operation(
+        summary="Add member",
+        description="A person who has a user account in this installation, by their e-mail.",
+        tags=TAGS,
+        request=MemberCreateSerializer,
+        responses={201: MemberShape},
+        errors=["already-member"],
+        examples=[
+            asked("Bob", {"email": "bob@example.com", "role": "agent_manager"}),
+            answered("Added", examples.MEMBER, 201),
+        ],
+    )
+    def post(self, request: HttpRequest) -> Reply:
+        wished = taken(MemberCreateSerializer, request.data)
+        with told():
+            membership = operations.add_person(request.principal, **wished)
+        headers = {"Location": f"/v1/members/{membership.user_id}"}
+        return Reply(represent_member(membership), status=201, headers=headers)
+
+
+class MemberView(OrgView):
+    """One member; the path takes the `user_id`."""
+
+    permissions = {
+        "GET": Permission.MEMBERS_READ,
+        "PATCH": Permission.MEMBERS_UPDATE,
+        "DELETE": Permission.MEMBERS_DELETE,
+    }
+
+    @operation(
+        summary="Get member",
+        tags=TAGS,
+        query={},
+        responses={200: MemberShape},
+        errors=["not-found"],
+        examples=[answered("Bob", examples.MEMBER)],
+    )
+    def get(self, request: HttpRequest, user_id: UUID) -> Reply:
+        read_query(request.GET, {})
+        return Reply(represent_member(found(request, user_id)))
+
+    @operation(
+        summary="Change member's role",
+        description="For the member's keys too, from the next request on.",
+        tags=TAGS,
+        request=MemberChangeSerializer,
+        responses={200: MemberShape},
+        errors=["not-found", "last-admin"],
+        examples=[
+            asked("Manages agents", {"role": "agent_manager"}),
+            answered("Changed", examples.MEMBER),
+        ],
+    )
+    def patch(self, request: HttpRequest, user_id: UUID) -> Reply:
+        user = found(request, user_id).user
+        wished = taken(MemberChangeSerializer, request.data)
+        with told():
+            operations.change_role(request.principal, user=user, **wished)
+        return Reply(represent_member(found(request, user_id)))
+
+    @operation(
+        summary="Remove member",
+        description="Their API keys in this organization are revoked with it.",
+        tags=TAGS,
+        responses={204: None},
+        errors=["not-found", "last-admin"],
+    )
+    def delete(self, request: HttpRequest, user_id: UUID) -> Reply:
+        user = found(request, user_id).user
+        with told():
+            operations.remove_member(request.principal, user=user)
+        return Reply(status=204)
+
+
+def found(request: HttpRequest, user_id: UUID) -> Membership:
+    """404 for a stranger, as for nobody."""
+    return request.organization.memberships.select_related("user").get(user_id=user_id)
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """What operations refuse, as problems."""
+    try:
+        yield
+    except AlreadyMember as error:
+        place = field_error("email", str(error), "taken")
+        raise Problem("already-member", str(error), errors=[place]) from error
+    except LastAdmin as error:
+        raise Problem("last-admin", str(error)) from error
