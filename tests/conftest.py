@@ -15,10 +15,7 @@ from tests import factories
 @pytest.fixture
 def alice(db) -> factories.Member:
     """Admin of Acme; a sandbox and an active default carrier are set up."""
-    member = factories.person("Alice")
-    factories.sandbox(member.by)
-    factories.carrier(member.by, is_default=True)
-    return member
+    return factories.settled_in("Alice", trunk="Acme Trunk")
 
 
 @pytest.fixture
@@ -36,10 +33,7 @@ def carol(alice) -> factories.Member:
 @pytest.fixture
 def mallory(db) -> factories.Member:
     """Admin of another organization, with a sandbox and a carrier of their own."""
-    member = factories.person("Mallory")
-    factories.sandbox(member.by)
-    factories.carrier(member.by, name="Evil Trunk", is_default=True)
-    return member
+    return factories.settled_in("Mallory", trunk="Evil Trunk")
 
 
 @pytest.fixture(autouse=True)

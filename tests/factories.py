@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.db.models.functions import Now
+from django.utils import timezone
 
-from carriers.models import Carrier
+from carriers.models import Carrier, SipGateway
 from carriers.operations import add_carrier
 from integrations import provisioning
-from integrations.models import Integration, Operation
+from integrations.models import DefaultIntegration, Integration, Operation
 from integrations.operations import connect, make_default
+from integrations.providers.base import CarrierSpec, GatewaySpec
+from integrations.providers.sandbox import SIP_DOMAIN, Sandbox
 from numbers.models import PhoneNumber
 from numbers.operations import add_number
 from organizations.models import ApiKey, Organization, User
@@ -65,6 +68,37 @@ def sandbox(by: Principal, *, name: str = "Sandbox", default: bool = True) -> In
     for role in ("carrier", "sip", "twilio") if default else ():
         make_default(by, integration, role=role)
     return integration
+
+
+def settled_in(name: str, *, trunk: str) -> Member:
+    """A person, a connected sandbox and an active default carrier on it, as rows that are simply
+    there: most tests ask for them, and the way to them has tests of its own."""
+    member = person(name)
+    owner = {"organization": member.organization}
+    integration = Integration(
+        kind="sandbox",
+        name="Sandbox",
+        state=Integration.State.CONNECTED,
+        facts={"summary": "Sandbox", "sip_domain": SIP_DOMAIN},
+        checked_at=timezone.now(),
+        max_in_flight=Sandbox.max_in_flight,
+        **owner,
+    )
+    integration.keep_secrets({})
+    integration.save()
+    DefaultIntegration.objects.bulk_create(
+        DefaultIntegration(role=role, integration=integration, **owner) for role in Sandbox.roles
+    )
+    made = Carrier(name=trunk, integration=integration, is_default=True, status="active", **owner)
+    gateway = SipGateway(carrier=made, position=0, **GATEWAY, **owner)
+    provider = Sandbox({"integration_id": str(integration.id)}, None)
+    made.refs = provider.create(CarrierSpec(made.marker, trunk, "static_ip", (SPEC,)))
+    made.save()
+    gateway.save()
+    return member
+
+
+SPEC = GatewaySpec(GATEWAY["ipv4"])
 
 
 def carrier(by: Principal, *, name: str = "Acme Trunk", settled: bool = True, **fields) -> Carrier:

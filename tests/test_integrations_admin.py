@@ -304,11 +304,14 @@ class TestLedger:
         assert operation.next_attempt_at is None
 
     def test_its_subject_is_linked(self, alice, staff):
+        carrier = factories.carrier(alice.by)
         number = factories.number(alice.by)
+        integration = alice.organization.integrations.get()
+        operations.ask_check(alice.by, integration)
         addresses = {
             "placement": reverse("admin:numbers_phonenumber_change", args=[number.pk]),
-            "carrier": reverse("admin:carriers_carrier_change", args=[number.carrier_id]),
-            "integration": page_of(alice.organization.integrations.get()),
+            "carrier": reverse("admin:carriers_carrier_change", args=[carrier.pk]),
+            "integration": page_of(integration),
         }
         for kind, address in addresses.items():
             operation = Operation.objects.get(subject_kind=kind)

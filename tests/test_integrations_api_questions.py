@@ -165,10 +165,12 @@ class TestAskingAnything:
 
 class TestOperations:
     def test_they_are_listed_and_filtered(self, alice, carol, api, sandbox):
+        ledger.ask_check(alice.by, sandbox)
+        factories.work_all()
         factories.number(alice.by, settled=False)
         api(alice).get(at(sandbox, "numbers"))
         everything = api(carol).get(OPERATIONS).json()["data"]
-        assert [row["wish"] for row in everything] == ["discover", "ensure", "ensure", "check"]
+        assert [row["wish"] for row in everything] == ["discover", "ensure", "check"]
         assert everything[1]["subject"] == "+18005551234"
         assert everything[1]["integration_id"] == sandbox.public_id
         done = api(alice).get(f"{OPERATIONS}?status=done&wish=check").json()["data"]
@@ -190,7 +192,7 @@ class TestOperations:
         assert queries() == few <= 3
 
     def test_strangers_find_nothing(self, alice, mallory, api):
-        theirs = alice.organization.operations.first()
+        theirs = ledger.ask_check(alice.by, alice.organization.integrations.get())
         assert api(mallory).get(f"{OPERATIONS}/{theirs.id}").status_code == 404
         rows = api(mallory).get(OPERATIONS).json()["data"]
         assert not {row["id"] for row in rows} & {
@@ -223,7 +225,7 @@ class TestOperations:
         assert "hers" not in shown.content.decode().lower()
 
     def test_the_calls_are_told(self, alice, api, sandbox):
-        operation = alice.organization.operations.get(wish="check")
+        operation = ledger.ask_check(alice.by, sandbox)
         ProviderCall.objects.create(
             organization=alice.organization,
             integration=sandbox,
@@ -279,6 +281,7 @@ class TestForgetting:
             url="https://platform.example",
             duration_ms=1,
         )
+        check = ledger.ask_check(alice.by, sandbox)
         factories.work_all()
         self.grown_old(hours=23)
         dispatching.clean_up()
@@ -286,7 +289,7 @@ class TestForgetting:
         self.grown_old(hours=2)
         dispatching.clean_up()
         assert not Operation.objects.filter(pk=question.pk).exists()
-        assert Operation.objects.filter(wish="check").exists()
+        assert Operation.objects.filter(pk=check.pk).exists()
         assert ProviderCall.objects.get().operation is None
 
 

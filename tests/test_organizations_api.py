@@ -10,6 +10,7 @@ from django.utils import timezone
 from organizations import operations
 from organizations.models import Membership, SavedReply, User
 from organizations.roles import SCOPES
+from tests import factories
 
 pytestmark = pytest.mark.django_db
 IDEMPOTENT = {"Idempotency_Key": "make-this-key-once"}
@@ -257,6 +258,8 @@ class TestEvents:
         assert event["request_id"] == answer["X-Request-Id"]
 
     def test_every_line_is_on_one_page_newest_first(self, alice, mallory, api):
+        for number in range(4):
+            factories.number(alice.by, f"+1415555010{number}", settled=False)
         seen, cursor = [], ""
         while cursor is not None:
             page = api(alice).get(f"{self.URL}?limit=3{cursor and f'&cursor={cursor}'}").json()
