@@ -9,7 +9,8 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.safestring import SafeString
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -19,6 +20,7 @@ from unfold.decorators import display
 
 from carriers.models import Carrier
 from integrations.admin.ledger import subject_pages
+from integrations.providers import PROVIDERS
 from numbers import operations, story
 from numbers.admin.actions import ACTIONS
 from numbers.admin.filters import StatusFilter
@@ -65,11 +67,18 @@ class Placements(TabularInline):
     """To be read: the worker writes them."""
 
     model = Placement
-    fields = ("role", "integration", "state", "refs", "trunks")
+    fields = ("role", "integration", "state", "ids", "trunks")
+    ordering = ("role",)  # supply before voice
     readonly_fields = fields
     extra = 0
     can_delete = False
     hide_title = True
+
+    @display(description=gettext_lazy("platform ids"))
+    def ids(self, placement: Placement) -> SafeString:
+        private = PROVIDERS[placement.integration.kind].private_refs
+        known = [pair for pair in sorted(placement.refs.items()) if pair[0] not in private]
+        return format_html_join(mark_safe("<br>"), "{}: {}", known)
 
     @display(description=gettext_lazy("SIP trunks"))
     def trunks(self, placement: Placement) -> str:
