@@ -2,7 +2,7 @@
 once."""
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -18,6 +18,8 @@ Outcome, Status = Operation.Outcome, Operation.Status
 CHANNEL = "patchbay_operations"  # NOTIFY wakes the dispatcher; losing one costs a second
 BREAKER_THRESHOLD = 5  # failures in a row before an integration rests
 BACKOFF_CAP = 600.0  # seconds
+REASON_LENGTH = 1000  # a platform's own words may be in it, and those have no end
+QUESTIONS = (Operation.Wish.SEARCH, Operation.Wish.DISCOVER)  # each its own subject
 QUESTION_LIFE = timedelta(minutes=2)  # then nobody waits for the answer any more
 GHOST_WRITE_DELAY = 5.0  # a write whose answer was lost may still happen this much later
 
@@ -77,6 +79,7 @@ def settle(operation: Operation, verdict: Verdict) -> Operation | None:
     Returns the operation when it was closed, so that the caller can move its subject in the same
     transaction; None when it stays open or was somebody else's.
     """
+    verdict = replace(verdict, reason=verdict.reason[:REASON_LENGTH])
     current = lock_mine(operation)
     if current is None:
         return None

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import Error, connection
 from django.db.models.functions import Now
 
-from integrations.claims import BREAKER_THRESHOLD, CHANNEL
+from integrations.claims import BREAKER_THRESHOLD, CHANNEL, QUESTIONS
 from integrations.models import Operation, ProviderCall
 from organizations.models import SavedReply
 
@@ -24,7 +24,6 @@ logger = logging.getLogger(__name__)
 
 LOCK = 0x70617463  # "patc": the advisory lock of the one dispatcher
 MESSAGE_EXPIRES = 300  # seconds
-QUESTIONS = [Operation.Wish.SEARCH, Operation.Wish.DISCOVER]  # their own subjects, too
 QUESTION_RETENTION = timedelta(days=1)  # for whoever comes back for an answer
 
 # Up to `max_in_flight` operations per integration are dispatched or leased at a time. One that is

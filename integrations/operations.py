@@ -1,33 +1,32 @@
 """The asker's half of the ledger: ask, withdraw, wait; connect an account. No call to a platform
 here."""
 
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import F, ProtectedError
 from django.db.models.functions import Now
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from integrations.accounts import clean_account, provider_of
-from integrations.claims import QUESTION_LIFE, release_waiters, wake_dispatcher
+from integrations.claims import release_waiters, wake_dispatcher
 from integrations.models import DefaultIntegration, Integration, Operation
 from integrations.providers import PROVIDERS
-from integrations.story import integration_holds
 from integrations.subjects import forget_traces
 from organizations.operations import record
 from organizations.principals import Principal
+from organizations.roles import Permission
 
 
 class InUse(Exception):
     """The integration cannot be forgotten; the text says why."""
-
-
-class NotConnected(Exception):
-    """The integration answers no question now; the text says why."""
 
 
 def ask(
@@ -60,35 +59,6 @@ def ask(
         refs=dict(refs or {}),
         waits_for=waits_for,
         next_attempt_at=None if waits_for else Now(),
-        asked_by=by.label[:200],
-    )
-    wake_dispatcher()
-    return operation
-
-
-def ask_question(
-    by: Principal, integration: Integration, wish: str, question: Mapping[str, Any] | None = None
-) -> Operation:
-    """A search or a discovery; its answer will be the operation's `result`. Raises NotConnected.
-
-    Whoever asks the same while it is being found out waits for that same answer.
-    """
-    if reason := integration_holds(integration):
-        raise NotConnected(reason)
-    same = by.organization.operations.filter(
-        integration=integration, subject_kind=wish, question=dict(question or {})
-    )
-    fresh = same.filter(status=Operation.Status.OPEN, created_at__gt=Now() - QUESTION_LIFE / 2)
-    if running := fresh.first():
-        return running
-    operation = Operation.objects.create(
-        organization=by.organization,
-        integration=integration,
-        subject_kind=wish,
-        subject_id=uuid4(),
-        subject_label=str(integration)[:200],
-        wish=wish,
-        question=dict(question or {}),
         asked_by=by.label[:200],
     )
     wake_dispatcher()
@@ -144,8 +114,25 @@ def try_now(operation: Operation) -> None:
 
 
 def wait(operation_id: UUID, *, seconds: float = 10.0) -> Operation:
-    """The operation once settled, or as it is after `seconds`. Never inside a transaction."""
-    deadline, pause = time.monotonic() + seconds, 0.02
+    """The operation once settled, or as it is after `seconds`. Never inside a transaction.
+
+    Not more than WAITERS wait at a time: whoever comes then hears at once that it takes longer, so
+    that a platform which does not answer cannot take all threads from everybody else.
+    """
+    if not _waiters.acquire(blocking=False):
+        return Operation.objects.get(pk=operation_id)
+    try:
+        return watch(operation_id, time.monotonic() + seconds)
+    finally:
+        _waiters.release()
+
+
+WAITERS = 4  # of the 8 threads that a web process has
+_waiters = threading.BoundedSemaphore(WAITERS)
+
+
+def watch(operation_id: UUID, deadline: float) -> Operation:
+    pause = 0.02
     while True:
         operation = Operation.objects.get(pk=operation_id)
         if operation.status != Operation.Status.OPEN or time.monotonic() > deadline:
@@ -199,7 +186,7 @@ def change_integration(
     integration.name = name or integration.name
     integration.max_in_flight = max_in_flight or integration.max_in_flight
     if account:
-        whole = completed(integration, account)
+        whole = completed(by, integration, account)
         integration.keep_candidate(clean_account(integration, whole))
     integration.full_clean(exclude=["settings", "facts"])
     integration.save()
@@ -237,19 +224,28 @@ def locked(by: Principal, integration: Integration) -> Integration:
     return by.organization.integrations.select_for_update().get(pk=integration.pk)
 
 
-def completed(integration: Integration, account: Mapping[str, str]) -> dict[str, str]:
+def completed(
+    by: Principal, integration: Integration, account: Mapping[str, str]
+) -> dict[str, str]:
     """With the fields that are kept. Stored secrets never follow an account to another address:
     whoever may change it could send them to a server of their own."""
     provider = PROVIDERS[integration.kind]
     known = integration.account() or integration.candidate_account()
     whole = {**known, **account}
-    secret = [field for field in provider.fields if field.secret and field.name in known]
-    if provider.origins(whole) != provider.origins(known):
-        missing = {f.name: [_("Give it again: the address changes.")] for f in secret}
-        missing = {name: texts for name, texts in missing.items() if not account.get(name)}
-        if missing:
-            raise ValidationError(missing)
+    if integration.sealed and provider.origins(whole) != provider.origins(known):
+        refuse_moving(by, [name for name in account if account[name] != known.get(name)])
+        secret = [field.name for field in provider.fields if field.secret and field.name in known]
+        if missing := [name for name in secret if not account.get(name)]:
+            text = _("Give it again: the address changes.")
+            raise ValidationError({name: [text] for name in missing})
     return whole
+
+
+def refuse_moving(by: Principal, changed: Sequence[str]) -> None:
+    """The passwords of its carriers and numbers would go along, so it takes who may do anything."""
+    if not by.can(Permission.ORGANIZATION_UPDATE):
+        text = _("Another address takes an admin: its carriers' and numbers' passwords go there.")
+        raise ValidationError({name: [text] for name in changed})
 
 
 def named(by: Principal, *, kind: str, name: str, only_new: bool) -> Integration:
@@ -272,7 +268,11 @@ def named(by: Principal, *, kind: str, name: str, only_new: bool) -> Integration
 
 
 def ask_check(by: Principal, integration: Integration) -> Operation:
-    """Ask whether the platform still accepts the account."""
+    """Ask whether the platform still accepts the account. One that was just in vain is not asked
+    for again before its time."""
+    last = held("integration", integration.id)
+    if last and last.attempts and not integration.candidate and is_postponed(last):
+        return last
     return ask(
         by,
         integration=integration,
@@ -281,6 +281,12 @@ def ask_check(by: Principal, integration: Integration) -> Operation:
         label=str(integration),
         wish=Operation.Wish.CHECK,
     )
+
+
+def is_postponed(operation: Operation) -> bool:
+    """For a few seconds: a person who waits longer is right to insist."""
+    due = operation.next_attempt_at
+    return bool(due) and timedelta() < due - timezone.now() < timedelta(seconds=20)
 
 
 @transaction.atomic

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import islice
 from typing import Any
 from uuid import UUID
@@ -13,12 +13,13 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from integrations import claims, subjects
-from integrations.claims import FenceLost, Outcome, Verdict
+from integrations.claims import QUESTIONS, FenceLost, Outcome, Verdict
 from integrations.models import Integration, Operation
 from integrations.opening import opened
 from integrations.providers import PROVIDERS
 from integrations.providers.base import (
     CredentialsRefused,
+    InventoryItem,
     Observed,
     OutcomeUnknown,
     Provider,
@@ -158,7 +159,14 @@ def discover(operation: Operation, provider: Provider) -> dict[str, Any]:
     """The numbers of the account, the first DISCOVERED of them; `more` says that there are more."""
     numbers = (item for item in provider.inventory() if item.kind == "number")
     found = list(islice(numbers, DISCOVERED + 1))
-    return {"numbers": [asdict(i) for i in found[:DISCOVERED]], "more": len(found) > DISCOVERED}
+    rows = [asdict(shortened(item)) for item in found[:DISCOVERED]]
+    return {"numbers": rows, "more": len(found) > DISCOVERED}
+
+
+def shortened(item: InventoryItem) -> InventoryItem:
+    """A platform's texts have no end, and this is kept and shown as a whole."""
+    refs = {name: ref[:100] for name, ref in islice(item.refs.items(), 20)}
+    return replace(item, name=item.name[:20], label=item.label[:200], refs=refs)
 
 
 DISCOVERED = 5000
@@ -167,7 +175,6 @@ ANSWERS = {
     Operation.Wish.SEARCH: search,
     Operation.Wish.DISCOVER: discover,
 }
-QUESTIONS = (Operation.Wish.SEARCH, Operation.Wish.DISCOVER)
 Planner = Callable[[Spec, Observed], list[Step]]
 
 

@@ -21,6 +21,11 @@ _JSON_VALUE = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _FORM_VALUE = re.compile(rf'({_NAMES}[\w.%-]{{0,200}}=)[^&\s"]+', re.IGNORECASE)
+# user:password@ in a URL, plain or as in a form.
+_USERINFO = re.compile(
+    r"""((?::|%3A)(?:\\?/|%2F){2})(?:(?!%2F|%3F|%23|%40)[^\s/"&?#@]){1,400}(@|%40)""",
+    re.IGNORECASE,
+)
 
 
 def _spellings(secret: str) -> set[str]:
@@ -50,6 +55,7 @@ class Redactor:
             text = text.replace(spelling, HIDDEN)
         # The patterns see a head only: an unpaged list has megabytes, and 4 KB of it are kept.
         text = _JSON_VALUE.sub(rf'\1"{HIDDEN}"', text[: EXCERPT_BYTES * 4])
+        text = _USERINFO.sub(rf"\1{HIDDEN}\2", text)
         return _FORM_VALUE.sub(rf"\1{HIDDEN}", text).replace("\0", "")  # PostgreSQL refuses NUL
 
     def excerpt(self, body: bytes) -> str:

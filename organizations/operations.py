@@ -247,6 +247,13 @@ def check_networks(mine: Sequence[str], cidrs: Sequence[str]) -> None:
         raise ValidationError({"allowed_cidrs": message})
 
 
+def check_term(mine: datetime | None, expires_at: datetime | None) -> None:
+    """A key that ends makes none that outlives it: a leaked one would never end."""
+    if mine and (expires_at is None or expires_at > mine):
+        words = {"end": mine.isoformat(timespec="seconds")}
+        raise ValidationError({"expires_at": _("Your own key ends at %(end)s.") % words})
+
+
 def is_in(inner: Network, outer: Network) -> bool:
     return inner.version == outer.version and inner.subnet_of(outer)
 

@@ -183,7 +183,8 @@ class TestChanging:
         assert answer.status_code == 400
         assert path in [error["path"] for error in answer.json()["errors"]]
 
-    def test_secrets_follow_to_no_other_address(self, alice, api, second, monkeypatch):
+    def test_secrets_follow_to_no_other_address(self, alice, bob, api, second, monkeypatch):
+        """Nor, by who is no admin, those that carriers and numbers have there."""
         monkeypatch.setattr(
             Sandbox, "fields", (Field("url", "Address", required=False), *Sandbox.fields)
         )
@@ -193,7 +194,13 @@ class TestChanging:
         answer = api(alice).patch(at(second), {"account": moved})
         assert answer.status_code == 400
         assert answer.json()["errors"][0]["path"] == "account.access_code"
+        whole = {**moved, "access_code": "bobs-own"}
+        answer = api(bob).patch(at(second), {"account": whole})
+        assert answer.status_code == 400
+        assert "takes an admin" in answer.json()["errors"][0]["message"]
         assert row_of(second).settings == {}
+        assert api(alice).patch(at(second), {"account": whole}).status_code == 200
+        assert row_of(second).settings == moved
 
     def test_an_optional_field_can_be_taken_away(self, alice, api, second):
         answer = api(alice).patch(at(second), {"account": {"access_code": None}})

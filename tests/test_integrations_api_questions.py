@@ -8,10 +8,10 @@ from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from integrations import claims, dispatching, provisioning
+from integrations import claims, dispatching, provisioning, questions
 from integrations import operations as ledger
 from integrations.models import Integration, Operation, ProviderCall
-from integrations.providers.base import Unavailable
+from integrations.providers.base import InventoryItem, Refused, Unavailable
 from integrations.providers.sandbox import Sandbox
 from integrations.providers.sandbox_shop import OWNED
 from numbers.importing import import_number
@@ -240,7 +240,7 @@ class TestOperations:
 
 
 def test_the_admin_leads_from_a_question_to_its_integration(alice, sandbox, staff):
-    question = ledger.ask_question(alice.by, sandbox, "search", {"country": "US"})
+    question = questions.ask_question(alice.by, sandbox, "search", {"country": "US"})
     page = staff.get(reverse("admin:integrations_operation_change", args=[question.pk]))
     content = page.content.decode()
     assert reverse("admin:integrations_integration_change", args=[sandbox.pk]) in content
@@ -250,7 +250,7 @@ def test_the_admin_leads_from_a_question_to_its_integration(alice, sandbox, staf
 class TestForgetting:
     @pytest.fixture
     def question(self, alice, sandbox) -> Operation:
-        return ledger.ask_question(alice.by, sandbox, "search", {"country": "US"})
+        return questions.ask_question(alice.by, sandbox, "search", {"country": "US"})
 
     def grown_old(self, **age: int) -> None:
         step = timedelta(**age)
@@ -266,9 +266,9 @@ class TestForgetting:
         assert question.reason == "Nobody waits for this any more; ask again."
 
     def test_the_same_question_is_asked_once_while_it_is_fresh(self, alice, sandbox, question):
-        ask = lambda: ledger.ask_question(alice.by, sandbox, "search", {"country": "US"})  # noqa: E731
+        ask = lambda: questions.ask_question(alice.by, sandbox, "search", {"country": "US"})  # noqa: E731
         assert ask().pk == question.pk
-        assert ledger.ask_question(alice.by, sandbox, "search", {"country": "GB"}) != question
+        assert questions.ask_question(alice.by, sandbox, "search", {"country": "GB"}) != question
         self.grown_old(seconds=claims.QUESTION_LIFE.seconds)
         assert ask().pk != question.pk
 
@@ -302,3 +302,45 @@ def test_a_settling_check_and_a_rotation_take_their_locks_in_one_order(alice, sa
     locks = [query["sql"] for query in seen if "FOR UPDATE" in query["sql"]]
     assert "integrations_operation" in locks[0]
     assert "integrations_integration" in locks[1]
+
+
+def test_a_check_that_was_just_in_vain_keeps_its_time(alice, sandbox, monkeypatch):
+    monkeypatch.setattr(Sandbox, "check", unavailable)
+    operation = ledger.ask_check(alice.by, sandbox)
+    factories.work_all()
+    operation.refresh_from_db()
+    assert ledger.ask_check(alice.by, sandbox) == operation
+    again = Operation.objects.get(pk=operation.pk)
+    assert again.next_attempt_at == operation.next_attempt_at
+
+
+def unavailable(provider):
+    raise Unavailable("The platform is out.", retry_after=10)
+
+
+def test_a_platforms_words_are_kept_in_part(alice, api, sandbox, worker, monkeypatch):
+    """Its texts have no end; reasons are listed, and discoveries kept."""
+    monkeypatch.setattr(Sandbox, "inventory", lambda provider: iter([endless]))
+    answer = api(alice).get(at(sandbox, "numbers"))
+    assert len(answer.content) < 1000
+    monkeypatch.setattr(Sandbox, "inventory", refuse_at_length)
+    refused = ledger_reason(api(alice).get(at(sandbox, "numbers")))
+    assert len(refused) == claims.REASON_LENGTH
+
+
+endless = InventoryItem("number", "+14155550100", {"sid": "x" * 50_000}, False, "y" * 50_000)
+
+
+def refuse_at_length(provider):
+    raise Refused("no " * 50_000)
+
+
+def ledger_reason(answer) -> str:
+    return answer.json()["detail"]
+
+
+def test_questions_are_answered_up_to_a_number(alice, sandbox, monkeypatch):
+    monkeypatch.setattr(questions, "QUESTIONS_AN_HOUR", 1)
+    questions.ask_question(alice.by, sandbox, "search", {"country": "US"})
+    with pytest.raises(questions.NotConnected, match="1 questions an hour"):
+        questions.ask_question(alice.by, sandbox, "search", {"country": "GB"})

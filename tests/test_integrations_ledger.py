@@ -1,6 +1,7 @@
 """The ledger: claims, fences, retries, the breaker, pauses, and what the dispatcher picks."""
 
 from datetime import timedelta
+from time import monotonic
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -286,3 +287,16 @@ class TestConnecting:
         assert operations.wait(check.pk, seconds=0.05).status == "open"
         provisioning.run(check.pk)
         assert operations.wait(check.pk, seconds=5).status == "done"
+
+
+def test_only_so_many_requests_wait(alice):
+    """A platform that does not answer must not take all threads from everybody else."""
+    operation = operations.ask_check(alice.by, alice.organization.integrations.get())
+    for _waiter in range(operations.WAITERS):
+        operations._waiters.acquire()
+    try:
+        begun = monotonic()
+        assert operations.wait(operation.pk).status == "open"
+        assert monotonic() - begun < 1
+    finally:
+        operations._waiters.release(operations.WAITERS)

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from integrations.providers.base import OutcomeUnknown, Refused
+from integrations.redaction import Redactor
 from tests.doors import TOKEN, close_all, hangs_up, mocked, talking
 
 
@@ -166,3 +167,23 @@ def test_a_header_that_http_cannot_carry_is_refused_without_quoting_it(value):
             "GET", "/x", headers={"Authorization": value}
         )
     assert "Bearer" not in str(refused.value)
+
+
+@pytest.mark.parametrize("text", [
+    '{"voice_url": "https://svc:s3cret@hooks.example.com/in"}',
+    "VoiceUrl=https%3A%2F%2Fsvc%3As3cret%40hooks.example.com%2Fin&VoiceMethod=POST",
+    '{"inner": "{\\"url\\": \\"https:\\/\\/svc:s3cret@hooks.example.com\\"}"}',
+])  # fmt: skip
+def test_credentials_in_an_address_are_hidden(text):
+    """A webhook may carry them, as Twilio's documents recommend."""
+    shown = Redactor([]).redact(text)
+    assert "s3cret" not in shown
+    assert "hooks.example.com" in shown
+
+
+@pytest.mark.parametrize("text", [
+    '{"url": "https://hooks.example.com/in?to=a@b.example"}',
+    "Url=https%3A%2F%2Fhooks.example.com%2Fin%3Fto%3Da%40b.example",
+])  # fmt: skip
+def test_an_at_sign_elsewhere_is_none_of_it(text):
+    assert Redactor([]).redact(text) == text

@@ -1,7 +1,7 @@
 """/v1/organization and /v1/members, /v1/api-keys, /v1/events: the organization about itself."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -238,6 +238,17 @@ class TestKeys:
             operations.create_key(alice.by, owner=alice.user, name=f"Key {number}")
         with django_assert_num_queries(2):  # who asks, and the list
             assert len(api(alice).get(self.URL).json()["data"]) == 4
+
+
+def test_a_key_that_ends_makes_none_that_outlives_it(alice, api):
+    ends = timezone.now() + timedelta(hours=1)
+    alice.organization.api_keys.update(expires_at=ends)
+    later = (ends + timedelta(hours=1)).isoformat()
+    for longer in ({"expires_at": None}, {"expires_at": later}):
+        answer = api(alice).post("/v1/api-keys", {"name": "forever", **longer})
+        assert (answer.status_code, errors_of(answer)) == (400, ["expires_at"])
+    made = api(alice).post("/v1/api-keys", {"name": "short"}).json()
+    assert datetime.fromisoformat(made["expires_at"]) == ends
 
 
 class TestEvents:

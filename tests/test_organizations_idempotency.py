@@ -74,6 +74,7 @@ class Later(OrgView):
         outcomes = {
             "done": lambda: Reply({"state": "done"}),
             "secret": lambda: replace(secret, kept=Reply({"key": None}, status=201)),
+            "void": lambda: Reply({"state": "void"}, status=504, is_void=True),
             "longer": lambda: Reply({"state": "timeout"}, status=504),
             "refused": lambda: refuse("The platform refuses."),
         }
@@ -262,6 +263,7 @@ def closing(call, *args, **kwargs):
 
 @pytest.mark.parametrize(("then", "first", "again", "executions"), [
     ("done", (200, {"state": "done"}), (200, {"state": "done"}), 1),
+    ("void", (504, {"state": "void"}), (504, {"state": "void"}), 2),
     ("longer", (504, {"state": "timeout"}), (202, {"state": "asked"}), 1),
     ("secret", (201, {"key": "S3CRET"}), (201, {"key": None}), 1),
     ("secret now", (201, {"key": "S3CRET"}), (201, {"key": None}), 1),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from integrations import operations as ledger
+from integrations import questions
 from integrations.models import Operation
 from integrations.providers import sandbox_shop
 from integrations.providers.base import Refused, SearchQuery
@@ -18,7 +18,7 @@ def sandbox(alice):
 
 
 def answer_to(by, integration, wish, **question) -> Operation:
-    operation = ledger.ask_question(by, integration, wish, question)
+    operation = questions.ask_question(by, integration, wish, question)
     factories.work_all()
     operation.refresh_from_db()
     return operation
@@ -88,5 +88,5 @@ def test_a_trunk_that_cannot_be_is_refused(alice):
 def test_a_paused_account_answers_no_question(alice, sandbox):
     sandbox.state, sandbox.state_reason = "paused", "The access code was changed."
     sandbox.save()
-    with pytest.raises(ledger.NotConnected, match="access code was changed"):
-        ledger.ask_question(alice.by, sandbox, "discover")
+    with pytest.raises(questions.NotConnected, match="access code was changed"):
+        questions.ask_question(alice.by, sandbox, "discover")

@@ -17,6 +17,7 @@ from integrations.api.shapes import AccountNumbersShape, AvailableNumbersShape, 
 from integrations.models import Integration, Operation
 from integrations.providers import PROVIDERS
 from integrations.providers.base import SearchQuery
+from integrations.questions import ask_question
 from organizations.api.problems import Problem, field_error, invalid
 from organizations.api.queries import Reader, choice, integer, read_query, reading, text
 from organizations.api.replies import Reply
@@ -129,7 +130,7 @@ def answer_to(
 ) -> Reply:
     """200 with the answer, 202 with the operation, or what the platform had against it."""
     with told():
-        asked = operations.ask_question(request.principal, integration, wish, question)
+        asked = ask_question(request.principal, integration, wish, question)
     asked = operations.wait(asked.pk)
     if asked.status == Operation.Status.OPEN:
         return later(asked)

@@ -6,8 +6,9 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
-from integrations.operations import InUse, NotConnected
+from integrations.operations import InUse
 from integrations.providers import PROVIDERS
+from integrations.questions import NotConnected
 from organizations.api.problems import Problem, field_error, invalid
 
 

@@ -121,8 +121,10 @@ def create(request: HttpRequest, **wished: Any) -> tuple[ApiKey, KeyText]:
         "role": request.principal.role,
         "scopes": mine.scopes,
         "allowed_cidrs": mine.allowed_cidrs,
+        "expires_at": mine.expires_at,
     }
     wished = {**inherited, **wished}
     operations.check_cidrs(wished["allowed_cidrs"])
     operations.check_networks(mine.allowed_cidrs, wished["allowed_cidrs"])
+    operations.check_term(mine.expires_at, wished["expires_at"])
     return operations.create_key(request.principal, owner=mine.owner, **wished)

@@ -16,6 +16,7 @@ class Reply:
     """One answer. `after_commit` may wait for a platform: it runs outside the transaction, after it
     was committed, and its reply is sent instead, and repeated by a replay from then on. `kept` is
     what a replay repeats where the answer itself shows a secret, which is nowhere stored in clear.
+    `is_void` says that nothing came of the request after all: a repetition is a first one.
     """
 
     data: Any = None
@@ -23,6 +24,7 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
     after_commit: Callable[[], "Reply"] | None = None
     kept: "Reply | None" = None
+    is_void: bool = False
 
 
 def render(reply: Reply) -> HttpResponse:

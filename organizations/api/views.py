@@ -112,6 +112,8 @@ class OrgView(APIView):
                 claim.drop()
             raise
         response = self.render(reply)
-        if claim and 200 <= response.status_code < 300:
+        if claim and reply.is_void:
+            claim.drop()
+        elif claim and 200 <= response.status_code < 300:
             claim.save(self.render(reply.kept) if reply.kept else response)
         return response

@@ -120,9 +120,11 @@ def create(request: HttpRequest, *, role: str, **wished: Any) -> tuple[ApiKey, k
     by, here = request.principal, request.organization
     mine = here.api_keys.select_related("owner").get(pk=by.id)
     narrowed = {"scopes": mine.scopes, "allowed_cidrs": mine.allowed_cidrs}
+    term = {"expires_at": wished.pop("expires_at", mine.expires_at)}
+    operations.check_term(mine.expires_at, term["expires_at"])
     try:
         operations.check_rank(by, role)
-        return operations.create_key(by, owner=mine.owner, role=role, **narrowed, **wished)
+        return operations.create_key(by, owner=mine.owner, role=role, **narrowed, **term, **wished)
     except operations.HigherRole as error:
         raise Problem("forbidden", " ".join(error.messages)) from error
 

@@ -13,6 +13,8 @@ from integrations import operations as ledger
 from integrations.models import Integration, Operation
 from integrations.providers import PROVIDERS
 from numbers.api.zudu.waiting import Deadline
+from numbers.models import Placement
+from numbers.placing import PLACED_AS
 from organizations.api.problems import Problem, field_error, invalid
 from organizations.principals import Principal
 from organizations.roles import Permission
@@ -31,12 +33,12 @@ class Account:
 def account_of(by: Principal, wished: Mapping[str, Any]) -> Account:
     """Raises a 400 where there is none, a 403 for credentials from a key that may connect none."""
     provider = wished["provider"]
+    if PLACED_AS.get(provider) != Placement.Role.SUPPLY:
+        text = _("No platform that supplies numbers: %(provider)s.") % {"provider": provider}
+        raise invalid(field_error("provider", text))
     if "account_sid" not in wished:
         return Account(default_account(by, provider))
     need(by, Permission.INTEGRATIONS_CREATE)
-    if provider not in PROVIDERS:
-        text = _("No such platform: %(provider)s.") % {"provider": provider}
-        raise invalid(field_error("provider", text))
     account = {name: wished[name] for name in ("account_sid", "auth_token")}
     known = connected(by, provider, account["account_sid"])
     return renewed(by, known, account) if known else connected_anew(by, provider, account)

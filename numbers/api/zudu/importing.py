@@ -1,6 +1,7 @@
 """/api/phone-numbers/import: a number that an account owns, with trunks for its calls."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -81,9 +82,8 @@ def import_checked(by: Principal, wished: Wished, account: Account) -> Reply:
     deadline = Deadline()
     integration = checked(by, account, deadline)
     if integration is None:
-        return timed_out(
-            _("The account is still being checked, and nothing is imported yet. Send it again.")
-        )
+        said = _("The account is still being checked, and nothing is imported yet. Send it again.")
+        return replace(timed_out(said), is_void=True)
     try:
         number = take_in(by, wished, integration)
     except Problem:
