@@ -19,6 +19,9 @@ class CarrierSubject:
         )
         return carrier and spec_of(carrier, refs=operation.refs)
 
+    def hold(self, operation: Operation) -> None:
+        """Numbers that wait for the carrier learn by themselves that it failed."""
+
     def forget(self, integration: Integration) -> None:
         gone = Carrier.objects.filter(integration=integration, released_at__isnull=False)
         gone.filter(phone_numbers=None).delete()

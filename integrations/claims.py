@@ -135,7 +135,7 @@ def postpone(operation: Operation, verdict: Verdict) -> None:
     Operation.objects.filter(pk=operation.pk).update(
         outcome=verdict.outcome,
         reason=verdict.reason,
-        next_attempt_at=Now() + delay,
+        next_attempt_at=None if operation.waits_for_id else Now() + delay,
         lease_until=None,
         dispatched_at=None,
     )
@@ -144,7 +144,9 @@ def postpone(operation: Operation, verdict: Verdict) -> None:
 
 def ask_again(operation: Operation) -> None:
     Operation.objects.filter(pk=operation.pk).update(
-        next_attempt_at=Now(), lease_until=None, dispatched_at=None
+        next_attempt_at=None if operation.waits_for_id else Now(),
+        lease_until=None,
+        dispatched_at=None,
     )
     wake_dispatcher()
 

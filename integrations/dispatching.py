@@ -40,7 +40,7 @@ UPDATE integrations_operation SET dispatched_at = statement_timestamp() WHERE id
           AND (o.wish = 'check' OR i.state = 'connected'
                AND coalesce(greatest(i.open_until, i.paced_until), '-infinity')
                    <= statement_timestamp())
-        ORDER BY o.next_attempt_at
+        ORDER BY o.wish NOT IN ('check', 'search', 'discover'), o.next_attempt_at
         LIMIT greatest(0,
             CASE WHEN i.failures >= {BREAKER_THRESHOLD} THEN 1 ELSE i.max_in_flight END - (
                 SELECT count(*) FROM integrations_operation f

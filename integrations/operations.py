@@ -11,12 +11,12 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import F, ProtectedError
-from django.db.models.functions import Now
+from django.db.models.functions import Least, Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from integrations.accounts import clean_account, provider_of
-from integrations.claims import release_waiters, wake_dispatcher
+from integrations.claims import GHOST_WRITE_DELAY, release_waiters, wake_dispatcher
 from integrations.models import DefaultIntegration, Integration, Operation
 from integrations.providers import PROVIDERS
 from integrations.subjects import forget_traces
@@ -48,7 +48,7 @@ def ask(
     """
     operation = None if is_new else held(subject_kind, subject_id)
     if operation:
-        return change_wish(by, operation, wish)
+        return change_wish(by, operation, wish, waits_for or operation.waits_for)
     operation = Operation.objects.create(
         organization=by.organization,
         integration=integration,
@@ -77,18 +77,28 @@ def held(subject_kind: str, subject_id: UUID) -> Operation | None:
     )
 
 
-def change_wish(by: Principal, operation: Operation, wish: str) -> Operation:
+def change_wish(
+    by: Principal, operation: Operation, wish: str, waits_for: Operation | None
+) -> Operation:
     """The newest wish counts; an attempt at the older one does not settle it."""
     operation.wish, operation.generation = wish, operation.generation + 1
     Operation.objects.filter(pk=operation.pk).update(
         wish=wish,
         generation=F("generation") + 1,
         asked_by=by.label[:200],
-        next_attempt_at=None if operation.waits_for_id else Now(),
+        waits_for=waits_for,
+        next_attempt_at=None if waits_for else soonest(operation),
         dispatched_at=None,
     )
     wake_dispatcher()
     return operation
+
+
+def soonest(operation: Operation) -> Any:
+    """Now; but a write whose answer was lost is given the time to be seen."""
+    if operation.outcome != Operation.Outcome.UNKNOWN:
+        return Now()
+    return Least(F("next_attempt_at"), Now() + timedelta(seconds=GHOST_WRITE_DELAY))
 
 
 def withdraw(operation: Operation) -> bool:
@@ -108,7 +118,7 @@ def withdraw(operation: Operation) -> bool:
 def try_now(operation: Operation) -> None:
     """Make a postponed operation due at once."""
     Operation.objects.filter(pk=operation.pk, waits_for=None).update(
-        next_attempt_at=Now(), dispatched_at=None
+        next_attempt_at=soonest(operation), dispatched_at=None
     )
     wake_dispatcher()
 

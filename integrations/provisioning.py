@@ -66,6 +66,8 @@ def describe(operation: Operation) -> str:
 def settle(operation: Operation, verdict: Verdict) -> None:
     """The operation and its subject move in one transaction."""
     with transaction.atomic():
+        if verdict.outcome == Outcome.REFUSED:
+            subjects.hold(operation)  # before its own lock: what follows may need the others
         closed = claims.settle(operation, verdict)
         if closed:
             subjects.settled(closed)
@@ -184,8 +186,17 @@ def take_steps(operation: Operation, provider: Provider, spec: Spec, plan: Plann
     refs = dict(observed.refs)
     keep(operation, refs)
     for step in plan(spec, observed):
+        if has_changed(operation):
+            return  # settling sees it too, and lets the new wish be attempted
         refs = step.run(refs)
         keep(operation, refs)
+
+
+def has_changed(operation: Operation) -> bool:
+    """A wish that was changed under us, into a removal say, shall not be carried out any further:
+    the next step may be a purchase."""
+    now = Operation.objects.filter(pk=operation.pk).values_list("generation", flat=True).first()
+    return now is not None and now != operation.generation
 
 
 def planner(operation: Operation, provider: Provider) -> Planner:
@@ -202,6 +213,9 @@ class IntegrationSubject:
 
     def spec(self, operation: Operation) -> None:
         return None
+
+    def hold(self, operation: Operation) -> None:
+        """Nothing else follows from a check."""
 
     def forget(self, integration: Integration) -> None:
         """It is the integration that goes."""

@@ -13,6 +13,9 @@ class Subject(Protocol):
     def spec(self, operation: Operation) -> Spec | None:
         """The wish as a value for the provider, read now; None when the row is gone."""
 
+    def hold(self, operation: Operation) -> None:
+        """Lock the other operations that a refusal of this one may change; mostly none."""
+
     def forget(self, integration: Integration) -> None:
         """Let go of an integration what has been gone from it: it is about to be deleted."""
 
@@ -42,6 +45,12 @@ def settled(operation: Operation) -> None:
     """Tell the subject; an operation that nobody registered for was refused with that reason."""
     if operation.subject_kind in _registry:
         _registry[operation.subject_kind].settled(operation)
+
+
+def hold(operation: Operation) -> None:
+    """Lock what a refusal may change beside the operation, in the order that askers do."""
+    if operation.subject_kind in _registry:
+        _registry[operation.subject_kind].hold(operation)
 
 
 def forget_traces(integration: Integration) -> None:

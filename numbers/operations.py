@@ -70,7 +70,10 @@ def locked(
     placements = by.organization.placements.filter(phone_number_id=number_id)
     placements = placements.select_related("integration").order_by("role")
     held = [(placement, ledger.held("placement", placement.id)) for placement in placements]
-    return by.organization.phone_numbers.select_for_update().get(pk=number_id), held
+    number = by.organization.phone_numbers.select_for_update().get(pk=number_id)
+    for placement, _operation in held:  # a settlement or a change that we waited for
+        placement.refresh_from_db(fields=["state", "refs", "settings", "sealed", "release"])
+    return number, held
 
 
 # What only the row knows; everything else may be a wish for the platforms (placing.DEPENDENCIES).
@@ -91,6 +94,8 @@ def change_number(by: Principal, number_id: UUID, **changes: Any) -> PhoneNumber
     What is LOCAL is changed at once. The others are wishes: the answer tells the state that is, and
     `wanted` what is under way; a failed number is tried again with them. Raises NotPossibleNow.
     """
+    if agent_id := changes.get("inbound_agent_id"):  # whose voice URL may be changing just now
+        by.organization.agents.select_for_update().filter(agent_id=agent_id).first()
     number, held = locked(by, number_id)
     if number.status == Status.DELETED:
         raise NotPossibleNow(_("The number is deleted."))
@@ -131,9 +136,14 @@ def follow(by: Principal, number: PhoneNumber, held: list, changed: set[str]) ->
 
 def add_trunks(by: Principal, number: PhoneNumber, held: list) -> None:
     """A supplied number that names a SIP trunk now gets its place on that platform too."""
-    taken = {placement.role for placement, _operation in held}
-    homes = default_homes(by, number)
-    settle_in(by, number, {role: home for role, home in homes.items() if role not in taken})
+    taken = {placement.role: placement for placement, _operation in held}
+    home = default_homes(by, number).get(Placement.Role.VOICE)
+    supply = taken.get(Placement.Role.SUPPLY)
+    if home is None or Placement.Role.VOICE in taken:
+        return
+    voice = place(number, home, Placement.Role.VOICE)  # first: the supply's routing looks for it
+    supplied = ask(by, supply, Wish.ENSURE, label=number.e164) if supply else None
+    ask(by, voice, Wish.ENSURE, label=number.e164, waits_for=supplied, is_new=True)
 
 
 def place_now(by: Principal, number: PhoneNumber) -> bool:

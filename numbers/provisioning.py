@@ -5,6 +5,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from carriers.models import Carrier
+from integrations import operations as ledger
 from integrations.models import Integration, Operation
 from integrations.providers.base import NumberSpec, Refused, SipSpec
 from numbers import states
@@ -35,6 +36,13 @@ class PlacementSubject:
             integration=integration, phone_number__released_at__isnull=False
         ).delete()
 
+    def hold(self, operation: Operation) -> None:
+        """All wishes of the number, in the asker's order: a refusal may change the others."""
+        of_number = Placement.objects.filter(pk=operation.subject_id).values("phone_number")
+        rows = Placement.objects.filter(phone_number__in=of_number).order_by("role")
+        for pk in rows.values_list("pk", flat=True):
+            ledger.held("placement", pk)
+
     def settled(self, operation: Operation) -> None:
         """The number is locked: two placements that settle at once would each wait for the
         other."""
@@ -56,7 +64,7 @@ def spec_of(placement: Placement, *, refs: dict[str, str]) -> NumberSpec:
         carrier_refs=carrier.refs if carrier else {},
         # One of the platform where its calls land; what supplies it knows other ones.
         application=str(number.application_sid) if applies else None,
-        routed=number.wanted == Status.ACTIVE,
+        routed=number.wanted == Status.ACTIVE and (number.supports_inbound or not is_supply),
         refs=refs,
         sip=None if is_supply or carrier else sip_of(placement),
         webhook=webhook_of(number) if is_supply else None,
@@ -121,9 +129,10 @@ def keep_placement(placement: Placement, operation: Operation) -> None:
         placement.state = (
             State.REMOVED if operation.wish == Operation.Wish.REMOVE else State.SETTLED
         )
+        placement.purchase = None  # done once: what is lost later is not bought again unasked
     elif operation.wish != Operation.Wish.REMOVE and placement.state == State.PENDING:
         placement.state = State.FAILED
-    placement.save(update_fields=["refs", "state"])
+    placement.save(update_fields=["refs", "state", "purchase"])
 
 
 def move_number(number: PhoneNumber, operation: Operation) -> None:

@@ -8,6 +8,7 @@ from hmac import compare_digest
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from integrations import operations as ledger
 from integrations.models import Integration, Operation
@@ -100,13 +101,19 @@ def checked(by: Principal, account: Account, deadline: Deadline) -> Integration 
     refused credentials."""
     if account.check is None:
         return account.integration
-    check = ledger.wait(account.check.pk, seconds=deadline.left)
+    try:
+        check = ledger.wait(account.check.pk, seconds=deadline.left)
+    except Operation.DoesNotExist:  # refused, and forgotten by another import of that account
+        raise invalid(field_error("auth_token", FORGOTTEN, "refused")) from None
     if check.status == Operation.Status.OPEN:
         return None
     if check.status == Operation.Status.REFUSED:
         drop(by, account)
         raise invalid(field_error("auth_token", check.reason, "refused"))
     return by.organization.integrations.get(pk=account.integration.pk)
+
+
+FORGOTTEN = gettext_lazy("The account was not accepted.")
 
 
 def drop(by: Principal, account: Account) -> None:
