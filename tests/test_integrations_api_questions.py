@@ -1,5 +1,6 @@
 """Discovery and search through /v1, and /v1/operations for those who were answered 202."""
 
+from dataclasses import fields
 from datetime import timedelta
 
 import pytest
@@ -10,8 +11,9 @@ from django.urls import reverse
 
 from integrations import claims, dispatching, provisioning, questions
 from integrations import operations as ledger
+from integrations.api.questions import SEARCH
 from integrations.models import Integration, Operation, ProviderCall
-from integrations.providers.base import InventoryItem, Refused, Unavailable
+from integrations.providers.base import InventoryItem, Refused, SearchQuery, Unavailable
 from integrations.providers.sandbox import Sandbox
 from integrations.providers.sandbox_shop import OWNED
 from numbers.importing import import_number
@@ -344,3 +346,7 @@ def test_questions_are_answered_up_to_a_number(alice, sandbox, monkeypatch):
     questions.ask_question(alice.by, sandbox, "search", {"country": "US"})
     with pytest.raises(questions.NotConnected, match="1 questions an hour"):
         questions.ask_question(alice.by, sandbox, "search", {"country": "GB"})
+
+
+def test_a_search_can_ask_for_all_that_providers_understand():
+    assert set(SEARCH) == {field.name for field in fields(SearchQuery)}
