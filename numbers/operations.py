@@ -76,6 +76,13 @@ def locked(
     return number, held
 
 
+def hold_agent(by: Principal, agent_id: str | None) -> None:
+    """Its voice URL may be changing just now. Before the number is locked: whoever changes an agent
+    locks it first, and then its numbers."""
+    if agent_id:
+        by.organization.agents.select_for_update().filter(agent_id=agent_id).first()
+
+
 # What only the row knows; everything else may be a wish for the platforms (placing.DEPENDENCIES).
 LOCAL = {
     "label",
@@ -94,8 +101,7 @@ def change_number(by: Principal, number_id: UUID, **changes: Any) -> PhoneNumber
     What is LOCAL is changed at once. The others are wishes: the answer tells the state that is, and
     `wanted` what is under way; a failed number is tried again with them. Raises NotPossibleNow.
     """
-    if agent_id := changes.get("inbound_agent_id"):  # whose voice URL may be changing just now
-        by.organization.agents.select_for_update().filter(agent_id=agent_id).first()
+    hold_agent(by, changes.get("inbound_agent_id"))
     number, held = locked(by, number_id)
     if number.status == Status.DELETED:
         raise NotPossibleNow(_("The number is deleted."))

@@ -44,13 +44,15 @@ def elsewhere(pool: ThreadPoolExecutor, doing: Callable) -> Future:
 
 
 @contextmanager
-def meanwhile(doing: Callable):
-    """It begins before the block's transaction has ended, and must wait for it."""
+def meanwhile(doing: Callable, then: Callable = lambda: None):
+    """It begins before the block's transaction has ended, and must wait for it; `then` is the end
+    of that transaction."""
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
             yield
             other = elsewhere(pool, doing)
             sleep(0.3)
+            then()
         other.result()
 
 
@@ -209,3 +211,22 @@ def test_a_lost_answer_is_given_its_time_whatever_is_wished_next(alice, trunks):
     held = asked(number, "supply")
     change_wish(alice.by, held, "remove", None)
     assert not claims.claim(held.pk), "what was sent may still come true"
+
+
+@commits
+def test_a_request_that_assigns_and_a_change_of_the_agent_do_not_stop_each_other(
+    house, api, twilio
+):
+    """Both lock the agent before its numbers; the number is routed to where the agent went."""
+    agents.create_agent(house.by, name="A", agent_id="a1", voice_url="https://a.example/1")
+    agent = house.organization.agents.get()
+    twilio.own(NUMBER, voice_url=BEFORE, voice_method="POST")
+    number = import_number(house.by, number=NUMBER, provider="twilio")
+    factories.work_all()
+    path, answers = f"/v1/phone-numbers/{number.pk}", []
+    assign = lambda: answers.append(api(house).patch(path, {"inbound_agent_id": "a1"}))  # noqa: E731
+    with meanwhile(assign, then=lambda: operations.locked(house.by, number.pk)):
+        agents.change_agent(house.by, agent.pk, voice_url="https://a.example/2")
+    assert [answer.status_code for answer in answers] == [200]
+    factories.work_all()
+    assert twilio.found(NUMBER)[0]["voice_url"] == "https://a.example/2"

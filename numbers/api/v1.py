@@ -117,8 +117,10 @@ class NumberView(OrgView):
         ],
     )
     def patch(self, request: HttpRequest, number_id: UUID) -> Reply:
+        wished = taken(NumberChangeSerializer, request.data)
+        operations.hold_agent(request.principal, wished.get("inbound_agent_id"))
         number, held = unchanged(request, number_id)
-        wished = trunks.checked(number, held, taken(NumberChangeSerializer, request.data))
+        wished = trunks.checked(number, held, wished)
         with told():
             operations.change_number(request.principal, number_id, **wished)
         return reply_with(request, number_id)

@@ -11,6 +11,7 @@ from numbers.api.butter.refusals import told
 from numbers.api.butter.schema import changing, one
 from numbers.api.butter.serializers import AgentShape, AssignSerializer, represent_agent
 from numbers.models import AGENT_ID, Agent, PhoneNumber, Placement
+from numbers.operations import hold_agent
 from numbers.placing import PLACED_AS, default_homes
 from organizations.api.fields import StrictSerializer
 from organizations.api.problems import Problem
@@ -42,6 +43,7 @@ class AssignView(ButterView):
     def post(self, request: HttpRequest, agent_id: str) -> Reply:
         agent = found_agent(request, agent_id)
         wished = taken(AssignSerializer, request.data)
+        hold_agent(request.principal, agent.agent_id)
         number, held = locked(request, wished["phone_number_id"])
         if not number.inbound_agent_id:
             refuse_unready(request.principal, number, held)
