@@ -1,13 +1,18 @@
-"""Around every request: its id, and a fitting answer when the database is away."""
+"""Around every request: its id, a fitting answer when the database is away, language and zone."""
 
 from collections.abc import Callable
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
+from django.middleware.locale import LocaleMiddleware
+from django.utils import timezone, translation
 
 from organizations.api.errors import error_response
 from organizations.api.exceptions import problem_of
 from organizations.request_ids import begin_request, end_request
+from organizations.screens.context import ZONE_COOKIE
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -41,3 +46,34 @@ class DatabaseDown:
         if isinstance(error, OperationalError | InterfaceError):
             return error_response(request, problem_of(error))
         return None
+
+
+class Reader(LocaleMiddleware):
+    """Pages speak the reader's language and show times in the reader's zone. The APIs do neither:
+    programs read them."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        request.is_page = not request.path_info.startswith(PROGRAMS)
+        if request.is_page:
+            super().process_request(request)
+            timezone.activate(zone_of(request))
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        if not getattr(request, "is_page", False):
+            return response
+        timezone.deactivate()
+        response = super().process_response(request, response)
+        translation.activate(settings.LANGUAGE_CODE)  # the thread's next request may be a program's
+        return response
+
+
+PROGRAMS = ("/v1/", "/api/")
+
+
+def zone_of(request: HttpRequest) -> ZoneInfo:
+    """The one that the reader chose, or the browser told (static/portal.js); UTC for who said
+    nothing, or nonsense."""
+    try:
+        return ZoneInfo(request.COOKIES.get(ZONE_COOKIE) or "UTC")
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZoneInfo("UTC")

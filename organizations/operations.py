@@ -1,13 +1,14 @@
 """What is done to organizations, members and API keys; and the one way to write the audit log."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from django.db import models, transaction
+from django.db import IntegrityError, models, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -82,19 +83,6 @@ class AlreadyMember(Exception):
 
 
 @transaction.atomic
-def add_person(by: Principal, *, email: str, role: str) -> Membership:
-    """As add_member, for who has a user account here. Raises ValidationError where nobody has, and
-    AlreadyMember."""
-    user = User.objects.filter(email__iexact=email, is_active=True).first()
-    if user is None:
-        message = _("Nobody with this e-mail has a user account in this installation.")
-        raise ValidationError({"email": ValidationError(message, code="unknown")})
-    if by.organization.memberships.filter(user=user).exists():
-        raise AlreadyMember(_("%(user)s is a member already.") % {"user": user})
-    return add_member(by, user=user, role=role)
-
-
-@transaction.atomic
 def rename_organization(by: Principal, *, name: str) -> Organization:
     organization = by.organization
     before = {"name": organization.name}
@@ -121,6 +109,8 @@ def change_role(by: Principal, *, user: User, role: str) -> Membership:
     before, membership.role = {"role": membership.role}, role
     membership.full_clean()
     membership.save(update_fields=["role"])
+    if role != Role.ADMIN:
+        end_invitations(by, user)
     after = {"role": role}
     record(by, "member.changed", user, kind="member", label=user.email, before=before, after=after)
     return membership
@@ -133,9 +123,24 @@ def remove_member(by: Principal, *, user: User) -> None:
     refuse_last_admin(by, membership, None)
     for key in by.organization.api_keys.filter(owner=user, revoked_at=None):
         revoke_key(by, key_id=key.id)
+    end_invitations(by, user)
     before = {"role": membership.role}
     membership.delete()
     record(by, "member.removed", user, kind="member", label=user.email, before=before)
+
+
+def leave(by: Principal, *, user: User) -> None:
+    """A member goes by themselves; their keys go too, those from when they were more as well."""
+    remove_member(replace(by, role=Role.ADMIN), user=user)
+
+
+def end_invitations(by: Principal, user: User) -> None:
+    """Those that the user made: else who is shown out leaves a door open behind them."""
+    rows = by.organization.invitations.filter(invited_by=user, accepted_at=None, revoked_at=None)
+    for invitation in rows:
+        label = invitation.email
+        record(by, "invitation.revoked", invitation, kind="invitation", label=label)
+    rows.update(revoked_at=Now())
 
 
 class LastAdmin(Exception):
@@ -165,8 +170,12 @@ def create_key(
     scopes: Sequence[str] = (),
     expires_at: datetime | None = None,
     allowed_cidrs: Sequence[str] = (),
+    id: UUID | None = None,
 ) -> tuple[ApiKey, keys.KeyText]:
-    """A new key and its text, which is never to be seen again. Raises ValidationError by field."""
+    """A new key and its text, which is never to be seen again. Raises ValidationError by field.
+
+    `id`: what a form that may be sent twice names its key by. Raises MadeBefore the second time.
+    """
     check_scopes(scopes)
     check_cidrs(allowed_cidrs)
     check_end(expires_at)
@@ -184,11 +193,29 @@ def create_key(
         allowed_cidrs=list(allowed_cidrs),
         expires_at=expires_at,
     )
-    key.full_clean()
-    key.save()
+    if id:
+        key.id = id
+    key.full_clean(exclude=["id"])
+    save_once(key)
     after = {"name": name, "role": role, "scopes": list(scopes), "owner": owner.email}
     record(by, "api_key.created", key, kind="api_key", label=str(key), after=after)
     return key, text
+
+
+class MadeBefore(Exception):
+    """The form was sent twice; it made its key the first time."""
+
+
+def save_once(key: ApiKey) -> None:
+    try:
+        with transaction.atomic():
+            key.save(force_insert=True)
+    except IntegrityError as error:
+        message = _(
+            "This form has made its key already, and it was shown once. If it is lost, "
+            "revoke the key and make another."
+        )
+        raise MadeBefore(message) from error
 
 
 @transaction.atomic

@@ -1,5 +1,11 @@
 """The admin of the organizations app; Django finds the pages by this import."""
 
-from organizations.admin import keys, log, organizations, people
+from allauth.account.decorators import secure_admin_login
+from django.contrib import admin
 
-__all__ = ["keys", "log", "organizations", "people"]
+from organizations.admin import invitations, keys, log, organizations, people
+
+__all__ = ["invitations", "keys", "log", "organizations", "people"]
+
+# The same door as the portal's: lock-out and second factor hold here, too.
+admin.site.login = secure_admin_login(admin.site.login)

@@ -1,6 +1,6 @@
 """What all admin pages have in common: an operator acts by the operations, and sees no secret."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
@@ -22,6 +23,9 @@ from unfold.paginator import InfinitePaginator
 
 from organizations.admin.pages import FormPages
 from organizations.admin.row_actions import RowActions
+from organizations.screens.base import screen_url
+
+RelatedList = tuple[Any, str, str, str]  # title, icon, app.model, the column that names the row
 
 
 class OperatorAdmin(RowActions, FormPages, ModelAdmin):
@@ -33,12 +37,35 @@ class OperatorAdmin(RowActions, FormPages, ModelAdmin):
     ordering = ("-created_at",)
     event_kind = ""  # the audit log's word for these rows, where it knows them
 
+    related_lists: Sequence[RelatedList] = ()
+    portal_page: tuple[str, str] = ("", "")  # of a row: the screen's name, and what takes its id
+
     @display(description=gettext_lazy("organization"), ordering="organization__name")
-    def organization_name(self, row: Any) -> str:
-        return row.organization.name
+    def organization_name(self, row: Any) -> SafeString | str:
+        return link(page_of(row.organization), row.organization.name)
 
     def about(self, request: HttpRequest, row: Model) -> dict[str, Any]:
-        return {**super().about(request, row), "show_history": bool(self.event_kind)}
+        about = super().about(request, row)
+        links = [*about["row_links"], *self.lists_of(request, row), *self.in_portal(request, row)]
+        return {**about, "row_links": links, "show_history": bool(self.event_kind)}
+
+    def lists_of(self, request: HttpRequest, row: Model) -> list[dict[str, Any]]:
+        """What belongs to the row and has a list of its own that the operator may see."""
+        return [
+            {"title": title, "icon": icon, "url": f"{reverse(address)}?{column}__exact={row.pk}"}
+            for title, icon, model, column in self.related_lists
+            if request.user.has_perm(model.replace(".", ".view_"))
+            for address in [f"admin:{model.replace('.', '_')}_changelist"]
+        ]
+
+    def in_portal(self, request: HttpRequest, row: Any) -> list[dict[str, Any]]:
+        """To the row's page in the portal, for an operator who is a member there."""
+        name, parameter = self.portal_page
+        if not name or not request.user.memberships.filter(organization=row.organization).exists():
+            return []
+        path = {parameter: row.pk} if parameter else {}
+        url = screen_url(row.organization, name, **path)
+        return [{"title": _("In the portal"), "icon": "open_in_new", "url": url}]
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context=None):
         """The audit log tells who did what, by whichever way it came."""

@@ -20,6 +20,7 @@ from organizations.admin.members import Members
 from organizations.admin.pages import attempt
 from organizations.models import Membership, Organization, User
 from organizations.principals import of_staff
+from organizations.screens.base import screen_url
 
 
 class OrganizationForm(forms.Form):
@@ -43,8 +44,26 @@ class OrganizationAdmin(OperatorAdmin):
     fields = ("name", "public_id", "id", "created_at")
     readonly_fields = ("public_id", "id", "created_at")
     inlines = (Members,)
+    related_lists = tuple(
+        (title, icon, model, "organization__id")
+        for title, icon, model in (
+            (gettext_lazy("Numbers"), "call", "numbers.phonenumber"),
+            (gettext_lazy("Carriers"), "cell_tower", "carriers.carrier"),
+            (gettext_lazy("Integrations"), "hub", "integrations.integration"),
+            (gettext_lazy("Operations"), "receipt_long", "integrations.operation"),
+            (gettext_lazy("Agents"), "support_agent", "numbers.agent"),
+            (gettext_lazy("API keys"), "key", "organizations.apikey"),
+            (gettext_lazy("Audit log"), "history", "organizations.event"),
+        )
+    )
     event_kind = "organization"
     created = time_column("created_at", gettext_lazy("created"))
+
+    def in_portal(self, request: HttpRequest, row: Organization) -> list[dict[str, Any]]:
+        if not request.user.memberships.filter(organization=row).exists():
+            return []
+        url = screen_url(row, "dashboard")
+        return [{"title": _("In the portal"), "icon": "open_in_new", "url": url}]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Organization]:
         return super().get_queryset(request).annotate(member_count=Count("memberships"))

@@ -1,6 +1,6 @@
-"""Form pages in Django's looks that call an operation; its refusals stand beside the field."""
+"""Form pages in Django's looks."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -14,9 +14,9 @@ from django.utils.translation import gettext as _
 from unfold.forms import AdminForm
 
 from organizations.models import Organization
+from organizations.screens.forms import attempt, complain
 
-Beside = Mapping[type[Exception], str | None]
-"""Beside which field the text of an exception stands; None: above the form."""
+__all__ = ["FormPages", "OrganizationFirst", "attempt", "complain"]
 
 
 class FormPages:
@@ -106,22 +106,3 @@ class OrganizationFirst:
             self.organizations(request), widget=widget, label=_("Organization")
         )
         return form
-
-
-def attempt(form: forms.Form, do: Callable[[], Any], beside: Beside) -> Any:
-    """What `do` answers; None when it refused, which the form now says beside the right field."""
-    try:
-        return do()
-    except ValidationError as error:
-        complain(form, error)
-    except tuple(beside) as error:
-        field = next(field for kind, field in beside.items() if isinstance(error, kind))
-        form.add_error(field, str(error))
-    return None
-
-
-def complain(form: forms.Form, error: ValidationError) -> None:
-    """Complaints about fields that the form does not have stand above it."""
-    by_field = error.error_dict if hasattr(error, "error_dict") else {None: error.error_list}
-    for field, errors in by_field.items():
-        form.add_error(field if field in form.fields else None, errors)

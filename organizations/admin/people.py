@@ -1,9 +1,11 @@
 """Users and groups. A user is deactivated, never deleted: what they did stays told."""
 
+from allauth.mfa.utils import is_mfa_enabled
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -13,9 +15,15 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from organizations.admin.base import time_column
 from organizations.admin.members import Members
+from organizations.admin.row_actions import RowAction, RowActions
+from organizations.entering import second_factor
 from organizations.models import User
 
+ALLAUTH = ("account", "mfa", "socialaccount")
 admin.site.unregister(Group)
+# allauth's tables are its own business; what an operator needs of them is an action on the user.
+for model in [m for m in admin.site._registry if m._meta.app_label in ALLAUTH]:
+    admin.site.unregister(model)
 
 RANK = ("is_staff", "is_superuser", "groups")
 LOCKS_ONESELF_OUT = ("is_active", "is_staff", "is_superuser")
@@ -38,8 +46,16 @@ class ChangedUserForm(UserChangeForm):
         fields = "__all__"  # noqa: DJ007  the admin's fieldsets choose
 
 
+def remove_factor(operator: User, user: User) -> str:
+    if user.is_superuser and not operator.is_superuser:
+        raise PermissionDenied(_("Only a superuser does this to a superuser."))
+    if second_factor.remove_second_factor(operator, user):
+        return _("%(user)s signs in without a second factor now.") % {"user": user}
+    return _("%(user)s had no second factor.") % {"user": user}
+
+
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):
+class UserAdmin(RowActions, DjangoUserAdmin, ModelAdmin):
     """E-mail is the name to sign in with. Only superusers change ranks, or superusers."""
 
     form, add_form = ChangedUserForm, NewUserForm
@@ -68,6 +84,20 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
     )
     add_fieldsets = ((None, {"fields": ("email", "name", "password1", "password2")}),)
     inlines = (Members,)
+    row_actions = (
+        RowAction(
+            "second-factor",
+            gettext_lazy("Remove second factor"),
+            remove_factor,
+            refusals=(PermissionDenied,),
+            possible=lambda user: is_mfa_enabled(user),
+            loses=lambda user: _(
+                "Authenticator app, passkeys and recovery codes stop working; the password alone "
+                "signs in until they enrol anew. Make sure that it is they who ask."
+            ),
+            icon="no_encryption",
+        ),
+    )
 
     signed_in = time_column("last_login", gettext_lazy("last signed in"))
     joined = time_column("date_joined", gettext_lazy("joined"))
@@ -83,6 +113,10 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
 
     def get_actions(self, request: HttpRequest) -> dict[str, tuple]:
         return {}
+
+    def actor(self, request: HttpRequest, row: User) -> User:
+        """Users belong to no organization."""
+        return request.user
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return False

@@ -17,6 +17,7 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from organizations.principals import Principal, of_staff
 
@@ -129,11 +130,14 @@ class RowActions:
             else redirect(f"{pages}_change", object_id)
         )
 
+    def actor(self, request: HttpRequest, row: Model) -> Any:
+        return of_staff(request.user, row.organization)
+
     def carry_out(self, request: HttpRequest, action: RowAction, rows: Iterable[Model]) -> None:
         done, refused = [], []
         for row in rows:
             try:
-                done.append((row, action.run(of_staff(request.user, row.organization), row)))
+                done.append((row, action.run(self.actor(request, row), row)))
             except action.refusals as error:
                 refused.append(f"{row}: {sentence(error)}")
         tell(request, action, done, refused)
@@ -198,7 +202,7 @@ def named(names: Sequence[str]) -> str:
 
 
 def more(count: int) -> str:
-    return _("and %(count)s more") % {"count": count}
+    return ngettext("and %(count)s more", "and %(count)s more", count) % {"count": count}
 
 
 def sentence(error: Exception) -> str:

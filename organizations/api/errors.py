@@ -5,9 +5,11 @@ import sys
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
 
 from organizations.api.exceptions import problem_of
 from organizations.api.problems import Problem, problem_response
+from organizations.cookies import theme_of
 
 API_PATHS = ("/v1", "/api")
 
@@ -17,7 +19,17 @@ def handler400(request: HttpRequest, exception: Exception | None = None) -> Http
 
 
 def handler403(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return error_response(request, Problem("forbidden"))
+    return error_response(request, Problem("forbidden"), because=str(exception or ""))
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    because = _("The form was not sent from a page of ours, or your browser keeps no cookies.")
+    return error_response(request, Problem("forbidden"), because=because)
+
+
+def handler429(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """django-allauth's, for who sends too many forms of the sign-in pages."""
+    return error_response(request, Problem("rate-limited", headers={"Retry-After": "60"}))
 
 
 def handler404(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -32,11 +44,14 @@ def handler500(request: HttpRequest) -> HttpResponse:
     return error_response(request, Problem("internal"))
 
 
-def error_response(request: HttpRequest, problem: Problem) -> HttpResponse:
+def error_response(request: HttpRequest, problem: Problem, *, because: str = "") -> HttpResponse:
+    """`because` is for people: what this time was the matter."""
     if is_api(request.path):
         return problem_response(problem, request)
     # Without the request's context processors, which would ask the database who is signed in.
-    page = render_to_string("problems/error.html", {"problem": problem, "id": request_id(request)})
+    words = {"id": request_id(request), "theme": theme_of(request), "because": because}
+    words |= {"status": problem.status, "again": request.path if request.method == "GET" else ""}
+    page = render_to_string("error.html", words)
     return HttpResponse(page, status=problem.status, headers=problem.headers)
 
 

@@ -15,6 +15,17 @@ MEMBER: dict[str, Any] = {
     "role": "agent_manager",
     "created_at": "2026-11-07T05:31:56Z",
 }
+INVITATION: dict[str, Any] = {
+    "id": "8d3f2a10-5c1e-4c83-9a1d-2f6b7c8d9e01",
+    "email": "bob@example.com",
+    "role": "agent_manager",
+    "status": "open",
+    "invited_by_email": "alice@example.com",
+    "created_at": "2026-11-07T05:31:56Z",
+    "expires_at": "2026-11-14T05:31:56Z",
+    "accepted_at": None,
+    "revoked_at": None,
+}
 KEY_REQUEST: dict[str, Any] = {
     "name": "billing",
     "role": "user",

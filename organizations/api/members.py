@@ -1,4 +1,4 @@
-"""/v1/members: the people of the organization."""
+"""/v1/members: the people of the organization. New ones come by /v1/invitations."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,13 +9,12 @@ from django.http import HttpRequest
 from organizations import operations
 from organizations.api import examples
 from organizations.api.pages import ID_PAGING, page_by_id
-from organizations.api.problems import Problem, field_error
+from organizations.api.problems import Problem
 from organizations.api.queries import read_query
 from organizations.api.replies import Reply
 from organizations.api.schema import answered, asked, operation
 from organizations.api.serializers import (
     MemberChangeSerializer,
-    MemberCreateSerializer,
     MemberPageShape,
     MemberShape,
     represent_member,
@@ -23,7 +22,7 @@ from organizations.api.serializers import (
 )
 from organizations.api.views import OrgView
 from organizations.models import Membership
-from organizations.operations import AlreadyMember, LastAdmin
+from organizations.operations import LastAdmin
 from organizations.roles import Permission
 
 TAGS = ["Members"]
@@ -32,7 +31,7 @@ TAGS = ["Members"]
 class MembersView(OrgView):
     """The collection."""
 
-    permissions = {"GET": Permission.MEMBERS_READ, "POST": Permission.MEMBERS_CREATE}
+    permissions = {"GET": Permission.MEMBERS_READ}
 
     @operation(
         summary="List members",
@@ -46,25 +45,6 @@ class MembersView(OrgView):
         query = read_query(request.GET, ID_PAGING)
         rows = request.organization.memberships.select_related("user")
         return Reply(page_by_id(rows, query, represent_member))
-
-    @operation(
-        summary="Add member",
-        description="A person who has a user account in this installation, by their e-mail.",
-        tags=TAGS,
-        request=MemberCreateSerializer,
-        responses={201: MemberShape},
-        errors=["already-member"],
-        examples=[
-            asked("Bob", {"email": "bob@example.com", "role": "agent_manager"}),
-            answered("Added", examples.MEMBER, 201),
-        ],
-    )
-    def post(self, request: HttpRequest) -> Reply:
-        wished = taken(MemberCreateSerializer, request.data)
-        with told():
-            membership = operations.add_person(request.principal, **wished)
-        headers = {"Location": f"/v1/members/{membership.user_id}"}
-        return Reply(represent_member(membership), status=201, headers=headers)
 
 
 class MemberView(OrgView):
@@ -131,8 +111,5 @@ def told() -> Iterator[None]:
     """What operations refuse, as problems."""
     try:
         yield
-    except AlreadyMember as error:
-        place = field_error("email", str(error), "taken")
-        raise Problem("already-member", str(error), errors=[place]) from error
     except LastAdmin as error:
         raise Problem("last-admin", str(error)) from error

@@ -17,7 +17,10 @@ MAX_DEPTH = 32
 
 def parse_json(request: HttpRequest) -> dict[str, Any]:
     """The body as a dict. No body at all is {}: a DELETE, or an action without parameters."""
-    body = read_body(request)
+    return parse_object(request, read_body(request))
+
+
+def parse_object(request: HttpRequest, body: bytes) -> dict[str, Any]:
     if not body:
         return {}
     refuse_other_types(request)
@@ -39,6 +42,19 @@ def read_body(request: HttpRequest) -> bytes:
         raise Problem("malformed-json", _("The body ended before its announced length.")) from None
 
 
+def read_large_body(request: HttpRequest, most: int) -> bytes:
+    """Likewise, up to a limit of the view's own."""
+    try:
+        stream = request.environ["wsgi.input"] if is_chunked(request) else request
+        body = stream.read(most + 1)
+    except UnreadablePostError:
+        raise Problem("malformed-json", _("The body ended before its announced length.")) from None
+    if len(body) > most:
+        raise Problem("payload-too-large")
+    request._body = body
+    return body
+
+
 def is_chunked(request: HttpRequest) -> bool:
     return not request.META.get("CONTENT_LENGTH") and "HTTP_TRANSFER_ENCODING" in request.META
 
@@ -52,10 +68,10 @@ def read_chunked(request: HttpRequest) -> bytes:
     return body
 
 
-def refuse_other_types(request: HttpRequest) -> None:
+def refuse_other_types(request: HttpRequest, wanted: str = "application/json") -> None:
     charset = request.content_params.get("charset", "utf-8").strip('"').lower()
     encoding = request.META.get("HTTP_CONTENT_ENCODING", "identity").lower()
-    if (request.content_type, charset, encoding) != ("application/json", "utf-8", "identity"):
+    if (request.content_type, charset, encoding) != (wanted, "utf-8", "identity"):
         raise Problem("unsupported-media-type")
 
 

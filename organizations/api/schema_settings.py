@@ -78,6 +78,7 @@ SECURITY_SCHEMES: dict[str, Any] = {
 }
 TAGS = [
     {"name": "Phone numbers", "description": "Add, read, change and remove phone numbers."},
+    {"name": "Imports", "description": "Add many phone numbers in the background."},
     {"name": "Carriers", "description": "Who supplies numbers over SIP."},
     {"name": "Agents", "description": "Who answers the calls of numbers."},
     {"name": "Integrations", "description": "The platform accounts of the organization."},
@@ -87,6 +88,27 @@ TAGS = [
     {"name": "API keys", "description": "Create and revoke the keys of programs."},
     {"name": "Events", "description": "The audit log."},
 ]
+
+
+ENUM_NAMES = {
+    "ImportState": "numbers.models.Batch.State",
+    "ImportRowFate": "numbers.models.BatchRow.Fate",
+    "ImportDestination": "numbers.import_options.DESTINATIONS",
+    "NumberStatus": "numbers.models.PhoneNumber.Status",
+    "NumberSource": "numbers.models.PhoneNumber.Source",
+    "CarrierStatus": "carriers.models.Carrier.Status",
+    "TrunkType": "carriers.models.Carrier.TrunkType",
+    "KeyStatus": "organizations.api.serializers.KEY_STATES",
+    "InvitationStatus": "organizations.models.Invitation.STATES",
+    "Role": "organizations.roles.Role.values",
+    "IntegrationRole": "integrations.api.serializers.ROLES",
+    "IntegrationState": "integrations.models.Integration.State",
+    "OperationStatus": "integrations.models.Operation.Status",
+    "OperationWish": "integrations.models.Operation.Wish",
+    "NumberProvider": "numbers.placing.PLACED_AS",
+    "Assignment": ["free", "assigned"],
+    "Success": ["success"],
+}
 
 
 def spectacular_settings(public_base_url: str, version: str) -> dict[str, Any]:
@@ -103,21 +125,7 @@ def spectacular_settings(public_base_url: str, version: str) -> dict[str, Any]:
         "SCHEMA_PATH_PREFIX": "/v1",
         "PREPROCESSING_HOOKS": ["organizations.api.schema.only_v1"],
         "COMPONENT_SPLIT_REQUEST": True,
-        "ENUM_NAME_OVERRIDES": {
-            "NumberStatus": "numbers.models.PhoneNumber.Status",
-            "NumberSource": "numbers.models.PhoneNumber.Source",
-            "CarrierStatus": "carriers.models.Carrier.Status",
-            "TrunkType": "carriers.models.Carrier.TrunkType",
-            "KeyStatus": "organizations.api.serializers.KEY_STATES",
-            "Role": "organizations.roles.Role.values",
-            "IntegrationRole": "integrations.api.serializers.ROLES",
-            "IntegrationState": "integrations.models.Integration.State",
-            "OperationStatus": "integrations.models.Operation.Status",
-            "OperationWish": "integrations.models.Operation.Wish",
-            "NumberProvider": "numbers.placing.PLACED_AS",
-            "Assignment": ["free", "assigned"],
-            "Success": ["success"],
-        },
+        "ENUM_NAME_OVERRIDES": ENUM_NAMES,
         "SERVE_INCLUDE_SCHEMA": False,
         "SERVE_AUTHENTICATION": [],
         "SERVE_PERMISSIONS": [],

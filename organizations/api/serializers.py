@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from organizations import keys
 from organizations.api.fields import Char, Choice, ListOf, Moment, StrictSerializer, Uuid
-from organizations.models import ApiKey, Event, Membership, Organization
+from organizations.models import ApiKey, Event, Invitation, Membership, Organization
 from organizations.roles import SCOPES, Role
 
 KEY_STATES = ["active", "expired", "revoked"]
@@ -52,11 +52,6 @@ def represent_member(membership: Membership) -> dict[str, Any]:
     }
 
 
-class MemberCreateSerializer(StrictSerializer):
-    email = Char(max_length=254, help_text="Of a person who has a user account here.")
-    role = Choice(Role.values)
-
-
 class MemberChangeSerializer(StrictSerializer):
     role = Choice(Role.values)
 
@@ -71,6 +66,47 @@ class MemberShape(StrictSerializer):
 
 class MemberPageShape(StrictSerializer):
     data = MemberShape(many=True)
+    next_cursor = Char(allow_null=True)
+
+
+def represent_invitation(invitation: Invitation) -> dict[str, Any]:
+    """`invitation.invited_by` must be loaded."""
+    return {
+        "id": invitation.id,
+        "email": invitation.email,
+        "role": invitation.role,
+        "status": invitation.state,
+        "invited_by_email": invitation.invited_by.email if invitation.invited_by else None,
+        "created_at": invitation.created_at,
+        "expires_at": invitation.expires_at,
+        "accepted_at": invitation.accepted_at,
+        "revoked_at": invitation.revoked_at,
+    }
+
+
+class InvitationCreateSerializer(StrictSerializer):
+    email = Char(max_length=254, help_text="Only an account with this e-mail can accept.")
+    role = Choice(Role.values, help_text="At most your own key's.")
+
+
+class InvitationShape(StrictSerializer):
+    id = Uuid(help_text="What the path takes.")
+    email = Char()
+    role = Choice(Role.values)
+    status = Choice(Invitation.STATES)
+    invited_by_email = Char(allow_null=True)
+    created_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField()
+    accepted_at = serializers.DateTimeField(allow_null=True)
+    revoked_at = serializers.DateTimeField(allow_null=True)
+
+
+class NewInvitationShape(InvitationShape):
+    url = Char(required=False, help_text="The link; shown this once, not in a replay.")
+
+
+class InvitationPageShape(StrictSerializer):
+    data = InvitationShape(many=True)
     next_cursor = Char(allow_null=True)
 
 

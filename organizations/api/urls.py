@@ -4,6 +4,7 @@ from django.urls import path
 
 from organizations.api.api_keys import ApiKeysView, ApiKeyView
 from organizations.api.events import EventsView
+from organizations.api.invitations import InvitationsView, InvitationView
 from organizations.api.members import MembersView, MemberView
 from organizations.api.organization import OrganizationView
 from organizations.api.problem_pages import problem_detail, problem_list
@@ -13,6 +14,8 @@ urlpatterns = [
     path("organization", OrganizationView.as_view(), name="organization"),
     path("members", MembersView.as_view(), name="members"),
     path("members/<uuid:user_id>", MemberView.as_view(), name="member"),
+    path("invitations", InvitationsView.as_view(), name="invitations"),
+    path("invitations/<uuid:invitation_id>", InvitationView.as_view(), name="api-invitation"),
     path("api-keys", ApiKeysView.as_view(), name="api-keys"),
     path("api-keys/<uuid:key_id>", ApiKeyView.as_view(), name="api-key"),
     path("events", EventsView.as_view(), name="events"),

@@ -1,0 +1,114 @@
+"""/v1/invitations: how people become members."""
+
+from uuid import UUID
+
+from django.http import HttpRequest
+
+from organizations import invitations
+from organizations.api import examples
+from organizations.api.pages import PAGING, page
+from organizations.api.problems import Problem, field_error
+from organizations.api.queries import read_query
+from organizations.api.replies import Reply
+from organizations.api.schema import answered, asked, operation
+from organizations.api.serializers import (
+    InvitationCreateSerializer,
+    InvitationPageShape,
+    InvitationShape,
+    NewInvitationShape,
+    represent_invitation,
+    taken,
+)
+from organizations.api.views import OrgView
+from organizations.operations import AlreadyMember, HigherRole
+from organizations.roles import Permission
+
+TAGS = ["Members"]
+
+
+class InvitationsView(OrgView):
+    """The collection."""
+
+    permissions = {"GET": Permission.MEMBERS_READ, "POST": Permission.MEMBERS_CREATE}
+
+    @operation(
+        summary="List invitations",
+        description="Newest first; those that were accepted, revoked or have expired, too.",
+        tags=TAGS,
+        query=PAGING,
+        responses={200: InvitationPageShape},
+        examples=[answered("A page", {"data": [examples.INVITATION], "next_cursor": None})],
+    )
+    def get(self, request: HttpRequest) -> Reply:
+        query = read_query(request.GET, PAGING)
+        rows = request.organization.invitations.select_related("invited_by")
+        return Reply(page(rows, query, represent_invitation))
+
+    @operation(
+        summary="Invite member",
+        description=(
+            "Whoever opens `url` within seven days, and signs in or makes an account with this "
+            "e-mail, becomes a member. The link is shown this once, and mailed where a mail server "
+            "is configured. An earlier invitation to the same e-mail ends. Whether somebody has an "
+            "account in this installation is not told."
+        ),
+        tags=TAGS,
+        request=InvitationCreateSerializer,
+        responses={201: NewInvitationShape},
+        errors=["already-member"],
+        examples=[
+            asked("Bob", {"email": "bob@example.com", "role": "agent_manager"}),
+            answered(
+                "Invited",
+                {**examples.INVITATION, "url": "https://patchbay.example.com/invitations/…/"},
+                201,
+            ),
+        ],
+    )
+    def post(self, request: HttpRequest) -> Reply:
+        wished = taken(InvitationCreateSerializer, request.data)
+        try:
+            invitation, link = invitations.invite(request.principal, **wished)
+        except AlreadyMember as error:
+            place = field_error("email", str(error), "taken")
+            raise Problem("already-member", str(error), errors=[place]) from error
+        except HigherRole as error:
+            raise Problem("forbidden", " ".join(error.messages)) from error
+        shown = represent_invitation(invitation)
+        headers = {"Location": f"/v1/invitations/{invitation.id}"}
+        return Reply(
+            {**shown, "url": link},
+            status=201,
+            headers={**headers, "Cache-Control": "no-store"},
+            kept=Reply(shown, status=201, headers=headers),
+        )
+
+
+class InvitationView(OrgView):
+    """One invitation; the path takes its `id`."""
+
+    permissions = {"GET": Permission.MEMBERS_READ, "DELETE": Permission.MEMBERS_DELETE}
+
+    @operation(
+        summary="Get invitation",
+        tags=TAGS,
+        query={},
+        responses={200: InvitationShape},
+        errors=["not-found"],
+        examples=[answered("Open", examples.INVITATION)],
+    )
+    def get(self, request: HttpRequest, invitation_id: UUID) -> Reply:
+        read_query(request.GET, {})
+        rows = request.organization.invitations.select_related("invited_by")
+        return Reply(represent_invitation(rows.get(pk=invitation_id)))
+
+    @operation(
+        summary="Revoke invitation",
+        description="Its link opens nothing from now on. One that was accepted stays as it is.",
+        tags=TAGS,
+        responses={204: None},
+        errors=["not-found"],
+    )
+    def delete(self, request: HttpRequest, invitation_id: UUID) -> Reply:
+        invitations.revoke_invitation(request.principal, invitation_id=invitation_id)
+        return Reply(status=204)

@@ -1,0 +1,20 @@
+"""What a browser remembers for its reader: theme, time zone, and the organization of last time."""
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+THEMES = ("auto", "light", "dark")
+THEME_COOKIE, ZONE_COOKIE = "patchbay_theme", "patchbay_zone"
+LAST_COOKIE = "patchbay_organization"
+A_YEAR = 365 * 24 * 3600
+
+
+def keep(response: HttpResponse, name: str, value: str) -> None:
+    response.set_cookie(
+        name, value, max_age=A_YEAR, samesite="Lax", secure=settings.SESSION_COOKIE_SECURE
+    )
+
+
+def theme_of(request: HttpRequest) -> str:
+    theme = request.COOKIES.get(THEME_COOKIE)
+    return theme if theme in THEMES else "auto"

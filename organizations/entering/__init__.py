@@ -1,0 +1,1 @@
+"""How people come in: what we change about django-allauth."""

@@ -1,0 +1,61 @@
+"""django-allauth's account pages as we have them: no signing up, and a lock-out that says how long
+it lasts."""
+
+import logging
+from smtplib import SMTPException
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from organizations.api.credentials import client_address, plain_ip
+from organizations.entering.lockout import seconds_locked
+
+logger = logging.getLogger("organizations.entering")
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    """allauth asks it what to do."""
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        return False
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        try:
+            return str(plain_ip(client_address(request)))
+        except ValueError:
+            return "unknown"
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """Without the host, as allauth has it: a guesser chooses it, and its port, at will."""
+        return (credentials.get("email") or "").strip().lower()
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        key = self._get_login_attempts_cache_key(request, **credentials)
+        try:
+            super().pre_authenticate(request, **credentials)
+        except ValidationError as error:
+            wait = seconds_locked(request, key=key)
+            raise ValidationError(locked_sentence(wait), code="locked") from error
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """A mail server that is away is the operator's trouble; the page says what it always
+        says."""
+        try:
+            super().send_mail(template_prefix, email, context)
+        except (OSError, SMTPException) as error:
+            logger.error("No e-mail was sent (%s): %s", template_prefix, error)
+
+
+def locked_sentence(seconds: int) -> str:
+    return _("Too many attempts failed. Try again in %(wait)s.") % {"wait": spoken(seconds)}
+
+
+def spoken(seconds: int) -> str:
+    if seconds < 90:
+        return ngettext("%(n)s second", "%(n)s seconds", seconds) % {"n": seconds}
+    minutes = -(-seconds // 60)
+    return ngettext("%(n)s minute", "%(n)s minutes", minutes) % {"n": minutes}

@@ -1,0 +1,162 @@
+"""Invitations by link: whoever has the link, and the e-mail it was sent to, becomes a member."""
+
+import hashlib
+import logging
+import secrets
+from datetime import timedelta
+from functools import partial
+from smtplib import SMTPException
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.mail import send_mail
+from django.db import transaction
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from organizations.entering.ownership import unproven
+from organizations.models import Invitation, Membership, Organization, User
+from organizations.operations import AlreadyMember, HigherRole, add_member, record
+from organizations.principals import Principal, system
+from organizations.roles import granted, lower_role
+
+logger = logging.getLogger("organizations.invitations")
+
+TERM = timedelta(days=7)
+OPEN = {"accepted_at": None, "revoked_at": None}
+
+
+class NotOpen(Exception):
+    """The link is unknown, was used or revoked, or has expired: to its bearer all the same."""
+
+
+class ForSomebodyElse(Exception):
+    """It was sent to another e-mail than the account's."""
+
+
+@transaction.atomic
+def invite(by: Principal, *, email: str, role: str) -> tuple[Invitation, str]:
+    """A new invitation and its link, which is never to be seen again; an earlier one to the same
+    e-mail ends. Raises ValidationError by field, HigherRole and AlreadyMember."""
+    check_reach(by, role)
+    organization = Organization.objects.select_for_update(no_key=True).get(pk=by.organization.pk)
+    if organization.memberships.filter(user__email__iexact=email).exists():
+        raise AlreadyMember(_("%(user)s is a member already.") % {"user": email})
+    for earlier in organization.invitations.filter(email__iexact=email, **OPEN):
+        revoke(by, earlier)
+    token = secrets.token_urlsafe(32)
+    invitation = Invitation(
+        organization=organization,
+        email=email,
+        role=role,
+        digest=digest_of(token),
+        invited_by_id=by.user_id,
+        expires_at=timezone.now() + TERM,
+    )
+    invitation.full_clean()
+    invitation.save()
+    record_on(by, "invitation.created", invitation, after={"role": role})
+    if settings.CAN_MAIL:
+        transaction.on_commit(partial(mail, by, invitation, link_of(token)), robust=True)
+    return invitation, link_of(token)
+
+
+@transaction.atomic
+def revoke_invitation(by: Principal, *, invitation_id) -> bool:
+    """Its link opens nothing from now on. False when it was no longer open. Raises
+    Invitation.DoesNotExist."""
+    rows = by.organization.invitations.select_for_update()
+    invitation = rows.get(pk=invitation_id)
+    if invitation.accepted_at or invitation.revoked_at:
+        return False
+    revoke(by, invitation)
+    return True
+
+
+def revoke(by: Principal, invitation: Invitation) -> None:
+    type(invitation).objects.filter(pk=invitation.pk).update(revoked_at=Now())
+    record_on(by, "invitation.revoked", invitation)
+
+
+def find(token: str) -> Invitation:
+    """Raises NotOpen."""
+    rows = alive().select_related("organization", "invited_by")
+    invitation = rows.filter(digest=digest_of(token)).first()
+    if invitation is None:
+        raise NotOpen(_("This invitation was used or revoked, or it has expired."))
+    return invitation
+
+
+@transaction.atomic
+def accept(token: str, *, user: User) -> Membership:
+    """Raises NotOpen, ForSomebodyElse and AlreadyMember."""
+    invitation = find(token)
+    invitation = Invitation.objects.select_for_update().get(pk=invitation.pk)
+    if invitation.accepted_at or invitation.revoked_at:
+        raise NotOpen(_("This invitation was used or revoked, or it has expired."))
+    if invitation.email.lower() != user.email.lower():
+        raise ForSomebodyElse(_("The invitation was sent to %(email)s.") % invitation.__dict__)
+    organization = invitation.organization
+    if organization.memberships.filter(user=user).exists():
+        raise AlreadyMember(
+            _("You are a member of %(name)s already.") % {"name": organization.name}
+        )
+    invitation.accepted_at, invitation.accepted_by = timezone.now(), user
+    invitation.save(update_fields=["accepted_at", "accepted_by"])
+    by = system(organization, user.email)
+    record_on(by, "invitation.accepted", invitation)
+    return add_member(by, user=user, role=invitation.role)
+
+
+@transaction.atomic
+def join(token: str, *, name: str, password: str) -> tuple[User, Membership]:
+    """A new person's account and membership. Raises ValidationError, and what accept does."""
+    invitation = find(token)
+    if User.objects.filter(email__iexact=invitation.email).exists():
+        raise ValidationError(_("Sign in with the account that you have."), code="has_account")
+    user = User.objects.create_user(invitation.email, password, name=name)
+    unproven(user)
+    return user, accept(token, user=user)
+
+
+def is_awaited(email: str) -> bool:
+    return alive().filter(email__iexact=email).exists()
+
+
+def alive() -> QuerySet[Invitation]:
+    return Invitation.objects.filter(expires_at__gt=Now(), **OPEN)
+
+
+def digest_of(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
+
+
+def link_of(token: str) -> str:
+    return settings.PUBLIC_BASE_URL + reverse("invitation", kwargs={"token": token})
+
+
+def check_reach(by: Principal, role: str) -> None:
+    """Nobody makes a member who may more: a narrow key would make itself a wide friend."""
+    if lower_role(role, by.role) != role or granted(role, []) - by.permissions:
+        raise HigherRole(
+            {"role": _("You cannot invite somebody to a role that may more than you.")}
+        )
+
+
+def record_on(by: Principal, action: str, invitation: Invitation, **values) -> None:
+    record(by, action, invitation, kind="invitation", label=invitation.email, **values)
+
+
+def mail(by: Principal, invitation: Invitation, link: str) -> None:
+    """The link is shown to who invites, too: a mail server that is away stops nobody."""
+    words = {"by": by, "invitation": invitation, "link": link}
+    subject = _("Join %(name)s on Patchbay") % {"name": invitation.organization.name}
+    text = render_to_string("organizations/invitation_mail.txt", words)
+    try:
+        send_mail(" ".join(subject.split()), text, None, [invitation.email])
+    except (OSError, SMTPException) as error:
+        logger.error("No invitation was mailed: %s", error)

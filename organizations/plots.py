@@ -1,0 +1,202 @@
+"""Plots as data: what a template needs to draw them as SVG, and to tell the same in a table.
+
+All coordinates are text, as a number would be written with the reader's decimal comma.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from math import floor, log10
+from typing import Any
+
+WIDTH, HEIGHT = 1000, 100  # of the drawing; the page stretches it, its lines keep their width
+INTERVALS = 4
+SHOWN = 8
+
+
+def whole(value: float) -> str:
+    return f"{value:,.0f}"
+
+
+@dataclass(frozen=True)
+class Series:
+    """One line or one part of the bars; None where nothing is known. `tone` is its colour's
+    name."""
+
+    name: str
+    values: Sequence[float | None]
+    tone: str = "accent"
+
+
+@dataclass(frozen=True)
+class Plot:
+    """Values over time; `labels` name the moments, `form` writes a value for people."""
+
+    key: str
+    title: str
+    labels: Sequence[str]
+    series: Sequence[Series]
+    form: Callable[[float], str] = whole
+    least: float = 0  # the smallest interval of the axis; 1 where things are counted
+    summary: str = ""
+    nothing: str = ""
+    moment: str = ""  # what the labels are: the heading of their column
+    ticks: list[float] = field(init=False)
+
+    def __post_init__(self):
+        object.__setattr__(self, "ticks", ticks(self.highest(), least=self.least))
+
+    def highest(self) -> float:
+        return max((value for line in self.series for value in known(line)), default=0)
+
+    @property
+    def is_empty(self) -> bool:
+        return self.highest() == 0
+
+    @property
+    def axis(self) -> list[str]:
+        """From top to bottom, at equal distances."""
+        return [self.form(tick) for tick in reversed(self.ticks)]
+
+    @property
+    def grid(self) -> list[str]:
+        return [self.height(tick) for tick in self.ticks]
+
+    @property
+    def moments(self) -> list[str]:
+        """Of the axis below: first, middle and last."""
+        last = len(self.labels) - 1
+        return [self.labels[at] for at in sorted({0, last // 2, last})] if self.labels else []
+
+    @property
+    def slots(self) -> list[tuple[str, str, str]]:
+        """One per moment: where it begins, how wide it is, and what is told there."""
+        wide = WIDTH / max(1, len(self.labels))
+        return [
+            (text(at * wide), text(wide), f"{label}: {self.told(at)}")
+            for at, label in enumerate(self.labels)
+        ]
+
+    def told(self, at: int) -> str:
+        values = [(line.name, line.values[at]) for line in self.series]
+        named = [f"{self.form(v)} {name}" for name, v in values if v is not None]
+        return ", ".join(named) or "–"
+
+    @property
+    def rows(self) -> list[tuple[str, list[str]]]:
+        """Newest first."""
+        return [
+            (label, [self.form(v) if v is not None else "–" for v in values])
+            for label, *values in reversed(
+                list(zip(self.labels, *(line.values for line in self.series), strict=True))
+            )
+        ]
+
+    def height(self, value: float) -> str:
+        return text(HEIGHT - value / self.ticks[-1] * HEIGHT)
+
+
+@dataclass(frozen=True)
+class Lines(Plot):
+    is_filled: bool = False
+
+    @property
+    def paths(self) -> list[tuple[str, str, str, str]]:
+        """Of each series: its tone, its line, the moments that stand alone, and, below the line,
+        its area ("" without)."""
+        drawn = []
+        for line in self.series:
+            runs = list(unbroken(line.values))
+            alone = "".join(self.stroke(run) for run in runs if len(run) == 1)
+            area = "".join(map(self.area, runs)) if self.is_filled else ""
+            drawn.append((line.tone, "".join(map(self.stroke, runs)), alone, area))
+        return drawn
+
+    def stroke(self, run: Sequence[tuple[int, float]]) -> str:
+        points = [f"{self.middle(at)} {self.height(value)}" for at, value in run]
+        return f"M{'L'.join(points)}{'h.01' if len(points) == 1 else ''}"
+
+    def area(self, run: Sequence[tuple[int, float]]) -> str:
+        return f"{self.stroke(run)}L{self.middle(run[-1][0])} {HEIGHT}H{self.middle(run[0][0])}Z"
+
+    def middle(self, at: int) -> str:
+        return text((at + 0.5) * WIDTH / len(self.labels))
+
+
+@dataclass(frozen=True)
+class Columns(Plot):
+    """Stacked: the first series stands at the bottom."""
+
+    def highest(self) -> float:
+        stacks = zip(*(line.values for line in self.series), strict=True)
+        return max((sum(v or 0 for v in stack) for stack in stacks), default=0)
+
+    @property
+    def boxes(self) -> list[tuple[str, str, str, str, str]]:
+        """Tone, x, y, width and height of each."""
+        wide, below, drawn = WIDTH / max(1, len(self.labels)), [0.0] * len(self.labels), []
+        for line in self.series:
+            for at, value in enumerate(line.values):
+                if value:
+                    below[at] += value
+                    tall = text(value / self.ticks[-1] * HEIGHT)
+                    place = (text((at + 0.1) * wide), self.height(below[at]), text(wide * 0.8))
+                    drawn.append((line.tone, *place, tall))
+        return drawn
+
+
+@dataclass(frozen=True)
+class Bar:
+    label: str
+    count: int
+    share: str  # of the longest, in hundredths
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Bars:
+    """Things and how many there are of each: the most frequent, and the rest as one."""
+
+    key: str
+    title: str
+    thing: str  # the heading of their column
+    rows: Sequence[Bar]
+    nothing: str = ""
+    counted: str = ""
+
+
+def bars(counted: Iterable[tuple[str, int, str]], *, others: str) -> list[Bar]:
+    """Of (label, count, url), the SHOWN most frequent ones, then `others`."""
+    ordered = sorted(counted, key=lambda row: -row[1])
+    rest = sum(count for _label, count, _url in ordered[SHOWN:])
+    shown = [*ordered[:SHOWN], *([(others, rest, "")] if rest else [])]
+    most = max((count for _label, count, _url in shown), default=1)
+    return [Bar(label, count, text(100 * count / most), url) for label, count, url in shown]
+
+
+def ticks(highest: float, *, least: float = 0) -> list[float]:
+    """From 0 to at least `highest`, at intervals that people count in: 1, 2, 2.5 or 5 times ten."""
+    rough = max(highest / INTERVALS, least, 1e-9)
+    size = 10 ** floor(log10(rough))
+    interval = next(size * nice for nice in (1, 2, 2.5, 5, 10) if size * nice >= rough * 0.999)
+    if least == 1:
+        interval = max(1, round(interval))
+    count = max(1, -int(-highest // interval))
+    return [interval * at for at in range(count + 1)]
+
+
+def known(line: Series) -> list[float]:
+    return [value for value in line.values if value is not None]
+
+
+def unbroken(values: Sequence[float | None]) -> Iterable[list[tuple[int, float]]]:
+    run: list[tuple[int, float]] = []
+    for at, value in enumerate([*values, None]):
+        if value is not None:
+            run.append((at, value))
+        elif run:
+            yield run
+            run = []
+
+
+def text(number: Any) -> str:
+    return f"{number:.2f}".rstrip("0").rstrip(".")

@@ -1,0 +1,1 @@
+"""The web screens, and the base of every one of them."""

@@ -1,0 +1,108 @@
+"""The base of every screen: one path from a browser's request to a page, the same in all apps."""
+
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+from django.contrib import messages
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views import View
+
+from organizations import principals
+from organizations.cookies import LAST_COOKIE, keep
+from organizations.models import Membership, Organization
+from organizations.principals import Principal
+from organizations.roles import Permission
+
+
+class OrgScreen(View):
+    """A page, or a part of one, on what belongs to one organization.
+
+    Its address begins with the organization's public id. A subclass lists its methods in
+    `permissions` and has a handler for each, `get(request, …)` and `post(request, …)`, without the
+    id. A handler finds `request.principal` and `request.organization`, and starts its queries at
+    the latter. Who is not signed in is asked to; who is no member finds nothing (404); who may not
+    hears so (403).
+    """
+
+    permissions: ClassVar[dict[str, Permission]] = {}
+
+    principal: Principal
+    organization: Organization
+
+    def __init_subclass__(cls, **kwargs: Any):
+        super().__init_subclass__(**kwargs)
+        handlers = {name.upper() for name in ("get", "post") if hasattr(cls, name)}
+        if handlers != set(cls.permissions):
+            raise TypeError(f"{cls.__name__}: handlers and `permissions` name different methods.")
+
+    def dispatch(self, request: HttpRequest, org_id: str, **path: Any) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        method = "GET" if request.method == "HEAD" else request.method
+        if method not in self.permissions:
+            return HttpResponseNotAllowed(self.permissions)
+        self.admit(request, org_id, self.permissions[method])
+        try:
+            response = getattr(self, method.lower())(request, **path)
+        except ObjectDoesNotExist as error:
+            raise Http404 from error
+        if request.COOKIES.get(LAST_COOKIE) != org_id:
+            keep(response, LAST_COOKIE, org_id)
+        return response
+
+    def admit(self, request: HttpRequest, org_id: str, permission: Permission) -> None:
+        membership = membership_in(request, org_id)
+        principal = request.principal = principals.of_member(membership)
+        self.principal, self.organization = principal, principal.organization
+        request.organization = principal.organization
+        if not principal.can(permission):
+            message = _("Your role in %(organization)s does not allow this.")
+            raise PermissionDenied(message % {"organization": principal.organization.name})
+
+    def page(self, template: str, status: int = 200, **context: Any) -> HttpResponse:
+        return render(self.request, template, context, status=status)
+
+    def go(self, name: str, **path: Any) -> HttpResponse:
+        """On to another screen of the organization; the browser asks for it anew."""
+        return redirect(self.url(name, **path))
+
+    def url(self, name: str, **path: Any) -> str:
+        return screen_url(self.organization, name, **path)
+
+    def say(self, text: str) -> None:
+        """One sentence above the next page: what was done."""
+        messages.success(self.request, text)
+
+    def warn(self, text: str) -> None:
+        """One sentence above the next page: what was not done, and why."""
+        messages.error(self.request, text)
+
+    def back(self, name: str, **path: Any) -> HttpResponse:
+        """To where the form said it came from (`next`), if that is one of our own pages."""
+        return redirect(next_url(self.request) or self.url(name, **path))
+
+
+def membership_in(request: HttpRequest, org_id: str) -> Membership:
+    """Raises Http404: an organization one does not belong to is as unknown as none."""
+    mine = request.user.memberships.select_related("organization", "user")
+    membership = mine.filter(organization__public_id=org_id).first()
+    if membership is None:
+        raise Http404
+    return membership
+
+
+def screen_url(organization: Organization, name: str, **path: Any) -> str:
+    return reverse(f"screens:{name}", kwargs={"org_id": organization.public_id, **path})
+
+
+def next_url(request: HttpRequest) -> str | None:
+    wanted = request.POST.get("next") or request.GET.get("next") or ""
+    if not wanted.startswith("/") or urlsplit(wanted).netloc:
+        return None
+    return wanted if url_has_allowed_host_and_scheme(wanted, allowed_hosts=None) else None

@@ -1,0 +1,149 @@
+"""The audit log in words: what was done to what, and field by field what changed."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.urls import NoReverseMatch, reverse
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from organizations.models import Event, Organization
+
+ACTORS = {
+    "member": gettext_lazy("Member"),
+    "key": gettext_lazy("API key"),
+    "staff": gettext_lazy("Operator of the installation"),
+    "system": gettext_lazy("Patchbay itself"),
+}
+SUBJECTS = {
+    "phone_number": gettext_lazy("Phone number"),
+    "carrier": gettext_lazy("Carrier"),
+    "integration": gettext_lazy("Integration"),
+    "agent": gettext_lazy("Agent"),
+    "api_key": gettext_lazy("API key"),
+    "member": gettext_lazy("Member"),
+    "invitation": gettext_lazy("Invitation"),
+    "organization": gettext_lazy("Organization"),
+    "batch": gettext_lazy("Import or bulk change"),
+    "saved_view": gettext_lazy("Saved view"),
+}
+DEEDS = {
+    "accepted": gettext_lazy("accepted"),
+    "activated": gettext_lazy("active now"),
+    "added": gettext_lazy("added"),
+    "change_refused": gettext_lazy("change refused"),
+    "changed": gettext_lazy("changed"),
+    "connecting": gettext_lazy("being connected"),
+    "connected": gettext_lazy("connected"),
+    "created": gettext_lazy("added"),
+    "deactivated": gettext_lazy("inactive now"),
+    "default_cleared": gettext_lazy("no default any more"),
+    "deleted": gettext_lazy("deleted"),
+    "disconnected": gettext_lazy("disconnected"),
+    "done": gettext_lazy("done"),
+    "failed": gettext_lazy("failed"),
+    "made_default": gettext_lazy("made a default"),
+    "made_installation_default": gettext_lazy("made the default of the installation"),
+    "merged": gettext_lazy("duplicates merged"),
+    "proposed": gettext_lazy("proposed"),
+    "released": gettext_lazy("gone from its platform"),
+    "removal_refused": gettext_lazy("removal refused"),
+    "removed": gettext_lazy("removed"),
+    "renamed": gettext_lazy("renamed"),
+    "retried": gettext_lazy("asked to try again"),
+    "revoked": gettext_lazy("revoked"),
+    "saved": gettext_lazy("saved"),
+    "second_factor_removed": gettext_lazy("second factor removed"),
+    "started": gettext_lazy("started"),
+    "stopped": gettext_lazy("stopped"),
+}
+FIELDS = {
+    "allowed_cidrs": gettext_lazy("networks"),
+    "agent_id": gettext_lazy("agent"),
+    "carrier": gettext_lazy("carrier"),
+    "default_for": gettext_lazy("default for"),
+    "error_message": gettext_lazy("error message"),
+    "expires_at": gettext_lazy("expires"),
+    "gateways": gettext_lazy("gateways"),
+    "inbound_auth": gettext_lazy("inbound authentication"),
+    "integration": gettext_lazy("integration"),
+    "is_default": gettext_lazy("default of the organization"),
+    "label": gettext_lazy("label"),
+    "name": gettext_lazy("name"),
+    "owner": gettext_lazy("owner"),
+    "reason": gettext_lazy("reason"),
+    "registration": gettext_lazy("registration"),
+    "role": gettext_lazy("role"),
+    "scopes": gettext_lazy("scopes"),
+    "status": gettext_lazy("status"),
+    "trunk_type": gettext_lazy("trunk type"),
+    "wanted": gettext_lazy("wanted status"),
+}
+PAGES = {
+    "phone_number": "number",
+    "carrier": "carrier",
+    "integration": "integration",
+    "batch": "batch",
+}
+MISSING = object()
+
+
+def title_of(event: Event) -> str:
+    """Phone number added."""
+    kind, _dot, deed = event.action.partition(".")
+    subject = SUBJECTS.get(kind, capfirst(kind.replace("_", " ")))
+    return f"{subject} {DEEDS.get(deed, deed.replace('_', ' '))}"
+
+
+def tone_of(event: Event) -> str:
+    """ "bad" of what failed or was lost, which is said in words as well."""
+    deed = event.action.rpartition(".")[2]
+    return "bad" if deed in ("failed", "change_refused", "removal_refused", "revoked") else ""
+
+
+def page_of(organization: Organization, event: Event) -> str:
+    """Where its subject is shown; "" where it has no page."""
+    if event.subject_kind not in PAGES:
+        return ""
+    try:
+        name = f"screens:{PAGES[event.subject_kind]}"
+        return reverse(name, args=[organization.public_id, event.subject_id])
+    except NoReverseMatch:
+        return ""
+
+
+def changes_of(event: Event) -> list[tuple[str, str | None, str | None]]:
+    """Field, before, after; None where it was not there. What stayed the same is left out."""
+    before, after = dict(flat(event.before)), dict(flat(event.after))
+    return [
+        (field_name(path), shown(before.get(path, MISSING)), shown(after.get(path, MISSING)))
+        for path in dict.fromkeys([*before, *after])
+        if before.get(path, MISSING) != after.get(path, MISSING)
+    ]
+
+
+def flat(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Nested objects as paths to their leaves; a list is a leaf."""
+    if isinstance(value, dict) and (value or not path):
+        for name, inner in value.items():
+            yield from flat(inner, (*path, str(name)))
+    else:
+        yield path, value
+
+
+def field_name(path: tuple[str, ...]) -> str:
+    words = [str(FIELDS.get(name, name.replace("_", " "))) for name in path]
+    return capfirst(" › ".join(words))
+
+
+def shown(value: Any) -> str | None:
+    if value is MISSING:
+        return None
+    if value is None or value in ("", [], {}):
+        return _("empty")
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, list):
+        return ", ".join(str(item) for item in value)
+    return str(value)

@@ -1,0 +1,54 @@
+"""What is dear to compute, kept for a while: one computation at a time, others see the last one."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.core.cache import cache
+from django.utils import timezone
+
+KEPT = 3600  # seconds
+LOCKED = 60  # no computation takes longer: the database ends a statement before
+SOONEST, LATEST = 1, 30  # seconds that one is fresh,
+WORTH = 20  # times what it took
+CHEAP = 0.3
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    data: Any
+    at: datetime
+    seconds: float  # that it took
+
+    @property
+    def is_fresh(self) -> bool:
+        """The dearer it was, the longer."""
+        age = (timezone.now() - self.at).total_seconds()
+        return age < min(LATEST, max(SOONEST, WORTH * self.seconds))
+
+    @property
+    def is_cheap(self) -> bool:
+        return self.seconds < CHEAP
+
+
+def last(key: str) -> Snapshot | None:
+    return cache.get(key)
+
+
+def take(key: str, compute: Callable[[], Any], *, anew: bool = False) -> Snapshot | None:
+    """A fresh one, made here if need be. While somebody else makes it: the last one, or None."""
+    kept = last(key)
+    if kept and kept.is_fresh and not anew:
+        return kept
+    if not cache.add(f"{key}:taken", 1, timeout=LOCKED):
+        return kept
+    try:
+        began = time.monotonic()
+        data = compute()
+        made = Snapshot(data, timezone.now(), time.monotonic() - began)
+        cache.set(key, made, KEPT)
+        return made
+    finally:
+        cache.delete(f"{key}:taken")
