@@ -19,7 +19,8 @@ CHANNEL = "patchbay_operations"  # NOTIFY wakes the dispatcher; losing one costs
 BREAKER_THRESHOLD = 5  # failures in a row before an integration rests
 BACKOFF_CAP = 600.0  # seconds
 REASON_LENGTH = 1000  # a platform's own words may be in it, and those have no end
-QUESTIONS = (Operation.Wish.SEARCH, Operation.Wish.DISCOVER)  # each its own subject
+# Each its own subject.
+QUESTIONS = (Operation.Wish.SEARCH, Operation.Wish.DISCOVER, Operation.Wish.LOOK)
 QUESTION_LIFE = timedelta(minutes=2)  # then nobody waits for the answer any more
 GHOST_WRITE_DELAY = 5.0  # a write whose answer was lost may still happen this much later
 

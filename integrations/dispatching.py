@@ -1,4 +1,5 @@
-"""The doorbell: picks what is due, respects each integration's limits, publishes ids to the broker.
+"""The doorbell: picks what is due, respects each integration's limits, publishes ids to the broker;
+likewise for chores (integrations/chores.py).
 
 One dispatcher works at a time (a session advisory lock); others stand by. A lost message costs only
 time: what was published and not claimed within OPERATION_REDISPATCH is published again.
@@ -16,6 +17,7 @@ from django.conf import settings
 from django.db import Error, connection
 from django.db.models.functions import Now
 
+from integrations import chores
 from integrations.claims import BREAKER_THRESHOLD, CHANNEL, QUESTIONS
 from integrations.models import Operation, ProviderCall
 from organizations.models import SavedReply
@@ -58,14 +60,7 @@ def dispatch_due(publish: Callable[[UUID], None]) -> int:
     with connection.cursor() as cursor:
         cursor.execute(DUE, {"redispatch": settings.OPERATION_REDISPATCH})
         due = [row[0] for row in cursor.fetchall()]
-    for place, operation_id in enumerate(due):
-        try:
-            publish(operation_id)
-        except Exception as error:
-            logger.warning("the broker does not take messages (%s); operations stay due", error)
-            unstamp(due[place:])
-            return place
-    return len(due)
+    return chores.send(due, publish, unstamp)
 
 
 def unstamp(operation_ids: Sequence[UUID]) -> None:
@@ -113,6 +108,7 @@ def serve(listener: psycopg.Connection, stop: Event, pause: float) -> None:
     while not stop.is_set():
         # One round is enough: what becomes due meanwhile, or makes room for more, notifies again.
         dispatch_due(publish)
+        chores.ring()
         if time.monotonic() >= next_cleaning:
             clean_up()
             next_cleaning = time.monotonic() + 60
@@ -130,6 +126,7 @@ def clean_up() -> None:
     oldest = Now() - max(settings.PLATFORM_CALLS_RETENTION, timedelta(days=1))
     ProviderCall.objects.filter(at__lt=oldest).delete()
     forget_questions()
+    chores.clean_up()
 
 
 def forget_questions() -> None:

@@ -144,6 +144,7 @@ class Operation(models.Model):
         MERGE = "merge", _("merge duplicates and set up")
         SEARCH = "search", _("search numbers for sale")
         DISCOVER = "discover", _("list what the account holds")
+        LOOK = "look", _("look what is there")
 
     class Outcome(models.TextChoices):
         DONE = "done", _("done")

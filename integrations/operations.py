@@ -17,7 +17,8 @@ from django.utils.translation import gettext as _
 
 from integrations.accounts import clean_account, provider_of
 from integrations.claims import GHOST_WRITE_DELAY, release_waiters, wake_dispatcher
-from integrations.models import DefaultIntegration, Integration, Operation
+from integrations.defaults import set_default
+from integrations.models import Integration, Operation
 from integrations.providers import PROVIDERS
 from integrations.subjects import forget_traces
 from organizations.operations import record
@@ -153,10 +154,17 @@ def watch(operation_id: UUID, deadline: float) -> Operation:
 
 @transaction.atomic
 def connect(
-    by: Principal, *, kind: str, name: str, account: Mapping[str, str], only_new: bool = False
+    by: Principal,
+    *,
+    kind: str,
+    name: str,
+    account: Mapping[str, str],
+    only_new: bool = False,
+    default_for: Sequence[str] = (),
 ) -> tuple[Integration, Operation]:
     """Connect an account, or give a connected one new credentials; either is checked before it
-    counts. `only_new` refuses a name that is there already.
+    counts. `only_new` refuses a name that is there already; `default_for` are the roles that it
+    takes over once it is accepted, whoever still waits for that.
 
     Raises ValidationError by field. The operation's settlement tells what the platform said.
     """
@@ -172,7 +180,11 @@ def connect(
         label=str(integration),
         after={"kind": kind},
     )
-    return integration, ask_check(by, integration)
+    operation = ask_check(by, integration)
+    if default_for or operation.question:
+        operation.question = {"default_for": sorted(roles_of(kind) & set(default_for))}
+        operation.save(update_fields=["question"])
+    return integration, operation
 
 
 @transaction.atomic
@@ -303,22 +315,12 @@ def is_postponed(operation: Operation) -> bool:
 def make_default(by: Principal, integration: Integration, *, role: str) -> None:
     """Requests that name no integration take this one from now on; existing rows stay where they
     are."""
-    if role not in PROVIDERS[integration.kind].roles:
+    if role not in roles_of(integration.kind):
         raise ValidationError(
             _("%(integration)s cannot be the default for %(role)s.")
             % {"integration": integration, "role": role}
         )
-    DefaultIntegration.objects.update_or_create(
-        organization=by.organization, role=role, defaults={"integration": integration}
-    )
-    record(
-        by,
-        "integration.made_default",
-        integration,
-        kind="integration",
-        label=str(integration),
-        after={"role": role},
-    )
+    set_default(by, integration, role)
 
 
 @transaction.atomic
@@ -360,6 +362,10 @@ def disconnect(by: Principal, integration: Integration) -> None:
         label=str(integration),
         before=before,
     )
+
+
+def roles_of(kind: str) -> frozenset[str]:
+    return PROVIDERS[kind].roles
 
 
 def default_for(by: Principal, role: str) -> Integration | None:

@@ -14,6 +14,8 @@ from django.utils import timezone
 
 from integrations import claims, subjects
 from integrations.claims import QUESTIONS, FenceLost, Outcome, Verdict
+from integrations.defaults import set_default
+from integrations.looking import look
 from integrations.models import Integration, Operation
 from integrations.opening import opened
 from integrations.providers import PROVIDERS
@@ -32,6 +34,7 @@ from integrations.providers.base import (
 )
 from integrations.sealing import CannotUnseal
 from integrations.subjects import NoSubject, subject_of
+from organizations.principals import system
 
 logger = logging.getLogger(__name__)
 
@@ -176,6 +179,7 @@ ANSWERS = {
     Operation.Wish.CHECK: check,
     Operation.Wish.SEARCH: search,
     Operation.Wish.DISCOVER: discover,
+    Operation.Wish.LOOK: look,
 }
 Planner = Callable[[Spec, Observed], list[Step]]
 
@@ -224,6 +228,7 @@ class IntegrationSubject:
         integration = Integration.objects.select_for_update().get(pk=operation.subject_id)
         if operation.status == Operation.Status.DONE:
             accept(integration, operation.result)
+            take_roles(integration, operation)
         else:
             decline(integration, operation.reason)
 
@@ -241,6 +246,13 @@ def accept(integration: Integration, result: dict[str, Any]) -> None:
         status=Operation.Status.OPEN, lease_until=None, waits_for=None
     )
     waiting.update(next_attempt_at=Now(), dispatched_at=None)
+
+
+def take_roles(integration: Integration, operation: Operation) -> None:
+    """Become the default for what was wished when it was connected, in the name of who did."""
+    by = system(integration.organization, operation.asked_by)
+    for role in operation.question.get("default_for", []):
+        set_default(by, integration, role)
 
 
 def take_over_candidate(integration: Integration) -> None:

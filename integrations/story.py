@@ -3,6 +3,7 @@ for."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import F, Window
@@ -84,7 +85,7 @@ def integration_holds(integration: Integration, *, wish: str = "") -> str:
     ):
         words = {
             "integration": integration.name,
-            "until": integration.open_until.isoformat(timespec="seconds"),
+            "until": clock(integration.open_until),
         }
         return (
             _("%(integration)s has failed several times in a row and rests until %(until)s.")
@@ -93,7 +94,12 @@ def integration_holds(integration: Integration, *, wish: str = "") -> str:
     if integration.paced_until and integration.paced_until > now:
         words = {
             "integration": integration.name,
-            "until": integration.paced_until.isoformat(timespec="seconds"),
+            "until": clock(integration.paced_until),
         }
         return _("%(integration)s counts our requests; the next one goes at %(until)s.") % words
     return ""
+
+
+def clock(moment: datetime) -> str:
+    """In the reader's zone; in the APIs that is UTC."""
+    return f"{timezone.localtime(moment):%Y-%m-%d %H:%M:%S %Z}"

@@ -1,10 +1,13 @@
 """What operations are about. Apps uphill register how theirs are reconciled, in
 `AppConfig.ready()`."""
 
+from collections.abc import Callable, Collection, Mapping
 from typing import Protocol
+from uuid import UUID
 
 from integrations.models import Integration, Operation
 from integrations.providers.base import Spec
+from organizations.models import Organization
 
 
 class Subject(Protocol):
@@ -28,6 +31,10 @@ class NoSubject(Exception):
 
 
 _registry: dict[str, Subject] = {}
+
+# Where people look at subjects of a kind: the addresses of the screens, by the subjects' ids.
+Finder = Callable[[Organization, Collection[UUID]], Mapping[UUID, str]]
+screens: dict[str, Finder] = {}
 
 
 def register(kind: str, subject: Subject) -> None:

@@ -88,6 +88,13 @@ class IntegrationAdmin(OrganizationFirst, OperatorAdmin):
     readonly_fields = ("platform", "default_for", "open_operations")
     change_form_outer_after_template = "admin/includes/story.html"
     event_kind = "integration"
+    portal_page = ("integration", "integration_id")
+    related_lists = (
+        (gettext_lazy("Carriers"), "cell_tower", "carriers.carrier", "integration__id"),
+        (gettext_lazy("Numbers"), "call", "numbers.phonenumber", "placements__integration__id"),
+        (gettext_lazy("Operations"), "receipt_long", "integrations.operation", "integration__id"),
+        (gettext_lazy("Calls"), "swap_horiz", "integrations.providercall", "integration__id"),
+    )
     checked = time_column("checked_at", gettext_lazy("checked"))
     row_actions = ACTIONS
 

@@ -1,16 +1,14 @@
 """The ledger and the log of calls, to be read; a postponed operation can be tried at once."""
 
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Iterable
+from datetime import datetime
 from uuid import UUID
 
 from django.contrib import admin
 from django.contrib.admin import SimpleListFilter
 from django.contrib.admin.utils import unquote
-from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
@@ -19,12 +17,12 @@ from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
 
-from integrations import operations, story
-from integrations.models import Integration, Operation, ProviderCall
-from organizations.admin.base import LogAdmin, badge, link, time_column, when
+from integrations import story
+from integrations.models import Operation, ProviderCall
+from integrations.trying import NothingToTry, late, try_now
+from organizations.admin.base import LogAdmin, badge, link, page_of, time_column, when
 from organizations.admin.row_actions import Fact, RowAction
-from organizations.operations import record
-from organizations.principals import Principal
+from organizations.models import Event
 
 Status = Operation.Status
 STATUS_COLOURS = {"open": "info", "done": "success", "refused": "danger", "withdrawn": ""}
@@ -39,23 +37,6 @@ OUTCOME_COLOURS = {
 subject_pages: dict[str, Callable[[UUID], str]] = {}
 
 
-class NothingToTry(Exception):
-    """The operation cannot be hurried; the text says why."""
-
-
-@transaction.atomic
-def try_now(by: Principal, operation: Operation) -> str:
-    held = operations.held(operation.subject_kind, operation.subject_id)
-    if held is None or held.pk != operation.pk:
-        raise NothingToTry(_("It is settled."))
-    if held.waits_for_id:
-        raise NothingToTry(story.waiting_for(operation))
-    operations.try_now(held)
-    label = operation.subject_label
-    record(by, "operation.retried", operation, kind="operation", label=label)
-    return _("%(operation)s: the next attempt is due now.") % {"operation": operation}
-
-
 class Late(SimpleListFilter):
     """Open, due for a minute and in nobody's hands: workers or dispatcher are behind, or away."""
 
@@ -67,15 +48,6 @@ class Late(SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         return late(queryset) if self.value() else queryset
-
-
-def late(rows: QuerySet[Operation]) -> QuerySet[Operation]:
-    """What an integration holds back is not late: it waits for its platform, not for us."""
-    now = timezone.now()
-    due = rows.filter(status=Status.OPEN, next_attempt_at__lt=now - timedelta(minutes=1))
-    given = Q(wish=Operation.Wish.CHECK) | Q(integration__state=Integration.State.CONNECTED)
-    resting = Q(integration__open_until__gt=now) | Q(integration__paced_until__gt=now)
-    return due.filter(given).exclude(lease_until__gt=now).exclude(resting)
 
 
 @admin.register(Operation)
@@ -135,6 +107,7 @@ class OperationAdmin(LogAdmin):
     )
     readonly_fields = ("subject", "next_attempt")
     created = time_column("created_at", gettext_lazy("asked"))
+    portal_page = ("operation", "operation_id")
     change_form_outer_after_template = "admin/includes/story.html"
     row_actions = (
         RowAction(
@@ -159,7 +132,13 @@ class OperationAdmin(LogAdmin):
 
     def facts(self, request: HttpRequest, row: Operation) -> list[Fact]:
         state = badge(row.get_status_display(), STATUS_COLOURS[row.status])
-        return [(_("Status"), state), (_("Held back"), story.waiting_for(row))]
+        return [
+            (_("Subject"), self.subject(row)),
+            (_("Status"), state),
+            (_("Held back"), story.waiting_for(row)),
+            (_("Integration"), link(page_of(row.integration), row.integration)),
+            (_("Organization"), link(page_of(row.organization), row.organization)),
+        ]
 
     @display(description=gettext_lazy("wish"), ordering="wish")
     def wish_word(self, operation: Operation) -> str:
@@ -170,8 +149,8 @@ class OperationAdmin(LogAdmin):
         return when(operation.next_attempt_at) if operation.status == Status.OPEN else None
 
     @display(description=gettext_lazy("integration"), ordering="integration__name")
-    def integration_name(self, operation: Operation) -> str:
-        return operation.integration.name
+    def integration_name(self, operation: Operation) -> SafeString | str:
+        return link(page_of(operation.integration), operation.integration.name)
 
     @display(description=gettext_lazy("reason"))
     def short_reason(self, operation: Operation) -> str:
@@ -227,8 +206,8 @@ class ProviderCallAdmin(LogAdmin):
     time = time_column("at", gettext_lazy("at"))
 
     @display(description=gettext_lazy("integration"), ordering="integration__name")
-    def integration_name(self, call: ProviderCall) -> str:
-        return call.integration.name
+    def integration_name(self, call: ProviderCall) -> SafeString | str:
+        return link(page_of(call.integration), call.integration.name)
 
     @display(description=gettext_lazy("address"))
     def short_url(self, call: ProviderCall) -> str:
@@ -253,6 +232,15 @@ class ProviderCallAdmin(LogAdmin):
     @display(description=gettext_lazy("response"))
     def response_text(self, call: ProviderCall) -> SafeString:
         return body(call.response_body)
+
+
+def timeline(
+    chapters: Iterable[story.Chapter], events: Iterable[Event]
+) -> list[tuple[datetime, story.Chapter | None, Event | None]]:
+    """What was asked of platforms and what the audit log tells, as one story, newest first."""
+    asked = [(chapter.operation.created_at, chapter, None) for chapter in chapters]
+    told = [(event.at, None, event) for event in events]
+    return sorted([*asked, *told], key=lambda entry: entry[0], reverse=True)
 
 
 def grade(call: ProviderCall) -> str:

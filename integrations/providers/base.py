@@ -189,7 +189,11 @@ class Step:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What the credentials open: a sentence for people and facts for the screens (no secrets)."""
+    """What the credentials open: a sentence for people and facts for the screens (no secrets).
+
+    Of the facts two have names that all platforms share, where they are known: `sip_domain`, and
+    `sip_addresses`, what SIP is sent from, as `address:port`s parted by ", ".
+    """
 
     summary: str  # "service provider key of Acme, account Support"
     facts: Mapping[str, str] = field(default_factory=dict)
@@ -230,12 +234,15 @@ class Provider(ABC):
 
     kind: ClassVar[str]
     title: ClassVar[str]
+    about: ClassVar[str] = ""  # one or two sentences for whoever chooses a platform
     roles: ClassVar[frozenset[str]]  # of {"carrier", "sip", "twilio"}
     fields: ClassVar[tuple[Field, ...]]
     base_url_field: ClassVar[str | None] = None  # the field that says where the account lives
     private_refs: ClassVar[frozenset[str]] = frozenset()  # what is remembered, and no platform id
     sells_numbers: ClassVar[bool] = False  # has `search`, and takes a NumberSpec with `purchase`
     max_in_flight: ClassVar[int] = 4  # operations at a time on one account, to begin with
+    do_not_call_in_templates: ClassVar[bool] = True  # the class is what pages tell of
+    sip_addresses_help: ClassVar[str] = ""  # where people find what it sends SIP from
 
     def __init__(self, account: Mapping[str, str], door: Any):
         self.account = account

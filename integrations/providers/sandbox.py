@@ -22,6 +22,7 @@ from dataclasses import asdict
 from uuid import UUID
 
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext_noop as _
 
 from integrations.models import Integration, SandboxObject
 from integrations.providers import sandbox_shop
@@ -54,12 +55,16 @@ SLOW_SECONDS = 3.0
 class Sandbox(Provider):
     kind = "sandbox"
     title = "Sandbox"
+    about = _(
+        "For trying things out: it behaves like a platform, and nothing leaves the installation. "
+        "No call will ever arrive."
+    )
     roles = frozenset({"carrier", "sip", "twilio"})
     fields = (
         Field(
             "access_code",
-            "Access code",
-            help="Any text but “wrong”, which is refused as a wrong password would be.",
+            _("Access code"),
+            help=_("Any text but “wrong”, which is refused as a wrong password would be."),
             required=False,
             secret=True,
         ),
@@ -80,7 +85,7 @@ class Sandbox(Provider):
         self.sign_in()
         return CheckResult(
             "Sandbox: nothing here is real, no call will ever arrive",
-            {"scope": "sandbox", "sip_domain": SIP_DOMAIN},
+            {"scope": "sandbox", "sip_domain": SIP_DOMAIN, "sip_addresses": SIP_ADDRESSES},
         )
 
     def sign_in(self) -> None:
@@ -197,6 +202,7 @@ class Sandbox(Provider):
 
 
 SIP_DOMAIN = "sandbox.example"
+SIP_ADDRESSES = "192.0.2.10:5060, 192.0.2.11:5060"  # of RFC 5737, nobody's
 CAN = ("sms", "voice")
 
 

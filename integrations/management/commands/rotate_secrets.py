@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from integrations import sealing
 from integrations.sealing import CannotUnseal
+from organizations.entering import second_factor
 
 BATCH = 200
 
@@ -28,6 +29,9 @@ class Command(BaseCommand):
                 counts[self.rotate(label, column, key, sealed)] += 1
             self.stdout.write(f"{label}.{column}: {told(counts)}")
             unreadable += counts["unreadable"]
+        counts = second_factor.reseal()
+        self.stdout.write(f"second factors: {told(counts)}")
+        unreadable += counts["unreadable"]
         if unreadable:
             raise CommandError(
                 f"{unreadable} could not be read with the configured keys and were left alone. "

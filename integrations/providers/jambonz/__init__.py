@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext_noop as _
+
 from integrations import http
 from integrations.providers.base import (
     CarrierSpec,
@@ -20,7 +22,12 @@ from integrations.providers.base import (
 from integrations.providers.jambonz.carriers import Carriers
 from integrations.providers.jambonz.client import Client
 from integrations.providers.jambonz.numbers import Numbers
-from integrations.providers.jambonz.scope import Scope, find_application, find_scope
+from integrations.providers.jambonz.scope import (
+    Scope,
+    find_application,
+    find_scope,
+    find_sip_addresses,
+)
 
 __all__ = ["Jambonz"]
 
@@ -32,23 +39,31 @@ class Jambonz(Provider):
 
     kind: ClassVar[str] = "jambonz"
     title: ClassVar[str] = "jambonz"
+    about: ClassVar[str] = _(
+        "A voice platform, hosted or your own. Carriers with their gateways are set up in your "
+        "account there, and the numbers that they bring."
+    )
     roles: ClassVar[frozenset[str]] = frozenset({"carrier"})
     base_url_field: ClassVar[str | None] = "base_url"
+    sip_addresses_help: ClassVar[str] = _(
+        "In the jambonz portal, any carrier's form lists the SBC addresses at its top; if it lists "
+        "none, whoever runs the jambonz has not entered them."
+    )
     fields: ClassVar[tuple[Field, ...]] = (
-        Field("base_url", "API address", "Usually ends in /v1 or /api/v1.", format="url"),
-        Field("token", "API key", "Of an account, or of its service provider.", secret=True),
+        Field("base_url", _("API address"), _("Usually ends in /v1 or /api/v1."), format="url"),
+        Field("token", _("API key"), _("Of an account, or of its service provider."), secret=True),
         Field(
             "account_sid",
-            "Account SID",
-            "Needed unless the API key belongs to the account itself.",
+            _("Account SID"),
+            _("Needed unless the API key belongs to the account itself."),
             required=False,
             format="uuid",
             identity=True,
         ),
         Field(
             "application_sid",
-            "Default application SID",
-            "Answers the calls of numbers that name no application of their own.",
+            _("Default application SID"),
+            _("Answers the calls of numbers that name no application of their own."),
             required=False,
             format="uuid",
         ),
@@ -101,6 +116,8 @@ class Jambonz(Provider):
         scope, facts = self.scope, {}
         if application_sid := self._sid("application_sid"):
             facts["application"] = find_application(self.client, scope, application_sid)
+        if addresses := find_sip_addresses(self.client):
+            facts["sip_addresses"] = addresses
         return CheckResult(scope.summary, {**scope.facts, **facts})
 
     def observe(self, spec: Spec) -> Observed:

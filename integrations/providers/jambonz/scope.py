@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from integrations.providers.base import Refused
-from integrations.providers.jambonz.client import Client
+from integrations.providers.jambonz.client import Client, Rejected
 
 
 @dataclass(frozen=True)
@@ -80,3 +80,17 @@ def find_application(client: Client, scope: Scope, application_sid: str) -> str:
         if row["application_sid"] == application_sid:
             return row["name"]
     raise Refused(f"The account {scope.account} on jambonz has no application {application_sid}.")
+
+
+def find_sip_addresses(client: Client) -> str:
+    """What jambonz sends SIP from, `address:port`s; "" where whoever runs it entered none.
+
+    The credentials have proved good by then: a jambonz that will not tell is no reason to refuse
+    them.
+    """
+    try:
+        rows = client.get("/Sbcs", "list its SBCs")
+    except Rejected:
+        return ""
+    known = [row for row in rows or [] if isinstance(row, dict) and row.get("ipv4")]
+    return ", ".join(sorted(f"{row['ipv4']}:{row.get('port') or 5060}" for row in known))

@@ -15,6 +15,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext_noop as _
+
 from integrations import http
 from integrations.providers.base import (
     CheckResult,
@@ -41,12 +43,16 @@ class LiveKit(Provider):
 
     kind: ClassVar[str] = "livekit"
     title: ClassVar[str] = "LiveKit"
+    about: ClassVar[str] = _(
+        "Real-time rooms with SIP, in LiveKit Cloud or on your own server. Each number gets "
+        "trunks of its own, and its calls land in a room."
+    )
     roles: ClassVar[frozenset[str]] = frozenset({"sip"})
     base_url_field: ClassVar[str | None] = "base_url"
     fields: ClassVar[tuple[Field, ...]] = (
-        Field("base_url", "Server URL", "As in LIVEKIT_URL; wss:// will do.", format="url"),
-        Field("api_key", "API key"),
-        Field("api_secret", "API secret", secret=True),
+        Field("base_url", _("Server URL"), _("As in LIVEKIT_URL; wss:// will do."), format="url"),
+        Field("api_key", _("API key")),
+        Field("api_secret", _("API secret"), secret=True),
     )
 
     def __init__(self, account: Mapping[str, str], door: Any):

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext_noop as _
+
 from integrations.providers.base import (
     AvailableNumber,
     CheckResult,
@@ -33,6 +35,10 @@ class Twilio(Provider):
 
     kind: ClassVar[str] = "twilio"
     title: ClassVar[str] = "Twilio"
+    about: ClassVar[str] = _(
+        "Owns and sells numbers. Patchbay takes in what the account owns, buys more, and says "
+        "where their calls go."
+    )
     roles: ClassVar[frozenset[str]] = frozenset({"twilio"})
     fields: ClassVar[tuple[Field, ...]] = accounts.FIELDS
     private_refs: ClassVar[frozenset[str]] = frozenset({BEFORE, OURS, ASKED, UNANSWERED})

@@ -8,41 +8,46 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_noop as _
 
 from integrations.providers.base import Field
 
 FIELDS = (
     Field(
         "account_sid",
-        "Account SID",
-        "AC… as the Twilio console shows it; at SignalWire the project ID.",
+        _("Account SID"),
+        _("AC… as the Twilio console shows it; at SignalWire the project ID."),
         identity=True,
     ),
     Field(
         "auth_token",
-        "Auth token",
-        "Needed unless an API key is given.",
+        _("Auth token"),
+        _("Needed unless an API key is given."),
         required=False,
         secret=True,
     ),
-    Field("api_key_sid", "API key SID", "SK…, used instead of the auth token.", required=False),
-    Field("api_key_secret", "API key secret", "Of that API key.", required=False, secret=True),
+    Field(
+        "api_key_sid", _("API key SID"), _("SK…, used instead of the auth token."), required=False
+    ),
+    Field(
+        "api_key_secret", _("API key secret"), _("Of that API key."), required=False, secret=True
+    ),
     Field(
         "space",
-        "SignalWire space",
-        "example or example.signalwire.com. Empty: Twilio itself.",
+        _("SignalWire space"),
+        _("example or example.signalwire.com. Empty: Twilio itself."),
         required=False,
     ),
     Field(
         "trunk_sid",
-        "SIP trunk SID",
-        "TK…: the Elastic SIP trunk for numbers whose calls land on another platform.",
+        _("SIP trunk SID"),
+        _("TK…: the Elastic SIP trunk for numbers whose calls land on another platform."),
         required=False,
     ),
     Field(
         "application_sid",
-        "Default TwiML application SID",
-        "AP…: answers the calls of numbers that nothing else routes.",
+        _("Default TwiML application SID"),
+        _("AP…: answers the calls of numbers that nothing else routes."),
         required=False,
     ),
 )

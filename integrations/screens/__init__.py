@@ -1,0 +1,1 @@
+"""The web screens of integrations and of the ledger."""

@@ -1,0 +1,38 @@
+"""How a platform answered lately, in one query."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db.models import Aggregate, Count, FloatField, Q
+from django.utils import timezone
+
+from integrations.models import Integration
+
+DAY = timedelta(days=1)
+
+
+class Median(Aggregate):
+    """PostgreSQL's, over the rows of the group."""
+
+    function = "PERCENTILE_CONT"
+    template = "%(function)s(0.5) WITHIN GROUP (ORDER BY %(expressions)s)"
+    output_field = FloatField()
+
+
+@dataclass(frozen=True)
+class Health:
+    """Of the last day's calls. `share` is the percentage that the platform granted."""
+
+    calls: int
+    share: int = 0
+    median_ms: int = 0
+
+
+def health_of(integration: Integration) -> Health:
+    lately = integration.calls.filter(at__gte=timezone.now() - DAY)
+    found = lately.aggregate(
+        calls=Count("id"), good=Count("id", filter=Q(status__lt=400)), ms=Median("duration_ms")
+    )
+    if not found["calls"]:
+        return Health(0)
+    return Health(found["calls"], 100 * found["good"] // found["calls"], round(found["ms"]))
