@@ -269,6 +269,13 @@ def usable(by: Principal, *, voip_carrier_sid: UUID | None) -> Carrier | None:
     return own.filter(is_default=True).first() or shared.first()
 
 
+def all_usable(by: Principal) -> list[Carrier]:
+    """Every carrier that `usable` may give, by name."""
+    own = by.organization.carriers.exclude(status=Carrier.Status.DELETED)
+    shared = Carrier.objects.filter(is_installation_default=True)
+    return sorted({*own, *shared}, key=lambda carrier: (carrier.name.casefold(), carrier.id))
+
+
 def facts(carrier: Carrier) -> dict[str, Any]:
     """What the audit log keeps of a carrier; no secret."""
     gateways = [str(gateway) for gateway in carrier.gateways.order_by("position")]

@@ -20,7 +20,7 @@ from carriers.admin.actions import ACTIONS, lives
 from carriers.admin.forms import CarrierForm, Gateways
 from carriers.models import Carrier
 from carriers.operations import CannotDo
-from integrations.admin.ledger import subject_pages
+from integrations.admin.ledger import subject_pages, timeline
 from integrations.sealing import CannotUnseal
 from integrations.story import chapters
 from organizations.admin.base import OperatorAdmin, badge, link, page_of, time_column
@@ -67,6 +67,8 @@ class CarrierAdmin(OrganizationFirst, OperatorAdmin):
     fields = ("name", "integration", "trunk_type", "registration", "inbound_auth")
     row_actions = ACTIONS
     event_kind = "carrier"
+    portal_page = ("carrier", "carrier_id")
+    related_lists = ((gettext_lazy("Numbers"), "call", "numbers.phonenumber", "carrier__id"),)
     created = time_column("created_at", gettext_lazy("created"))
     conditional_fields = {
         **dict.fromkeys(forms.CREDENTIALS, "trunk_type != 'static_ip'"),
@@ -102,6 +104,7 @@ class CarrierAdmin(OrganizationFirst, OperatorAdmin):
             (_("Status"), badge(row.get_status_display(), STATUS_COLOURS[row.status])),
             (_("Why"), row.error_message),
             (_("Organization"), link(page_of(row.organization), row.organization)),
+            (_("Integration"), link(page_of(row.integration), row.integration)),
             (_("Default of"), self.defaults(row)),
             (_("Numbers on it"), row.phone_numbers.filter(released_at=None).count()),
             (_("Carrier sid"), row.voip_carrier_sid),
@@ -140,10 +143,10 @@ class CarrierAdmin(OrganizationFirst, OperatorAdmin):
     def top(self, request: HttpRequest, row: Carrier | None) -> dict[str, Any]:
         if row is None:
             return {}
-        return {
-            **self.about(request, row),
-            "story": chapters("carrier", [row.pk], limit=20, calls_each=10),
-        }
+        told = chapters("carrier", [row.pk], limit=20, calls_each=10)
+        events = row.organization.events.filter(subject_kind="carrier", subject_id=row.pk)
+        merged = timeline(told, events.order_by("-id")[:50])
+        return {**self.about(request, row), "story": told, "timeline": merged}
 
     def is_possible(self, request: HttpRequest, form: CarrierForm, formset: Any) -> bool:
         if request.method != "POST":
@@ -163,13 +166,7 @@ class CarrierAdmin(OrganizationFirst, OperatorAdmin):
         )
 
     def change(self, request: HttpRequest, by: Principal, form: CarrierForm, formset: Any) -> Model:
-        changes = {
-            name: form.cleaned_data[name]
-            for name in ("name", "is_default")
-            if name in form.changed_data
-        }
-        if {"trunk_type", *forms.REGISTRATION} & set(form.changed_data):
-            changes |= {"trunk_type": form.cleaned_data["trunk_type"], **form.credentials()}
+        changes = form.changes()
         if formset.has_changed():
             changes["gateways"] = forms.gateways_of(formset)
         if not changes:

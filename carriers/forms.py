@@ -1,0 +1,134 @@
+"""What every form about a carrier needs, the admin's and the screens': fields by trunk type, and
+the complaints of carriers/validation.py beside them."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from carriers import gateways, validation
+from carriers.models import Carrier, SipGateway
+from integrations.models import Integration
+from integrations.providers import PROVIDERS
+from organizations.models import Organization
+
+TrunkType = Carrier.TrunkType
+GATEWAY = gateways.FIELDS
+CREDENTIALS = ("username", "password")
+REGISTRATION = (*CREDENTIALS, "realm", "from_user", "from_domain", "public_ip_in_contact")
+FIELDS_OF = {TrunkType.STATIC_IP: (), TrunkType.AUTH: CREDENTIALS, TrunkType.REG: REGISTRATION}
+MAX_GATEWAYS = gateways.MAX_GATEWAYS
+LIMITS = {"port": (1, 65535), "netmask": (1, 32)}
+
+
+class TrunkFields:
+    """Mixed into a form with `carrier` (None: a new one), `trunk_type` in its cleaned data, and
+    the credentials' fields. Blank password: the stored one stays."""
+
+    carrier: Carrier | None
+
+    def check_credentials(self, wanted: Iterable[str]) -> None:
+        for name in CREDENTIALS:
+            if not self.cleaned_data.get(name) and not (name == "password" and self.keeps_password):
+                self.add_error(name, _("Required with this trunk type."))
+        given = {name: self.cleaned_data.get(name) or "" for name in wanted}
+        complain = (
+            validation.registration_complaints
+            if "realm" in wanted
+            else validation.credential_complaints
+        )
+        for name, text in complain(given).items():
+            self.add_error(name, text)
+
+    @property
+    def keeps_password(self) -> bool:
+        same_type = self.carrier and self.carrier.trunk_type == self.cleaned_data["trunk_type"]
+        return bool(same_type and self.carrier.sealed)
+
+    def credentials(self) -> dict[str, Any]:
+        """By the names of carriers.operations; what the trunk type has not is None."""
+        trunk_type = self.cleaned_data["trunk_type"]
+        given = {name: self.cleaned_data[name] for name in FIELDS_OF[trunk_type]}
+        if given and not given["password"]:
+            given["password"] = self.carrier.password()
+        plain = {name: None if value == "" else value for name, value in given.items()}
+        return {
+            "registration": plain if trunk_type == TrunkType.REG else None,
+            "inbound_auth": plain if trunk_type == TrunkType.AUTH else None,
+        }
+
+    def changes(self) -> dict[str, Any]:
+        """For carriers.operations.change_carrier: what was changed, and no more, so that a new
+        name alone does not replace credentials."""
+        changes = {
+            name: self.cleaned_data[name]
+            for name in ("name", "is_default")
+            if name in self.changed_data
+        }
+        if {"trunk_type", *REGISTRATION} & set(self.changed_data):
+            trunk_type = {"trunk_type": self.cleaned_data["trunk_type"]}
+            changes |= {**trunk_type, **self.credentials()}
+        return changes
+
+
+def initial_of(carrier: Carrier) -> dict[str, Any]:
+    names = ("name", "is_default", "trunk_type")
+    stored = carrier.registration or carrier.inbound_auth or {}
+    return {**{name: getattr(carrier, name) for name in names}, **stored}
+
+
+def holding_carriers(organization: Organization) -> QuerySet[Integration]:
+    kinds = [kind for kind, provider in PROVIDERS.items() if "carrier" in provider.roles]
+    refused = Integration.State.REFUSED
+    return organization.integrations.filter(kind__in=kinds).exclude(state=refused).order_by("name")
+
+
+def default_integration(organization: Organization) -> Integration | None:
+    default = organization.default_integrations.filter(role="carrier").first()
+    return default and default.integration
+
+
+class GatewayForm(forms.ModelForm):
+    class Meta:
+        model = SipGateway
+        fields = GATEWAY
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        for name, (least, most) in LIMITS.items():
+            limits = [MinValueValidator(least), MaxValueValidator(most)]
+            self.fields[name].validators = limits
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        if not self.errors and all(name in cleaned for name in GATEWAY):
+            for name, text in validation.gateway_complaints(cleaned).items():
+                self.add_error(name, text)
+        return cleaned
+
+    def values(self) -> dict[str, Any]:
+        return {name: self.cleaned_data[name] for name in GATEWAY}
+
+
+def gateways_of(formset: forms.BaseFormSet) -> list[dict[str, Any]]:
+    """The list as it shall be."""
+    kept = [form for form in formset.forms if form not in formset.deleted_forms]
+    return [
+        {name: form.cleaned_data[name] for name in GATEWAY}
+        for form in kept
+        if form.cleaned_data.get("ipv4")
+    ]
+
+
+def check_gateways(form: forms.Form, formset: forms.BaseFormSet) -> None:
+    """The list as a whole, once each of its gateways is possible."""
+    given = gateways_of(formset)
+    if not given:
+        form.add_error(None, _("A carrier needs at least one gateway."))
+    trunk_type = form.cleaned_data.get("trunk_type", "")
+    for place, text in validation.gateways_complaints(given, trunk_type).items():
+        number = f"{_('Gateway')} {int(place) + 1}: " if place else ""
+        form.add_error(None, f"{number}{text}")

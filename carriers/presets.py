@@ -1,0 +1,272 @@
+"""Well-known carriers: what of a carrier is the same for all of their customers.
+
+Every address has its source, a page of the carrier's own where there is one, and the day it was
+looked up; what could not be sourced is left out, and the carrier's console or support tells it.
+Addresses change: a preset fills in a form, which people check before they save it.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+LOOKED_UP = date(2026, 11, 21)
+
+
+@dataclass(frozen=True)
+class Source:
+    """One address that calls come from, or one host that calls are sent to."""
+
+    address: str
+    region: Any
+    netmask: int = 32
+
+
+@dataclass(frozen=True)
+class Preset:
+    """`host` is where calls are sent; `host_hint` how it looks where each customer has their
+    own. `steps` is what to do in the carrier's console."""
+
+    key: str
+    name: str
+    trunk_type: str
+    summary: Any
+    url: str
+    signalling: tuple[Source, ...] = ()
+    hosts: tuple[Source, ...] = ()
+    host_hint: str = ""
+    realm_hint: str = ""
+    port: int = 5060
+    protocol: str = "udp"
+    steps: tuple[Any, ...] = ()
+    note: Any = ""
+    looked_up: date = LOOKED_UP
+
+    def gateways(self) -> list[dict[str, Any]]:
+        """As the form begins with; where calls are sent to is blank if each customer has their
+        own."""
+        shared = {"port": self.port, "protocol": self.protocol}
+        inward = [self.row(s, inbound=True, **shared) for s in self.signalling]
+        outward = [self.row(s, inbound=False, **shared) for s in self.hosts]
+        if self.host_hint:
+            outward.append(self.row(Source("", _("your own")), inbound=False, **shared))
+        return inward + outward
+
+    def row(self, source: Source, *, inbound: bool, **shared: Any) -> dict[str, Any]:
+        return {
+            "ipv4": source.address,
+            "netmask": source.netmask,
+            "inbound": inbound,
+            "outbound": not inbound,
+            **shared,
+        }
+
+    def regions(self) -> dict[str, Any]:
+        return {source.address: source.region for source in (*self.signalling, *self.hosts)}
+
+
+ALLOW = _("Allow the platform's addresses for calls that you send.")
+POINT = _("Send calls to your numbers to the platform's addresses.")
+ATTACH = _("Attach your numbers to the trunk.")
+
+PRESETS = (
+    Preset(
+        key="twilio",
+        name="Twilio Elastic SIP Trunking",
+        trunk_type="static_ip",
+        summary=_("Calls come from eight regional networks; all of them are needed."),
+        url="https://www.twilio.com/docs/sip-trunking/ip-addresses",
+        signalling=(
+            Source("54.172.60.0", _("North America, Virginia"), 30),
+            Source("54.244.51.0", _("North America, Oregon"), 30),
+            Source("54.171.127.192", _("Europe, Ireland"), 30),
+            Source("35.156.191.128", _("Europe, Frankfurt"), 30),
+            Source("54.65.63.192", _("Asia, Tokyo"), 30),
+            Source("54.169.127.128", _("Asia, Singapore"), 30),
+            Source("54.252.254.64", _("Australia, Sydney"), 30),
+            Source("177.71.206.192", _("South America, São Paulo"), 30),
+        ),
+        host_hint="example.pstn.twilio.com",
+        steps=(
+            _("Create a trunk under Elastic SIP Trunking; note its Termination SIP URI."),
+            _("Termination: add an IP access control list with the platform's addresses."),
+            _("Origination: add a SIP URI for each of the platform's addresses."),
+            ATTACH,
+        ),
+    ),
+    Preset(
+        key="telnyx",
+        name="Telnyx",
+        trunk_type="static_ip",
+        summary=_("Calls come from the region of your connection; US unless you chose another."),
+        url="https://sip.telnyx.com",
+        signalling=(
+            Source("192.76.120.10", _("US")),
+            Source("64.16.250.10", _("US")),
+            Source("185.246.41.140", _("Europe")),
+            Source("185.246.41.141", _("Europe")),
+            Source("103.115.244.145", _("Australia")),
+            Source("103.115.244.146", _("Australia")),
+            Source("192.76.120.31", _("Canada")),
+            Source("64.16.250.13", _("Canada")),
+        ),
+        hosts=(Source("sip.telnyx.com", _("US")),),
+        steps=(
+            _("Create a SIP connection with IP address authentication in Mission Control."),
+            ALLOW,
+            _("Choose the inbound region, and leave out the others above."),
+            _("Assign an outbound voice profile and your numbers to the connection."),
+        ),
+        note=_("sip.telnyx.eu, .com.au and .ca take calls in Europe, Australia and Canada."),
+    ),
+    Preset(
+        key="didww",
+        name="DIDWW",
+        trunk_type="static_ip",
+        summary=_("Calls come from seven places; outbound needs an outbound trunk."),
+        url="https://doc.didww.com/voice/inbound-trunks/sip-trunks/sip-connectivity-reference.html",
+        signalling=(
+            Source("46.19.209.14", _("New York")),
+            Source("46.19.210.14", _("Frankfurt")),
+            Source("46.19.212.14", _("Los Angeles")),
+            Source("46.19.213.14", _("Miami")),
+            Source("46.19.214.14", _("Singapore")),
+            Source("46.19.215.14", _("Hong Kong")),
+            Source("185.238.173.14", _("Amsterdam")),
+        ),
+        hosts=(
+            Source("nyc.us.out.didww.com", _("New York")),
+            Source("fra.eu.out.didww.com", _("Frankfurt")),
+        ),
+        steps=(
+            _("Create an inbound SIP trunk to a static endpoint: one of the platform's addresses."),
+            _("Create an outbound trunk and allow the platform's addresses."),
+            ATTACH,
+        ),
+        note=_("Further outbound hosts: doc.didww.com, “Outbound SIP information”."),
+    ),
+    Preset(
+        key="voxbone",
+        name="Bandwidth Global (Voxbone)",
+        trunk_type="static_ip",
+        summary=_("Numbers in Europe, the Middle East, Africa and Asia."),
+        url="https://github.com/jambonz/jambonz-api-server/blob/main/db/seed-production-database-open-source.sql",
+        signalling=tuple(
+            Source(address, _("as jambonz' own preset has it"))
+            for address in (
+                "81.201.82.45",
+                "81.201.83.45",
+                "81.201.84.45",
+                "81.201.85.45",
+                "81.201.86.45",
+                "185.47.148.45",
+            )
+        ),
+        hosts=(Source("outbound.voxbone.com", _("worldwide")),),
+        steps=(_("Create a voice URI for each of the platform's addresses."), ATTACH, ALLOW),
+        note=_("The addresses are those of the preset in jambonz: compare them with your portal."),
+    ),
+    Preset(
+        key="bandwidth",
+        name="Bandwidth (US)",
+        trunk_type="static_ip",
+        summary=_("Bandwidth names its two session border controllers to each customer."),
+        url="https://support.bandwidth.com/hc/en-us/articles/204138866-Outbound-Calling-Integration-Guide",
+        steps=(
+            _("Take both addresses from your welcome e-mail, or ask your implementation contact."),
+            _("Add the platform's addresses to the location (SIP peer) of your numbers."),
+        ),
+        note=_("No public list of addresses was found: enter both, so that one may be down."),
+    ),
+    Preset(
+        key="simwood",
+        name="Simwood",
+        trunk_type="static_ip",
+        summary=_("Numbers in the United Kingdom and beyond."),
+        url="https://github.com/jambonz/jambonz-api-server/blob/main/db/seed-production-database-open-source.sql",
+        signalling=tuple(
+            Source(address, _("as jambonz' own preset has it"))
+            for address in (
+                "178.22.139.77",
+                "185.63.140.77",
+                "185.63.142.77",
+                "172.86.225.77",
+                "172.86.225.88",
+            )
+        ),
+        hosts=(Source("out.simwood.com", _("nearest")),),
+        steps=(
+            _("Create a trunk for outbound calls, and allow the platform's addresses on it."),
+            POINT,
+        ),
+        note=_("The addresses are those of the preset in jambonz: compare them with your portal."),
+    ),
+    Preset(
+        key="vonage",
+        name="Vonage SIP Trunking",
+        trunk_type="static_ip",
+        summary=_("Calls come from twelve addresses, whatever the region."),
+        url="https://docs.cloud.google.com/contact-center/ccai-platform/docs/byoc-ip-allow-list",
+        signalling=tuple(
+            Source(f"216.147.{site}.{host}", _("worldwide")) for site in range(6) for host in (1, 2)
+        ),
+        host_hint="yourcompany.sip-us.vonage.com",
+        steps=(
+            _("Create a trunk in the SIP dashboard; its domain is where calls are sent."),
+            _("Add the platform's addresses to the trunk's access control list."),
+            _("Inbound calling: add a URI for each of the platform's addresses."),
+            ATTACH,
+        ),
+        note=_("The addresses are Google's list of Vonage's: compare them with Vonage's own."),
+    ),
+    Preset(
+        key="messagebird",
+        name="Bird (MessageBird)",
+        trunk_type="static_ip",
+        summary=_("Calls come from three addresses in each of Europe, US and Asia."),
+        url="https://docs.bird.com/connectivity-platform/sip-trunking/sip-server-and-connection-details",
+        signalling=(
+            Source("35.205.157.173", _("Europe")),
+            Source("35.189.226.179", _("Europe")),
+            Source("35.205.0.36", _("Europe")),
+            Source("35.231.33.27", _("US")),
+            Source("35.196.4.32", _("US")),
+            Source("35.227.0.132", _("US")),
+            Source("35.197.152.245", _("Asia")),
+            Source("35.198.200.122", _("Asia")),
+            Source("35.234.192.68", _("Asia")),
+        ),
+        steps=(_("Create a SIP trunk, and allow the platform's addresses on it."), POINT, ATTACH),
+        note=_("Calls can be sent to the same addresses: tick “outbound” on the nearest."),
+    ),
+    Preset(
+        key="plivo",
+        name="Plivo Zentrunk",
+        trunk_type="static_ip",
+        summary=_("Each outbound trunk has a termination domain of its own."),
+        url="https://docs.livekit.io/telephony/start/providers/plivo.md",
+        host_hint=_("the trunk's termination domain"),
+        steps=(
+            _("Zentrunk, Outbound Trunks: an access control list with the platform's addresses."),
+            _("Create an outbound trunk with it; its termination domain is where calls are sent."),
+            _("Inbound Trunks: the platform's address as primary URI; then attach your numbers."),
+        ),
+        note=_("No public list of Plivo's addresses was found: ask Plivo where calls come from."),
+    ),
+    Preset(
+        key="signalwire",
+        name="SignalWire",
+        trunk_type="reg",
+        summary=_("The platform registers as a SIP endpoint of your space."),
+        url="https://developer.signalwire.com/guides/voice/sip-trunking",
+        host_hint=_("the SIP domain of your space"),
+        realm_hint=_("the SIP domain of your space"),
+        steps=(
+            _("Resources: add a SIP endpoint, with user name and password."),
+            _("Outbound call handler: allow calls to the public network."),
+            _("Let your numbers ring that endpoint."),
+        ),
+    ),
+)
+BY_KEY = {preset.key: preset for preset in PRESETS}
