@@ -78,13 +78,17 @@ def hold_number(phone_number: PhoneNumber) -> PhoneNumber:
 def number_taken(wanted: PhoneNumber) -> NumberTaken:
     """Only the own organization hears that the number is on its way out."""
     own = wanted.organization.phone_numbers.filter(e164=wanted.e164, released_at=None).first()
-    if own and own.status == Status.DELETED:
+    return taken(wanted.e164, being_removed=bool(own and own.status == Status.DELETED))
+
+
+def taken(number: str, *, being_removed: bool) -> NumberTaken:
+    if being_removed:
         return NumberTaken(
             _("%(number)s is being removed from its platform; add it again when that is done.")
-            % {"number": own},
+            % {"number": number},
             being_removed=True,
         )
-    return NumberTaken(_("%(number)s is already in this installation.") % {"number": wanted.e164})
+    return NumberTaken(_("%(number)s is already in this installation.") % {"number": number})
 
 
 def carrier_operation(carrier: Carrier) -> Operation | None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from integrations.models import Integration, Operation
 from integrations.operations import default_for
@@ -17,6 +18,7 @@ from organizations.principals import Principal
 
 Role, Source = Placement.Role, PhoneNumber.Source
 
+RECORDED = gettext_lazy("Recorded only, as was asked for: it is on no platform.")
 SOURCES = {"twilio": Source.TWILIO, "sip": Source.IMPORT}
 
 
@@ -107,14 +109,16 @@ def taken_on(by: Principal, role: str, named: Integration | None) -> Integration
 
 
 @transaction.atomic
-def record_number(by: Principal, *, number: str, provider: str, **fields: Any) -> PhoneNumber:
+def record_number(
+    by: Principal, *, number: str, provider: str | None, **fields: Any
+) -> PhoneNumber:
     """A number as far as there is a home for it: a default integration for `provider` takes it in,
-    one for SIP looks after its `outbound_trunk_id`. With neither it is `inactive`, and says why.
-    Raises NumberTaken."""
+    one for SIP looks after its `outbound_trunk_id`. With neither it is `inactive`, and says why;
+    `provider` None asks for no more than that. Raises NumberTaken."""
     phone_number = PhoneNumber(
         organization=by.organization,
         e164=number,
-        source=SOURCES.get(provider, Source.IMPORT),
+        source=SOURCES.get(provider or "", Source.IMPORT),
         created_by_id=by.user_id,
         number_provider=provider,
         **fields,
@@ -122,7 +126,7 @@ def record_number(by: Principal, *, number: str, provider: str, **fields: Any) -
     homes = default_homes(by, phone_number)
     if not homes:
         phone_number.status = phone_number.wanted = PhoneNumber.Status.INACTIVE
-        phone_number.error_message = NO_HOME % {"provider": provider}
+        phone_number.error_message = NO_HOME % {"provider": provider} if provider else RECORDED
     hold_number(phone_number)
     tell(by, phone_number, "created", after=facts(phone_number))
     settle_in(by, phone_number, homes)

@@ -39,6 +39,7 @@ def add_number(
     voip_carrier_sid: UUID | None = None,
     label: str | None = None,
     application_sid: UUID | None = None,
+    inbound_agent_id: str | None = None,
 ) -> PhoneNumber:
     """A pending number on a carrier, its voice placement, and the wish to set it up.
 
@@ -52,6 +53,7 @@ def add_number(
             carrier=carrier,
             label=label,
             application_sid=application_sid,
+            inbound_agent_id=inbound_agent_id,
             source=Source.TOPCALLS if carrier.is_installation_default else Source.BYOC,
             created_by_id=by.user_id,
         )

@@ -19,7 +19,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
 
 from carriers.models import Carrier
-from integrations.admin.ledger import subject_pages
+from integrations.admin.ledger import subject_pages, timeline
 from integrations.providers import PROVIDERS
 from numbers import operations, story
 from numbers.admin.actions import ACTIONS
@@ -27,6 +27,7 @@ from numbers.admin.filters import StatusFilter
 from numbers.admin.forms import NumberForm
 from numbers.holding import NoCarrier, NotPossibleNow, NumberTaken
 from numbers.models import PhoneNumber, Placement
+from numbers.standing import status_text
 from organizations.admin.base import OperatorAdmin, badge, link, one_line, page_of, time_column
 from organizations.admin.pages import OrganizationFirst, attempt
 from organizations.admin.row_actions import Fact
@@ -67,12 +68,16 @@ class Placements(TabularInline):
     """To be read: the worker writes them."""
 
     model = Placement
-    fields = ("role", "integration", "state", "ids", "trunks")
+    fields = ("role", "platform", "state", "ids", "trunks")
     ordering = ("role",)  # supply before voice
     readonly_fields = fields
     extra = 0
     can_delete = False
     hide_title = True
+
+    @display(description=gettext_lazy("integration"))
+    def platform(self, placement: Placement) -> SafeString | str:
+        return link(page_of(placement.integration), placement.integration)
 
     @display(description=gettext_lazy("platform ids"))
     def ids(self, placement: Placement) -> SafeString:
@@ -101,6 +106,7 @@ class Placements(TabularInline):
 
 @admin.register(PhoneNumber)
 class PhoneNumberAdmin(OrganizationFirst, OperatorAdmin):
+    portal_page = ("number", "number_id")
     list_display = (
         "number",
         "status_badge",
@@ -146,6 +152,11 @@ class PhoneNumberAdmin(OrganizationFirst, OperatorAdmin):
             search_term = re.sub(r"\D", "", search_term)
         return super().get_search_results(request, queryset, search_term)
 
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        """An integration's page lists its numbers."""
+        ours = lookup == "placements__integration__id__exact"
+        return ours or super().lookup_allowed(lookup, value, request)
+
     def has_change_permission(self, request: HttpRequest, obj: PhoneNumber | None = None) -> bool:
         lives = obj is None or obj.status != Status.DELETED
         return super().has_change_permission(request, obj) and lives
@@ -164,7 +175,9 @@ class PhoneNumberAdmin(OrganizationFirst, OperatorAdmin):
 
     @display(description=gettext_lazy("carrier"), ordering="carrier__name")
     def carrier_name(self, number: PhoneNumber) -> SafeString | str:
-        return one_line(number.carrier.name) if number.carrier else ""
+        return (
+            link(page_of(number.carrier), one_line(number.carrier.name)) if number.carrier else ""
+        )
 
     def facts(self, request: HttpRequest, row: PhoneNumber) -> list[Fact]:
         return [
@@ -173,8 +186,8 @@ class PhoneNumberAdmin(OrganizationFirst, OperatorAdmin):
             (_("Organization"), link(page_of(row.organization), row.organization)),
             (_("Carrier"), link(page_of(row.carrier), row.carrier) if row.carrier else ""),
             (_("Source"), row.get_source_display()),
-            (_("Inbound agent"), row.inbound_agent_id),
-            (_("Outbound agent"), row.outbound_agent_id),
+            (_("Inbound agent"), agent_link(row, row.inbound_agent_id)),
+            (_("Outbound agent"), agent_link(row, row.outbound_agent_id)),
             (_("Inbound webhook"), row.inbound_webhook_url),
             (_("Outbound trunk"), row.outbound_trunk_id),
             (_("Calls"), directions(row)),
@@ -211,14 +224,19 @@ class PhoneNumberAdmin(OrganizationFirst, OperatorAdmin):
 
     def story(self, row: PhoneNumber) -> dict[str, Any]:
         events = row.organization.events.filter(subject_kind="phone_number", subject_id=row.pk)
-        return {
-            "story": story.story(row, limit=TOLD_OPERATIONS, calls_each=TOLD_CALLS),
-            "events": events.order_by("-id")[:TOLD_EVENTS],
-        }
+        told = story.story(row, limit=TOLD_OPERATIONS, calls_each=TOLD_CALLS)
+        done = events.order_by("-id")[:TOLD_EVENTS]
+        return {"story": told, "timeline": timeline(told, done)}
 
     def save_model(self, request: HttpRequest, obj: PhoneNumber, form: Any, change: bool) -> None:
         changes = {name: form.cleaned_data[name] or None for name in form.changed_data}
         operations.change_number(of_staff(request.user, obj.organization), obj.pk, **changes)
+
+
+def agent_link(number: PhoneNumber, agent_id: str | None) -> SafeString | str | None:
+    """Numbers may name agents that are registered nowhere."""
+    named = number.organization.agents.filter(agent_id=agent_id).first() if agent_id else None
+    return link(page_of(named), named) if named else agent_id
 
 
 def directions(number: PhoneNumber) -> str:
@@ -227,13 +245,3 @@ def directions(number: PhoneNumber) -> str:
     if takes and makes:
         return ""
     return _("only takes calls") if takes else _("only makes calls") if makes else _("none")
-
-
-def status_text(number: PhoneNumber) -> str:
-    """With what is under way: "active → inactive"."""
-    status = number.get_status_display()
-    if number.status == Status.DELETED and number.released_at is None:
-        return _("being removed")
-    if number.wanted != number.status and number.status in (Status.ACTIVE, Status.INACTIVE):
-        return f"{status} → {Status(number.wanted).label}"
-    return status

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from numbers.api import agents, imports, placements, v1
+from numbers.api import agents, import_jobs, imports, placements, v1
 
 urlpatterns = [
     path("phone-numbers", v1.NumbersView.as_view(), name="numbers"),
@@ -23,6 +23,15 @@ urlpatterns = [
         placements.MergeDuplicatesView.as_view(),
         name="number-merge-duplicates",
     ),
+    path("imports", import_jobs.ImportJobsView.as_view(), name="imports"),
+    path("imports/<uuid:import_id>", import_jobs.ImportJobView.as_view(), name="import"),
+    path(
+        "imports/<uuid:import_id>/start",
+        import_jobs.StartImportView.as_view(),
+        name="import-start",
+    ),
+    path("imports/<uuid:import_id>/stop", import_jobs.StopImportView.as_view(), name="import-stop"),
+    path("imports/<uuid:import_id>/rows", import_jobs.ImportRowsView.as_view(), name="import-rows"),
     path("agents", agents.AgentsView.as_view(), name="agents"),
     path("agents/<str:agent_id>", agents.AgentView.as_view(), name="agent"),
 ]

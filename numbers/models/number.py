@@ -3,6 +3,7 @@
 import uuid
 from functools import partial
 
+from django.contrib.postgres.indexes import GinIndex
 from django.core.validators import RegexValidator, URLValidator
 from django.db import models
 from django.db.models import Q
@@ -11,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from carriers.models import Carrier
 from integrations import sealing
 from integrations.models import Integration
+from numbers.digits import LabelGrams, NumberGrams, label_key
 from numbers.e164 import E164Field
 from organizations.models import Organization, User, public_id
 
@@ -151,6 +153,15 @@ class PhoneNumber(models.Model):
                 fields=["organization", "e164"],
                 opclasses=["uuid_ops", "varchar_pattern_ops"],
                 name="phone_number_prefix",
+            ),
+            models.Index(
+                fields=["organization", "-updated_at", "-id"], name="phone_number_changed"
+            ),
+            models.Index("organization", label_key(), "id", name="phone_number_label"),
+            GinIndex(
+                NumberGrams("organization", "e164"),
+                LabelGrams("organization", "label"),
+                name="phone_number_grams",
             ),
         ]
 

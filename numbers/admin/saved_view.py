@@ -1,0 +1,16 @@
+"""Saved views: operators read them."""
+
+from django.contrib import admin
+from django.utils.translation import gettext_lazy
+
+from numbers.models import SavedView
+from organizations.admin.base import ReadOnlyAdmin, time_column
+
+
+@admin.register(SavedView)
+class SavedViewAdmin(ReadOnlyAdmin):
+    list_display = ("name", "user", "organization_name", "query", "created")
+    list_select_related = ("organization", "user")
+    search_fields = ("name", "organization__name")
+    event_kind = "saved_view"
+    created = time_column("created_at", gettext_lazy("created"))

@@ -1,0 +1,262 @@
+"""The asker's half of batches: propose a change of many numbers, start it, stop it, undo it."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+
+from integrations.claims import wake_dispatcher
+from numbers.batching import proposing
+from numbers.batching.proposing import Chosen
+from numbers.models import Batch, PhoneNumber
+from organizations.operations import record
+from organizations.principals import Principal
+from organizations.roles import Permission
+
+State, Kind = Batch.State, Batch.Kind
+
+MOST_ROWS = 100_000
+IMPORT = "import"
+CHANGES = ("activate", "deactivate", "label", "assign", "retry", "delete")
+PERMISSIONS = {
+    **dict.fromkeys(CHANGES, Permission.PHONE_NUMBERS_UPDATE),
+    "delete": Permission.PHONE_NUMBERS_DELETE,
+    IMPORT: Permission.PHONE_NUMBERS_CREATE,
+}
+INVERSE = {"label": "label", "assign": "assign", "activate": "deactivate", "deactivate": "activate"}
+LABEL_LENGTH = PhoneNumber._meta.get_field("label").max_length
+TITLE_LENGTH = Batch._meta.get_field("title").max_length
+
+
+class CannotBatch(Exception):
+    """The batch cannot be proposed, started or stopped; the text says why."""
+
+
+def may(by: Principal | None, batch: Batch) -> bool:
+    """Who asked may have left meanwhile (None), or may do less."""
+    return by is not None and by.can(PERMISSIONS[batch.action])
+
+
+@transaction.atomic
+def propose_change(
+    by: Principal, *, action: str, options: Mapping[str, Any], numbers: QuerySet[PhoneNumber]
+) -> Batch:
+    """A batch in state `ready` over the numbers as they are selected now, each with the fate that
+    it would have; nothing changes before `start`.
+
+    `options`: `label` of a label and `agent_id` of an assignment, where None takes it away;
+    `release` of a deletion gives back what an account supplies. Raises CannotBatch.
+    """
+    if action not in CHANGES:
+        raise CannotBatch(_("There is no such change."))
+    wish = checked_wish(by, action, options)
+    chosen = by.organization.phone_numbers.filter(pk__in=numbers.values("pk"))[: MOST_ROWS + 1]
+    refuse_size(chosen.count())
+    made = open_batch(by, Kind.CHANGE, action, title_of(action, wish), dict(options), State.READY)
+    return filled(by, made, proposing.selection(chosen, wish))
+
+
+def refuse_size(count: int) -> None:
+    if not count:
+        raise CannotBatch(_("No number is selected."))
+    if count > MOST_ROWS:
+        raise CannotBatch(
+            _("More than %(most)s numbers are selected; do it in parts, for example by carrier.")
+            % {"most": f"{MOST_ROWS:,}"}
+        )
+
+
+def checked_wish(by: Principal, action: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """What each row is to become. Raises CannotBatch."""
+    if action == "label":
+        label = (options.get("label") or "").strip() or None
+        if label and len(label) > LABEL_LENGTH:
+            most = {"most": LABEL_LENGTH}
+            raise CannotBatch(_("A label has at most %(most)s characters.") % most)
+        return {"label": label}
+    if action == "assign":
+        agent_id = options.get("agent_id") or None
+        if agent_id and not by.organization.agents.filter(agent_id=agent_id).exists():
+            raise CannotBatch(_("There is no agent %(id)s.") % {"id": agent_id})
+        return {"agent_id": agent_id}
+    return {}
+
+
+def title_of(action: str, wish: Mapping[str, Any]) -> str:
+    words = {
+        "activate": _("Activate numbers"),
+        "deactivate": _("Deactivate numbers"),
+        "label": _("Label numbers “%(label)s”") if wish.get("label") else _("Remove labels"),
+        "assign": _("Assign numbers to agent %(agent_id)s")
+        if wish.get("agent_id")
+        else _("Unassign numbers from their agents"),
+        "retry": _("Try numbers again"),
+        "delete": _("Delete numbers"),
+    }
+    return words[action] % wish
+
+
+def open_batch(
+    by: Principal, kind: str, action: str, title: str, options: dict[str, Any], state: str, **more
+) -> Batch:
+    batch = Batch(
+        organization=by.organization,
+        kind=kind,
+        action=action,
+        title=title[:TITLE_LENGTH],
+        options=options,
+        state=state,
+        actor_kind=by.kind,
+        actor_id=by.id,
+        actor_label=by.label[:200],
+        **more,
+    )
+    if not may(by, batch):
+        raise PermissionDenied(_("Your role does not allow this."))
+    batch.save(force_insert=True)
+    return batch
+
+
+def filled(by: Principal, batch: Batch, chosen: Chosen) -> Batch:
+    proposing.freeze(batch, chosen)
+    tell(by, batch, "proposed", {"action": batch.action, "total": batch.total, **batch.options})
+    return batch
+
+
+@transaction.atomic
+def propose_import(
+    by: Principal,
+    *,
+    title: str,
+    options: Mapping[str, Any],
+    rows: Iterable[Mapping[str, Any]] = (),
+    file: bytes | None = None,
+) -> Batch:
+    """A batch in state `checking` over `rows` (number, label, …) or a CSV or Excel file, which the
+    worker reads. The option `start` lets it go on without being looked at. Raises CannotBatch."""
+    given, whole = "file", file
+    if file is None:
+        listed = list(rows)
+        if not listed:
+            raise CannotBatch(_("There is nothing to import."))
+        if len(listed) > MOST_ROWS:
+            most = {"most": f"{MOST_ROWS:,}"}
+            raise CannotBatch(_("At most %(most)s rows are taken in at once.") % most)
+        given, whole = "rows", json.dumps(listed).encode()
+    options = {**options, "given": given}
+    batch = open_batch(by, Kind.IMPORT, IMPORT, title, options, State.CHECKING, file=whole)
+    tell(by, batch, "proposed", {"action": IMPORT})
+    wake_dispatcher()
+    return batch
+
+
+def given_rows(batch: Batch) -> list[dict[str, Any]]:
+    """What propose_import was given as `rows`."""
+    return json.loads(bytes(batch.file))
+
+
+def locked(by: Principal, batch_id: UUID) -> Batch:
+    """Raises PermissionDenied."""
+    batch = by.organization.batches.select_for_update().defer("file").get(pk=batch_id)
+    if not may(by, batch):
+        raise PermissionDenied(_("Your role does not allow this."))
+    return batch
+
+
+@transaction.atomic
+def start(by: Principal, batch_id: UUID, *, release: bool | None = None) -> Batch:
+    """A `ready` batch is worked off from now on, in the name of who starts it. `release` says what
+    the option of a deletion is to be. Raises CannotBatch."""
+    batch = locked(by, batch_id)
+    if batch.state == State.RUNNING:
+        return batch  # posted twice
+    if batch.state != State.READY:
+        state = {"state": batch.get_state_display()}
+        raise CannotBatch(_("It cannot be started: it is %(state)s.") % state)
+    if not batch.left:
+        raise CannotBatch(_("There is nothing to do in it."))
+    if release is not None and batch.action == "delete":
+        batch.options["release"] = release
+    batch.state = State.RUNNING
+    batch.started_at, batch.dispatched_at = Now(), None
+    batch.actor_kind, batch.actor_id, batch.actor_label = by.kind, by.id, by.label[:200]
+    batch.save(update_fields=STARTED)
+    batch.refresh_from_db(fields=["started_at"])
+    tell(by, batch, "started", {"left": batch.left, **batch.options})
+    wake_dispatcher()
+    return batch
+
+
+ACTOR = ["actor_kind", "actor_id", "actor_label"]
+STARTED = ["state", "options", "started_at", "dispatched_at", *ACTOR]
+
+
+@transaction.atomic
+def stop(by: Principal, batch_id: UUID) -> Batch:
+    """No further row is begun; what is done stays done. Raises CannotBatch."""
+    batch = locked(by, batch_id)
+    if batch.state == State.STOPPED:
+        return batch  # posted twice
+    if batch.state not in (State.CHECKING, State.READY, State.RUNNING):
+        state = {"state": batch.get_state_display()}
+        raise CannotBatch(_("There is nothing to stop: it is %(state)s.") % state)
+    batch.reason = _("%(who)s stopped it.") % {"who": by.label}
+    batch.state, batch.settled_at, batch.lease_until = State.STOPPED, Now(), None
+    batch.save(update_fields=["state", "reason", "settled_at", "lease_until"])
+    batch.refresh_from_db(fields=["settled_at"])
+    counted = {name: getattr(batch, name) for name in ("done", "failed", "left")}
+    tell(by, batch, "stopped", counted)
+    return batch
+
+
+@transaction.atomic
+def undo(by: Principal, batch_id: UUID) -> Batch:
+    """A batch in state `ready` that brings back what this one has changed, where nobody has changed
+    it since. Raises CannotBatch."""
+    batch = locked(by, batch_id)
+    refuse_undo(batch)
+    if waiting := batch.undone_by.filter(state=State.READY).first():
+        return waiting  # posted twice
+    title = _("Undo: %(title)s") % {"title": batch.title}
+    inverse = INVERSE[batch.action]
+    made = open_batch(by, Kind.CHANGE, inverse, title, {}, State.READY, undoes=batch)
+    return filled(by, made, proposing.what_was(batch))
+
+
+def refuse_undo(batch: Batch) -> None:
+    if batch.action not in INVERSE:
+        raise CannotBatch(_("This cannot be undone."))
+    if batch.state not in (State.DONE, State.STOPPED):
+        raise CannotBatch(_("It can be undone when it is done."))
+    if not batch.rows.filter(fate="done").exists():
+        raise CannotBatch(_("There is nothing to undo."))
+    if batch.undone_by.filter(state__in=[State.RUNNING, State.DONE]).exists():
+        raise CannotBatch(_("It was undone already."))
+
+
+@transaction.atomic
+def retry_failed(by: Principal, batch_id: UUID) -> Batch:
+    """A new batch over the rows that failed: a change `ready` to start, an import to be checked
+    again. Raises CannotBatch."""
+    batch = locked(by, batch_id)
+    failed = batch.rows.filter(fate="failed")
+    if batch.state not in (State.DONE, State.STOPPED) or not failed.exists():
+        raise CannotBatch(_("There is nothing to try again."))
+    title = _("Again: %(title)s") % {"title": batch.title}
+    options = {name: value for name, value in batch.options.items() if name != "start"}
+    if batch.kind == Kind.IMPORT:
+        rows = [{"number": row.text, **row.values} for row in failed.order_by("line")]
+        return propose_import(by, title=title, options=options, rows=rows)
+    made = open_batch(by, batch.kind, batch.action, title, options, State.READY)
+    return filled(by, made, proposing.what_failed(batch))
+
+
+def tell(by: Principal, batch: Batch, action: str, after: Mapping[str, Any]) -> None:
+    """One line in the audit log; the rows' operations write their own."""
+    record(by, f"batch.{action}", batch, kind="batch", label=batch.title, after=dict(after))

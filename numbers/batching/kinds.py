@@ -1,0 +1,75 @@
+"""How one row of a batch is done, per action. Each function calls one operation."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from numbers import imports
+from numbers.holding import NotPossibleNow
+from numbers.models import Batch, BatchRow, PhoneNumber, Placement
+from numbers.operations import change_number, delete_number, hold_agent, locked, retry_number
+from organizations.principals import Principal
+
+Fate = BatchRow.Fate
+Done = Fate | None  # None: as it was wished
+Doing = Callable[[Principal, Batch, BatchRow], Done]
+
+
+def change(by: Principal, row: BatchRow, key: str, column: str, value: Any) -> Done:
+    """`row.before` is what really was, for an undo; what somebody else has written since a batch
+    is not undone."""
+    if column == "inbound_agent_id":
+        hold_agent(by, value)
+    number, _held = locked(by, row.phone_number_id)
+    now = getattr(number, column)
+    if now == value:
+        return Fate.UNCHANGED
+    if row.values.get("was", now) != now:
+        raise NotPossibleNow(_("It was changed since: nothing is undone."))
+    wished = {"status" if column == "wanted" else column: value}
+    change_number(by, row.phone_number_id, **wished)
+    row.before = {key: now}
+    return None
+
+
+def activate(by: Principal, batch: Batch, row: BatchRow) -> Done:
+    return change(by, row, "status", "wanted", PhoneNumber.Status.ACTIVE)
+
+
+def deactivate(by: Principal, batch: Batch, row: BatchRow) -> Done:
+    return change(by, row, "status", "wanted", PhoneNumber.Status.INACTIVE)
+
+
+def label(by: Principal, batch: Batch, row: BatchRow) -> Done:
+    return change(by, row, "label", "label", row.values["label"])
+
+
+def assign(by: Principal, batch: Batch, row: BatchRow) -> Done:
+    return change(by, row, "agent_id", "inbound_agent_id", row.values["agent_id"])
+
+
+def retry(by: Principal, batch: Batch, row: BatchRow) -> Done:
+    retry_number(by, row.phone_number_id)
+    return None
+
+
+def delete(by: Principal, batch: Batch, row: BatchRow) -> Done:
+    """Given back is what an account supplies, if the batch asks for it."""
+    placements = by.organization.placements.filter(phone_number_id=row.phone_number_id)
+    supplied = placements.filter(role=Placement.Role.SUPPLY)
+    release = bool(batch.options.get("release")) and supplied.exists()
+    delete_number(by, row.phone_number_id, release=release)
+    row.values = {"release": release}
+    return None
+
+
+DOING: dict[str, Doing] = {
+    "activate": activate,
+    "deactivate": deactivate,
+    "label": label,
+    "assign": assign,
+    "retry": retry,
+    "delete": delete,
+    "import": imports.take_in,
+}

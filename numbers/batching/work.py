@@ -1,0 +1,213 @@
+"""One slice of one batch: claim it, check its rows or do them, let go.
+
+A row's change, its fate and the batch's counters commit together, so that each row is done exactly
+once, whatever is killed. Every write is fenced: who lost the batch, or finds it stopped, undoes the
+row it is in.
+"""
+
+import logging
+import time
+from itertools import islice
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
+from django.db import OperationalError, transaction
+from django.db.models import F
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+from psycopg import errors
+
+from integrations.claims import wake_dispatcher
+from numbers import imports
+from numbers.agents import NotAssigned
+from numbers.batches import MOST_ROWS, may
+from numbers.batching.kinds import DOING, Fate
+from numbers.batching.proposing import count
+from numbers.holding import NoCarrier, NotPossibleNow, NotSupplied, NumberTaken
+from numbers.importing import NoIntegration
+from numbers.models import Batch, BatchRow
+from organizations import principals
+from organizations.operations import record
+from organizations.principals import Principal
+
+logger = logging.getLogger(__name__)
+
+State = Batch.State
+PORTION = 500  # rows that are checked, or read, at once
+MOST_CHECKS = 5  # a file that ends its worker as often is not tried again
+REFUSALS = (NotPossibleNow, NumberTaken, NoCarrier, NotSupplied, NotAssigned, NoIntegration)
+IN_THE_WAY = (errors.LockNotAvailable, errors.DeadlockDetected, errors.QueryCanceled)
+COUNTERS = {Fate.DONE: "done", Fate.FAILED: "failed"}
+
+CLAIM = """
+UPDATE numbers_batch SET lease_until = statement_timestamp() + %(lease)s, fence = fence + 1
+WHERE id = %(id)s AND state IN ('checking', 'running')
+  AND coalesce(lease_until, '-infinity') < statement_timestamp()
+RETURNING *
+"""
+
+
+class FenceLost(Exception):
+    """Somebody else has claimed the batch since, or has stopped it."""
+
+
+def run(batch_id: Any) -> Batch | None:
+    """One slice, from claim to release; None when there was nothing to claim."""
+    values = {"id": batch_id, "lease": settings.OPERATION_LEASE}
+    batch = next(iter(Batch.objects.raw(CLAIM, values)), None)
+    if batch is None:
+        return None
+    try:
+        work(batch)
+    except FenceLost:
+        logger.info("batch %s: stopped, or in other hands", batch.pk)
+    return batch
+
+
+def work(batch: Batch) -> None:
+    by = asker(batch)
+    if not may(by, batch):
+        lost_its_asker(batch)
+    elif batch.state == State.CHECKING:
+        check(by, batch)
+    else:
+        do_some(batch, until=time.monotonic() + settings.BATCH_SLICE.total_seconds())
+
+
+def asker(batch: Batch) -> Principal | None:
+    """With what they may do by now."""
+    return principals.again(batch.organization, batch.actor_kind, batch.actor_id)
+
+
+def keep(batch: Batch, **fields: Any) -> None:
+    """The one way to write to a batch that is claimed. Raises FenceLost."""
+    mine = Batch.objects.filter(pk=batch.pk, fence=batch.fence, state=batch.state)
+    if not mine.update(**{"lease_until": Now() + settings.OPERATION_LEASE, **fields}):
+        raise FenceLost
+
+
+def let_go(batch: Batch, **fields: Any) -> None:
+    keep(batch, lease_until=None, dispatched_at=None, **fields)
+    wake_dispatcher()
+
+
+@transaction.atomic
+def settle(batch: Batch, state: str, *, by: Principal, reason: str = "") -> None:
+    let_go(batch, state=state, reason=reason, settled_at=Now(), file=None)
+    batch.refresh_from_db(fields=["done", "failed", "skipped", "total"])
+    counted = {name: getattr(batch, name) for name in ("total", "done", "failed", "skipped")}
+    after = {**counted, **({"reason": reason} if reason else {})}
+    word = "finished" if state == State.DONE else state
+    record(by, f"batch.{word}", batch, kind="batch", label=batch.title, after=after)
+
+
+def lost_its_asker(batch: Batch) -> None:
+    reason = _("%(who)s may not do this any more.") % {"who": batch.actor_label}
+    settle(batch, State.STOPPED, by=principals.system(batch.organization), reason=reason)
+
+
+# --- checking an import ---------------------------------------------------------------------------
+def check(by: Principal, batch: Batch) -> None:
+    """From the beginning, even where somebody was killed in the middle of it."""
+    try:
+        if batch.fence > MOST_CHECKS:
+            raise imports.Unreadable(_("Reading it took too long, or too much memory."))
+        keep_rows(by, batch)
+    except imports.Unreadable as error:
+        settle(batch, State.REFUSED, by=by, reason=str(error))
+    except (FenceLost, OperationalError):
+        raise
+    except Exception:
+        logger.exception("batch %s could not be checked", batch.pk)
+        settle(batch, State.REFUSED, by=by, reason=_("Reading it failed, by an error of ours."))
+
+
+def keep_rows(by: Principal, batch: Batch) -> None:
+    begin(batch)
+    found, rows = 0, iter(imports.check(by, batch))
+    while portion := list(islice(rows, PORTION)):
+        found += len(portion)
+        if found > MOST_ROWS:
+            raise imports.Unreadable(_("It has more than %(most)s rows.") % {"most": MOST_ROWS})
+        keep_portion(batch, portion, found)
+    checked(by, batch)
+
+
+@transaction.atomic
+def begin(batch: Batch) -> None:
+    keep(batch, total=0, skipped=0)
+    BatchRow.objects.filter(batch=batch).delete()
+
+
+@transaction.atomic
+def keep_portion(batch: Batch, rows: list[BatchRow], found: int) -> None:
+    keep(batch, total=found)
+    for row in rows:
+        row.batch, row.organization_id = batch, batch.organization_id
+    BatchRow.objects.bulk_create(rows)
+
+
+@transaction.atomic
+def checked(by: Principal, batch: Batch) -> None:
+    """Ready for somebody to look at and start; a program may have asked to go on at once."""
+    keep(batch)
+    count(batch)
+    if batch.options.get("start"):
+        let_go(batch, state=State.RUNNING, started_at=Now(), file=None)
+        record(by, "batch.started", batch, kind="batch", label=batch.title)
+    else:
+        let_go(batch, state=State.READY, file=None)
+
+
+# --- doing the rows -------------------------------------------------------------------------------
+def do_some(batch: Batch, *, until: float) -> None:
+    """Until the time is up, or nothing is left. Who asked is looked up for each portion."""
+    after = 0
+    while time.monotonic() < until:
+        by = asker(batch)
+        if not may(by, batch):
+            return lost_its_asker(batch)
+        todo = batch.rows.filter(fate=Fate.TODO, line__gt=after).order_by("line")
+        rows = list(todo[:PORTION])
+        if not rows:
+            return settle(batch, State.DONE, by=by)
+        for row in rows:
+            do(by, batch, row)
+            after = row.line
+            if time.monotonic() >= until:
+                break
+    let_go(batch)
+    return None
+
+
+@transaction.atomic
+def do(by: Principal, batch: Batch, row: BatchRow) -> None:
+    """All of it, or nothing."""
+    row.fate, row.message = attempt(by, batch, row)
+    written = ("fate", "message", "values", "before", "phone_number_id")
+    unseen = BatchRow.objects.filter(pk=row.pk, fate=Fate.TODO)
+    if not unseen.update(**{name: getattr(row, name) for name in written}):
+        raise FenceLost
+    counter = COUNTERS.get(row.fate, "skipped")
+    keep(batch, **{counter: F(counter) + 1})
+
+
+def attempt(by: Principal, batch: Batch, row: BatchRow) -> tuple[str, str]:
+    """The row's fate, and the sentence to it."""
+    try:
+        with transaction.atomic():
+            return DOING[batch.action](by, batch, row) or Fate.DONE, row.message
+    except REFUSALS as error:
+        return Fate.FAILED, str(error)
+    except ValidationError as error:
+        return Fate.FAILED, " ".join(error.messages)
+    except ObjectDoesNotExist:
+        return Fate.FAILED, _("It is not there any more.")
+    except OperationalError as error:
+        if not isinstance(error.__cause__, IN_THE_WAY):
+            raise  # no database: the lease ends, and somebody goes on
+        return Fate.FAILED, _("Something else was changing it just then: try it again.")
+    except Exception:
+        logger.exception("batch %s, line %s", batch.pk, row.line)
+        return Fate.FAILED, _("An error of ours; the installation's log tells more.")

@@ -1,0 +1,7 @@
+"""Phone numbers, their presence on platforms, agents, batches of changes, saved views."""
+
+from numbers.models.batch import Batch, BatchRow
+from numbers.models.number import AGENT_ID, Agent, PhoneNumber, Placement
+from numbers.models.view import SavedView
+
+__all__ = ["AGENT_ID", "Agent", "Batch", "BatchRow", "PhoneNumber", "Placement", "SavedView"]

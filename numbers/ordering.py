@@ -1,0 +1,152 @@
+"""The orders that numbers are listed in, each by an index, and places in them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import (
+    BooleanField,
+    DateTimeField,
+    F,
+    Field,
+    Func,
+    OrderBy,
+    QuerySet,
+    TextField,
+    UUIDField,
+    Value,
+)
+from django.utils.translation import gettext_lazy as _
+
+from numbers.digits import label_key
+from numbers.models import PhoneNumber
+
+Place = tuple[Any, UUID]  # the key and the id of a row
+
+
+class BytewiseOrder(OrderBy):
+    """As the index has it that finds numbers by their beginning, whatever the collation."""
+
+    template = "%(expression)s USING %(ordering)s"
+
+    def as_sql(self, compiler, connection, template=None, **extra):
+        # The words in the comments are for Django, which looks for them in every order.
+        ordering = "~>~ /* DESC */" if self.descending else "~<~ /* ASC */"
+        return super().as_sql(compiler, connection, template, ordering=ordering, **extra)
+
+
+class Beyond(Func):
+    """Key and id beyond a place, compared as a pair, so that an index leads straight there."""
+
+    arity = 4
+    output_field = BooleanField()
+    sign = ">"
+
+    def as_sql(self, compiler, connection, **extra):
+        compiled = [compiler.compile(each) for each in self.source_expressions]
+        (key, id_, place, place_id), params = zip(*compiled, strict=True)
+        sql = f"(({key}, {id_}) {self.extra['sign']} ({place}, {place_id}))"
+        return sql, [value for each in params for value in each]
+
+
+class BytewiseBeyond(Func):
+    """The same in bytewise order, for which ids know no comparison; equal keys are rare."""
+
+    arity = 4
+    output_field = BooleanField()
+
+    def as_sql(self, compiler, connection, **extra):
+        compiled = [compiler.compile(each) for each in self.source_expressions]
+        (key, k), (id_, i), (place, p), (place_id, pi) = compiled
+        sign = self.extra["sign"]
+        sql = f"({key} ~{sign}=~ {place} AND ({key} ~{sign}~ {place} OR {id_} {sign} {place_id}))"
+        return sql, [*k, *p, *k, *p, *i, *pi]
+
+
+@dataclass(frozen=True)
+class Order:
+    """`key` stands in an index behind the organization and ahead of the id."""
+
+    title: Any
+    key: Callable[[], Any]
+    field: Field
+    descending: bool = False
+    order: type[OrderBy] = OrderBy
+    beyond: type[Func] = Beyond
+
+    def rows(
+        self, numbers: QuerySet[PhoneNumber], *, behind: Place | None = None, turned: bool = False
+    ) -> QuerySet[PhoneNumber]:
+        """From a place on, or from the beginning; `turned` goes towards the beginning. Each row
+        has its `place_key`."""
+        descending = self.descending != turned
+        if behind:
+            key, row_id = behind
+            place = (Value(key, self.field), Value(row_id, UUIDField()))
+            sign = "<" if descending else ">"
+            numbers = numbers.filter(self.beyond(self.key(), F("pk"), *place, sign=sign))
+        orders = [self.order(self.key(), descending=descending), OrderBy(F("pk"), descending)]
+        return numbers.annotate(place_key=self.key()).order_by(*orders)
+
+
+def place_of(row: PhoneNumber) -> Place:
+    return row.place_key, row.pk
+
+
+MOMENT, TEXT = DateTimeField(), TextField()
+ORDERS = {
+    "newest": Order(_("newest first"), lambda: F("created_at"), MOMENT, descending=True),
+    "oldest": Order(_("oldest first"), lambda: F("created_at"), MOMENT),
+    "number": Order(
+        _("by number"), lambda: F("e164"), TEXT, order=BytewiseOrder, beyond=BytewiseBeyond
+    ),
+    "label": Order(_("by label"), label_key, TEXT),
+    "changed": Order(_("last changed first"), lambda: F("updated_at"), MOMENT, descending=True),
+}
+
+
+@dataclass(frozen=True)
+class Window:
+    """Some rows in a row; whether there are others ahead of them and behind."""
+
+    rows: Sequence[PhoneNumber]
+    ahead: bool = False
+    behind: bool = False
+
+
+def window(
+    numbers: QuerySet[PhoneNumber],
+    order: Order,
+    *,
+    size: int,
+    place: Place | None = None,
+    turned: bool = False,
+) -> Window:
+    """At most `size` rows behind `place`, or (`turned`) those just ahead of it. The first window
+    is a full one, from whichever side one comes."""
+    found = list(order.rows(numbers, behind=place, turned=turned)[: size + 1])
+    more, shown = len(found) > size, found[:size]
+    if not turned:
+        return Window(shown, ahead=place is not None, behind=more)
+    if not more:
+        return window(numbers, order, size=size)
+    return Window(shown[::-1], ahead=True, behind=True)
+
+
+def is_moment(field: Field) -> bool:
+    return isinstance(field, DateTimeField)
+
+
+def read_key(order: Order, text: str) -> datetime | str:
+    """Raises ValueError."""
+    if "\0" in text or len(text) > 200:
+        raise ValueError(text)
+    text.encode()
+    if not is_moment(order.field):
+        return text
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(text)
+    return moment

@@ -1,0 +1,1 @@
+"""The web screens of numbers, agents, imports and bulk changes; and the dashboard."""

@@ -1,0 +1,113 @@
+"""What is asked when many numbers are added. The rules are those of numbers/import_options.py."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from numbers import regions
+from numbers.import_options import ACCOUNT, CARRIER
+from numbers.screens.adding.destinations import Destinations, destinations
+from organizations.principals import Principal
+
+MOST_TEXT = 800_000  # characters, so that it stays below the limit of a form's body
+MOST_AGENTS = 500
+
+
+class OptionsForm(forms.Form):
+    """Where the numbers go, and what is said of all of them."""
+
+    place = forms.ChoiceField(label=_("Carrier or account"))
+    voice_integration_id = forms.ChoiceField(
+        label=_("Where their calls land"),
+        required=False,
+        help_text=_("Of numbers in an account that owns them, without a carrier."),
+    )
+    country = forms.ChoiceField(
+        label=_("Country of numbers without a plus"),
+        required=False,
+        help_text=_("“020 7183 8750” with United Kingdom becomes +442071838750."),
+    )
+    label = forms.CharField(
+        label=_("Label"),
+        max_length=100,
+        required=False,
+        help_text=_("For numbers that bring none of their own."),
+    )
+    agent_id = forms.ChoiceField(label=_("Agent who answers"), required=False)
+
+    def __init__(self, *args: Any, by: Principal, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.destinations: Destinations = destinations(by)
+        self.offer("place", self.destinations.choices())
+        self.fields["place"].initial = self.destinations.default
+        self.offer("country", [("", _("None: every number has its plus")), *regions.choices()])
+        agents = by.organization.agents.order_by("name").values_list("agent_id", "name")
+        self.offer("agent_id", [("", _("Nobody yet")), *agents[:MOST_AGENTS]])
+        if self.destinations.accounts:
+            self.offer("voice_integration_id", self.destinations.voice_choices())
+        else:
+            del self.fields["voice_integration_id"]
+
+    def offer(self, name: str, choices: list) -> None:
+        self.fields[name].choices = choices
+
+    def options(self) -> dict[str, str]:
+        """As numbers.import_options knows them."""
+        given = {name: self.cleaned_data.get(name, "") for name in OPTIONS}
+        destination, _colon, row_id = self.cleaned_data["place"].partition(":")
+        row = {CARRIER: "carrier", ACCOUNT: "integration_id"}.get(destination)
+        if destination != ACCOUNT:
+            given.pop("voice_integration_id")
+        return {**given, "destination": destination, **({row: row_id} if row else {})}
+
+
+OPTIONS = ("voice_integration_id", "country", "label", "agent_id")
+SHOWN_AT = {"destination": "place", "carrier": "place", "integration_id": "place"}
+
+
+class ListForm(OptionsForm):
+    text = forms.CharField(
+        label=_("Numbers"),
+        max_length=MOST_TEXT,
+        strip=False,
+        widget=forms.Textarea({"rows": 10, "class": "mono", "spellcheck": "false"}),
+        help_text=_(
+            "One on each line; a label may follow, behind a comma or a tab. Several numbers on a "
+            "line are fine too, with commas between them."
+        ),
+    )
+    field_order = ("text",)
+
+
+class RangeForm(OptionsForm):
+    first = forms.CharField(
+        label=_("First number"),
+        max_length=40,
+        widget=forms.TextInput({"inputmode": "tel", "placeholder": "+1 415 555 0100"}),
+    )
+    last = forms.CharField(
+        label=_("Last number"),
+        max_length=40,
+        required=False,
+        widget=forms.TextInput({"inputmode": "tel", "placeholder": "+1 415 555 0199"}),
+    )
+    count = forms.IntegerField(
+        label=_("or how many"),
+        min_value=1,
+        max_value=10_000,
+        required=False,
+        help_text=_("10,000 at most."),
+    )
+    field_order = ("first", "last", "count")
+
+
+class FileForm(OptionsForm):
+    file = forms.FileField(
+        label=_("File"),
+        max_length=200,
+        allow_empty_file=False,
+        widget=forms.ClearableFileInput({"accept": ".csv,.txt,.tsv,.xlsx"}),
+        help_text=_("CSV or Excel (.xlsx), at most 100,000 rows and 10 MB."),
+    )
+    field_order = ("file",)

@@ -1,0 +1,122 @@
+"""The pages that take a list, a range or a file, and lead to the batch that is made of it."""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+
+from numbers import batches, pasted, ranges
+from numbers.batches import CannotBatch
+from numbers.e164 import pretty
+from numbers.files.tables import refuse_at_sight
+from numbers.files.unreadable import Unreadable
+from numbers.import_options import cleaned
+from numbers.models import Batch
+from numbers.screens.adding.forms import SHOWN_AT, FileForm, ListForm, OptionsForm, RangeForm
+from organizations.roles import Permission
+from organizations.screens.base import OrgScreen
+
+
+class ProposingScreen(OrgScreen):
+    """A form whose numbers are checked in the background; nothing is added yet."""
+
+    permissions = {
+        "GET": Permission.PHONE_NUMBERS_CREATE,
+        "POST": Permission.PHONE_NUMBERS_CREATE,
+    }
+    template = ""
+    form_class: type[OptionsForm] = OptionsForm
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self.page(self.template, form=self.form_class(by=self.principal))
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        form = self.form_class(request.POST, request.FILES, by=self.principal)
+        batch = self.proposed(form) if form.is_valid() else None
+        if batch is None:
+            return self.page(self.template, status=422, form=form)
+        return self.go("batch", batch_id=batch.id)
+
+    def proposed(self, form: OptionsForm) -> Batch | None:
+        """None when something was refused, which the form then says."""
+        try:
+            options = cleaned(self.principal, form.options())
+            given = self.given(form.cleaned_data, options)
+            return batches.propose_import(self.principal, options=options, **given)
+        except ValidationError as error:
+            for name, texts in error.message_dict.items():
+                form.add_error(SHOWN_AT.get(name, name), texts)
+        except CannotBatch as error:
+            form.add_error(None, str(error))
+        return None
+
+    def given(self, data: dict[str, Any], options: dict[str, str]) -> dict[str, Any]:
+        """`title`, and `rows` or a `file`. Raises ValidationError by field."""
+        raise NotImplementedError
+
+
+class AddListScreen(ProposingScreen):
+    template = "numbers/add_list.html"
+    form_class = ListForm
+
+    def given(self, data: dict[str, Any], options: dict[str, str]) -> dict[str, Any]:
+        rows = list(pasted.rows_of(data["text"]))
+        if not rows:
+            raise ValidationError({"text": _("Paste at least one number.")})
+        return {"title": _("Pasted list"), "rows": rows}
+
+
+class AddRangeScreen(ProposingScreen):
+    template = "numbers/add_range.html"
+    form_class = RangeForm
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        if request.htmx:
+            form = RangeForm(request.GET, by=self.principal)
+            return self.page("numbers/_add_range_size.html", **range_of(form))
+        return super().get(request)
+
+    def given(self, data: dict[str, Any], options: dict[str, str]) -> dict[str, Any]:
+        begin, end = ends(data)
+        title = _("Range %(first)s to %(last)s") % {"first": pretty(begin), "last": pretty(end)}
+        return {"title": title, "rows": [{"number": n} for n in ranges.numbers_of(begin, end)]}
+
+
+def ends(data: dict[str, Any]) -> tuple[str, str]:
+    given = {name: data.get(name) for name in ("first", "last", "count", "country")}
+    return ranges.ends_of(**given)
+
+
+def range_of(form: RangeForm) -> dict[str, Any]:
+    """Its ends and its size, or what is wrong with it so far."""
+    form.is_valid()
+    if not form.cleaned_data.get("first"):
+        return {}
+    try:
+        begin, end = ends(form.cleaned_data)
+    except ValidationError as error:
+        return {"wrong": " ".join(error.messages)}
+    return {"first": pretty(begin), "last": pretty(end), "size": ranges.size(begin, end)}
+
+
+class AddFileScreen(ProposingScreen):
+    template = "numbers/add_file.html"
+    form_class = FileForm
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        files = request.FILES  # only now it is read
+        if not getattr(request, "upload_is_too_large", False):
+            return super().post(request)
+        form = FileForm(request.POST, files, by=self.principal)
+        form.errors.pop("file", None)
+        form.add_error("file", _("The file is larger than 10 MB: hand it in in parts."))
+        return self.page(self.template, status=413, form=form)
+
+    def given(self, data: dict[str, Any], options: dict[str, str]) -> dict[str, Any]:
+        file = data["file"].read()
+        try:
+            refuse_at_sight(file)
+        except Unreadable as error:
+            raise ValidationError({"file": str(error)}) from error
+        return {"title": data["file"].name, "file": file}

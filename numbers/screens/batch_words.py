@@ -1,0 +1,124 @@
+"""What a batch says of itself: what it will do, what it did, and each row's before and after."""
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from numbers.e164 import SHAPE, pretty
+from numbers.models import Batch, BatchRow, PhoneNumber
+
+Fate, State, Status = BatchRow.Fate, Batch.State, PhoneNumber.Status
+
+
+def intent(batch: Batch) -> str:
+    """What the start will do, in one sentence."""
+    return deeds(batch, batch.left) % {
+        "count": f"{batch.left:,}",
+        "label": batch.options.get("label") or "",
+        "agent": batch.options.get("agent_id") or "",
+    }
+
+
+def deeds(batch: Batch, count: int) -> str:
+    if batch.undoes_id and batch.action in ("label", "assign"):
+        return ngettext(
+            "%(count)s number gets back what it had before.",
+            "%(count)s numbers get back what they had before.",
+            count,
+        )
+    if batch.action == "label" and batch.options.get("label"):
+        return ngettext(
+            "%(count)s number gets the label “%(label)s”.",
+            "%(count)s numbers get the label “%(label)s”.",
+            count,
+        )
+    if batch.action == "assign" and batch.options.get("agent_id"):
+        return ngettext(
+            "The calls of %(count)s number are for agent %(agent)s from then on.",
+            "The calls of %(count)s numbers are for agent %(agent)s from then on.",
+            count,
+        )
+    return plain_deeds(count)[batch.action]
+
+
+def plain_deeds(count: int) -> dict[str, str]:
+    return {
+        "import": ngettext("%(count)s number is added.", "%(count)s numbers are added.", count),
+        "activate": ngettext(
+            "%(count)s number is switched on: its calls are routed again.",
+            "%(count)s numbers are switched on: their calls are routed again.",
+            count,
+        ),
+        "deactivate": ngettext(
+            "%(count)s number is switched off: calls to it end. It stays on its platforms.",
+            "%(count)s numbers are switched off: calls to them end. They stay on their platforms.",
+            count,
+        ),
+        "label": ngettext(
+            "%(count)s number loses its label.", "%(count)s numbers lose their labels.", count
+        ),
+        "assign": ngettext(
+            "%(count)s number has no agent any more.",
+            "%(count)s numbers have no agent any more.",
+            count,
+        ),
+        "retry": ngettext(
+            "%(count)s number is tried again at once.",
+            "%(count)s numbers are tried again at once.",
+            count,
+        ),
+        "delete": ngettext(
+            "%(count)s number is deleted, and removed from its platforms.",
+            "%(count)s numbers are deleted, and removed from their platforms.",
+            count,
+        ),
+    }
+
+
+def start_word(batch: Batch) -> str:
+    """On the button: what a click does, to how many."""
+    left = batch.left
+    words = {
+        "import": ngettext("Add %(count)s number", "Add %(count)s numbers", left),
+        "activate": ngettext("Activate %(count)s number", "Activate %(count)s numbers", left),
+        "deactivate": ngettext("Deactivate %(count)s number", "Deactivate %(count)s numbers", left),
+        "retry": ngettext("Try %(count)s number again", "Try %(count)s numbers again", left),
+        "delete": ngettext("Delete %(count)s number", "Delete %(count)s numbers", left),
+    }
+    change = ngettext("Change %(count)s number", "Change %(count)s numbers", left)
+    return words.get(batch.action, change) % {"count": f"{left:,}"}
+
+
+def change(batch: Batch, row: BatchRow) -> tuple[str, str]:
+    """What the row replaces, and by what; either may be empty."""
+    if batch.action == "import":
+        return "", imported(row)
+    key = {"label": "label", "assign": "agent_id"}.get(batch.action, "status")
+    before = row.before.get(key) or (NOTHING[key]() if key in NOTHING else "")
+    return before, after(batch, row, key)
+
+
+NOTHING = {"label": lambda: _("no label"), "agent_id": lambda: _("no agent")}
+
+
+def after(batch: Batch, row: BatchRow, key: str) -> str:
+    if row.fate in (Fate.ERROR, Fate.UNCHANGED):
+        return ""
+    if key in NOTHING:
+        return row.values.get(key) or NOTHING[key]()
+    if batch.action == "delete":
+        return _("deleted, given back") if row.values.get("release") else _("deleted")
+    words = {"activate": Status.ACTIVE.label, "deactivate": Status.INACTIVE.label}
+    return str(words.get(batch.action, _("tried again")))
+
+
+def number(row: BatchRow) -> str:
+    """As people write it; what cannot be a number, as it was given."""
+    return pretty(row.text) if SHAPE.fullmatch(row.text) else row.text
+
+
+def imported(row: BatchRow) -> str:
+    """How the number was understood, where it was written otherwise, and what goes with it."""
+    number = row.values.get("number", "")
+    others = (row.values.get(name) for name in ("label", "carrier", "account", "agent_id"))
+    shown = [number if number != row.text else "", *others]
+    return " · ".join(str(value) for value in shown if value)

@@ -1,0 +1,148 @@
+"""Imports and bulk changes: the list, one with its rows and its progress, the report."""
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
+
+from numbers import batches
+from numbers.batching.losses import losses
+from numbers.models import Batch, BatchRow
+from numbers.screens import batch_words as words
+from organizations.exports import csv_answer
+from organizations.roles import Permission
+from organizations.screens.base import OrgScreen
+
+Fate, State = BatchRow.Fate, Batch.State
+MOVING = (State.CHECKING, State.RUNNING)
+SETTLED = (State.DONE, State.STOPPED)
+PER_PAGE, ROWS_PER_PAGE = 25, 100
+READ = Permission.PHONE_NUMBERS_READ
+
+
+class BatchesScreen(OrgScreen):
+    permissions: ClassVar = {"GET": READ}
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        page = number_of(request, "page") or 1
+        rows = request.organization.batches.defer("file").order_by("-created_at", "-id")
+        begin = (page - 1) * PER_PAGE
+        found = list(rows[begin : begin + PER_PAGE + 1])
+        pager = {
+            "newer": f"?page={page - 1}" if page > 1 else "",
+            "older": f"?page={page + 1}" if len(found) > PER_PAGE else "",
+        }
+        shown = found[:PER_PAGE]
+        moving = any(batch.state in MOVING for batch in shown)
+        return self.page("numbers/batches.html", batches=shown, pager=pager, moving=moving)
+
+
+class BatchScreen(OrgScreen):
+    permissions: ClassVar = {"GET": READ}
+
+    def get(self, request: HttpRequest, batch_id: UUID) -> HttpResponse:
+        batch = batch_of(request, batch_id)
+        if request.htmx:
+            return self.progress(request, batch)
+        counts = dict(batch.rows.values_list("fate").annotate(Count("pk")).order_by())
+        fate = request.GET.get("fate", "")
+        fate = fate if fate in Fate.values else ""
+        return self.page(
+            "numbers/batch.html",
+            batch=batch,
+            fate=fate,
+            fates=[(name, label, counts[name]) for name, label in Fate.choices if name in counts],
+            **self.rows(request, batch, fate),
+            **self.next_steps(request, batch, counts),
+        )
+
+    def progress(self, request: HttpRequest, batch: Batch) -> HttpResponse:
+        """As long as it moves, only its progress; then all of the page anew."""
+        if batch.state != request.GET.get("was"):
+            return HttpResponse(headers={"HX-Refresh": "true"})
+        return self.page("numbers/_batch_progress.html", batch=batch, **self.allowed(batch))
+
+    def allowed(self, batch: Batch) -> dict[str, Any]:
+        return {"may_act": batches.may(self.principal, batch), "moving": batch.state in MOVING}
+
+    def next_steps(self, request: HttpRequest, batch: Batch, counts: dict) -> dict[str, Any]:
+        """What may be done with it now."""
+        is_settled, kept = batch.state in SETTLED, bool(counts)
+        ready = batch.state == State.READY
+        undone = batch.undone_by.defer("file").order_by("-created_at").first()
+        reversible = is_settled and kept and batch.done and batch.action in batches.INVERSE
+        return {
+            **self.allowed(batch),
+            "intent": words.intent(batch) if ready and batch.left else "",
+            "start_word": words.start_word(batch),
+            "losses": losses(batch) if ready and batch.action == "delete" else None,
+            "undone_by": undone,
+            "can_undo": reversible and (undone is None or undone.state == State.STOPPED),
+            "can_retry": is_settled and kept and batch.failed,
+            "rows_gone": is_settled and batch.total and not kept,
+        }
+
+    def rows(self, request: HttpRequest, batch: Batch, fate: str) -> dict[str, Any]:
+        """One page of them, by line."""
+        rows = batch.rows.filter(fate=fate) if fate else batch.rows.all()
+        found, is_first, is_last = piece(rows, number_of(request, "from"), request.GET.get("back"))
+        for row in found:
+            row.was, row.becomes = words.change(batch, row)
+            row.shown = words.number(row)
+        asked = {"fate": fate} if fate else {}
+        newer = {**asked, "from": found[0].line, "back": 1} if found and not is_first else {}
+        older = {**asked, "from": found[-1].line} if found and not is_last else {}
+        return {"rows": found, "pager": {"newer": query_of(newer), "older": query_of(older)}}
+
+
+def piece(
+    rows: QuerySet[BatchRow], line: int, back: str | None
+) -> tuple[list[BatchRow], bool, bool]:
+    """A page of rows behind (or before) a line; whether it is the first, and the last."""
+    if back:
+        found = list(rows.filter(line__lt=line).order_by("-line")[: ROWS_PER_PAGE + 1])
+        return found[:ROWS_PER_PAGE][::-1], len(found) <= ROWS_PER_PAGE, False
+    found = list(rows.filter(line__gt=line).order_by("line")[: ROWS_PER_PAGE + 1])
+    return found[:ROWS_PER_PAGE], not line, len(found) <= ROWS_PER_PAGE
+
+
+class ReportScreen(OrgScreen):
+    """All rows with their fates, as a file."""
+
+    permissions: ClassVar = {"GET": READ}
+
+    def get(self, request: HttpRequest, batch_id: UUID) -> HttpResponse:
+        batch = batch_of(request, batch_id)
+        fate = request.GET.get("fate", "")
+        rows = batch.rows.filter(fate=fate) if fate in Fate.values else batch.rows.all()
+        name = f"batch-{batch.created_at:%Y-%m-%d}-{str(batch.pk)[:8]}.csv"
+        return csv_answer(name, [str(title) for title in COLUMNS], reported(batch, rows))
+
+
+COLUMNS = (_("line"), _("number"), _("before"), _("after"), _("fate"), _("message"))
+
+
+def reported(batch: Batch, rows: QuerySet[BatchRow]) -> Iterator[tuple]:
+    """Read in portions: there may be 100,000."""
+    for row in rows.order_by("line").iterator(chunk_size=2000):
+        was, becomes = words.change(batch, row)
+        yield row.line, row.text, was, becomes, row.get_fate_display(), row.message
+
+
+def batch_of(request: HttpRequest, batch_id: UUID) -> Batch:
+    """Without its file, which may be large."""
+    rows = request.organization.batches.select_related("undoes").defer("file", "undoes__file")
+    return rows.get(pk=batch_id)
+
+
+def number_of(request: HttpRequest, name: str) -> int:
+    text = request.GET.get(name, "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 9 else 0
+
+
+def query_of(query: dict[str, Any]) -> str:
+    return f"?{urlencode(query)}" if query else ""

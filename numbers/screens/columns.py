@@ -1,0 +1,37 @@
+"""The columns of the list: which there are, and which the reader wants."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+
+
+@dataclass(frozen=True)
+class Column:
+    """`sort` is the order that a click on its heading brings."""
+
+    name: str
+    title: Any
+    is_usual: bool = True
+    sort: str = ""
+
+
+COLUMNS = [
+    Column("label", _("Label"), sort="label"),
+    Column("status", _("Status")),
+    Column("carrier", _("Carrier")),
+    Column("platform", _("Integration")),
+    Column("agent", _("Agent")),
+    Column("country", _("Country"), is_usual=False),
+    Column("source", _("Source"), is_usual=False),
+    Column("added", _("Added"), sort="newest"),
+    Column("changed", _("Last changed"), is_usual=False, sort="changed"),
+]
+
+
+def chosen(query: QueryDict) -> list[Column]:
+    """Those named by `columns`, in our order; the usual ones, if none of ours is."""
+    names = set(query.getlist("columns"))
+    wanted = [column for column in COLUMNS if column.name in names]
+    return wanted or [column for column in COLUMNS if column.is_usual]

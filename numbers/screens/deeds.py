@@ -1,0 +1,77 @@
+"""What can be done with a number by one button: activate, deactivate, try again, merge, label."""
+
+from collections.abc import Callable
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from numbers import operations
+from numbers.e164 import pretty
+from numbers.holding import NotPossibleNow
+from numbers.models import PhoneNumber
+from numbers.repairing import repair_number
+from organizations.principals import Principal
+from organizations.roles import Permission
+from organizations.screens.base import OrgScreen
+
+Status = PhoneNumber.Status
+Deed = Callable[[Principal, UUID], PhoneNumber]
+
+
+def activate(by: Principal, number_id: UUID) -> PhoneNumber:
+    return operations.change_number(by, number_id, status=Status.ACTIVE)
+
+
+def deactivate(by: Principal, number_id: UUID) -> PhoneNumber:
+    return operations.change_number(by, number_id, status=Status.INACTIVE)
+
+
+DEEDS: dict[str, tuple[Deed, str]] = {
+    "activate": (activate, gettext_lazy("%(number)s is being switched on.")),
+    "deactivate": (deactivate, ""),  # the page says so, and offers to undo it
+    "retry": (operations.retry_number, gettext_lazy("%(number)s is tried again.")),
+    "repair": (repair_number, gettext_lazy("%(number)s is being mended on its platform.")),
+    "merge": (
+        operations.merge_duplicates,
+        gettext_lazy("The duplicates of %(number)s are being merged."),
+    ),
+}
+
+
+class DeedScreen(OrgScreen):
+    permissions = {"POST": Permission.PHONE_NUMBERS_UPDATE}
+
+    def post(self, request: HttpRequest, number_id: UUID, deed: str) -> HttpResponse:
+        if deed not in DEEDS:
+            raise Http404
+        do, sentence = DEEDS[deed]
+        try:
+            number = do(self.principal, number_id)
+        except NotPossibleNow as error:
+            self.warn(str(error))
+            return self.go("number", number_id=number_id)
+        if sentence:
+            self.say(sentence % {"number": pretty(number.e164)})
+        undo = f"?{urlencode({'undo': 'activate'})}" if deed == "deactivate" else ""
+        return redirect(self.url("number", number_id=number_id) + undo)
+
+
+class LabelScreen(OrgScreen):
+    """The label alone, edited in place."""
+
+    permissions = {"POST": Permission.PHONE_NUMBERS_UPDATE}
+
+    def post(self, request: HttpRequest, number_id: UUID) -> HttpResponse:
+        label = " ".join(request.POST.get("label", "").split())
+        if len(label) > PhoneNumber._meta.get_field("label").max_length:
+            self.warn(_("A label has 100 characters at most; nothing was changed."))
+            return self.go("number", number_id=number_id)
+        try:
+            operations.change_number(self.principal, number_id, label=label or None)
+        except NotPossibleNow as error:
+            self.warn(str(error))
+        return self.go("number", number_id=number_id)

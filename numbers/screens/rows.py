@@ -1,0 +1,65 @@
+"""The rows of the list: what is shown beside each number, asked for the whole page at once."""
+
+from collections.abc import Sequence
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from numbers import countries, e164, story
+from numbers.models import PhoneNumber
+from numbers.standing import WORKING, status_text
+from organizations.models import Organization
+
+Status = PhoneNumber.Status
+
+
+def with_relations(numbers: QuerySet[PhoneNumber]) -> QuerySet[PhoneNumber]:
+    return numbers.select_related("carrier").prefetch_related("placements__integration")
+
+
+def dress(organization: Organization, numbers: Sequence[PhoneNumber]) -> None:
+    """Gives each row `pretty`, `pill` and `state` (its colour and its words), `reason`, `moves`,
+    `country`, `agent` and `platforms`."""
+    reasons = reasons_of(organization, [number for number in numbers if is_moving(number)])
+    names = names_of_agents(organization, numbers)
+    for number in numbers:
+        number.pretty = e164.pretty(number.e164)
+        number.country = countries.country(countries.calling_code(number.e164[1:]) or 0)
+        number.agent = names.get(number.inbound_agent_id, number.inbound_agent_id)
+        number.platforms = sorted({each.integration.name for each in number.placements.all()})
+        dress_status(number, reasons)
+
+
+def dress_status(number: PhoneNumber, reasons: dict) -> None:
+    number.moves = is_moving(number)
+    number.state = status_text(number)
+    number.pill = Status.PENDING if is_leaving(number) else number.status
+    number.reason = number.error_message or ""
+    if number.moves:
+        number.reason = reasons.get(number.pk) or number.reason
+    if number.status == Status.PENDING:
+        number.reason = number.reason or _("Its turn comes within seconds.")
+
+
+def is_leaving(number: PhoneNumber) -> bool:
+    return number.status == Status.DELETED and number.released_at is None
+
+
+def is_moving(number: PhoneNumber) -> bool:
+    """Something is open: the row will change by itself."""
+    switching = number.status in WORKING and number.wanted != number.status
+    return number.status == Status.PENDING or switching or is_leaving(number)
+
+
+def reasons_of(organization: Organization, numbers: Sequence[PhoneNumber]) -> dict:
+    if not numbers:
+        return {}
+    moving = organization.phone_numbers.filter(pk__in=[number.pk for number in numbers])
+    return dict(story.with_open_reason(moving).values_list("pk", "open_reason"))
+
+
+def names_of_agents(organization: Organization, numbers: Sequence[PhoneNumber]) -> dict:
+    ids = {number.inbound_agent_id for number in numbers if number.inbound_agent_id}
+    if not ids:
+        return {}
+    return dict(organization.agents.filter(agent_id__in=ids).values_list("agent_id", "name"))

@@ -1,0 +1,59 @@
+"""The addresses of the screens, below /o/<organization>/."""
+
+from django.urls import URLPattern, path
+
+from numbers.screens import batch_deeds, batches
+from numbers.screens.adding.discover import DiscoverScreen, FoundScreen
+from numbers.screens.adding.hub import AddScreen
+from numbers.screens.adding.screens import AddFileScreen, AddListScreen, AddRangeScreen
+from numbers.screens.adding.search import BuyScreen, ForSaleScreen, SearchScreen
+from numbers.screens.adding.templates import AddTemplateScreen
+from numbers.screens.agents import AddAgentScreen, AgentScreen, AgentsScreen, DeleteAgentScreen
+from numbers.screens.dashboard import DashboardScreen, SandboxScreen, StartedScreen
+from numbers.screens.deeds import DeedScreen, LabelScreen
+from numbers.screens.export import ExportScreen
+from numbers.screens.listing import NumbersScreen, StatusesScreen
+from numbers.screens.number import LookScreen, NumberScreen
+from numbers.screens.number_change import DeleteScreen, EditScreen
+from numbers.screens.one import AddOneScreen
+from numbers.screens.views import SaveViewScreen, ViewScreen
+
+screens: list[URLPattern] = [
+    path("", DashboardScreen.as_view(), name="dashboard"),
+    path("sandbox/", SandboxScreen.as_view(), name="dashboard_sandbox"),
+    path("started/", StartedScreen.as_view(), name="dashboard_started"),
+    path("numbers/", NumbersScreen.as_view(), name="numbers"),
+    path("numbers/export/", ExportScreen.as_view(), name="numbers_export"),
+    path("numbers/statuses/", StatusesScreen.as_view(), name="numbers_statuses"),
+    path("numbers/views/", SaveViewScreen.as_view(), name="numbers_view_save"),
+    path("numbers/views/<uuid:view_id>/", ViewScreen.as_view(), name="numbers_view"),
+    path("numbers/one/", AddOneScreen.as_view(), name="add_one"),
+    path("numbers/<uuid:number_id>/", NumberScreen.as_view(), name="number"),
+    path("numbers/<uuid:number_id>/do/<slug:deed>/", DeedScreen.as_view(), name="number_do"),
+    path("numbers/<uuid:number_id>/label/", LabelScreen.as_view(), name="number_label"),
+    path("numbers/<uuid:number_id>/look/", LookScreen.as_view(), name="number_look"),
+    path("numbers/<uuid:number_id>/edit/", EditScreen.as_view(), name="number_edit"),
+    path("numbers/<uuid:number_id>/delete/", DeleteScreen.as_view(), name="number_delete"),
+    path("add/", AddScreen.as_view(), name="add"),
+    path("add/list/", AddListScreen.as_view(), name="add_list"),
+    path("add/range/", AddRangeScreen.as_view(), name="add_range"),
+    path("add/file/", AddFileScreen.as_view(), name="add_file"),
+    path("add/file/numbers.<str:kind>", AddTemplateScreen.as_view(), name="add_template"),
+    path("add/discover/", DiscoverScreen.as_view(), name="add_discover"),
+    path("add/discover/<uuid:operation_id>/", FoundScreen.as_view(), name="add_discover_found"),
+    path("add/search/", SearchScreen.as_view(), name="add_search"),
+    path("add/search/<uuid:operation_id>/", ForSaleScreen.as_view(), name="add_search_found"),
+    path("add/search/<uuid:operation_id>/buy/", BuyScreen.as_view(), name="add_search_buy"),
+    path("agents/", AgentsScreen.as_view(), name="agents"),
+    path("agents/add/", AddAgentScreen.as_view(), name="agents_add"),
+    path("agents/<uuid:agent_id>/", AgentScreen.as_view(), name="agent"),
+    path("agents/<uuid:agent_id>/delete/", DeleteAgentScreen.as_view(), name="agent_delete"),
+    path("batches/", batches.BatchesScreen.as_view(), name="batches"),
+    path("batches/propose/", batch_deeds.ProposeScreen.as_view(), name="batches_propose"),
+    path("batches/<uuid:batch_id>/", batches.BatchScreen.as_view(), name="batch"),
+    path("batches/<uuid:batch_id>/start/", batch_deeds.StartScreen.as_view(), name="batch_start"),
+    path("batches/<uuid:batch_id>/stop/", batch_deeds.StopScreen.as_view(), name="batch_stop"),
+    path("batches/<uuid:batch_id>/undo/", batch_deeds.UndoScreen.as_view(), name="batch_undo"),
+    path("batches/<uuid:batch_id>/again/", batch_deeds.AgainScreen.as_view(), name="batch_again"),
+    path("batches/<uuid:batch_id>/report/", batches.ReportScreen.as_view(), name="batch_report"),
+]

@@ -1,0 +1,44 @@
+"""How a number stands: its state in a word, and what can be done with it now. The operations have
+the last word."""
+
+from collections.abc import Sequence
+
+from django.utils.translation import gettext as _
+
+from numbers.models import PhoneNumber, Placement
+
+Status = PhoneNumber.Status
+WORKING = (Status.ACTIVE, Status.INACTIVE)
+# What a provider says where it found several equal objects of ours (see Provider.plan_merge).
+SEVERAL = "merge-duplicates"
+
+
+def status_text(number: PhoneNumber) -> str:
+    """With what is under way: "active → inactive"."""
+    status = number.get_status_display()
+    if number.status == Status.DELETED and number.released_at is None:
+        return _("being removed")
+    if number.wanted != number.status and number.status in WORKING:
+        return f"{status} → {Status(number.wanted).label}"
+    return status
+
+
+def possible(number: PhoneNumber, placements: Sequence[Placement]) -> set[str]:
+    """Of activate, deactivate, merge, edit, delete, look, give_back."""
+    lives = number.status != Status.DELETED
+    switchable = bool(placements) and number.status in WORKING
+    answers = {
+        "activate": switchable and number.wanted == Status.INACTIVE,
+        "deactivate": switchable and number.wanted == Status.ACTIVE,
+        "merge": lives and bool(placements) and SEVERAL in (number.error_message or ""),
+        "edit": lives,
+        "delete": lives,
+        "look": bool(placements) and number.released_at is None,
+        "give_back": lives and is_supplied(placements),
+    }
+    return {name for name, answer in answers.items() if answer}
+
+
+def is_supplied(placements: Sequence[Placement]) -> bool:
+    """An account owns it, and pays for it."""
+    return any(placement.role == Placement.Role.SUPPLY for placement in placements)

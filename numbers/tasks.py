@@ -1,0 +1,12 @@
+"""Celery's half: ids only. The batch's row decides what happens."""
+
+from celery import shared_task
+from django.conf import settings
+
+from numbers.batching import work
+
+
+@shared_task(name="numbers.work_batch", time_limit=settings.BATCH_TIME_LIMIT.total_seconds())
+def work_batch(*, batch_id: str, **kwargs) -> None:
+    """One slice of one batch; harmless when it is not due any more."""
+    work.run(batch_id)
