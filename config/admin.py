@@ -1,6 +1,8 @@
 """The front page of the admin: how the installation fares, in a handful of queries."""
 
+from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db.models import Count, Q
 from django.http import HttpRequest
@@ -10,11 +12,17 @@ from django.utils.translation import gettext as _
 
 from carriers.models import Carrier
 from integrations.admin.integration import reason
-from integrations.admin.ledger import late
 from integrations.claims import BREAKER_THRESHOLD
-from integrations.models import Integration, Operation
+from integrations.models import Integration, Operation, ProviderCall
+from integrations.trying import late
 from numbers.admin.number import STATUS_COLOURS
-from numbers.models import PhoneNumber
+from numbers.figures import RANGES, Source, figures
+from numbers.models import PhoneNumber, Placement
+from numbers.screens import charts
+from numbers.screens.dashboard import chosen_range
+from organizations import snapshots
+from organizations.admin.base import page_of
+from organizations.snapshots import Snapshot
 
 SHOWN = 8
 TROUBLED = ("paused", "refused", "checking")
@@ -25,7 +33,7 @@ def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     context["title"] = _("Overview")
     may = request.user.has_perm
     if may("numbers.view_phonenumber"):
-        context["numbers"] = numbers()
+        context |= {"numbers": numbers(), **plots(request)}
     if may("carriers.view_carrier"):
         context["failed_carriers"] = Carrier.objects.filter(status=Carrier.Status.FAILED).count()
     if may("integrations.view_operation"):
@@ -33,6 +41,66 @@ def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if may("integrations.view_integration"):
         context["troubled"] = [(row, reason(row)) for row in troubled()]
     return context
+
+
+def plots(request: HttpRequest) -> dict[str, Any]:
+    """The installation's figures. They are counted here only if none are kept, or if it is quick;
+    who wants newer ones asks for them."""
+    days = chosen_range(request)
+    key = f"figures:installation:{days}:{timezone.get_current_timezone_name()}"
+    kept = snapshots.last(key)
+    if kept is None or kept.is_cheap or "now" in request.GET:
+        compute = partial(figures, everything(), days=days)
+        kept = snapshots.take(key, compute, anew="now" in request.GET)
+    ranges = [{"days": each, "is_chosen": each == days} for each in RANGES]
+    context = {"kept": kept, "days": days, "ranges": ranges}
+    return {**context, **drawn(request, kept)} if kept else context
+
+
+def everything() -> Source:
+    return Source(
+        PhoneNumber.objects.all(),
+        Placement.objects.all(),
+        Operation.objects.all(),
+        ProviderCall.objects.all(),
+    )
+
+
+def drawn(request: HttpRequest, kept: Snapshot) -> dict[str, Any]:
+    """Of what happened only what the operator may look at."""
+    data, may = kept.data, request.user.has_perm
+    held, set_up = charts.history(data)
+    sees_operations = may("integrations.view_operation")
+    return {
+        "shares": charts.shares(data, find_numbers),
+        "history": [held, set_up] if sees_operations else [held],
+        "refusals": charts.refusals(data, refused_operations()) if sees_operations else None,
+        "health": busiest(data) if may("integrations.view_providercall") else None,
+    }
+
+
+FILTERS = {"carrier": "carrier__id__exact", "status": "status"}
+
+
+def refused_operations() -> str:
+    return f"{reverse('admin:integrations_operation_changelist')}?status__exact=refused"
+
+
+def find_numbers(**filters: Any) -> str:
+    """The list of numbers, where it has such a filter."""
+    if not filters.keys() <= FILTERS.keys():
+        return ""
+    query = urlencode({FILTERS[name]: value for name, value in filters.items()})
+    return f"{reverse('admin:numbers_phonenumber_changelist')}?{query}"
+
+
+def busiest(data: dict[str, Any]) -> list[dict[str, Any]]:
+    """The platforms that failed, or were called, most in the last day."""
+    _since, hours = data["health"]
+    calls = {pk: (sum(bad for _good, bad in row), sum(map(sum, row))) for pk, row in hours.items()}
+    first = sorted(calls, key=calls.__getitem__, reverse=True)[:SHOWN]
+    rows = Integration.objects.in_bulk(first)
+    return charts.platform_health(data, [rows[pk] for pk in first if pk in rows], page_of)
 
 
 def numbers() -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from config import BASE_DIR, VERSION
 from config.environment import data_folder, database, env, load_quickstart
+from config.sign_in import *  # noqa: F403  allauth's settings
 from config.unfold import UNFOLD  # noqa: F401  the looks of the admin
 from organizations.api.schema_settings import spectacular_settings
 
@@ -32,6 +33,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_NAME = "patchbay_session"
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "organizations.api.errors.csrf_failure"
 
 # --- the apps -----------------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -44,10 +46,17 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
+    "django.contrib.humanize",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "phonenumber_field",
+    "django_htmx",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "organizations",
     "integrations",
     "carriers",
@@ -56,13 +65,18 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "organizations.middleware.RequestId",
     "organizations.middleware.DatabaseDown",
+    "config.content_policy.ContentPolicy",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "organizations.middleware.Reader",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "organizations.entering.second_factor.RequireSecondFactor",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
@@ -78,6 +92,8 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "organizations.screens.context.portal",
+                "config.navigation.portal",
             ]
         },
     }
@@ -114,6 +130,10 @@ REDIS_URL = env.str("REDIS_URL", "redis://127.0.0.1:6379/0")
 OPERATION_TIME_LIMIT = timedelta(seconds=60)  # the worker's hard limit on one attempt
 OPERATION_LEASE = timedelta(seconds=env.int("PATCHBAY_LEASE_SECONDS", 90))
 OPERATION_REDISPATCH = timedelta(seconds=env.int("PATCHBAY_REDISPATCH_SECONDS", 100))
+# A batch is worked in slices, so that it leaves room for others; checking a file is one piece.
+BATCH_SLICE = timedelta(seconds=env.int("PATCHBAY_BATCH_SLICE_SECONDS", 10))
+BATCH_TIME_LIMIT = timedelta(minutes=10)
+BATCH_RETENTION = timedelta(days=env.int("PATCHBAY_BATCH_DAYS", 30))
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -140,6 +160,11 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 
 # --- the API ------------------------------------------------------------------------------------
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000  # bytes; a larger body is a 413 problem
+FILE_UPLOAD_HANDLERS = [
+    "config.uploads.Bounded",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 RATE_LIMIT_PER_SECOND = env.float(
     "PATCHBAY_RATE_LIMIT_PER_SECOND", 50
 )  # per key and web process; 0: none
@@ -161,6 +186,10 @@ SPECTACULAR_SETTINGS = spectacular_settings(PUBLIC_BASE_URL, VERSION)
 
 # --- the rest -----------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+LANGUAGE_COOKIE_NAME = "patchbay_language"
+LANGUAGE_COOKIE_SAMESITE = "Lax"
 TIME_ZONE = "UTC"
 USE_I18N = USE_TZ = True
 STATIC_URL = "/static/"

@@ -30,6 +30,8 @@ NAVIGATION = [
             entry(_("Phone numbers"), "call", "numbers.phonenumber"),
             entry(_("Carriers"), "cell_tower", "carriers.carrier"),
             entry(_("Agents"), "support_agent", "numbers.agent"),
+            entry(_("Batches"), "stacks", "numbers.batch"),
+            entry(_("Batch rows"), "table_rows", "numbers.batchrow"),
         ],
     },
     {
@@ -47,6 +49,7 @@ NAVIGATION = [
         "items": [
             entry(_("Organizations"), "apartment", "organizations.organization"),
             entry(_("Memberships"), "badge", "organizations.membership"),
+            entry(_("Invitations"), "mail", "organizations.invitation"),
             entry(_("API keys"), "key", "organizations.apikey"),
             entry(_("Audit log"), "history", "organizations.event"),
             entry(_("Saved replies"), "inventory_2", "organizations.savedreply"),
@@ -91,7 +94,10 @@ UNFOLD = {
             "href": lambda request: static("admin/favicon.svg"),
         }
     ],
-    "STYLES": [lambda request: static("admin/patchbay.css")],
+    "STYLES": [
+        lambda request: static("admin/patchbay.css"),
+        lambda request: static("plots.css"),
+    ],
     "DASHBOARD_CALLBACK": "config.admin.overview",
     "SIDEBAR": {"show_search": True, "navigation": NAVIGATION},
 }

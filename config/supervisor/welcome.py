@@ -12,7 +12,8 @@ def welcome(data: Path, address: Address) -> str:
     return f"""
 Patchbay is ready: {address.url}
 
-  sign in    {demo["username"]}  password  {demo["password"]}
+  sign in    {address.url}/  (and {address.url}/admin/)
+             {demo["username"]}  password  {demo["password"]}
   API key    {demo["api_key"]}
   try        curl -H "Authorization: Bearer {demo["api_key"]}" {address.url}/v1/phone-numbers
   data       {places(data)}

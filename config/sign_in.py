@@ -1,0 +1,76 @@
+"""How people sign in (django-allauth): e-mail and password, TOTP, passkeys, recovery codes, and by
+settings one OpenID Connect provider. docs/decisions/0013 says why."""
+
+from urllib.parse import urlsplit
+
+from config.environment import env
+
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+ACCOUNT_ADAPTER = "organizations.entering.accounts.AccountAdapter"
+ACCOUNT_FORMS = {"login": "organizations.entering.forms.SignInForm"}
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+
+# --- lock-out ------------------------------------------------------------------------------------
+# What failed is counted per address and per e-mail, where all web processes see it.
+ACCOUNT_RATE_LIMITS = {
+    "login": "60/m/ip",
+    "login_failed": "30/5m/ip,5/5m/key",
+    "invitation": "20/m/ip",
+}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "sign_in_cache",
+        # When it is full, a third is thrown away: who could fill it would lift every lock-out.
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+}
+
+# --- the second factor ---------------------------------------------------------------------------
+MFA_ADAPTER = "organizations.entering.second_factor.SealedAuthenticators"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Patchbay"
+MFA_TOTP_TOLERANCE = 1  # half a minute, for clocks that are slow
+# Browsers themselves allow passkeys on https and on localhost only; the latter is `make up`.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = True
+REQUIRE_MFA = env.str("PATCHBAY_REQUIRE_MFA", "off")  # off | operators | everybody
+OPEN_ORGANIZATIONS = env.bool("PATCHBAY_OPEN_ORGANIZATIONS", False)
+
+# --- one OpenID Connect provider -----------------------------------------------------------------
+SOCIALACCOUNT_ADAPTER = "organizations.entering.oidc.OneProvider"
+SOCIALACCOUNT_LOGIN_ON_GET = True  # a link: our pages post forms to nobody else (form-action)
+SOCIALACCOUNT_PROVIDERS = {}
+if env.str("PATCHBAY_OIDC_SERVER_URL", ""):
+    SOCIALACCOUNT_PROVIDERS["openid_connect"] = {
+        "OAUTH_PKCE_ENABLED": True,
+        "APPS": [
+            {
+                "provider_id": "sso",
+                "name": env.str("PATCHBAY_OIDC_NAME", "single sign-on"),
+                "client_id": env.str("PATCHBAY_OIDC_CLIENT_ID", ""),
+                "secret": env.str("PATCHBAY_OIDC_CLIENT_SECRET", ""),
+                "settings": {"server_url": env.str("PATCHBAY_OIDC_SERVER_URL")},
+            }
+        ],
+    }
+
+# --- e-mail --------------------------------------------------------------------------------------
+CAN_MAIL = bool(env.str("EMAIL_URL", ""))
+EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+if CAN_MAIL:
+    globals().update(env.email_url("EMAIL_URL"))
+EMAIL_TIMEOUT = 5
+HOST_NAME = urlsplit(env.str("PUBLIC_BASE_URL", "")).hostname or "localhost"
+DEFAULT_FROM_EMAIL = env.str("PATCHBAY_EMAIL_FROM", f"Patchbay <patchbay@{HOST_NAME}>")
+ACCOUNT_EMAIL_NOTIFICATIONS = CAN_MAIL
