@@ -1,6 +1,6 @@
 # Patchbay. `make up` starts it, `make test` tests it; `make` alone lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help setup up test test-browser test-peers bench check schema fix lock clean
+.PHONY: help setup up test test-browser test-peers screenshots bench check schema messages fix lock clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -15,6 +15,10 @@ PRODUCTION := PATCHBAY_MODE=production PUBLIC_BASE_URL=https://patchbay.example.
 	ALLOWED_HOSTS=patchbay.example.com DATABASE_URL=postgresql:///patchbay \
 	SECRET_KEY=only-for-make-check-and-long-enough-for-django-0123456789 \
 	PATCHBAY_ENCRYPTION_KEYS=b25seS1mb3ItbWFrZS1jaGVjay1ub3QtYS1yZWFsLWs=
+
+# Programs are spoken to in English, so what only they read is not translated.
+MESSAGES := --locale de --no-obsolete --no-wrap --add-location file \
+	--ignore "*/api/*" --ignore "tests/*" --ignore ".venv*" --ignore "var/*" --ignore "docs/*"
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +36,9 @@ test: $(DEV) ## Run the tests that need neither a browser nor a network (ARGS="-
 
 test-browser: $(DEV) ## Run the tests that drive a real browser (Debian: apt install chromium)
 	$(PYTEST) -m browser $(ARGS)
+
+screenshots: $(DEV) ## Keep a picture of every page in var/screenshots (ARGS names a folder)
+	SCREENSHOTS=$(or $(ARGS),var/screenshots) $(PYTEST) -q tests/browser/test_pages.py
 
 test-peers: $(DEV) ## Run the tests against real servers and clients of others
 	$(PYTEST) -m peers $(ARGS)
@@ -51,6 +58,10 @@ check: $(DEV) ## Check style, settings, migrations, API schemas, templates and c
 
 schema: $(DEV) ## Draw docs/openapi*.yaml anew
 	$(PRODUCTION) PUBLIC_BASE_URL=http://127.0.0.1:8000 $(PYTHON) manage.py draw_schemas docs
+
+messages: $(DEV) ## Bring locale/ up to date with the sources (needs gettext)
+	$(PRODUCTION) $(PYTHON) -W ignore::RuntimeWarning manage.py makemessages $(MESSAGES)
+	$(PRODUCTION) $(PYTHON) -W ignore::RuntimeWarning manage.py compilemessages --ignore .venv --verbosity 0
 
 fix: $(DEV) ## Format the code and repair what can be repaired
 	$(VENV)/bin/ruff check --fix $(SOURCES)

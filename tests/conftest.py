@@ -93,3 +93,15 @@ def staff(db) -> Client:
     client = Client()
     client.force_login(User.objects.create_superuser("olga@example.com", "correct horse battery"))
     return client
+
+
+@pytest.fixture
+def browse():
+    """`browse(alice)` is a browser in which Alice has signed in."""
+
+    def signed_in(member: factories.Member) -> Client:
+        client = Client()
+        client.force_login(member.user, "django.contrib.auth.backends.ModelBackend")
+        return client
+
+    return signed_in

@@ -13,7 +13,9 @@ from integrations import provisioning
 from integrations.models import DefaultIntegration, Integration, Operation
 from integrations.operations import connect, make_default
 from integrations.providers.base import CarrierSpec, GatewaySpec
-from integrations.providers.sandbox import SIP_DOMAIN, Sandbox
+from integrations.providers.sandbox import SIP_ADDRESSES, SIP_DOMAIN, Sandbox
+from numbers.batching import bell
+from numbers.batching import work as batch_work
 from numbers.models import PhoneNumber
 from numbers.operations import add_number
 from organizations.models import ApiKey, Organization, User
@@ -79,7 +81,7 @@ def settled_in(name: str, *, trunk: str) -> Member:
         kind="sandbox",
         name="Sandbox",
         state=Integration.State.CONNECTED,
-        facts={"summary": "Sandbox", "sip_domain": SIP_DOMAIN},
+        facts={"summary": "Sandbox", "sip_domain": SIP_DOMAIN, "sip_addresses": SIP_ADDRESSES},
         checked_at=timezone.now(),
         max_in_flight=Sandbox.max_in_flight,
         **owner,
@@ -139,7 +141,9 @@ def work_number(phone_number: PhoneNumber) -> Operation | None:
 
 
 def work_all() -> None:
-    """Every open operation that is due, and what becomes due by it; each is attempted once."""
+    """The batches; then every open operation that is due, and what becomes due by it; each is
+    attempted once."""
+    work_batches()
     tried: set[UUID] = set()
     while due := Operation.objects.filter(
         status="open", waits_for=None, next_attempt_at__lte=Now()
@@ -147,6 +151,13 @@ def work_all() -> None:
         for operation in due:
             tried.add(operation.pk)
             provisioning.run(operation.pk)
+
+
+def work_batches() -> None:
+    """What dispatcher and worker would do for the batches, slice by slice."""
+    while due := bell.due():
+        for batch_id in due:
+            batch_work.run(batch_id)
 
 
 def open_operation(subject_kind: str, subject_id: UUID) -> Operation | None:

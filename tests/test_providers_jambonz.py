@@ -46,6 +46,23 @@ def test_every_kind_of_key_is_told(key, summary):
     assert result.facts["application"] == "Reception"
 
 
+def test_what_it_sends_sip_from_is_told(account_desk):
+    told = account_desk.open().check().facts["sip_addresses"]
+    assert told == "203.0.113.10:5060, 203.0.113.11:5060"
+
+
+def test_the_service_providers_own_come_first(sp_desk):
+    jambonz = sp_desk.jambonz
+    own = {"service_provider_sid": jambonz.service_provider_sid, "ipv4": "203.0.113.99"}
+    jambonz.put("sbc_addresses", port=5070, **own)
+    assert sp_desk.open().check().facts["sip_addresses"] == "203.0.113.99:5070"
+
+
+def test_a_jambonz_that_does_not_tell_is_no_worse(sp_desk):
+    sp_desk.jambonz.tables["sbc_addresses"].clear()
+    assert "sip_addresses" not in sp_desk.open().check().facts
+
+
 @pytest.mark.parametrize("key", ["sp_key", "admin_key"])
 def test_a_key_to_many_accounts_must_be_told_which(key):
     with desk_of(key) as desk, pytest.raises(Refused, match="enter the account SID"):

@@ -8,7 +8,7 @@ import sys
 from tests.bench.installation import Owner, install
 from tests.bench.table import RUNS, WrongAnswer, heading
 
-KINDS = ("one", "list", "create", "provision")
+KINDS = ("one", "list", "create", "provision", "many")
 
 
 def main() -> int:
@@ -38,21 +38,25 @@ def measure(options: argparse.Namespace) -> list[str]:
 
 def stages(owner: Owner, options: argparse.Namespace):
     """First the web alone, as no worker may be busy meanwhile; then the worker."""
+    from tests.bench.many import Many
     from tests.bench.provisioning import Worker
     from tests.bench.reads_and_writes import Web
 
     wanted = [kind for kind in KINDS if kind in options.only]
-    if set(wanted) - {"provision"}:
+    if set(wanted) - {"provision", "many"}:
         measures = Web(owner, options.seconds).measures()
-        yield [measures[kind] for kind in wanted if kind != "provision"]
+        yield [measures[kind] for kind in wanted if kind in measures]
     if "provision" in wanted:
         yield [Worker(owner, options.numbers).measure()]
+    if "many" in wanted:
+        yield [Many(owner, options.many)]
 
 
 def notes(options: argparse.Namespace) -> list[str]:
     return [
         f"{options.rows:,} numbers in one organization, {os.cpu_count()} cores, 8 connections; "
         f"medians of {options.runs} runs, rate limits off.",
+        f"on screen: the list of {options.many:,} numbers in the browser, one request at a time.",
         "The sandbox makes no HTTP call, so nothing of the kind stands beside `provisioned`.",
     ]
 
@@ -62,6 +66,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=3, help="of each load (3)")
     parser.add_argument("--rows", type=int, default=20_000, help="numbers in the database (20000)")
     parser.add_argument("--numbers", type=int, default=400, help="provisioned in one run (400)")
+    parser.add_argument(
+        "--many", type=int, default=1_000_000, help="numbers for the screen's list (1000000)"
+    )
     parser.add_argument("--runs", type=int, default=RUNS, help=f"medians of so many ({RUNS})")
     parser.add_argument("--only", nargs="+", choices=KINDS, default=KINDS, help="these (all)")
     return parser.parse_args()

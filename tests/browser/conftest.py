@@ -5,13 +5,16 @@ from collections.abc import Iterator
 from threading import Event, Thread
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.db.models import Q
+from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from integrations import provisioning
 from integrations.models import Operation
+from tests.factories import Member, work_batches
 
 QUIET = ("gpu", "background-networking", "component-update", "sync")
 
@@ -35,6 +38,14 @@ def page(browser: Browser, live_server) -> Iterator[Page]:
     """An empty browser at the live server."""
     with browser.new_context(base_url=live_server.url) as context:
         yield context.new_page()
+
+
+def sign_in(context: BrowserContext, member: Member, url: str) -> None:
+    """By the session's cookie; the way through the sign-in page has tests of its own."""
+    client = Client()
+    client.force_login(member.user, "django.contrib.auth.backends.ModelBackend")
+    cookie = client.cookies[settings.SESSION_COOKIE_NAME]
+    context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": url}])
 
 
 @pytest.fixture
@@ -66,5 +77,6 @@ def work(stop: Event) -> None:
             due = Operation.objects.filter(free, status="open", next_attempt_at__lte=timezone.now())
             for operation_id in list(due.values_list("pk", flat=True)):
                 provisioning.run(operation_id)
+            work_batches()
     finally:
         connection.close()

@@ -19,7 +19,7 @@ def olga(page: Page) -> Page:
     page.goto("/admin/")
     page.get_by_label("E-mail").fill("olga@example.com")
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_role("heading", name="Phone numbers")).to_be_visible()
     return page
 

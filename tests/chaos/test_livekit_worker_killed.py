@@ -43,15 +43,6 @@ class Between(Wire):
 
 
 @pytest.fixture
-def processes(tmp_path) -> Iterator[Processes]:
-    started = Processes(tmp_path / "output.log")
-    yield started
-    for process in started.running:
-        started.kill(process)
-    print(started.log.read_text())  # pytest shows it when the test fails
-
-
-@pytest.fixture
 def eye() -> Iterator[Eye]:
     server = real_livekit()
     opened = Eye(server.url, server.api_key, server.api_secret)

@@ -68,15 +68,6 @@ class Processes:
 
 
 @pytest.fixture
-def processes(tmp_path) -> Iterator[Processes]:
-    started = Processes(tmp_path / "output.log")
-    yield started
-    for process in started.running:
-        started.kill(process)
-    print(started.log.read_text())  # pytest shows it when the test fails
-
-
-@pytest.fixture
 def jambonz(alice, settings) -> Iterator[FakeJambonz]:
     settings.ALLOWED_PRIVATE_CIDRS = LOOPBACK
     with FakeJambonz() as fake:

@@ -22,6 +22,7 @@ _ID = "/([^/]+)"
 
 ROUTES = [
     ("GET", "/Accounts", "list_accounts"),
+    ("GET", "/Sbcs", "list_sbcs"),
     ("GET", "/ServiceProviders", "list_service_providers"),
     ("GET", f"/Accounts{_ID}/Applications", "list_applications"),
     ("GET", f"/Applications{_ID}", "get_application"),
@@ -100,6 +101,8 @@ class FakeJambonz(Routes, Wire):
             (self.foreign_application_sid, "Foreign app", self.foreign_account_sid),
         ):
             self.put("applications", application_sid=sid, name=name, account_sid=account)
+        for address in ("203.0.113.11", "203.0.113.10"):
+            self.put("sbc_addresses", ipv4=address, port=5060)
 
     def put(self, table: str, **values: Any) -> str:
         """A row that stands there already, past every check but the database's own."""

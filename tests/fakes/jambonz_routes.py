@@ -60,6 +60,15 @@ class Routes:
             [r for r in rows if key.is_admin or r["service_provider_sid"] == key.service_provider],
         )
 
+    def list_sbcs(self, key: Key, query: Row, body: Row) -> Reply:
+        """A service provider's own, or else those that all share."""
+        rows = self.tables["sbc_addresses"]
+        owner = (
+            key.service_provider or self._owner(key.account) or query.get("service_provider_sid")
+        )
+        own = [row for row in rows if owner and row["service_provider_sid"] == owner]
+        return Reply(200, own or [row for row in rows if row["service_provider_sid"] is None])
+
     def list_applications(self, key: Key, account: str, query: Row, body: Row) -> Reply:
         self._need_account(key, account)
         return Reply(200, [r for r in self.tables["applications"] if r["account_sid"] == account])

@@ -66,6 +66,14 @@ TABLES = {
     "applications": Table(
         "application_sid", {"name": NAME, "account_sid": ref("accounts"), "app_json": text(4096)}
     ),
+    "sbc_addresses": Table(
+        "sbc_address_sid",
+        {
+            "ipv4": text(255, default=MISSING, null=False),
+            "port": Column("int", default=5060, null=False),
+            "service_provider_sid": ref("service_providers"),
+        },
+    ),
     "voip_carriers": Table(
         "voip_carrier_sid",
         {

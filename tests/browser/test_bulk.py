@@ -1,0 +1,100 @@
+"""Many numbers at once in a real browser: mark, look, start, watch it move, undo."""
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from numbers.models import PhoneNumber
+from organizations.screens.base import screen_url
+from tests import factories
+from tests.browser.conftest import sign_in
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+COUNT = 120
+
+
+@pytest.fixture
+def numbers(alice) -> None:
+    factories.number(alice.by, "+14155559999", label="Main line")
+    fields = {"source": "manual", "status": "inactive", "wanted": "inactive"}
+    PhoneNumber.objects.bulk_create(
+        PhoneNumber(organization=alice.organization, e164=f"+1415555{line:04}", **fields)
+        for line in range(COUNT)
+    )
+
+
+@pytest.fixture
+def signed_in(page: Page, alice, numbers, live_server) -> Page:
+    sign_in(page.context, alice, live_server.url)
+    page.goto(screen_url(alice.organization, "numbers"))
+    return page
+
+
+def labelled(label: str) -> int:
+    return PhoneNumber.objects.filter(label=label).count()
+
+
+def propose_label(page: Page, label: str) -> None:
+    page.get_by_label("What to do with the marked numbers").select_option("label")
+    page.locator("#bulk-label").fill(label)
+    page.get_by_role("button", name="Preview").click()
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_bulk_change_is_looked_at_then_done_then_undone(signed_in: Page, complaints: list[str]):
+    page = signed_in
+    page.locator("#bulk-all").check()
+    propose_label(page, "Front desk")
+    expect(page.get_by_text(f"{COUNT + 1} numbers get the label “Front desk”.")).to_be_visible()
+    row = page.get_by_role("row").filter(has_text="555-9999")
+    page.get_by_role("link", name="Next").click()
+    expect(row).to_contain_text("Main line")
+    expect(row).to_contain_text("Front desk")
+    assert labelled("Front desk") == 0, "nothing changes before the start"
+
+    page.get_by_role("button", name=f"Change {COUNT + 1} numbers").click()
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    expect(page.get_by_role("button", name="Undo")).to_be_visible(timeout=30_000)  # by itself
+    assert labelled("Front desk") == COUNT + 1
+
+    page.get_by_role("button", name="Undo").click()
+    page.get_by_role("button", name=f"Change {COUNT + 1} numbers").click()
+    expect(page.locator("#progress .pill", has_text="done")).to_be_visible(timeout=30_000)
+    assert labelled("Main line") == 1
+    assert labelled("Front desk") == 0
+    assert not complaints
+
+
+@pytest.mark.usefixtures("worker")
+def test_it_works_without_javascript(browser: Browser, alice, numbers, live_server):
+    with browser.new_context(base_url=live_server.url, java_script_enabled=False) as context:
+        sign_in(context, alice, live_server.url)
+        page = context.new_page()
+        page.goto(screen_url(alice.organization, "numbers") + "?q=9999")
+        page.get_by_role("checkbox", name="Mark +1 (415) 555-9999").check()
+        propose_label(page, "Sales")
+        page.get_by_role("button", name="Change 1 number").click()
+        look_until(page, "done")
+        assert labelled("Sales") == 1
+
+
+def look_until(page: Page, state: str) -> None:
+    """As a reader does: the link that only shows without scripts."""
+    for _turn in range(50):
+        if page.locator("#progress .pill").inner_text() == state:
+            return
+        page.get_by_role("link", name="Look again").click()
+    raise AssertionError(f"never {state}")
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_deletion_names_what_is_lost_and_can_be_discarded(signed_in: Page):
+    page = signed_in
+    page.goto(page.url + "?q=9999")
+    page.get_by_role("checkbox", name="Mark +1 (415) 555-9999").check()
+    page.get_by_label("What to do with the marked numbers").select_option("delete")
+    page.get_by_role("button", name="Preview").click()
+    expect(page.get_by_text("1 number is removed from Sandbox.")).to_be_visible()
+    page.get_by_role("button", name="Discard").click()
+    expect(page.get_by_text("alice@example.com stopped it.")).to_be_visible()
+    assert not PhoneNumber.objects.filter(status="deleted").exists()

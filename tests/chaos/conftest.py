@@ -1,0 +1,16 @@
+"""The processes that are killed: a dispatcher and workers on the test's database."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.chaos.test_worker_killed import Processes
+
+
+@pytest.fixture
+def processes(tmp_path) -> Iterator[Processes]:
+    started = Processes(tmp_path / "output.log")
+    yield started
+    for process in started.running:
+        started.kill(process)
+    print(started.log.read_text())  # pytest shows it when the test fails

@@ -1,0 +1,86 @@
+"""Batches as the workers see them: claims, fences, fairness, and how long rows are kept."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from numbers import batches
+from numbers.batching import bell, work
+from numbers.batching import kinds as batch_kinds
+from numbers.models import Batch, PhoneNumber
+from tests.batches import ACTIVE, done, fates, one_of_each, propose
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def numbers(alice) -> dict[str, PhoneNumber]:
+    return one_of_each(alice)
+
+
+class TestTheWorkers:
+    @pytest.fixture
+    def batch(self, alice, numbers) -> Batch:
+        return batches.start(alice.by, propose(alice, "label", label="x").pk)
+
+    def test_what_is_claimed_is_nobody_elses(self, batch, monkeypatch):
+        seen = []
+        monkeypatch.setattr(work, "do_some", lambda given, until: seen.append(given.fence))
+        assert work.run(batch.pk)
+        assert work.run(batch.pk) is None
+        assert seen == [1]
+
+    def test_an_overtaken_worker_undoes_its_row(self, alice, batch, monkeypatch):
+        label = batch_kinds.DOING["label"]
+
+        def overtaken(by, given, row):
+            Batch.objects.filter(pk=batch.pk).update(fence=99)
+            return label(by, given, row)
+
+        monkeypatch.setitem(batch_kinds.DOING, "label", overtaken)
+        work.run(batch.pk)
+        batch.refresh_from_db()
+        assert batch.done == 0
+        assert set(fates(batch).values()) == {"todo", "error"}
+        assert not PhoneNumber.objects.filter(label="x").exists()
+
+    def test_two_at_once_in_the_installation(self, alice, mallory, numbers, batch):
+        for _turn in range(3):
+            batches.start(alice.by, propose(alice, "label", label="y").pk)
+        assert len(bell.due()) == bell.AT_ONCE
+        assert bell.due() == []
+
+    def test_a_lost_message_is_sent_again(self, batch, settings):
+        assert bell.due() == [batch.pk]
+        assert bell.due() == []
+        settings.OPERATION_REDISPATCH = timedelta(seconds=-1)
+        assert bell.due() == [batch.pk]
+
+    def test_what_could_not_be_sent_is_due_at_once(self, batch):
+        bell.unstamp(bell.due())
+        assert bell.due() == [batch.pk]
+
+    def test_a_small_batch_does_not_wait_for_a_large_one(self, alice, batch, monkeypatch):
+        monkeypatch.setattr(bell, "AT_ONCE", 1)
+        Batch.objects.filter(pk=batch.pk).update(fence=7)
+        small = batches.start(alice.by, propose(alice, "label", [ACTIVE], label="y").pk)
+        assert bell.due() == [small.pk]
+
+
+class TestKeeping:
+    def test_rows_go_after_a_month_and_the_batch_stays(self, alice, numbers):
+        batch = done(alice, "label", label="x")
+        bell.forget()
+        assert batch.rows.count() == 6
+        Batch.objects.update(settled_at=timezone.now() - timedelta(days=31))
+        bell.forget()
+        assert batch.rows.count() == 0
+        assert Batch.objects.get().done == 5
+
+    def test_what_was_never_started_ends(self, alice, numbers):
+        batch = propose(alice, "label", label="x")
+        Batch.objects.update(created_at=timezone.now() - timedelta(days=31))
+        bell.forget()
+        batch.refresh_from_db()
+        assert (batch.state, batch.reason) == ("stopped", "It was never started.")

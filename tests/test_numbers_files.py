@@ -1,0 +1,177 @@
+"""Files of numbers: CSV in every common spelling, and Excel as Excel writes it."""
+
+import csv
+import io
+import zipfile
+
+import pytest
+import xlsxwriter
+from hypothesis import given
+from hypothesis import strategies as st
+
+from numbers.files import excel
+from numbers.files.tables import MOST_BYTES, lines_of
+from numbers.files.unreadable import Unreadable
+
+ONE = [(1, {"number": "+14155550101", "label": "Main line"})]
+
+
+def read(data: bytes) -> list[tuple[int, dict[str, str]]]:
+    return [(line.line, line.cells) for line in lines_of(data)]
+
+
+def workbook(*rows: list, **options) -> bytes:
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file, {"strings_to_numbers": False, **options}) as book:
+        sheet = book.add_worksheet()
+        for number, row in enumerate(rows):
+            for column, cell in enumerate(row):
+                write = sheet.write_string if isinstance(cell, str) else sheet.write
+                write(number, column, cell)
+    return file.getvalue()
+
+
+class TestCsv:
+    @pytest.mark.parametrize("separator", [",", ";", "\t"])
+    @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+    def test_separators_and_encodings(self, separator, encoding):
+        text = f"Rufnummer{separator}Bezeichnung\r\n+49 30 901820{separator}Büro\r\n"
+        assert read(text.encode(encoding)) == [(2, {"number": "+49 30 901820", "label": "Büro"})]
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "+14155550101,Main line",
+            "+14155550101;Main line\n",
+            "\n\n+14155550101\tMain line",
+            '"+14155550101","Main line"\n',
+            "sep=;\n+14155550101;Main line\n",
+        ],
+    )
+    def test_without_a_heading_the_first_column_is_the_number(self, text):
+        assert [cells for _line, cells in read(text.encode())] == [ONE[0][1]]
+
+    def test_columns_are_found_by_the_words_of_the_heading(self):
+        text = "Label;Agent-ID;Phone number;Carrier;Application SID\nx;agent_1;+1;Acme;y\n"
+        found = {"label": "x", "agent_id": "agent_1", "number": "+1", "carrier": "Acme"}
+        assert read(text.encode()) == [(2, {**found, "application_sid": "y"})]
+
+    def test_one_column_of_numbers(self):
+        assert read(b"+14155550101\n+14155550102\n") == [
+            (1, {"number": "+14155550101"}),
+            (2, {"number": "+14155550102"}),
+        ]
+
+    def test_lines_are_the_files_own(self):
+        text = 'number,label\n\n+1,"two\nlines"\n\n+2,x\n'
+        assert [line for line, _cells in read(text.encode())] == [3, 6]
+
+    def test_a_separator_in_a_label_is_told_by_its_line(self):
+        (line,) = lines_of(b"+14155550101,Berlin, Mitte\n")
+        assert (line.cells["label"], line.surplus) == ("Berlin", "Mitte")
+
+    @pytest.mark.parametrize(
+        ("data", "words"),
+        [
+            (b"", "no rows"),
+            (b"\n \n", "no rows"),
+            (b"label,agent\nx,y\n", "number"),
+            (b"number,phone\n+1,+2\n", "More than one column"),
+            (b"number,colour\n+1,red\n", "colour"),
+            (b'number,label\n+1,"open\n+2,x\n', "line 2"),
+            (b"\x89PNG\r\n\x1a\n\x00\x00\x00", "neither CSV nor"),
+            (b"\xff\xfe+\x001\x00+", "damaged"),
+            (b"1" * (MOST_BYTES + 1), "10 MB"),
+        ],
+    )
+    def test_what_is_no_table_is_refused_with_the_reason(self, data, words):
+        with pytest.raises(Unreadable, match=words):
+            read(data)
+
+
+class TestExcel:
+    def test_a_sheet_is_read_like_a_csv(self):
+        data = workbook(["Number", "Label"], ["+14155550101", "=1+1"], [], ["+14155550102", ""])
+        assert read(data) == [
+            (2, {"number": "+14155550101", "label": "=1+1"}),
+            (4, {"number": "+14155550102", "label": ""}),
+        ]
+
+    def test_a_number_that_excel_took_for_a_quantity_keeps_its_digits(self):
+        ((_line, cells),) = read(workbook([1.4155550101e10, 7]))
+        assert cells == {"number": "14155550101", "label": "7"}
+
+    def test_hidden_sheets_are_not_read(self):
+        file = io.BytesIO()
+        with xlsxwriter.Workbook(file) as book:
+            hidden, shown = book.add_worksheet("Old"), book.add_worksheet("New")
+            hidden.write(0, 0, "+14155550199")
+            shown.write_string(0, 0, "+14155550101")
+            shown.activate()
+            shown.set_first_sheet()
+            hidden.hide()
+        assert read(file.getvalue()) == [(1, {"number": "+14155550101"})]
+
+    def test_shared_and_inline_strings_are_alike(self):
+        rows = ["Number"], ["+14155550101"]
+        assert read(workbook(*rows, constant_memory=True)) == read(workbook(*rows))
+
+    def test_a_far_cell_asks_for_no_memory(self):
+        file = io.BytesIO()
+        with xlsxwriter.Workbook(file) as book:
+            sheet = book.add_worksheet()
+            sheet.write(0, 0, "+14155550101")
+            sheet.write(400, 16_383, "far")
+        with pytest.raises(Unreadable, match="far apart"):
+            read(file.getvalue())
+
+    def test_a_bomb_is_not_unpacked(self, monkeypatch):
+        data = workbook(*[["+14155550101"]] * 500)
+        monkeypatch.setattr(excel, "MOST_UNPACKED", 10_000)
+        with pytest.raises(Unreadable, match="too large"):
+            read(data)
+
+    def test_a_bomb_that_lies_about_its_size_is_found_out(self):
+        data = workbook(*[[f"+1415555{n:04}"] for n in range(500)])
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            size = archive.getinfo("xl/worksheets/sheet1.xml").file_size
+        lying = data.replace(size.to_bytes(4, "little"), (10).to_bytes(4, "little"))
+        assert lying != data
+        with pytest.raises(Unreadable, match="can be read"):
+            read(lying)
+
+    @pytest.mark.parametrize(
+        "data", [b"PK\x03\x04 nothing", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", workbook()]
+    )
+    def test_what_is_no_sheet_is_refused(self, data):
+        with pytest.raises(Unreadable):
+            read(data)
+
+    def test_any_other_archive_is_refused(self):
+        file = io.BytesIO()
+        with zipfile.ZipFile(file, "w") as archive:
+            archive.writestr("letter.txt", "+14155550101")
+        with pytest.raises(Unreadable, match="can be read"):
+            read(file.getvalue())
+
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), max_size=12)
+ROWS = st.lists(
+    st.tuples(st.from_regex(r"\+[0-9]{5,12}", fullmatch=True), TEXTS), min_size=1, max_size=8
+)
+
+
+@given(rows=ROWS, separator=st.sampled_from(",;\t"), encoding=st.sampled_from(["utf-8", "utf-16"]))
+def test_what_python_writes_as_csv_is_read_as_it_was(rows, separator, encoding):
+    file = io.StringIO()
+    csv.writer(file, delimiter=separator).writerows([("number", "label"), *rows])
+    assert [cells for _line, cells in read(file.getvalue().encode(encoding))] == expected(rows)
+
+
+@given(rows=ROWS)
+def test_what_xlsxwriter_writes_is_read_as_it_was(rows):
+    assert [cells for _line, cells in read(workbook(["number", "label"], *rows))] == expected(rows)
+
+
+def expected(rows):
+    return [{"number": number, "label": label.strip()} for number, label in rows]

@@ -1,0 +1,284 @@
+"""Signing in: passwords, lock-out, second factor, the one provider; and what errors look like."""
+
+import re
+from types import SimpleNamespace
+
+import pytest
+from allauth.account.models import EmailAddress
+from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from cryptography.fernet import Fernet
+from django.core import mail
+from django.core.management import call_command
+from django.db import OperationalError
+from django.test import Client, RequestFactory
+
+from organizations import invitations
+from organizations.entering.accounts import spoken
+from organizations.entering.oidc import OneProvider
+from organizations.entering.ownership import unproven
+from organizations.models import User
+from organizations.screens.base import screen_url
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+PASSWORD = "correct horse battery"
+LOGIN = "/accounts/login/"
+
+
+def sign_in(browser, email="alice@example.com", password=PASSWORD, **extra):
+    return browser.post(LOGIN, {"login": email, "password": password}, **extra)
+
+
+class TestPassword:
+    def test_it_leads_where_one_wanted_to_go(self, alice):
+        browser, wanted = Client(), screen_url(alice.organization, "members")
+        answer = browser.get(wanted)
+        assert answer["Location"] == f"{LOGIN}?next={wanted}"
+        answer = browser.post(
+            answer["Location"], {"login": "ALICE@example.com", "password": PASSWORD, "next": wanted}
+        )
+        assert answer["Location"] == wanted
+        assert browser.get(wanted).status_code == 200
+
+    def test_who_has_an_account_is_not_told(self, alice):
+        pages = [
+            sign_in(Client(), email, "wrong").text for email in ("alice@example.com", "x@y.example")
+        ]
+        told = [re.findall(r'role="alert".*?</div>', page, re.DOTALL) for page in pages]
+        assert told[0] == told[1] != []
+
+    def test_nobody_signs_up(self, alice):
+        assert "/signup/" not in Client().get(LOGIN).text
+        for path in ("signup", "email", "3rdparty", "none/account_signup", "2fa/webauthn"):
+            assert Client().get(f"/accounts/{path}/").status_code == 404
+
+    def test_without_mail_one_is_told_whom_to_ask(self):
+        answer = Client().get("/accounts/password/reset/")
+        assert "operators" in answer.text
+        post = Client().post("/accounts/password/reset/", {"email": "alice@example.com"})
+        assert post.status_code == 405
+
+    def test_with_mail_a_link_sets_a_new_one(self, alice, settings):
+        settings.CAN_MAIL = True
+        browser = Client()
+        browser.post("/accounts/password/reset/", {"email": "alice@example.com"})
+        path = re.search(r"http://testserver(/\S+)", mail.outbox[0].body)[1]
+        form = browser.get(path)["Location"]
+        new = {"password1": "a quiet river", "password2": "a quiet river"}
+        assert browser.post(form, new).status_code == 302
+        assert sign_in(Client(), password="a quiet river").status_code == 302
+
+    def test_it_is_changed_with_the_old_one(self, alice, browse):
+        new = {"oldpassword": PASSWORD, "password1": "a quiet river", "password2": "a quiet river"}
+        assert browse(alice).post("/accounts/password/change/", new).status_code == 302
+        alice.user.refresh_from_db()
+        assert alice.user.check_password("a quiet river")
+
+
+class TestLockOut:
+    def fail(self, times: int, browser=None, **extra):
+        for _ in range(times):
+            answer = sign_in(browser or Client(), password="wrong", **extra)
+        return answer
+
+    def test_the_sixth_wrong_password_locks_out_and_says_how_long(self, alice):
+        assert "Too many" not in self.fail(5).text
+        answer = sign_in(Client())
+        assert "Too many attempts failed. Try again in 5 minutes." in answer.text
+        assert sign_in(Client(), email="mallory@example.com").status_code == 200
+
+    def test_the_host_and_its_port_are_no_way_around(self, alice):
+        for port in range(5):
+            self.fail(1, headers={"host": f"localhost:{port + 1}"})
+        assert "Too many" in sign_in(Client(), headers={"host": "127.0.0.1"}).text
+
+    def test_right_ones_do_not_count(self, alice):
+        for _ in range(7):
+            assert sign_in(Client()).status_code == 302
+
+    def test_an_address_is_locked_out_too_the_clients_behind_a_proxy(self, alice, settings):
+        settings.TRUST_PROXY = True
+        guesser, other = ({"x-forwarded-for": f"10.0.0.9, 192.0.2.{n}"} for n in (1, 2))
+        for n in range(30):
+            sign_in(Client(), f"guess{n}@example.com", "wrong", headers=guesser)
+        assert "Too many" in sign_in(Client(), headers=guesser).text
+        assert sign_in(Client(), headers=other).status_code == 302
+
+    def test_waiting_is_told_as_people_do(self):
+        assert [spoken(n) for n in (1, 40, 91, 300)] == [
+            "1 second",
+            "40 seconds",
+            "2 minutes",
+            "5 minutes",
+        ]
+
+
+def enrol(user: User) -> None:
+    TOTP.activate(user, generate_totp_secret())
+    RecoveryCodes.activate(user)
+
+
+class TestSecondFactor:
+    def test_the_password_alone_does_not_do(self, alice):
+        enrol(alice.user)
+        browser = Client()
+        assert sign_in(browser)["Location"] == "/accounts/2fa/authenticate/"
+        assert browser.get("/")["Location"].startswith(LOGIN)
+        code = RecoveryCodes(Authenticator.objects.get(type="recovery_codes")).get_unused_codes()[0]
+        assert browser.post("/accounts/2fa/authenticate/", {"code": code})["Location"] == "/"
+
+    def test_its_secret_is_sealed(self, alice):
+        secret = generate_totp_secret()
+        TOTP.activate(alice.user, secret)
+        kept = Authenticator.objects.get(type="totp").data["secret"]
+        assert secret not in kept
+        assert kept.startswith("gAAAA")
+
+    def test_it_goes_with_the_rotation_of_keys(self, alice, settings):
+        enrol(alice.user)
+        settings.PATCHBAY_ENCRYPTION_KEYS = [
+            Fernet.generate_key().decode(),
+            *settings.PATCHBAY_ENCRYPTION_KEYS,
+        ]
+        call_command("rotate_secrets")
+        settings.PATCHBAY_ENCRYPTION_KEYS = settings.PATCHBAY_ENCRYPTION_KEYS[:1]
+        codes = RecoveryCodes(Authenticator.objects.get(type="recovery_codes"))
+        assert len(codes.get_unused_codes()) == 10
+
+    @pytest.mark.parametrize(
+        ("policy", "is_staff", "is_led"),
+        [
+            ("off", True, False),
+            ("operators", False, False),
+            ("operators", True, True),
+            ("everybody", False, True),
+        ],
+    )
+    def test_who_must_have_one_enrols_first(
+        self, alice, browse, settings, policy, is_staff, is_led
+    ):
+        settings.REQUIRE_MFA = policy
+        User.objects.filter(pk=alice.user.pk).update(is_staff=is_staff)
+        browser, page = browse(alice), screen_url(alice.organization, "members")
+        assert (browser.get(page).status_code == 302) == is_led
+        if is_led:
+            assert "asks for a second factor" in browser.get(page, follow=True).text
+        enrol(alice.user)
+        assert browser.get(page).status_code == 200
+
+    def test_an_operator_removes_a_lost_one(self, alice, staff):
+        enrol(alice.user)
+        path = f"/admin/organizations/user/{alice.user.pk}/do/second-factor/"
+        assert "the password alone" in staff.get(path).text
+        assert Authenticator.objects.exists()
+        staff.post(path, {"confirmed": "yes"})
+        assert not Authenticator.objects.exists()
+        event = alice.organization.events.get(action="member.second_factor_removed")
+        assert event.actor_label == "operator olga@example.com"
+
+
+class TestAdmin:
+    def test_it_is_behind_the_same_door(self, alice, browse):
+        answer = Client().get("/admin/", follow=True)
+        assert answer.redirect_chain[-1][0] == f"{LOGIN}?next=%2Fadmin%2F"
+        assert browse(alice).get("/admin/", follow=True).status_code == 403
+
+    def test_it_shows_invitations_and_revokes_them(self, alice, staff):
+        made, _link = invitations.invite(alice.by, email="dave@example.com", role="user")
+        page = "/admin/organizations/invitation/"
+        assert "dave@example.com" in staff.get(page).text
+        staff.post(f"{page}{made.pk}/do/revoke/", {"confirmed": "yes"})
+        made.refresh_from_db()
+        assert made.state == "revoked"
+
+
+class TestProvider:
+    def come(self, email: str, *, verified=True, process="login", name="Dave"):
+        """What the provider said of who comes, as allauth hands it over."""
+        request = RequestFactory().get("/")
+        login = SimpleNamespace(
+            email_addresses=[EmailAddress(email=email, verified=verified)],
+            state={"process": process},
+            account=SimpleNamespace(extra_data={"userinfo": {"name": name}}),
+            user=None,
+        )
+        OneProvider(request).pre_social_login(request, login)
+        return login.user
+
+    def test_the_account_with_the_same_e_mail_is_theirs(self, alice):
+        assert self.come("ALICE@example.com") == alice.user
+        alice.user.refresh_from_db()
+        assert alice.user.check_password(PASSWORD)
+
+    @pytest.mark.parametrize("verified", [False, None, "true", 1])
+    def test_a_claim_opens_nothing(self, alice, verified):
+        with pytest.raises(ImmediateHttpResponse) as refused:
+            self.come("alice@example.com", verified=verified)
+        assert refused.value.response.status_code == 403
+
+    def test_identities_are_not_linked(self, alice):
+        with pytest.raises(ImmediateHttpResponse):
+            self.come("alice@example.com", process="connect")
+
+    def test_only_who_is_awaited_gets_a_new_account(self, alice):
+        with pytest.raises(ImmediateHttpResponse):
+            self.come("dave@example.com")
+        invitations.invite(alice.by, email="dave@example.com", role="user")
+        dave = self.come("dave@example.com")
+        assert (dave.name, dave.has_usable_password(), dave.memberships.count()) == (
+            "Dave",
+            False,
+            0,
+        )
+
+    def test_who_made_the_account_before_its_owner_came_is_shut_out(self, alice):
+        """Mallory invites dave@, opens the link herself, and waits for Dave."""
+        dave = factories.person("Dave").user
+        unproven(dave)
+        enrol(dave)
+        mallorys = Client()
+        mallorys.force_login(dave, "django.contrib.auth.backends.ModelBackend")
+        assert self.come("dave@example.com") == dave
+        dave.refresh_from_db()
+        assert not dave.has_usable_password()
+        assert not Authenticator.objects.filter(user=dave).exists()
+        assert mallorys.get("/")["Location"].startswith(LOGIN)
+        assert EmailAddress.objects.get(user=dave).verified
+
+
+class TestErrorPages:
+    def test_they_say_what_to_do(self, alice, carol, browse):
+        missing = browse(alice).get("/o/org_000000000000/")
+        assert (missing.status_code, "There is nothing here" in missing.text) == (404, True)
+        assert missing["X-Request-Id"] in missing.text
+        refused = browse(carol).post(screen_url(alice.organization, "members"))
+        assert (refused.status_code, "Your role in Alice" in refused.text) == (403, True)
+
+    def test_a_foreign_form_is_refused_in_plain_words(self):
+        answer = Client(enforce_csrf_checks=True).post(LOGIN, {"login": "x", "password": "y"})
+        assert (answer.status_code, "not sent from a page of ours" in answer.text) == (403, True)
+
+    @pytest.mark.parametrize(
+        ("error", "status", "told"),
+        [(OperationalError, 503, "database is away"), (ZeroDivisionError, 500, "went wrong here")],
+    )
+    def test_what_breaks_shows_no_traceback(self, alice, monkeypatch, error, status, told):
+        def broken(*args):
+            raise error("secret detail")
+
+        monkeypatch.setattr("organizations.screens.members.described", broken)
+        browser = Client(raise_request_exception=False)
+        browser.force_login(alice.user, "django.contrib.auth.backends.ModelBackend")
+        answer = browser.get(screen_url(alice.organization, "members"))
+        assert (answer.status_code, told in answer.text) == (status, True)
+        assert "secret detail" not in answer.text
+        assert "unsafe" not in answer["Content-Security-Policy"]
+
+    def test_too_many_forms_are_told_to_wait(self, alice, settings):
+        settings.ACCOUNT_RATE_LIMITS = {"login": "1/m/ip"}
+        sign_in(Client(), password="wrong")
+        answer = sign_in(Client(), password="wrong")
+        assert (answer.status_code, "Wait a minute" in answer.text) == (429, True)
