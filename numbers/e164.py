@@ -63,6 +63,15 @@ def pretty(text: str) -> str:
     return f"+{number.country_code} {national}"
 
 
+def written(text: str) -> str:
+    """As people write it for everybody in the world: +1 (415) 777-4444, +44 20 7183 8750. `pretty`
+    is the APIs' form, which keeps the zero that is dialled within a country."""
+    number = parsed(text)
+    if number is None or number.country_code == 1:
+        return pretty(text)
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
 def area_code(text: str) -> int | None:
     """The three digits behind +1; elsewhere area codes have no fixed length."""
     return int(text[2:5]) if re.fullmatch(r"\+1[0-9]{10}", text) else None

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from numbers import agents
 from numbers.agents import AgentExists, AgentInUse
-from numbers.e164 import pretty
+from numbers.e164 import written
 from numbers.models import AGENT_ID, Agent, PhoneNumber
 from organizations.models import Organization
 from organizations.roles import Permission
@@ -135,7 +135,7 @@ class DeleteAgentScreen(OrgScreen):
     def asked(self, agent: Agent, status: int = 200) -> HttpResponse:
         """The numbers in the way are named, each with the way to it."""
         numbers = agents.used_by(self.principal, agent).order_by("e164")
-        named = [(number.pk, pretty(number.e164)) for number in numbers[:20]]
+        named = [(number.pk, written(number.e164)) for number in numbers[:20]]
         more = numbers.count() - len(named) if len(named) == 20 else 0
         words = {"agent": agent, "named": named, "more": more}
         return self.page("numbers/agent_delete.html", status, **words)

@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 from carriers.models import Carrier
 from integrations.claims import BREAKER_THRESHOLD
 from integrations.models import Integration, Operation
-from numbers.e164 import pretty
+from numbers.e164 import written
 from numbers.figures import alike
 from numbers.models import Batch, PhoneNumber, Placement
 from organizations.models import Organization
@@ -129,7 +129,7 @@ def of_numbers(organization: Organization, is_purchase: bool, reason: str, found
     if len(found) == 1:
         title = _("%(number)s could not be bought") if is_purchase else _("%(number)s failed")
         url = way(organization, "number", number_id=number_id)
-        return Task(title % {"number": pretty(e164)}, own_reason, url, _("See the number"))
+        return Task(title % {"number": written(e164)}, own_reason, url, _("See the number"))
     count = f"{LOOKED_AT:,}+" if len(found) > LOOKED_AT else f"{len(found):,}"
     title = (
         _("%(count)s numbers could not be bought") if is_purchase else _("%(count)s numbers failed")

@@ -3,7 +3,7 @@
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from numbers.e164 import SHAPE, pretty
+from numbers.e164 import SHAPE, written
 from numbers.models import Batch, BatchRow, PhoneNumber
 
 Fate, State, Status = BatchRow.Fate, Batch.State, PhoneNumber.Status
@@ -113,7 +113,7 @@ def after(batch: Batch, row: BatchRow, key: str) -> str:
 
 def number(row: BatchRow) -> str:
     """As people write it; what cannot be a number, as it was given."""
-    return pretty(row.text) if SHAPE.fullmatch(row.text) else row.text
+    return written(row.text) if SHAPE.fullmatch(row.text) else row.text
 
 
 def imported(row: BatchRow) -> str:

@@ -21,7 +21,7 @@ COLUMNS = [
     Column("label", _("Label"), sort="label"),
     Column("status", _("Status")),
     Column("carrier", _("Carrier")),
-    Column("platform", _("Integration")),
+    Column("platform", _("Integration"), is_usual=False),
     Column("agent", _("Agent")),
     Column("country", _("Country"), is_usual=False),
     Column("source", _("Source"), is_usual=False),

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from numbers import operations
-from numbers.e164 import pretty
+from numbers.e164 import written
 from numbers.holding import NotPossibleNow
 from numbers.models import PhoneNumber
 from numbers.repairing import repair_number
@@ -55,7 +55,7 @@ class DeedScreen(OrgScreen):
             self.warn(str(error))
             return self.go("number", number_id=number_id)
         if sentence:
-            self.say(sentence % {"number": pretty(number.e164)})
+            self.say(sentence % {"number": written(number.e164)})
         undo = f"?{urlencode({'undo': 'activate'})}" if deed == "deactivate" else ""
         return redirect(self.url("number", number_id=number_id) + undo)
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from carriers.models import Carrier
 from carriers.operations import usable
 from integrations.models import Integration
-from numbers.e164 import pretty
+from numbers.e164 import written
 from numbers.models import PhoneNumber
 from numbers.screens.attention import way
 from organizations.principals import Principal
@@ -148,7 +148,7 @@ def numbering(by: Principal, number: PhoneNumber | None) -> Step:
         Link(_("Import many"), way(by.organization, "add"), create),
     ]
     text = _("Any number that your carrier sends to you; the sandbox takes every one.")
-    note = pretty(number.e164) if number else ""
+    note = written(number.e164) if number else ""
     return Step(_("Add the first number"), text, number is not None, links, note)
 
 
@@ -157,7 +157,7 @@ def waiting(by: Principal, number: PhoneNumber | None, has_active: bool) -> Step
     title = _("See it become active")
     if has_active or number is None:
         return Step(title, text, has_active)
-    words = {"number": pretty(number.e164)}
+    words = {"number": written(number.e164)}
     link = Link(
         _("See the number"),
         way(by.organization, "number", number_id=number.pk),

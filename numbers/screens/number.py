@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from integrations.models import Operation
 from integrations.questions import NotConnected, ask_look, last_looks
 from numbers.api.placements import ids_of, secrets_of
-from numbers.e164 import pretty
+from numbers.e164 import written
 from numbers.models import Agent, PhoneNumber, Placement
 from numbers.screens.number_forms import SipFields
 from numbers.screens.state import is_leaving, state_of
@@ -60,7 +60,7 @@ class NumberScreen(OrgScreen):
         looking = any(look.status == Operation.Status.OPEN for look in looks.values())
         return {
             "number": number,
-            "pretty": pretty(number.e164),
+            "pretty": written(number.e164),
             "state": state,
             "can": (can := possible(number, placements)),
             "can_act": bool(state.retry or can & {"activate", "deactivate", "merge"}),

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from numbers import operations
 from numbers.api.placements import ids_of
-from numbers.e164 import pretty
+from numbers.e164 import written
 from numbers.holding import NotPossibleNow, NotSupplied
 from numbers.models import PhoneNumber, Placement
 from numbers.screens.number_forms import NumberForm
@@ -50,7 +50,7 @@ class EditScreen(OrgScreen):
             if not attempt(form, lambda: self.change(number_id, form), beside):
                 transaction.set_rollback(True)
                 return self.shown(form, 422)
-        self.say(_("%(number)s is changed.") % {"number": pretty(number.e164)})
+        self.say(_("%(number)s is changed.") % {"number": written(number.e164)})
         return self.go("number", number_id=number_id)
 
     def change(self, number_id: UUID, form: NumberForm) -> PhoneNumber:
@@ -65,7 +65,7 @@ class EditScreen(OrgScreen):
         return self.shown(form, 422, present=form.differences(), is_stale=True)
 
     def shown(self, form: NumberForm, status: int = 200, **more: Any) -> HttpResponse:
-        words = {"form": form, "number": form.number, "pretty": pretty(form.number.e164)}
+        words = {"form": form, "number": form.number, "pretty": written(form.number.e164)}
         return self.page("numbers/number_edit.html", status, **words, **more)
 
 
@@ -85,7 +85,7 @@ class DeleteScreen(OrgScreen):
         return self.page(
             "numbers/number_delete.html",
             number=number,
-            pretty=pretty(number.e164),
+            pretty=written(number.e164),
             placements=[self.going(placement) for placement in placements],
             is_supplied=is_supplied(placements),
         )
@@ -104,5 +104,5 @@ class DeleteScreen(OrgScreen):
         except (NotPossibleNow, NotSupplied) as error:
             self.warn(str(error))
         else:
-            self.say(_("%(number)s is deleted.") % {"number": pretty(number.e164)})
+            self.say(_("%(number)s is deleted.") % {"number": written(number.e164)})
         return self.go("number", number_id=number_id)

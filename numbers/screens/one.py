@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy
 
 from carriers.operations import all_usable
 from integrations.providers import PROVIDERS
-from numbers.e164 import pretty
+from numbers.e164 import written
 from numbers.holding import NoCarrier, NumberTaken
 from numbers.import_options import CARRIES_CALLS, SUPPLIES
 from numbers.importing import NoIntegration
@@ -58,7 +58,7 @@ class AddOneScreen(OrgScreen):
         made = attempt(form, form.add, BESIDE) if form.is_valid() else None
         if made is None:
             return self.shown(homes, home, form, 422)
-        number = {"number": pretty(made.e164)}
+        number = {"number": written(made.e164)}
         recorded = home == "record"
         self.say((_("%(number)s is recorded.") if recorded else _("%(number)s is added.")) % number)
         return self.go("number", number_id=made.pk)

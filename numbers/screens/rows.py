@@ -23,7 +23,7 @@ def dress(organization: Organization, numbers: Sequence[PhoneNumber]) -> None:
     reasons = reasons_of(organization, [number for number in numbers if is_moving(number)])
     names = names_of_agents(organization, numbers)
     for number in numbers:
-        number.pretty = e164.pretty(number.e164)
+        number.pretty = e164.written(number.e164)
         number.country = countries.country(countries.calling_code(number.e164[1:]) or 0)
         number.agent = names.get(number.inbound_agent_id, number.inbound_agent_id)
         number.platforms = sorted({each.integration.name for each in number.placements.all()})

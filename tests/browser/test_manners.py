@@ -5,8 +5,10 @@ import re
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from organizations.operations import add_member
 from tests import factories
 from tests.browser.conftest import sign_in
+from tests.portal import PAGES, world
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -80,3 +82,72 @@ def test_every_way_of_the_side_bar_works_without_scripts(browser: Browser, live_
             title = way.inner_text().strip()
             way.click()
             expect(page.locator(".side a[aria-current]")).to_have_text(title)
+
+
+class TestTwoOrganizations:
+    """Dora belongs to Alice's and to Mallory's; each stands in a tab of its own."""
+
+    @pytest.fixture
+    def dora(self, page: Page, live_server) -> tuple[factories.Member, factories.Member]:
+        alice = factories.settled_in("Alice", trunk="Acme Trunk")
+        mallory = factories.settled_in("Mallory", trunk="Evil Trunk")
+        factories.number(alice.by, "+14155550100", label="Acme desk")
+        factories.number(mallory.by, "+14155550199", label="Evil desk")
+        dora = factories.person("Dora", organization=alice.organization)
+        add_member(mallory.by, user=dora.user, role="user")
+        sign_in(page.context, dora, live_server.url)
+        return alice, mallory
+
+    def test_they_stand_side_by_side(self, page: Page, dora):
+        alice, mallory = dora
+        acme, evil = page, page.context.new_page()
+        acme.goto(f"/o/{alice.organization.public_id}/numbers/")
+        evil.goto(f"/o/{mallory.organization.public_id}/numbers/")
+        acme.reload()
+        expect(acme.locator("main")).to_contain_text("Acme desk")
+        expect(acme.locator("main")).not_to_contain_text("Evil desk")
+        expect(evil.locator("main")).to_contain_text("Evil desk")
+        expect(evil.locator("main")).not_to_contain_text("Acme desk")
+        expect(acme.get_by_role("link", name="Add numbers").first).to_be_visible()
+        expect(evil.get_by_role("link", name="Add numbers")).to_have_count(0)  # only a reader there
+
+    def test_the_switcher_leads_from_one_to_the_other(self, page: Page, dora):
+        alice, mallory = dora
+        page.goto(f"/o/{alice.organization.public_id}/numbers/")
+        page.locator(".topbar .menu summary").first.click()
+        page.get_by_role("link", name=mallory.organization.name).click()
+        expect(page).to_have_url(re.compile(f"/o/{mallory.organization.public_id}/$"))
+        expect(page.locator("main")).not_to_contain_text("+1 (415) 555-0100")
+
+    def test_a_row_of_one_is_not_found_in_the_other(self, page: Page, dora):
+        alice, mallory = dora
+        number = alice.organization.phone_numbers.get()
+        answer = page.goto(f"/o/{mallory.organization.public_id}/numbers/{number.pk}/")
+        assert answer.status == 404
+
+
+def test_a_viewer_is_offered_nothing_that_would_refuse(browser: Browser, live_server):
+    """Whatever form a page shows Carol, sending it is not forbidden."""
+    made = world()
+    with browser.new_context(base_url=live_server.url, java_script_enabled=False) as context:
+        sign_in(context, made.carol, live_server.url)
+        page = context.new_page()
+        offered: dict[str, str] = {}
+        for shown in (each for each in PAGES if each.who and each.name not in OWN):
+            if page.goto(shown.url(made)).status == 200:
+                for form in page.locator("main form[method=post]").all():
+                    offered[form.get_attribute("action") or page.url] = shown.name
+        page.goto(made.url("dashboard"))
+        token = {
+            "csrfmiddlewaretoken": page.locator("[name=csrfmiddlewaretoken]").first.input_value()
+        }
+        sent = {
+            action: context.request.post(action, form=token, max_redirects=0).status
+            for action in offered
+        }
+    assert sent
+    assert not [(offered[action], action) for action, status in sent.items() if status == 403]
+
+
+# What one does with oneself; some of it ends the session.
+OWN = ("organization_leave", "password", "second_factor", "invitation_other", "confirm_access")

@@ -16,7 +16,7 @@ from integrations.models import Integration, Operation
 from integrations.providers import PROVIDERS
 from integrations.questions import NotConnected, ask_question
 from numbers.batches import CannotBatch, propose_import
-from numbers.e164 import pretty
+from numbers.e164 import written
 from numbers.import_options import ACCOUNT, CARRIER, PLACES, RECORD, SUPPLIES, cleaned
 from numbers.screens.adding.destinations import destinations, plays
 from numbers.screens.adding.questions import AnswerScreen, connected
@@ -170,5 +170,5 @@ def sorted_out(found: Sequence[Found]) -> dict[str, list[Found]]:
 def told(rows: Sequence[Found], page: str | None) -> Any:
     """One page of them, as people write numbers."""
     part = Paginator(rows, PER_PAGE).get_page(page)
-    part.object_list = [{**row, "pretty": pretty(row["number"])} for row in part.object_list]
+    part.object_list = [{**row, "pretty": written(row["number"])} for row in part.object_list]
     return part

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from numbers import batches, pasted, ranges
 from numbers.batches import CannotBatch
-from numbers.e164 import pretty
+from numbers.e164 import written
 from numbers.files.tables import refuse_at_sight
 from numbers.files.unreadable import Unreadable
 from numbers.import_options import cleaned
@@ -79,7 +79,7 @@ class AddRangeScreen(ProposingScreen):
 
     def given(self, data: dict[str, Any], options: dict[str, str]) -> dict[str, Any]:
         begin, end = ends(data)
-        title = _("Range %(first)s to %(last)s") % {"first": pretty(begin), "last": pretty(end)}
+        title = _("Range %(first)s to %(last)s") % {"first": written(begin), "last": written(end)}
         return {"title": title, "rows": [{"number": n} for n in ranges.numbers_of(begin, end)]}
 
 
@@ -97,7 +97,7 @@ def range_of(form: RangeForm) -> dict[str, Any]:
         begin, end = ends(form.cleaned_data)
     except ValidationError as error:
         return {"wrong": " ".join(error.messages)}
-    return {"first": pretty(begin), "last": pretty(end), "size": ranges.size(begin, end)}
+    return {"first": written(begin), "last": written(end), "size": ranges.size(begin, end)}
 
 
 class AddFileScreen(ProposingScreen):

@@ -13,7 +13,7 @@ from integrations.models import Integration, Operation
 from integrations.providers import PROVIDERS
 from integrations.questions import NotConnected, ask_question
 from numbers import regions
-from numbers.e164 import pretty
+from numbers.e164 import written
 from numbers.holding import NumberTaken
 from numbers.importing import NoIntegration, buy_number
 from numbers.models import PhoneNumber
@@ -132,7 +132,7 @@ def told(asked: Operation) -> list[dict[str, Any]]:
     return [
         {
             **row,
-            "pretty": pretty(row["number"]),
+            "pretty": written(row["number"]),
             "type": TYPES.get(row["type"], row["type"]),
             "place": ", ".join(filter(None, (row["locality"], row["region"]))),
             "brings": BRINGS.get(row["address_requirement"], row["address_requirement"]),
@@ -221,12 +221,12 @@ class BuyScreen(AnswerScreen):
                 label=label,
             )
         except (NumberTaken, NoIntegration) as error:
-            self.warn(f"{pretty(number)}: {error}")
+            self.warn(f"{written(number)}: {error}")
             return None
 
     def done(self, bought: list[PhoneNumber], numbers: list[str]) -> HttpResponse:
         if bought:
-            words = {"count": len(bought), "number": pretty(bought[0].e164)}
+            words = {"count": len(bought), "number": written(bought[0].e164)}
             one, many = _("%(number)s is being bought."), _("%(count)s numbers are being bought.")
             self.say((one if len(bought) == 1 else many) % words)
         own = self.organization.phone_numbers.filter(e164__in=numbers, released_at=None)
