@@ -1,6 +1,6 @@
 """The columns of the list: which there are, and which the reader wants."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.http import QueryDict
@@ -31,7 +31,9 @@ COLUMNS = [
 
 
 def chosen(query: QueryDict) -> list[Column]:
-    """Those named by `columns`, in our order; the usual ones, if none of ours is."""
+    """Those named by `columns`, in our order; the usual ones, if none of ours is. Their titles are
+    translated once, not in each cell."""
     names = set(query.getlist("columns"))
     wanted = [column for column in COLUMNS if column.name in names]
-    return wanted or [column for column in COLUMNS if column.is_usual]
+    usual = [column for column in COLUMNS if column.is_usual]
+    return [replace(column, title=str(column.title)) for column in wanted or usual]

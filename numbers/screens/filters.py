@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from numbers import digits
 from numbers.models import PhoneNumber
 from organizations.models import Organization
+from organizations.screens.widgets import LongSelect
 
 Status = PhoneNumber.Status
 MOST_COUNTED = 10_000
@@ -43,7 +44,7 @@ class Filters(forms.Form):
     platform = forms.UUIDField(label=_("Integration"), required=False, widget=forms.Select)
     agent = forms.CharField(label=_("Agent"), required=False, max_length=100)
     country = forms.RegexField(
-        r"\A\+?[1-9][0-9]{0,3}\Z", label=_("Country"), required=False, widget=forms.Select
+        r"\A\+?[1-9][0-9]{0,3}\Z", label=_("Country"), required=False, widget=LongSelect
     )
     source = forms.ChoiceField(
         label=_("Source"),

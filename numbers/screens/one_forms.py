@@ -21,6 +21,7 @@ from numbers.screens.number_forms import SipFields, naming_agents
 from numbers.spelling import understood
 from organizations.models import Organization
 from organizations.principals import Principal
+from organizations.screens.widgets import LongSelect
 
 
 class OneForm(forms.Form):
@@ -36,6 +37,7 @@ class OneForm(forms.Form):
     )
     country = forms.ChoiceField(
         label=gettext_lazy("Country"),
+        widget=LongSelect,
         required=False,
         help_text=gettext_lazy("Needed only for a number without its plus."),
     )

@@ -9,6 +9,7 @@ from numbers import regions
 from numbers.import_options import ACCOUNT, CARRIER
 from numbers.screens.adding.destinations import Destinations, destinations
 from organizations.principals import Principal
+from organizations.screens.widgets import LongSelect
 
 MOST_TEXT = 800_000  # characters, so that it stays below the limit of a form's body
 MOST_AGENTS = 500
@@ -25,6 +26,7 @@ class OptionsForm(forms.Form):
     )
     country = forms.ChoiceField(
         label=_("Country of numbers without a plus"),
+        widget=LongSelect,
         required=False,
         help_text=_("“020 7183 8750” with United Kingdom becomes +442071838750."),
     )

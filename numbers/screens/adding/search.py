@@ -20,6 +20,7 @@ from numbers.models import PhoneNumber
 from numbers.screens.adding.questions import AnswerScreen, connected
 from organizations.roles import Permission
 from organizations.screens.base import OrgScreen
+from organizations.screens.widgets import LongSelect
 
 CREATE = Permission.PHONE_NUMBERS_CREATE
 TYPES = {
@@ -41,7 +42,7 @@ class SearchForm(forms.Form):
     """What somebody looks for, and where."""
 
     integration = forms.ChoiceField(label=gettext_lazy("Account"))
-    country = forms.ChoiceField(label=gettext_lazy("Country"), initial="US")
+    country = forms.ChoiceField(label=gettext_lazy("Country"), initial="US", widget=LongSelect)
     type = forms.ChoiceField(label=gettext_lazy("Type"), choices=list(TYPES.items()))
     area_code = forms.CharField(
         label=gettext_lazy("Area code"),
