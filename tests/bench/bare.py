@@ -3,10 +3,14 @@
 import os
 from uuid import UUID
 
+import django
+from django.conf import settings
 from django.http import HttpRequest, JsonResponse
 from django.urls import path
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "tests.bench.bare_settings"
+django.setup()
+settings.MIDDLEWARE = []  # only now: allauth does not start without its own
 
 from config.supervisor.web import application  # noqa: E402
 from numbers.api.serializers import COLUMNS, represent  # noqa: E402
