@@ -28,11 +28,15 @@ LOCK = 0x70617463  # "patc": the advisory lock of the one dispatcher
 MESSAGE_EXPIRES = 300  # seconds
 QUESTION_RETENTION = timedelta(days=1)  # for whoever comes back for an answer
 
+# What people wait for goes before any queue.
+AWAITED = ", ".join(f"'{wish}'" for wish in (Operation.Wish.CHECK, *QUESTIONS))
+
 # Up to `max_in_flight` operations per integration are dispatched or leased at a time. One that is
 # paused, resting (breaker) or paced gives none but checks, which people wait for; one that has just
 # rested gives one, a probe. The times are the statement's, as Django's Now() has them.
+# MATERIALIZED, as a plan that chose anew for each row would choose more than that.
 DUE = f"""
-UPDATE integrations_operation SET dispatched_at = statement_timestamp() WHERE id IN (
+WITH chosen AS MATERIALIZED (
     SELECT due.id FROM integrations_integration i CROSS JOIN LATERAL (
         SELECT o.id FROM integrations_operation o
         WHERE o.integration_id = i.id AND o.status = 'open'
@@ -42,7 +46,7 @@ UPDATE integrations_operation SET dispatched_at = statement_timestamp() WHERE id
           AND (o.wish = 'check' OR i.state = 'connected'
                AND coalesce(greatest(i.open_until, i.paced_until), '-infinity')
                    <= statement_timestamp())
-        ORDER BY o.wish NOT IN ('check', 'search', 'discover'), o.next_attempt_at
+        ORDER BY o.wish NOT IN ({AWAITED}), o.next_attempt_at
         LIMIT greatest(0,
             CASE WHEN i.failures >= {BREAKER_THRESHOLD} THEN 1 ELSE i.max_in_flight END - (
                 SELECT count(*) FROM integrations_operation f
@@ -50,7 +54,9 @@ UPDATE integrations_operation SET dispatched_at = statement_timestamp() WHERE id
                     f.lease_until, f.dispatched_at + %(redispatch)s) >= statement_timestamp()))
         FOR UPDATE SKIP LOCKED
     ) due
-) RETURNING id
+)
+UPDATE integrations_operation stamped SET dispatched_at = statement_timestamp()
+FROM chosen WHERE stamped.id = chosen.id RETURNING stamped.id
 """
 
 

@@ -2,9 +2,10 @@
 
 from datetime import timedelta
 from time import monotonic
+from uuid import uuid4
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from integrations import claims, dispatching, operations, provisioning
@@ -199,6 +200,9 @@ def break_credentials(alice) -> None:
     integration.save()
 
 
+NOT_NESTED = ("hashjoin", "mergejoin", "hashagg", "sort", "material")
+
+
 class TestDispatching:
     def test_due_operations_go_out_once(self, operation):
         assert due() == [operation.pk]
@@ -216,6 +220,17 @@ class TestDispatching:
         assert dispatching.dispatch_due(refuse) == 0
         assert due() == [operation.pk]
 
+    @pytest.mark.parametrize("without", ["", "indexscan, bitmapscan", "seqscan"])
+    def test_the_plan_does_not_change_how_many(self, alice, without):
+        """A plan that ran the choice again for every row would choose all of them."""
+        for n in range(5):
+            factories.number(alice.by, f"+1415555000{n}", settled=False)
+        Integration.objects.update(max_in_flight=2)
+        with connection.cursor() as cursor:
+            for way in filter(None, [*NOT_NESTED, *without.split(", ")]):
+                cursor.execute(f"SET LOCAL enable_{way} TO off")
+        assert len(due()) == 2
+
     def test_an_integration_gets_no_more_than_it_may_have_in_flight(self, alice):
         for n in range(5):
             factories.number(alice.by, f"+1415555000{n}", settled=False)
@@ -224,6 +239,24 @@ class TestDispatching:
         assert due() == []
         provisioning.run(Operation.objects.filter(dispatched_at__isnull=False).first().pk)
         assert len(due()) == 1
+
+    @pytest.mark.parametrize("wish", ["check", "search", "discover", "look"])
+    def test_what_people_wait_for_goes_before_a_long_queue(self, alice, operation, wish):
+        """200 that have been due for longer than it."""
+        queued = {"integration": operation.integration, "subject_kind": "placement"}
+        Operation.objects.bulk_create(
+            Operation(**queued, organization=alice.organization, subject_id=uuid4(), wish="ensure")
+            for _ in range(200)
+        )
+        later(60)
+        asked = Operation.objects.create(
+            organization=alice.organization,
+            integration=operation.integration,
+            subject_kind=wish,
+            subject_id=uuid4(),
+            wish=wish,
+        )
+        assert asked.pk in due()
 
     def test_a_paced_integration_waits(self, operation):
         Integration.objects.update(paced_until=timezone.now() + timedelta(seconds=30))

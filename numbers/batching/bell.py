@@ -20,7 +20,7 @@ FORGOTTEN_AT_ONCE = 5  # batches; each may have 100,000 rows
 
 # Who has had the fewest slices comes first, so that a small batch never waits for a large one.
 DUE = """
-UPDATE numbers_batch SET dispatched_at = statement_timestamp() WHERE id IN (
+WITH chosen AS MATERIALIZED (
     SELECT id FROM numbers_batch
     WHERE state IN ('checking', 'running')
       AND coalesce(lease_until, '-infinity') < statement_timestamp()
@@ -31,7 +31,9 @@ UPDATE numbers_batch SET dispatched_at = statement_timestamp() WHERE id IN (
         WHERE state IN ('checking', 'running') AND greatest(
             lease_until, dispatched_at + %(redispatch)s) >= statement_timestamp()))
     FOR UPDATE SKIP LOCKED
-) RETURNING id
+)
+UPDATE numbers_batch stamped SET dispatched_at = statement_timestamp()
+FROM chosen WHERE stamped.id = chosen.id RETURNING stamped.id
 """
 
 
