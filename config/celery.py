@@ -13,6 +13,6 @@ app.autodiscover_tasks()
 
 @celeryd_init.connect
 def check_secrets(**kwargs) -> None:
-    from organizations.checks import refuse_without_secrets
+    from organizations.checks import refuse_bad_settings
 
-    refuse_without_secrets()
+    refuse_bad_settings()

@@ -68,6 +68,7 @@ MIDDLEWARE = [
     "config.content_policy.ContentPolicy",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "organizations.middleware.NothingKept",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "organizations.middleware.Reader",
     "django.middleware.common.CommonMiddleware",

@@ -19,12 +19,14 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # nobody has us write to strangers
 
 # --- lock-out ------------------------------------------------------------------------------------
 # What failed is counted per address and per e-mail, where all web processes see it.
 ACCOUNT_RATE_LIMITS = {
     "login": "60/m/ip",
-    "login_failed": "30/5m/ip,5/5m/key",
+    "login_failed": "5/5m/key",
+    "login_failed_by_address": "30/5m/ip",
     "invitation": "20/m/ip",
 }
 CACHES = {
@@ -43,7 +45,9 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Patchbay"
 MFA_TOTP_TOLERANCE = 1  # half a minute, for clocks that are slow
 # Browsers themselves allow passkeys on https and on localhost only; the latter is `make up`.
-MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = True
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = env.str("PUBLIC_BASE_URL", "http://").startswith("http://")
+# Who joined by a link has one, too; it goes when the e-mail's owner comes (entering/ownership.py).
+MFA_ALLOW_UNVERIFIED_EMAIL = True
 REQUIRE_MFA = env.str("PATCHBAY_REQUIRE_MFA", "off")  # off | operators | everybody
 OPEN_ORGANIZATIONS = env.bool("PATCHBAY_OPEN_ORGANIZATIONS", False)
 

@@ -13,6 +13,6 @@ os.environ.setdefault("DATABASE_CONN_MAX_AGE", "600")
 end_with_threads()
 application = get_wsgi_application()
 
-from organizations.checks import refuse_without_secrets  # noqa: E402  needs the application's settings
+from organizations.checks import refuse_bad_settings  # noqa: E402  needs the application's settings
 
-refuse_without_secrets()
+refuse_bad_settings()

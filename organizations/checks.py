@@ -1,10 +1,12 @@
-"""System checks: an installation without real secrets does not start."""
+"""System checks: an installation without real secrets, or with a policy that is none, does not
+start."""
 
 from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.checks import Critical, Tags, register
 from django.core.exceptions import ImproperlyConfigured
 
+MFA_POLICIES = ("off", "operators", "everybody")
 KEY_HINT = (
     "Make one with: python -c 'from cryptography.fernet import Fernet; "
     "print(Fernet.generate_key().decode())'"
@@ -39,9 +41,19 @@ def secrets_are_real(app_configs, **kwargs) -> list[Critical]:
     return found
 
 
-def refuse_without_secrets() -> None:
+@register(Tags.security)
+def second_factor_is_known(app_configs, **kwargs) -> list[Critical]:
+    """A word misspelled would ask nobody, or others than were meant."""
+    if settings.REQUIRE_MFA in MFA_POLICIES:
+        return []
+    message = f"PATCHBAY_REQUIRE_MFA is {settings.REQUIRE_MFA!r}, which is nothing known."
+    hint = f"Set it to one of: {', '.join(MFA_POLICIES)}."
+    return [Critical(message, hint=hint, id="patchbay.C004")]
+
+
+def refuse_bad_settings() -> None:
     """For processes that manage.py does not start, and so does not check: web and worker."""
-    found = secrets_are_real(None)
+    found = [*secrets_are_real(None), *second_factor_is_known(None)]
     if found:
         raise ImproperlyConfigured(" ".join(f"{one.msg} {one.hint}" for one in found))
 

@@ -18,11 +18,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from organizations.emails import canonical_email, same_email
 from organizations.entering.ownership import unproven
 from organizations.models import Invitation, Membership, Organization, User
-from organizations.operations import AlreadyMember, HigherRole, add_member, record
+from organizations.operations import AlreadyMember, add_member, check_role_reach, record
 from organizations.principals import Principal, system
-from organizations.roles import granted, lower_role
 
 logger = logging.getLogger("organizations.invitations")
 
@@ -42,11 +42,12 @@ class ForSomebodyElse(Exception):
 def invite(by: Principal, *, email: str, role: str) -> tuple[Invitation, str]:
     """A new invitation and its link, which is never to be seen again; an earlier one to the same
     e-mail ends. Raises ValidationError by field, HigherRole and AlreadyMember."""
-    check_reach(by, role)
+    check_role_reach(by, role, _("You cannot invite somebody to a role that may more than you."))
+    email = canonical_email(email)
     organization = Organization.objects.select_for_update(no_key=True).get(pk=by.organization.pk)
-    if organization.memberships.filter(user__email__iexact=email).exists():
+    if organization.memberships.filter(user__email=email).exists():
         raise AlreadyMember(_("%(user)s is a member already.") % {"user": email})
-    for earlier in organization.invitations.filter(email__iexact=email, **OPEN):
+    for earlier in organization.invitations.filter(email=email, **OPEN):
         revoke(by, earlier)
     token = secrets.token_urlsafe(32)
     invitation = Invitation(
@@ -98,7 +99,7 @@ def accept(token: str, *, user: User) -> Membership:
     invitation = Invitation.objects.select_for_update().get(pk=invitation.pk)
     if invitation.accepted_at or invitation.revoked_at:
         raise NotOpen(_("This invitation was used or revoked, or it has expired."))
-    if invitation.email.lower() != user.email.lower():
+    if not same_email(invitation.email, user.email):
         raise ForSomebodyElse(_("The invitation was sent to %(email)s.") % invitation.__dict__)
     organization = invitation.organization
     if organization.memberships.filter(user=user).exists():
@@ -116,7 +117,7 @@ def accept(token: str, *, user: User) -> Membership:
 def join(token: str, *, name: str, password: str) -> tuple[User, Membership]:
     """A new person's account and membership. Raises ValidationError, and what accept does."""
     invitation = find(token)
-    if User.objects.filter(email__iexact=invitation.email).exists():
+    if User.objects.with_email(invitation.email):
         raise ValidationError(_("Sign in with the account that you have."), code="has_account")
     user = User.objects.create_user(invitation.email, password, name=name)
     unproven(user)
@@ -124,7 +125,7 @@ def join(token: str, *, name: str, password: str) -> tuple[User, Membership]:
 
 
 def is_awaited(email: str) -> bool:
-    return alive().filter(email__iexact=email).exists()
+    return alive().filter(email=canonical_email(email)).exists()
 
 
 def alive() -> QuerySet[Invitation]:
@@ -137,14 +138,6 @@ def digest_of(token: str) -> bytes:
 
 def link_of(token: str) -> str:
     return settings.PUBLIC_BASE_URL + reverse("invitation", kwargs={"token": token})
-
-
-def check_reach(by: Principal, role: str) -> None:
-    """Nobody makes a member who may more: a narrow key would make itself a wide friend."""
-    if lower_role(role, by.role) != role or granted(role, []) - by.permissions:
-        raise HigherRole(
-            {"role": _("You cannot invite somebody to a role that may more than you.")}
-        )
 
 
 def record_on(by: Principal, action: str, invitation: Invitation, **values) -> None:

@@ -1,4 +1,5 @@
-"""Around every request: its id, a fitting answer when the database is away, language and zone."""
+"""Around every request: its id, a fitting answer when the database is away, what may be kept of it,
+language and zone."""
 
 from collections.abc import Callable
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -46,6 +47,21 @@ class DatabaseDown:
         if isinstance(error, OperationalError | InterfaceError):
             return error_response(request, problem_of(error))
         return None
+
+
+class NothingKept:
+    """What is shown to somebody signed in stays in no store on the way, nor behind the back button
+    of a computer that others use after them. The price, a page asked for anew on going back, is
+    small; which page would be harmless is not decided page by page."""
+
+    def __init__(self, get_response: GetResponse):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if settings.SESSION_COOKIE_NAME in request.COOKIES:
+            response.headers.setdefault("Cache-Control", "private, no-store")
+        return response
 
 
 class Reader(LocaleMiddleware):

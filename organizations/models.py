@@ -11,6 +11,7 @@ from django.db.models.functions import Lower, Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from organizations.emails import canonical_email
 from organizations.roles import Role
 
 
@@ -25,7 +26,7 @@ def organization_id() -> str:
 
 class UserManager(BaseUserManager):
     def create_user(self, email: str, password: str | None = None, **fields) -> "User":
-        user = self.model(email=self.normalize_email(email), **fields)
+        user = self.model(email=canonical_email(email), **fields)
         user.set_password(password)
         user.full_clean(exclude=["password"])
         user.save(using=self._db)
@@ -35,7 +36,17 @@ class UserManager(BaseUserManager):
         return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
 
     def get_by_natural_key(self, email: str) -> "User":
-        return self.get(email__iexact=email)
+        user = self.with_email(email)
+        if user is None:
+            raise self.model.DoesNotExist
+        return user
+
+    def with_email(self, email: str) -> "User | None":
+        """One at most. A row from before that could not be brought into the canonical form, since
+        another has it, is found by its own spelling only; an operator gives it another."""
+        spellings = [canonical_email(email), email.strip()]
+        found = {user.email: user for user in self.filter(email__in=spellings)}
+        return found.get(spellings[1]) or found.get(spellings[0])
 
 
 class User(AbstractBaseUser, PermissionsMixin):
@@ -67,6 +78,10 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.email
+
+    def clean(self) -> None:
+        """Not Django's, which makes look-alikes the same (NFKC)."""
+        self.email = canonical_email(self.email)
 
 
 class Organization(models.Model):

@@ -103,8 +103,11 @@ def rename_organization(by: Principal, *, name: str) -> Organization:
 
 @transaction.atomic
 def change_role(by: Principal, *, user: User, role: str) -> Membership:
-    """From the next request on, for the member's keys too: none is stronger than its owner."""
+    """From the next request on, for the member's keys too: none is stronger than its owner.
+    Raises HigherRole and LastAdmin."""
+    check_role_reach(by, role, _("You cannot give somebody a role that may more than you."))
     membership = locked_member(by, user)
+    refuse_higher(by, membership)
     refuse_last_admin(by, membership, role)
     before, membership.role = {"role": membership.role}, role
     membership.full_clean()
@@ -141,6 +144,17 @@ def end_invitations(by: Principal, user: User) -> None:
         label = invitation.email
         record(by, "invitation.revoked", invitation, kind="invitation", label=label)
     rows.update(revoked_at=Now())
+
+
+def check_role_reach(by: Principal, role: str, message: str) -> None:
+    """Nobody makes a member who may more: a narrow key would make itself a wide friend."""
+    if lower_role(role, by.role) != role or granted(role, []) - by.permissions:
+        raise HigherRole({"role": message})
+
+
+def refuse_higher(by: Principal, membership: Membership) -> None:
+    if lower_role(membership.role, by.role) != membership.role:
+        raise HigherRole({"role": _("You cannot change somebody who has a higher role than you.")})
 
 
 class LastAdmin(Exception):
@@ -234,7 +248,7 @@ def revoke_key(by: Principal, *, key_id: UUID) -> bool:
 
 
 class HigherRole(ValidationError):
-    """Nobody makes or revokes a key with a higher role than their own."""
+    """Nobody makes or revokes a key, invites, or changes a member, above their own role."""
 
 
 def check_rank(by: Principal, role: str) -> None:

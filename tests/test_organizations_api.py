@@ -70,6 +70,13 @@ class TestMembers:
         assert api(alice).patch(path, {"role": "user"}).json()["role"] == "user"
         assert api(bob).get("/v1/events").status_code == 403
 
+    def test_a_narrow_key_makes_no_wide_friend(self, alice, carol):
+        narrow = {"owner": alice.user, "name": "narrow", "scopes": ["members:write"]}
+        _key, text = operations.create_key(alice.by, **narrow)
+        answer = Api(text.full).patch(f"{self.URL}/{carol.user.id}", {"role": "admin"})
+        assert (answer.status_code, slug_of(answer)) == (403, "forbidden")
+        assert carol.user.memberships.get().role == "user"
+
     def test_the_last_admin_stays(self, alice, bob, api):
         path = f"{self.URL}/{alice.user.id}"
         for answer in (api(alice).patch(path, {"role": "user"}), api(alice).delete(path)):

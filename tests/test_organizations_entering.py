@@ -2,13 +2,20 @@
 
 import re
 from types import SimpleNamespace
+from urllib.parse import urlsplit
 
 import pytest
 from allauth.account.models import EmailAddress
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
-from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from allauth.mfa.totp.internal.auth import (
+    TOTP,
+    format_hotp_value,
+    generate_totp_secret,
+    hotp_value,
+    yield_hotp_counters_from_time,
+)
 from cryptography.fernet import Fernet
 from django.core import mail
 from django.core.management import call_command
@@ -65,11 +72,26 @@ class TestPassword:
         settings.CAN_MAIL = True
         browser = Client()
         browser.post("/accounts/password/reset/", {"email": "alice@example.com"})
-        path = re.search(r"http://testserver(/\S+)", mail.outbox[0].body)[1]
+        path = re.search(r"http://127.0.0.1:8000(/\S+)", mail.outbox[0].body)[1]
         form = browser.get(path)["Location"]
         new = {"password1": "a quiet river", "password2": "a quiet river"}
         assert browser.post(form, new).status_code == 302
         assert sign_in(Client(), password="a quiet river").status_code == 302
+
+    def test_the_mail_knows_no_host_that_the_asker_chose(self, alice, settings):
+        settings.CAN_MAIL, settings.PUBLIC_BASE_URL = True, "https://phones.example"
+        asked = {"email": "alice@example.com"}
+        Client().post("/accounts/password/reset/", asked, headers={"host": "localhost:6666"})
+        assert "https://phones.example/accounts/password/reset/key/" in mail.outbox[0].body
+        assert "localhost" not in mail.outbox[0].body
+
+    def test_strangers_get_no_mail_and_capitals_do_not_matter(self, alice, settings):
+        settings.CAN_MAIL = True
+        User.objects.create_user("Erna.Muster@Example.com", PASSWORD)
+        for email in ("nobody@example.org", "erna.muster@example.com", "ERNA.Muster@example.com"):
+            answer = Client().post("/accounts/password/reset/", {"email": email})
+            assert answer["Location"] == "/accounts/password/reset/done/"
+        assert [sent.to for sent in mail.outbox] == [["erna.muster@example.com"]] * 2
 
     def test_it_is_changed_with_the_old_one(self, alice, browse):
         new = {"oldpassword": PASSWORD, "password1": "a quiet river", "password2": "a quiet river"}
@@ -107,6 +129,25 @@ class TestLockOut:
         assert "Too many" in sign_in(Client(), headers=guesser).text
         assert sign_in(Client(), headers=other).status_code == 302
 
+    def test_ones_own_second_factor_does_not_lift_an_addresss_lock_out(self, alice):
+        enrol(alice.user)
+        for n in range(28):
+            sign_in(Client(), f"guess{n}@example.com", "wrong")
+        own = Client()
+        sign_in(own)
+        assert own.post("/accounts/2fa/authenticate/", {"code": recovery_code()})["Location"] == "/"
+        told = [sign_in(Client(), f"more{n}@example.com", "wrong").text for n in range(3)]
+        assert ["Too many" in text for text in told] == [False, False, True]
+
+    def test_codes_of_a_second_factor_are_guessed_five_times(self, alice):
+        enrol(alice.user)
+        browser = Client()
+        sign_in(browser)
+        path = "/accounts/2fa/authenticate/"
+        told = [browser.post(path, {"code": "000000"}).text for _ in range(6)]
+        assert "Too many" not in told[4]
+        assert "Too many" in told[5]
+
     def test_waiting_is_told_as_people_do(self):
         assert [spoken(n) for n in (1, 40, 91, 300)] == [
             "1 second",
@@ -121,14 +162,35 @@ def enrol(user: User) -> None:
     RecoveryCodes.activate(user)
 
 
+def recovery_code() -> str:
+    return RecoveryCodes(Authenticator.objects.get(type="recovery_codes")).get_unused_codes()[0]
+
+
+def code_of(secret: str) -> str:
+    """What an authenticator app shows now."""
+    return format_hotp_value(hotp_value(secret, next(yield_hotp_counters_from_time())))
+
+
 class TestSecondFactor:
     def test_the_password_alone_does_not_do(self, alice):
         enrol(alice.user)
         browser = Client()
         assert sign_in(browser)["Location"] == "/accounts/2fa/authenticate/"
         assert browser.get("/")["Location"].startswith(LOGIN)
-        code = RecoveryCodes(Authenticator.objects.get(type="recovery_codes")).get_unused_codes()[0]
-        assert browser.post("/accounts/2fa/authenticate/", {"code": code})["Location"] == "/"
+        answer = browser.post("/accounts/2fa/authenticate/", {"code": recovery_code()})
+        assert answer["Location"] == "/"
+
+    @pytest.mark.parametrize("policy", ["off", "everybody"])
+    def test_who_joined_by_a_link_enrols_one(self, alice, settings, policy):
+        settings.REQUIRE_MFA = policy
+        _made, link = invitations.invite(alice.by, email="dora@example.com", role="admin")
+        browser = Client()
+        browser.post(urlsplit(link).path, {"name": "Dora", "password": PASSWORD})
+        ask = browser.get("/accounts/2fa/totp/activate/")["Location"]
+        page = browser.post(ask, {"password": PASSWORD}, follow=True)
+        browser.post("/accounts/2fa/totp/activate/", {"code": code_of(page.context["form"].secret)})
+        assert Authenticator.objects.filter(user__email="dora@example.com", type="totp").exists()
+        assert browser.get(screen_url(alice.organization, "members")).status_code == 200
 
     def test_its_secret_is_sealed(self, alice):
         secret = generate_totp_secret()

@@ -1,5 +1,6 @@
 """The people of an organization, on the screens: invited, joining, changed, removed, leaving."""
 
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -10,7 +11,8 @@ from django.utils import timezone
 
 from organizations import invitations
 from organizations.models import Invitation, User
-from organizations.operations import change_role, create_key
+from organizations.operations import HigherRole, change_role, create_key
+from organizations.roles import granted
 from organizations.screens.base import screen_url
 from tests import factories
 
@@ -154,6 +156,11 @@ class TestJoining:
         assert not alice.organization.memberships.filter(user=mallory.user).exists()
 
 
+def roles_in(member) -> dict[str, str]:
+    rows = member.organization.memberships.values_list("user__email", "role")
+    return {email.partition("@")[0]: role for email, role in rows}
+
+
 class TestMembers:
     def test_roles_are_told_in_words(self, alice, bob, carol, browse):
         page = browse(carol).get(at(alice, "members")).text
@@ -167,6 +174,17 @@ class TestMembers:
         )
         assert "is changed" in answer.text
         assert alice.organization.memberships.get(user=bob.user).role == "user"
+
+    def test_nobody_gives_more_than_they_have(self, alice, bob, carol):
+        narrow = replace(alice.by, permissions=granted("admin", ["members:write"]))
+        weaker = replace(alice.by, permissions=granted("agent_manager", []), role="agent_manager")
+        for by, user, role in ((narrow, carol, "admin"), (weaker, carol, "admin")):
+            with pytest.raises(HigherRole, match="may more than you"):
+                change_role(by, user=user.user, role=role)
+        with pytest.raises(HigherRole, match="higher role than you"):
+            change_role(weaker, user=alice.user, role="user")
+        change_role(weaker, user=carol.user, role="agent_manager")
+        assert roles_in(alice) == {"alice": "admin", "bob": bob.key.role, "carol": bob.key.role}
 
     def test_the_last_admin_stays_one(self, alice, browse):
         path = at(alice, "members_role", user_id=alice.user.pk)

@@ -3,6 +3,8 @@
 import pytest
 from django.utils import timezone, translation
 
+from organizations.screens.base import screen_url
+
 pytestmark = pytest.mark.django_db
 
 
@@ -55,6 +57,29 @@ class TestReader:
         browser.get(dashboard)
         assert translation.get_language() == "en"
         assert timezone.get_current_timezone_name() == "UTC"
+
+
+class TestBackButton:
+    """What was shown is gone with who signed out, from a computer that many use."""
+
+    PAGES = ("dashboard", "numbers", "members", "api_keys", "events")
+
+    def test_no_page_of_somebody_signed_in_is_kept(self, alice, browse, dashboard):
+        browser = browse(alice)
+        paths = [screen_url(alice.organization, name) for name in self.PAGES]
+        paths += ["/accounts/2fa/", "/accounts/password/change/", "/v1/docs", f"{dashboard}none"]
+        for path in paths:
+            assert "no-store" in browser.get(path).headers.get("Cache-Control", ""), path
+
+    @pytest.mark.parametrize("form", ["csv", "xlsx"])
+    def test_nor_a_download(self, alice, browse, form):
+        path = screen_url(alice.organization, "numbers_export")
+        answer = browse(alice).get(path, {"format": form})
+        answer.close()
+        assert answer["Cache-Control"] == "private, no-store"
+
+    def test_what_says_more_itself_is_left(self, staff):
+        assert "must-revalidate" in staff.get("/admin/")["Cache-Control"]
 
 
 class TestContentPolicy:

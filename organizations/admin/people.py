@@ -16,7 +16,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from organizations.admin.base import time_column
 from organizations.admin.members import Members
 from organizations.admin.row_actions import RowAction, RowActions
-from organizations.entering import second_factor
+from organizations.entering import ownership, second_factor
 from organizations.models import User
 
 ALLAUTH = ("account", "mfa", "socialaccount")
@@ -110,6 +110,11 @@ class UserAdmin(RowActions, DjangoUserAdmin, ModelAdmin):
 
     def get_inlines(self, request: HttpRequest, obj: User | None) -> tuple:
         return self.inlines if obj else ()
+
+    def save_model(self, request: HttpRequest, obj: User, form, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if "email" in form.changed_data:
+            ownership.moved(obj)
 
     def get_actions(self, request: HttpRequest) -> dict[str, tuple]:
         return {}

@@ -22,7 +22,7 @@ from organizations.api.serializers import (
 )
 from organizations.api.views import OrgView
 from organizations.models import Membership
-from organizations.operations import LastAdmin
+from organizations.operations import HigherRole, LastAdmin
 from organizations.roles import Permission
 
 TAGS = ["Members"]
@@ -70,7 +70,10 @@ class MemberView(OrgView):
 
     @operation(
         summary="Change member's role",
-        description="For the member's keys too, from the next request on.",
+        description=(
+            "For the member's keys too, from the next request on. Nobody gives a role that may "
+            "more than themselves: a key with scopes gives none beyond them."
+        ),
         tags=TAGS,
         request=MemberChangeSerializer,
         responses={200: MemberShape},
@@ -113,3 +116,5 @@ def told() -> Iterator[None]:
         yield
     except LastAdmin as error:
         raise Problem("last-admin", str(error)) from error
+    except HigherRole as error:
+        raise Problem("forbidden", " ".join(error.messages)) from error

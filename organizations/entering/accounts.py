@@ -3,16 +3,21 @@ it lasts."""
 
 import logging
 from smtplib import SMTPException
+from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from organizations.api.credentials import client_address, plain_ip
-from organizations.entering.lockout import seconds_locked
+from organizations.emails import canonical_email
+from organizations.entering.lockout import count_address, seconds_locked
+from organizations.models import User
 
 logger = logging.getLogger("organizations.entering")
 
@@ -31,21 +36,40 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         """Without the host, as allauth has it: a guesser chooses it, and its port, at will."""
-        return (credentials.get("email") or "").strip().lower()
+        return canonical_email(credentials.get("email") or "")
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         key = self._get_login_attempts_cache_key(request, **credentials)
+        self.counted = count_address(request)
         try:
+            if self.counted is None:
+                raise self.validation_error("too_many_login_attempts")
             super().pre_authenticate(request, **credentials)
         except ValidationError as error:
             wait = seconds_locked(request, key=key)
             raise ValidationError(locked_sentence(wait), code="locked") from error
 
+    def _rollback_login_failed_rl_usage(self) -> None:
+        """This attempt was right; those before it stay counted."""
+        super()._rollback_login_failed_rl_usage()
+        self.counted.rollback()
+
+    def get_reset_password_from_key_url(self, key: str) -> str:
+        """Without the host of the request: who asks chooses it, who follows the link does not."""
+        link = urlsplit(super().get_reset_password_from_key_url(key))
+        return settings.PUBLIC_BASE_URL + link.path
+
+    def send_password_reset_mail(self, user: User, email: str, context: dict[str, Any]) -> None:
+        """To the account's e-mail of now: allauth finds it by an earlier one, too."""
+        super().send_password_reset_mail(user, user.email, context)
+
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """A mail server that is away is the operator's trouble; the page says what it always
         says."""
+        place = urlsplit(settings.PUBLIC_BASE_URL).netloc
+        words = {"current_site": SimpleNamespace(name=place, domain=place), **context}
         try:
-            super().send_mail(template_prefix, email, context)
+            super().send_mail(template_prefix, email, words)
         except (OSError, SMTPException) as error:
             logger.error("No e-mail was sent (%s): %s", template_prefix, error)
 

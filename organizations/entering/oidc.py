@@ -25,7 +25,9 @@ class OneProvider(DefaultSocialAccountAdapter):
         email = verified_email(sociallogin.email_addresses)
         if sociallogin.state.get("process") != "login" or email is None:
             raise refusal(request, "unverified")
-        user = User.objects.filter(email__iexact=email).first() or invited(email, sociallogin)
+        if not all(spelling.isascii() for spelling in (email, *as_said(sociallogin))):
+            raise refusal(request, "letters")
+        user = User.objects.with_email(email) or invited(email, sociallogin)
         if user is None:
             raise refusal(request, "unknown")
         proven(user)
@@ -38,6 +40,13 @@ class OneProvider(DefaultSocialAccountAdapter):
 def verified_email(addresses: list[EmailAddress]) -> str | None:
     """Only what the provider calls verified in so many words: "yes" or 1 may be anybody's claim."""
     return next((one.email for one in addresses if one.email and one.verified is True), None)
+
+
+def as_said(sociallogin: SocialLogin) -> list[str]:
+    """The e-mail as the provider spelled it: allauth lowers it, and the Kelvin sign is a k then."""
+    said = sociallogin.account.extra_data
+    places = (said, said.get("userinfo") or {}, said.get("id_token") or {})
+    return [str(place.get("email") or "") for place in places]
 
 
 def invited(email: str, sociallogin: SocialLogin) -> User | None:

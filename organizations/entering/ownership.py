@@ -8,6 +8,7 @@ from allauth.account.signals import password_reset
 from django.db import transaction
 from django.dispatch import receiver
 
+from organizations.emails import canonical_email
 from organizations.entering.second_factor import forget
 from organizations.models import User
 
@@ -16,7 +17,14 @@ logger = logging.getLogger("organizations.entering")
 
 def unproven(user: User) -> None:
     """The account was made by somebody of whom we know only that they had the link."""
-    EmailAddress.objects.create(user=user, email=user.email.lower(), primary=True, verified=False)
+    EmailAddress.objects.create(
+        user=user, email=canonical_email(user.email), primary=True, verified=False
+    )
+
+
+def moved(user: User) -> None:
+    """An operator gave the account another e-mail: the old one signs nobody in any more."""
+    EmailAddress.objects.filter(user=user).update(email=canonical_email(user.email))
 
 
 @transaction.atomic

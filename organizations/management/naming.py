@@ -20,7 +20,7 @@ def organization_named(named: str) -> Organization:
 
 
 def user_named(email: str) -> User:
-    user = User.objects.filter(email__iexact=email).first()
+    user = User.objects.with_email(email)
     if user is None:
         raise CommandError(f"There is no user {email}: make one with create_user.")
     return user

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from organizations.exports import csv_answer
+from organizations.exports import csv_answer, portions
 from organizations.models import Event
 from organizations.roles import Permission
 from organizations.screens.base import OrgScreen
@@ -25,6 +25,7 @@ from organizations.screens.event_words import (
     title_of,
     tone_of,
 )
+from organizations.screens.forms import DayField
 
 PAGE = 50
 ANY = ("", gettext_lazy("any"))
@@ -45,16 +46,8 @@ class EventFilter(forms.Form):
         label=gettext_lazy("Was"), required=False, choices=[ANY, *DEEDS.items()]
     )
     q = forms.CharField(label=gettext_lazy("Named"), required=False, max_length=200)
-    since = forms.DateField(
-        label=gettext_lazy("From"),
-        required=False,
-        widget=forms.DateInput(attrs={"type": "date"}),
-    )
-    until = forms.DateField(
-        label=gettext_lazy("To"),
-        required=False,
-        widget=forms.DateInput(attrs={"type": "date"}),
-    )
+    since = DayField(label=gettext_lazy("From"), required=False)
+    until = DayField(label=gettext_lazy("To"), required=False)
     subject = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
     def lookups(self) -> dict[str, Any]:
@@ -184,7 +177,7 @@ class EventsExportScreen(OrgScreen):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         _form, events = filtered(request.organization, request.GET)
-        return csv_answer("audit-log.csv", header(), cells(events.order_by("-pk")))
+        return csv_answer("audit-log.csv", header(), cells(events))
 
 
 def header() -> list[str]:
@@ -202,7 +195,7 @@ def header() -> list[str]:
 
 
 def cells(events: QuerySet[Event]) -> Iterator[list[object]]:
-    for event in events.iterator(chunk_size=2000):
+    for event in portions(events, "-pk"):
         changes = "; ".join(
             f"{name}: {old or '–'} → {new or '–'}" for name, old, new in changes_of(event)
         )

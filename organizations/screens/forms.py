@@ -1,13 +1,25 @@
 """The forms of entering and of people. Rules are the operations'; this is only their paper."""
 
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.translation import gettext_lazy as _
 
 from organizations.roles import Role
+
+
+class DayField(forms.DateField):
+    """A day that has one before and one behind it, in every zone."""
+
+    default_validators = (
+        MinValueValidator(date(1970, 1, 1)),
+        MaxValueValidator(date(9998, 12, 31)),
+    )
+    widget = forms.DateInput(attrs={"type": "date"})
 
 
 class OrganizationForm(forms.Form):

@@ -14,6 +14,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from organizations import invitations
+from organizations.emails import same_email
 from organizations.invitations import ForSomebodyElse, NotOpen
 from organizations.models import Invitation, Membership, User
 from organizations.operations import AlreadyMember
@@ -44,7 +45,7 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
 
 def accepted(request: HttpRequest, token: str, found: Invitation) -> HttpResponse:
     """By who is signed in."""
-    is_theirs = found.email.lower() == request.user.email.lower()
+    is_theirs = same_email(found.email, request.user.email)
     if request.method != "POST" or not is_theirs:
         status = 200 if request.method != "POST" else 403
         context = {"invitation": found, "is_theirs": is_theirs}

@@ -65,7 +65,7 @@ class MemberScreen(OrgScreen):
         if form.is_valid():
             try:
                 operations.change_role(self.principal, user=membership.user, **form.cleaned_data)
-            except LastAdmin as error:
+            except (LastAdmin, HigherRole) as error:
                 complain(form, error)
             else:
                 self.say(_("The role of %(user)s is changed.") % {"user": membership.user})

@@ -32,7 +32,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, email: str, name: str, staff: bool, password_stdin: bool, **options):
-        if User.objects.filter(email__iexact=email).exists():
+        if User.objects.with_email(email):
             raise CommandError(f"There is a user {email} already.")
         user = User(email=email, name=name)
         with complaints():
