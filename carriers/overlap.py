@@ -12,11 +12,13 @@ from ipaddress import AddressValueError, IPv4Network
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from carriers.models import Carrier, SipGateway
 from integrations.models import Integration
 from integrations.providers import PROVIDERS
+
+NARROW = 24  # bits of a netmask
 
 
 @dataclass(frozen=True)
@@ -50,9 +52,17 @@ def overlaps(
         overlap(integration, address, other)
         for other in others
         for network, address in mine
-        if network and meets(network, network_of(other.ipv4, other.netmask))
+        if network and may_hear(integration, network, other)
+        if meets(network, network_of(other.ipv4, other.netmask))
     ]
     return list(dict.fromkeys(found))
+
+
+def may_hear(integration: Integration, network: IPv4Network, other: SipGateway) -> bool:
+    """Of another organization's gateway only by a network of 256 addresses at most: whoever may ask
+    by wider ones finds it by halving."""
+    is_own = other.organization_id == integration.organization_id
+    return is_own or network.prefixlen >= NARROW
 
 
 def overlap(integration: Integration, address: str, other: SipGateway) -> Overlap:
@@ -72,13 +82,23 @@ def inbound_on(integration: Integration) -> QuerySet[SipGateway]:
 
 
 def same_platform(integration: Integration) -> QuerySet[Integration]:
-    """The connections that lead to one and the same server: those of the same address."""
-    field = PROVIDERS[integration.kind].base_url_field
-    address = integration.settings.get(field) if field else None
-    if not address:
+    """The connections that lead to one and the same server: those of the same address; another
+    organization's only if it names the same account there, as a server may have many customers."""
+    provider = PROVIDERS[integration.kind]
+    server = saying_the_same(integration, [provider.base_url_field])
+    names = [field.name for field in provider.fields if field.identity]
+    account = saying_the_same(integration, names)
+    if server is None:
         return Integration.objects.filter(pk=integration.pk)
-    same = {f"settings__{field}": address}
-    return Integration.objects.filter(kind=integration.kind, **same)
+    near = Q(organization=integration.organization_id)
+    near = near if account is None else near | account
+    return Integration.objects.filter(server, near, kind=integration.kind)
+
+
+def saying_the_same(integration: Integration, names: list[str | None]) -> Q | None:
+    """None where it says nothing itself."""
+    values = {f"settings__{name}": integration.settings.get(name) for name in names if name}
+    return Q(**values) if values and all(values.values()) else None
 
 
 def network_of(address: str, netmask: int) -> IPv4Network | None:

@@ -10,10 +10,12 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from integrations.claims import wake_dispatcher
 from numbers.batching import proposing
 from numbers.batching.proposing import Chosen
+from numbers.import_options import complaint
 from numbers.models import Batch, PhoneNumber
 from organizations.operations import record
 from organizations.principals import Principal
@@ -30,7 +32,6 @@ PERMISSIONS = {
     IMPORT: Permission.PHONE_NUMBERS_CREATE,
 }
 INVERSE = {"label": "label", "assign": "assign", "activate": "deactivate", "deactivate": "activate"}
-LABEL_LENGTH = PhoneNumber._meta.get_field("label").max_length
 TITLE_LENGTH = Batch._meta.get_field("title").max_length
 
 
@@ -76,12 +77,13 @@ def checked_wish(by: Principal, action: str, options: Mapping[str, Any]) -> dict
     """What each row is to become. Raises CannotBatch."""
     if action == "label":
         label = (options.get("label") or "").strip() or None
-        if label and len(label) > LABEL_LENGTH:
-            most = {"most": LABEL_LENGTH}
-            raise CannotBatch(_("A label has at most %(most)s characters.") % most)
+        if wrong := complaint("label", label or ""):
+            raise CannotBatch(wrong)
         return {"label": label}
     if action == "assign":
         agent_id = options.get("agent_id") or None
+        if wrong := complaint("agent_id", agent_id or ""):
+            raise CannotBatch(wrong)
         if agent_id and not by.organization.agents.filter(agent_id=agent_id).exists():
             raise CannotBatch(_("There is no agent %(id)s.") % {"id": agent_id})
         return {"agent_id": agent_id}
@@ -89,15 +91,18 @@ def checked_wish(by: Principal, action: str, options: Mapping[str, Any]) -> dict
 
 
 def title_of(action: str, wish: Mapping[str, Any]) -> str:
+    """In English, as all that the database keeps of a batch; screens translate it."""
     words = {
-        "activate": _("Activate numbers"),
-        "deactivate": _("Deactivate numbers"),
-        "label": _("Label numbers “%(label)s”") if wish.get("label") else _("Remove labels"),
-        "assign": _("Assign numbers to agent %(agent_id)s")
+        "activate": gettext_noop("Activate numbers"),
+        "deactivate": gettext_noop("Deactivate numbers"),
+        "label": gettext_noop("Label numbers “%(label)s”")
+        if wish.get("label")
+        else gettext_noop("Remove labels"),
+        "assign": gettext_noop("Assign numbers to agent %(agent_id)s")
         if wish.get("agent_id")
-        else _("Unassign numbers from their agents"),
-        "retry": _("Try numbers again"),
-        "delete": _("Delete numbers"),
+        else gettext_noop("Unassign numbers from their agents"),
+        "retry": gettext_noop("Try numbers again"),
+        "delete": gettext_noop("Delete numbers"),
     }
     return words[action] % wish
 
@@ -174,7 +179,7 @@ def start(by: Principal, batch_id: UUID, *, release: bool | None = None) -> Batc
     """A `ready` batch is worked off from now on, in the name of who starts it. `release` says what
     the option of a deletion is to be. Raises CannotBatch."""
     batch = locked(by, batch_id)
-    if batch.state == State.RUNNING:
+    if batch.state in (State.RUNNING, State.DONE):
         return batch  # posted twice
     if batch.state != State.READY:
         state = {"state": batch.get_state_display()}
@@ -206,7 +211,7 @@ def stop(by: Principal, batch_id: UUID) -> Batch:
     if batch.state not in (State.CHECKING, State.READY, State.RUNNING):
         state = {"state": batch.get_state_display()}
         raise CannotBatch(_("There is nothing to stop: it is %(state)s.") % state)
-    batch.reason = _("%(who)s stopped it.") % {"who": by.label}
+    batch.reason = gettext_noop("%(who)s stopped it.") % {"who": by.label}
     batch.state, batch.settled_at, batch.lease_until = State.STOPPED, Now(), None
     batch.save(update_fields=["state", "reason", "settled_at", "lease_until"])
     batch.refresh_from_db(fields=["settled_at"])
@@ -223,7 +228,7 @@ def undo(by: Principal, batch_id: UUID) -> Batch:
     refuse_undo(batch)
     if waiting := batch.undone_by.filter(state=State.READY).first():
         return waiting  # posted twice
-    title = _("Undo: %(title)s") % {"title": batch.title}
+    title = gettext_noop("Undo: %(title)s") % {"title": batch.title}
     inverse = INVERSE[batch.action]
     made = open_batch(by, Kind.CHANGE, inverse, title, {}, State.READY, undoes=batch)
     return filled(by, made, proposing.what_was(batch))
@@ -242,19 +247,28 @@ def refuse_undo(batch: Batch) -> None:
 
 @transaction.atomic
 def retry_failed(by: Principal, batch_id: UUID) -> Batch:
-    """A new batch over the rows that failed: a change `ready` to start, an import to be checked
-    again. Raises CannotBatch."""
+    """A batch over the rows that failed: a change `ready` to start, an import to be checked again.
+    Raises CannotBatch."""
     batch = locked(by, batch_id)
     failed = batch.rows.filter(fate="failed")
     if batch.state not in (State.DONE, State.STOPPED) or not failed.exists():
         raise CannotBatch(_("There is nothing to try again."))
-    title = _("Again: %(title)s") % {"title": batch.title}
+    if waiting := repeat_under_way(batch):
+        return waiting  # posted twice
+    title = gettext_noop("Again: %(title)s") % {"title": batch.title}
     options = {name: value for name, value in batch.options.items() if name != "start"}
+    options["repeats"] = str(batch.pk)
     if batch.kind == Kind.IMPORT:
         rows = [{"number": row.text, **row.values} for row in failed.order_by("line")]
         return propose_import(by, title=title, options=options, rows=rows)
     made = open_batch(by, batch.kind, batch.action, title, options, State.READY)
     return filled(by, made, proposing.what_failed(batch))
+
+
+def repeat_under_way(batch: Batch) -> Batch | None:
+    """Its rows stand as failed until it is done, and would be tried twice."""
+    moving = batch.organization.batches.filter(options__repeats=str(batch.pk)).defer("file")
+    return moving.filter(state__in=[State.CHECKING, State.READY, State.RUNNING]).first()
 
 
 def tell(by: Principal, batch: Batch, action: str, after: Mapping[str, Any]) -> None:

@@ -45,7 +45,8 @@ def label_key() -> Collate:
 
 
 def search(organization_id: UUID, text: str, *, by_grams: bool = True) -> Q:
-    """Letters look into labels, digits into numbers, in people's spelling.
+    """Letters look into labels, digits into numbers, in people's spelling, and into labels as they
+    are written, unless a plus says that a number is meant.
 
     Without `by_grams` the same rows are found by reading row after row: quicker for the first few
     of very many, which the database cannot know, as it takes the grams of a word for independent.
@@ -53,7 +54,8 @@ def search(organization_id: UUID, text: str, *, by_grams: bool = True) -> Q:
     text = text.strip()
     if re.search(r"[^\W\d_]", text) or not re.search(r"[0-9]", text):
         return in_labels(organization_id, text, by_grams)
-    return in_numbers(organization_id, text, by_grams)
+    numbers = in_numbers(organization_id, text, by_grams)
+    return numbers if text.startswith("+") else numbers | in_labels(organization_id, text, by_grams)
 
 
 def run_of(text: str) -> str:
@@ -67,6 +69,8 @@ def in_numbers(organization_id: UUID, text: str, by_grams: bool) -> Q:
     """Four digits or more are found anywhere, fewer at either end, or as the area code behind +1;
     behind a plus they are the beginning."""
     run = run_of(text)
+    if not run:
+        return Q(pk__in=[])  # an empty run would begin every number
     beginning = Q(e164__startswith=f"+{run}")
     if text.startswith("+"):
         return beginning
@@ -92,7 +96,7 @@ def in_labels(organization_id: UUID, text: str, by_grams: bool) -> Q:
     """Three characters or more are found anywhere, fewer at the beginning of a label."""
     small = Lower(Value(text, output_field=TextField()))
     if len(text) < LETTERS:
-        return Q(StartsWith(label_key(), small))
+        return Q(StartsWith(label_key(), small), label__gt="")
     found = Q(Contains(Lower(F("label")), small))
     if not by_grams:
         return found

@@ -16,6 +16,7 @@ from django.db.models import QuerySet
 from numbers.e164 import SHAPE
 from numbers.models import PhoneNumber
 from numbers.ordering import ORDERS, Order
+from numbers.platform_names import own_name, told
 from organizations.models import Organization
 
 AT_ONCE = 2_000
@@ -64,7 +65,8 @@ def pages(numbers: QuerySet[PhoneNumber], order: Order) -> Iterator[list[dict[st
 def names_of_integrations(organization: Organization, ids: list) -> dict[Any, str]:
     placed = organization.placements.filter(phone_number__in=ids).order_by("role")
     names: dict[Any, list[str]] = {}
-    for number_id, name in placed.values_list("phone_number", "integration__name"):
+    for number_id, own in placed.values_list("phone_number", own_name(organization)):
+        name = told(own)
         if name not in names.setdefault(number_id, []):
             names[number_id].append(name)
     return {number_id: ", ".join(found) for number_id, found in names.items()}

@@ -15,11 +15,13 @@ from django.db.models import (
     Aggregate,
     Count,
     DurationField,
+    Exists,
     ExpressionWrapper,
     F,
     FloatField,
     Func,
     IntegerField,
+    OuterRef,
     Q,
     QuerySet,
     Value,
@@ -150,12 +152,7 @@ def set_up_times(
 ) -> list[tuple[float | None, float | None]]:
     """p50 and p95 of the seconds from the wish to its fulfilment, of numbers; None: there were
     none."""
-    done = operations.filter(
-        subject_kind="placement",
-        wish=Operation.Wish.ENSURE,
-        status=Operation.Status.DONE,
-        created_at__gte=since,
-    )
+    done = first_done(operations.filter(created_at__gte=since))
     took = ExpressionWrapper(F("settled_at") - F("created_at"), DurationField())
     seconds = Extract(took, "epoch", output_field=FloatField())
     width = (moments[1] - moments[0]).days
@@ -168,6 +165,18 @@ def set_up_times(
     return [found.get(at, (None, None)) for at in range(len(moments))]
 
 
+def first_done(operations: QuerySet[Operation]) -> QuerySet[Operation]:
+    """What has set a placement up: what came later is a switch, a change or a repair."""
+    done = {"subject_kind": "placement", "status": Operation.Status.DONE}
+    earlier = Operation.objects.filter(
+        **done,
+        wish__in=[Operation.Wish.ENSURE, Operation.Wish.MERGE],
+        subject_id=OuterRef("subject_id"),
+        created_at__lt=OuterRef("created_at"),
+    )
+    return operations.filter(~Exists(earlier), **done, wish=Operation.Wish.ENSURE)
+
+
 def bucket_number(first: date, width: int) -> Func:
     days = Func(
         TruncDate("created_at"), Value(first), template="(%(expressions)s)", arg_joiner=" - "
@@ -177,7 +186,12 @@ def bucket_number(first: date, width: int) -> Func:
 
 
 def refusals(operations: QuerySet[Operation], since: datetime) -> list[tuple[str, int]]:
-    refused = operations.filter(status=Operation.Status.REFUSED, created_at__gte=since)
+    """Of numbers and carriers: a question, or credentials that are refused, fail nobody."""
+    refused = operations.filter(
+        subject_kind__in=["placement", "carrier"],
+        status=Operation.Status.REFUSED,
+        created_at__gte=since,
+    )
     rows = refused.order_by().values_list("reason").annotate(count=Count("pk"))
     return together(rows.order_by("-count")[:MOST_REASONS])
 

@@ -7,7 +7,9 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from integrations.models import Integration
 from numbers.holding import NoCarrier, carrier_for
@@ -22,6 +24,8 @@ KNOWN = ("destination", "carrier", "integration_id", "voice_integration_id", "co
 PLACES = {"carrier": CARRIER, "integration_id": ACCOUNT, "voice_integration_id": ACCOUNT}
 LONGEST = 100
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+NO_CONTROL = gettext_lazy("Line breaks and control characters are not allowed.")
+ONE_LINE = RegexValidator(CONTROL, NO_CONTROL, inverse_match=True)  # of a form's field
 
 
 def cleaned(by: Principal, given: Mapping[str, Any]) -> dict[str, str]:
@@ -73,7 +77,7 @@ def texts_complaint(options: dict[str, str], _given: object) -> dict[str, str]:
 def complaint(name: str, text: str) -> str:
     """What is wrong with a label, an agent or an application, of one row or of all; or ""."""
     if CONTROL.search(text):
-        return _("Line breaks and control characters are not allowed.")
+        return str(NO_CONTROL)
     if len(text) > LONGEST:
         return _("At most %(max)d characters are allowed.") % {"max": LONGEST}
     return "" if name != "application_sid" or is_uuid(text) else _("A UUID is expected.")

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from numbers.files.tables import Line, lines_of, lines_of_rows
+from numbers.files.tables import Line, is_old, lines_of, lines_of_rows
 from numbers.files.unreadable import Unreadable
 from numbers.holding import taken
 from numbers.import_options import ACCOUNT, RECORD, SUPPLIES, named_integration
@@ -19,7 +19,7 @@ from numbers.models import Batch, BatchRow, PhoneNumber
 from numbers.operations import add_number, hold_agent
 from organizations.principals import Principal
 
-__all__ = ["Unreadable", "check", "take_in"]
+__all__ = ["Unreadable", "check", "notice", "take_in"]
 
 AT_ONCE = 2_000
 Fate, Status = BatchRow.Fate, PhoneNumber.Status
@@ -40,8 +40,21 @@ def check(by: Principal, batch: Batch) -> Iterator[BatchRow]:
 
 def given(batch: Batch) -> Iterator[Line]:
     data = bytes(batch.file)
-    is_request = batch.options.get("given") == "rows"
-    return lines_of_rows(json.loads(data)) if is_request else lines_of(data)
+    return lines_of_rows(json.loads(data)) if is_request(batch) else lines_of(data)
+
+
+def is_request(batch: Batch) -> bool:
+    return batch.options.get("given") == "rows"
+
+
+def notice(batch: Batch) -> str:
+    """What to look at before the start, or ""."""
+    if is_request(batch) or not is_old(bytes(batch.file)):
+        return ""
+    return _(
+        "The file is not in UTF-8 and was read as Western European: look at the accented letters, "
+        "and if they are wrong save it again as CSV UTF-8."
+    )
 
 
 def refuse_lost_account(by: Principal, batch: Batch) -> None:

@@ -1,7 +1,7 @@
 """The asker's half: add, change, activate, deactivate, retry and delete a number. No platform call
 here."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -96,15 +96,24 @@ LOCAL = {
 
 
 @transaction.atomic
-def change_number(by: Principal, number_id: UUID, **changes: Any) -> PhoneNumber:
+def change_number(
+    by: Principal,
+    number_id: UUID,
+    *,
+    look: Callable[[PhoneNumber], None] | None = None,
+    **changes: Any,
+) -> PhoneNumber:
     """Change columns of the number, `status` (active ↔ inactive) or `sip_settings` (some of
     sip.FIELDS, checked by the caller); only the keys given change.
 
     What is LOCAL is changed at once. The others are wishes: the answer tells the state that is, and
-    `wanted` what is under way; a failed number is tried again with them. Raises NotPossibleNow.
+    `wanted` what is under way; a failed number is tried again with them. `look` is shown the locked
+    number as it is before. Raises NotPossibleNow, and whatever `look` does.
     """
     hold_agent(by, changes.get("inbound_agent_id"))
     number, held = locked(by, number_id)
+    if look:
+        look(number)
     if number.status == Status.DELETED:
         raise NotPossibleNow(_("The number is deleted."))
     wanted = changes.pop("status", None)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from numbers.files.text import LOOKS_LIKE_A_NUMBER
+from numbers.files.text import looks_like_a_number
 
 SEPARATOR = re.compile(r"[\t;,]")
 
@@ -17,7 +17,7 @@ def rows_of(text: str) -> Iterator[dict[str, str]]:
 def rows_of_line(line: str) -> list[dict[str, str]]:
     """Behind the first separator stands its label, unless all of the parts are numbers."""
     parts = [part.strip() for part in SEPARATOR.split(line) if part.strip()]
-    if len(parts) > 1 and all(map(LOOKS_LIKE_A_NUMBER.fullmatch, parts)):
+    if len(parts) > 1 and all(map(looks_like_a_number, parts)):
         return [{"number": part} for part in parts]
     number, *label = (part.strip(' "') for part in SEPARATOR.split(line, maxsplit=1))
     return [{"number": number, "label": label[0] if label else ""}]

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from numbers import e164
 from numbers.e164 import NotANumber
 
+LONGEST = 100  # characters
 SEPARATORS = re.compile(r"[\s().\-/‐‑‒–—−·\u200b-\u200f\u202a-\u202e\u2060\ufeff]")
 FORMULA_OF_TEXT = re.compile(r'="(.*)"')  # how some keep Excel from making it a number
 ROUNDED = re.compile(r"\+?[0-9][0-9,]*e\+?[0-9]{1,2}", re.IGNORECASE)
@@ -32,7 +33,11 @@ def understood(text: str, *, country: str | None = None) -> str:
 
 
 def undressed(text: str) -> str:
-    """Without blanks, dashes, brackets, and what wraps it; all digits as 0 to 9."""
+    """Without blanks, dashes, brackets, and what wraps it; all digits as 0 to 9. Text of any length
+    is cut beforehand: to normalize it takes time by the square of its length."""
+    text = text.strip()[: LONGEST + 1]
+    if len(text) > LONGEST:
+        raise NotANumber(_("At most %(max)d characters are allowed.") % {"max": LONGEST})
     text = unicodedata.normalize("NFKC", text).strip().removeprefix("'").removeprefix("tel:")
     if wrapped := FORMULA_OF_TEXT.fullmatch(text):
         text = wrapped[1]

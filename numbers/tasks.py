@@ -1,5 +1,7 @@
 """Celery's half: ids only. The batch's row decides what happens."""
 
+from uuid import UUID
+
 from celery import shared_task
 from django.conf import settings
 
@@ -9,4 +11,4 @@ from numbers.batching import work
 @shared_task(name="numbers.work_batch", time_limit=settings.BATCH_TIME_LIMIT.total_seconds())
 def work_batch(*, batch_id: str, **kwargs) -> None:
     """One slice of one batch; harmless when it is not due any more."""
-    work.run(batch_id)
+    work.run(UUID(batch_id))

@@ -53,11 +53,41 @@ def test_another_sandbox_is_another_platform(trunk, mallory):
     assert [o.carrier for o in found(mallory.organization.carriers.get())] == ["Evil Trunk"]
 
 
-def test_a_strangers_carrier_on_the_same_server_is_not_named(trunk, mallory):
-    on_jambonz = {"kind": "jambonz", "settings": {"base_url": "https://jambonz.example/v1"}}
-    Integration.objects.update(**on_jambonz)
+def on_one_server(trunk, **of_account: str) -> None:
+    settings = {"base_url": "https://jambonz.example/v1", **of_account}
+    Integration.objects.update(kind="jambonz", settings=settings)
     trunk.integration.refresh_from_db()
+
+
+def test_a_strangers_carrier_in_the_same_account_is_not_named(trunk, mallory):
+    on_one_server(trunk, account_sid="9351f46a-678c-43f5-b8a6-d4eb58d131af")
     assert found(trunk, kept=trunk) == [Overlap("198.51.100.7")]
+
+
+def test_customers_of_one_server_learn_nothing_of_each_other(trunk, mallory):
+    on_one_server(trunk)
+    assert found(trunk, kept=trunk) == []
+    theirs = mallory.organization.integrations.all()
+    theirs.update(settings={**trunk.integration.settings, "account_sid": "another"})
+    on_one = {**trunk.integration.settings, "account_sid": "one"}
+    trunk.integration.settings = on_one
+    assert found(trunk, kept=trunk) == []
+
+
+@pytest.mark.parametrize(("netmask", "told"), [(32, 1), (24, 1), (23, 0), (8, 0), (1, 0)])
+def test_no_wide_network_finds_a_strangers_gateway_by_halving(trunk, mallory, netmask, told):
+    on_one_server(trunk, account_sid="9351f46a-678c-43f5-b8a6-d4eb58d131af")
+    assert len(found(trunk, kept=trunk, netmask=netmask)) == told
+
+
+def test_an_organization_hears_of_its_own_by_any_network_and_integration(alice, trunk):
+    twin = Integration.objects.create(
+        organization=alice.organization, kind="jambonz", name="Twin", max_in_flight=1
+    )
+    on_one_server(trunk)
+    twin.refresh_from_db()
+    (overlap,) = overlaps(twin, [{**GATEWAY, "netmask": 8}])
+    assert overlap.carrier == "Acme Trunk"
 
 
 def test_another_server_is_another_platform(alice, trunk, mallory):

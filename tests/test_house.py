@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 from django.apps import apps
+from django.db.migrations import AddIndex, CreateModel, Migration
+from django.db.migrations.loader import MigrationLoader
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from config import BASE_DIR
@@ -178,6 +180,20 @@ def test_files_and_functions_stay_small():
 def test_migrations_have_each_number_once(app):
     found = [path.name[:4] for path in (BASE_DIR / app / "migrations").glob("0*.py")]
     assert len(found) == len(set(found))
+
+
+def test_no_index_is_cut_short():
+    """A table that is there already may be long, and building takes more than a request may."""
+    disk = MigrationLoader(None).disk_migrations.values()
+    hasty = [str(each) for each in disk if each.app_label in APPS and is_hasty(each)]
+    assert not hasty
+
+
+def is_hasty(migration: Migration) -> bool:
+    deeds = migration.operations
+    made = {deed.name_lower for deed in deeds if isinstance(deed, CreateModel)}
+    late = [d for d in deeds if isinstance(d, AddIndex) and d.model_name_lower not in made]
+    return bool(late) and "statement_timeout = 0" not in str(getattr(deeds[0], "sql", ""))
 
 
 def run(*lines: str, **manner) -> subprocess.CompletedProcess:

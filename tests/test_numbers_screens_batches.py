@@ -4,9 +4,10 @@ import csv
 import io
 
 import pytest
+from django.utils import translation
 
 from numbers import batches
-from numbers.models import Batch, PhoneNumber
+from numbers.models import Batch, BatchRow, PhoneNumber
 from organizations.screens.base import screen_url
 from tests import factories
 
@@ -31,6 +32,15 @@ def batch(alice, numbers) -> Batch:
     return batches.propose_change(
         alice.by, action="label", options={"label": "Front desk"}, numbers=rows
     )
+
+
+def test_a_report_speaks_the_readers_language(alice, browse, batch):
+    """Though it is written when the request is over."""
+    answer = browse(alice).get(at(alice, "batch_report", batch), headers={"Accept-Language": "de"})
+    header, row, *_more = csv.reader(io.StringIO(b"".join(answer.streaming_content).decode()))
+    assert header[4] == "Ergebnis"
+    with translation.override("de"):
+        assert row[4] == str(BatchRow.Fate.TODO.label)
 
 
 def at(member, name="batch", batch=None) -> str:

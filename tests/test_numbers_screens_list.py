@@ -117,6 +117,24 @@ class TestSearch:
         rows(alice, "+14155550101", "+442071838750")
         assert found(alice, q=text) == ["+442071838750"]
 
+    @pytest.mark.parametrize("text", ["(0)", "(0) (0)", "+(0)", "-(0)"])
+    def test_no_digits_find_no_number(self, alice, text):
+        rows(alice, "+14155550101")
+        assert found(alice, q=text) == []
+
+    def test_what_sorts_behind_every_label_finds_none_without(self, alice):
+        rows(alice, "+14155550101")
+        rows(alice, "+14155550102", label="")
+        assert found(alice, q=digits.LAST) == []
+
+    @pytest.mark.parametrize("text", ["4711", "47", "711", "11 (0)"])
+    def test_digits_are_found_in_labels_too(self, alice, text):
+        rows(alice, "+14155550101", "+442071838750")
+        (desk,) = rows(alice, "+14155550199", label="4711 (0)")
+        for by_grams in (True, False):
+            search = digits.search(alice.organization.id, text, by_grams=by_grams)
+            assert list(alice.organization.phone_numbers.filter(search)) == [desk]
+
     def test_behind_a_plus_stands_the_beginning(self, alice):
         rows(alice, "+14155550101", "+4915141500000")
         assert found(alice, q="+1415") == ["+14155550101"]

@@ -265,7 +265,7 @@ class TestDeeds:
 
     def test_a_long_label_changes_nothing(self, alice, browse, number):
         answer = browse(alice).post(url(number, "number_label"), {"label": "x" * 101}, follow=True)
-        assert "100 characters at most" in answer.text
+        assert "At most 100 characters" in answer.text
         number.refresh_from_db()
         assert number.label == "Main line"
 

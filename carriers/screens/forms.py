@@ -88,7 +88,7 @@ class CarrierForm(TrunkFields, forms.Form):
     ):
         stored = initial_of(carrier) if carrier else {"name": preset.name if preset else ""}
         super().__init__(data, initial={**stored, "trunk_type": trunk_type})
-        self.carrier = carrier
+        self.carrier, self.shown_type = carrier, trunk_type
         for name in set(REGISTRATION) - set(FIELDS_OF[TrunkType(trunk_type)]):
             del self.fields[name]
         if preset and preset.realm_hint and "realm" in self.fields:

@@ -78,7 +78,7 @@ class CarrierAddScreen(OrgScreen):
             rows=rows,
             preset=preset,
             preset_key=preset.key if preset else OTHER,
-            trunk=TRUNKS[form["trunk_type"].value()],
+            trunk=TRUNKS[form.shown_type],
             trunks=TRUNKS.values(),
             able=form.fields["integration"].queryset.exists(),
             **more,
@@ -128,7 +128,7 @@ class CarrierEditScreen(OrgScreen):
             status=status,
             form=form,
             carrier=form.carrier,
-            trunk=TRUNKS[form["trunk_type"].value()],
+            trunk=TRUNKS[form.shown_type],
             trunks=TRUNKS.values(),
         )
 

@@ -22,6 +22,11 @@ Refs = dict[str, str]
 only."""
 
 
+def gettext_noop(text: str) -> str:
+    """Marks a text that the screens translate when they draw it; here it stays as it is."""
+    return text
+
+
 class ProviderError(Exception):
     """Something a platform, or the way to it, did not grant. `str(error)` is fit for the user."""
 

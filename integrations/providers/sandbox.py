@@ -22,7 +22,6 @@ from dataclasses import asdict
 from uuid import UUID
 
 from django.utils.crypto import salted_hmac
-from django.utils.translation import gettext_noop as _
 
 from integrations.models import Integration, SandboxObject
 from integrations.providers import sandbox_shop
@@ -47,6 +46,7 @@ from integrations.providers.base import (
     Step,
     Unavailable,
 )
+from integrations.providers.base import gettext_noop as _
 
 REFUSED, OUT_TWICE, ANSWER_LOST, SLOW, ALWAYS_OUT = (f"+1500555000{n}" for n in range(1, 6))
 SLOW_SECONDS = 3.0

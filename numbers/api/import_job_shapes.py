@@ -110,7 +110,11 @@ class ImportJobShape(StrictSerializer):
     id = Uuid()
     title = Char()
     state = Choice(Batch.State.choices)
-    reason = Char(allow_null=True, help_text="Why it was refused or stopped.")
+    reason = Char(
+        allow_null=True,
+        help_text="Why it was refused or stopped, or had nothing to add; while it is ready, what "
+        "to look at before the start.",
+    )
     options = serializers.DictField(help_text="As they were understood.")
     counts = ImportCountsShape()
     fates = serializers.DictField(
@@ -141,7 +145,7 @@ class ImportRowPageShape(StrictSerializer):
     next_cursor = Char(allow_null=True)
 
 
-OURS = ("given",)  # options that only the engine knows
+OURS = ("given", "repeats")  # options that only the engine knows
 
 
 def represent(batch: Batch, fates: dict[str, int] | None = None) -> dict[str, Any]:

@@ -78,8 +78,9 @@ class ImportJobsView(OrgView):
         description=(
             "Up to 100,000 rows, as JSON or as `text/csv`, at most 10 MB. They are checked in the "
             "background: poll the import until its `state` is `ready`, look at its rows, and start "
-            "it. With `start` true what can be added is added without that look. Each row meets "
-            "its own fate; none stops the others. "
+            "it; where there is nothing to add, it is `done` at once. With `start` true what can "
+            "be added is added without that look. Each row meets its own fate; none stops the "
+            "others. "
             "The query parameters go with `text/csv` only, where they take the place of `title`, "
             "`options` and `start`; the columns of the CSV are the fields of `rows`."
         ),

@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.db.models import F, QuerySet
 from django.utils.translation import gettext as _
 
 from numbers import imports
 from numbers.holding import NotPossibleNow
 from numbers.models import Batch, BatchRow, PhoneNumber, Placement
-from numbers.operations import change_number, delete_number, hold_agent, locked, retry_number
+from numbers.operations import change_number, delete_number, retry_number
+from organizations.models import Event
 from organizations.principals import Principal
 
 Fate = BatchRow.Fate
@@ -19,18 +21,40 @@ Doing = Callable[[Principal, Batch, BatchRow], Done]
 def change(by: Principal, row: BatchRow, key: str, column: str, value: Any) -> Done:
     """`row.before` is what really was, for an undo; what somebody else has written since a batch
     is not undone."""
-    if column == "inbound_agent_id":
-        hold_agent(by, value)
-    number, _held = locked(by, row.phone_number_id)
-    now = getattr(number, column)
-    if now == value:
-        return Fate.UNCHANGED
-    if row.values.get("was", now) != now:
-        raise NotPossibleNow(_("It was changed since: nothing is undone."))
+    was: dict[str, Any] = {}
+
+    def look(number: PhoneNumber) -> None:
+        was[key] = getattr(number, column)
+        if was[key] != value:
+            refuse_changed_since(by, row, was[key])
+
     wished = {"status" if column == "wanted" else column: value}
-    change_number(by, row.phone_number_id, **wished)
-    row.before = {key: now}
+    change_number(by, row.phone_number_id, look=look, **wished)
+    if was[key] == value:
+        return Fate.UNCHANGED
+    row.before = was
+    if column == "wanted":
+        row.before["event"] = switches(by, row).values_list("pk", flat=True).first()
     return None
+
+
+def refuse_changed_since(by: Principal, row: BatchRow, now: Any) -> None:
+    """Of an undo; the number is locked. A switch that was switched back and forth looks as if
+    nothing had happened, hence the audit log. Raises NotPossibleNow."""
+    since = row.values.get("since")
+    is_newer = since is not None and switches(by, row).filter(pk__gt=since).exists()
+    if is_newer or row.values.get("was", now) != now:
+        raise NotPossibleNow(_("It was changed since: nothing is undone."))
+
+
+def switches(by: Principal, row: BatchRow) -> QuerySet[Event]:
+    """What askers wished of the number, newest first; a settlement tells of itself otherwise."""
+    told = by.organization.events.filter(
+        subject_kind="phone_number",
+        subject_id=row.phone_number_id,
+        action="phone_number.changed",
+    )
+    return told.exclude(before__wanted=F("after__wanted")).order_by("-pk")
 
 
 def activate(by: Principal, batch: Batch, row: BatchRow) -> Done:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.db import connection
 
 from numbers.models import Batch
+from numbers.platform_names import told
 
 LOST = """
 SELECT platform, count(*) FROM numbers_batchrow r
@@ -23,7 +24,7 @@ class Losses:
 def losses(batch: Batch) -> Losses:
     with connection.cursor() as cursor:
         cursor.execute(LOST, [batch.pk])
-        platforms = cursor.fetchall()
+        platforms = [(told(own), count) for own, count in cursor.fetchall()]
     todo = batch.rows.filter(fate="todo")
     numbers = batch.organization.phone_numbers.exclude(inbound_agent_id=None)
     answered = numbers.filter(pk__in=todo.values("phone_number_id"))

@@ -8,10 +8,10 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import Count, QuerySet
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from numbers.models import Batch, BatchRow, PhoneNumber
+from numbers.platform_names import OWN
 
 Fate = BatchRow.Fate
 
@@ -57,6 +57,17 @@ UNSETTLED = Case(
 CHANGED_SINCE = gettext_noop("It was changed since: nothing is undone.")
 
 
+# A settlement moves the status and the version, never the wish: only askers do, by "changed".
+SWITCHED_SINCE = Case(
+    """EXISTS (SELECT 1 FROM organizations_event e
+    WHERE e.subject_kind = 'phone_number' AND e.subject_id = n.id
+      AND e.id > (c.values->>'since')::bigint AND e.action = 'phone_number.changed'
+      AND e.before->'wanted' IS DISTINCT FROM e.after->'wanted')""",
+    Fate.ERROR,
+    CHANGED_SINCE,
+)
+
+
 def switched(wanted: str) -> Change:
     so_already = Case(f"n.wanted = '{wanted}' AND n.status = '{wanted}'", Fate.UNCHANGED)
     coming = Case(
@@ -64,7 +75,7 @@ def switched(wanted: str) -> Change:
         Fate.UNCHANGED,
         gettext_noop("It is on its way already."),
     )
-    cases = (DELETED, so_already, coming, FAILED, NOWHERE, UNSETTLED)
+    cases = (DELETED, so_already, coming, SWITCHED_SINCE, FAILED, NOWHERE, UNSETTLED)
     return Change("jsonb_build_object('status', n.wanted)", cases)
 
 
@@ -100,7 +111,7 @@ CHANGES: dict[str, Change] = {
     ),
     "delete": Change(
         "jsonb_build_object('status', n.status, 'label', n.label,"
-        f" 'platforms', (SELECT coalesce(jsonb_agg(DISTINCT i.name), '[]') FROM numbers_placement p"
+        f" 'platforms', (SELECT coalesce(jsonb_agg(DISTINCT {OWN}), '[]') FROM numbers_placement p"
         " JOIN integrations_integration i ON i.id = p.integration_id"
         f" WHERE p.phone_number_id = n.id AND p.state <> 'removed'), 'supplied', {SUPPLIED})",
         (Case("n.status = 'deleted'", Fate.UNCHANGED, gettext_noop("It is deleted already.")),),
@@ -140,9 +151,11 @@ def what_was(batch: Batch) -> Chosen:
     """The numbers that the batch has changed, with the wish for what they were before."""
     key = {"label": "label", "assign": "agent_id"}.get(batch.action)
     wish = (
-        f"jsonb_build_object('{key}', before->'{key}', 'was', \"values\"->'{key}')" if key else ""
+        f"jsonb_build_object('{key}', before->'{key}', 'was', \"values\"->'{key}')"
+        if key
+        else "jsonb_build_object('since', before->'event')"
     )
-    return Chosen(UNDO.format(wish=wish or "'{}'::jsonb"), [batch.pk])
+    return Chosen(UNDO.format(wish=wish), [batch.pk])
 
 
 def what_failed(batch: Batch) -> Chosen:
@@ -160,10 +173,11 @@ def freeze(batch: Batch, chosen: Chosen) -> None:
         message=f"CASE {messages} ELSE '' END",
         chosen=chosen.sql,
     )
-    said = [_(case.message) if case.message else "" for case in change.cases]
     owner = batch.organization_id
     with connection.cursor() as cursor:
-        cursor.execute(statement, [owner, batch.pk, *said, *chosen.params, owner])
+        cursor.execute(
+            statement, [owner, batch.pk, *(c.message for c in change.cases), *chosen.params, owner]
+        )
     count(batch)
 
 

@@ -9,6 +9,7 @@ import logging
 import time
 from itertools import islice
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
@@ -16,9 +17,11 @@ from django.db import OperationalError, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 from psycopg import errors
 
 from integrations.claims import wake_dispatcher
+from integrations.provisioning import locked
 from numbers import imports
 from numbers.agents import NotAssigned
 from numbers.batches import MOST_ROWS, may
@@ -36,12 +39,14 @@ logger = logging.getLogger(__name__)
 State = Batch.State
 PORTION = 500  # rows that are checked, or read, at once
 MOST_CHECKS = 5  # a file that ends its worker as often is not tried again
+MOST_TRIES = 3  # nor a row
 REFUSALS = (NotPossibleNow, NumberTaken, NoCarrier, NotSupplied, NotAssigned, NoIntegration)
 IN_THE_WAY = (errors.LockNotAvailable, errors.DeadlockDetected, errors.QueryCanceled)
 COUNTERS = {Fate.DONE: "done", Fate.FAILED: "failed"}
 
 CLAIM = """
-UPDATE numbers_batch SET lease_until = statement_timestamp() + %(lease)s, fence = fence + 1
+UPDATE numbers_batch SET lease_until = statement_timestamp() + %(lease)s, fence = fence + 1,
+  tries = tries + 1
 WHERE id = %(id)s AND state IN ('checking', 'running')
   AND coalesce(lease_until, '-infinity') < statement_timestamp()
 RETURNING *
@@ -52,8 +57,19 @@ class FenceLost(Exception):
     """Somebody else has claimed the batch since, or has stopped it."""
 
 
-def run(batch_id: Any) -> Batch | None:
-    """One slice, from claim to release; None when there was nothing to claim."""
+def run(batch_id: UUID) -> Batch | None:
+    """One slice, from claim to release; None when there was nothing to claim, or who has it still
+    works though the lease is over: reading a file may take long."""
+    if not locked("pg_try_advisory_lock", batch_id):
+        return None
+    try:
+        with override("en"):
+            return run_alone(batch_id)
+    finally:
+        locked("pg_advisory_unlock", batch_id)
+
+
+def run_alone(batch_id: UUID) -> Batch | None:
     values = {"id": batch_id, "lease": settings.OPERATION_LEASE}
     batch = next(iter(Batch.objects.raw(CLAIM, values)), None)
     if batch is None:
@@ -88,7 +104,7 @@ def keep(batch: Batch, **fields: Any) -> None:
 
 
 def let_go(batch: Batch, **fields: Any) -> None:
-    keep(batch, lease_until=None, dispatched_at=None, **fields)
+    keep(batch, lease_until=None, dispatched_at=None, tries=0, **fields)
     wake_dispatcher()
 
 
@@ -151,18 +167,27 @@ def keep_portion(batch: Batch, rows: list[BatchRow], found: int) -> None:
 @transaction.atomic
 def checked(by: Principal, batch: Batch) -> None:
     """Ready for somebody to look at and start; a program may have asked to go on at once."""
-    keep(batch)
+    keep(batch, reason=imports.notice(batch))
     count(batch)
-    if batch.options.get("start"):
+    if not batch.left:
+        settle(batch, State.DONE, by=by, reason=nothing_to_add(batch))
+    elif batch.options.get("start"):
         let_go(batch, state=State.RUNNING, started_at=Now(), file=None)
         record(by, "batch.started", batch, kind="batch", label=batch.title)
     else:
         let_go(batch, state=State.READY, file=None)
 
 
+def nothing_to_add(batch: Batch) -> str:
+    if batch.total:
+        return _("There is nothing to add: each row says why.")
+    return _("There is no number in it.")
+
+
 # --- doing the rows -------------------------------------------------------------------------------
 def do_some(batch: Batch, *, until: float) -> None:
     """Until the time is up, or nothing is left. Who asked is looked up for each portion."""
+    give_up_on_row(batch)
     after = 0
     while time.monotonic() < until:
         by = asker(batch)
@@ -181,16 +206,31 @@ def do_some(batch: Batch, *, until: float) -> None:
     return None
 
 
+def give_up_on_row(batch: Batch) -> None:
+    """The one in which its workers end, one after the other."""
+    if batch.tries > MOST_TRIES:
+        row = batch.rows.filter(fate=Fate.TODO).order_by("line").first()
+        if row:
+            row.message = _("Its worker ended in the midst of it, several times.")
+            finish(batch, row, Fate.FAILED)
+
+
 @transaction.atomic
 def do(by: Principal, batch: Batch, row: BatchRow) -> None:
     """All of it, or nothing."""
-    row.fate, row.message = attempt(by, batch, row)
+    fate, row.message = attempt(by, batch, row)
+    finish(batch, row, fate)
+
+
+@transaction.atomic(savepoint=False)
+def finish(batch: Batch, row: BatchRow, fate: str) -> None:
+    row.fate = fate
     written = ("fate", "message", "values", "before", "phone_number_id")
     unseen = BatchRow.objects.filter(pk=row.pk, fate=Fate.TODO)
     if not unseen.update(**{name: getattr(row, name) for name in written}):
         raise FenceLost
     counter = COUNTERS.get(row.fate, "skipped")
-    keep(batch, **{counter: F(counter) + 1})
+    keep(batch, tries=1, **{counter: F(counter) + 1})
 
 
 def attempt(by: Principal, batch: Batch, row: BatchRow) -> tuple[str, str]:

@@ -1,6 +1,7 @@
 """Which column is which: by the words of the heading, in English or German."""
 
 import re
+from collections import Counter
 
 from django.utils.translation import gettext as _
 
@@ -17,6 +18,7 @@ NAMES = {
     "application_sid": "application applicationsid app anwendung anwendungssid",
 }
 COLUMNS = {word: column for column, words in NAMES.items() for word in words.split()}
+E164 = re.compile(r"\bE[. -]?164\b", re.IGNORECASE)  # the one name with digits
 WITHOUT_HEADING = ["number", "label"]
 
 
@@ -36,12 +38,13 @@ def columns_of(first: list[str]) -> tuple[list[str], bool]:
 
 def is_heading(first: list[str]) -> bool:
     """A row of data has digits in its first cell, or no word that is known."""
-    return any(map(column_of, first)) and not re.search(r"[0-9]{3}", first[0] or "x")
+    words = E164.sub("", first[0])
+    return any(map(column_of, first)) and not re.search(r"[0-9]{3}", words)
 
 
 def refuse_unclear(first: list[str], columns: list[str]) -> None:
     unknown = [cell for cell, column in zip(first, columns, strict=True) if cell and not column]
-    twice = {column for column in columns if column and columns.count(column) > 1}
+    twice = {column for column, times in Counter(columns).items() if column and times > 1}
     if "number" not in columns:
         raise Unreadable(_("No column is called “number”."))
     if twice:

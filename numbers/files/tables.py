@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from django.utils.translation import gettext as _
 
@@ -10,6 +11,7 @@ from numbers.files.columns import columns_of
 from numbers.files.unreadable import Unreadable
 
 MOST_BYTES = 10_000_000
+AT_SIGHT = 1_000  # lines: no request waits for millions of empty ones
 
 
 @dataclass(frozen=True)
@@ -26,14 +28,17 @@ def lines_of(data: bytes) -> Iterator[Line]:
     """Of a file. Raises Unreadable, at once or on the way."""
     if len(data) > MOST_BYTES:
         raise Unreadable(_("The file is larger than 10 MB."))
-    rows = excel.rows(data) if excel.is_excel(data) else text.rows(data)
-    yield from named((line, cells) for line, cells in rows if any(cells))
+    yield from named(excel.rows(data) if excel.is_excel(data) else text.rows(data))
 
 
 def refuse_at_sight(data: bytes) -> None:
     """What its first line gives away; a workbook takes longer to open. Raises Unreadable."""
     if not excel.is_excel(data):
-        next(lines_of(data))
+        next(named(islice(text.rows(data), AT_SIGHT)), None)
+
+
+def is_old(data: bytes) -> bool:
+    return not excel.is_excel(data) and text.is_old(data)
 
 
 def lines_of_rows(rows: Iterable[Mapping[str, str]]) -> Iterator[Line]:
@@ -43,6 +48,7 @@ def lines_of_rows(rows: Iterable[Mapping[str, str]]) -> Iterator[Line]:
 
 def named(rows: Iterator[tuple[int, list[str]]]) -> Iterator[Line]:
     """By the heading if the first row is one, else number and label."""
+    rows = ((line, cells) for line, cells in rows if any(cells))
     first = next(rows, None)
     if first is None:
         raise Unreadable(_("The file has no rows."))

@@ -14,7 +14,9 @@ from numbers.files.unreadable import Unreadable
 SEPARATORS = "\t;,"
 SAMPLE, SAMPLE_LENGTH = 20, 20_000  # lines, characters
 SAID_BY_EXCEL = re.compile(r"sep=([\t;,])")  # its own first line
-LOOKS_LIKE_A_NUMBER = re.compile(r"[\s'\"=]*\+?[\d\s().\-/]{4,}")
+LONGEST_NUMBER = 100  # characters, with all that people put around and between the digits
+# Possessive: what is no number is not tried again from each of its blanks.
+NUMBER = re.compile(r"[\s'\"=]*+\+?[\d\s().\-/]{4,}+")
 
 
 def rows(data: bytes) -> Iterator[tuple[int, list[str]]]:
@@ -83,5 +85,9 @@ def likeliness(sample: list[str], separator: str) -> tuple[int, int]:
     heading = [cell.strip(' "') for cell in sample[0].split(separator)] if sample else []
     known = sum(1 for cell in heading if column_of(cell)) if len(heading) > 1 else 0
     parts = [line.split(separator, 1) for line in sample]
-    fitting = [p for p in parts if len(p) > 1 and LOOKS_LIKE_A_NUMBER.fullmatch(p[0].strip(' "'))]
+    fitting = [p for p in parts if len(p) > 1 and looks_like_a_number(p[0].strip(' "'))]
     return known, len(fitting)
+
+
+def looks_like_a_number(text: str) -> bool:
+    return len(text) <= LONGEST_NUMBER and bool(NUMBER.fullmatch(text))

@@ -56,6 +56,7 @@ class Batch(models.Model):
         "self", models.SET_NULL, null=True, blank=True, related_name="undone_by"
     )
     fence = models.PositiveIntegerField(default=0)
+    tries = models.PositiveIntegerField(default=0)  # of the row that is next, a claim each
     lease_until = models.DateTimeField(null=True, blank=True)
     dispatched_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(_("created at"), db_default=Now())

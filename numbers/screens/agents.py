@@ -14,6 +14,7 @@ from numbers import agents
 from numbers.agents import AgentExists, AgentInUse
 from numbers.e164 import written
 from numbers.models import AGENT_ID, Agent, PhoneNumber
+from numbers.screens.batches import number_of
 from organizations.models import Organization
 from organizations.roles import Permission
 from organizations.screens.base import OrgScreen
@@ -65,10 +66,7 @@ class AgentsScreen(OrgScreen):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         rows = with_numbers(self.organization).order_by("name", "agent_id")
-        try:
-            start = max(0, int(request.GET.get("from", "0")))
-        except ValueError:
-            start = 0
+        start = number_of(request, "from")
         found = list(rows[start : start + AT_ONCE + 1])
         pager = {
             "newer": f"?from={max(0, start - AT_ONCE)}" if start else "",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.urls import NoReverseMatch
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -18,6 +18,7 @@ from integrations.models import Integration, Operation
 from numbers.e164 import written
 from numbers.figures import alike
 from numbers.models import Batch, PhoneNumber, Placement
+from numbers.screens.told import title_of, told
 from organizations.models import Organization
 from organizations.principals import Principal
 from organizations.roles import Permission
@@ -176,7 +177,8 @@ def largest(groups: dict[tuple, list]) -> list[tuple[tuple, list]]:
 def batches(organization: Organization) -> Iterator[Task]:
     lately = timezone.now() - EXPIRING
     refused = Q(state=Batch.State.REFUSED, created_at__gte=lately)
-    rows = organization.batches.filter(Q(state=Batch.State.READY) | refused)
+    has_work = Q(total__gt=F("done") + F("failed") + F("skipped"))
+    rows = organization.batches.filter(Q(has_work, state=Batch.State.READY) | refused)
     for row in rows.defer("file").order_by("-created_at")[:NAMED]:
         url = way(organization, "batch", batch_id=row.pk)
         if row.state == Batch.State.READY:
@@ -185,11 +187,11 @@ def batches(organization: Organization) -> Iterator[Task]:
                 "%(count)s rows are checked; nothing is changed before somebody starts it.",
                 row.total,
             ) % {"count": f"{row.total:,}"}
-            title = _("Ready to start: %(title)s") % {"title": row.title}
+            title = _("Ready to start: %(title)s") % {"title": title_of(row)}
             yield Task(title, text, url, _("Look and start"), "warn")
         else:
-            title = _("Refused: %(title)s") % {"title": row.title}
-            yield Task(title, row.reason, url, _("See why"), "warn")
+            title = _("Refused: %(title)s") % {"title": title_of(row)}
+            yield Task(title, told(row.reason), url, _("See why"), "warn")
 
 
 def expiring_keys(by: Principal) -> Iterator[Task]:

@@ -13,7 +13,8 @@ from numbers import batches
 from numbers.batching.losses import losses
 from numbers.models import Batch, BatchRow
 from numbers.screens import batch_words as words
-from organizations.exports import csv_answer
+from numbers.screens.told import title_of, told
+from organizations.exports import csv_answer, portions
 from organizations.roles import Permission
 from organizations.screens.base import OrgScreen
 
@@ -36,7 +37,7 @@ class BatchesScreen(OrgScreen):
             "newer": f"?page={page - 1}" if page > 1 else "",
             "older": f"?page={page + 1}" if len(found) > PER_PAGE else "",
         }
-        shown = found[:PER_PAGE]
+        shown = [in_words(batch) for batch in found[:PER_PAGE]]
         moving = any(batch.state in MOVING for batch in shown)
         return self.page("numbers/batches.html", batches=shown, pager=pager, moving=moving)
 
@@ -92,7 +93,7 @@ class BatchScreen(OrgScreen):
         found, is_first, is_last = piece(rows, number_of(request, "from"), request.GET.get("back"))
         for row in found:
             row.was, row.becomes = words.change(batch, row)
-            row.shown = words.number(row)
+            row.shown, row.told = words.number(row), told(row.message)
         asked = {"fate": fate} if fate else {}
         newer = {**asked, "from": found[0].line, "back": 1} if found and not is_first else {}
         older = {**asked, "from": found[-1].line} if found and not is_last else {}
@@ -127,16 +128,20 @@ COLUMNS = (_("line"), _("number"), _("before"), _("after"), _("fate"), _("messag
 
 
 def reported(batch: Batch, rows: QuerySet[BatchRow]) -> Iterator[tuple]:
-    """Read in portions: there may be 100,000."""
-    for row in rows.order_by("line").iterator(chunk_size=2000):
+    for row in portions(rows, "line"):
         was, becomes = words.change(batch, row)
-        yield row.line, row.text, was, becomes, row.get_fate_display(), row.message
+        yield row.line, row.text, was, becomes, row.get_fate_display(), told(row.message)
 
 
 def batch_of(request: HttpRequest, batch_id: UUID) -> Batch:
     """Without its file, which may be large."""
     rows = request.organization.batches.select_related("undoes").defer("file", "undoes__file")
-    return rows.get(pk=batch_id)
+    return in_words(rows.get(pk=batch_id))
+
+
+def in_words(batch: Batch) -> Batch:
+    batch.shown, batch.told = title_of(batch), told(batch.reason)
+    return batch
 
 
 def number_of(request: HttpRequest, name: str) -> int:

@@ -6,12 +6,12 @@ from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from numbers import operations
 from numbers.e164 import written
 from numbers.holding import NotPossibleNow
+from numbers.import_options import complaint
 from numbers.models import PhoneNumber
 from numbers.repairing import repair_number
 from organizations.principals import Principal
@@ -67,8 +67,8 @@ class LabelScreen(OrgScreen):
 
     def post(self, request: HttpRequest, number_id: UUID) -> HttpResponse:
         label = " ".join(request.POST.get("label", "").split())
-        if len(label) > PhoneNumber._meta.get_field("label").max_length:
-            self.warn(_("A label has 100 characters at most; nothing was changed."))
+        if wrong := complaint("label", label):
+            self.warn(wrong)
             return self.go("number", number_id=number_id)
         try:
             operations.change_number(self.principal, number_id, label=label or None)

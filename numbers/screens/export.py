@@ -10,9 +10,11 @@ from numbers import exporting
 from numbers.exporting import MOST_IN_EXCEL
 from numbers.screens.filters import Filters, counted
 from numbers.screens.paging import sort_in, with_query
+from organizations.exports import as_now
 from organizations.roles import Permission
 from organizations.screens.base import OrgScreen
 
+CSV = "text/csv; charset=utf-8"
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -34,7 +36,7 @@ class ExportScreen(OrgScreen):
         return exporting.rows(self.organization, numbers, order=sort_in(self.request.GET))
 
     def csv(self, rows: Iterator[list[str]]) -> HttpResponse:
-        response = StreamingHttpResponse(exporting.as_csv(rows), "text/csv; charset=utf-8")
+        response = StreamingHttpResponse(as_now(exporting.as_csv(rows)), CSV)
         response["Content-Disposition"] = f'attachment; filename="{self.file_name("csv")}"'
         return response
 

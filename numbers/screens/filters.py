@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from numbers import digits
 from numbers.models import PhoneNumber
 from organizations.models import Organization
+from organizations.screens.forms import DayField
 from organizations.screens.widgets import LongSelect
 
 Status = PhoneNumber.Status
@@ -52,15 +53,13 @@ class Filters(forms.Form):
         choices=[("", _("any")), *PhoneNumber.Source.choices],
     )
     label = forms.ChoiceField(label=_("Label"), required=False, choices=LABELS)
-    after = forms.DateField(label=_("Added from"), required=False)
-    before = forms.DateField(label=_("Added until"), required=False)
+    after = DayField(label=_("Added from"), required=False)
+    before = DayField(label=_("Added until"), required=False)
 
     use_required_attribute = False
 
     def __init__(self, query: QueryDict):
         super().__init__(query, auto_id="filter-%s")
-        for name in ("after", "before"):
-            self.fields[name].widget.input_type = "date"
 
     def offer(self, name: str, choices: Iterable[tuple[Any, Any]]) -> None:
         self.fields[name].widget.choices = [("", _("any")), *choices]

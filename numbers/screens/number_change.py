@@ -3,8 +3,9 @@
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils.translation import gettext as _
 
 from numbers import operations
@@ -38,8 +39,7 @@ class EditScreen(OrgScreen):
     def post(self, request: HttpRequest, number_id: UUID) -> HttpResponse:
         """Locked as the API does it, so that what is compared is what is changed."""
         with transaction.atomic():
-            typed = request.POST.get("inbound_agent_id", "").strip()
-            operations.hold_agent(self.principal, typed)
+            operations.hold_agent(self.principal, agent_in(request.POST))
             number, held = operations.locked(self.principal, number_id)
             form = self.form(request.POST, number, held)
             if not form.is_valid():
@@ -67,6 +67,14 @@ class EditScreen(OrgScreen):
     def shown(self, form: NumberForm, status: int = 200, **more: Any) -> HttpResponse:
         words = {"form": form, "number": form.number, "pretty": written(form.number.e164)}
         return self.page("numbers/number_edit.html", status, **words, **more)
+
+
+def agent_in(data: QueryDict) -> str:
+    """As the form will read it; what it will refuse names nobody."""
+    try:
+        return NumberForm.base_fields["inbound_agent_id"].clean(data.get("inbound_agent_id", ""))
+    except ValidationError:
+        return ""
 
 
 class DeleteScreen(OrgScreen):

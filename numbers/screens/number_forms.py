@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from integrations.sealing import CannotUnseal
 from numbers import sip
+from numbers.import_options import ONE_LINE
 from numbers.models import Agent, PhoneNumber, Placement
 
 AGENT_FIELDS = ("inbound_agent_id", "outbound_agent_id")
@@ -90,15 +91,21 @@ def naming_agents(fields: dict[str, forms.Field], agents: QuerySet[Agent]) -> li
 
 
 class NumberForm(SipFields):
-    label = forms.CharField(label=gettext_lazy("Label"), max_length=100, required=False)
+    label = forms.CharField(
+        label=gettext_lazy("Label"), max_length=100, required=False, validators=[ONE_LINE]
+    )
     inbound_agent_id = forms.CharField(
         label=gettext_lazy("Agent that answers calls"),
         max_length=100,
         required=False,
+        validators=[ONE_LINE],
         help_text=gettext_lazy("An agent of yours, or the id of one that is kept elsewhere."),
     )
     outbound_agent_id = forms.CharField(
-        label=gettext_lazy("Agent that makes calls"), max_length=100, required=False
+        label=gettext_lazy("Agent that makes calls"),
+        max_length=100,
+        required=False,
+        validators=[ONE_LINE],
     )
     inbound_webhook_url = forms.URLField(
         label=gettext_lazy("Webhook"),
@@ -121,6 +128,7 @@ class NumberForm(SipFields):
         label=gettext_lazy("Outbound trunk"),
         max_length=100,
         required=False,
+        validators=[ONE_LINE],
         help_text=gettext_lazy("A trunk on the SIP platform that is used as it is."),
     )
     forget_password = forms.BooleanField(

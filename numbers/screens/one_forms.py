@@ -14,7 +14,7 @@ from integrations.models import Integration
 from integrations.providers import PROVIDERS
 from numbers import operations, regions, sip
 from numbers.e164 import NotANumber
-from numbers.import_options import CARRIES_CALLS, SUPPLIES
+from numbers.import_options import CARRIES_CALLS, ONE_LINE, SUPPLIES
 from numbers.importing import import_number, record_number
 from numbers.models import PhoneNumber
 from numbers.screens.number_forms import SipFields, naming_agents
@@ -41,11 +41,14 @@ class OneForm(forms.Form):
         required=False,
         help_text=gettext_lazy("Needed only for a number without its plus."),
     )
-    label = forms.CharField(label=gettext_lazy("Label"), max_length=100, required=False)
+    label = forms.CharField(
+        label=gettext_lazy("Label"), max_length=100, required=False, validators=[ONE_LINE]
+    )
     inbound_agent_id = forms.CharField(
         label=gettext_lazy("Agent that answers calls"),
         max_length=100,
         required=False,
+        validators=[ONE_LINE],
         help_text=gettext_lazy("An agent of yours, or the id of one that is kept elsewhere."),
     )
 

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from numbers import countries, e164, story
 from numbers.models import PhoneNumber
+from numbers.platform_names import told_to
 from numbers.standing import WORKING, status_text
 from organizations.models import Organization
 
@@ -26,8 +27,13 @@ def dress(organization: Organization, numbers: Sequence[PhoneNumber]) -> None:
         number.pretty = e164.written(number.e164)
         number.country = countries.country(countries.calling_code(number.e164[1:]) or 0)
         number.agent = names.get(number.inbound_agent_id, number.inbound_agent_id)
-        number.platforms = sorted({each.integration.name for each in number.placements.all()})
+        number.platforms = platforms_of(organization, number)
         dress_status(number, reasons)
+
+
+def platforms_of(organization: Organization, number: PhoneNumber) -> list[str]:
+    there = [placement.integration for placement in number.placements.all()]
+    return sorted({told_to(organization, integration) for integration in there})
 
 
 def dress_status(number: PhoneNumber, reasons: dict) -> None:

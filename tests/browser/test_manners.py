@@ -84,6 +84,20 @@ def test_every_way_of_the_side_bar_works_without_scripts(browser: Browser, live_
             expect(page.locator(".side a[aria-current]")).to_have_text(title)
 
 
+def test_on_a_phone_filters_are_folded_until_asked_for(browser: Browser, live_server):
+    member = factories.settled_in("Alice", trunk="Acme Trunk")
+    factories.number(member.by, "+14155550100")
+    phone = {"viewport": {"width": 390, "height": 844}, "java_script_enabled": False}
+    with browser.new_context(base_url=live_server.url, **phone) as context:
+        sign_in(context, member, live_server.url)
+        page = context.new_page()
+        page.goto(f"/o/{member.organization.public_id}/numbers/?agent=-")
+        expect(page.locator("#filter-carrier")).to_be_hidden()
+        expect(page.locator("#filter-agent")).to_be_visible()  # as it narrows
+        page.get_by_text("More filters").click()
+        expect(page.locator("#filter-carrier")).to_be_visible()
+
+
 class TestTwoOrganizations:
     """Dora belongs to Alice's and to Mallory's; each stands in a tab of its own."""
 

@@ -7,9 +7,11 @@ from numbers import batches
 from numbers.models import Batch, PhoneNumber
 from organizations.models import Event
 from tests.chaos.test_worker_killed import Processes, until
+from tests.test_numbers_files import workbook
 
 pytestmark = [pytest.mark.chaos, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 COUNT, LARGE = 300, 20_000
+RECORDED = {"destination": "record"}
 
 
 @pytest.fixture
@@ -62,10 +64,20 @@ def test_every_number_is_changed_once(alice, numbers, processes):
 
 def test_every_line_is_checked_once(alice, processes):
     rows = [{"number": f"+1415{line:07}"} for line in range(2_000_000, 2_000_000 + LARGE)]
-    batch = batches.propose_import(alice.by, title="Large", options={}, rows=rows)
+    batch = batches.propose_import(alice.by, title="Large", options=RECORDED, rows=rows)
     kill_in_the_midst(processes, batch, lambda now, share: now.total >= share * LARGE / 8)
     assert state_of(batch).state == "checking", "it was too quick to be killed"
     until(lambda: state_of(batch).state == "ready")
     lines = batch.rows.values_list("line", flat=True)
     assert (lines.count(), len(set(lines))) == (LARGE, LARGE)
     assert state_of(batch).total == LARGE
+
+
+def test_a_workbook_is_read_by_a_process_of_the_workers(alice, processes):
+    """Celery's own are daemons, which may not have children of every kind."""
+    file = workbook(["Number"], *[[f"+1415{line:07}"] for line in range(2_000_000, 2_000_500)])
+    batch = batches.propose_import(alice.by, title="Excel", options=RECORDED, file=file)
+    processes.start_dispatcher()
+    processes.start_worker()
+    until(lambda: state_of(batch).state != "checking")
+    assert (state_of(batch).state, batch.rows.filter(fate="todo").count()) == ("ready", 500)

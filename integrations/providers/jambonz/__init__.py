@@ -5,8 +5,6 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any, ClassVar
 
-from django.utils.translation import gettext_noop as _
-
 from integrations import http
 from integrations.providers.base import (
     CarrierSpec,
@@ -19,6 +17,7 @@ from integrations.providers.base import (
     Spec,
     Step,
 )
+from integrations.providers.base import gettext_noop as _
 from integrations.providers.jambonz.carriers import Carriers
 from integrations.providers.jambonz.client import Client
 from integrations.providers.jambonz.numbers import Numbers

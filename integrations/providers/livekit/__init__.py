@@ -15,8 +15,6 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
-from django.utils.translation import gettext_noop as _
-
 from integrations import http
 from integrations.providers.base import (
     CheckResult,
@@ -29,6 +27,7 @@ from integrations.providers.base import (
     Spec,
     Step,
 )
+from integrations.providers.base import gettext_noop as _
 from integrations.providers.livekit.client import Client
 from integrations.providers.livekit.holdings import holdings
 from integrations.providers.livekit.numbers import Numbers

@@ -4,8 +4,6 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any, ClassVar
 
-from django.utils.translation import gettext_noop as _
-
 from integrations.providers.base import (
     AvailableNumber,
     CheckResult,
@@ -19,6 +17,7 @@ from integrations.providers.base import (
     Spec,
     Step,
 )
+from integrations.providers.base import gettext_noop as _
 from integrations.providers.twilio import account as accounts
 from integrations.providers.twilio.check import check
 from integrations.providers.twilio.client import Client

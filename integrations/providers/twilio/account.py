@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.utils.translation import gettext_noop as _
 
 from integrations.providers.base import Field
+from integrations.providers.base import gettext_noop as _
 
 FIELDS = (
     Field(

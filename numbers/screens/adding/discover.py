@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from integrations.api.answers import discovered
 from integrations.models import Integration, Operation
@@ -151,7 +151,7 @@ class FoundScreen(AnswerScreen):
         ]
 
     def proposed(self, asked: Operation, form: PickForm, rows: Sequence[Any]) -> HttpResponse:
-        title = _("Found on %(name)s") % {"name": asked.integration.name}
+        title = gettext_noop("Found on %(name)s") % {"name": asked.integration.name}
         try:
             options = cleaned(self.principal, form.options())
             batch = propose_import(self.principal, title=title, options=options, rows=rows)

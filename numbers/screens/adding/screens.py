@@ -5,6 +5,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from numbers import batches, pasted, ranges
 from numbers.batches import CannotBatch
@@ -64,7 +65,7 @@ class AddListScreen(ProposingScreen):
         rows = list(pasted.rows_of(data["text"]))
         if not rows:
             raise ValidationError({"text": _("Paste at least one number.")})
-        return {"title": _("Pasted list"), "rows": rows}
+        return {"title": gettext_noop("Pasted list"), "rows": rows}
 
 
 class AddRangeScreen(ProposingScreen):
@@ -79,7 +80,8 @@ class AddRangeScreen(ProposingScreen):
 
     def given(self, data: dict[str, Any], options: dict[str, str]) -> dict[str, Any]:
         begin, end = ends(data)
-        title = _("Range %(first)s to %(last)s") % {"first": written(begin), "last": written(end)}
+        ends_shown = {"first": written(begin), "last": written(end)}
+        title = gettext_noop("Range %(first)s to %(last)s") % ends_shown
         return {"title": title, "rows": [{"number": n} for n in ranges.numbers_of(begin, end)]}
 
 

@@ -1,0 +1,23 @@
+"""What a platform is called to whom: an organization's own by its name, another's by none."""
+
+from django.db.models import Case, F, When
+from django.utils.translation import gettext as _
+
+from integrations.models import Integration
+from organizations.models import Organization
+
+# As SQL: NULL of another organization's; on the number n and the integration i of a placement.
+OWN = "CASE WHEN i.organization_id = n.organization_id THEN i.name END"
+
+
+def own_name(organization: Organization) -> Case:
+    """The same of a placement, in a query."""
+    return Case(When(integration__organization=organization, then=F("integration__name")))
+
+
+def told(own: str | None) -> str:
+    return own or _("the installation's platform")
+
+
+def told_to(organization: Organization, integration: Integration) -> str:
+    return told(integration.name if integration.organization_id == organization.pk else None)

@@ -1,0 +1,82 @@
+"""What the database keeps of a batch is English, for the APIs and the audit log; here it is put in
+the reader's words."""
+
+import re
+from functools import cache
+
+from django.utils.translation import gettext, gettext_noop
+
+from numbers.models import Batch
+
+TITLES = (
+    gettext_noop("Undo: %(title)s"),
+    gettext_noop("Again: %(title)s"),
+    gettext_noop("Activate numbers"),
+    gettext_noop("Deactivate numbers"),
+    gettext_noop("Label numbers “%(label)s”"),
+    gettext_noop("Remove labels"),
+    gettext_noop("Assign numbers to agent %(agent_id)s"),
+    gettext_noop("Unassign numbers from their agents"),
+    gettext_noop("Try numbers again"),
+    gettext_noop("Delete numbers"),
+    gettext_noop("Pasted list"),
+    gettext_noop("Range %(first)s to %(last)s"),
+    gettext_noop("Found on %(name)s"),
+)
+SENTENCES = (
+    gettext_noop("%(who)s stopped it."),
+    gettext_noop("%(who)s may not do this any more."),
+    gettext_noop("It has more than %(most)s rows."),
+    gettext_noop("The number of line %(line)d."),
+    gettext_noop("It is here already, and %(status)s."),
+    gettext_noop("%(number)s is already in this installation."),
+    gettext_noop("There is no carrier “%(name)s”."),
+    gettext_noop("Several carriers are called “%(name)s”: name its sid."),
+    gettext_noop("At most %(max)d characters are allowed."),
+    gettext_noop("“%(cell)s” stands beyond the last column: put text with separators in quotes."),
+)
+COLUMNS = ("Number", "Label", "Carrier", "Agent", "Application")  # what is wrong begins with one
+PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]")
+
+
+def title_of(batch: Batch) -> str:
+    """Others than ours are somebody's own words: the name of a file, or what a program calls it."""
+    found = matched(TITLES, batch.title)
+    if found is None:
+        return batch.title
+    sentence, values = found
+    if "title" in values:
+        values["title"] = title_of(Batch(title=values["title"]))
+    return filled(sentence, values)
+
+
+def told(text: str) -> str:
+    """A reason, or a row's message."""
+    translated = gettext(text) if text else ""
+    if translated != text:
+        return translated
+    column, colon, rest = text.partition(": ")
+    if colon and column in COLUMNS:
+        return f"{gettext(column)}: {told(rest)}"
+    sentence, values = matched(SENTENCES, text) or (text, {})
+    if "status" in values:
+        values["status"] = gettext(values["status"])
+    return filled(sentence, values) if values else text
+
+
+def matched(sentences: tuple[str, ...], text: str) -> tuple[str, dict[str, str]] | None:
+    for sentence in sentences:
+        if found := pattern_of(sentence).fullmatch(text):
+            return sentence, found.groupdict()
+    return None
+
+
+@cache
+def pattern_of(sentence: str) -> re.Pattern[str]:
+    """`re.escape` leaves the names of the placeholders alone."""
+    escaped = re.sub(r"%\\\((\w+)\\\)[sd]", r"(?P<\1>.*)", re.escape(sentence))
+    return re.compile(escaped, re.DOTALL)
+
+
+def filled(sentence: str, values: dict[str, str]) -> str:
+    return PLACEHOLDER.sub(lambda found: values[found[1]], gettext(sentence))

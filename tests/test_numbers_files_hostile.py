@@ -1,0 +1,164 @@
+"""Files and pasted lists that were made to take our time, or our memory."""
+
+import contextlib
+import io
+import json
+import subprocess
+import sys
+import time
+import zipfile
+
+import pytest
+import xlsxwriter
+from django.conf import settings
+
+from numbers import pasted
+from numbers.e164 import NotANumber
+from numbers.files import excel, sheets
+from numbers.files.tables import lines_of, refuse_at_sight
+from numbers.files.unreadable import Unreadable
+from numbers.spelling import understood
+from tests.test_numbers_files import read, workbook
+
+LONG = 700_000
+MARKS = "\u0315" * (LONG // 2) + "\u0316" * (LONG // 2)
+HOSTILE = {
+    "blanks": "'" + " " * LONG + "x, 1",
+    "many blanks": "11111,'" + " " * LONG + "x",
+    "quotes": "'" * LONG + ",1",
+    "double quotes": '1,"' * (LONG // 3),
+    "commas": "," * LONG,
+    "digits": "1" * LONG + ",x",
+    "numbers": "1111," * (LONG // 5),
+    "headings": "number," * (LONG // 7),
+    "marks": f"1{MARKS},x",
+    "lines": "\n" * LONG,
+}
+SOON = 3.0  # seconds, of a slow machine: what grows by the square takes minutes
+
+
+@pytest.fixture
+def soon():
+    begun = time.process_time()
+    yield
+    assert time.process_time() - begun < SOON
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+class TestText:
+    def test_a_pasted_list(self, text, soon):
+        assert all(pasted.rows_of(text))
+
+    def test_a_file_at_sight(self, text, soon):
+        with contextlib.suppress(Unreadable):
+            refuse_at_sight(text.encode())
+
+
+def test_no_request_reads_ten_million_empty_lines(soon):
+    with pytest.raises(Unreadable, match="no rows"):
+        refuse_at_sight(b"\n" * 10_000_000)
+
+
+def test_a_heading_alone_is_no_error_at_sight():
+    refuse_at_sight(b"number,label\n")
+
+
+def test_a_cell_of_marks_is_no_number(soon):
+    with pytest.raises(NotANumber, match="At most 100 characters"):
+        understood(f"+1{MARKS}")
+
+
+XMLNS = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+
+
+def remade(sheet: str, shared: str = "<sst/>") -> bytes:
+    """A workbook of Excel's, with another sheet and other texts in it."""
+    parts = {"xl/worksheets/sheet1.xml": sheet, "xl/sharedStrings.xml": shared}
+    source, made = zipfile.ZipFile(io.BytesIO(workbook(["x"]))), io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        for part in source.infolist():
+            archive.writestr(part.filename, parts.get(part.filename, source.read(part)))
+    return made.getvalue()
+
+
+def sheet_of(rows: str, prefix: str = "") -> str:
+    name = f"{prefix}:" if prefix else ""
+    xmlns = f"xmlns:{prefix}" if prefix else "xmlns"
+    body = f"<{name}sheetData>{rows}</{name}sheetData>"
+    return f'<{name}worksheet {xmlns}="{XMLNS}">{body}</{name}worksheet>'
+
+
+def far_away(place: str) -> str:
+    return (
+        '<x-y:row><x-y:c r="A1"><x-y:v>1</x-y:v></x-y:c></x-y:row>'
+        f'<x-y:row><x-y:c r="{place}"><x-y:v>2</x-y:v></x-y:c></x-y:row>'
+    )
+
+
+def shared_by(count: int, length: int) -> bytes:
+    rows = "".join(f'<row r="{n}"><c r="A{n}" t="s"><v>0</v></c></row>' for n in range(1, count))
+    shared = f'<sst xmlns="{XMLNS}" uniqueCount="1"><si><t>{"1" * length}</t></si></sst>'
+    return remade(sheet_of(rows), shared)
+
+
+class TestExcel:
+    def test_a_far_cell(self):
+        file = io.BytesIO()
+        with xlsxwriter.Workbook(file) as book:
+            sheet = book.add_worksheet()
+            sheet.write(0, 0, "+14155550101")
+            sheet.write(400, 16_383, "far")
+        with pytest.raises(Unreadable, match="far apart"):
+            read(file.getvalue())
+
+    @pytest.mark.parametrize("place", ["ZZ9000", "XFD1048576"])
+    def test_a_far_cell_with_a_prefix(self, place):
+        with pytest.raises(Unreadable, match="far apart|too much memory"):
+            read(remade(sheet_of(far_away(place), "x-y")))
+
+    def test_a_text_that_many_cells_share_is_cut(self):
+        cells = [line.cells["number"] for line in lines_of(shared_by(200, 200_000))]
+        assert {len(cell) for cell in cells} == {sheets.LONGEST_CELL}
+
+    def test_a_text_that_very_many_cells_share(self):
+        with pytest.raises(Unreadable, match="too much memory"):
+            read(shared_by(20_000, 200_000))
+
+    def test_a_cell_that_never_ends(self, soon):
+        with pytest.raises(Unreadable):
+            read(remade(sheet_of("<c " * 2_000_000)))
+
+    def test_a_reader_that_takes_too_long_is_ended(self, monkeypatch):
+        monkeypatch.setattr(excel, "READER", "import time; time.sleep(60)")
+        monkeypatch.setattr(excel, "MOST_SECONDS", 0.2)
+        with pytest.raises(Unreadable, match="too long"):
+            read(workbook(["+14155550101"]))
+
+    def test_who_stops_reading_ends_the_reader(self, monkeypatch):
+        started = []
+        reader = excel.reader
+        monkeypatch.setattr(
+            excel, "reader", lambda file: started.append(reader(file)) or started[0]
+        )
+        rows = excel.rows(workbook(*[["+14155550101"]] * 20_000))
+        next(rows)
+        rows.close()
+        assert started[0].returncode is not None
+
+    def test_the_reader_knows_no_secrets(self, monkeypatch):
+        monkeypatch.setenv("SECRET_KEY", "of ours")
+        assert "SECRET_KEY" not in excel.environment()
+
+    def test_every_refusal_can_be_translated(self):
+        assert {sheets.BROKEN, sheets.TOO_LARGE, sheets.FAR_APART} == set(excel.SAID)
+
+
+def test_the_walls_stand():
+    """Its own process: they cannot be taken down again."""
+    script = (
+        "import config, json, resource; from numbers.files import sheets; sheets.build_walls();"
+        "print(json.dumps([resource.getrlimit(resource.RLIMIT_AS)[1],"
+        " resource.getrlimit(resource.RLIMIT_CPU)[1]]))"
+    )
+    said = subprocess.check_output([sys.executable, "-c", script], cwd=settings.BASE_DIR)
+    assert json.loads(said) == [sheets.MOST_MEMORY, sheets.MOST_SECONDS]
