@@ -45,6 +45,7 @@ def add(page: Page, alice, number: str) -> None:
 @pytest.mark.usefixtures("worker")
 def test_a_number_from_adding_to_deleting(portal: Page, alice, complaints: list[str]):
     add(portal, alice, "+1 (415) 555-0123")
+    expect(portal.locator(STATE)).to_be_visible()
     portal.evaluate("window.wasNotReloaded = true")
     expect(portal.locator(STATE)).to_contain_text("It is set up", timeout=10_000)
     assert portal.evaluate("window.wasNotReloaded") is True
