@@ -57,8 +57,10 @@ def parsed(text: str) -> phonenumbers.PhoneNumber | None:
 def pretty(text: str) -> str:
     """As people write it, with its country code: +1 (415) 777-4444."""
     number = parsed(text)
-    if number is None:
-        return text
+    return text if number is None else nationally(number)
+
+
+def nationally(number: phonenumbers.PhoneNumber) -> str:
     national = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
     return f"+{number.country_code} {national}"
 
@@ -67,8 +69,10 @@ def written(text: str) -> str:
     """As people write it for everybody in the world: +1 (415) 777-4444, +44 20 7183 8750. `pretty`
     is the APIs' form, which keeps the zero that is dialled within a country."""
     number = parsed(text)
-    if number is None or number.country_code == 1:
-        return pretty(text)
+    if number is None:
+        return text
+    if number.country_code == 1:
+        return nationally(number)
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
 
 

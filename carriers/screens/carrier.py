@@ -36,8 +36,9 @@ class CarrierScreen(OrgScreen):
     permissions = {"GET": Permission.PHONE_NUMBERS_READ}
 
     def get(self, request: HttpRequest, carrier_id: UUID) -> HttpResponse:
+        # What is open comes first: what settles meanwhile has moved the carrier when it is read.
+        operation = open_operations(request.organization, [carrier_id]).get(carrier_id)
         carrier = found(request.organization, carrier_id)
-        operation = open_operations(request.organization, [carrier.pk]).get(carrier.pk)
         state = state_of(carrier, operation)
         if not request.htmx:
             return self.page("carriers/carrier.html", **self.about(carrier), state=state)

@@ -17,6 +17,7 @@ from integrations.screens import words
 from integrations.screens.health import health_of
 from integrations.screens.words import ROLES
 from integrations.trying import NothingToTry, check_now
+from organizations.models import Organization
 from organizations.roles import Permission
 from organizations.screens.base import OrgScreen
 
@@ -50,8 +51,9 @@ class IntegrationScreen(OrgScreen):
     permissions = {"GET": Permission.INTEGRATIONS_READ}
 
     def get(self, request: HttpRequest, integration_id: UUID) -> HttpResponse:
+        # The checks come first: what settles meanwhile has moved the integration when it is read.
+        checks = list(checks_of(request.organization, integration_id))
         integration = request.organization.integrations.get(pk=integration_id)
-        checks = list(checks_of(integration))
         context = {
             "integration": integration,
             "standing": words.standing(integration),
@@ -105,9 +107,9 @@ class IntegrationScreen(OrgScreen):
         }
 
 
-def checks_of(integration: Integration) -> Any:
+def checks_of(organization: Organization, integration_id: UUID) -> Any:
     """The newest, an open one first among them: it is the newest."""
-    mine = integration.operations.filter(subject_kind="integration", subject_id=integration.pk)
+    mine = organization.operations.filter(subject_kind="integration", subject_id=integration_id)
     return mine.order_by("-created_at")[:SHOWN]
 
 

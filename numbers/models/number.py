@@ -144,6 +144,11 @@ class PhoneNumber(models.Model):
                 name="phone_number_newest",
             ),
             models.Index(fields=["organization", "status"], name="phone_number_by_status"),
+            models.Index(  # few, among ever more tombstones
+                fields=["organization", "-created_at", "-id"],
+                condition=Q(status="deleted", released_at=None),
+                name="phone_number_leaving",
+            ),
             models.Index(
                 fields=["organization", "inbound_agent_id"],
                 condition=Q(inbound_agent_id__isnull=False),

@@ -50,11 +50,12 @@ class NumberScreen(OrgScreen):
         return self.page("numbers/_number_moving.html", status, **told)
 
     def told(self, number_id: UUID, *, before: str) -> dict[str, Any]:
+        # What is open comes first: what settles meanwhile has moved the number when it is read.
+        open_operations = self.open_operations(number_id)
         numbers = self.organization.phone_numbers.select_related("carrier", "created_by")
         number = numbers.get(pk=number_id)
         placements = list(number.placements.select_related("integration").order_by("role"))
         looks = looks_at(self.principal, placements)
-        open_operations = self.open_operations(placements)
         story = timeline(self.principal, number, [p.pk for p in placements], before=before)
         state = state_of(number, placements, open_operations)
         looking = any(look.status == Operation.Status.OPEN for look in looks.values())
@@ -74,11 +75,12 @@ class NumberScreen(OrgScreen):
             "undo": self.request.GET.get("undo") == "activate",
         }
 
-    def open_operations(self, placements: Sequence[Placement]) -> list[Operation]:
+    def open_operations(self, number_id: UUID) -> list[Operation]:
         """The one that another waits for comes first."""
+        placements = self.organization.placements.filter(phone_number_id=number_id)
         rows = self.organization.operations.filter(
             subject_kind="placement",
-            subject_id__in=[placement.pk for placement in placements],
+            subject_id__in=placements.values("pk"),
             status=Operation.Status.OPEN,
         ).select_related("integration", "waits_for")
         return sorted(rows, key=lambda row: row.waits_for_id is not None)
