@@ -60,7 +60,7 @@ def test_a_wrong_then_a_right_credential_then_its_life(
     expect(state(page)).to_have_text("connected", timeout=SETTLES)
     assert default(alice, "sip") == "Second"
     rotate(page)
-    press(page, "Make it the default for carriers")
+    press(page, "Make default carriers")
     expect(page.get_by_text("Second is the default for carriers now")).to_be_visible()
     assert default(alice, "carrier") == "Second"
     assert not complaints
