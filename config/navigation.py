@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from organizations.roles import Permission
@@ -57,17 +57,11 @@ def portal(request: HttpRequest) -> dict[str, Any]:
         (heading, [entry(principal, way, here) for way in ways if principal.can(way.permission)])
         for heading, ways in WAYS.items()
     ]
-    return {
-        "in_admin": in_admin(request),
-        "navigation": [(heading, list(filter(None, found))) for heading, found in ways],
-    }
+    return {"in_admin": in_admin(request), "navigation": ways}
 
 
-def entry(principal: Any, way: Way, here: str) -> dict[str, Any] | None:
-    try:
-        url = screen_url(principal.organization, way.screens[0])
-    except NoReverseMatch:
-        return None
+def entry(principal: Any, way: Way, here: str) -> dict[str, Any]:
+    url = screen_url(principal.organization, way.screens[0])
     lit = here in way.screens or here.startswith(tuple(f"{name}_" for name in way.screens))
     return {"title": way.title, "icon": way.icon, "url": url, "is_here": lit}
 

@@ -161,11 +161,6 @@ def propose_import(
     return batch
 
 
-def given_rows(batch: Batch) -> list[dict[str, Any]]:
-    """What propose_import was given as `rows`."""
-    return json.loads(bytes(batch.file))
-
-
 def locked(by: Principal, batch_id: UUID) -> Batch:
     """Raises PermissionDenied."""
     batch = by.organization.batches.select_for_update().defer("file").get(pk=batch_id)

@@ -3,10 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Q
-from django.urls import NoReverseMatch
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -56,14 +54,6 @@ def tasks(by: Principal, integrations: Sequence[Integration]) -> list[Task]:
     ]
 
 
-def way(organization: Organization, name: str, **path: Any) -> str:
-    """The screen's address, "" where there is no such screen."""
-    try:
-        return screen_url(organization, name, **path)
-    except NoReverseMatch:
-        return ""
-
-
 def is_troubled(row: Integration) -> bool:
     rests = row.failures >= BREAKER_THRESHOLD and row.open_until and row.open_until > timezone.now()
     return row.state in (STATE.PAUSED, STATE.REFUSED) or bool(rests)
@@ -82,7 +72,7 @@ def of_integration(by: Principal, row: Integration) -> Task:
         if mends
         else ("integration", _("See its health"))
     )
-    url = way(by.organization, page, integration_id=row.pk)
+    url = screen_url(by.organization, page, integration_id=row.pk)
     return Task(title % {"name": row.name}, reason, url, action)
 
 
@@ -100,7 +90,7 @@ def failed_carriers(organization: Organization) -> Iterator[Task]:
             if row.status == Carrier.Status.FAILED
             else _("Carrier %(name)s could not be removed")
         )
-        url = way(organization, "carrier", carrier_id=row.pk)
+        url = screen_url(organization, "carrier", carrier_id=row.pk)
         yield Task(title % {"name": row.name}, row.error_message or "", url, _("See the carrier"))
 
 
@@ -121,7 +111,7 @@ def failed_numbers(organization: Organization) -> Iterator[Task]:
     rest = sum(map(len, groups.values())) - sum(len(found) for _key, found in largest(groups))
     if rest:
         title = _("%(count)s numbers failed for other reasons") % {"count": f"{rest:,}"}
-        url = f"{way(organization, 'numbers')}?status=failed"
+        url = f"{screen_url(organization, 'numbers')}?status=failed"
         yield Task(title, "", url, _("See the failed numbers"))
 
 
@@ -129,13 +119,13 @@ def of_numbers(organization: Organization, is_purchase: bool, reason: str, found
     number_id, e164, own_reason = found[0]
     if len(found) == 1:
         title = _("%(number)s could not be bought") if is_purchase else _("%(number)s failed")
-        url = way(organization, "number", number_id=number_id)
+        url = screen_url(organization, "number", number_id=number_id)
         return Task(title % {"number": written(e164)}, own_reason, url, _("See the number"))
     count = f"{LOOKED_AT:,}+" if len(found) > LOOKED_AT else f"{len(found):,}"
     title = (
         _("%(count)s numbers could not be bought") if is_purchase else _("%(count)s numbers failed")
     )
-    url = f"{way(organization, 'numbers')}?status=failed"
+    url = f"{screen_url(organization, 'numbers')}?status=failed"
     return Task(title % {"count": count}, reason, url, _("See the failed numbers"))
 
 
@@ -156,13 +146,13 @@ def in_vain(organization: Organization, integrations: Sequence[Integration]) -> 
         if len(found) == 1:
             title = _("%(subject)s has been tried in vain on %(name)s") % words
             url, action = (
-                way(organization, "operation", operation_id=first_id),
+                screen_url(organization, "operation", operation_id=first_id),
                 _("See the attempts"),
             )
             reason = own_reason
         else:
             title = _("%(count)s operations have been tried in vain on %(name)s") % words
-            url, action = way(organization, "operations"), _("See the operations")
+            url, action = screen_url(organization, "operations"), _("See the operations")
         yield Task(title, reason, url and with_query(url, len(found)), action, "warn")
 
 
@@ -180,7 +170,7 @@ def batches(organization: Organization) -> Iterator[Task]:
     has_work = Q(total__gt=F("done") + F("failed") + F("skipped"))
     rows = organization.batches.filter(Q(has_work, state=Batch.State.READY) | refused)
     for row in rows.defer("file").order_by("-created_at")[:NAMED]:
-        url = way(organization, "batch", batch_id=row.pk)
+        url = screen_url(organization, "batch", batch_id=row.pk)
         if row.state == Batch.State.READY:
             text = ngettext(
                 "%(count)s row is checked; nothing is changed before somebody starts it.",
@@ -199,7 +189,7 @@ def expiring_keys(by: Principal) -> Iterator[Task]:
     rows = by.organization.api_keys.filter(
         revoked_at=None, expires_at__gt=now, expires_at__lt=now + EXPIRING
     )
-    url = way(by.organization, "api_keys")
+    url = screen_url(by.organization, "api_keys")
     for row in rows.order_by("expires_at")[:NAMED]:
         day = date_format(timezone.localtime(row.expires_at), "Y-m-d H:i")
         title = _("API key %(name)s expires on %(day)s") % {"name": row.name, "day": day}

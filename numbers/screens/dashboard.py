@@ -14,12 +14,12 @@ from integrations.providers import PROVIDERS
 from numbers import figures
 from numbers.figures import RANGES, Source
 from numbers.screens import charts
-from numbers.screens.attention import tasks, way
+from numbers.screens.attention import tasks
 from numbers.screens.first_run import first_run
 from organizations import snapshots
 from organizations.models import Organization
 from organizations.roles import Permission
-from organizations.screens.base import OrgScreen
+from organizations.screens.base import OrgScreen, screen_url
 from organizations.snapshots import Snapshot
 
 SHOWN = 12  # integrations
@@ -99,14 +99,14 @@ def source_of(organization: Organization) -> Source:
 def drawn(
     organization: Organization, kept: Snapshot, integrations: list[Integration]
 ) -> dict[str, Any]:
-    listing = way(organization, "numbers")
-    operations = way(organization, "operations")
+    listing = screen_url(organization, "numbers")
+    operations = screen_url(organization, "operations")
 
     def find(**filters: Any) -> str:
         return f"{listing}?{urlencode(filters)}"
 
     def page(integration: Integration) -> str:
-        return way(organization, "integration", integration_id=integration.pk)
+        return screen_url(organization, "integration", integration_id=integration.pk)
 
     data = kept.data
     return {

@@ -12,9 +12,9 @@ from carriers.operations import usable
 from integrations.models import Integration
 from numbers.e164 import written
 from numbers.models import PhoneNumber
-from numbers.screens.attention import way
 from organizations.principals import Principal
 from organizations.roles import Permission
+from organizations.screens.base import screen_url
 
 NEW_FOR = timedelta(days=14)  # then nobody needs to be shown around any more
 Status, State = PhoneNumber.Status, Integration.State
@@ -80,7 +80,7 @@ def allowed(by: Principal, steps: Sequence[Step]):
     """The first step that is not done is the one now; no link that would refuse the reader."""
     now = next((step for step in steps if not step.is_done), None)
     for step in steps:
-        links = [link for link in step.links if link.url and by.can(link.permission)]
+        links = [link for link in step.links if by.can(link.permission)]
         is_now = step is now
         needs = is_now and step.links and not links and not step.is_busy
         note = step.note or (_("An admin of the organization can do this.") if needs else "")
@@ -100,10 +100,10 @@ def connecting(by: Principal, integrations: Sequence[Integration]) -> Step:
         note = f"{refused[0].name}: {refused[0].state_reason}"
     create = Permission.INTEGRATIONS_CREATE
     links = [
-        Link(_("Connect a platform"), way(by.organization, "integrations_add"), create),
+        Link(_("Connect a platform"), screen_url(by.organization, "integrations_add"), create),
         Link(
             _("Try with the sandbox"),
-            way(by.organization, "dashboard_sandbox"),
+            screen_url(by.organization, "dashboard_sandbox"),
             create,
             is_post=True,
         ),
@@ -133,8 +133,8 @@ def carrying(
     if waits:
         note = _("%(name)s is being set up …") % {"name": waits[0].name}
     links = [
-        Link(_("Add a carrier"), way(by.organization, "carriers_add"), create),
-        Link(_("Search and buy numbers"), way(by.organization, "add_search"), create),
+        Link(_("Add a carrier"), screen_url(by.organization, "carriers_add"), create),
+        Link(_("Search and buy numbers"), screen_url(by.organization, "add_search"), create),
     ]
     done = bool(there) or has_numbers
     ready = any(row.state == State.CONNECTED for row in integrations)
@@ -144,8 +144,8 @@ def carrying(
 def numbering(by: Principal, number: PhoneNumber | None) -> Step:
     create = Permission.PHONE_NUMBERS_CREATE
     links = [
-        Link(_("Add a number"), way(by.organization, "add_one"), create),
-        Link(_("Import many"), way(by.organization, "add"), create),
+        Link(_("Add a number"), screen_url(by.organization, "add_one"), create),
+        Link(_("Import many"), screen_url(by.organization, "add"), create),
     ]
     text = _("Any number that your carrier sends to you; the sandbox takes every one.")
     note = written(number.e164) if number else ""
@@ -160,7 +160,7 @@ def waiting(by: Principal, number: PhoneNumber | None, has_active: bool) -> Step
     words = {"number": written(number.e164)}
     link = Link(
         _("See the number"),
-        way(by.organization, "number", number_id=number.pk),
+        screen_url(by.organization, "number", number_id=number.pk),
         Permission.PHONE_NUMBERS_READ,
     )
     if number.status == Status.PENDING:
@@ -174,9 +174,11 @@ def sharing(by: Principal) -> Step:
     has_company = by.organization.memberships.count() > 1
     has_key = by.organization.api_keys.filter(revoked_at=None).exists()
     links = [
-        Link(_("Invite people"), way(by.organization, "members"), Permission.MEMBERS_CREATE),
+        Link(_("Invite people"), screen_url(by.organization, "members"), Permission.MEMBERS_CREATE),
         Link(
-            _("Make an API key"), way(by.organization, "api_keys_add"), Permission.API_KEYS_CREATE
+            _("Make an API key"),
+            screen_url(by.organization, "api_keys_add"),
+            Permission.API_KEYS_CREATE,
         ),
     ]
     text = _("Colleagues sign in with roles of their own; programs use API keys.")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -106,11 +106,8 @@ def page_of(organization: Organization, event: Event) -> str:
     """Where its subject is shown; "" where it has no page."""
     if event.subject_kind not in PAGES:
         return ""
-    try:
-        name = f"screens:{PAGES[event.subject_kind]}"
-        return reverse(name, args=[organization.public_id, event.subject_id])
-    except NoReverseMatch:
-        return ""
+    name = f"screens:{PAGES[event.subject_kind]}"
+    return reverse(name, args=[organization.public_id, event.subject_id])
 
 
 def changes_of(event: Event) -> list[tuple[str, str | None, str | None]]:

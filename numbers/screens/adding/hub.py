@@ -4,12 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.urls import NoReverseMatch
 from django.utils.translation import gettext_lazy as _
 
 from numbers.screens.adding.destinations import destinations
 from organizations.roles import Permission
-from organizations.screens.base import OrgScreen, screen_url
+from organizations.screens.base import OrgScreen
 
 
 @dataclass(frozen=True)
@@ -62,11 +61,5 @@ class AddScreen(OrgScreen):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         found = destinations(self.principal)
-        choices = [(choice, url) for choice in CHOICES if (url := self.address(choice.screen))]
+        choices = [(choice, self.url(choice.screen)) for choice in CHOICES]
         return self.page("numbers/add.html", choices=choices, destinations=found)
-
-    def address(self, screen: str) -> str:
-        try:
-            return screen_url(self.organization, screen)
-        except NoReverseMatch:
-            return ""
