@@ -44,10 +44,6 @@ def test_every_row_has_its_fate_before_the_start(batch, monkeypatch):
     assert batch.rows.get(line=2).message == "No."
 
 
-def test_what_was_given_can_be_read(batch):
-    assert batches.given_rows(batch) == [{"number": "+14155550101"}, {"number": "nonsense"}]
-
-
 def test_a_program_may_ask_to_go_on(alice, monkeypatch):
     checks(monkeypatch, BatchRow(**BAD))
     rows = [{"number": "nonsense"}]
