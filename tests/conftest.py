@@ -1,6 +1,8 @@
 """Fixtures: the cast, and an API client that speaks JSON with a key."""
 
+import gc
 import json
+from dataclasses import replace
 
 import pytest
 from django.test import Client
@@ -10,36 +12,56 @@ from integrations.models import Operation
 from organizations.api import guessing, rate_limits
 from organizations.models import User
 from tests import factories
+from tests.cast import Cast
+
+
+def pytest_ignore_collect(collection_path, config) -> bool | None:
+    """Where peers are not asked for, none is read: it takes seconds."""
+    asked = config.getoption("markexpr")
+    return ("not peers" in asked and collection_path.name.startswith("test_peers_")) or None
+
+
+def pytest_collection_finish() -> None:
+    """What is there by now stays to the end: the garbage collector need not look at it again."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def cast(django_db_setup, django_db_blocker) -> Cast:
+    with django_db_blocker.unblock():
+        return Cast()
 
 
 @pytest.fixture
-def alice(db) -> factories.Member:
+def alice(cast, db) -> factories.Member:
     """Admin of Acme; a sandbox and an active default carrier are set up."""
-    return factories.settled_in("Alice", trunk="Acme Trunk")
+    return cast.enter("Alice")
 
 
 @pytest.fixture
-def bob(alice) -> factories.Member:
+def bob(cast, alice) -> factories.Member:
     """Agent manager at Alice's."""
-    return factories.person("Bob", organization=alice.organization, role="agent_manager")
+    return replace(cast.enter("Bob"), organization=alice.organization)
 
 
 @pytest.fixture
-def carol(alice) -> factories.Member:
+def carol(cast, alice) -> factories.Member:
     """Reads at Alice's, and may change nothing."""
-    return factories.person("Carol", organization=alice.organization, role="user")
+    return replace(cast.enter("Carol"), organization=alice.organization)
 
 
 @pytest.fixture
-def mallory(db) -> factories.Member:
+def mallory(cast, db) -> factories.Member:
     """Admin of another organization, with a sandbox and a carrier of their own."""
-    return factories.settled_in("Mallory", trunk="Evil Trunk")
+    return cast.enter("Mallory")
 
 
 @pytest.fixture(autouse=True)
-def forget_limits():
-    """Rate limits live in the process; no test shall be slowed down by another one's requests."""
+def forget_keys():
+    """What a process remembers of keys and addresses is nothing to the next test."""
     guessing.failures_by_address.clear()
+    guessing.good_keys.digests.clear()
     rate_limits.requests_by_key.clear()
 
 

@@ -27,6 +27,7 @@ from tests.dialects import DIALECTS
 from tests.peers import wanted
 
 schemathesis = wanted("schemathesis")
+pytest_plugins = ["schemathesis.pytest.plugin"]
 pytestmark = [pytest.mark.peers, pytest.mark.slow]
 
 CONFIG = {

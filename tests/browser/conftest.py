@@ -1,8 +1,10 @@
-"""A real browser against a live server: Debian's chromium by playwright; no downloads."""
+"""A real browser against a live server, by pytest-playwright's fixtures `page`, `context` and
+`browser`."""
 
 import shutil
 from collections.abc import Iterator
 from threading import Event, Thread
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -10,34 +12,33 @@ from django.db import connection
 from django.db.models import Q
 from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import BrowserContext, Page
 
 from integrations import provisioning
 from integrations.models import Operation
 from tests.factories import Member, work_batches
 
+Args = dict[str, Any]
 QUIET = ("gpu", "background-networking", "component-update", "sync")
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def browser_type_launch_args(browser_type_launch_args: Args) -> Iterator[Args]:
+    """Debian's chromium, which needs no download."""
     chromium = shutil.which("chromium")
     if chromium is None:
         pytest.skip("chromium is not installed")
     args = ["--no-sandbox", *(f"--disable-{part}" for part in QUIET)]
-    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+    with pytest.MonkeyPatch.context() as patch:
         # Playwright's loop runs in this thread; Django would take that for asynchronous code.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        browser = playwright.chromium.launch(executable_path=chromium, args=args)
-        yield browser
-        browser.close()
+        yield {**browser_type_launch_args, "executable_path": chromium, "args": args}
 
 
-@pytest.fixture
-def page(browser: Browser, live_server) -> Iterator[Page]:
-    """An empty browser at the live server."""
-    with browser.new_context(base_url=live_server.url) as context:
-        yield context.new_page()
+@pytest.fixture(scope="session")
+def base_url(live_server) -> str:
+    """Where `page` begins."""
+    return live_server.url
 
 
 def sign_in(context: BrowserContext, member: Member, url: str) -> None:
