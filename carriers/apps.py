@@ -1,8 +1,10 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy
 
 
 class CarriersConfig(AppConfig):
     name = "carriers"
+    verbose_name = gettext_lazy("Carriers")
 
     def ready(self) -> None:
         from carriers.provisioning import CarrierSubject

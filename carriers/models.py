@@ -30,8 +30,12 @@ class Carrier(models.Model):
     voip_carrier_sid = models.UUIDField(
         _("carrier sid"), unique=True, default=uuid.uuid4, editable=False
     )
-    organization = models.ForeignKey(Organization, models.CASCADE, related_name="carriers")
-    integration = models.ForeignKey(Integration, models.PROTECT, related_name="carriers")
+    organization = models.ForeignKey(
+        Organization, models.CASCADE, related_name="carriers", verbose_name=_("organization")
+    )
+    integration = models.ForeignKey(
+        Integration, models.PROTECT, related_name="carriers", verbose_name=_("integration")
+    )
     name = models.CharField(_("name"), max_length=100)
     trunk_type = models.CharField(
         _("trunk type"), max_length=10, choices=TrunkType.choices, default=TrunkType.STATIC_IP
@@ -51,7 +55,9 @@ class Carrier(models.Model):
     is_installation_default = models.BooleanField(_("default of the installation"), default=False)
     refs = models.JSONField(_("platform ids"), default=dict, editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)
-    created_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+    created_by = models.ForeignKey(
+        User, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("created by")
+    )
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
     released_at = models.DateTimeField(
@@ -124,8 +130,12 @@ class SipGateway(models.Model):
         TLS_SRTP = "tls/srtp", "TLS/SRTP"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    organization = models.ForeignKey(Organization, models.CASCADE, related_name="sip_gateways")
-    carrier = models.ForeignKey(Carrier, models.CASCADE, related_name="gateways")
+    organization = models.ForeignKey(
+        Organization, models.CASCADE, related_name="sip_gateways", verbose_name=_("organization")
+    )
+    carrier = models.ForeignKey(
+        Carrier, models.CASCADE, related_name="gateways", verbose_name=_("carrier")
+    )
     position = models.PositiveSmallIntegerField(_("position"), default=0)
     ipv4 = models.CharField(
         _("address"), max_length=128, help_text=_("IPv4 address; a host name only when outbound.")

@@ -29,7 +29,9 @@ class Integration(models.Model):
         default=partial(public_id, "intg"),
         editable=False,
     )
-    organization = models.ForeignKey(Organization, models.CASCADE, related_name="integrations")
+    organization = models.ForeignKey(
+        Organization, models.CASCADE, related_name="integrations", verbose_name=_("organization")
+    )
     kind = models.CharField(_("platform"), max_length=20)
     name = models.CharField(_("name"), max_length=100)
     settings = models.JSONField(
@@ -50,7 +52,9 @@ class Integration(models.Model):
     failures = models.PositiveIntegerField(_("failures in a row"), default=0)
     open_until = models.DateTimeField(_("breaker open until"), null=True, blank=True)
     paced_until = models.DateTimeField(_("paced until"), null=True, blank=True)
-    created_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+    created_by = models.ForeignKey(
+        User, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("created by")
+    )
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
 
@@ -100,10 +104,15 @@ class DefaultIntegration(models.Model):
     """The integration an organization uses for a role when a request names none."""
 
     organization = models.ForeignKey(
-        Organization, models.CASCADE, related_name="default_integrations"
+        Organization,
+        models.CASCADE,
+        related_name="default_integrations",
+        verbose_name=_("organization"),
     )
     role = models.CharField(_("role"), max_length=10)  # carrier | sip | twilio
-    integration = models.ForeignKey(Integration, models.CASCADE, related_name="default_for")
+    integration = models.ForeignKey(
+        Integration, models.CASCADE, related_name="default_for", verbose_name=_("integration")
+    )
 
     class Meta:
         verbose_name = _("default integration")
@@ -153,8 +162,12 @@ class Operation(models.Model):
         UNKNOWN = "unknown", _("unknown")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    organization = models.ForeignKey(Organization, models.CASCADE, related_name="operations")
-    integration = models.ForeignKey(Integration, models.CASCADE, related_name="operations")
+    organization = models.ForeignKey(
+        Organization, models.CASCADE, related_name="operations", verbose_name=_("organization")
+    )
+    integration = models.ForeignKey(
+        Integration, models.CASCADE, related_name="operations", verbose_name=_("integration")
+    )
     subject_kind = models.CharField(_("subject kind"), max_length=20)
     subject_id = models.UUIDField(_("subject id"))
     subject_label = models.CharField(_("subject"), max_length=200)
@@ -170,7 +183,12 @@ class Operation(models.Model):
     attempts = models.PositiveIntegerField(_("attempts"), default=0)
     next_attempt_at = models.DateTimeField(_("next attempt at"), null=True, db_default=Now())
     waits_for = models.ForeignKey(
-        "self", models.SET_NULL, null=True, blank=True, related_name="waiters"
+        "self",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="waiters",
+        verbose_name=_("waits for"),
     )
     dispatched_at = models.DateTimeField(_("dispatched at"), null=True, blank=True)
     lease_until = models.DateTimeField(_("leased until"), null=True, blank=True)
@@ -230,10 +248,19 @@ class ProviderCall(models.Model):
     """One HTTP exchange with a platform, redacted; kept for PLATFORM_CALLS_RETENTION."""
 
     id = models.BigAutoField(primary_key=True)
-    organization = models.ForeignKey(Organization, models.CASCADE, related_name="provider_calls")
-    integration = models.ForeignKey(Integration, models.CASCADE, related_name="calls")
+    organization = models.ForeignKey(
+        Organization, models.CASCADE, related_name="provider_calls", verbose_name=_("organization")
+    )
+    integration = models.ForeignKey(
+        Integration, models.CASCADE, related_name="calls", verbose_name=_("integration")
+    )
     operation = models.ForeignKey(
-        Operation, models.CASCADE, null=True, blank=True, related_name="calls"
+        Operation,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="calls",
+        verbose_name=_("operation"),
     )
     attempt = models.PositiveIntegerField(_("attempt"), default=0)
     at = models.DateTimeField(_("at"), db_default=Now())
@@ -260,8 +287,12 @@ class ProviderCall(models.Model):
 class SandboxObject(models.Model):
     """What the sandbox platform holds: a carrier or a number, found by our marker."""
 
-    organization = models.ForeignKey(Organization, models.CASCADE, related_name="sandbox_objects")
-    integration = models.ForeignKey(Integration, models.CASCADE, related_name="sandbox_objects")
+    organization = models.ForeignKey(
+        Organization, models.CASCADE, related_name="sandbox_objects", verbose_name=_("organization")
+    )
+    integration = models.ForeignKey(
+        Integration, models.CASCADE, related_name="sandbox_objects", verbose_name=_("integration")
+    )
     kind = models.CharField(_("kind"), max_length=10)  # carrier | number | visits
     marker = models.CharField(_("marker"), max_length=80)
     name = models.CharField(_("name"), max_length=200)

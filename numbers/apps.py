@@ -1,8 +1,10 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy
 
 
 class NumbersConfig(AppConfig):
     name = "numbers"
+    verbose_name = gettext_lazy("Numbers")
 
     def ready(self) -> None:
         from integrations import chores, sealing, subjects

@@ -1,8 +1,10 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy
 
 
 class OrganizationsConfig(AppConfig):
     name = "organizations"
+    verbose_name = gettext_lazy("Organizations")
 
     def ready(self) -> None:
         from organizations import checks  # noqa: F401  registers the system checks

@@ -106,8 +106,12 @@ class Organization(models.Model):
 class Membership(models.Model):
     """One person in one organization, with a role."""
 
-    organization = models.ForeignKey(Organization, models.CASCADE, related_name="memberships")
-    user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
+    organization = models.ForeignKey(
+        Organization, models.CASCADE, related_name="memberships", verbose_name=_("organization")
+    )
+    user = models.ForeignKey(
+        User, models.CASCADE, related_name="memberships", verbose_name=_("user")
+    )
     role = models.CharField(_("role"), max_length=20, choices=Role.choices)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
@@ -122,7 +126,7 @@ class Membership(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.user_id} in {self.organization_id} as {self.role}"
+        return f"{self.user} in {self.organization.name}"
 
 
 class Invitation(models.Model):
@@ -131,15 +135,26 @@ class Invitation(models.Model):
     STATES = ["open", "accepted", "revoked", "expired"]
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    organization = models.ForeignKey(Organization, models.CASCADE, related_name="invitations")
+    organization = models.ForeignKey(
+        Organization, models.CASCADE, related_name="invitations", verbose_name=_("organization")
+    )
     email = models.EmailField(_("e-mail"), max_length=254)
     role = models.CharField(_("role"), max_length=20, choices=Role.choices)
     digest = models.BinaryField(max_length=32, unique=True, editable=False)
-    invited_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+    invited_by = models.ForeignKey(
+        User, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("invited by")
+    )
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     expires_at = models.DateTimeField(_("expires at"))
     accepted_at = models.DateTimeField(_("accepted at"), null=True, blank=True, editable=False)
-    accepted_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+    accepted_by = models.ForeignKey(
+        User,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("accepted by"),
+    )
     revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True, editable=False)
 
     class Meta:
@@ -174,8 +189,12 @@ class ApiKey(models.Model):
     text."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    organization = models.ForeignKey(Organization, models.CASCADE, related_name="api_keys")
-    owner = models.ForeignKey(User, models.CASCADE, related_name="api_keys")
+    organization = models.ForeignKey(
+        Organization, models.CASCADE, related_name="api_keys", verbose_name=_("organization")
+    )
+    owner = models.ForeignKey(
+        User, models.CASCADE, related_name="api_keys", verbose_name=_("owner")
+    )
     name = models.CharField(_("name"), max_length=100)
     key_id = models.CharField(_("key id"), max_length=16, unique=True, editable=False)
     digest = models.BinaryField(max_length=32, editable=False)
@@ -214,7 +233,9 @@ class Event(models.Model):
     """One line of the audit log, written in the transaction of the change; never edited."""
 
     id = models.BigAutoField(primary_key=True)
-    organization = models.ForeignKey(Organization, models.CASCADE, related_name="events")
+    organization = models.ForeignKey(
+        Organization, models.CASCADE, related_name="events", verbose_name=_("organization")
+    )
     at = models.DateTimeField(_("at"), db_default=Now())
     actor_kind = models.CharField(_("actor kind"), max_length=10)  # member | key | staff | system
     actor_id = models.CharField(max_length=40, blank=True)
@@ -245,7 +266,9 @@ class SavedReply(models.Model):
     """The answer of a request with an Idempotency-Key, committed together with what the request
     did."""
 
-    organization = models.ForeignKey(Organization, models.CASCADE, related_name="saved_replies")
+    organization = models.ForeignKey(
+        Organization, models.CASCADE, related_name="saved_replies", verbose_name=_("organization")
+    )
     key = models.CharField(max_length=255)
     fingerprint = models.BinaryField(max_length=32)  # SHA-256 over method, path and body
     status = models.SmallIntegerField(default=0)

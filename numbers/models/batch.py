@@ -34,7 +34,9 @@ class Batch(models.Model):
         REFUSED = "refused", _("refused")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    organization = models.ForeignKey(Organization, models.CASCADE, related_name="batches")
+    organization = models.ForeignKey(
+        Organization, models.CASCADE, related_name="batches", verbose_name=_("organization")
+    )
     kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
     action = models.CharField(_("action"), max_length=20)  # import, or one of numbers.changes
     options = models.JSONField(_("options"), default=dict)
@@ -53,7 +55,12 @@ class Batch(models.Model):
     actor_id = models.CharField(max_length=40, blank=True)
     actor_label = models.CharField(_("asked by"), max_length=200)
     undoes = models.ForeignKey(
-        "self", models.SET_NULL, null=True, blank=True, related_name="undone_by"
+        "self",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="undone_by",
+        verbose_name=_("undoes"),
     )
     fence = models.PositiveIntegerField(default=0)
     tries = models.PositiveIntegerField(default=0)  # of the row that is next, a claim each
@@ -111,8 +118,10 @@ class BatchRow(models.Model):
         FAILED = "failed", _("failed")
 
     id = models.BigAutoField(primary_key=True)
-    organization = models.ForeignKey(Organization, models.CASCADE, related_name="batch_rows")
-    batch = models.ForeignKey(Batch, models.CASCADE, related_name="rows")
+    organization = models.ForeignKey(
+        Organization, models.CASCADE, related_name="batch_rows", verbose_name=_("organization")
+    )
+    batch = models.ForeignKey(Batch, models.CASCADE, related_name="rows", verbose_name=_("batch"))
     line = models.PositiveIntegerField(_("line"))
     text = models.CharField(_("number"), max_length=100)  # as it was given
     values = models.JSONField(_("values"), default=dict)

@@ -8,6 +8,7 @@ from django.core.validators import RegexValidator, URLValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from carriers.models import Carrier
 from integrations import sealing
@@ -52,10 +53,17 @@ class PhoneNumber(models.Model):
     phone_number_sid = models.UUIDField(
         _("number sid"), unique=True, default=uuid.uuid4, editable=False
     )
-    organization = models.ForeignKey(Organization, models.CASCADE, related_name="phone_numbers")
+    organization = models.ForeignKey(
+        Organization, models.CASCADE, related_name="phone_numbers", verbose_name=_("organization")
+    )
     e164 = E164Field(_("number"))
     carrier = models.ForeignKey(
-        Carrier, models.PROTECT, null=True, blank=True, related_name="phone_numbers"
+        Carrier,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="phone_numbers",
+        verbose_name=_("carrier"),
     )
     application_sid = models.UUIDField(
         _("application"),
@@ -105,7 +113,9 @@ class PhoneNumber(models.Model):
     phone_number_type = models.CharField(_("type"), max_length=40, null=True, blank=True)  # noqa: DJ001  null in the API
     area_code = models.PositiveSmallIntegerField(_("area code"), null=True, blank=True)
     version = models.PositiveIntegerField(default=1, editable=False)
-    created_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+    created_by = models.ForeignKey(
+        User, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("created by")
+    )
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
     released_at = models.DateTimeField(
@@ -178,7 +188,9 @@ class Agent(models.Model):
     """Who answers: a voice application of the organization's, known by an id of its choice."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    organization = models.ForeignKey(Organization, models.CASCADE, related_name="agents")
+    organization = models.ForeignKey(
+        Organization, models.CASCADE, related_name="agents", verbose_name=_("organization")
+    )
     agent_id = models.CharField(
         _("agent id"), max_length=100, default=partial(public_id, "agent"), validators=[AGENT_ID]
     )
@@ -225,14 +237,20 @@ class Placement(models.Model):
 
     class State(models.TextChoices):
         PENDING = "pending", _("being set up")
-        SETTLED = "settled", _("set up")
+        SETTLED = "settled", pgettext_lazy("state", "set up")
         FAILED = "failed", _("failed")
         REMOVED = "removed", _("gone")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    organization = models.ForeignKey(Organization, models.CASCADE, related_name="placements")
-    phone_number = models.ForeignKey(PhoneNumber, models.CASCADE, related_name="placements")
-    integration = models.ForeignKey(Integration, models.PROTECT, related_name="placements")
+    organization = models.ForeignKey(
+        Organization, models.CASCADE, related_name="placements", verbose_name=_("organization")
+    )
+    phone_number = models.ForeignKey(
+        PhoneNumber, models.CASCADE, related_name="placements", verbose_name=_("phone number")
+    )
+    integration = models.ForeignKey(
+        Integration, models.PROTECT, related_name="placements", verbose_name=_("integration")
+    )
     role = models.CharField(_("role"), max_length=10, choices=Role.choices)
     state = models.CharField(
         _("state"), max_length=10, choices=State.choices, default=State.PENDING

@@ -14,7 +14,9 @@ class SavedView(models.Model):
     the organization."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    organization = models.ForeignKey(Organization, models.CASCADE, related_name="saved_views")
+    organization = models.ForeignKey(
+        Organization, models.CASCADE, related_name="saved_views", verbose_name=_("organization")
+    )
     user = models.ForeignKey(
         User, models.CASCADE, null=True, blank=True, related_name="+", verbose_name=_("of")
     )
