@@ -118,7 +118,10 @@ PRESETS = (
             _("Choose the inbound region, and leave out the others above."),
             _("Assign an outbound voice profile and your numbers to the connection."),
         ),
-        note=_("sip.telnyx.eu, .com.au and .ca take calls in Europe, Australia and Canada."),
+        note=_(
+            "sip.telnyx.eu, .com.au and .ca take calls in Europe, Australia and Canada. The Middle "
+            "East and Asia have addresses of their own: see the source."
+        ),
     ),
     Preset(
         key="didww",

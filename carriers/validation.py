@@ -36,7 +36,7 @@ def gateway_complaints(gateway: Mapping[str, Any]) -> Complaints:
             complaints["ipv4"] = _(
                 "An inbound gateway needs an IPv4 address: calls are matched to their carrier "
                 "by address, and a host name cannot be matched. "
-                "Give the address, or set inbound to false."
+                "Give the address, or make it outbound only."
             )
     if not inbound and not outbound:
         complaints["inbound"] = _("A gateway is inbound, outbound or both.")
@@ -62,12 +62,12 @@ def gateways_complaints(gateways: Sequence[Mapping[str, Any]], trunk_type: str) 
     seen: dict[tuple, int] = {}
     complaints = {}
     for index, gateway in enumerate(gateways):
-        for direction in ("inbound", "outbound"):
+        for direction, word in (("inbound", _("inbound")), ("outbound", _("outbound"))):
             twin = (gateway["ipv4"].lower(), gateway["port"], gateway["protocol"], direction)
             if gateway[direction] and seen.setdefault(twin, index) != index:
                 complaints[str(index)] = _(
                     "This address, port and protocol stand twice for %(direction)s."
-                ) % {"direction": direction}
+                ) % {"direction": word}
     if trunk_type == TrunkType.REG and not any(gateway["outbound"] for gateway in gateways):
         complaints[""] = _("A carrier to register with needs an outbound gateway.")
     return complaints

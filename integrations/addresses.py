@@ -175,7 +175,8 @@ def _resolve(host: str, port: int, timeout: float) -> list[str]:
     if not found:
         raise httpcore.ConnectTimeout("the name server did not answer")
     if isinstance(found[0], Exception):
-        raise httpcore.ConnectError(f"the name was not found ({found[0]})")
+        reason = getattr(found[0], "strerror", None) or found[0]
+        raise httpcore.ConnectError(f"the name was not found ({reason})")
     return list(dict.fromkeys(found))
 
 

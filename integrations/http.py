@@ -23,6 +23,7 @@ from integrations.addresses import (
     Network,
 )
 from integrations.providers.base import OutcomeUnknown, ProviderError, Refused, Unavailable
+from integrations.providers.base import gettext_noop as _
 from integrations.redaction import Redactor
 
 IDLE_SECONDS = 4.0  # jambonz closes an idle connection after 5 s; whoever lets go first cannot race
@@ -107,13 +108,13 @@ def parse_base_url(text: str) -> httpx.URL:
     try:
         url = httpx.URL(text.strip())
     except (httpx.InvalidURL, TypeError):
-        raise Refused("The address is not a URL.") from None
+        raise Refused(_("The address is not a URL.")) from None
     if url.scheme not in ("http", "https") or not url.host:
-        raise Refused("The address must begin with http:// or https:// and name a host.")
+        raise Refused(_("The address must begin with http:// or https:// and name a host."))
     if url.userinfo:
-        raise Refused("The address must not carry a user name or password.")
+        raise Refused(_("The address must not carry a user name or password."))
     if url.query or url.fragment:
-        raise Refused("The address must end before any ? or #.")
+        raise Refused(_("The address must end before any ? or #."))
     return url
 
 

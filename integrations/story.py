@@ -70,9 +70,12 @@ def waiting_for(operation: Operation) -> str:
 
 
 def integration_holds(integration: Integration, *, wish: str = "") -> str:
-    """Why the integration gives no operation now; a check is what a paused one waits for."""
+    """Why the integration gives no operation now. Nothing holds a check: it is what the others wait
+    for."""
+    if wish == Operation.Wish.CHECK:
+        return ""
     now = timezone.now()
-    if integration.state != Integration.State.CONNECTED and wish != Operation.Wish.CHECK:
+    if integration.state != Integration.State.CONNECTED:
         words = {
             "integration": integration.name,
             "reason": integration.state_reason or integration.get_state_display(),

@@ -28,7 +28,7 @@ def try_now(by: Principal, operation: Operation) -> str:
     operations.try_now(held)
     label = operation.subject_label
     record(by, "operation.retried", operation, kind="operation", label=label)
-    return _("%(operation)s: the next attempt is due now.") % {"operation": operation}
+    return _("%(operation)s: the next attempt is due now.") % {"operation": label}
 
 
 def check_now(by: Principal, integration: Integration) -> Operation:
@@ -49,6 +49,7 @@ def late(rows: QuerySet[Operation]) -> QuerySet[Operation]:
     an integration holds back is not late: it waits for its platform, not for us."""
     now = timezone.now()
     due = rows.filter(status=Operation.Status.OPEN, next_attempt_at__lt=now - timedelta(minutes=1))
-    given = Q(wish=Operation.Wish.CHECK) | Q(integration__state=Integration.State.CONNECTED)
     resting = Q(integration__open_until__gt=now) | Q(integration__paced_until__gt=now)
-    return due.filter(given).exclude(lease_until__gt=now).exclude(resting)
+    connected = Q(integration__state=Integration.State.CONNECTED)
+    given = Q(wish=Operation.Wish.CHECK) | connected & ~resting
+    return due.filter(given).exclude(lease_until__gt=now)

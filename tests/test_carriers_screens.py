@@ -136,6 +136,30 @@ class TestAdding:
         assert "North America, Virginia" in page
         assert "https://www.twilio.com/docs/sip-trunking/ip-addresses" in page
 
+    def test_a_line_without_an_address_is_left_out(self, alice, browse, away):
+        blank = {"ipv4": " ", "outbound": False}
+        form = carrier_form(alice, {"ipv4": "203.0.113.9"}, blank)
+        browse(alice).post(away("carriers_add"), form)
+        made = alice.organization.carriers.get(name="North")
+        assert [g.ipv4 for g in made.gateways.all()] == ["203.0.113.9"]
+
+    def test_a_preset_tells_which_addresses_to_allow(self, alice, browse, away):
+        page = browse(alice).get(away("carriers_add") + "?preset=twilio").text
+        assert "The addresses of Sandbox:" in page
+        assert "192.0.2.10:5060" in page
+
+    def test_what_a_preset_leaves_open_is_filled_in_or_left_out(self, alice, browse, away):
+        form = carrier_form(alice, preset="plivo", **rows({"ipv4": ""}, initial=1))
+        answer = browse(alice).post(away("carriers_add"), form)
+        assert "Fill it in, or leave this line out." in answer.text
+
+    def test_all_that_is_wrong_with_a_line_is_told_at_once_and_in_words(self, alice, browse, away):
+        line = {"ipv4": "sip:x", "netmask": "99", "inbound": False, "outbound": False}
+        answer = browse(alice).post(away("carriers_add"), carrier_form(alice, line))
+        errors = answer.context["rows"].forms[0].errors
+        assert errors.keys() == {"ipv4", "netmask", "inbound"}
+        assert errors["inbound"] == ["A gateway is inbound, outbound or both."]
+
     def test_a_preset_can_be_left_out_in_part(self, alice, browse, away):
         known = {"ipv4": "192.76.120.10", "outbound": False}
         other = {"ipv4": "185.246.41.140", "outbound": False, "DELETE": True}
@@ -171,11 +195,18 @@ class TestPage:
     def test_it_shows_what_to_allow_at_the_carrier(self, alice, browse, away, trunk):
         assert "192.0.2.10:5060" in browse(alice).get(away("carrier", carrier_id=trunk.pk)).text
 
+    def test_it_leads_to_its_platform(self, alice, browse, away, trunk):
+        page = browse(alice).get(away("carrier", carrier_id=trunk.pk)).text
+        assert away("integration", integration_id=trunk.integration_id) in page
+
     def test_a_platform_that_does_not_tell_says_where_to_look(self, alice, browse, away, trunk):
         alice.organization.integrations.update(kind="jambonz", facts={})
         page = browse(alice).get(away("carrier", carrier_id=trunk.pk)).text
         assert "did not tell" in page
         assert "jambonz portal" in page
+        german = {"Accept-Language": "de"}
+        page = browse(alice).get(away("carrier", carrier_id=trunk.pk), headers=german).text
+        assert "Im Portal von jambonz" in page
 
     def test_an_overlap_is_told(self, alice, browse, away, trunk):
         factories.carrier(alice.by, name="Twin")
@@ -224,11 +255,17 @@ class TestPage:
 
 
 class TestEditing:
-    def test_a_new_name_alone_leaves_the_platform_alone(self, alice, browse, away, trunk):
+    def test_a_new_name_is_carried_to_the_platform_as_the_page_says(
+        self, alice, browse, away, trunk
+    ):
+        url = away("carrier_edit", carrier_id=trunk.pk)
+        assert "a new name and anything else is changed on the platform" in (
+            browse(alice).get(url).text
+        )
         form = {"name": "Renamed", "trunk_type": "static_ip", "is_default": "on"}
-        browse(alice).post(away("carrier_edit", carrier_id=trunk.pk), form)
+        browse(alice).post(url, form)
         trunk.refresh_from_db()
-        assert trunk.name == "Renamed"
+        assert (trunk.name, trunk.status) == ("Renamed", "pending")
 
     def test_an_empty_password_keeps_the_stored_one(self, alice, browse, away):
         account = {"username": "acme", "password": PASSWORD}

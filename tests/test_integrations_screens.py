@@ -90,6 +90,13 @@ class TestThePage:
         assert "1 number" in page
         assert "Carrier Acme Trunk" in page
 
+    def test_what_the_platform_told_and_who_changed_it_are_in_words(self, alice, sandbox, browse):
+        factories.make_default(alice.by, sandbox, role="sip")
+        page = browse(alice).get(url(alice, "integration", integration_id=sandbox.pk)).text
+        assert "SIP addresses" in page
+        assert "sip_addresses" not in page
+        assert "Integration made a default" in page
+
     def test_calls_for_another_organization_are_not_shown(self, alice, mallory, sandbox, browse):
         call(sandbox, organization=mallory.organization, url="https://p.example.com/theirs")
         page = browse(alice).get(url(alice, "integration", integration_id=sandbox.pk)).text

@@ -3,6 +3,8 @@ changing and rotating; secrets go in and never come out."""
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.utils import translation
+from django.utils.translation import gettext_noop
 
 from integrations.providers.base import Field
 from integrations.providers.sandbox import Sandbox
@@ -54,6 +56,11 @@ class TestTheForm:
         assert drawn["account_base_url"].widget.input_type == "url"
         assert drawn["account_access_code"].widget.input_type == "password"
         assert "As in the portal." in page.text
+
+    def test_the_platform_describes_itself_in_the_reader_s_language(self, alice, browse):
+        address = url(alice, "integrations_connect", kind="jambonz")
+        page = browse(alice).get(address, headers={"Accept-Language": "de"}).text
+        assert "Eine Sprachplattform" in page
 
     def test_roles_without_a_default_are_offered_first(self, alice, browse):
         alice.organization.default_integrations.filter(role="sip").delete()
@@ -119,11 +126,46 @@ class TestConnecting:
         assert "t0p-secret" not in answer.text
         assert not alice.organization.integrations.filter(name="Second").exists()
 
+    def test_a_provider_s_complaint_speaks_the_reader_s_language(self):
+        form = ConnectForm({}, provider=Sandbox, known={}, roles=())
+        form.is_valid()
+        with translation.override("de"):
+            form.tell(ValidationError({"access_code": [gettext_noop("This field is required.")]}))
+        assert form.errors["account_access_code"] == ["Dieses Feld ist zwingend erforderlich."]
+
     def test_what_no_field_can_say_stands_above(self):
         form = ConnectForm({}, provider=Sandbox, known={}, roles=())
         form.is_valid()
         form.tell(ValidationError({"kind": ["No such platform."]}))
         assert form.non_field_errors() == ["No such platform."]
+
+
+class TestNeverAnswered:
+    """A mistyped host is asked for ever; whoever typed it must not have to begin anew."""
+
+    @pytest.fixture
+    def there(self, alice, browse):
+        client = browse(alice)
+        account = {"account_base_url": "https://jambonz.invalid/v1", "account_token": "t0p-secret"}
+        connect(client, alice, kind="jambonz", **account)
+        return client, integration_of(alice)
+
+    def test_it_can_be_mended_and_asked_at_once(self, alice, there):
+        client, integration = there
+        page = client.get(url(alice, "integration", integration_id=integration.pk)).text
+        assert url(alice, "integration_edit", integration_id=integration.pk) in page
+        assert url(alice, "integration_check", integration_id=integration.pk) in page
+        assert url(alice, "integration_credentials", integration_id=integration.pk) not in page
+
+    def test_the_next_attempt_goes_to_the_new_address(self, alice, there):
+        client, integration = there
+        address = url(alice, "integration_edit", integration_id=integration.pk)
+        assert 'value="https://jambonz.invalid/v1"' in client.get(address).text
+        account = {"account_base_url": "https://jambonz.example.com/v1", "account_token": "s"}
+        client.post(address, account)
+        integration.refresh_from_db()
+        assert integration.candidate_account()["base_url"] == account["account_base_url"]
+        assert integration.operations.count() == 1
 
 
 class TestMending:

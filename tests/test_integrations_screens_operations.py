@@ -7,6 +7,7 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from integrations.models import Operation, ProviderCall
+from integrations.operations import connect
 from integrations.questions import ask_question
 from organizations.screens.base import screen_url
 from organizations.screens.paging import paged
@@ -57,6 +58,20 @@ class TestTheList:
         assert listed(browse, alice, "?pressing=waiting") == []
         alice.organization.integrations.update(state="paused", state_reason="Revoked.")
         assert listed(browse, alice, "?pressing=waiting") == [OUT]
+
+    def test_nothing_holds_a_check_back(self, alice, browse):
+        """It goes out even while the integration rests or was never connected."""
+        account = {"base_url": "https://jambonz.example.com/v1", "token": "a-key"}
+        integration, check = connect(alice.by, kind="jambonz", name="Berlin", account=account)
+        soon = timezone.now() + timedelta(minutes=5)
+        alice.organization.integrations.filter(pk=integration.pk).update(
+            failures=6, open_until=soon
+        )
+        assert listed(browse, alice, "?pressing=waiting") == []
+        page = browse(alice).get(url(alice, "operation", operation_id=check.pk)).text
+        assert "rests until" not in page
+        Operation.objects.update(next_attempt_at=timezone.now() - timedelta(minutes=2))
+        assert listed(browse, alice, "?pressing=late") == [str(integration)]
 
     def test_what_is_due_and_in_nobody_s_hands_is_late(self, alice, browse, postponed):
         assert listed(browse, alice, "?pressing=late") == []
@@ -164,7 +179,7 @@ class TestTryNow:
 
     def test_the_next_attempt_is_due_at_once(self, alice, browse, postponed):
         Operation.objects.update(next_attempt_at=timezone.now() + timedelta(hours=1))
-        assert "the next attempt is due now" in self.post(browse, alice, postponed).text
+        assert f"{OUT}: the next attempt is due now" in self.post(browse, alice, postponed).text
         postponed.refresh_from_db()
         assert postponed.next_attempt_at <= timezone.now()
         event = alice.organization.events.get(action="operation.retried")

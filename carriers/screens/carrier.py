@@ -89,12 +89,13 @@ def credentials_of(carrier: Carrier) -> list[tuple[str, str]]:
 def whitelist_of(integration: Integration) -> dict[str, Any]:
     """What the platform sends SIP from, as its last check told; else where people find it."""
     provider = PROVIDERS.get(integration.kind)
+    help_text = provider.sip_addresses_help if provider else ""
     return {
         "platform": provider.title if provider else integration.kind,
         "sip_addresses": [
             a for a in str(integration.facts.get("sip_addresses", "")).split(", ") if a
         ],
-        "sip_addresses_help": provider.sip_addresses_help if provider else "",
+        "sip_addresses_help": _(help_text) if help_text else "",
     }
 
 

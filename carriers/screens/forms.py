@@ -131,6 +131,18 @@ class CarrierForm(TrunkFields, forms.Form):
         return [self[name] for name in names if name in self.fields]
 
 
+class RowForm(GatewayForm):
+    """One of several gateways: where a line may be empty, it is so without an address."""
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        required = _("Fill it in, or leave this line out.")
+        self.fields["ipv4"].error_messages["required"] = required
+
+    def has_changed(self) -> bool:
+        return bool((self["ipv4"].data or "").strip())
+
+
 class Rows(forms.BaseFormSet):
     """The gateways of a new carrier, a row each; a preset's say their region."""
 
@@ -156,7 +168,7 @@ class Rows(forms.BaseFormSet):
 
 
 RowsFormSet = forms.formset_factory(
-    GatewayForm,
+    RowForm,
     formset=Rows,
     extra=BLANK_ROWS,
     can_delete=True,

@@ -11,7 +11,7 @@ from carriers.forms import TrunkType, check_gateways, gateways_of
 from carriers.operations import CannotDo, NoIntegration
 from carriers.overlap import overlaps
 from carriers.presets import BY_KEY, PRESETS, Preset
-from carriers.screens.carrier import found
+from carriers.screens.carrier import found, whitelist_of
 from carriers.screens.forms import CarrierForm, rows_of
 from carriers.screens.words import TRUNKS
 from integrations.sealing import CannotUnseal
@@ -71,6 +71,9 @@ class CarrierAddScreen(OrgScreen):
     def form_page(
         self, form: CarrierForm, rows: Any, preset: Preset | None, *, status: int = 200, **more: Any
     ) -> HttpResponse:
+        platforms = [
+            {"name": one.name, **whitelist_of(one)} for one in form.fields["integration"].queryset
+        ]
         return self.page(
             "carriers/add.html",
             status=status,
@@ -80,7 +83,7 @@ class CarrierAddScreen(OrgScreen):
             preset_key=preset.key if preset else OTHER,
             trunk=TRUNKS[form.shown_type],
             trunks=TRUNKS.values(),
-            able=form.fields["integration"].queryset.exists(),
+            platforms=platforms,
             **more,
         )
 

@@ -102,7 +102,8 @@ class ConnectScreen(AccountScreen):
         taken = self.organization.default_integrations.values_list("role", flat=True)
         free = provider.roles - set(taken) if form is None else ()
         form = form or ConnectForm(provider=provider, known={}, roles=free)
-        return self.drawn(form, status, provider=provider, about=provider.about)
+        about = provider.about and _(provider.about)
+        return self.drawn(form, status, provider=provider, about=about)
 
 
 def provider_named(kind: str) -> type[Provider]:

@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.text import format_lazy
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from integrations.api.serializers import MAX_IN_FLIGHT
@@ -39,12 +40,13 @@ class AccountForm(forms.Form):
         }
 
     def tell(self, error: ValidationError) -> None:
-        """An operation's complaints, each beside its field, or above the form."""
+        """An operation's complaints, each beside its field, or above the form; a provider's are
+        English until here."""
         told = error.message_dict if hasattr(error, "error_dict") else {"": error.messages}
         for name, messages in told.items():
             place = next((n for n in (ACCOUNT + name, name) if n in self.fields), None)
             for message in messages:
-                self.add_error(place, message)
+                self.add_error(place, gettext(message))
 
 
 class ConnectForm(AccountForm):

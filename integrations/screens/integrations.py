@@ -20,6 +20,7 @@ from integrations.trying import NothingToTry, check_now
 from organizations.models import Organization
 from organizations.roles import Permission
 from organizations.screens.base import OrgScreen
+from organizations.screens.event_words import title_of
 
 OPEN = Operation.Status.OPEN
 SHOWN = 10  # checks, calls, events and open operations on the page of an integration
@@ -75,7 +76,7 @@ class IntegrationScreen(OrgScreen):
         return {
             "title": words.title_of(integration),
             "account": words.account_of(integration),
-            "facts": integration.facts,
+            "facts": words.facts_of(integration),
             "roles": self.roles(integration, provider) if provider else [],
             "provider": provider,
         }
@@ -102,7 +103,9 @@ class IntegrationScreen(OrgScreen):
             "most": SHOWN,
             "calls": list(integration.calls.filter(**own).order_by("-id")[:SHOWN]),
             "health": health_of(integration),
-            "events": list(events.order_by("-id")[:SHOWN]) if may_know else [],
+            "events": [(event, title_of(event)) for event in events.order_by("-id")[:SHOWN]]
+            if may_know
+            else [],
             **standing_on(self.organization, integration),
         }
 

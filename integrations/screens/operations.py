@@ -89,8 +89,8 @@ def pressed(rows: QuerySet[Operation], what: str) -> QuerySet[Operation]:
     if what == "waiting":
         now = timezone.now()
         resting = Q(integration__open_until__gt=now) | Q(integration__paced_until__gt=now)
-        held = Q(waits_for__isnull=False) | ~Q(integration__state="connected") | resting
-        return rows.filter(held, status=OPEN)
+        held = ~Q(wish=Operation.Wish.CHECK) & (~Q(integration__state="connected") | resting)
+        return rows.filter(held | Q(waits_for__isnull=False), status=OPEN)
     return rows.none() if what else rows
 
 

@@ -44,6 +44,25 @@ WISHES = {
     ("look", "look"): gettext_lazy("Look what is there"),
 }
 
+FACTS = {
+    "summary": gettext_lazy("It said"),
+    "account": gettext_lazy("Account"),
+    "account_sid": gettext_lazy("Account SID"),
+    "api_key": gettext_lazy("API key"),
+    "application": gettext_lazy("Application"),
+    "key": gettext_lazy("Kind of key"),
+    "parent": gettext_lazy("Parent account"),
+    "scope": gettext_lazy("Scope"),
+    "server": gettext_lazy("Server"),
+    "service_provider": gettext_lazy("Service provider"),
+    "service_provider_sid": gettext_lazy("Service provider SID"),
+    "sip_addresses": gettext_lazy("SIP addresses"),
+    "sip_domain": gettext_lazy("SIP domain"),
+    "status": gettext_lazy("Status"),
+    "trunk": gettext_lazy("Trunk"),
+    "type": gettext_lazy("Type"),
+}
+
 
 @dataclass(frozen=True)
 class Standing:
@@ -115,6 +134,13 @@ def account_of(integration: Integration) -> list[tuple[str, str | None]]:
         else (_(field.label), integration.settings.get(field.name, ""))
         for field in (provider.fields if provider else ())
     ]
+
+
+def facts_of(integration: Integration) -> list[tuple[Any, str]]:
+    """What the platform told at the last check, its own sentence first."""
+    told = integration.facts
+    known = [(FACTS[name], told[name]) for name in FACTS if name in told]
+    return [*known, *((name, told[name]) for name in sorted(told) if name not in FACTS)]
 
 
 def kept(secrets: dict[str, str] | None, name: str) -> str | None:

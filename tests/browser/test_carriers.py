@@ -54,6 +54,10 @@ class TestTrunkTypes:
         begin(there, carrier="Another carrier", name="By password")
         gateway(there).get_by_label("Address").fill("203.0.113.11")
         there.get_by_role("link", name="By password").click()
+        expect(there.get_by_role("link", name="By password")).to_have_attribute(
+            "aria-current", "true"
+        )
+        expect(there.get_by_role("link", name="By password")).to_be_focused()
         there.get_by_label("User name").fill("acme")
         there.get_by_label("Password").fill("s3cret-of-the-trunk")
         # What stood in the rest of the form is still there.

@@ -81,11 +81,11 @@ class Jambonz(Provider):
             except Refused as error:
                 complaints["base_url"] = [str(error)]
         if not re.fullmatch(r"[\x21-\x7e]*", account.get("token", "").strip()):
-            complaints["token"] = ["An API key has no spaces and only plain characters."]
+            complaints["token"] = [_("An API key has no spaces and only plain characters.")]
         for name in ("account_sid", "application_sid"):
             sid = account.get(name, "").strip().lower()
             if sid and not _UUID.fullmatch(sid):
-                complaints[name] = ["A SID is a UUID, as jambonz shows it."]
+                complaints[name] = [_("A SID is a UUID, as jambonz shows it.")]
         return complaints
 
     def _sid(self, name: str) -> str:

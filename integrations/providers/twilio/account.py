@@ -52,6 +52,14 @@ FIELDS = (
     ),
 )
 
+# How each of them begins at Twilio, and what is said of another.
+IDS = {
+    "account_sid": ("AC", _("It is AC and 32 hex digits, as the Twilio console shows it.")),
+    "application_sid": ("AP", _("It is AP and 32 hex digits, as the Twilio console shows it.")),
+    "api_key_sid": ("SK", _("It is SK and 32 hex digits, as the Twilio console shows it.")),
+    "trunk_sid": ("TK", _("It is TK and 32 hex digits, as the Twilio console shows it.")),
+}
+
 _UUID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _SPACE = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)(\.signalwire\.com)?", re.ASCII)
 _SECRET = re.compile(r"[\x21-\x7e]+")
@@ -80,30 +88,26 @@ def complaints(account: Account) -> dict[str, list[str]]:
 def _about_credentials(account: Account) -> dict[str, str]:
     sid, secret = value(account, "api_key_sid"), value(account, "api_key_secret")
     found = {
-        name: "It has no spaces and only plain characters."
+        name: _("It has no spaces and only plain characters.")
         for name in ("auth_token", "api_key_secret")
         if value(account, name) and not _SECRET.fullmatch(value(account, name))
     }
     if sid and not secret:
-        found["api_key_secret"] = "An API key needs its secret."
+        found["api_key_secret"] = _("An API key needs its secret.")
     if secret and not sid:
-        found["api_key_sid"] = "An API key secret needs the SID of its key."
+        found["api_key_sid"] = _("An API key secret needs the SID of its key.")
     if not (sid or secret or value(account, "auth_token")):
-        found["auth_token"] = "Give the auth token, or an API key with its secret."
+        found["auth_token"] = _("Give the auth token, or an API key with its secret.")
     return found
 
 
 def _about_ids(account: Account, *, at_signalwire: bool) -> dict[str, str]:
-    prefixes = {"account_sid": "AC", "application_sid": "AP"}
-    if not at_signalwire:
-        prefixes |= {"api_key_sid": "SK", "trunk_sid": "TK"}
+    names = ["account_sid", "application_sid"] if at_signalwire else list(IDS)
     return {
-        name: "At SignalWire this is a UUID."
-        if at_signalwire
-        else f"It is {prefix} and 32 hex digits, as the Twilio console shows it."
-        for name, prefix in prefixes.items()
+        name: _("At SignalWire this is a UUID.") if at_signalwire else IDS[name][1]
+        for name in names
         if (text := value(account, name))
-        and not has_shape(text, prefix, at_signalwire=at_signalwire)
+        and not has_shape(text, IDS[name][0], at_signalwire=at_signalwire)
     }
 
 
@@ -111,14 +115,14 @@ def _about_signalwire(account: Account) -> dict[str, str]:
     if not value(account, "space"):
         return {}
     found = {
-        name: "SignalWire has none of these; leave it empty."
+        name: _("SignalWire has none of these; leave it empty.")
         for name in ("api_key_sid", "api_key_secret", "trunk_sid")
         if value(account, name)
     }
     if space_of(account) is None:
-        found["space"] = "A space is one word, as in example.signalwire.com."
+        found["space"] = _("A space is one word, as in example.signalwire.com.")
     if not value(account, "auth_token"):
-        found["auth_token"] = "SignalWire needs an API token."
+        found["auth_token"] = _("SignalWire needs an API token.")
     return found
 
 
