@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
@@ -12,6 +13,7 @@ from integrations.models import Operation
 from numbers.models import Agent, PhoneNumber, Placement
 from numbers.operations import change_number, locked
 from numbers.placing import ask
+from organizations.models import Organization
 from organizations.operations import record
 from organizations.principals import Principal
 
@@ -30,6 +32,18 @@ class AgentExists(Exception):
 
 class NotAssigned(Exception):
     """The number is assigned to another agent, to this one already, or to none."""
+
+
+def id_of(organization: Organization, typed: str) -> str:
+    """Of the agent that people know by this id or name; what is neither is the id of an agent that
+    is kept elsewhere. Raises ValidationError where several are called so."""
+    known = organization.agents.filter(Q(agent_id=typed) | Q(name__iexact=typed))
+    ids = set(known.values_list("agent_id", flat=True)) if typed else set()
+    if not ids or typed in ids:
+        return typed
+    if len(ids) > 1:
+        raise ValidationError(_("Several agents are called so: give the id of one."))
+    return ids.pop()
 
 
 @transaction.atomic

@@ -59,7 +59,8 @@ def propose_change(
     wish = checked_wish(by, action, options)
     chosen = by.organization.phone_numbers.filter(pk__in=numbers.values("pk"))[: MOST_ROWS + 1]
     refuse_size(chosen.count())
-    made = open_batch(by, Kind.CHANGE, action, title_of(action, wish), dict(options), State.READY)
+    title = title_of(action, wish | called(by, wish))
+    made = open_batch(by, Kind.CHANGE, action, title, dict(options), State.READY)
     return filled(by, made, proposing.selection(chosen, wish))
 
 
@@ -88,6 +89,12 @@ def checked_wish(by: Principal, action: str, options: Mapping[str, Any]) -> dict
             raise CannotBatch(_("There is no agent %(id)s.") % {"id": agent_id})
         return {"agent_id": agent_id}
     return {}
+
+
+def called(by: Principal, wish: Mapping[str, Any]) -> dict[str, str]:
+    """People know an agent by its name."""
+    named = by.organization.agents.filter(agent_id=wish.get("agent_id")).first()
+    return {"agent_id": named.name} if named else {}
 
 
 def title_of(action: str, wish: Mapping[str, Any]) -> str:
@@ -236,17 +243,24 @@ def refuse_undo(batch: Batch) -> None:
         raise CannotBatch(_("It can be undone when it is done."))
     if not batch.rows.filter(fate="done").exists():
         raise CannotBatch(_("There is nothing to undo."))
-    if batch.undone_by.filter(state__in=[State.RUNNING, State.DONE]).exists():
+    if was_undone(batch):
         raise CannotBatch(_("It was undone already."))
+
+
+def was_undone(batch: Batch) -> bool:
+    """An undo counts once it was started."""
+    return batch.undone_by.filter(state__in=[State.RUNNING, State.DONE]).exists()
 
 
 @transaction.atomic
 def retry_failed(by: Principal, batch_id: UUID) -> Batch:
-    """A batch over the rows that failed: a change `ready` to start, an import to be checked again.
-    Raises CannotBatch."""
+    """A batch over the rows that failed, or were not begun when it was stopped: a change `ready` to
+    start, an import to be checked again. Raises CannotBatch."""
     batch = locked(by, batch_id)
-    failed = batch.rows.filter(fate="failed")
-    if batch.state not in (State.DONE, State.STOPPED) or not failed.exists():
+    rows = batch.rows.filter(fate__in=proposing.UNFINISHED)
+    is_settled = batch.state in (State.DONE, State.STOPPED)
+    # What never began was discarded, or has only a part of its rows: its check was stopped.
+    if not (is_settled and batch.started_at and rows.exists()):
         raise CannotBatch(_("There is nothing to try again."))
     if waiting := repeat_under_way(batch):
         return waiting  # posted twice
@@ -254,10 +268,11 @@ def retry_failed(by: Principal, batch_id: UUID) -> Batch:
     options = {name: value for name, value in batch.options.items() if name != "start"}
     options["repeats"] = str(batch.pk)
     if batch.kind == Kind.IMPORT:
-        rows = [{"number": row.text, **row.values} for row in failed.order_by("line")]
-        return propose_import(by, title=title, options=options, rows=rows)
-    made = open_batch(by, batch.kind, batch.action, title, options, State.READY)
-    return filled(by, made, proposing.what_failed(batch))
+        given = [{"number": row.text, **row.values} for row in rows.order_by("line")]
+        return propose_import(by, title=title, options=options, rows=given)
+    same = {"undoes_id": batch.undoes_id}
+    made = open_batch(by, batch.kind, batch.action, title, options, State.READY, **same)
+    return filled(by, made, proposing.what_is_unfinished(batch))
 
 
 def repeat_under_way(batch: Batch) -> Batch | None:

@@ -1,30 +1,22 @@
 """Calling codes and the countries they are of."""
 
 import phonenumbers
+from django.utils.translation import gettext_lazy as _
 
 from numbers import regions
 
-# Codes of several countries, of none, and of those that the list does not name.
-SHARED = {
-    1: "United States, Canada, Caribbean",
-    7: "Russia, Kazakhstan",
-    247: "Ascension Island",
-    262: "Réunion, Mayotte",
-    383: "Kosovo",
-    599: "Curaçao, Caribbean Netherlands",
-    800: "International freephone",
-    808: "International shared cost",
+# Codes whose first country is not all that people look for under them; 029 is the Caribbean.
+SHARED = {1: ("US", "CA", "029"), 7: ("RU", "KZ"), 262: ("RE", "YT"), 599: ("CW", "BQ")}
+OF_NO_COUNTRY = {
+    800: _("International freephone"),
+    808: _("International shared cost"),
     870: "Inmarsat",
-    878: "Personal numbers",
-    881: "Satellite phones",
-    882: "International networks",
-    883: "International networks",
-    888: "Relief operations",
-    979: "International premium rate",
-}
-NAMES = {
-    code: SHARED.get(code) or regions.NAMES.get(main[0], "")
-    for code, main in sorted(phonenumbers.COUNTRY_CODE_TO_REGION_CODE.items())
+    878: _("Personal numbers"),
+    881: _("Satellite phones"),
+    882: _("International networks"),
+    883: _("International networks"),
+    888: _("Relief operations"),
+    979: _("International premium rate"),
 }
 
 
@@ -38,4 +30,14 @@ def calling_code(digits: str) -> int | None:
 
 
 def country(code: int) -> str:
-    return NAMES.get(code, "")
+    """In the reader's language; empty for a code that nobody has."""
+    if code in OF_NO_COUNTRY:
+        return str(OF_NO_COUNTRY[code])
+    main = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(code, ())[:1]
+    return ", ".join(map(regions.name, SHARED.get(code, main)))
+
+
+def choices() -> list[tuple[int, str]]:
+    """For a form: “+49 Germany” by code."""
+    codes = sorted(phonenumbers.COUNTRY_CODE_TO_REGION_CODE)
+    return [(code, f"+{code} {country(code)}") for code in codes]

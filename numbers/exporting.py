@@ -5,7 +5,6 @@ transaction waits for a slow reader, and nothing is left out or told twice.
 """
 
 import csv
-import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC
 from typing import IO, Any
@@ -17,6 +16,7 @@ from numbers.e164 import SHAPE
 from numbers.models import PhoneNumber
 from numbers.ordering import ORDERS, Order
 from numbers.platform_names import own_name, told
+from organizations.exports import safe_cell
 from organizations.models import Organization
 
 AT_ONCE = 2_000
@@ -30,12 +30,12 @@ FIELDS = {
     "carrier": "carrier__name",
     "integration": "",
     "agent": "inbound_agent_id",
+    "application": "application_sid",
     "source": "source",
     "added": "created_at",
     "changed": "updated_at",
     "id": "id",
 }
-FORMULA = re.compile(r"[=+\-@\t\r\n]")  # what makes a spreadsheet calculate
 STEADY = ("newest", "oldest", "number")
 
 
@@ -102,7 +102,7 @@ def as_csv(table: Iterable[list[str]]) -> Iterator[bytes]:
 
 
 def harmless(text: str) -> str:
-    return f"'{text}" if FORMULA.match(text) and not SHAPE.fullmatch(text) else text
+    return text if SHAPE.fullmatch(text) else safe_cell(text)
 
 
 def as_excel(table: Iterable[list[str]], file: IO[bytes]) -> None:

@@ -12,9 +12,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from integrations.models import Integration
+from numbers import regions
 from numbers.holding import NoCarrier, carrier_for
 from numbers.importing import NoIntegration, taken_on
-from numbers.regions import NAMES
 from organizations.principals import Principal
 
 CARRIER, ACCOUNT, RECORD = DESTINATIONS = ("carrier", "account", "record")
@@ -64,7 +64,7 @@ def country_complaint(options: dict[str, str], _given: object) -> dict[str, str]
     if "country" not in options:
         return {}
     options["country"] = options["country"].upper()
-    if options["country"] in NAMES:
+    if options["country"] in regions.CODES:
         return {}
     return {"country": _("A country's two letters are expected, for example US.")}
 

@@ -32,6 +32,7 @@ class Understood:
     number: str = ""
     values: dict[str, Any] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
+    note: str = ""  # to look at, though it can be done
 
 
 class Understanding:
@@ -43,17 +44,21 @@ class Understanding:
         self.for_all |= place_of(by, options)
         self.is_for_carriers = options.get("destination", CARRIER) == CARRIER
         self.carriers = carriers_by_name(by) if self.is_for_carriers else {}
+        agents = agents_by_name(by)
+        self.agent_ids = {agent_id for ids in agents.values() for agent_id in ids}
+        self.agents = {} if options.get("given") == "rows" else agents
 
     def row(self, line: Line) -> Understood:
         given = line.cells.get("number") or ""
         found = Understood(line.line, given[:100])
         self.find_number(found, given)
         self.find_texts(found, line.cells)
+        self.find_agent(found, line.cells.get("agent_id") or "")
         self.find_carrier(found, carrier_of(line.cells))
         if line.surplus:
             found.wrong.append(
                 _("“%(cell)s” stands beyond the last column: put text with separators in quotes.")
-                % {"cell": line.surplus[:40]}
+                % {"cell": quoted(line.surplus, 40)}
             )
         return found
 
@@ -72,6 +77,22 @@ class Understanding:
                 found.wrong.append(f"{TITLES[name]}: {wrong}")
         found.values |= self.for_all | {name: text[:200] for name, text in given.items()}
 
+    def find_agent(self, found: Understood, named: str) -> None:
+        """By id; in a file, as people know it, by name. Some live elsewhere."""
+        if not named or named in self.agent_ids:
+            return
+        called = self.agents.get(named.casefold(), [])
+        words = {"id": "".join(called[:1]) or quoted(named), "name": quoted(named)}
+        if len(called) > 1:
+            wrong = _("Several agents are called so: give the id of one.")
+            found.wrong.append(f"{TITLES['agent_id']}: {wrong}")
+        elif called:
+            found.values["agent_id"] = called[0]
+            found.note = _("“%(name)s” is the agent %(id)s.") % words
+        else:
+            note = _("No agent here has the id “%(id)s”: the number keeps it all the same.")
+            found.note = note % words
+
     def find_carrier(self, found: Understood, named: str) -> None:
         if not self.is_for_carriers:
             if named:
@@ -82,6 +103,7 @@ class Understanding:
             carrier = self.carrier(named or self.options.get("carrier", ""))
         except NoCarrier as error:
             found.wrong.append(f"{TITLES['carrier']}: {error}")
+            found.values["carrier"] = named[:200]  # as the report gives it back to be mended
         else:
             sid = str(carrier.voip_carrier_sid)
             found.values |= {"carrier": carrier.name, "voip_carrier_sid": sid}
@@ -89,10 +111,10 @@ class Understanding:
     def carrier(self, named: str) -> Carrier:
         carriers = self.carriers.get(named.casefold(), [])
         if not carriers:
-            raise NoCarrier(_("There is no carrier “%(name)s”.") % {"name": named[:100]})
+            raise NoCarrier(_("There is no carrier “%(name)s”.") % {"name": quoted(named)})
         if len(carriers) > 1:
             raise NoCarrier(
-                _("Several carriers are called “%(name)s”: name its sid.") % {"name": named[:100]}
+                _("Several carriers are called “%(name)s”: name its sid.") % {"name": quoted(named)}
             )
         refuse_failed(carriers[0])
         return carriers[0]
@@ -109,6 +131,19 @@ def place_of(by: Principal, options: dict[str, str]) -> dict[str, str]:
 def carrier_of(cells: dict[str, str]) -> str:
     """Rows that are tried again know the sid too."""
     return cells.get("voip_carrier_sid") or cells.get("carrier") or ""
+
+
+def quoted(text: str, most: int = 100) -> str:
+    """Within a sentence, which is one line."""
+    return " ".join(text.split())[:most]
+
+
+def agents_by_name(by: Principal) -> dict[str, list[str]]:
+    """Their ids by their names, however these are capitalized."""
+    found: dict[str, list[str]] = {}
+    for agent_id, name in by.organization.agents.values_list("agent_id", "name"):
+        found.setdefault(name.casefold(), []).append(agent_id)
+    return found
 
 
 def carriers_by_name(by: Principal) -> dict[str, list[Carrier]]:

@@ -6,10 +6,10 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 
-from numbers.files.tables import Line, is_old, lines_of, lines_of_rows
+from numbers.files import tables
+from numbers.files.tables import Line, lines_of, lines_of_rows
 from numbers.files.unreadable import Unreadable
 from numbers.holding import taken
 from numbers.import_options import ACCOUNT, RECORD, SUPPLIES, named_integration
@@ -49,12 +49,7 @@ def is_request(batch: Batch) -> bool:
 
 def notice(batch: Batch) -> str:
     """What to look at before the start, or ""."""
-    if is_request(batch) or not is_old(bytes(batch.file)):
-        return ""
-    return _(
-        "The file is not in UTF-8 and was read as Western European: look at the accented letters, "
-        "and if they are wrong save it again as CSV UTF-8."
-    )
+    return "" if is_request(batch) else tables.notice(bytes(batch.file))
 
 
 def refuse_lost_account(by: Principal, batch: Batch) -> None:
@@ -87,12 +82,14 @@ def fated(
         values=found.values,
     )
     if found.wrong:
-        row.fate, row.message = Fate.ERROR, " ".join(found.wrong)
+        row.fate, row.message = Fate.ERROR, "\n".join(found.wrong)
     elif (first := first_lines.setdefault(found.number, found.line)) != found.line:
         row.fate, row.message = Fate.REPEATED, _("The number of line %(line)d.") % {"line": first}
     elif holder := holders.get(found.number):
         row.fate = Fate.HELD
         row.message, row.phone_number_id = told_of(by, found.number, holder)
+    else:
+        row.message = found.note
     return row
 
 
@@ -106,10 +103,9 @@ def told_of(by: Principal, number: str, holder: dict[str, Any]) -> tuple[str, UU
     return _("It is here already, and %(status)s.") % {"status": status}, holder["id"]
 
 
-@transaction.atomic
 def take_in(by: Principal, batch: Batch, row: BatchRow) -> None:
-    """One number, as the row's values and the batch's options say. Raises NumberTaken, NoCarrier
-    and NoIntegration."""
+    """One number, as the row's values and the batch's options say, in the caller's transaction.
+    Raises NumberTaken, NoCarrier and NoIntegration."""
     agent_id = row.values.get("agent_id")
     hold_agent(by, agent_id)
     number = added(

@@ -16,7 +16,9 @@ def ends_of(
 ) -> tuple[str, str]:
     """Both in E.164. Raises ValidationError by field."""
     begin = read("first", first, country)
-    if bool(last) == bool(count):
+    if last and count:
+        raise ValidationError({"last": _("Give one of the two: the last number, or how many.")})
+    if not last and not count:
         raise ValidationError({"last": _("Give the last number, or how many there are.")})
     end = read("last", last, country) if last else counted(begin, count or 0)
     refuse_range(begin, end, "last" if last else "count")

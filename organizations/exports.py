@@ -2,20 +2,22 @@
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 from django.utils import timezone, translation
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 AT_ONCE = 2_000
 
 
 def safe_cell(text: object) -> str:
-    """As text that no spreadsheet takes for a formula: what begins like one gets an apostrophe."""
+    """As text that no spreadsheet takes for a formula: what begins like one gets an apostrophe, and
+    what has one there already gets another, by which to tell whose it was."""
     plain = "" if text is None else str(text)
-    return f"'{plain}" if plain.startswith(FORMULA_STARTS) else plain
+    return f"'{plain}" if plain.lstrip("'").startswith(FORMULA_STARTS) else plain
 
 
 class Echo:
@@ -61,8 +63,9 @@ def spoken(lines: Iterator[Any], language: str | None, zone: Any) -> Iterator[An
 def csv_answer(
     name: str, header: Sequence[str], rows: Iterable[Sequence[object]]
 ) -> StreamingHttpResponse:
-    """A download, streamed: no list is too long for it."""
-    lines = as_now(csv_lines(header, rows))
+    """A download, streamed: no list is too long for it. It begins with the mark by which Excel
+    knows UTF-8."""
+    lines = as_now(chain("\ufeff", csv_lines(header, rows)))
     answer = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     answer.headers["Cache-Control"] = "no-store"

@@ -50,10 +50,16 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// What an opened fold asks for can be typed at once.
+document.addEventListener("toggle", (event) => {
+  if (event.target.open) event.target.querySelector("[data-typed]")?.focus();
+}, true);
+
 document.addEventListener("DOMContentLoaded", () => {
   reveal(document);
   unfold();
-  document.querySelector("[data-focus]")?.focus();
+  const wrong = ".has-errors :is(input, select, textarea)";
+  (document.querySelector("[data-focus]") ?? document.querySelector(wrong))?.focus();
 });
 document.addEventListener("htmx:load", (event) => reveal(event.target));
 matchMedia("(min-width: 900px)").addEventListener("change", unfold);

@@ -349,6 +349,27 @@ class TestAgain:
         assert fates(again) == {ACTIVE: "todo"}
         assert again.rows.get().values == {"label": "x"}
 
+    def test_what_was_not_begun_when_it_was_stopped(self, alice, numbers):
+        batch = propose(alice, "label", [ACTIVE, INACTIVE], label="x")
+        batch.rows.filter(text=ACTIVE).update(fate="done")
+        batches.start(alice.by, batch.pk)
+        batches.stop(alice.by, batch.pk)
+        again = batches.retry_failed(alice.by, batch.pk)
+        assert fates(again) == {INACTIVE: "todo"}
+
+    def test_an_undoing_stays_one(self, alice, numbers):
+        batch = done(alice, "label", [ACTIVE], label="x")
+        undoing = batches.undo(alice.by, batch.pk)
+        batches.start(alice.by, undoing.pk)
+        batches.stop(alice.by, undoing.pk)
+        assert batches.retry_failed(alice.by, undoing.pk).undoes_id == batch.pk
+
+    def test_what_was_never_started_has_nothing_to_go_on_with(self, alice, numbers):
+        batch = propose(alice, "label", [ACTIVE], label="x")
+        batches.stop(alice.by, batch.pk)
+        with pytest.raises(CannotBatch, match="nothing to try"):
+            batches.retry_failed(alice.by, batch.pk)
+
     def test_nothing_failed(self, alice, numbers):
         batch = done(alice, "label", label="x")
         with pytest.raises(CannotBatch, match="nothing to try"):

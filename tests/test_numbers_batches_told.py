@@ -80,12 +80,25 @@ class TestSentences:
             "It is here already, and active.",
             "Number: The number is missing.",
             "Carrier: There is no carrier “Acme”.",
+            "Carrier: Carrier Acme could not be set up: Why. Repair it or name another.",
+            "+14155550101 is being removed from its platform; add it again when that is done.",
+            "In line 7 a quotation mark opens and does not close before a separator.",
+            "More than one column is the number: keep one.",
+            "Only an active or inactive number can be switched; this one is pending.",
+            "Sandbox cannot be used for sip.",
         ],
     )
     def test_with_words_in_them(self, text):
         with override("de"):
             assert told(text) != text
         assert told(text) == text
+
+    def test_each_line_by_itself(self):
+        lines = ["Number: The number is missing.", "Label: At most 100 characters are allowed."]
+        with override("de"):
+            both = [told(line) for line in lines]
+            assert told("\n".join(lines)).split("\n") == both
+        assert set(both).isdisjoint(lines)
 
     @pytest.mark.parametrize("text", ["", "A sentence of a platform's: 100 %(x)s"])
     def test_of_others_stay(self, text):

@@ -6,12 +6,13 @@ import zipfile
 
 import pytest
 import xlsxwriter
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from numbers.files.columns import COLUMNS, column_of, columns_of
 from numbers.files.tables import MOST_BYTES, lines_of
 from numbers.files.unreadable import Unreadable
+from organizations.exports import safe_cell
 
 ONE = [(1, {"number": "+14155550101", "label": "Main line"})]
 
@@ -78,6 +79,17 @@ class TestCsv:
     @pytest.mark.parametrize("first", ["+14155550101", "164", "E164555", "tel:+4930901820"])
     def test_digits_are_a_row(self, first):
         assert columns_of([first, "label"]) == (["number", "label"], False)
+
+    def test_what_stands_above_the_heading_is_no_number(self):
+        title = b"Numbers of ACME;;\nas of May;;\n"
+        rows = b"Phone number;Label;Carrier\n+14155550101;Desk;Acme\n"
+        ((line, cells),) = read(title + rows)
+        assert (line, cells["label"], cells["carrier"]) == (4, "Desk", "Acme")
+
+    def test_what_an_export_says_besides_is_passed_over(self):
+        text = "number,label,status,wanted,reason,integration,agent,source,added,changed,id\n"
+        ((_line, cells),) = read(f"{text}+14155550101,'=1+1,active,active,,,a,,,,7".encode())
+        assert cells == {"number": "+14155550101", "label": "=1+1", "agent_id": "a"}
 
     def test_one_column_of_numbers(self):
         assert read(b"+14155550101\n+14155550102\n") == [
@@ -177,12 +189,17 @@ ROWS = st.lists(
 
 
 @given(rows=ROWS, separator=st.sampled_from(",;\t"), encoding=st.sampled_from(["utf-8", "utf-16"]))
+@example(
+    rows=[("+4930901820", "'=room"), ("+4930901820", "Ann's=room")], separator=",", encoding="utf-8"
+)
 def test_what_python_writes_as_csv_is_read_as_it_was(rows, separator, encoding):
     file = io.StringIO()
-    csv.writer(file, delimiter=separator).writerows([("number", "label"), *rows])
+    safe = [(number, safe_cell(label.strip())) for number, label in rows]
+    csv.writer(file, delimiter=separator).writerows([("number", "label"), *safe])
     assert [cells for _line, cells in read(file.getvalue().encode(encoding))] == expected(rows)
 
 
+@settings(deadline=None)  # it starts processes
 @given(rows=ROWS)
 def test_what_xlsxwriter_writes_is_read_as_it_was(rows):
     assert [cells for _line, cells in read(workbook(["number", "label"], *rows))] == expected(rows)

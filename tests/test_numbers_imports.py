@@ -1,7 +1,12 @@
 """Imports: every row's fate before anything is written, and what the start makes of it."""
 
+import io
+
 import pytest
+import xlsxwriter
 from django.core.exceptions import ValidationError
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from integrations.models import Integration
 from numbers import batches
@@ -56,6 +61,44 @@ class TestCheck:
         for words in ("Number: Only digits", "Label: At most 100", "Carrier: There is no carrier"):
             assert words in message
         assert "Application: A UUID" in message
+        assert len(message.splitlines()) == 4
+
+    def test_a_complaint_is_one_line_whatever_it_quotes(self, alice):
+        batch = checked(alice, 'number,carrier\n+14155550100,"A\nB"\n')
+        assert batch.rows.get().message == "Carrier: There is no carrier “A B”."
+
+    def test_an_agent_is_found_by_id_or_name(self, alice):
+        for agent_id, name in (("agent_1", "Front desk"), ("agent_2", "Twin"), ("agent_3", "Twin")):
+            alice.organization.agents.create(agent_id=agent_id, name=name)
+        named = ("agent_1", "FRONT DESK", "elsewhere", "Twin")
+        rows = [f"+1415555010{n},{agent}" for n, agent in enumerate(named)]
+        batch = checked(alice, "\n".join(["number,agent", *rows]))
+        found = batch.rows.order_by("line").values_list("fate", "values__agent_id", "message")
+        assert list(found) == [
+            ("todo", "agent_1", ""),
+            ("todo", "agent_1", "“FRONT DESK” is the agent agent_1."),
+            (
+                "todo",
+                "elsewhere",
+                "No agent here has the id “elsewhere”: the number keeps it all the same.",
+            ),
+            ("error", "Twin", "Agent: Several agents are called so: give the id of one."),
+        ]
+
+    def test_a_program_names_agents_by_id_alone(self, alice):
+        alice.organization.agents.create(agent_id="agent_1", name="support")
+        batch = checked(alice, rows=[{"number": "+14155550100", "agent_id": "support"}])
+        assert batch.rows.get().values["agent_id"] == "support"
+
+    def test_other_sheets_are_told_of(self, alice):
+        file = io.BytesIO()
+        with xlsxwriter.Workbook(file) as book:
+            book.add_worksheet("Cover").write(0, 0, "See the next sheet")
+            book.add_worksheet("May").write(0, 0, "+14155550101")
+        batch = batches.propose_import(alice.by, title="x", options={}, file=file.getvalue())
+        factories.work_batches()
+        batch.refresh_from_db()
+        assert "Only the first of 2 sheets was read, “Cover”." in batch.reason
 
     def test_what_is_wrong_with_one_of_two_leaves_the_other(self, alice):
         batch = checked(alice, "number,label\n+14155550100," + "x" * 101 + "\n+14155550100,ok\n")
@@ -90,7 +133,7 @@ class TestCheck:
         batch = checked(alice, "number,carrier\n" + lines + "+14155550103,\n")
         carriers = batch.rows.order_by("line").values_list("fate", "values__carrier")
         assert list(carriers)[:2] == [("todo", "Other"), ("todo", "Other")]
-        assert list(carriers)[2:] == [("error", None), ("todo", "Acme Trunk")]
+        assert list(carriers)[2:] == [("error", strange.name), ("todo", "Acme Trunk")]
 
     def test_two_carriers_of_a_name_need_the_sid(self, alice):
         factories.carrier(alice.by, name="acme trunk")
@@ -169,6 +212,15 @@ class TestTakeIn:
         assert (done(alice, batch).failed, batch.done) == (1, 1)
         assert fates(batch)[0] == (1, "failed", "+14155550100 is already in this installation.")
 
+    def test_what_was_not_begun_is_checked_again(self, alice):
+        batch = checked(alice, "+14155550100,Desk", agent_id="agent_1")
+        batches.start(alice.by, batch.pk)
+        batches.stop(alice.by, batch.pk)
+        again = batches.retry_failed(alice.by, batch.pk)
+        factories.work_batches()
+        assert done(alice, again).done == 1
+        assert alice.organization.phone_numbers.get().label == "Desk"
+
     def test_the_failed_are_tried_again_where_they_were_to_go(self, alice, mallory):
         other = factories.carrier(alice.by, name="Other")
         batch = checked(alice, "number,carrier\n+14155550100,other\n")
@@ -179,6 +231,18 @@ class TestTakeIn:
         factories.work_batches()
         assert done(alice, again).done == 1
         assert alice.organization.phone_numbers.get().carrier == other
+
+
+def test_a_row_takes_no_needless_statements(alice):
+    """Its number, placement, operation, event, fate and counter, its carrier before and after; the
+    bell, and four savepoints, of which the first is its transaction elsewhere."""
+    taken = []
+    for first, rows in ((0, 1), (100, 3)):
+        batch = checked(alice, "".join(f"+1415555{first + n:04}\n" for n in range(rows)))
+        with CaptureQueriesContext(connection) as captured:
+            done(alice, batch)
+        taken.append(len(captured))
+    assert (taken[1] - taken[0]) / 2 <= 9 + 4 * 2
 
 
 class TestOptions:

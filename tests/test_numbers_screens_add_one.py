@@ -3,6 +3,7 @@
 import pytest
 
 from integrations.models import Operation
+from numbers.agents import create_agent
 from numbers.models import PhoneNumber, Placement
 from organizations.screens.base import screen_url
 from tests import factories
@@ -31,6 +32,14 @@ def test_on_the_default_carrier(alice, browse):
     assert (number.inbound_agent_id, number.created_by) == ("agent_x", alice.user)
     factories.work_number(number)
     assert number.status == "active"
+
+
+def test_an_agents_name_stands_for_its_id(alice, browse):
+    create_agent(alice.by, name="Front desk", agent_id="front")
+    sid = alice.organization.carriers.get().voip_carrier_sid
+    typed = {"number": "+18005551234", "carrier": sid, "inbound_agent_id": "Front Desk"}
+    browse(alice).post(url(alice), typed)
+    assert added().inbound_agent_id == "front"
 
 
 def test_a_national_spelling_with_its_country(alice, browse):

@@ -123,12 +123,13 @@ class TestRange:
         ("ends", "words"),
         [
             ({}, "Give the last number, or how many"),
-            ({"last": "+14155550199", "count": 3}, "Give the last number, or how many"),
+            ({"last": "+14155550199", "count": 3}, "Give one of the two"),
             ({"last": "+14155550000"}, "comes before the first"),
             ({"last": "+14155590000"}, "at most 10,000"),
             ({"count": 10_001}, "10000"),
             ({"last": "+4930901820"}, "equally many digits"),
             ({"first": "x", "count": 2}, "Only digits"),
+            ({"first": "030 901820", "count": 2}, "The country is missing"),
         ],
     )
     def test_what_is_no_range_is_refused(self, browse, alice, ends, words):

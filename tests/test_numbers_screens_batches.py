@@ -2,17 +2,22 @@
 
 import csv
 import io
+import re
 
 import pytest
 from django.utils import translation
 
 from numbers import batches
+from numbers.agents import create_agent
+from numbers.files.tables import lines_of
 from numbers.models import Batch, BatchRow, PhoneNumber
+from numbers.screens import batch_words
 from organizations.screens.base import screen_url
 from tests import factories
 
 pytestmark = pytest.mark.django_db
 
+Status = PhoneNumber.Status
 ONE, TWO = "+14155550101", "+14155550102"
 
 
@@ -37,7 +42,7 @@ def batch(alice, numbers) -> Batch:
 def test_a_report_speaks_the_readers_language(alice, browse, batch):
     """Though it is written when the request is over."""
     answer = browse(alice).get(at(alice, "batch_report", batch), headers={"Accept-Language": "de"})
-    header, row, *_more = csv.reader(io.StringIO(b"".join(answer.streaming_content).decode()))
+    header, row, *_more = csv.reader(io.StringIO(answer.getvalue().decode("utf-8-sig")))
     assert header[4] == "Ergebnis"
     with translation.override("de"):
         assert row[4] == str(BatchRow.Fate.TODO.label)
@@ -148,6 +153,40 @@ class TestLooking:
             assert answer.status_code == 403
         assert Batch.objects.get().state == "ready"
 
+    def test_a_switch_is_told_in_the_readers_words(self, alice, browse):
+        working = factories.number(alice.by, ONE)
+        failed = factories.number(alice.by, "+15005550001")
+        batch = batches.propose_change(
+            alice.by, action="deactivate", options={}, numbers=alice.organization.phone_numbers
+        )
+        with translation.override("de"):
+            told = {row.text: batch_words.change(batch, row) for row in batch.rows.all()}
+            assert told[working.e164] == (Status.ACTIVE.label, Status.INACTIVE.label)
+            assert str(Status.ACTIVE.label) != "active"
+        assert told[failed.e164] == ("", ""), "it is not active, though that was wished"
+
+    def test_an_agent_is_called_by_its_name(self, alice, browse, numbers):
+        create_agent(alice.by, name="Front desk", agent_id="agent_1")
+        data = {"action": "assign", "agent_id": "agent_1", "number": [numbers[0].pk]}
+        page = browse(alice).post(at(alice, "batches_propose"), data, follow=True).text
+        assert "Assign numbers to agent Front desk" in page
+        assert "The calls of 1 number are for agent Front desk from then on." in page
+        assert "<strong>Front desk</strong>" in page
+        assert "agent_1" not in page
+
+    def test_what_became_of_numbers_that_were_added(self, alice, browse):
+        factories.number(alice.by, "+15005550001")
+        batch = batches.propose_change(
+            alice.by, action="retry", options={}, numbers=PhoneNumber.objects.all()
+        )
+        assert "of these numbers" not in browse(alice).get(at(alice, batch=batch)).text
+        started(alice, batch)
+        page = browse(alice).get(at(alice, batch=batch)).text
+        assert "1 of these numbers is still being set up." in page
+        factories.work_all()
+        page = browse(alice).get(at(alice, batch=batch)).text
+        assert "1 of these numbers could not be set up on its platform." in page
+
 
 class TestProgress:
     def ask(self, client, url, was):
@@ -215,9 +254,37 @@ class TestActing:
         assert f"{batch.pk}/undo/" not in page
 
 
+@pytest.mark.parametrize("started", [True, False])
+def test_what_was_stopped_will_not_be_done(alice, browse, batch, started):
+    if started:
+        batches.start(alice.by, batch.pk)
+    batches.stop(alice.by, batch.pk)
+    page = browse(alice).get(at(alice, batch=batch)).text
+    assert ("was not begun" in page, "will be done" in page) == (True, False)
+    assert ("Do what is left" in page) == started
+
+
+def test_from_an_import_that_is_over_a_way_leads_on(alice, carol, browse):
+    batch = batches.propose_import(alice.by, title="x", options={}, file=b"x\n")
+    way = f'class="btn" href="{at(alice, "add")}"'
+    assert way not in browse(alice).get(at(alice, batch=batch)).text
+    factories.work_batches()
+    assert way in browse(alice).get(at(alice, batch=batch)).text
+    assert way not in browse(carol).get(at(alice, batch=batch)).text
+
+
+def test_what_is_too_long_for_a_number_is_wrapped(alice, browse):
+    file = b"x" * 60 + b"\n+14155550101\n"
+    batch = batches.propose_import(alice.by, title="x", options={}, file=file)
+    factories.work_batches()
+    page = browse(alice).get(at(alice, batch=batch)).text
+    cells = re.findall(r'<th scope="row" class="([^"]+)"', page)
+    assert cells == ["wrap-anywhere", "e164"]
+
+
 class TestTheReport:
     def rows(self, client, url) -> list[list[str]]:
-        return list(csv.reader(io.StringIO(client.get(url).getvalue().decode())))
+        return list(csv.reader(io.StringIO(client.get(url).getvalue().decode("utf-8-sig"))))
 
     def test_all_rows(self, alice, browse, batch):
         batch.rows.filter(text=TWO).update(fate="error", message="=1+1")
@@ -225,6 +292,18 @@ class TestTheReport:
         assert found[0] == ["line", "number", "before", "after", "fate", "message"]
         assert found[1][2:5] == ["Sales", "Front desk", "will be done"]
         assert found[2][5] == "'=1+1", "no spreadsheet shall run it"
+
+    def test_of_an_import_can_be_mended_and_handed_in_again(self, alice, browse):
+        text = "number;label;carrier\n12;=Büro;Nobody\n+14155550101;;\n"
+        options = {"carrier": str(alice.organization.carriers.get().voip_carrier_sid)}
+        batch = batches.propose_import(alice.by, title="x", options=options, file=text.encode())
+        factories.work_batches()
+        where = at(alice, "batch_report", batch) + "?fate=error"
+        report = browse(alice).get(where, headers={"Accept-Language": "de"}).getvalue()
+        assert report.startswith(b"\xef\xbb\xbf"), "or Excel takes it for an old encoding"
+        ((_line, cells),) = [(line.line, line.cells) for line in lines_of(report)]
+        given = {"number": "12", "label": "=Büro", "carrier": "Nobody"}
+        assert cells == {**given, "agent_id": "", "application_sid": ""}
 
     def test_of_one_fate(self, alice, browse, batch):
         batch.rows.filter(text=TWO).update(fate="error", message="No.")

@@ -158,7 +158,7 @@ class TestFigures:
         assert bars_of(platforms) == [("Sandbox", 3)]
         assert bars_of(countries) == [
             ("+1 United States, Canada, Caribbean", 2),
-            ("+44 Britain (UK)", 1),
+            ("+44 United Kingdom", 1),
         ]
         assert countries.rows[1].url.endswith("/numbers/?country=44")
 

@@ -6,9 +6,13 @@ import io
 import pytest
 from python_calamine import CalamineWorkbook
 
+from integrations.models import Integration
+from numbers.agents import create_agent
 from numbers.exporting import harmless
+from numbers.files.tables import lines_of
 from numbers.models import PhoneNumber, SavedView
 from numbers.saved_views import MOST
+from numbers.screens import listing
 from organizations.models import Event
 from organizations.screens.base import screen_url
 from tests import factories
@@ -102,6 +106,14 @@ class TestExport:
         heading, row = book.get_sheet_by_index(0).to_python()
         assert (heading[0], row[0], row[1]) == ("number", "+14155550101", "=1+1")
 
+    @pytest.mark.parametrize("kind", ["csv", "xlsx"])
+    def test_an_export_can_be_read_back(self, alice, browse, kind):
+        rows(alice, "+14155550101", label="=1+1", inbound_agent_id="agent_1")
+        answer = get(browse(alice), alice, "numbers_export", format=kind)
+        (line,) = lines_of(answer.getvalue())
+        told = {name: text for name, text in line.cells.items() if text}
+        assert told == {"number": "+14155550101", "label": "=1+1", "agent_id": "agent_1"}
+
     def test_more_than_excel_takes_is_said(self, alice, browse, monkeypatch):
         monkeypatch.setattr("numbers.screens.export.MOST_IN_EXCEL", 1)
         rows(alice, "+14155550101", "+14155550102")
@@ -130,6 +142,23 @@ class TestRows:
         assert f'id="status-{number.pk}"' in answer.text
         assert "active" in answer.text
 
+    def test_one_that_waits_for_its_platform_says_so(self, alice, browse):
+        factories.number(alice.by, "+14155550101", settled=False)
+        Integration.objects.update(state="paused", state_reason="The key was revoked.")
+        page = get(browse(alice), alice).text
+        assert "Waits for the integration Sandbox: The key was revoked." in page
+        assert "within seconds" not in page
+
+    def test_a_strangers_platform_is_not_named(self, alice, mallory, browse):
+        shared = mallory.organization.carriers.get()
+        mallory.organization.carriers.update(is_installation_default=True)
+        sid = shared.voip_carrier_sid
+        factories.number(alice.by, "+14155550101", settled=False, voip_carrier_sid=sid)
+        Integration.objects.update(state="paused", state_reason="Mallory's key was revoked.")
+        page = get(browse(alice), alice).text
+        assert "Waits for the installation&#x27;s platform." in page
+        assert "key was revoked" not in page
+
     def test_a_strangers_row_is_not_told(self, alice, mallory, browse):
         number = factories.number(alice.by, "+14155550101", settled=False)
         answer = get(browse(mallory), mallory, "numbers_statuses", number=number.pk)
@@ -150,6 +179,50 @@ class TestRows:
         page = get(browse(alice), alice, columns=["source", "country"]).text
         assert 'data-label="Country"' in page
         assert 'data-label="Label"' not in page
+
+    def test_headings_speak_the_readers_language(self, alice, browse):
+        rows(alice, "+442071838750")
+        url = screen_url(alice.organization, "numbers")
+        answer = browse(alice).get(url, headers={"Accept-Language": "de"})
+        assert ">Nummer</a>" in answer.text
+
+    def test_what_goes_without_saying_is_no_part_of_a_view(self, alice, browse):
+        """The form of the filters sends it all."""
+        rows(alice, "+442071838750", status="failed")
+        usual = ["label", "status", "carrier", "agent", "added"]
+        query = {"q": "", "status": "failed", "sort": "", "columns": usual}
+        page = get(browse(alice), alice, **query)
+        assert page.context["state"] == "status=failed"
+        assert [name for name, _query, is_here in page.context["ready_made"] if is_here] == [
+            "Failed"
+        ]
+
+    def test_to_clear_the_filters_leaves_columns_and_order(self, alice, browse):
+        rows(alice, "+442071838750")
+        page = get(browse(alice), alice, q="44", columns=["source"], sort="number").text
+        assert '/numbers/?columns=source&amp;sort=number">Clear</a>' in page
+
+    def test_agents_are_chosen_by_name(self, alice, browse):
+        rows(alice, "+442071838750", inbound_agent_id="kept-elsewhere")
+        create_agent(alice.by, name="Front desk", agent_id="front")
+        page = get(browse(alice), alice, agent="kept-elsewhere").text
+        assert page.count('<option value="front">Front desk</option>') == 2  # filter, bulk change
+        assert '<option value="kept-elsewhere" selected>' in page
+        assert '<option value="-">no agent</option>' in page
+
+    def test_of_very_many_agents_any_can_be_typed(self, alice, browse, monkeypatch):
+        monkeypatch.setattr(listing, "OFFERED", 1)
+        number = rows(alice, "+442071838750")[0]
+        for name in ("Adam", "Zoe"):
+            create_agent(alice.by, name=name, agent_id=f"{name}-id")
+        page = get(browse(alice), alice).text
+        assert ('<datalist id="agents">' in page, '<select name="agent_id"' in page) == (
+            True,
+            False,
+        )
+        wish = {"action": "assign", "agent_id": "zoe", "number": [number.pk]}
+        browse(alice).post(screen_url(alice.organization, "batches_propose"), wish)
+        assert alice.organization.batches.get().title == "Assign numbers to agent Zoe"
 
     def test_who_only_reads_marks_nothing(self, alice, carol, bob, browse):
         number = rows(alice, "+14155550101")[0]

@@ -82,6 +82,17 @@ class TestThePage:
         Integration.objects.update(state="paused", state_reason="The key was revoked.")
         assert "The key was revoked." in browse(alice).get(url(number)).text
 
+    def test_what_waits_for_its_platform_does_not_start_within_seconds(self, alice, browse):
+        number = factories.number(alice.by, settled=False)
+        until = timezone.now() + timedelta(minutes=1)
+        Integration.objects.update(failures=9, open_until=until)
+        Operation.objects.filter(status="open").update(reason="The platform is out.")
+        page = browse(alice).get(url(number)).text.partition("<ol")[0]
+        assert "The platform is out." in page
+        assert "rests until" in page
+        assert "It goes on by itself then." in page
+        assert "about to start" not in page
+
     def test_a_recorded_one_is_on_no_platform(self, alice, browse):
         number = record_number(alice.by, number="+14155550102", provider=None)
         page = browse(alice).get(url(number)).text
@@ -97,6 +108,7 @@ class TestThePage:
         page = browse(alice).get(url(number)).text
         assert "gone from its platforms" in page
         assert "Gone since" in page
+        assert "nothing was made there" not in page
 
     def test_a_stranger_finds_nothing(self, mallory, browse, number):
         assert browse(mallory).get(url(number)).status_code == 404
@@ -184,6 +196,21 @@ class TestTheStory:
         assert "by API key Alice&#x27;s key" in page
         assert "<del>Main line</del>" in page
         assert "<ins>By a program</ins>" in page
+
+    @pytest.mark.parametrize("language", ["en", "de"])
+    def test_a_switch_is_told_in_words(self, alice, browse, number, language):
+        change_number(alice.by, number.pk, status="inactive")
+        factories.work_number(number)
+        told = browse(alice).get(url(number), headers={"Accept-Language": language})
+        story = told.text.partition('<ol class="timeline">')[2].partition("</ol>")[0]
+        assert "inactive</ins>" not in story  # neither as a status nor as a wish
+        assert not any(entry.changes for entry in told.context["timeline"].entries)
+
+    def test_who_asked_for_a_switch_is_told(self, alice, browse, number):
+        change_number(alice.by, number.pk, status="inactive", label="Night", outbound_agent_id="x")
+        page = browse(alice).get(url(number)).text
+        assert "Asked to switch it off" in page
+        assert "<ins>Night</ins>" in page
 
     def test_calls_stand_in_folds(self, alice, browse, number):
         call(number, "https://platform.example.com/v1/Numbers")

@@ -2,9 +2,11 @@
 
 import pytest
 
+from numbers.agents import create_agent
 from numbers.importing import import_number
 from numbers.models import PhoneNumber, Placement
 from numbers.operations import change_number, delete_number
+from numbers.screens import number_forms
 from organizations.models import Event
 from organizations.screens.base import screen_url
 from tests import factories
@@ -43,6 +45,40 @@ class TestEdit:
         assert (number.inbound_agent_id, number.label) == ("agent_support", "Main line")
         event = Event.objects.latest("id")
         assert event.action == "phone_number.changed"
+
+    def test_an_agents_name_stands_for_its_id(self, alice, browse, number):
+        create_agent(alice.by, name="Front desk", agent_id="front")
+        for typed, kept in (
+            ("front DESK", "front"),
+            ("elsewhere", "elsewhere"),
+            ("front", "front"),
+        ):
+            assert self.filled(browse(alice), number, inbound_agent_id=typed).status_code == 302
+            number.refresh_from_db()
+            assert number.inbound_agent_id == kept
+
+    def test_an_id_that_reads_like_a_name_is_left_as_it_is(self, alice, browse, number):
+        change_number(alice.by, number.pk, inbound_agent_id="support")
+        create_agent(alice.by, name="Support", agent_id="agent_1")
+        shown = {"label": "Front", "inbound_agent_id": "support"}
+        assert self.filled(browse(alice), number, **shown).status_code == 302
+        number.refresh_from_db()
+        assert (number.label, number.inbound_agent_id) == ("Front", "support")
+
+    def test_an_agent_is_found_among_very_many(self, alice, browse, number, monkeypatch):
+        monkeypatch.setattr(number_forms, "OFFERED", 1)
+        for name in ("Adam", "Zoe"):
+            create_agent(alice.by, name=name, agent_id=f"{name}-id")
+        assert self.filled(browse(alice), number, inbound_agent_id="zoe").status_code == 302
+        number.refresh_from_db()
+        assert number.inbound_agent_id == "Zoe-id"
+
+    def test_a_name_of_several_agents_is_none(self, alice, browse, number):
+        for agent_id in ("one", "two"):
+            create_agent(alice.by, name="Front desk", agent_id=agent_id)
+        answer = self.filled(browse(alice), number, inbound_agent_id="Front desk")
+        assert answer.status_code == 422
+        assert "Several agents are called so" in answer.text
 
     def test_nothing_typed_changes_nothing(self, alice, browse, by_trunk):
         version = by_trunk.version

@@ -68,7 +68,9 @@ def test_what_was_refused_can_be_tried_again_or_merged(staff, number):
     PhoneNumber.objects.update(error_message="There are two of them.")
     page = staff.get(page_of(number)).content.decode()
     assert do("retry", number) in page
-    assert do("merge", number) in page
+    assert do("merge", number) not in page  # no duplicate was found
+    PhoneNumber.objects.update(error_message="Two of them: ask for merge-duplicates.")
+    assert do("merge", number) in staff.get(page_of(number)).content.decode()
     staff.post(do("merge", number))
     number.refresh_from_db()
     factories.work_number(number)

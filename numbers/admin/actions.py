@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy
 from numbers import operations
 from numbers.holding import NotPossibleNow, NotSupplied
 from numbers.models import PhoneNumber, Placement
+from numbers.standing import possible
 from organizations.admin.row_actions import RowAction
 from organizations.principals import Principal
 
@@ -127,7 +128,7 @@ ACTIONS = (
         gettext_lazy("Merge duplicates"),
         merge,
         refusals=(NotPossibleNow,),
-        possible=lambda number: bool(number.error_message) and number.status != Status.DELETED,
+        possible=lambda number: "merge" in possible(number, number.placements.all()),
         icon="merge",
     ),
 )

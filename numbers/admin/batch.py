@@ -6,7 +6,6 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
@@ -31,7 +30,6 @@ TOLD = (
     "state",
     "reason",
     "rows_link",
-    "total",
     "done",
     "failed",
     "skipped",
@@ -64,6 +62,7 @@ class BatchAdmin(ReadOnlyAdmin):
     fields = TOLD
     readonly_fields = ("rows_link",)
     event_kind = "batch"
+    portal_page = ("batch", "batch_id")
     created = time_column("created_at", gettext_lazy("created"))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Batch]:
@@ -80,7 +79,7 @@ class BatchAdmin(ReadOnlyAdmin):
     @display(description=gettext_lazy("rows"))
     def rows_link(self, batch: Batch) -> SafeString:
         rows = reverse("admin:numbers_batchrow_changelist")
-        return link(f"{rows}?batch__id__exact={batch.pk}", _("Show its rows"))
+        return link(f"{rows}?batch__id__exact={batch.pk}", f"{batch.total:,}")
 
 
 @admin.register(BatchRow)

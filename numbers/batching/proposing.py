@@ -144,7 +144,8 @@ def selection(numbers: QuerySet[PhoneNumber], wish: Mapping[str, Any]) -> Chosen
 UNDO = """
 SELECT phone_number_id, {wish} FROM numbers_batchrow WHERE batch_id = %s AND fate = 'done'"""
 AGAIN = """
-SELECT phone_number_id, "values" FROM numbers_batchrow WHERE batch_id = %s AND fate = 'failed'"""
+SELECT phone_number_id, "values" FROM numbers_batchrow WHERE batch_id = %s AND fate = ANY(%s)"""
+UNFINISHED = [Fate.FAILED.value, Fate.TODO.value]
 
 
 def what_was(batch: Batch) -> Chosen:
@@ -158,8 +159,8 @@ def what_was(batch: Batch) -> Chosen:
     return Chosen(UNDO.format(wish=wish), [batch.pk])
 
 
-def what_failed(batch: Batch) -> Chosen:
-    return Chosen(AGAIN, [batch.pk])
+def what_is_unfinished(batch: Batch) -> Chosen:
+    return Chosen(AGAIN, [batch.pk, UNFINISHED])
 
 
 def freeze(batch: Batch, chosen: Chosen) -> None:

@@ -147,7 +147,7 @@ def keep_rows(by: Principal, batch: Batch) -> None:
         if found > MOST_ROWS:
             raise imports.Unreadable(_("It has more than %(most)s rows.") % {"most": MOST_ROWS})
         keep_portion(batch, portion, found)
-    checked(by, batch)
+    checked(by, batch, imports.notice(batch))
 
 
 @transaction.atomic
@@ -165,12 +165,13 @@ def keep_portion(batch: Batch, rows: list[BatchRow], found: int) -> None:
 
 
 @transaction.atomic
-def checked(by: Principal, batch: Batch) -> None:
+def checked(by: Principal, batch: Batch, notice: str) -> None:
     """Ready for somebody to look at and start; a program may have asked to go on at once."""
-    keep(batch, reason=imports.notice(batch))
+    keep(batch, reason=notice)
     count(batch)
     if not batch.left:
-        settle(batch, State.DONE, by=by, reason=nothing_to_add(batch))
+        reason = "\n".join(filter(None, (nothing_to_add(batch), notice)))
+        settle(batch, State.DONE, by=by, reason=reason)
     elif batch.options.get("start"):
         let_go(batch, state=State.RUNNING, started_at=Now(), file=None)
         record(by, "batch.started", batch, kind="batch", label=batch.title)

@@ -7,8 +7,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from threading import Timer
-from typing import IO
+from typing import IO, Any
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -21,6 +22,7 @@ logger = logging.getLogger(__name__)
 OLD_EXCEL = b"\xd0\xcf\x11\xe0"
 # Not by -m: `numbers` has no __init__.py (docs/architecture.md).
 READER = "import config; from numbers.files import sheets; sheets.main()"
+NAMES = "import config; from numbers.files import sheets; sheets.main_names()"
 MOST_SECONDS = 80  # of the clock, and so less than a lease
 TOO_MUCH = gettext_noop(
     "Reading the workbook took too long, or too much memory: copy the numbers alone into a new "
@@ -43,16 +45,29 @@ def rows(data: bytes) -> Iterator[tuple[int, list[str]]]:
     once or on the way."""
     if data.startswith(OLD_EXCEL):
         raise Unreadable(_("Old Excel (.xls) or a password: save as .xlsx without a password."))
+    yield from map(understood, answers(data, READER))
+
+
+def sheets(data: bytes) -> tuple[int, str]:
+    """How many are shown, and the beginning of the first one's name; 0 where it cannot be said."""
+    with suppress(Unreadable):
+        for answer in answers(data, NAMES):
+            return understood(answer)
+    return 0, ""
+
+
+def answers(data: bytes, program: str) -> Iterator[bytes]:
+    """Line by line. Raises Unreadable."""
     with tempfile.TemporaryFile() as file:
         file.write(data)
         file.seek(0)
-        with reader(file) as child:
-            yield from told(child)
+        with reader(file, program) as child:
+            yield from said(child)
 
 
-def reader(file: IO[bytes]) -> subprocess.Popen:
+def reader(file: IO[bytes], program: str) -> subprocess.Popen:
     return subprocess.Popen(
-        [sys.executable, "-c", READER],
+        [sys.executable, "-c", program],
         stdin=file,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -66,12 +81,11 @@ def environment() -> dict[str, str]:
     return {n: text for n, text in os.environ.items() if n.startswith(("PYTHON", "LD_", "DYLD_"))}
 
 
-def told(child: subprocess.Popen) -> Iterator[tuple[int, list[str]]]:
+def said(child: subprocess.Popen) -> Iterator[bytes]:
     clock = Timer(MOST_SECONDS, child.kill)
     clock.start()
     try:
-        for text in child.stdout:
-            yield understood(text)
+        yield from child.stdout
         if code := child.wait():
             logger.warning("the reader of a workbook ended with %s", code)
             raise Unreadable(_(TOO_MUCH))
@@ -80,7 +94,7 @@ def told(child: subprocess.Popen) -> Iterator[tuple[int, list[str]]]:
         child.kill()
 
 
-def understood(text: bytes) -> tuple[int, list[str]]:
+def understood(text: bytes) -> tuple[int, Any]:
     what = json.loads(text)
     if isinstance(what, str):
         raise Unreadable(_(what))

@@ -18,6 +18,7 @@ MOST_MEMORY = 1_000_000_000  # bytes
 MOST_SECONDS = 60  # of computing
 MOST_UNPACKED = 80_000_000  # bytes
 MOST_CELLS = 5_000_000
+LONGEST_NAME = 40
 LONGEST_CELL = 1_000  # characters: ten times what any column takes, so that it is still refused
 BROKEN = "This is no Excel file (.xlsx) that can be read."
 TOO_LARGE = "The workbook is too large when unpacked: save it as CSV."
@@ -46,6 +47,16 @@ def main() -> None:
         tell(str(refusal))
     except DAMAGED:
         tell(BROKEN)
+
+
+def main_names() -> None:
+    """How many sheets are shown, and the first one's name: all names may be very much."""
+    build_walls()
+    with suppress(Refused, *DAMAGED):
+        data = sys.stdin.buffer.read()
+        refuse_lies(data)
+        names = shown(CalamineWorkbook.from_filelike(io.BytesIO(data)))
+        tell([len(names), "".join(names[:1])[:LONGEST_NAME]])
 
 
 def build_walls() -> None:
@@ -82,8 +93,12 @@ def refuse_lies(data: bytes) -> None:
 
 
 def first_shown(workbook: CalamineWorkbook) -> CalamineSheet | None:
-    shown = [s.name for s in workbook.sheets_metadata if s.visible == SheetVisibleEnum.Visible]
-    return workbook.get_sheet_by_name(shown[0]) if shown else None
+    names = shown(workbook)
+    return workbook.get_sheet_by_name(names[0]) if names else None
+
+
+def shown(workbook: CalamineWorkbook) -> list[str]:
+    return [s.name for s in workbook.sheets_metadata if s.visible == SheetVisibleEnum.Visible]
 
 
 def written(cell: Any) -> str:

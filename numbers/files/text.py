@@ -8,15 +8,15 @@ from collections.abc import Iterator
 
 from django.utils.translation import gettext as _
 
-from numbers.files.columns import column_of
+from numbers.files.columns import column_of, is_heading
+from numbers.files.headings import TOP, heading_at, looks_like_a_number
 from numbers.files.unreadable import Unreadable
 
 SEPARATORS = "\t;,"
 SAMPLE, SAMPLE_LENGTH = 20, 20_000  # lines, characters
+# How an export keeps a spreadsheet from calculating a text.
+APOSTROPHE = re.compile(r"^'(?='*[=+\-@])")
 SAID_BY_EXCEL = re.compile(r"sep=([\t;,])")  # its own first line
-LONGEST_NUMBER = 100  # characters, with all that people put around and between the digits
-# Possessive: what is no number is not tried again from each of its blanks.
-NUMBER = re.compile(r"[\s'\"=]*+\+?[\d\s().\-/]{4,}+")
 
 
 def rows(data: bytes) -> Iterator[tuple[int, list[str]]]:
@@ -31,7 +31,7 @@ def rows(data: bytes) -> Iterator[tuple[int, list[str]]]:
     begins = skip + 1
     try:
         for cells in reader:
-            yield begins, [cell.strip() for cell in cells]
+            yield begins, [APOSTROPHE.sub("", cell.strip()) for cell in cells]
             begins = reader.line_num + 1
     except csv.Error:
         raise Unreadable(
@@ -82,12 +82,14 @@ def separator_of(sample: list[str]) -> str:
 
 
 def likeliness(sample: list[str], separator: str) -> tuple[int, int]:
-    heading = [cell.strip(' "') for cell in sample[0].split(separator)] if sample else []
-    known = sum(1 for cell in heading if column_of(cell)) if len(heading) > 1 else 0
-    parts = [line.split(separator, 1) for line in sample]
-    fitting = [p for p in parts if len(p) > 1 and looks_like_a_number(p[0].strip(' "'))]
-    return known, len(fitting)
+    rows = [[cell.strip(' "') for cell in line.split(separator)] for line in sample]
+    rows = [cells for cells in rows if any(cells)]
+    fitting = [cells for cells in rows if len(cells) > 1 and looks_like_a_number(cells[0])]
+    return known_words(rows[:TOP]), len(fitting)
 
 
-def looks_like_a_number(text: str) -> bool:
-    return len(text) <= LONGEST_NUMBER and bool(NUMBER.fullmatch(text))
+def known_words(top: list[list[str]]) -> int:
+    """In the heading, if the separator divides it."""
+    heading = top[heading_at(top)] if top else []
+    is_divided = len(heading) > 1 and is_heading(heading)
+    return sum(map(bool, map(column_of, heading))) if is_divided else 0

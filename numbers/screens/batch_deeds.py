@@ -3,12 +3,15 @@
 from typing import ClassVar
 from uuid import UUID
 
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils.translation import gettext as _
 
 from numbers import batches
+from numbers.agents import id_of
 from numbers.batches import CannotBatch
+from numbers.import_options import complaint
 from numbers.models import Batch, PhoneNumber
 from numbers.screens.filters import matching
 from organizations.roles import Permission
@@ -23,12 +26,15 @@ class ProposeScreen(OrgScreen):
     def post(self, request: HttpRequest) -> HttpResponse:
         action = request.POST.get("action", "")
         options = {name: request.POST.get(name, "") for name in NEEDS.get(action, ())}
+        agent = options.get("agent_id")
         try:
+            if agent and not complaint("agent_id", agent):
+                options["agent_id"] = id_of(request.organization, agent)
             batch = batches.propose_change(
                 self.principal, action=action, options=options, numbers=selected(request)
             )
-        except CannotBatch as error:
-            self.warn(str(error))
+        except (CannotBatch, ValidationError) as error:
+            self.warn(" ".join(getattr(error, "messages", [str(error)])))
             return self.back("numbers")
         return self.go("batch", batch_id=batch.pk)
 

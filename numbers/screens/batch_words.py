@@ -4,17 +4,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from numbers.e164 import SHAPE, written
+from numbers.import_options import RECORD
 from numbers.models import Batch, BatchRow, PhoneNumber
+from numbers.screens.told import told
 
 Fate, State, Status = BatchRow.Fate, Batch.State, PhoneNumber.Status
 
 
-def intent(batch: Batch) -> str:
-    """What the start will do, in one sentence."""
+def intent(batch: Batch, *, agent: str = "") -> str:
+    """What the start will do, in one sentence; `agent` is the name of the one that is assigned."""
     return deeds(batch, batch.left) % {
         "count": f"{batch.left:,}",
         "label": batch.options.get("label") or "",
-        "agent": batch.options.get("agent_id") or "",
+        "agent": agent,
     }
 
 
@@ -91,10 +93,13 @@ def start_word(batch: Batch) -> str:
 def change(batch: Batch, row: BatchRow) -> tuple[str, str]:
     """What the row replaces, and by what; either may be empty."""
     if batch.action == "import":
-        return "", imported(row)
+        return "", imported(batch, row)
     key = {"label": "label", "assign": "agent_id"}.get(batch.action, "status")
-    before = row.before.get(key) or (NOTHING[key]() if key in NOTHING else "")
-    return before, after(batch, row, key)
+    becomes = after(batch, row, key)
+    if key in NOTHING:
+        return row.before.get(key) or NOTHING[key](), becomes
+    was = row.before.get(key) if becomes else ""  # what was wished of it is no news
+    return str(Status(was).label) if was in Status.values else "", becomes
 
 
 NOTHING = {"label": lambda: _("no label"), "agent_id": lambda: _("no agent")}
@@ -111,14 +116,23 @@ def after(batch: Batch, row: BatchRow, key: str) -> str:
     return str(words.get(batch.action, _("tried again")))
 
 
+def fate(batch: Batch, name: str) -> str:
+    """What was to be done when the batch was stopped is not done any more."""
+    if name == Fate.TODO and batch.state == State.STOPPED:
+        return _("was not begun")
+    return str(Fate(name).label)
+
+
 def number(row: BatchRow) -> str:
     """As people write it; what cannot be a number, as it was given."""
     return written(row.text) if SHAPE.fullmatch(row.text) else row.text
 
 
-def imported(row: BatchRow) -> str:
+def imported(batch: Batch, row: BatchRow) -> str:
     """How the number was understood, where it was written otherwise, and what goes with it."""
     number = row.values.get("number", "")
-    others = (row.values.get(name) for name in ("label", "carrier", "account", "agent_id"))
+    others = [row.values.get(name) for name in ("label", "carrier", "account", "agent_id")]
+    if batch.options.get("destination") == RECORD:
+        others[2] = told(others[2] or "")  # our own words; else the name of an integration
     shown = [number if number != row.text else "", *others]
     return " · ".join(str(value) for value in shown if value)

@@ -9,18 +9,25 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
+from carriers.models import Carrier
 from numbers import batches
 from numbers.batching.losses import losses
-from numbers.models import Batch, BatchRow
+from numbers.import_rows import carriers_by_name
+from numbers.models import Batch, BatchRow, PhoneNumber
 from numbers.screens import batch_words as words
+from numbers.screens.rows import names_of_agents
 from numbers.screens.told import title_of, told
 from organizations.exports import csv_answer, portions
+from organizations.models import Organization
+from organizations.principals import Principal
 from organizations.roles import Permission
 from organizations.screens.base import OrgScreen
 
 Fate, State = BatchRow.Fate, Batch.State
 MOVING = (State.CHECKING, State.RUNNING)
 SETTLED = (State.DONE, State.STOPPED)
+SETTING_UP = ("import", "retry")
+UNSETTLED = (PhoneNumber.Status.FAILED, PhoneNumber.Status.PENDING)
 PER_PAGE, ROWS_PER_PAGE = 25, 100
 READ = Permission.PHONE_NUMBERS_READ
 
@@ -56,7 +63,7 @@ class BatchScreen(OrgScreen):
             "numbers/batch.html",
             batch=batch,
             fate=fate,
-            fates=[(name, label, counts[name]) for name, label in Fate.choices if name in counts],
+            fates=[(n, words.fate(batch, n), counts[n]) for n in Fate.values if n in counts],
             **self.rows(request, batch, fate),
             **self.next_steps(request, batch, counts),
         )
@@ -76,16 +83,23 @@ class BatchScreen(OrgScreen):
         ready = batch.state == State.READY
         undone = batch.undone_by.defer("file").order_by("-created_at").first()
         reversible = is_settled and kept and batch.done and batch.action in batches.INVERSE
+        begun = is_settled and batch.started_at
         return {
             **self.allowed(batch),
-            "intent": words.intent(batch) if ready and batch.left else "",
+            "intent": self.intent(batch) if ready and batch.left else "",
             "start_word": words.start_word(batch),
             "losses": losses(batch) if ready and batch.action == "delete" else None,
             "undone_by": undone,
-            "can_undo": reversible and (undone is None or undone.state == State.STOPPED),
-            "can_retry": is_settled and kept and batch.failed,
+            "can_undo": reversible and not batches.was_undone(batch),
+            "can_retry": begun and counts.keys() & {Fate.FAILED, Fate.TODO},
             "rows_gone": is_settled and batch.total and not kept,
+            "became": became(batch) if is_settled and batch.action in SETTING_UP else {},
         }
+
+    def intent(self, batch: Batch) -> str:
+        agent_id = batch.options.get("agent_id") or ""
+        names = names_of_agents(self.organization, [agent_id])
+        return words.intent(batch, agent=names.get(agent_id, agent_id))
 
     def rows(self, request: HttpRequest, batch: Batch, fate: str) -> dict[str, Any]:
         """One page of them, by line."""
@@ -94,10 +108,27 @@ class BatchScreen(OrgScreen):
         for row in found:
             row.was, row.becomes = words.change(batch, row)
             row.shown, row.told = words.number(row), told(row.message)
+            row.met = words.fate(batch, row.fate)
+        if batch.action == "assign":
+            name_agents(request.organization, found)
         asked = {"fate": fate} if fate else {}
         newer = {**asked, "from": found[0].line, "back": 1} if found and not is_first else {}
         older = {**asked, "from": found[-1].line} if found and not is_last else {}
         return {"rows": found, "pager": {"newer": query_of(newer), "older": query_of(older)}}
+
+
+def name_agents(organization: Organization, rows: list[BatchRow]) -> None:
+    names = names_of_agents(organization, [each for row in rows for each in (row.was, row.becomes)])
+    for row in rows:
+        row.was, row.becomes = names.get(row.was, row.was), names.get(row.becomes, row.becomes)
+
+
+def became(batch: Batch) -> dict[str, int]:
+    """How many of the numbers failed on their platforms, and how many are still under way: a row
+    is done when that is asked for."""
+    asked = batch.rows.filter(fate=Fate.DONE).values("phone_number_id")
+    numbers = batch.organization.phone_numbers.filter(pk__in=asked, status__in=UNSETTLED)
+    return dict(numbers.values_list("status").annotate(Count("pk")).order_by())
 
 
 def piece(
@@ -121,16 +152,33 @@ class ReportScreen(OrgScreen):
         fate = request.GET.get("fate", "")
         rows = batch.rows.filter(fate=fate) if fate in Fate.values else batch.rows.all()
         name = f"batch-{batch.created_at:%Y-%m-%d}-{str(batch.pk)[:8]}.csv"
-        return csv_answer(name, [str(title) for title in COLUMNS], reported(batch, rows))
+        given = GIVEN if batch.kind == Batch.Kind.IMPORT else ()
+        titles = [str(title) for title in (*FIRST, *(given or CHANGED), *LAST)]
+        return csv_answer(name, titles, reported(self.principal, batch, rows, given))
 
 
-COLUMNS = (_("line"), _("number"), _("before"), _("after"), _("fate"), _("message"))
+FIRST, LAST = (_("line"), _("number")), (_("fate"), _("message"))
+CHANGED = (_("before"), _("after"))
+# An import's report can be mended and handed in again (numbers/files/columns.py).
+GIVEN = ("label", "carrier", "agent_id", "application_sid")
 
 
-def reported(batch: Batch, rows: QuerySet[BatchRow]) -> Iterator[tuple]:
+def reported(
+    by: Principal, batch: Batch, rows: QuerySet[BatchRow], given: tuple[str, ...]
+) -> Iterator[tuple]:
+    carriers = carriers_by_name(by) if given else {}
     for row in portions(rows, "line"):
-        was, becomes = words.change(batch, row)
-        yield row.line, row.text, was, becomes, row.get_fate_display(), told(row.message)
+        values = row.values | {"carrier": carrier_again(row.values, carriers)}
+        cells = [values.get(name) for name in given] or words.change(batch, row)
+        met = words.fate(batch, row.fate)
+        yield row.line, row.text, *cells, met, told(row.message).replace("\n", " ")
+
+
+def carrier_again(values: dict[str, Any], carriers: dict[str, list[Carrier]]) -> str:
+    """Its name, or its sid where the name, handed in again, would not lead to it alone."""
+    name, sid = values.get("carrier") or "", values.get("voip_carrier_sid")
+    is_clear = [str(each.voip_carrier_sid) for each in carriers.get(name.casefold(), ())] == [sid]
+    return sid if sid in carriers and not is_clear else name
 
 
 def batch_of(request: HttpRequest, batch_id: UUID) -> Batch:

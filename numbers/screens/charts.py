@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
-from django.utils.formats import date_format
+from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -140,10 +141,15 @@ def duration(seconds: float) -> str:
     if seconds < 1:
         return _("%(count)s ms") % {"count": round(seconds * 1000)}
     if seconds < 120:
-        return _("%(count)s s") % {"count": f"{seconds:.3g}"}
+        return _("%(count)s s") % {"count": short(seconds)}
     if seconds < 7200:
-        return _("%(count)s min") % {"count": f"{seconds / 60:.3g}"}
-    return _("%(count)s h") % {"count": f"{seconds / 3600:.3g}"}
+        return _("%(count)s min") % {"count": short(seconds / 60)}
+    return _("%(count)s h") % {"count": short(seconds / 3600)}
+
+
+def short(figure: float) -> str:
+    """Three digits, as the reader's language writes them."""
+    return number_format(Decimal(f"{figure:.3g}"))
 
 
 def platform_health(

@@ -28,6 +28,7 @@ COLUMNS = [
     Column("added", _("Added"), sort="newest"),
     Column("changed", _("Last changed"), is_usual=False, sort="changed"),
 ]
+USUAL = {column.name for column in COLUMNS if column.is_usual}
 
 
 def chosen(query: QueryDict) -> list[Column]:

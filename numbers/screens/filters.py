@@ -43,7 +43,7 @@ class Filters(forms.Form):
     )
     carrier = forms.UUIDField(label=_("Carrier"), required=False, widget=forms.Select)
     platform = forms.UUIDField(label=_("Integration"), required=False, widget=forms.Select)
-    agent = forms.CharField(label=_("Agent"), required=False, max_length=100)
+    agent = forms.CharField(label=_("Agent"), required=False, widget=LongSelect)
     country = forms.RegexField(
         r"\A\+?[1-9][0-9]{0,3}\Z", label=_("Country"), required=False, widget=LongSelect
     )
@@ -63,6 +63,18 @@ class Filters(forms.Form):
 
     def offer(self, name: str, choices: Iterable[tuple[Any, Any]]) -> None:
         self.fields[name].widget.choices = [("", _("any")), *choices]
+
+    def offer_agents(self, agents: list[tuple[str, str]], *, most: int) -> None:
+        """Too many to choose from are typed. One that is kept elsewhere may narrow the list too."""
+        self.agents, self.has_many_agents = agents[:most], len(agents) > most
+        if self.has_many_agents:
+            attrs = {"list": "agents", "autocomplete": "off", "placeholder": _("any")}
+            self.fields["agent"].widget = forms.TextInput(attrs)
+            return
+        offered, given = [(NOBODY, _("no agent")), *agents], self["agent"].value()
+        if given and given not in dict(offered):
+            offered.append((given, given))
+        self.offer("agent", offered)
 
     def narrow(self, organization: Organization, *, by_grams: bool = True) -> QuerySet[PhoneNumber]:
         """The organization's numbers that match; deleted ones are tombstones, listed on demand.

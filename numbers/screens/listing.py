@@ -1,5 +1,6 @@
 """The list of numbers: searched, narrowed, sorted, in pages."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -7,20 +8,23 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from numbers import countries, saved_views
 from numbers.ordering import ORDERS
 from numbers.screens import columns
 from numbers.screens.filters import MOST_COUNTED, NOBODY, Filters, counted
-from numbers.screens.paging import SIZES, Paged, page, size_in, sort_in, with_query
+from numbers.screens.paging import SIZE, SIZES, SORT, Paged, page, size_in, sort_in, with_query
 from numbers.screens.rows import dress, with_relations
 from organizations.models import Organization
 from organizations.roles import Permission
 from organizations.screens.base import OrgScreen
 
-OFFERED = 200  # choices of a select; whoever has more of them types
+OFFERED = 500  # choices of a select
 MOST_FOLLOWED = 100  # rows of a page
-STATE = [*Filters.base_fields, "columns", "sort", "size"]  # what a saved view keeps
+MANNER = ["columns", "sort", "size"]  # how the list is shown
+STATE = [*Filters.base_fields, *MANNER]  # what a saved view keeps
+USUAL = {"columns": columns.USUAL, "sort": {SORT}, "size": {str(SIZE)}}
 
 
 class NumbersScreen(OrgScreen):
@@ -52,6 +56,7 @@ class NumbersScreen(OrgScreen):
             "sizes": SIZES,
             "size": size_in(query),
             "state": state_of(query),
+            "cleared": state_of(query, MANNER),
         }
 
     def found(self, shown: Paged, total: int) -> dict[str, Any]:
@@ -71,7 +76,7 @@ class NumbersScreen(OrgScreen):
 
 
 AROUND = ("after", "before")
-NUMBER = columns.Column("number", _("Number"), sort="number")
+NUMBER = columns.Column("number", gettext_lazy("Number"), sort="number")
 
 
 def ready() -> list[tuple[str, str]]:
@@ -86,11 +91,13 @@ def ready() -> list[tuple[str, str]]:
     ]
 
 
-def state_of(query: QueryDict) -> str:
-    """Filters, columns and order as a query; not the page, and nothing that is not ours."""
+def state_of(query: QueryDict, names: Iterable[str] = STATE) -> str:
+    """Filters, columns and order as a query; not the page, what goes without saying, and nothing
+    that is not ours."""
     kept = QueryDict(mutable=True)
-    for name in STATE:
-        if values := [value for value in query.getlist(name) if value]:
+    for name in names:
+        values = [value for value in query.getlist(name) if value]
+        if values and set(values) != USUAL.get(name):
             kept.setlist(name, values)
     return kept.urlencode()
 
@@ -120,10 +127,9 @@ def offer(filters: Filters, organization: Organization) -> None:
     filters.offer("carrier", carriers.values_list("pk", "name")[:OFFERED])
     integrations = organization.integrations.order_by("name")
     filters.offer("platform", integrations.values_list("pk", "name")[:OFFERED])
-    names = [(code, f"+{code} {name}") for code, name in countries.NAMES.items()]
-    filters.offer("country", names)
+    filters.offer("country", countries.choices())
     agents = organization.agents.order_by("name").values_list("agent_id", "name")
-    filters.agents = list(agents[:OFFERED])
+    filters.offer_agents(list(agents[: OFFERED + 1]), most=OFFERED)
 
 
 class StatusesScreen(OrgScreen):

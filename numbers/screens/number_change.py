@@ -1,5 +1,6 @@
 """Changing and deleting a number: two forms that know what else they touch."""
 
+from copy import deepcopy
 from typing import Any
 from uuid import UUID
 
@@ -39,7 +40,7 @@ class EditScreen(OrgScreen):
     def post(self, request: HttpRequest, number_id: UUID) -> HttpResponse:
         """Locked as the API does it, so that what is compared is what is changed."""
         with transaction.atomic():
-            operations.hold_agent(self.principal, agent_in(request.POST))
+            operations.hold_agent(self.principal, self.agent_in(request.POST))
             number, held = operations.locked(self.principal, number_id)
             form = self.form(request.POST, number, held)
             if not form.is_valid():
@@ -53,12 +54,21 @@ class EditScreen(OrgScreen):
         self.say(_("%(number)s is changed.") % {"number": written(number.e164)})
         return self.go("number", number_id=number_id)
 
+    def agent_in(self, data: QueryDict) -> str:
+        """As the form will read it; what it will refuse names nobody."""
+        field = deepcopy(NumberForm.base_fields["inbound_agent_id"])
+        field.organization = self.organization
+        try:
+            return field.clean(data.get("inbound_agent_id", ""))
+        except ValidationError:
+            return ""
+
     def change(self, number_id: UUID, form: NumberForm) -> PhoneNumber:
         return operations.change_number(self.principal, number_id, **form.changes)
 
     def form(self, data: Any, number: PhoneNumber, held: list) -> NumberForm:
         trunks = operations.own_trunks(number, held)
-        return NumberForm(data, number=number, trunks=trunks, agents=self.organization.agents.all())
+        return NumberForm(data, number=number, trunks=trunks, organization=self.organization)
 
     def changed_meanwhile(self, form: NumberForm) -> HttpResponse:
         form.take_note()
@@ -67,14 +77,6 @@ class EditScreen(OrgScreen):
     def shown(self, form: NumberForm, status: int = 200, **more: Any) -> HttpResponse:
         words = {"form": form, "number": form.number, "pretty": written(form.number.e164)}
         return self.page("numbers/number_edit.html", status, **words, **more)
-
-
-def agent_in(data: QueryDict) -> str:
-    """As the form will read it; what it will refuse names nobody."""
-    try:
-        return NumberForm.base_fields["inbound_agent_id"].clean(data.get("inbound_agent_id", ""))
-    except ValidationError:
-        return ""
 
 
 class DeleteScreen(OrgScreen):

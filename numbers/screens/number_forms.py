@@ -2,18 +2,21 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
-from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from integrations.sealing import CannotUnseal
 from numbers import sip
+from numbers.agents import id_of
 from numbers.import_options import ONE_LINE
 from numbers.models import Agent, PhoneNumber, Placement
+from organizations.models import Organization
 
+OFFERED = 500
 AGENT_FIELDS = ("inbound_agent_id", "outbound_agent_id")
 COLUMNS = (
     "label",
@@ -82,26 +85,41 @@ class SipFields(forms.Form):
     )
 
 
-def naming_agents(fields: dict[str, forms.Field], agents: QuerySet[Agent]) -> list[Agent]:
-    """The known agents are offered; an id that is registered elsewhere may be typed."""
+class AgentField(forms.CharField):
+    """An agent's id, or the name of a known agent, which cleans to its id. What the number has
+    already is left as it is: an id that is kept elsewhere may read like a name here."""
+
+    organization: Organization
+    kept: str | None = None
+
+    def clean(self, value: Any) -> str:
+        typed = super().clean(value)
+        return typed if typed == self.kept else id_of(self.organization, typed)
+
+
+def naming_agents(
+    fields: dict[str, forms.Field], organization: Organization, present: Mapping[str, Any]
+) -> list[Agent]:
+    """Some of the known agents, to offer; any other may be typed."""
     for name in AGENT_FIELDS:
         if name in fields:
+            fields[name].organization, fields[name].kept = organization, present.get(name)
             fields[name].widget.attrs |= {"list": "known-agents", "autocomplete": "off"}
-    return list(agents.order_by("name")[:500])
+    return list(organization.agents.order_by("name")[:OFFERED])
 
 
 class NumberForm(SipFields):
     label = forms.CharField(
         label=gettext_lazy("Label"), max_length=100, required=False, validators=[ONE_LINE]
     )
-    inbound_agent_id = forms.CharField(
+    inbound_agent_id = AgentField(
         label=gettext_lazy("Agent that answers calls"),
         max_length=100,
         required=False,
         validators=[ONE_LINE],
         help_text=gettext_lazy("An agent of yours, or the id of one that is kept elsewhere."),
     )
-    outbound_agent_id = forms.CharField(
+    outbound_agent_id = AgentField(
         label=gettext_lazy("Agent that makes calls"),
         max_length=100,
         required=False,
@@ -143,7 +161,7 @@ class NumberForm(SipFields):
         *,
         number: PhoneNumber,
         trunks: Placement | None,
-        agents: QuerySet[Agent],
+        organization: Organization,
     ):
         self.number, self.trunks, self.secrets = number, trunks, {}
         try:
@@ -153,7 +171,7 @@ class NumberForm(SipFields):
         present = self.present()
         super().__init__(data, initial={**present, "seen": fingerprint(present)})
         self.leave_out()
-        self.agents = naming_agents(self.fields, agents)
+        self.agents = naming_agents(self.fields, organization, present)
         self.order_fields(["seen", *COLUMNS, "server_address", "username", "password"])
 
     def present(self) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from numbers.e164 import NotANumber
 from numbers.import_options import CARRIES_CALLS, ONE_LINE, SUPPLIES
 from numbers.importing import import_number, record_number
 from numbers.models import PhoneNumber
-from numbers.screens.number_forms import SipFields, naming_agents
+from numbers.screens.number_forms import AgentField, SipFields, naming_agents
 from numbers.spelling import understood
 from organizations.models import Organization
 from organizations.principals import Principal
@@ -44,7 +44,7 @@ class OneForm(forms.Form):
     label = forms.CharField(
         label=gettext_lazy("Label"), max_length=100, required=False, validators=[ONE_LINE]
     )
-    inbound_agent_id = forms.CharField(
+    inbound_agent_id = AgentField(
         label=gettext_lazy("Agent that answers calls"),
         max_length=100,
         required=False,
@@ -56,7 +56,7 @@ class OneForm(forms.Form):
         super().__init__(data, **kwargs)
         self.by = by
         self.fields["country"].choices = [("", _("as written, with its plus")), *regions.choices()]
-        self.agents = naming_agents(self.fields, by.organization.agents.all())
+        self.agents = naming_agents(self.fields, by.organization, {})
         self.furnish(by.organization)
 
     def furnish(self, organization: Organization) -> None:

@@ -1,12 +1,13 @@
 """The rows of the list: what is shown beside each number, asked for the whole page at once."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from integrations.story import integration_holds
 from numbers import countries, e164, story
-from numbers.models import PhoneNumber
+from numbers.models import PhoneNumber, Placement
 from numbers.platform_names import told_to
 from numbers.standing import WORKING, status_text
 from organizations.models import Organization
@@ -22,7 +23,7 @@ def dress(organization: Organization, numbers: Sequence[PhoneNumber]) -> None:
     """Gives each row `pretty`, `pill` and `state` (its colour and its words), `reason`, `moves`,
     `country`, `agent` and `platforms`."""
     reasons = reasons_of(organization, [number for number in numbers if is_moving(number)])
-    names = names_of_agents(organization, numbers)
+    names = names_of_agents(organization, [number.inbound_agent_id for number in numbers])
     for number in numbers:
         number.pretty = e164.written(number.e164)
         number.country = countries.country(countries.calling_code(number.e164[1:]) or 0)
@@ -42,9 +43,20 @@ def dress_status(number: PhoneNumber, reasons: dict) -> None:
     number.pill = Status.PENDING if is_leaving(number) else number.status
     number.reason = number.error_message or ""
     if number.moves:
-        number.reason = reasons.get(number.pk) or number.reason
+        number.reason = reasons.get(number.pk) or number.reason or held_back(number)
     if number.status == Status.PENDING:
         number.reason = number.reason or _("Its turn comes within seconds.")
+
+
+def held_back(number: PhoneNumber) -> str:
+    """What keeps its platforms from being asked, as the page of the number tells it."""
+    there = [p for p in number.placements.all() if p.state != Placement.State.REMOVED]
+    pending = [p for p in there if p.state == Placement.State.PENDING]
+    for placement in pending or there:
+        if reason := integration_holds(placement.integration):
+            own = placement.integration.organization_id == number.organization_id
+            return reason if own else _("Waits for the installation's platform.")
+    return ""
 
 
 def is_leaving(number: PhoneNumber) -> bool:
@@ -64,8 +76,8 @@ def reasons_of(organization: Organization, numbers: Sequence[PhoneNumber]) -> di
     return dict(story.with_open_reason(moving).values_list("pk", "open_reason"))
 
 
-def names_of_agents(organization: Organization, numbers: Sequence[PhoneNumber]) -> dict:
-    ids = {number.inbound_agent_id for number in numbers if number.inbound_agent_id}
+def names_of_agents(organization: Organization, agent_ids: Iterable[str | None]) -> dict:
+    ids = set(filter(None, agent_ids))
     if not ids:
         return {}
     return dict(organization.agents.filter(agent_id__in=ids).values_list("agent_id", "name"))

@@ -24,6 +24,7 @@ class State:
     label: str
     meaning: str
     why: str = ""
+    waits: str = ""
     next: str = ""
     next_at: datetime | None = None
     attempts: int = 0
@@ -41,6 +42,7 @@ def state_of(
         label=status_text(number),
         meaning=meaning(number, placements),
         why=why(number, placements, first),
+        waits=held_back_by(first) if first else "",
         next=next_words,
         next_at=next_at,
         attempts=first.attempts if first else 0,
@@ -76,9 +78,9 @@ def turning(number: PhoneNumber) -> str:
 
 
 def why(number: PhoneNumber, placements: Sequence[Placement], operation: Operation | None) -> str:
-    """What the platform had against it, or what is waited for."""
+    """What the platform had against it."""
     if operation:
-        return held_back_by(operation) or operation.reason
+        return operation.reason
     return number.error_message or "" if placements else ""
 
 
@@ -100,9 +102,10 @@ def what_next_of(operation: Operation) -> tuple[str, datetime | None]:
     now = timezone.now()
     if operation.lease_until and operation.lease_until > now:
         return _("An attempt is under way."), None
-    if operation.waits_for_id or not operation.next_attempt_at:
+    is_due = operation.attempts == 0 or (operation.next_attempt_at or now) <= now
+    if operation.waits_for_id or is_due and held_back_by(operation):
         return _("It goes on by itself then."), None
-    if operation.attempts == 0 or operation.next_attempt_at <= now:
+    if is_due:
         return _("An attempt is about to start; this takes seconds."), None
     return _("It is tried again by itself."), operation.next_attempt_at
 

@@ -21,7 +21,7 @@ from organizations.principals import Principal
 from organizations.roles import Permission
 
 ENTRIES, CALLS_EACH = 20, 12
-Asked = Operation.Status
+Asked, Status = Operation.Status, PhoneNumber.Status
 
 DEEDS = {
     "created": (gettext_lazy("Added"), ""),
@@ -36,6 +36,10 @@ DEEDS = {
     "change_refused": (gettext_lazy("The change was refused"), "bad"),
     "removal_refused": (gettext_lazy("The removal was refused"), "bad"),
     "released": (gettext_lazy("Gone from its platforms"), ""),
+}
+SWITCHED = {
+    Status.ACTIVE: gettext_lazy("Asked to switch it on"),
+    Status.INACTIVE: gettext_lazy("Asked to switch it off"),
 }
 TONES = {Asked.DONE: "good", Asked.REFUSED: "bad", Asked.OPEN: "busy"}
 NAMES = {
@@ -121,16 +125,28 @@ def of_chapter(chapter: Chapter) -> Entry:
 def of_event(event: Event) -> Entry:
     action = event.action.rpartition(".")[2]
     title, tone = DEEDS.get(action, (event.action, ""))
-    return Entry(event.at, str(title), tone, event=event, changes=changes_of(event))
+    changes = changes_of(event)
+    if action == "changed" and "wanted" in changes:
+        title = SWITCHED.get(event.after["wanted"], title)
+        del changes["wanted"]
+    told_of = [(name_of(name), *values) for name, values in changes.items()]
+    return Entry(event.at, str(title), tone, event=event, changes=told_of)
 
 
-def changes_of(event: Event) -> list[tuple[str, Any, Any]]:
-    """What was otherwise before; of a deletion or a refusal what is told beside it."""
-    return [
-        (name_of(name), event.before.get(name), value)
+def changes_of(event: Event) -> dict[str, tuple[Any, Any]]:
+    """What was otherwise before, but for the status, which the title tells; of a deletion or a
+    refusal what is told beside it."""
+    return {
+        name: (said(name, event.before[name]), said(name, value))
         for name, value in event.after.items()
-        if name in event.before and event.before[name] != value
-    ]
+        if name in event.before and event.before[name] != value and name != "status"
+    }
+
+
+def said(column: str, value: Any) -> Any:
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    return Status(value).label if column == "wanted" and value in Status.values else value
 
 
 def name_of(column: str) -> str:

@@ -29,11 +29,24 @@ SENTENCES = (
     gettext_noop("It has more than %(most)s rows."),
     gettext_noop("The number of line %(line)d."),
     gettext_noop("It is here already, and %(status)s."),
+    gettext_noop("%(number)s is being removed from its platform; add it again when that is done."),
     gettext_noop("%(number)s is already in this installation."),
     gettext_noop("There is no carrier “%(name)s”."),
+    gettext_noop("No agent here has the id “%(id)s”: the number keeps it all the same."),
     gettext_noop("Several carriers are called “%(name)s”: name its sid."),
     gettext_noop("At most %(max)d characters are allowed."),
     gettext_noop("“%(cell)s” stands beyond the last column: put text with separators in quotes."),
+    gettext_noop("In line %(line)d a quotation mark opens and does not close before a separator."),
+    gettext_noop("More than one column is the %(column)s: keep one."),
+    gettext_noop(
+        "These columns are not known: %(names)s. Remove them, or call them one of these: %(known)s."
+    ),
+    gettext_noop("Only the first of %(count)s sheets was read, “%(name)s”."),
+    gettext_noop("The heading is in line %(line)d: what stands above it was passed over."),
+    gettext_noop("Carrier %(carrier)s could not be set up: %(reason)s Repair it or name another."),
+    gettext_noop("%(integration)s cannot be used for %(role)s."),
+    gettext_noop("Only an active or inactive number can be switched; this one is %(status)s."),
+    gettext_noop("There is nothing to try again: the number is %(status)s."),
 )
 COLUMNS = ("Number", "Label", "Carrier", "Agent", "Application")  # what is wrong begins with one
 PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]")
@@ -51,13 +64,17 @@ def title_of(batch: Batch) -> str:
 
 
 def told(text: str) -> str:
-    """A reason, or a row's message."""
+    """A reason, or a row's message; each line is a sentence of its own."""
+    return "\n".join(map(line_told, text.split("\n")))
+
+
+def line_told(text: str) -> str:
     translated = gettext(text) if text else ""
     if translated != text:
         return translated
     column, colon, rest = text.partition(": ")
     if colon and column in COLUMNS:
-        return f"{gettext(column)}: {told(rest)}"
+        return f"{gettext(column)}: {line_told(rest)}"
     sentence, values = matched(SENTENCES, text) or (text, {})
     if "status" in values:
         values["status"] = gettext(values["status"])
@@ -75,7 +92,7 @@ def matched(sentences: tuple[str, ...], text: str) -> tuple[str, dict[str, str]]
 def pattern_of(sentence: str) -> re.Pattern[str]:
     """`re.escape` leaves the names of the placeholders alone."""
     escaped = re.sub(r"%\\\((\w+)\\\)[sd]", r"(?P<\1>.*)", re.escape(sentence))
-    return re.compile(escaped, re.DOTALL)
+    return re.compile(escaped)
 
 
 def filled(sentence: str, values: dict[str, str]) -> str:

@@ -34,6 +34,19 @@ def labelled(label: str) -> int:
     return PhoneNumber.objects.filter(label=label).count()
 
 
+def test_on_a_phone_the_bar_stays_in_sight(signed_in: Page):
+    page = signed_in
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.get_by_role("checkbox", name="Mark +1").nth(4).check()
+    page.get_by_role("checkbox", name="Mark +1").nth(9).scroll_into_view_if_needed()
+    bar, top = (
+        page.locator("[data-bulk-bar]").bounding_box(),
+        page.locator(".topbar").bounding_box(),
+    )
+    assert bar["y"] >= top["y"] + top["height"] - 2
+    assert bar["height"] < 160
+
+
 def propose_label(page: Page, label: str) -> None:
     page.get_by_label("What to do with the marked numbers").select_option("label")
     page.locator("#bulk-label").fill(label)

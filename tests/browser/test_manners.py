@@ -41,6 +41,14 @@ class TestKeyboard:
         expect(page.get_by_role("heading", level=1, name="Audit log")).to_be_visible()
         assert not complaints
 
+    def test_the_palette_opens_over_the_list_of_numbers(self, page: Page, alice):
+        """Whose own script shares no name with it."""
+        page.goto(f"/o/{alice.organization.public_id}/numbers/")
+        page.keyboard.press("Control+k")
+        page.keyboard.type("0102")
+        page.keyboard.press("Enter")
+        expect(page).to_have_url(re.compile(r"\?q=0102$"))
+
     def test_rows_are_walked_selected_and_opened(self, page: Page, alice, complaints: list[str]):
         page.goto(f"/o/{alice.organization.public_id}/numbers/")
         page.keyboard.press("j")

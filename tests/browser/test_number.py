@@ -113,6 +113,16 @@ def test_the_same_without_javascript(plain: Page, alice):
     reload_until(plain, "gone from its platforms")
 
 
+def test_a_label_can_be_typed_as_soon_as_it_is_opened(portal: Page, alice):
+    number = factories.number(alice.by, "+14155550123")
+    portal.goto(screen_url(alice.organization, "number", number_id=number.pk))
+    portal.get_by_text("No label").click()
+    expect(portal.get_by_label("Label", exact=True)).to_be_focused()
+    portal.keyboard.type("Front desk")
+    portal.keyboard.press("Enter")
+    expect(portal.locator(".number-lead")).to_contain_text("Front desk")
+
+
 def reload_look(page: Page) -> None:
     for _turn in range(50):
         if "as it shall be" in page.locator(".look").inner_text():

@@ -86,8 +86,8 @@ class AddRangeScreen(ProposingScreen):
 
 
 def ends(data: dict[str, Any]) -> tuple[str, str]:
-    given = {name: data.get(name) for name in ("first", "last", "count", "country")}
-    return ranges.ends_of(**given)
+    given = {name: data.get(name) for name in ("first", "last", "count")}
+    return ranges.ends_of(**given, country=data.get("country") or None)
 
 
 def range_of(form: RangeForm) -> dict[str, Any]:
