@@ -1,12 +1,18 @@
 """The admin's overview: the installation's figures, for who may see them."""
 
+from uuid import uuid4
+
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import Permission
 from django.core.cache import cache
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from organizations import snapshots
+from organizations.admin.base import page_of
 from organizations.models import User
 from organizations.screens.base import screen_url
 from tests import factories
@@ -126,7 +132,7 @@ class TestLinksBetweenObjects:
             reverse("admin:organizations_organization_change", args=[alice.organization.pk])
         )
         ways = {link["url"] for link in page.context["row_links"]}
-        assert len(ways) == 7
+        assert len(ways) == 9
         for way in ways:
             listed = staff.get(way)
             assert listed.status_code == 200, way
@@ -146,6 +152,48 @@ class TestLinksBetweenObjects:
             listed = staff.get(way)
             assert "+18005551234" in listed.text
             assert "+442071838750" not in listed.text
+
+    def test_a_line_of_the_log_leads_to_its_subject(self, alice, staff):
+        number, user = factories.number(alice.by), alice.user
+        rows = {"phone_number": number, "carrier": carrier_of(alice), "member": user}
+        for kind, row in rows.items():
+            page = staff.get(page_of(self.line(alice, kind, row.pk)))
+            assert f'href="{page_of(row)}"' in page.text
+
+    def test_a_line_about_what_is_gone_is_told_all_the_same(self, alice, staff):
+        event = self.line(alice, "carrier", uuid4())
+        page = staff.get(page_of(event))
+        assert "Gone Trunk" in page.text
+        assert f"/admin/carriers/carrier/{event.subject_id}" not in page.text
+
+    @pytest.mark.parametrize(("right", "leads"), [("view_carrier", True), ("view_agent", False)])
+    def test_it_leads_nobody_to_what_they_may_not_see(self, alice, right, leads):
+        narrow = User.objects.create_user("nora@example.com", "correct horse", is_staff=True)
+        rights = Permission.objects.filter(codename__in=["view_event", right])
+        narrow.user_permissions.set(rights)
+        client, carrier = Client(), carrier_of(alice)
+        client.force_login(narrow, "django.contrib.auth.backends.ModelBackend")
+        page = client.get(page_of(self.line(alice, "carrier", carrier.pk)))
+        assert "Gone Trunk" in page.text
+        assert (f'href="{page_of(carrier)}"' in page.text) == leads
+
+    def test_what_it_leads_to_is_not_read_whole(self, alice, staff):
+        event = self.line(alice, "integration", alice.organization.integrations.get().pk)
+        with CaptureQueriesContext(connection) as said:
+            staff.get(page_of(event))
+        assert not [query for query in said if "sealed" in query["sql"]]
+
+    def line(self, member: factories.Member, kind: str, subject_id):
+        about = {"subject_kind": kind, "subject_id": subject_id, "subject_label": "Gone Trunk"}
+        kept = {"action": f"{kind}.changed", "actor_kind": "system", **about}
+        return member.organization.events.create(**kept)
+
+    @pytest.mark.parametrize("language", ["en", "de"])
+    def test_times_are_written_as_in_the_story(self, alice, staff, language):
+        event = alice.organization.events.first()
+        staff.cookies[settings.LANGUAGE_COOKIE_NAME] = language
+        page = staff.get(reverse("admin:organizations_event_change", args=[event.pk]))
+        assert event.at.strftime("%Y-%m-%d %H:%M:%S") in page.text
 
     def test_the_story_of_a_number_is_one_line_of_time(self, alice, staff):
         number = factories.number(alice.by)

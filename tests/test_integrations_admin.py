@@ -227,6 +227,15 @@ class TestActions:
         assert default.integration == second
         assert do("default-carrier", second) not in text_of(staff.get(page_of(second)))
 
+    def test_what_no_platform_has_accepted_is_made_nobody_s_default(self, alice, staff):
+        connect(staff, alice, account_access_code="wrong")
+        second = alice.organization.integrations.get(name="Second")
+        assert do("default-sip", second) not in text_of(staff.get(page_of(second)))
+        assert told(staff.post(do("default-sip", second))) == [
+            f"{second}: {second} is not connected yet."
+        ]
+        assert alice.organization.default_integrations.get(role="sip").integration != second
+
     def test_an_integration_in_use_stays(self, alice, staff):
         integration = alice.organization.integrations.get()
         response = staff.post(do("delete", integration), {"confirmed": "yes"})

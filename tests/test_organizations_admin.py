@@ -298,6 +298,8 @@ class TestMembers:
             staff.post(do("remove", membership), {"confirmed": "yes"}),
         ]
         assert all("needs an admin" in told(answer)[-1] for answer in answers)
+        assert told(answers[-1])[-1].startswith("alice@example.com in Alice's: ")
+        assert answers[-1].url == page_of(membership)  # not the list, as if it were gone
         assert alice.organization.memberships.get().role == "admin"
 
 
@@ -359,3 +361,11 @@ def test_what_was_done_cannot_be_edited(rich, staff, model):
     assert staff.get(of(f"{name}_add")).status_code == 403
     assert staff.post(page_of(row), {"action": "x", "status": "1"}).status_code == 403
     assert staff.post(of(f"{name}_delete", row.pk), {"post": "yes"}).status_code == 403
+
+
+def test_a_group_is_offered_the_rights_to_what_has_pages(staff):
+    form = staff.get(of("auth_group_add")).context["adminform"].form
+    apps_offered = {
+        permission.content_type.app_label for permission in form.fields["permissions"].queryset
+    }
+    assert apps_offered == {"auth", "carriers", "integrations", "numbers", "organizations"}

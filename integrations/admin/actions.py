@@ -33,6 +33,10 @@ class NotConnected(Exception):
 
 
 def make_default(role: str, by: Principal, integration: Integration) -> str:
+    if not integration.sealed:
+        raise ValidationError(
+            _("%(integration)s is not connected yet.") % {"integration": integration}
+        )
     operations.make_default(by, integration, role=role)
     return _("%(integration)s is the default for %(role)s of %(organization)s now.") % {
         "integration": integration,
@@ -43,7 +47,9 @@ def make_default(role: str, by: Principal, integration: Integration) -> str:
 
 def could_be_default(role: str, integration: Integration) -> bool:
     able = integration.kind in PROVIDERS and role in PROVIDERS[integration.kind].roles
-    return able and not integration.default_for.filter(role=role).exists()
+    return (
+        able and bool(integration.sealed) and not integration.default_for.filter(role=role).exists()
+    )
 
 
 def forget(by: Principal, integration: Integration) -> str:

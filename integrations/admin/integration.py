@@ -21,6 +21,7 @@ from integrations.admin.connecting import ROLES, AccountForm
 from integrations.admin.ledger import subject_pages
 from integrations.models import Integration, Operation
 from integrations.providers import PROVIDERS
+from integrations.screens.words import standing
 from integrations.story import chapters, integration_holds
 from organizations.admin.base import OperatorAdmin, badge, page_of, time_column
 from organizations.admin.pages import OrganizationFirst, attempt
@@ -126,7 +127,7 @@ class IntegrationAdmin(OrganizationFirst, OperatorAdmin):
     def state_badge(self, row: Integration) -> tuple[str, str]:
         if row.state == Integration.State.CONNECTED and integration_holds(row):
             return "resting", _("resting")
-        return row.state, row.state
+        return row.state, standing(row).label
 
     def facts(self, request: HttpRequest, row: Integration) -> list[Fact]:
         key, text = self.state_badge(row)

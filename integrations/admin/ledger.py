@@ -142,7 +142,7 @@ class OperationAdmin(LogAdmin):
 
     @display(description=gettext_lazy("wish"), ordering="wish")
     def wish_word(self, operation: Operation) -> str:
-        return operation.wish
+        return operation.get_wish_display()
 
     @display(description=gettext_lazy("next attempt"), ordering="next_attempt_at")
     def next_attempt(self, operation: Operation) -> SafeString | None:

@@ -47,7 +47,8 @@ class OperatorAdmin(RowActions, FormPages, ModelAdmin):
     def about(self, request: HttpRequest, row: Model) -> dict[str, Any]:
         about = super().about(request, row)
         links = [*about["row_links"], *self.lists_of(request, row), *self.in_portal(request, row)]
-        return {**about, "row_links": links, "show_history": bool(self.event_kind)}
+        told = bool(self.event_kind) and request.user.has_perm("organizations.view_event")
+        return {**about, "row_links": links, "show_history": told}
 
     def lists_of(self, request: HttpRequest, row: Model) -> list[dict[str, Any]]:
         """What belongs to the row and has a list of its own that the operator may see."""

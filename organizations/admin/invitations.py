@@ -1,5 +1,7 @@
 """Invitations, to be read and revoked. They are made in the portal, by who belongs there."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -12,6 +14,12 @@ from organizations.models import Invitation
 from organizations.principals import Principal
 
 STATES = {"open": "info", "accepted": "success", "expired": "warning", "revoked": "danger"}
+WORDS = {
+    "open": gettext_lazy("open"),
+    "accepted": gettext_lazy("accepted"),
+    "expired": gettext_lazy("expired"),
+    "revoked": gettext_lazy("revoked"),
+}
 
 
 def revoke(by: Principal, invitation: Invitation) -> str:
@@ -54,5 +62,5 @@ class InvitationAdmin(ReadOnlyAdmin):
     )
 
     @display(description=gettext_lazy("state"), label=STATES)
-    def state_badge(self, invitation: Invitation) -> str:
-        return invitation.state
+    def state_badge(self, invitation: Invitation) -> tuple[str, Any]:
+        return invitation.state, WORDS[invitation.state]

@@ -52,7 +52,9 @@ class OrganizationAdmin(OperatorAdmin):
             (gettext_lazy("Integrations"), "hub", "integrations.integration"),
             (gettext_lazy("Operations"), "receipt_long", "integrations.operation"),
             (gettext_lazy("Agents"), "support_agent", "numbers.agent"),
+            (gettext_lazy("Batches"), "stacks", "numbers.batch"),
             (gettext_lazy("API keys"), "key", "organizations.apikey"),
+            (gettext_lazy("Invitations"), "mail", "organizations.invitation"),
             (gettext_lazy("Audit log"), "history", "organizations.event"),
         )
     )

@@ -4,7 +4,7 @@ from allauth.mfa.utils import is_mfa_enabled
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
@@ -20,6 +20,7 @@ from organizations.entering import ownership, second_factor
 from organizations.models import User
 
 ALLAUTH = ("account", "mfa", "socialaccount")
+WITHOUT_PAGES = (*ALLAUTH, "admin", "contenttypes", "sessions")
 admin.site.unregister(Group)
 # allauth's tables are its own business; what an operator needs of them is an action on the user.
 for model in [m for m in admin.site._registry if m._meta.app_label in ALLAUTH]:
@@ -32,6 +33,11 @@ LOCKS_ONESELF_OUT = ("is_active", "is_staff", "is_superuser")
 @admin.register(Group)
 class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
     """Narrower rights, for operators who are no superusers."""
+
+    def formfield_for_manytomany(self, db_field, request=None, **kwargs):
+        """Only rights that mean something here: what has no page needs none."""
+        shown = Permission.objects.exclude(content_type__app_label__in=WITHOUT_PAGES)
+        return super().formfield_for_manytomany(db_field, request, queryset=shown, **kwargs)
 
 
 class NewUserForm(UserCreationForm):
@@ -67,6 +73,7 @@ class UserAdmin(RowActions, DjangoUserAdmin, ModelAdmin):
     list_per_page = 50
     show_full_result_count = False
     readonly_fields = ("last_login", "date_joined")
+    event_kind = "member"
     filter_horizontal = ("groups",)
     fieldsets = (
         (None, {"fields": ("email", "name", "password", "is_active")}),

@@ -122,18 +122,19 @@ class RowActions:
             return self.ask_first(request, action, [row])
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        self.carry_out(request, action, [row])
+        is_done = self.carry_out(request, action, [row])
         pages = f"admin:{self.opts.app_label}_{self.opts.model_name}"
         return (
             redirect(f"{pages}_changelist")
-            if action.leaves
+            if action.leaves and is_done
             else redirect(f"{pages}_change", object_id)
         )
 
     def actor(self, request: HttpRequest, row: Model) -> Any:
         return of_staff(request.user, row.organization)
 
-    def carry_out(self, request: HttpRequest, action: RowAction, rows: Iterable[Model]) -> None:
+    def carry_out(self, request: HttpRequest, action: RowAction, rows: Iterable[Model]) -> bool:
+        """Whether none was refused; the messages say what happened."""
         done, refused = [], []
         for row in rows:
             try:
@@ -141,6 +142,7 @@ class RowActions:
             except action.refusals as error:
                 refused.append(f"{row}: {sentence(error)}")
         tell(request, action, done, refused)
+        return not refused
 
     def ask_first(
         self, request: HttpRequest, action: RowAction, rows: Sequence[Model]
