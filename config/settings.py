@@ -33,7 +33,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_NAME = "patchbay_session"
 X_FRAME_OPTIONS = "DENY"
-CSRF_FAILURE_VIEW = "organizations.api.errors.csrf_failure"
+CSRF_FAILURE_VIEW = "organizations.screens.stale.csrf_failure"
 
 # --- the apps -----------------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -189,6 +189,7 @@ SPECTACULAR_SETTINGS = spectacular_settings(PUBLIC_BASE_URL, VERSION)
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("de", "Deutsch")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = "config.formats"
 LANGUAGE_COOKIE_NAME = "patchbay_language"
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 TIME_ZONE = "UTC"

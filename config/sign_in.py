@@ -1,6 +1,7 @@
 """How people sign in (django-allauth): e-mail and password, TOTP, passkeys, recovery codes, and by
 settings one OpenID Connect provider. docs/decisions/0013 says why."""
 
+from typing import Any
 from urllib.parse import urlsplit
 
 from config.environment import env
@@ -12,7 +13,12 @@ AUTHENTICATION_BACKENDS = [
     "allauth.account.auth_backends.AuthenticationBackend",
 ]
 ACCOUNT_ADAPTER = "organizations.entering.accounts.AccountAdapter"
-ACCOUNT_FORMS = {"login": "organizations.entering.forms.SignInForm"}
+ACCOUNT_FORMS = {
+    "login": "organizations.entering.forms.SignInForm",
+    "change_password": "organizations.entering.forms.PasswordForm",
+    "reset_password": "organizations.entering.forms.ForgottenForm",
+    "reset_password_from_key": "organizations.entering.forms.NewPasswordForm",
+}
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
@@ -42,6 +48,11 @@ CACHES = {
 MFA_ADAPTER = "organizations.entering.second_factor.SealedAuthenticators"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_FORMS = {
+    "authenticate": "organizations.entering.forms.CodeForm",
+    "activate_totp": "organizations.entering.forms.AppForm",
+    "add_webauthn": "organizations.entering.forms.PasskeyForm",
+}
 MFA_TOTP_ISSUER = "Patchbay"
 MFA_TOTP_TOLERANCE = 1  # half a minute, for clocks that are slow
 # Browsers themselves allow passkeys on https and on localhost only; the latter is `make up`.
@@ -54,20 +65,27 @@ OPEN_ORGANIZATIONS = env.bool("PATCHBAY_OPEN_ORGANIZATIONS", False)
 # --- one OpenID Connect provider -----------------------------------------------------------------
 SOCIALACCOUNT_ADAPTER = "organizations.entering.oidc.OneProvider"
 SOCIALACCOUNT_LOGIN_ON_GET = True  # a link: our pages post forms to nobody else (form-action)
+
+
+def one_provider(server_url: str, *, client_id: str, secret: str, name: str) -> dict[str, Any]:
+    app = {
+        "provider_id": "sso",
+        "name": name,
+        "client_id": client_id,
+        "secret": secret,
+        "settings": {"server_url": server_url.rstrip("/")},
+    }
+    return {"openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": [app]}}
+
+
 SOCIALACCOUNT_PROVIDERS = {}
 if env.str("PATCHBAY_OIDC_SERVER_URL", ""):
-    SOCIALACCOUNT_PROVIDERS["openid_connect"] = {
-        "OAUTH_PKCE_ENABLED": True,
-        "APPS": [
-            {
-                "provider_id": "sso",
-                "name": env.str("PATCHBAY_OIDC_NAME", "single sign-on"),
-                "client_id": env.str("PATCHBAY_OIDC_CLIENT_ID", ""),
-                "secret": env.str("PATCHBAY_OIDC_CLIENT_SECRET", ""),
-                "settings": {"server_url": env.str("PATCHBAY_OIDC_SERVER_URL")},
-            }
-        ],
-    }
+    SOCIALACCOUNT_PROVIDERS = one_provider(
+        env.str("PATCHBAY_OIDC_SERVER_URL"),
+        client_id=env.str("PATCHBAY_OIDC_CLIENT_ID", ""),
+        secret=env.str("PATCHBAY_OIDC_CLIENT_SECRET", ""),
+        name=env.str("PATCHBAY_OIDC_NAME", "single sign-on"),
+    )
 
 # --- e-mail --------------------------------------------------------------------------------------
 CAN_MAIL = bool(env.str("EMAIL_URL", ""))

@@ -1,4 +1,5 @@
-"""Peers that run on Node: Prism, which knows Twilio's OpenAPI files, and somebody else's Twilio.
+"""Peers that run on Node: Prism, which knows Twilio's OpenAPI files, somebody else's Twilio, and an
+OpenID Connect provider.
 
     with emulated_twilio() as (api_url, account_sid, auth_token, violations):
         settings.TWILIO_API_URL = api_url
@@ -206,3 +207,11 @@ def emulated_twilio(**number: Any) -> Iterator[tuple[str, str, str, list[str]]]:
         url = stack.enter_context(node(port, "emulate_twilio.mjs", str(port), json.dumps(seed)))
         inspector = stack.enter_context(inspected(url))
         yield inspector.url, ACCOUNT_SID, AUTH_TOKEN, inspector.about_requests
+
+
+@contextmanager
+def openid_provider(callback: str, accounts: Path) -> Iterator[str]:
+    """Its issuer. `accounts` is a file: JSON from who signs in there to what is said of them."""
+    port = free_port()
+    with node(port, "openid_provider.mjs", str(port), callback, str(accounts)) as url:
+        yield url

@@ -1,8 +1,9 @@
 """Signing in: passwords, lock-out, second factor, the one provider; and what errors look like."""
 
 import re
+import socket
 from types import SimpleNamespace
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -22,6 +23,7 @@ from django.core.management import call_command
 from django.db import OperationalError
 from django.test import Client, RequestFactory
 
+from config.sign_in import one_provider
 from organizations import invitations
 from organizations.entering.accounts import spoken
 from organizations.entering.oidc import OneProvider
@@ -50,6 +52,13 @@ class TestPassword:
         assert answer["Location"] == wanted
         assert browser.get(wanted).status_code == 200
 
+    def test_who_comes_in_is_told_no_news(self, alice):
+        browser = Client()
+        sign_in(browser)
+        assert 'role="status"' not in browser.get(screen_url(alice.organization, "members")).text
+        browser.post("/accounts/logout/")
+        assert "You are signed out." in browser.get(LOGIN).text
+
     def test_who_has_an_account_is_not_told(self, alice):
         pages = [
             sign_in(Client(), email, "wrong").text for email in ("alice@example.com", "x@y.example")
@@ -77,6 +86,18 @@ class TestPassword:
         new = {"password1": "a quiet river", "password2": "a quiet river"}
         assert browser.post(form, new).status_code == 302
         assert sign_in(Client(), password="a quiet river").status_code == 302
+
+    def test_the_mails_are_in_our_words(self, alice, browse, settings):
+        settings.CAN_MAIL = settings.ACCOUNT_EMAIL_NOTIFICATIONS = True
+        Client().post("/accounts/password/reset/", {"email": "alice@example.com"})
+        new = {"oldpassword": PASSWORD, "password1": "a quiet river", "password2": "a quiet river"}
+        browse(alice).post("/accounts/password/change/", new)
+        asked, changed = mail.outbox
+        assert asked.subject == "Set a new password for Patchbay"
+        assert (changed.subject, changed.to) == ("Your password was changed", [alice.user.email])
+        assert "From: 127.0.0.1\n" in changed.body
+        assert "Was it not you?" in changed.body
+        assert not any("Hello from" in sent.body for sent in mail.outbox)
 
     def test_the_mail_knows_no_host_that_the_asker_chose(self, alice, settings):
         settings.CAN_MAIL, settings.PUBLIC_BASE_URL = True, "https://phones.example"
@@ -296,6 +317,25 @@ class TestProvider:
             0,
         )
 
+    def test_it_is_a_way_to_follow_an_invitation(self, alice, settings):
+        settings.SOCIALACCOUNT_PROVIDERS = one_provider(
+            "https://id.example", client_id="x", secret="y", name="Acme"
+        )
+        _made, link = invitations.invite(alice.by, email="dave@example.com", role="user")
+        path = urlsplit(link).path
+        told = f"/accounts/oidc/sso/login/?process=login&amp;next={quote(path, safe='')}"
+        assert told in Client().get(path).text
+
+    def test_a_provider_that_is_away_is_told(self, settings, caplog):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+        settings.SOCIALACCOUNT_PROVIDERS = one_provider(
+            f"http://127.0.0.1:{port}", client_id="x", secret="y", name="Acme"
+        )
+        answer = Client().get("/accounts/oidc/sso/login/")
+        assert (answer.status_code, "did not work" in answer.text) == (503, True)
+        assert "was not reached" in caplog.text
+
     def test_who_made_the_account_before_its_owner_came_is_shut_out(self, alice):
         """Mallory invites dave@, opens the link herself, and waits for Dave."""
         dave = factories.person("Dave").user
@@ -321,7 +361,15 @@ class TestErrorPages:
 
     def test_a_foreign_form_is_refused_in_plain_words(self):
         answer = Client(enforce_csrf_checks=True).post(LOGIN, {"login": "x", "password": "y"})
-        assert (answer.status_code, "not sent from a page of ours" in answer.text) == (403, True)
+        assert (answer.status_code, "load it again" in answer.text) == (403, True)
+
+    def test_who_signs_in_again_in_another_tab_is_in(self, alice):
+        browser = Client(enforce_csrf_checks=True)
+        browser.force_login(alice.user, "django.contrib.auth.backends.ModelBackend")
+        answer = browser.post(LOGIN, {"login": "x", "password": "y", "next": "/organizations/new"})
+        assert answer["Location"] == "/organizations/new"
+        answer = browser.post(LOGIN, {"next": "https://evil.example/"})
+        assert answer["Location"] == "/"
 
     @pytest.mark.parametrize(
         ("error", "status", "told"),

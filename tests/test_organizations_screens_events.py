@@ -6,12 +6,14 @@ from datetime import UTC, datetime
 
 import pytest
 from django.urls import reverse
+from django.utils import translation
 
 from organizations.exports import safe_cell
 from organizations.models import Event
 from organizations.screens.context import ZONE_COOKIE
-from organizations.screens.event_words import changes_of, title_of
+from organizations.screens.event_words import FIELDS, changes_of, title_of
 from organizations.screens.events import PAGE
+from tests import factories
 
 pytestmark = pytest.mark.django_db
 
@@ -199,3 +201,17 @@ def test_changes(before, after, changes):
 )
 def test_titles(action, title):
     assert title_of(Event(action=action)) == title
+
+
+class TestWords:
+    def test_a_deed_and_its_fields_are_told_in_the_reader_s_language(self, written):
+        with translation.override("de"):
+            event = written(action="batch.finished", after={"total": 4, "voice_url": "https://a"})
+            assert title_of(event) == "Import oder Sammeländerung erledigt"
+            assert [field for field, _b, _a in changes_of(event)] == ["Zeilen", "Sprach-URL"]
+
+    def test_all_that_the_log_keeps_of_a_row_has_a_word(self, alice):
+        rows = factories.carrier(alice.by, name="Second Trunk"), factories.number(alice.by)
+        events = alice.organization.events.filter(subject_id__in=[row.pk for row in rows])
+        assert {event.subject_kind for event in events} == {"carrier", "phone_number"}
+        assert {name for event in events for name in event.after} <= FIELDS.keys()

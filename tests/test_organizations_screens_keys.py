@@ -100,6 +100,7 @@ class TestMaking:
         ("wrong", "complaint"),
         [
             ({"term": "day"}, "Choose the day."),
+            ({"term": "90", "expires_at": "2031-05-04"}, "another end is chosen"),
             ({"term": "day", "expires_at": "2001-01-01"}, "A time in the future is expected."),
             ({"allowed_cidrs": "everywhere"}, "Not a network"),
             ({"name": ""}, "This field is required."),

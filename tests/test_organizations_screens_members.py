@@ -60,7 +60,7 @@ class TestInviting:
         for email, told in (("nobody", "valid email"), ("BOB@example.com", "member already")):
             answer = self.wish(browse(alice), alice, email)
             assert answer.status_code == 422
-            assert told in answer.text
+            assert told in answer.context["form"].errors["email"][0]
             assert f'value="{email}"' in answer.text
         assert not alice.organization.invitations.exists()
 
@@ -186,10 +186,17 @@ class TestMembers:
         change_role(weaker, user=carol.user, role="agent_manager")
         assert roles_in(alice) == {"alice": "admin", "bob": bob.key.role, "carol": bob.key.role}
 
+    def test_the_last_admin_is_told_before_leaving(self, alice, bob, browse):
+        page = browse(alice).get(at(alice, "organization_leave")).text
+        assert ("needs an admin" in page, "btn danger" in page) == (True, False)
+        page = browse(bob).get(at(alice, "organization_leave")).text
+        assert ("needs an admin" in page, "btn danger" in page) == (False, True)
+
     def test_the_last_admin_stays_one(self, alice, browse):
         path = at(alice, "members_role", user_id=alice.user.pk)
         answer = browse(alice).post(path, {"role": "user"})
-        assert (answer.status_code, "needs an admin" in answer.text) == (422, True)
+        (told,) = answer.context["form"].errors["role"]
+        assert (answer.status_code, "needs an admin" in told) == (422, True)
         for name in ("members_remove", "organization_leave"):
             told = {"user_id": alice.user.pk} if name == "members_remove" else {}
             assert "needs an admin" in browse(alice).post(at(alice, name, **told), follow=True).text

@@ -5,7 +5,6 @@ import sys
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
-from django.utils.translation import gettext as _
 
 from organizations.api.exceptions import problem_of
 from organizations.api.problems import Problem, problem_response
@@ -20,11 +19,6 @@ def handler400(request: HttpRequest, exception: Exception | None = None) -> Http
 
 def handler403(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     return error_response(request, Problem("forbidden"), because=str(exception or ""))
-
-
-def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    because = _("The form was not sent from a page of ours, or your browser keeps no cookies.")
-    return error_response(request, Problem("forbidden"), because=because)
 
 
 def handler429(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

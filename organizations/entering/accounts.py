@@ -12,11 +12,12 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from organizations.api.credentials import client_address, plain_ip
 from organizations.emails import canonical_email
 from organizations.entering.lockout import count_address, seconds_locked
+from organizations.entering.notices import NOTICES
 from organizations.models import User
 
 logger = logging.getLogger("organizations.entering")
@@ -24,6 +25,12 @@ logger = logging.getLogger("organizations.entering")
 
 class AccountAdapter(DefaultAccountAdapter):
     """allauth asks it what to do."""
+
+    error_messages = {
+        **DefaultAccountAdapter.error_messages,
+        "enter_current_password": gettext_lazy("This is not your current password."),
+        "rate_limited": gettext_lazy("Too many tries. Wait a minute, then go on."),
+    }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
@@ -62,6 +69,18 @@ class AccountAdapter(DefaultAccountAdapter):
     def send_password_reset_mail(self, user: User, email: str, context: dict[str, Any]) -> None:
         """To the account's e-mail of now: allauth finds it by an earlier one, too."""
         super().send_password_reset_mail(user, user.email, context)
+
+    def send_notification_mail(
+        self,
+        template_prefix: str,
+        user: User,
+        context: dict[str, Any] | None = None,
+        email: str | None = None,
+    ) -> None:
+        """In our words, by one template for all."""
+        if what := NOTICES.get(template_prefix):
+            template_prefix, context = "account/email/notice", {"what": what}
+        super().send_notification_mail(template_prefix, user, context, email)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """A mail server that is away is the operator's trouble; the page says what it always

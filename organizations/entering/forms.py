@@ -1,16 +1,81 @@
-"""The sign-in form in our words."""
+"""allauth's forms in our words."""
 
 from typing import Any
 
-from allauth.account.forms import LoginForm
+from allauth.account.forms import (
+    ChangePasswordForm,
+    LoginForm,
+    ResetPasswordForm,
+    ResetPasswordKeyForm,
+)
+from allauth.mfa.base.forms import AuthenticateForm
+from allauth.mfa.totp.forms import ActivateTOTPForm
+from allauth.mfa.webauthn.forms import AddWebAuthnForm
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop
+
+PASSWORD_HELP = gettext_lazy("At least 8 characters, and none that others would guess.")
+# allauth's German says du; our catalogue comes before its own.
+gettext_noop("You must type the same password each time.")
 
 
-class SignInForm(LoginForm):
-    """allauth's, without placeholders that repeat the labels."""
+class OurWords:
+    """Labels as elsewhere in the portal, no placeholders that repeat them, the cursor at once where
+    something is to be typed."""
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
-        self.fields["login"].label, self.fields["remember"].label = _("E-mail"), _("Remember me")
-        for name in ("login", "password"):
-            self.fields[name].widget.attrs.pop("placeholder", None)
+        next(iter(self.fields.values())).widget.attrs["autofocus"] = True
+        for name, field in self.fields.items():
+            field.widget.attrs.pop("placeholder", None)
+            field.label = LABELS.get(name, field.label)
+        if "password1" in self.fields:
+            self.fields["password1"].help_text = PASSWORD_HELP
+
+
+LABELS = {
+    "login": gettext_lazy("E-mail"),
+    "email": gettext_lazy("E-mail"),
+    "remember": gettext_lazy("Remember me"),
+    "oldpassword": gettext_lazy("Current password"),
+    "password1": gettext_lazy("New password"),
+    "password2": gettext_lazy("New password again"),
+}
+
+
+class SignInForm(OurWords, LoginForm):
+    pass
+
+
+class PasswordForm(OurWords, ChangePasswordForm):
+    pass
+
+
+class ForgottenForm(OurWords, ResetPasswordForm):
+    pass
+
+
+class NewPasswordForm(OurWords, ResetPasswordKeyForm):
+    pass
+
+
+class CodeForm(OurWords, AuthenticateForm):
+    pass
+
+
+class AppForm(OurWords, ActivateTOTPForm):
+    pass
+
+
+class PasskeyForm(AddWebAuthnForm):
+    """What signs in alone unless somebody says otherwise: the sign-in page asks for no other."""
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.fields["name"].label = _("Name")
+        alone = self.fields["passwordless"]
+        alone.initial, alone.label = True, _("It signs in alone")
+        alone.help_text = _(
+            "The device asks for your fingerprint, face or PIN. Otherwise it is a second factor, "
+            "asked for after the password."
+        )

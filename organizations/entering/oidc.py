@@ -2,19 +2,25 @@
 e-mail."""
 
 import logging
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
 
 from allauth.account.models import EmailAddress
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialLogin
-from django.http import HttpRequest
+from allauth.socialaccount.providers.base.constants import AuthError
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from requests import RequestException, Response, Session
 
 from organizations.entering.ownership import proven
 from organizations.invitations import is_awaited
 from organizations.models import User
 
 logger = logging.getLogger("organizations.entering")
+LONGEST = 200  # characters that the log takes of what others say
 
 
 class OneProvider(DefaultSocialAccountAdapter):
@@ -24,17 +30,70 @@ class OneProvider(DefaultSocialAccountAdapter):
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
         email = verified_email(sociallogin.email_addresses)
         if sociallogin.state.get("process") != "login" or email is None:
-            raise refusal(request, "unverified")
+            raise refusal(request, "unverified", sociallogin)
         if not all(spelling.isascii() for spelling in (email, *as_said(sociallogin))):
-            raise refusal(request, "letters")
+            raise refusal(request, "letters", sociallogin)
         user = User.objects.with_email(email) or invited(email, sociallogin)
         if user is None:
-            raise refusal(request, "unknown")
+            raise refusal(request, "unknown", sociallogin)
         proven(user)
         sociallogin.user = user
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
         return False
+
+    def on_authentication_error(
+        self,
+        request: HttpRequest,
+        provider: Any,
+        error: str | None = None,
+        exception: Exception | None = None,
+        extra_context: dict[str, Any] | None = None,
+    ) -> None:
+        """The page sends people to an operator, who finds here what it was."""
+        if error == AuthError.CANCELLED:
+            return
+        if (extra_context or {}).get("state"):
+            reason = why(request, exception) if exception else said_in(request)
+            logger.error("Signing in by OpenID Connect failed: %s", reason)
+        else:  # the address may be anybody's, and so may every word in it
+            logger.warning("A sign-in by OpenID Connect came back to a browser that awaits none")
+
+    def get_requests_session(self) -> Session:
+        session = super().get_requests_session()
+        session.hooks["response"].append(self.note)
+        return session
+
+    def note(self, answer: Response, **how: Any) -> None:
+        """What the log may tell of an answer: its body may hold tokens."""
+        kind = answer.headers.get("Content-Type", "")[:LONGEST]
+        place = urlsplit(answer.url).path
+        self.request.provider_said = f"{answer.status_code} of type {kind!r} at {place!r}"
+
+
+def why(request: HttpRequest, exception: Exception) -> str:
+    """Without the exception's text: allauth puts the provider's whole answer in there."""
+    names = [type(one).__name__ for one in (exception, exception.__cause__) if one]
+    last = getattr(request, "provider_said", "nothing")
+    return f"{' by '.join(names)}; the provider last answered {last}"
+
+
+def said_in(request: HttpRequest) -> str:
+    told = [(name, request.GET.get(name)) for name in ("error", "error_description")]
+    return ", ".join(f"{name} {text[:LONGEST]!r}" for name, text in told if text) or "no code came"
+
+
+def reaching(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """allauth's views ask the provider where its pages are, and break when it is away."""
+
+    def reached(request: HttpRequest, **path: str) -> HttpResponse:
+        try:
+            return view(request, **path)
+        except RequestException as error:
+            logger.error("The OpenID Connect provider was not reached: %s", error)
+            return render(request, "socialaccount/authentication_error.html", status=503)
+
+    return reached
 
 
 def verified_email(addresses: list[EmailAddress]) -> str | None:
@@ -58,6 +117,7 @@ def invited(email: str, sociallogin: SocialLogin) -> User | None:
     return User.objects.create_user(email, None, name=str(name)[:150])
 
 
-def refusal(request: HttpRequest, reason: str) -> ImmediateHttpResponse:
-    page = render(request, "socialaccount/refused.html", {"reason": reason}, status=403)
-    return ImmediateHttpResponse(page)
+def refusal(request: HttpRequest, reason: str, sociallogin: SocialLogin) -> ImmediateHttpResponse:
+    said = next((one.email for one in sociallogin.email_addresses), "")
+    words = {"reason": reason, "email": said, "next": sociallogin.state.get("next")}
+    return ImmediateHttpResponse(render(request, "socialaccount/refused.html", words, status=403))

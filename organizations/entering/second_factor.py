@@ -14,6 +14,8 @@ from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from organizations.models import User
 from organizations.operations import record
@@ -26,13 +28,23 @@ OPEN = ("/accounts/", "/preferences", "/static/", "/healthz", "/v1/", "/api/")
 
 
 class SealedAuthenticators(DefaultMFAAdapter):
-    """allauth keeps the secrets of authenticators by these two."""
+    """allauth keeps the secrets of authenticators by `encrypt` and `decrypt`."""
+
+    error_messages = {
+        **DefaultMFAAdapter.error_messages,
+        "incorrect_code": gettext_lazy("This code is mistyped, too old, or used already."),
+    }
 
     def encrypt(self, text: str) -> str:
         return keyring().encrypt(text.encode()).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
         return keyring().decrypt(encrypted_text.encode()).decode()
+
+    def generate_authenticator_name(self, user: User, type: Authenticator.Type) -> str:
+        """allauth calls the first a master key, which it is not."""
+        count = Authenticator.objects.filter(user=user, type=type).count()
+        return _("Passkey %(n)s") % {"n": count + 1}
 
 
 def keyring() -> MultiFernet:

@@ -13,6 +13,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path, re_path
 from django.views.generic import TemplateView
 
+from organizations.entering.oidc import reaching
+
 
 def nothing(request: HttpRequest, **path) -> HttpResponse:
     raise Http404
@@ -79,8 +81,12 @@ urlpatterns = [
     ),
     path("2fa/passkeys/<int:pk>/remove/", passkeys.remove_webauthn, name="mfa_remove_webauthn"),
     path("2fa/passkeys/<int:pk>/edit/", passkeys.edit_webauthn, name="mfa_edit_webauthn"),
-    path("oidc/<str:provider_id>/login/", oidc.login, name="openid_connect_login"),
-    path("oidc/<str:provider_id>/login/callback/", oidc.callback, name="openid_connect_callback"),
+    path("oidc/<str:provider_id>/login/", reaching(oidc.login), name="openid_connect_login"),
+    path(
+        "oidc/<str:provider_id>/login/callback/",
+        reaching(oidc.callback),
+        name="openid_connect_callback",
+    ),
     path("oidc/cancelled/", social.login_cancelled, name="socialaccount_login_cancelled"),
     *(
         path(f"none/{name}/", nothing, name=name)

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.translation import gettext_lazy as _
 
+from organizations.entering.forms import PASSWORD_HELP
 from organizations.roles import Role
 
 
@@ -51,7 +52,7 @@ class JoinForm(forms.Form):
     password = forms.CharField(
         strip=False,
         label=_("Password"),
-        help_text=_("At least 8 characters, and none that others would guess."),
+        help_text=PASSWORD_HELP,
         widget=forms.PasswordInput({"autocomplete": "new-password"}),
     )
 

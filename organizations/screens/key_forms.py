@@ -87,9 +87,11 @@ class KeyForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
-        misses_day = cleaned.get("term") == ON_A_DAY and not cleaned.get("expires_at")
-        if misses_day and "expires_at" not in self.errors:
-            self.add_error("expires_at", _("Choose the day."))
+        wants_day, has_day = cleaned.get("term") == ON_A_DAY, bool(cleaned.get("expires_at"))
+        if "expires_at" in self.errors or wants_day == has_day:
+            return cleaned
+        other = _("A day is given, but another end is chosen above. Choose the day there, too.")
+        self.add_error("expires_at", _("Choose the day.") if wants_day else other)
         return cleaned
 
     def wished(self) -> dict[str, Any]:

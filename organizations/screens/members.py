@@ -10,10 +10,10 @@ from django.utils.translation import gettext as _
 
 from organizations import invitations, operations
 from organizations.models import Membership
-from organizations.operations import AlreadyMember, HigherRole, LastAdmin
+from organizations.operations import AlreadyMember, LastAdmin
 from organizations.roles import Permission
 from organizations.screens.base import OrgScreen
-from organizations.screens.forms import InviteForm, RoleForm, complain
+from organizations.screens.forms import InviteForm, RoleForm, attempt
 
 
 class MembersScreen(OrgScreen):
@@ -25,14 +25,12 @@ class MembersScreen(OrgScreen):
     def post(self, request: HttpRequest) -> HttpResponse:
         """The answer is the link itself: it is on no other page, in no store on the way."""
         form = InviteForm(request.POST)
-        if form.is_valid():
-            try:
-                made, link = invitations.invite(self.principal, **form.cleaned_data)
-            except (AlreadyMember, HigherRole) as error:
-                complain(form, error)
-            else:
-                return self.invited(made, link)
-        return self.shown(form, status=422)
+        made = form.is_valid() and attempt(
+            form,
+            lambda: invitations.invite(self.principal, **form.cleaned_data),
+            {AlreadyMember: "email"},
+        )
+        return self.invited(*made) if made else self.shown(form, status=422)
 
     def invited(self, invitation: Any, link: str) -> HttpResponse:
         response = self.page("organizations/invited.html", invitation=invitation, link=link)
@@ -62,15 +60,16 @@ class MemberScreen(OrgScreen):
 
     def post(self, request: HttpRequest, user_id: UUID) -> HttpResponse:
         membership, form = member(self, user_id), RoleForm(request.POST)
-        if form.is_valid():
-            try:
-                operations.change_role(self.principal, user=membership.user, **form.cleaned_data)
-            except (LastAdmin, HigherRole) as error:
-                complain(form, error)
-            else:
-                self.say(_("The role of %(user)s is changed.") % {"user": membership.user})
-                return self.go("members")
-        return self.shown(membership, form, status=422)
+        if not (form.is_valid() and self.change(membership, form)):
+            return self.shown(membership, form, status=422)
+        self.say(_("The role of %(user)s is changed.") % {"user": membership.user})
+        return self.go("members")
+
+    def change(self, membership: Membership, form: RoleForm) -> Membership | None:
+        words = {"user": membership.user, **form.cleaned_data}
+        return attempt(
+            form, lambda: operations.change_role(self.principal, **words), {LastAdmin: "role"}
+        )
 
     def shown(self, membership: Membership, form: RoleForm, status: int = 200) -> HttpResponse:
         return self.page("organizations/member.html", status, member=membership, form=form)
@@ -101,8 +100,12 @@ class LeaveScreen(OrgScreen):
     permissions = {"GET": Permission.ORGANIZATION_READ, "POST": Permission.ORGANIZATION_READ}
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        mine = member(self, request.user.pk)
-        return self.page("organizations/member_leave.html", **loses(self, mine))
+        mine, why_not = member(self, request.user.pk), ""
+        try:
+            operations.refuse_last_admin(self.principal, mine, None)
+        except LastAdmin as error:
+            why_not = str(error)
+        return self.page("organizations/member_leave.html", why_not=why_not, **loses(self, mine))
 
     def post(self, request: HttpRequest) -> HttpResponse:
         try:

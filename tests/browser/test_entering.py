@@ -65,6 +65,7 @@ def test_an_app_is_enrolled_and_asked_for_and_a_recovery_code_helps(page: Page, 
     sign_out(page)
     sign_in(page)
     expect(page.get_by_role("heading", name="Second factor")).to_be_visible()
+    expect(page.get_by_label("code")).to_be_focused()
     cache.clear()  # a code is good once; the next half minute is too far away for a test
     page.get_by_label("code").fill(code_of(secret))
     page.get_by_role("button", name="Sign in").click()
@@ -94,7 +95,6 @@ def test_a_passkey_signs_in_alone(page: Page, complaints):
     page.get_by_role("link", name="Add a passkey").click()
     confirm(page)
     page.get_by_label("Name").fill("Laptop")
-    page.get_by_label("Passwordless").check()
     page.get_by_role("button", name="Add").click()
     expect(page.get_by_role("heading", name="Recovery codes")).to_be_visible()
     page.goto("/accounts/2fa/passkeys/")
@@ -102,6 +102,13 @@ def test_a_passkey_signs_in_alone(page: Page, complaints):
     sign_out(page)
     page.get_by_role("button", name="Sign in with a passkey").click()
     inside(page)
+    assert not complaints
+
+
+def test_a_passkey_that_cannot_be_used_says_why(page: Page, live_server, complaints):
+    page.goto(f"{live_server.url.replace('localhost', '127.0.0.1')}/accounts/login/")
+    page.get_by_role("button", name="Sign in with a passkey").click()
+    expect(page.get_by_role("alert")).to_contain_text("this address is neither")
     assert not complaints
 
 
@@ -116,6 +123,16 @@ def test_who_is_invited_sees_the_organization(page: Page, complaints):
     page.get_by_role("link", name="Members").click()
     expect(page.get_by_role("rowheader", name="Dave")).to_be_visible()
     assert not complaints
+
+
+def test_a_refused_form_puts_the_cursor_where_it_is_wrong(page: Page):
+    alice = factories.settled_in("Alice", trunk="Acme Trunk")
+    _made, link = invite(alice.by, email="dave@example.com", role="user")
+    page.goto(urlsplit(link).path)
+    page.get_by_label("Password").fill("12345678")
+    page.get_by_role("button", name="Join").click()
+    expect(page.get_by_text("too common")).to_be_visible()
+    expect(page.get_by_label("Password")).to_be_focused()
 
 
 def test_wrong_passwords_lock_out_and_say_for_how_long(page: Page, complaints):
