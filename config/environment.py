@@ -9,7 +9,17 @@ from psycopg.conninfo import conninfo_to_dict
 
 from config import BASE_DIR
 
-env = environ.Env()
+
+class Env(environ.Env):
+    """An empty variable is not set: compose makes one of a line `X=` in `.env`, and a number, a
+    switch or a default is not to be lost by it."""
+
+    @property
+    def ENVIRON(self) -> dict[str, str]:
+        return {name: value for name, value in os.environ.items() if value.strip()}
+
+
+env = Env()
 
 
 def data_folder() -> Path:
@@ -20,14 +30,15 @@ def data_folder() -> Path:
 def load_quickstart() -> None:
     """Without a DATABASE_URL, take the settings of the `make up` installation, where there is
     one."""
-    if "DATABASE_URL" in os.environ:
+    if "DATABASE_URL" in env:
         return
     try:
         lines = (data_folder() / "environment").read_text().splitlines()
     except OSError:
         return
     for name, _, value in (line.partition("=") for line in lines if "=" in line):
-        os.environ.setdefault(name, value)
+        if name not in env:
+            os.environ[name] = value
 
 
 def database(url: str, **options) -> dict:

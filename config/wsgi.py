@@ -9,7 +9,7 @@ from config.connections import end_with_threads
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 # Making a connection costs more than ten answers, so threads keep theirs. Here only: a worker and a
 # dispatcher wait for longer than they work.
-os.environ.setdefault("DATABASE_CONN_MAX_AGE", "600")
+os.environ["DATABASE_CONN_MAX_AGE"] = os.environ.get("DATABASE_CONN_MAX_AGE") or "600"
 end_with_threads()
 application = get_wsgi_application()
 

@@ -93,6 +93,15 @@ class TestEnvironment:
         project_environment.load_quickstart()
         assert {name: os.environ.get(name) for name in written} == written
 
+    @pytest.mark.parametrize("empty", ["", " "])
+    def test_what_is_given_empty_is_read_back_too(self, tmp_path, monkeypatch, empty):
+        write_environment(tmp_path, {"DATABASE_URL": "postgresql:///here", "SECRET_KEY": "s"})
+        monkeypatch.setenv("PATCHBAY_DATA", str(tmp_path))
+        monkeypatch.setenv("DATABASE_URL", empty)
+        monkeypatch.setenv("SECRET_KEY", empty)
+        project_environment.load_quickstart()
+        assert (os.environ["DATABASE_URL"], os.environ["SECRET_KEY"]) == ("postgresql:///here", "s")
+
     def test_one_given_url_serves_all_roles(self, monkeypatch):
         monkeypatch.setenv("DATABASE_URL", "postgresql://me@db/patchbay")
         assert set(given_environment().values()) == {"postgresql://me@db/patchbay"}

@@ -24,8 +24,8 @@ def given_environment() -> dict[str, str]:
 def given_database_urls() -> dict[str, str]:
     """The database of the environment; who names one role only uses it for all."""
     url = os.environ["DATABASE_URL"]
-    given = os.environ.get
-    return database_urls(given("DATABASE_OWNER_URL", url), url, given("DATABASE_WORKER_URL", url))
+    owner, worker = (os.environ.get(f"DATABASE_{role}_URL") or url for role in ("OWNER", "WORKER"))
+    return database_urls(owner, url, worker)
 
 
 def write_environment(data: Path, values: dict[str, str]) -> None:
