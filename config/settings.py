@@ -95,7 +95,8 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "organizations.screens.context.portal",
                 "config.navigation.portal",
-            ]
+            ],
+            "builtins": ["numbers.screens.tags"],
         },
     }
 ]

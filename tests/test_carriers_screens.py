@@ -378,7 +378,7 @@ class TestDeleting:
         factories.number(alice.by, "+14155550101", settled=False)
         url = away("carrier_delete", carrier_id=trunk.pk)
         page = browse(alice).get(url).text
-        assert "+14155550101" in page
+        assert "+1 (415) 555-0101" in page
         assert "Delete the carrier" not in page
         assert browse(alice).post(url).status_code == 422
         trunk.refresh_from_db()

@@ -104,7 +104,7 @@ class TestWhatNeedsAPerson:
         Operation.objects.filter(status="open").update(attempts=2, reason="Away.")
         assert titles(look(alice)) == []
         Operation.objects.filter(status="open").update(attempts=3)
-        assert titles(look(alice)) == ["+18005551234 has been tried in vain on Sandbox"]
+        assert titles(look(alice)) == ["+1 (800) 555-1234 has been tried in vain on Sandbox"]
 
     def test_batches_that_wait_for_somebody(self, alice, look):
         batch = {"organization": alice.organization, "kind": "import", "action": "import"}

@@ -81,6 +81,12 @@ class TestFilters:
         written()
         assert "Nothing matches" in browse(alice).get(url(alice) + "?q=zzz").text
 
+    def test_a_number_is_found_as_people_write_it(self, alice, browse):
+        factories.number(alice.by, "+14155550101")
+        factories.number(alice.by, "+442071838750")
+        page = browse(alice).get(url(alice), {"q": "+44 20 7183 8750"}).text
+        assert ("+44 20 7183 8750</a>" in page, "555-0101" in page) == (True, False)
+
     def test_an_empty_log_says_what_it_is_for(self, alice, browse, written):
         assert "Nothing has happened yet" in browse(alice).get(url(alice)).text
 

@@ -142,7 +142,7 @@ def in_vain(organization: Organization, integrations: Sequence[Integration]) -> 
         groups.setdefault((integration_id, alike(reason)), []).append((operation_id, label, reason))
     for (integration_id, reason), found in largest(groups):
         first_id, label, own_reason = found[0]
-        words = {"count": len(found), "name": names[integration_id], "subject": label}
+        words = {"count": len(found), "name": names[integration_id], "subject": written(label)}
         if len(found) == 1:
             title = _("%(subject)s has been tried in vain on %(name)s") % words
             url, action = (
