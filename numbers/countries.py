@@ -1,6 +1,9 @@
 """Calling codes and the countries they are of."""
 
+from functools import lru_cache
+
 import phonenumbers
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext_lazy as _
 
 from numbers import regions
@@ -39,5 +42,11 @@ def country(code: int) -> str:
 
 def choices() -> list[tuple[int, str]]:
     """For a form: “+49 Germany” by code."""
-    codes = sorted(phonenumbers.COUNTRY_CODE_TO_REGION_CODE)
-    return [(code, f"+{code} {country(code)}") for code in codes]
+    return choices_in(get_language() or "en")
+
+
+@lru_cache
+def choices_in(language: str) -> list[tuple[int, str]]:
+    with override(language):
+        codes = sorted(phonenumbers.COUNTRY_CODE_TO_REGION_CODE)
+        return [(code, f"+{code} {country(code)}") for code in codes]

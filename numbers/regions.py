@@ -18,7 +18,12 @@ def name(code: str) -> str:
 
 def choices() -> list[tuple[str, str]]:
     """For a form: “Germany (+49)” by name."""
-    names = names_in(get_language() or "en")
+    return choices_in(get_language() or "en")
+
+
+@lru_cache
+def choices_in(language: str) -> list[tuple[str, str]]:
+    names = names_in(language)
     by_name = sorted(CODES, key=lambda code: plain(names[code]))
     return [
         (code, f"{names[code]} (+{phonenumbers.country_code_for_region(code)})") for code in by_name
