@@ -122,5 +122,5 @@ def test_a_carrier_with_numbers_stays(there, alice):
     there.get_by_role("link", name="Acme Trunk").click()
     there.get_by_role("link", name="Delete").click()
     expect(there.get_by_text("1 number is still on it")).to_be_visible()
-    expect(there.get_by_text("+14155550101")).to_be_visible()
+    expect(there.get_by_text("+1 (415) 555-0101")).to_be_visible()
     expect(there.get_by_role("button", name="Delete the carrier")).to_have_count(0)
