@@ -34,6 +34,16 @@ def calling_code(digits: str) -> int | None:
 
 def country(code: int) -> str:
     """In the reader's language; empty for a code that nobody has."""
+    return country_in(get_language() or "en", code)
+
+
+@lru_cache(maxsize=2_000)
+def country_in(language: str, code: int) -> str:
+    with override(language):
+        return named(code)
+
+
+def named(code: int) -> str:
     if code in OF_NO_COUNTRY:
         return str(OF_NO_COUNTRY[code])
     main = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(code, ())[:1]

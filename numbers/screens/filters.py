@@ -17,7 +17,7 @@ from organizations.screens.forms import DayField
 from organizations.screens.widgets import LongSelect
 
 Status = PhoneNumber.Status
-MOST_COUNTED = 10_000
+MOST_COUNTED = 5_000
 REMOVING, NOBODY = "removing", "-"
 STATUSES = [
     (Status.ACTIVE, _("active")),
