@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from numbers.files.text import looks_like_a_number
+from numbers.files.headings import looks_like_a_number
 
 SEPARATOR = re.compile(r"[\t;,]")
 
