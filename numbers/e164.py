@@ -10,37 +10,130 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field import formfields
 from phonenumber_field.modelfields import PhoneNumberField
+from phonenumbers import PhoneMetadata
 
 SHAPE = re.compile(r"\+[1-9][0-9]{1,14}")
 
 
 class NotANumber(ValueError):
-    """The sentence says what is wrong with the number."""
+    """The text is no phone number: the message says what is wrong and what to do, `code` names it
+    for programs."""
+
+    def __init__(self, message: object, *, code: str = "not_a_number"):
+        super().__init__(str(message))
+        self.code = code
 
 
 def checked(text: str) -> str:
-    """`text`, if it is a possible number in E.164; raises NotANumber."""
+    """`text`, if it is a possible number in canonical E.164: the one spelling that a line has.
+    Raises NotANumber, which names the canonical spelling of another one."""
     if not SHAPE.fullmatch(text):
-        raise NotANumber(
-            _(
-                "Write the number in E.164: a plus, the country code and the number, digits only, "
-                "for example +18005551234."
-            )
-        )
+        raise not_e164(text)
     number = parsed(text)
     if number is None:
-        raise NotANumber(_("No country has this country code."))
+        raise NotANumber(_("No country has this country code."), code="unknown_country_code")
+    found = canonical(number, read_from=text)
+    if found != text:
+        raise NotANumber(
+            _("%(text)s is not how this number is written in E.164: write %(canonical)s.")
+            % {"text": text, "canonical": found},
+            code="not_canonical",
+        )
+    return found
+
+
+def not_e164(text: str) -> NotANumber:
+    if re.fullmatch(r"\+?[0-9]{16,}", text):
+        return too_many_digits(len(text.lstrip("+")))
+    return NotANumber(
+        _(
+            "Write the number in E.164: a plus, the country code and the number, digits only, "
+            "for example +18005551234."
+        ),
+        code="not_e164",
+    )
+
+
+def too_many_digits(count: int) -> NotANumber:
+    return NotANumber(
+        _("A phone number has at most 15 digits; this one has more than 15 digits (%(count)d).")
+        % {"count": count},
+        code="too_long",
+    )
+
+
+def canonical(number: phonenumbers.PhoneNumber, *, read_from: str = "") -> str:
+    """The E.164 text of a possible number, which reads as the same number again. Every entrance of
+    a number ends here. `read_from` is the text that was parsed. Raises NotANumber."""
     reason = phonenumbers.is_possible_number_with_reason(number)
     if reason != phonenumbers.ValidationResult.IS_POSSIBLE:
-        raise NotANumber(REASONS.get(reason, _("This cannot be a phone number of its country.")))
+        raise impossible(reason)
+    text = formatted(without_trunk_prefix(number))
+    is_stable = text == read_from or text == again(text)
+    if not is_stable or not SHAPE.fullmatch(text):
+        raise impossible(None)
     return text
 
 
+def without_trunk_prefix(number: phonenumbers.PhoneNumber) -> phonenumbers.PhoneNumber:
+    """Behind the country code the zero that is dialled at home only is left out, though some
+    numbers of that length would be possible. Raises NotANumber where nothing valid remains."""
+    if not number.italian_leading_zero or phonenumbers.is_valid_number(number):
+        return number
+    prefix = national_prefix(number.country_code)
+    national = phonenumbers.national_significant_number(number)
+    rest = parsed(f"+{number.country_code}{national.removeprefix(prefix or '0')}")
+    if rest and phonenumbers.is_valid_number(rest):
+        return rest
+    if prefix and national.startswith(prefix):
+        words = {"code": number.country_code, "prefix": prefix}
+        text = _("Leave out the trunk prefix %(prefix)s behind +%(code)s.") % words
+        raise NotANumber(text, code="trunk_prefix")
+    return number
+
+
+def national_prefix(country_code: int) -> str:
+    """What the country dials before its national numbers, "" where there is nothing."""
+    region = phonenumbers.region_code_for_country_code(country_code)
+    plan = PhoneMetadata.metadata_for_region_or_calling_code(country_code, region)
+    return (plan and plan.national_prefix) or ""
+
+
+def impossible(reason: int | None) -> NotANumber:
+    return NotANumber(REASONS.get(reason, OF_NO_COUNTRY), code=CODES.get(reason, "impossible"))
+
+
+def formatted(number: phonenumbers.PhoneNumber) -> str:
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def again(text: str) -> str | None:
+    number = parsed(text)
+    return formatted(number) if number else None
+
+
+def canonical_of(text: str) -> str | None:
+    """The canonical E.164 of a text in E.164, None where it is no possible number."""
+    number = parsed(text)
+    try:
+        return canonical(number) if number else None
+    except NotANumber:
+        return None
+
+
+Result = phonenumbers.ValidationResult
+OF_NO_COUNTRY = _("This cannot be a phone number of its country.")
 REASONS = {
-    phonenumbers.ValidationResult.TOO_SHORT: _("The number is too short for its country."),
-    phonenumbers.ValidationResult.TOO_LONG: _("The number is too long for its country."),
-    phonenumbers.ValidationResult.IS_POSSIBLE_LOCAL_ONLY: _("The number lacks its area code."),
-    phonenumbers.ValidationResult.INVALID_LENGTH: _("No number of its country has this length."),
+    Result.TOO_SHORT: _("The number is too short for its country."),
+    Result.TOO_LONG: _("The number is too long for its country."),
+    Result.IS_POSSIBLE_LOCAL_ONLY: _("The number lacks its area code."),
+    Result.INVALID_LENGTH: _("No number of its country has this length."),
+}
+CODES = {
+    Result.TOO_SHORT: "too_short",
+    Result.TOO_LONG: "too_long",
+    Result.IS_POSSIBLE_LOCAL_ONLY: "no_area_code",
+    Result.INVALID_LENGTH: "wrong_length",
 }
 
 

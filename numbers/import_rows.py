@@ -12,7 +12,7 @@ from numbers.e164 import NotANumber
 from numbers.files.tables import Line
 from numbers.holding import NoCarrier, refuse_failed
 from numbers.import_options import ACCOUNT, CARRIER, FOR_ALL, RECORD, complaint, named_integration
-from numbers.spelling import understood
+from numbers.numbering.parsing import parse_number
 from organizations.principals import Principal
 
 # The columns in the reader's words; what is wrong begins with one.
@@ -64,7 +64,7 @@ class Understanding:
 
     def find_number(self, found: Understood, text: str) -> None:
         try:
-            found.number = understood(text, country=self.options.get("country"))
+            found.number = parse_number(text, country=self.options.get("country")).number
         except NotANumber as error:
             found.wrong.append(f"{TITLES['number']}: {error}")
         else:

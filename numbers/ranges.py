@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from numbers.e164 import NotANumber, checked
-from numbers.spelling import understood
+from numbers.numbering.parsing import parse_number
 
 MOST = 10_000
 
@@ -35,7 +35,7 @@ def counted(begin: str, count: int) -> str:
 
 def read(name: str, text: str, country: str | None) -> str:
     try:
-        return understood(text, country=country)
+        return parse_number(text, country=country).number
     except NotANumber as error:
         raise ValidationError({name: str(error)}) from error
 

@@ -17,8 +17,8 @@ from numbers.e164 import NotANumber
 from numbers.import_options import CARRIES_CALLS, ONE_LINE, SUPPLIES
 from numbers.importing import import_number, record_number
 from numbers.models import PhoneNumber
+from numbers.numbering.parsing import parse_number
 from numbers.screens.number_forms import AgentField, SipFields, naming_agents
-from numbers.spelling import understood
 from organizations.models import Organization
 from organizations.principals import Principal
 from organizations.screens.widgets import LongSelect
@@ -66,7 +66,9 @@ class OneForm(forms.Form):
         cleaned = super().clean()
         if text := cleaned.get("number"):
             try:
-                cleaned["number"] = understood(text, country=cleaned.get("country") or None)
+                cleaned["number"] = parse_number(
+                    text, country=cleaned.get("country") or None
+                ).number
             except NotANumber as error:
                 self.add_error("number", str(error))
         return cleaned
