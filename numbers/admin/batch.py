@@ -15,13 +15,14 @@ from organizations.admin.base import LogAdmin, ReadOnlyAdmin, link, page_of, tim
 
 STATE_COLOURS = {
     "checking": "info",
+    "mapping": "warning",
     "ready": "warning",
     "running": "info",
     "done": "success",
     "stopped": "",
     "refused": "danger",
 }
-FATE_COLOURS = {"done": "success", "failed": "danger", "error": "danger"}
+FATE_COLOURS = {"done": "success", "failed": "danger", "error": "danger", "ambiguous": "warning"}
 TOLD = (
     "organization",
     "kind",
