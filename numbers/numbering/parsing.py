@@ -31,7 +31,6 @@ from numbers.numbering.lookalikes import (
     several,
 )
 
-INTERNATIONAL = "001"  # CLDR's and libphonenumber's code for the world: no plus, but a country code
 EXPLICIT_ZERO = re.compile(r"[(\[]\s?0\s?[)\]]")
 SEPARATORS = re.compile(r"[\s().\-/]")
 TONE = re.compile(r"^([80])~(10|0)(?=\D)")  # where the dialling tone is waited for
@@ -83,9 +82,16 @@ class IsBlock(NotANumber):
         self.first, self.last, self.single = first, last, single
 
 
+def readings_of(error: NotANumber) -> tuple[Reading, ...]:
+    """The numbers that a person may choose from, as one number."""
+    if isinstance(error, Ambiguous):
+        return error.readings
+    return (error.single,) if isinstance(error, IsBlock) and error.single else ()
+
+
 def parse_number(text: str, *, country: str | None = None) -> Reading:
     """What `text` means. `country` is whose national numbers may stand there without a plus: two
-    letters, or INTERNATIONAL where digits without a plus begin with a country code.
+    letters, or regions.INTERNATIONAL where digits without a plus begin with a country code.
 
     Raises NotANumber with what to do, of which Ambiguous and IsBlock carry what was understood.
     """
@@ -112,7 +118,7 @@ def read(given: str, country: str | None) -> Reading:
     has_zero = bool(EXPLICIT_ZERO.search(given))
     if dialled.startswith("+"):
         return international(dialled, has_zero)
-    if country == INTERNATIONAL:
+    if country == regions.INTERNATIONAL:
         return international(f"+{dialled.removeprefix('00')}", has_zero)
     if country is None:
         if dialled.startswith("00"):
