@@ -51,7 +51,9 @@ class Understanding:
     def row(self, line: Line) -> Understood:
         given = line.cells.get("number") or ""
         found = Understood(line.line, given[:100])
-        self.find_number(found, given)
+        found.wrong += [titled(name, fault) for name, fault in line.faults.items()]
+        if not {"", "number"} & line.faults.keys():
+            self.find_number(found, given)
         self.find_texts(found, line.cells)
         self.find_agent(found, line.cells.get("agent_id") or "")
         self.find_carrier(found, carrier_of(line.cells))
@@ -118,6 +120,10 @@ class Understanding:
             )
         refuse_failed(carriers[0])
         return carriers[0]
+
+
+def titled(name: str, fault: str) -> str:
+    return f"{TITLES[name]}: {fault}" if name in TITLES else fault
 
 
 def place_of(by: Principal, options: dict[str, str]) -> dict[str, str]:

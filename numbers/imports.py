@@ -8,8 +8,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from numbers.files import tables
-from numbers.files.tables import Line, lines_of, lines_of_rows
+from numbers.files.tables import Line, layout_of, lines_of, lines_of_rows
 from numbers.files.unreadable import Unreadable
 from numbers.holding import taken
 from numbers.import_options import ACCOUNT, RECORD, SUPPLIES, named_integration
@@ -49,7 +48,7 @@ def is_request(batch: Batch) -> bool:
 
 def notice(batch: Batch) -> str:
     """What to look at before the start, or ""."""
-    return "" if is_request(batch) else tables.notice(bytes(batch.file))
+    return "" if is_request(batch) else "\n".join(layout_of(bytes(batch.file)).notices)
 
 
 def refuse_lost_account(by: Principal, batch: Batch) -> None:
