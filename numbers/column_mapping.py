@@ -86,10 +86,15 @@ def numberless(layout: Layout) -> str:
 
 def remapped(layout: Layout, mapping: Mapping[str, str]) -> Layout:
     """As `mapping` names the columns. Raises Unreadable."""
-    stale = ignored_notices(layout.columns)
     columns = mapped(layout.columns, mapping)
-    notices = [text for text in layout.notices if text not in stale]
-    return replace(layout, columns=columns, notices=[*notices, *ignored_notices(columns)])
+    notices = [*source_notices(layout), *ignored_notices(columns)]
+    return replace(layout, columns=columns, notices=notices)
+
+
+def source_notices(layout: Layout) -> list[str]:
+    """Without what becomes stale when other columns are ignored."""
+    stale = ignored_notices(layout.columns)
+    return [text for text in layout.notices if text not in stale]
 
 
 # --- what the organization remembers --------------------------------------------------------------
@@ -134,6 +139,7 @@ def described(found: Examined, *, first: str = "") -> dict[str, Any]:
         "sheet": layout.sheet,
         "heading_line": layout.heading_line,
         "columns": columns[:MOST_COLUMNS],
+        "source_notices": source_notices(layout),
         "fingerprint": fingerprint_of(layout),
         "first": first or found.first,
     }

@@ -39,7 +39,7 @@ def confirm_mapping(
     if batch.state in (State.CHECKING, State.READY, State.RUNNING, State.DONE):
         return batch  # posted twice
     refuse_other_state(batch, State.MAPPING)
-    if sheet and sheet != batch.layout["sheet"]:
+    if sheet not in ("", batch.layout["sheet"]):
         return look_at_sheet(by, batch, sheet)
     columns = column_mapping.columns_of(batch.layout)
     meanings = column_mapping.meanings_of(columns, mapping)
@@ -50,6 +50,17 @@ def confirm_mapping(
     check_again(by, batch, {"mapping": named, "sheet": batch.layout["sheet"]})
     tell(by, batch, "columns_confirmed", {"mapping": named, "sheet": batch.layout["sheet"]})
     return batch
+
+
+@transaction.atomic
+def choose_sheet(by: Principal, batch_id: UUID, *, sheet: str) -> Batch:
+    """The columns of another sheet of a batch in state `mapping` are looked at. Raises
+    CannotBatch."""
+    batch = locked(by, batch_id)
+    if batch.state == State.CHECKING or sheet == batch.layout.get("sheet"):
+        return batch  # posted twice
+    refuse_other_state(batch, State.MAPPING)
+    return look_at_sheet(by, batch, sheet)
 
 
 def look_at_sheet(by: Principal, batch: Batch, sheet: str) -> Batch:
