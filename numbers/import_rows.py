@@ -47,11 +47,14 @@ class Understanding:
         agents = agents_by_name(by)
         self.agent_ids = {agent_id for ids in agents.values() for agent_id in ids}
         self.agents = {} if options.get("given") == "rows" else agents
+        self.notices: list[str] = []  # on all rows, each once
 
     def row(self, line: Line) -> Understood:
         given = line.cells.get("number") or ""
         found = Understood(line.line, given[:100])
-        self.find_number(found, given)
+        found.wrong += [titled(name, fault) for name, fault in line.faults.items()]
+        if not {"", "number"} & line.faults.keys():
+            self.find_number(found, given)
         self.find_texts(found, line.cells)
         self.find_agent(found, line.cells.get("agent_id") or "")
         self.find_carrier(found, carrier_of(line.cells))
@@ -95,9 +98,8 @@ class Understanding:
 
     def find_carrier(self, found: Understood, named: str) -> None:
         if not self.is_for_carriers:
-            if named:
-                wrong = _("These numbers do not go on a carrier: leave it empty.")
-                found.wrong.append(f"{TITLES['carrier']}: {wrong}")
+            if named and not self.notices:
+                self.notices.append(carrier_notice(self.options))
             return
         try:
             carrier = self.carrier(named or self.options.get("carrier", ""))
@@ -120,12 +122,22 @@ class Understanding:
         return carriers[0]
 
 
+def titled(name: str, fault: str) -> str:
+    return f"{TITLES[name]}: {fault}" if name in TITLES else fault
+
+
 def place_of(by: Principal, options: dict[str, str]) -> dict[str, str]:
     """Where the numbers go that go on no carrier, as a row shows it."""
     if options.get("destination") == ACCOUNT:
         return {"account": named_integration(by, options["integration_id"]).name}
     is_record = options.get("destination") == RECORD
     return {"account": _("recorded only")} if is_record else {}
+
+
+def carrier_notice(options: dict[str, str]) -> str:
+    if options.get("destination") == ACCOUNT:
+        return _("The column carrier is ignored: these numbers belong to an account.")
+    return _("The column carrier is ignored: these numbers are recorded only.")
 
 
 def carrier_of(cells: dict[str, str]) -> str:

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from numbers.files import tables
 from numbers.files.tables import Line, lines_of, lines_of_rows
 from numbers.files.unreadable import Unreadable
 from numbers.holding import taken
@@ -19,15 +18,15 @@ from numbers.models import Batch, BatchRow, PhoneNumber
 from numbers.operations import add_number, hold_agent
 from organizations.principals import Principal
 
-__all__ = ["Unreadable", "check", "notice", "take_in"]
+__all__ = ["Unreadable", "check", "is_request", "take_in"]
 
 AT_ONCE = 2_000
 Fate, Status = BatchRow.Fate, PhoneNumber.Status
 
 
-def check(by: Principal, batch: Batch) -> Iterator[BatchRow]:
-    """Every row of the batch's file, unsaved, with its fate: todo, error, repeated or held. Nothing
-    is written. Raises Unreadable."""
+def check(by: Principal, batch: Batch, notices: list[str]) -> Iterator[BatchRow]:
+    """Every row of the batch's file, unsaved, with its fate: todo, error, repeated or held; what
+    concerns all rows is added to `notices`. Nothing is written. Raises Unreadable."""
     refuse_lost_account(by, batch)
     understanding = Understanding(by, batch.options)
     first_lines: dict[str, int] = {}
@@ -36,20 +35,18 @@ def check(by: Principal, batch: Batch) -> Iterator[BatchRow]:
         holders = holders_of(row.number for row in portion)
         for understood in portion:
             yield fated(by, batch, understood, holders, first_lines)
+    notices += understanding.notices
 
 
 def given(batch: Batch) -> Iterator[Line]:
-    data = bytes(batch.file)
-    return lines_of_rows(json.loads(data)) if is_request(batch) else lines_of(data)
+    data, options = bytes(batch.file), batch.options
+    if is_request(batch):
+        return lines_of_rows(json.loads(data))
+    return lines_of(data, sheet=options.get("sheet", ""), mapping=options.get("mapping"))
 
 
 def is_request(batch: Batch) -> bool:
     return batch.options.get("given") == "rows"
-
-
-def notice(batch: Batch) -> str:
-    """What to look at before the start, or ""."""
-    return "" if is_request(batch) else tables.notice(bytes(batch.file))
 
 
 def refuse_lost_account(by: Principal, batch: Batch) -> None:

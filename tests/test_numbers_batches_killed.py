@@ -86,7 +86,7 @@ class TestALongReading:
         settings.OPERATION_LEASE = timedelta(seconds=-1)
         second = []
 
-        def read(by, batch):
+        def read(by, batch, notices):
             with ThreadPoolExecutor(1) as other:
                 second.append(other.submit(elsewhere, batch.pk).result())
             yield BatchRow(line=1, text="+14155550101")

@@ -109,7 +109,7 @@ class FileForm(OptionsForm):
         label=_("File"),
         max_length=200,
         allow_empty_file=False,
-        widget=forms.ClearableFileInput({"accept": ".csv,.txt,.tsv,.xlsx"}),
-        help_text=_("CSV or Excel (.xlsx), at most 100,000 rows and 10 MB."),
+        widget=forms.ClearableFileInput({"accept": ".csv,.txt,.tsv,.xlsx,.ods"}),
+        help_text=_("CSV, Excel (.xlsx) or OpenDocument (.ods), at most 100,000 rows and 10 MB."),
     )
     field_order = ("file",)
