@@ -15,6 +15,13 @@ INTERNATIONAL = "001"  # the world by UN M49: digits without a plus begin with a
 LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pt")
 OTHER_NAMES = {
     "Great Britain": "GB",
+    "Großbritannien": "GB",
+    "Grande-Bretagne": "GB",
+    "Gran Bretaña": "GB",
+    "Gran Bretagna": "GB",
+    "Groot-Brittannië": "GB",
+    "Grã-Bretanha": "GB",
+    "Inglaterra": "GB",
     "England": "GB",
     "Scotland": "GB",
     "Wales": "GB",
@@ -91,5 +98,11 @@ def names_in(language: str) -> dict[str, str]:
 
 def plain(text: str) -> str:
     """So that Österreich stands among the O."""
-    text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().casefold()
+    text = (
+        unicodedata.normalize("NFKD", text)
+        .replace("ß", "ss")
+        .encode("ascii", "ignore")
+        .decode()
+        .casefold()
+    )
     return " ".join(re.sub(r"[.']", "", text).replace("&", "and").split())

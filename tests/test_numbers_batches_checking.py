@@ -18,12 +18,12 @@ def batch(alice) -> Batch:
 
 
 def checks(monkeypatch, *rows: BatchRow, then: Exception | None = None) -> None:
-    def check(by, batch, notices):
+    def checked_rows(check):
         yield from rows
         if then:
             raise then
 
-    monkeypatch.setattr(imports, "check", check)
+    monkeypatch.setattr(imports.Check, "rows", checked_rows)
 
 
 GOOD = {"line": 1, "text": "+14155550101"}
@@ -78,11 +78,11 @@ def test_it_begins_again_after_a_killed_worker(batch, monkeypatch):
 
 
 def test_a_stop_while_it_is_checked_counts(alice, batch, monkeypatch):
-    def check(by, given, notices):
+    def checked_rows(check):
         yield BatchRow(**GOOD)
         batches.stop(alice.by, batch.pk)
 
-    monkeypatch.setattr(imports, "check", check)
+    monkeypatch.setattr(imports.Check, "rows", checked_rows)
     monkeypatch.setattr(work, "PORTION", 1)
     checked(batch)
     assert batch.state == "stopped"

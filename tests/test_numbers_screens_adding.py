@@ -128,7 +128,7 @@ class TestRange:
             ({"last": "+14155590000"}, "at most 10,000"),
             ({"count": 10_001}, "10000"),
             ({"last": "+4930901820"}, "equally many digits"),
-            ({"first": "x", "count": 2}, "Only digits"),
+            ({"first": "x", "count": 2}, "Use digits"),
             ({"first": "030 901820", "count": 2}, "The country is missing"),
         ],
     )

@@ -148,14 +148,28 @@ def keep_rows(by: Principal, batch: Batch) -> None:
         if examined.asks:
             return let_go(batch, state=State.MAPPING)
         notices += examined.notices
-    found, rows = 0, iter(imports.check(by, batch, notices))
+    check = imports.Check(by, batch)
+    found, rows = 0, check.rows()
     while portion := list(islice(rows, PORTION)):
         found += len(portion)
         if found > MOST_ROWS:
             raise imports.Unreadable(_("It has more than %(most)s rows.") % {"most": MOST_ROWS})
         keep_portion(batch, portion, found)
-    checked(by, batch, notices)
+    decide(batch, check)
+    checked(by, batch, [*batch.options.get("notices", ()), *notices, *check.understanding.notices])
     return None
+
+
+def decide(batch: Batch, check: imports.Check) -> None:
+    """Ambiguous rows, by what the other rows have shown."""
+    after = 0
+    ambiguous = batch.rows.filter(fate=Fate.AMBIGUOUS).order_by("line")
+    while portion := list(ambiguous.filter(line__gt=after)[:PORTION]):
+        after = portion[-1].line
+        with transaction.atomic():
+            keep(batch)
+            written = ["fate", "message", "values", "phone_number_id"]
+            BatchRow.objects.bulk_update(check.decided(portion), written)
 
 
 def keep_layout(batch: Batch, examined: column_mapping.Examined) -> None:
@@ -187,15 +201,17 @@ def checked(by: Principal, batch: Batch, notices: list[str]) -> None:
     notice = "\n".join(notices)
     keep(batch, reason=notice, layout={**batch.layout, "notices": notices})
     count(batch)
-    if not batch.left:
+    has_questions = batch.rows.filter(fate=Fate.AMBIGUOUS).exists()
+    if not batch.left and not (has_questions and not batch.options.get("start")):
         reason = "\n".join(filter(None, (nothing_to_add(batch), notice)))
         settle(batch, State.DONE, by=by, reason=reason)
     elif batch.options.get("start"):
         let_go(batch, state=State.RUNNING, started_at=Now(), file=None)
         record(by, "batch.started", batch, kind="batch", label=batch.title)
     else:
-        # Whoever is asked about the columns may also change them after a look at the rows.
-        let_go(batch, state=State.READY, **({} if batch.options.get("ask") else {"file": None}))
+        # Whoever is asked about columns or numbers may answer after a look at the rows.
+        is_asked = has_questions or batch.options.get("ask")
+        let_go(batch, state=State.READY, **({} if is_asked else {"file": None}))
 
 
 def nothing_to_add(batch: Batch) -> str:

@@ -36,6 +36,7 @@ SEPARATORS = re.compile(r"[\s().\-/]")
 TONE = re.compile(r"^([80])~(10|0)(?=\D)")  # where the dialling tone is waited for
 PLUS = re.compile(r"\+{1,2}")
 MOST_DIGITS = 15
+WITHOUT_PLUS = phonenumbers.CountryCodeSource.FROM_NUMBER_WITHOUT_PLUS_SIGN
 NATIONAL_FORMAT = phonenumbers.PhoneNumberFormat.NATIONAL
 
 
@@ -271,7 +272,15 @@ def at_home(here: PhoneNumber | None, dialled: str, country: str) -> Reading | N
         return None
     text = phonenumbers.format_number(here, NATIONAL_FORMAT)
     is_sure = "".join(filter(str.isdecimal, text)) == dialled
-    return Reading(number, " ".join(notes(here)), "national", is_sure=is_sure)
+    return Reading(number, " ".join(notes(here)), way_of(here), is_sure=is_sure)
+
+
+def way_of(here: PhoneNumber) -> str:
+    """How a number of the chosen country was written; behind +1 nobody knows, as 1 is also what is
+    dialled before a national number."""
+    if here.country_code_source != WITHOUT_PLUS:
+        return "national"
+    return "" if e164.national_prefix(here.country_code) == "1" else "international"
 
 
 def lost_plus(given: str, dialled: str, country: str) -> Reading | None:
