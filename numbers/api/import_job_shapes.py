@@ -103,20 +103,19 @@ def complaints_of(
 ) -> dict[str, list[ErrorDetail]] | list[ErrorDetail]:
     if not isinstance(row, dict):
         return [ErrorDetail(_("An object is expected."), code="invalid")]
-    unknown = ErrorDetail(_("This field is not known here."), code="unknown")
-    no_text = ErrorDetail(_("A string is expected."), code="invalid")
-    twice = ErrorDetail(_("Another field of this row means the same."), code="invalid")
     found: dict[str, list[ErrorDetail]] = {}
     taken: set[str] = set()
     for name, cell in row.items():
         meaning = meaning_of(name, names)
         if meaning is None:
-            found[name] = [unknown]
+            found[name] = [ErrorDetail(_("This field is not known here."), code="unknown")]
         elif meaning and not isinstance(cell, str | None):
-            found[name] = [no_text]
-        elif meaning and meaning in taken:
-            found[name] = [twice]
-        taken.add(meaning or "")
+            found[name] = [ErrorDetail(_("A string is expected."), code="invalid")]
+        elif meaning in taken:
+            words = _("Another field of this row means the same.")
+            found[name] = [ErrorDetail(words, code="invalid")]
+        elif meaning:
+            taken.add(meaning)
     return found
 
 
