@@ -37,9 +37,10 @@ class Examined:
 
 def examine(organization: Organization, data: bytes, options: Mapping[str, Any]) -> Examined:
     """The file as the options of its batch say (`sheet`, `mapping`), else as the organization
-    remembers its headings. Asks only where `ask` is set. Raises Unreadable."""
+    remembers its headings. Raises Unreadable."""
     sheet, given = options.get("sheet", ""), options.get("mapping")
     layout = layout_of(data, sheet=sheet, mapping=given)
+    refuse_other_sheet(layout, sheet)
     first = fingerprint_of(layout)
     if given is not None:
         return Examined(layout, given, asks=False, first=first, notices=layout.notices)
@@ -50,9 +51,16 @@ def examine(organization: Organization, data: bytes, options: Mapping[str, Any])
     if known and known.mapping and is_same_sheet(known, layout):
         return recalled(layout, known, asks=bool(options.get("confirm")), first=first)
     asks = bool(options.get("confirm")) or not is_clear(layout, options)
-    if asks and not options.get("ask"):
-        raise Unreadable(numberless(layout))
     return Examined(layout, None, asks=asks, first=first, notices=layout.notices)
+
+
+def refuse_other_sheet(layout: Layout, wanted: str) -> None:
+    if wanted and folded(wanted) != folded(layout.sheet):
+        raise Unreadable(no_sheet(wanted))
+
+
+def no_sheet(name: str) -> str:
+    return _("There is no sheet “%(name)s”.") % {"name": name[:100]}
 
 
 def recalled(layout: Layout, known: ColumnMapping, *, asks: bool, first: str) -> Examined:
@@ -76,6 +84,7 @@ def is_clear(layout: Layout, options: Mapping[str, Any]) -> bool:
 
 
 def numberless(layout: Layout) -> str:
+    """Why a program's file is refused."""
     words = _(
         "No column is recognized as the phone number. The columns are: %(names)s. Send `mapping`, "
         "for example {“%(first)s”: “number”}."

@@ -65,7 +65,7 @@ def choose_sheet(by: Principal, batch_id: UUID, *, sheet: str) -> Batch:
 
 def look_at_sheet(by: Principal, batch: Batch, sheet: str) -> Batch:
     if sheet not in batch.layout["sheets"]:
-        raise CannotBatch(_("There is no sheet “%(name)s”.") % {"name": sheet[:100]})
+        raise CannotBatch(column_mapping.no_sheet(sheet))
     check_again(by, batch, {"sheet": sheet, "confirm": True})
     return batch
 

@@ -145,6 +145,8 @@ def keep_rows(by: Principal, batch: Batch) -> None:
     if not imports.is_request(batch):
         examined = column_mapping.examine(batch.organization, bytes(batch.file), batch.options)
         keep_layout(batch, examined)
+        if examined.asks and not batch.options.get("ask"):
+            raise imports.Unreadable(column_mapping.numberless(examined.layout))
         if examined.asks:
             return let_go(batch, state=State.MAPPING)
         notices += examined.notices

@@ -38,6 +38,7 @@ SENTENCES = (
     gettext_noop("“%(cell)s” stands beyond the last column: put text with separators in quotes."),
     gettext_noop("In line %(line)d a quotation mark opens and does not close before a separator."),
     gettext_noop("The file has no column “%(name)s”."),
+    gettext_noop("There is no sheet “%(name)s”."),
     gettext_noop("Only one column can be the %(name)s."),
     gettext_noop("A column cannot mean “%(name)s”. Use one of these: %(known)s."),
     gettext_noop("Ignored columns: %(names)s."),
