@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from integrations.claims import wake_dispatcher
@@ -19,6 +20,8 @@ from organizations.principals import Principal
 
 RANGE = "range"  # a person's choice: all numbers of the range
 MOST_CHOICES = 2_000
+# Rows that can be done, or were, with something to look at.
+HAS_NOTE = Q(fate__in=[BatchRow.Fate.TODO, BatchRow.Fate.DONE]) & ~Q(message="")
 
 
 @dataclass

@@ -13,10 +13,12 @@ from carriers.models import Carrier
 from numbers import batches
 from numbers.batching.losses import losses
 from numbers.confirming import can_change_mapping
+from numbers.import_readings import HAS_NOTE
 from numbers.import_rows import carriers_by_name
 from numbers.models import Batch, BatchRow, PhoneNumber
 from numbers.screens import batch_words as words
 from numbers.screens.column_forms import ColumnsForm
+from numbers.screens.readings import choices_of, questions
 from numbers.screens.rows import names_of_agents
 from numbers.screens.told import title_of, told
 from organizations.exports import csv_answer, portions
@@ -32,6 +34,7 @@ SETTING_UP = ("import", "retry")
 UNSETTLED = (PhoneNumber.Status.FAILED, PhoneNumber.Status.PENDING)
 PER_PAGE, ROWS_PER_PAGE = 25, 100
 READ = Permission.PHONE_NUMBERS_READ
+NOTED = "noted"
 
 
 class BatchesScreen(OrgScreen):
@@ -72,14 +75,17 @@ class BatchScreen(OrgScreen):
             notices = map(told, batch.layout.get("source_notices", ()))
             context = {"batch": batch, "form": form, "notices": notices, **self.allowed(batch)}
             return self.page("numbers/batch.html", status, **context)
-        counts = dict(batch.rows.values_list("fate").annotate(Count("pk")).order_by())
+        counts, noted = counted(batch)
         fate = request.GET.get("fate", "")
-        fate = fate if fate in Fate.values else ""
+        fate = fate if fate in (*Fate.values, NOTED) else ""
         return self.page(
             "numbers/batch.html",
             batch=batch,
             fate=fate,
-            fates=[(n, words.fate(batch, n), counts[n]) for n in Fate.values if n in counts],
+            fates=[
+                *((n, words.fate(batch, n), counts[n]) for n in Fate.values if n in counts),
+                *([(NOTED, _("with a note"), noted)] if noted else []),
+            ],
             **self.rows(request, batch, fate),
             **self.next_steps(request, batch, counts),
         )
@@ -105,6 +111,7 @@ class BatchScreen(OrgScreen):
             "intent": self.intent(batch) if ready and batch.left else "",
             "can_change_columns": can_change_mapping(batch),
             "start_word": words.start_word(batch),
+            "questions": questions(batch, counts.get(Fate.AMBIGUOUS, 0)) if ready else None,
             "losses": losses(batch) if ready and batch.action == "delete" else None,
             "undone_by": undone,
             "can_undo": reversible and not batches.was_undone(batch),
@@ -120,18 +127,32 @@ class BatchScreen(OrgScreen):
 
     def rows(self, request: HttpRequest, batch: Batch, fate: str) -> dict[str, Any]:
         """One page of them, by line."""
-        rows = batch.rows.filter(fate=fate) if fate else batch.rows.all()
+        rows = rows_of(batch, fate)
         found, is_first, is_last = piece(rows, number_of(request, "from"), request.GET.get("back"))
         for row in found:
             row.was, row.becomes = words.change(batch, row)
             row.shown, row.told = words.number(row), told(row.message)
             row.met = words.fate(batch, row.fate)
+            row.choices = choices_of(row) if batch.state == State.READY else []
         if batch.action == "assign":
             name_agents(request.organization, found)
         asked = {"fate": fate} if fate else {}
         newer = {**asked, "from": found[0].line, "back": 1} if found and not is_first else {}
         older = {**asked, "from": found[-1].line} if found and not is_last else {}
         return {"rows": found, "pager": {"newer": query_of(newer), "older": query_of(older)}}
+
+
+def counted(batch: Batch) -> tuple[dict[str, int], int]:
+    """Rows by fate, and how many that can be done, or were, have a note to look at."""
+    noted = Count("pk", filter=HAS_NOTE)
+    rows = list(batch.rows.values_list("fate").annotate(Count("pk"), noted).order_by())
+    return {fate: count for fate, count, _noted in rows}, sum(row[2] for row in rows)
+
+
+def rows_of(batch: Batch, fate: str) -> QuerySet[BatchRow]:
+    if fate == NOTED:
+        return batch.rows.filter(HAS_NOTE)
+    return batch.rows.filter(fate=fate) if fate else batch.rows.all()
 
 
 def name_agents(organization: Organization, rows: list[BatchRow]) -> None:
@@ -167,7 +188,7 @@ class ReportScreen(OrgScreen):
     def get(self, request: HttpRequest, batch_id: UUID) -> HttpResponse:
         batch = batch_of(request, batch_id)
         fate = request.GET.get("fate", "")
-        rows = batch.rows.filter(fate=fate) if fate in Fate.values else batch.rows.all()
+        rows = rows_of(batch, fate if fate in (*Fate.values, NOTED) else "")
         name = f"batch-{batch.created_at:%Y-%m-%d}-{str(batch.pk)[:8]}.csv"
         given = GIVEN if batch.kind == Batch.Kind.IMPORT else ()
         titles = [str(title) for title in (*FIRST, *(given or CHANGED), *LAST)]
