@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 
 from integrations.claims import wake_dispatcher
@@ -46,6 +46,13 @@ class Evidence:
         else:
             found = []
         return found[0] if len(found) == 1 else None
+
+
+def counted(batch: Batch) -> tuple[dict[str, int], int]:
+    """Rows by fate, and how many that can be done, or were, have a note to look at."""
+    rows = batch.rows.values("fate").annotate(count=Count("pk"), noted=Count("pk", filter=HAS_NOTE))
+    found = list(rows.order_by())
+    return {row["fate"]: row["count"] for row in found}, sum(row["noted"] for row in found)
 
 
 def described(error: Ambiguous | IsBlock) -> dict[str, Any]:

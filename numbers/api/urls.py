@@ -1,6 +1,6 @@
 from django.urls import path
 
-from numbers.api import agents, import_jobs, imports, placements, v1
+from numbers.api import agents, import_jobs, import_readings, imports, placements, v1
 
 urlpatterns = [
     path("phone-numbers", v1.NumbersView.as_view(), name="numbers"),
@@ -29,6 +29,11 @@ urlpatterns = [
         "imports/<UUID:import_id>/start",
         import_jobs.StartImportView.as_view(),
         name="import-start",
+    ),
+    path(
+        "imports/<UUID:import_id>/readings",
+        import_readings.ImportReadingsView.as_view(),
+        name="import-readings",
     ),
     path("imports/<UUID:import_id>/stop", import_jobs.StopImportView.as_view(), name="import-stop"),
     path("imports/<UUID:import_id>/rows", import_jobs.ImportRowsView.as_view(), name="import-rows"),

@@ -13,7 +13,7 @@ from carriers.models import Carrier
 from numbers import batches
 from numbers.batching.losses import losses
 from numbers.confirming import can_change_mapping
-from numbers.import_readings import HAS_NOTE
+from numbers.import_readings import HAS_NOTE, counted
 from numbers.import_rows import carriers_by_name
 from numbers.models import Batch, BatchRow, PhoneNumber
 from numbers.screens import batch_words as words
@@ -140,13 +140,6 @@ class BatchScreen(OrgScreen):
         newer = {**asked, "from": found[0].line, "back": 1} if found and not is_first else {}
         older = {**asked, "from": found[-1].line} if found and not is_last else {}
         return {"rows": found, "pager": {"newer": query_of(newer), "older": query_of(older)}}
-
-
-def counted(batch: Batch) -> tuple[dict[str, int], int]:
-    """Rows by fate, and how many that can be done, or were, have a note to look at."""
-    noted = Count("pk", filter=HAS_NOTE)
-    rows = list(batch.rows.values_list("fate").annotate(Count("pk"), noted).order_by())
-    return {fate: count for fate, count, _noted in rows}, sum(row[2] for row in rows)
 
 
 def rows_of(batch: Batch, fate: str) -> QuerySet[BatchRow]:
