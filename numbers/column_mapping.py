@@ -193,7 +193,7 @@ def complaints_of(columns: Sequence[Column], meanings: Mapping[int, str]) -> dic
         elif meaning and meaning not in MEANINGS:
             wrong[index] = _("“%(name)s” cannot mean “%(meaning)s”.") % name
         elif counts[meaning] > 1:
-            wrong[index] = _("Two columns have this meaning. Choose another for “%(name)s”.") % name
+            wrong[index] = _("“%(name)s” has the same meaning as another column.") % name
     if not wrong and "number" not in counts:
         wrong[-1] = _("Choose the column that holds the phone numbers.")
     return wrong
