@@ -8,16 +8,19 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
+from integrations.operations import default_for
 from numbers.files import tables
 from numbers.files.tables import Line, lines_of, lines_of_rows
 from numbers.files.unreadable import Unreadable
-from numbers.holding import taken
-from numbers.import_options import ACCOUNT, RECORD, SUPPLIES, named_integration
+from numbers.holding import NotPossibleNow, taken
+from numbers.import_fields import columns_of, update_number
+from numbers.import_options import ACCOUNT, CARRIES_CALLS, RECORD, SUPPLIES, named_integration
 from numbers.import_rows import Understanding, Understood
-from numbers.importing import NoIntegration, import_number, record_number
+from numbers.importing import NoIntegration, import_number, record_only
 from numbers.models import Batch, BatchRow, PhoneNumber
 from numbers.operations import add_number, hold_agent
 from organizations.principals import Principal
+from organizations.roles import Permission
 
 __all__ = ["Unreadable", "check", "notice", "take_in"]
 
@@ -104,36 +107,44 @@ def told_of(by: Principal, number: str, holder: dict[str, Any]) -> tuple[str, UU
 
 
 def take_in(by: Principal, batch: Batch, row: BatchRow) -> None:
-    """One number, as the row's values and the batch's options say, in the caller's transaction.
-    Raises NumberTaken, NoCarrier and NoIntegration."""
-    agent_id = row.values.get("agent_id")
-    hold_agent(by, agent_id)
-    number = added(
-        by,
-        batch.options,
-        row.values.get("voip_carrier_sid"),
-        number=row.values["number"],
-        inbound_agent_id=agent_id,
-        label=row.values.get("label"),
-        application_sid=row.values.get("application_sid"),
-    )
+    """One number, as the row's values and the batch's options say, in the caller's transaction: an
+    existing one is changed where the row has a `before`. Raises NumberTaken, NoCarrier,
+    NoIntegration and NotPossibleNow."""
+    if row.phone_number_id and row.before:
+        refuse_changing(by)
+        update_number(by, row.phone_number_id, row.values, row.before)
+        return
+    columns = columns_of(row.values)
+    hold_agent(by, columns.get("inbound_agent_id"))
+    sid = row.values.get("voip_carrier_sid")
+    number = added(by, batch.options, sid, number=row.values["number"], **columns)
     row.phone_number_id = number.pk
+
+
+def refuse_changing(by: Principal) -> None:
+    """Who may add numbers may perhaps not change one."""
+    if not by.can(Permission.PHONE_NUMBERS_UPDATE):
+        raise NotPossibleNow(_("Your role does not allow this."))
 
 
 def added(
     by: Principal, options: Mapping[str, Any], carrier_sid: str | None, **fields: Any
 ) -> PhoneNumber:
+    """`fields` are columns of the number; every destination keeps all of them."""
     if options.get("destination") == ACCOUNT:
-        return import_number(by, **homes(by, options), **fields)
+        return import_number(by, **homes(by, options, fields), **fields)
     if options.get("destination") == RECORD:
-        return record_number(by, provider=None, **fields)
+        return record_only(by, **fields)
     return add_number(by, voip_carrier_sid=UUID(carrier_sid) if carrier_sid else None, **fields)
 
 
-def homes(by: Principal, options: Mapping[str, Any]) -> dict[str, Any]:
-    voice = options.get("voice_integration_id")
+def homes(by: Principal, options: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
+    """A trunk wants a platform for it, as where it is named later (operations.add_trunks)."""
+    voice = named_integration(by, options.get("voice_integration_id"))
+    if voice is None and fields.get("outbound_trunk_id"):
+        voice = default_for(by, CARRIES_CALLS)
     return {
         "provider": SUPPLIES,
         "integration": named_integration(by, options["integration_id"]),
-        "voice_on": named_integration(by, voice) if voice else None,
+        "voice_on": voice,
     }
