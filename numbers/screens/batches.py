@@ -9,10 +9,10 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
-from carriers.models import Carrier
 from numbers import batches
 from numbers.batching.losses import losses
-from numbers.import_rows import carriers_by_name
+from numbers.carrier_names import carrier_again, carriers_by_name
+from numbers.import_fields import FIELDS
 from numbers.models import Batch, BatchRow, PhoneNumber
 from numbers.screens import batch_words as words
 from numbers.screens.rows import names_of_agents
@@ -81,13 +81,14 @@ class BatchScreen(OrgScreen):
         """What may be done with it now."""
         is_settled, kept = batch.state in SETTLED, bool(counts)
         ready = batch.state == State.READY
+        changed = changes_in(batch) if ready and batch.kind == Batch.Kind.IMPORT else 0
         undone = batch.undone_by.defer("file").order_by("-created_at").first()
         reversible = is_settled and kept and batch.done and batch.action in batches.INVERSE
         begun = is_settled and batch.started_at
         return {
             **self.allowed(batch),
-            "intent": self.intent(batch) if ready and batch.left else "",
-            "start_word": words.start_word(batch),
+            "intent": self.intent(batch, changed) if ready and batch.left else "",
+            "start_word": words.start_word(batch, changed=changed),
             "losses": losses(batch) if ready and batch.action == "delete" else None,
             "undone_by": undone,
             "can_undo": reversible and not batches.was_undone(batch),
@@ -96,10 +97,10 @@ class BatchScreen(OrgScreen):
             "became": became(batch) if is_settled and batch.action in SETTING_UP else {},
         }
 
-    def intent(self, batch: Batch) -> str:
+    def intent(self, batch: Batch, changed: int) -> str:
         agent_id = batch.options.get("agent_id") or ""
         names = names_of_agents(self.organization, [agent_id])
-        return words.intent(batch, agent=names.get(agent_id, agent_id))
+        return words.intent(batch, agent=names.get(agent_id, agent_id), changed=changed)
 
     def rows(self, request: HttpRequest, batch: Batch, fate: str) -> dict[str, Any]:
         """One page of them, by line."""
@@ -109,12 +110,18 @@ class BatchScreen(OrgScreen):
             row.was, row.becomes = words.change(batch, row)
             row.shown, row.told = words.number(row), told(row.message)
             row.met = words.fate(batch, row.fate)
+            row.changes = words.field_changes(row) if batch.kind == Batch.Kind.IMPORT else []
         if batch.action == "assign":
             name_agents(request.organization, found)
         asked = {"fate": fate} if fate else {}
         newer = {**asked, "from": found[0].line, "back": 1} if found and not is_first else {}
         older = {**asked, "from": found[-1].line} if found and not is_last else {}
         return {"rows": found, "pager": {"newer": query_of(newer), "older": query_of(older)}}
+
+
+def changes_in(batch: Batch) -> int:
+    """How many existing numbers an import changes: before its start only these are known."""
+    return batch.rows.filter(fate=Fate.TODO, phone_number_id__isnull=False).count()
 
 
 def name_agents(organization: Organization, rows: list[BatchRow]) -> None:
@@ -159,8 +166,7 @@ class ReportScreen(OrgScreen):
 
 FIRST, LAST = (_("line"), _("number")), (_("fate"), _("message"))
 CHANGED = (_("before"), _("after"))
-# An import's report can be mended and handed in again (numbers/files/columns.py).
-GIVEN = ("label", "carrier", "agent_id", "application_sid")
+GIVEN = tuple(FIELDS)  # an import's report can be mended and handed in again
 
 
 def reported(
@@ -168,17 +174,11 @@ def reported(
 ) -> Iterator[tuple]:
     carriers = carriers_by_name(by) if given else {}
     for row in portions(rows, "line"):
-        values = row.values | {"carrier": carrier_again(row.values, carriers)}
+        name, sid = row.values.get("carrier") or "", row.values.get("voip_carrier_sid") or ""
+        values = row.values | {"carrier": carrier_again(name, sid, carriers)}
         cells = [values.get(name) for name in given] or words.change(batch, row)
         met = words.fate(batch, row.fate)
         yield row.line, row.text, *cells, met, told(row.message).replace("\n", " ")
-
-
-def carrier_again(values: dict[str, Any], carriers: dict[str, list[Carrier]]) -> str:
-    """Its name, or its sid where the name, handed in again, would not lead to it alone."""
-    name, sid = values.get("carrier") or "", values.get("voip_carrier_sid")
-    is_clear = [str(each.voip_carrier_sid) for each in carriers.get(name.casefold(), ())] == [sid]
-    return sid if sid in carriers and not is_clear else name
 
 
 def batch_of(request: HttpRequest, batch_id: UUID) -> Batch:
