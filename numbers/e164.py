@@ -1,4 +1,5 @@
-"""Phone numbers as text: people's spelling or E.164 in, E.164 stored and shown.
+"""Phone numbers as text in canonical E.164: checked, stored and shown. Other spellings are read by
+numbers/numbering/parsing.py, which ends here too.
 
 Numbers must be *possible* by libphonenumber, not *valid*: the vendors' own examples use +1 555.
 """
@@ -8,7 +9,6 @@ import re
 import phonenumbers
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
-from phonenumber_field import formfields
 from phonenumber_field.modelfields import PhoneNumberField
 from phonenumbers import PhoneMetadata
 
@@ -174,27 +174,12 @@ def area_code(text: str) -> int | None:
     return int(text[2:5]) if re.fullmatch(r"\+1[0-9]{10}", text) else None
 
 
-def validate_possible(value: object) -> None:
-    """The validator of model and form fields, in place of the library's, which asks for valid."""
+def validate_canonical(value: object) -> None:
+    """The model field's validator, in place of the library's, which asks for valid numbers."""
     try:
         checked(str(value))
     except NotANumber as error:
-        raise ValidationError(str(error), code="invalid") from error
-
-
-class E164FormField(formfields.PhoneNumberField):
-    """The library's form field, possible numbers admitted; cleans to E.164 text."""
-
-    default_validators = [validate_possible]
-
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.error_messages.pop("invalid", None)  # it would hide what is wrong with the number
-
-    def to_python(self, value: str | None) -> str:
-        """People's spelling behind the plus is welcome: blanks, dots, dashes and brackets are
-        dropped."""
-        return re.sub(r"[\s().\-/]", "", value or "")
+        raise ValidationError(str(error), code=error.code) from error
 
 
 class PlainText:
@@ -218,7 +203,7 @@ class E164Field(PhoneNumberField):
     """A number as E.164 text, possible by libphonenumber."""
 
     descriptor_class = PlainText
-    default_validators = [validate_possible]
+    default_validators = [validate_canonical]
 
     def __init__(self, *args, **kwargs):
         kwargs.setdefault("max_length", 16)
@@ -230,8 +215,10 @@ class E164Field(PhoneNumberField):
     def get_prep_value(self, value):
         return value if value is None else str(value)
 
+    def pre_save(self, instance, add):
+        """The last wall: no row is written under a second spelling of one line."""
+        value = super().pre_save(instance, add)
+        return value if value is None else checked(str(value))
+
     def from_db_value(self, value, expression, connection):
         return value
-
-    def formfield(self, **kwargs):
-        return super().formfield(**{"form_class": E164FormField, **kwargs})

@@ -2,57 +2,145 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
+from dataclasses import replace
+from itertools import chain, count, islice
 from typing import Any
 from uuid import UUID
 
 from django.utils.translation import gettext as _
 
 from integrations.operations import default_for
-from numbers.files import tables
 from numbers.files.tables import Line, lines_of, lines_of_rows
 from numbers.files.unreadable import Unreadable
 from numbers.holding import NotPossibleNow, taken
 from numbers.import_fields import columns_of, update_number
-from numbers.import_options import ACCOUNT, CARRIES_CALLS, RECORD, SUPPLIES, named_integration
+from numbers.import_options import (
+    ACCOUNT,
+    CARRIES_CALLS,
+    RECORD,
+    SUPPLIES,
+    is_uuid,
+    named_integration,
+)
 from numbers.import_rows import Understanding, Understood
 from numbers.importing import NoIntegration, import_number, record_only
 from numbers.models import Batch, BatchRow, PhoneNumber
+from numbers.numbering.parsing import named
 from numbers.operations import add_number, hold_agent
 from organizations.principals import Principal
 from organizations.roles import Permission
 
-__all__ = ["Unreadable", "check", "notice", "take_in"]
+__all__ = ["Check", "Unreadable", "is_request", "take_in"]
 
 AT_ONCE = 2_000
 Fate, Status = BatchRow.Fate, PhoneNumber.Status
 
 
-def check(by: Principal, batch: Batch) -> Iterator[BatchRow]:
-    """Every row of the batch's file, unsaved, with its fate: todo, error, repeated or held. Nothing
-    is written. Raises Unreadable."""
-    refuse_lost_account(by, batch)
-    understanding = Understanding(by, batch.options)
-    first_lines: dict[str, int] = {}
-    lines = given(batch)
-    while portion := [understanding.row(line) for line in islice(lines, AT_ONCE)]:
-        holders = holders_of(row.number for row in portion)
-        for understood in portion:
-            yield fated(by, batch, understood, holders, first_lines)
+class Check:
+    """The rows of a batch's file, each with the fate that it would have; nothing is written."""
+
+    def __init__(self, by: Principal, batch: Batch):
+        """Raises Unreadable."""
+        refuse_lost_account(by, batch)
+        self.by, self.batch = by, batch
+        self.understanding = Understanding(by, batch.options)
+        self.first_lines: dict[str, int] = {}
+        self.last_line = 0
+        self.ranges: list[Understood] = []  # the rows with their first numbers
+
+    def rows(self) -> Iterator[BatchRow]:
+        """Unsaved, with their fates: todo, error, ambiguous, repeated or held. The numbers of
+        ranges follow behind the last line. Raises Unreadable, also on the way."""
+        lines = given(self.batch)
+        while portion := list(islice(lines, AT_ONCE)):
+            self.last_line = portion[-1].line
+            found = self.understood(portion)
+            self.ranges += [each for each in found if each.rest]
+            yield from self.fated(found)
+        numbers = chain.from_iterable(map(numbers_of_range, self.ranges))
+        behind = map(on_line, numbers, count(self.last_line + 1))
+        while portion := list(islice(behind, AT_ONCE)):
+            yield from self.fated(portion)
+
+    def understood(self, lines: list[Line]) -> list[Understood]:
+        known = numbers_by_id(self.by, lines)
+        return [self.understanding.row(line, known.get(line.cells.get("id"))) for line in lines]
+
+    def fated(self, found: list[Understood]) -> Iterator[BatchRow]:
+        holders = holders_of(each.number for each in found)
+        return (self.row_of(each, holders) for each in found)
+
+    def row_of(self, found: Understood, holders: dict[str, dict[str, Any]]) -> BatchRow:
+        row = BatchRow(line=found.line, text=found.text, values=found.values)
+        if found.wrong:
+            row.fate, row.message = Fate.ERROR, "\n".join(found.wrong)
+        elif found.question:
+            row.fate, row.message = Fate.AMBIGUOUS, found.question
+        else:
+            self.settle(row, found.number, "\n".join(filter(None, found.notes)), holders)
+        return row
+
+    def settle(self, row: BatchRow, number: str, note: str, holders: dict[str, Any]) -> None:
+        """The fate of a row whose number is known."""
+        first = self.first_lines.setdefault(number, row.line)
+        if first != row.line:
+            row.fate = Fate.REPEATED
+            row.message = _("The number of line %(line)d.") % {"line": first}
+        elif holder := holders.get(number):
+            row.fate = Fate.HELD
+            row.message, row.phone_number_id = told_of(self.by, number, holder)
+        else:
+            row.fate, row.message = Fate.TODO, note
+
+    def decided(self, rows: list[BatchRow]) -> list[BatchRow]:
+        """Those of the ambiguous `rows` that the other rows of the file decide, with their new
+        fates."""
+        choices = [self.understanding.evidence.choice(row.values["readings"]) for row in rows]
+        pairs = [(row, each) for row, each in zip(rows, choices, strict=True) if each]
+        holders = holders_of(each["number"] for _row, each in pairs)
+        for row, each in pairs:
+            del row.values["readings"]
+            row.values["number"] = each["number"]
+            words = {"way": _(each["way"]), "number": named(each["number"])}
+            note = _("Read as %(way)s, as the other rows are: %(number)s.") % words
+            self.settle(row, each["number"], f"{note} {each['note']}".strip(), holders)
+        return [row for row, _each in pairs]
+
+
+def numbers_by_id(by: Principal, lines: Iterable[Line]) -> dict[str, str]:
+    """The numbers that the lines' ids belong to: one query, none where no line has an id."""
+    ids = [line.cells["id"] for line in lines if is_uuid(line.cells.get("id", ""))]
+    if not ids:
+        return {}
+    rows = by.organization.phone_numbers.filter(pk__in=ids).exclude(status=Status.DELETED)
+    known = {str(pk): number for pk, number in rows.values_list("pk", "e164")}
+    return {text: known[str(UUID(text))] for text in ids if str(UUID(text)) in known}
+
+
+def on_line(found: Understood, line: int) -> Understood:
+    return replace(found, line=line)
+
+
+def numbers_of_range(first: Understood) -> Iterator[Understood]:
+    """Behind its first number, which has a row of its own."""
+    if first.wrong or not first.number:
+        return
+    for each in first.rest:
+        number = f"+{each}"
+        note = _("From the range in line %(line)d.") % {"line": first.line}
+        values = {**first.values, "number": number}
+        yield Understood(first.line, number, number, values, notes=[note])
 
 
 def given(batch: Batch) -> Iterator[Line]:
-    data = bytes(batch.file)
-    return lines_of_rows(json.loads(data)) if is_request(batch) else lines_of(data)
+    data, options = bytes(batch.file), batch.options
+    if is_request(batch):
+        return lines_of_rows(json.loads(data))
+    return lines_of(data, sheet=options.get("sheet", ""), mapping=options.get("mapping"))
 
 
 def is_request(batch: Batch) -> bool:
     return batch.options.get("given") == "rows"
-
-
-def notice(batch: Batch) -> str:
-    """What to look at before the start, or ""."""
-    return "" if is_request(batch) else tables.notice(bytes(batch.file))
 
 
 def refuse_lost_account(by: Principal, batch: Batch) -> None:
@@ -68,32 +156,6 @@ def holders_of(numbers: Iterable[str]) -> dict[str, dict[str, Any]]:
     wanted = list(filter(None, numbers))
     rows = PhoneNumber.objects.filter(e164__in=wanted, released_at=None)
     return {row["e164"]: row for row in rows.values("id", "e164", "status", "organization_id")}
-
-
-def fated(
-    by: Principal,
-    batch: Batch,
-    found: Understood,
-    holders: dict[str, dict[str, Any]],
-    first_lines: dict[str, int],
-) -> BatchRow:
-    row = BatchRow(
-        organization_id=batch.organization_id,
-        batch=batch,
-        line=found.line,
-        text=found.text,
-        values=found.values,
-    )
-    if found.wrong:
-        row.fate, row.message = Fate.ERROR, "\n".join(found.wrong)
-    elif (first := first_lines.setdefault(found.number, found.line)) != found.line:
-        row.fate, row.message = Fate.REPEATED, _("The number of line %(line)d.") % {"line": first}
-    elif holder := holders.get(found.number):
-        row.fate = Fate.HELD
-        row.message, row.phone_number_id = told_of(by, found.number, holder)
-    else:
-        row.message = found.note
-    return row
 
 
 def told_of(by: Principal, number: str, holder: dict[str, Any]) -> tuple[str, UUID | None]:

@@ -3,12 +3,15 @@
 import pytest
 
 from numbers import batches
-from numbers.files.tables import notice
-from numbers.files.unreadable import Unreadable
+from numbers.files.tables import layout_of
 from tests import factories
 from tests.test_numbers_files import read, workbook
 
 ROW = {"number": "+49 89 1234567", "label": "Empfang"}
+
+
+def notice(data: bytes) -> str:
+    return "\n".join(layout_of(data).notices)
 
 
 def numbers_of(data: bytes) -> list[str | None]:
@@ -64,10 +67,6 @@ class TestOneWordThatIsKnown:
 
     def test_is_the_heading_where_there_is_one_column(self):
         assert read(b"Liste\n\nTelefon\n+49 89 1234567\n") == [(4, {"number": ROW["number"]})]
-
-    def test_is_the_heading_in_the_first_row_and_others_are_refused(self):
-        with pytest.raises(Unreadable, match="Zentrale"):
-            read(b"Telefon;Zentrale\n+49 89 1234567;Empfang\n")
 
 
 class TestWhatIsSaid:

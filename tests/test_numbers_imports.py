@@ -149,7 +149,7 @@ class TestCheck:
         assert "Wrong address." in fates(batch)[0][2]
 
     def test_an_unreadable_file_is_refused_whole(self, alice):
-        batch = checked(alice, "colour,number\nred,+14155550100\n")
+        batch = checked(alice, "colour,label\nred,+14155550100\n")
         assert (batch.state, batch.total) == ("refused", 0)
         assert "colour" in batch.reason
 

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from numbers import e164
 from numbers.e164 import NotANumber
-from numbers.numbering.parsing import INTERNATIONAL, Ambiguous, IsBlock, parse_number
+from numbers.numbering.parsing import Ambiguous, IsBlock, parse_number
+from numbers.regions import INTERNATIONAL
 
 
 def number(text: str, country: str | None = None) -> str:

@@ -8,7 +8,8 @@ import pytest
 from phonenumbers import PhoneNumber, PhoneNumberFormat, PhoneNumberType
 
 from numbers.e164 import NotANumber, canonical_of, formatted
-from numbers.numbering.parsing import INTERNATIONAL, Ambiguous, parse_number
+from numbers.numbering.parsing import Ambiguous, parse_number
+from numbers.regions import INTERNATIONAL
 
 REGIONS = sorted(phonenumbers.SUPPORTED_REGIONS)
 FOREIGN = [

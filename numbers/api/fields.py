@@ -12,13 +12,13 @@ from organizations.api.fields import Char
 
 @extend_schema_field({"type": "string", "pattern": r"^\+[1-9][0-9]{1,14}$"})
 class Number(Char):
-    """E.164, possible by libphonenumber."""
+    """Canonical E.164, possible by libphonenumber. Another spelling of a line is refused."""
 
     def to_internal_value(self, data: Any) -> str:
         try:
             return e164.checked(super().to_internal_value(data))
         except e164.NotANumber as error:
-            raise serializers.ValidationError(str(error), code="not_a_number") from None
+            raise serializers.ValidationError(str(error), code=error.code) from None
 
 
 @extend_schema_field({"type": "string", "format": "uri", "maxLength": 2000})

@@ -18,6 +18,7 @@ from numbers.api.import_job_shapes import (
     represent,
     represent_row,
 )
+from numbers.api.import_mapping import mapping
 from numbers.batches import CannotBatch
 from numbers.import_options import KNOWN, cleaned
 from numbers.models import Batch, BatchRow
@@ -41,17 +42,24 @@ from organizations.roles import Permission
 TAGS = ["Imports"]
 MOST_BYTES = 10_000_000
 CSV = "text/csv"
+EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+OPEN_DOCUMENT = "application/vnd.oasis.opendocument.spreadsheet"
+FILES = (CSV, EXCEL, OPEN_DOCUMENT)
 READ, CREATE = Permission.PHONE_NUMBERS_READ, Permission.PHONE_NUMBERS_CREATE
-OF_CSV = {**{name: text(100) for name in ("title", *KNOWN)}, "start": boolean}
+OF_FILE = {
+    **{name: text(100) for name in ("title", *KNOWN, "sheet")},
+    "mapping": mapping,
+    "start": boolean,
+}
 FATES = {"fate": choice(BatchRow.Fate.values)}
 
 
 def parse_import(request: HttpRequest) -> dict[str, Any]:
-    """A JSON object, or {"file": …} of a CSV body; up to 10 MB of either."""
+    """A JSON object, or {"file": …} of a CSV or a workbook; up to 10 MB of either."""
     body = read_large_body(request, MOST_BYTES)
-    if request.content_type != CSV:
+    if request.content_type not in FILES:
         return parse_object(request, body)
-    refuse_other_types(request, CSV)
+    refuse_other_types(request, request.content_type)
     return {"file": body}
 
 
@@ -76,17 +84,26 @@ class ImportJobsView(OrgView):
     @operation(
         summary="Import many phone numbers",
         description=(
-            "Up to 100,000 rows, as JSON or as `text/csv`, at most 10 MB. They are checked in the "
+            "Up to 100,000 rows, as JSON, as `text/csv` or as a workbook (.xlsx, .ods), at most "
+            "10 MB. They are checked in the "
             "background: poll the import until its `state` is `ready`, look at its rows, and start "
             "it; where there is nothing to add, it is `done` at once. With `start` true what can "
             "be added is added without that look. Each row meets its own fate; none stops the "
             "others. "
-            "The query parameters go with `text/csv` only, where they take the place of `title`, "
-            "`options` and `start`; the columns of the CSV are the fields of `rows`."
+            "The query parameters go with files only, where they take the place of `title`, "
+            "`options`, `mapping` and `start`. The columns of a file are the fields of `rows`. "
+            "Many other headings are recognized, `mapping` names all others, and unknown columns "
+            "are ignored with a notice. A file without a column that is certainly the number is "
+            "`refused`: its `layout` shows the columns."
         ),
         tags=TAGS,
-        query=OF_CSV,
-        request={"application/json": ImportJobSerializer, CSV: OpenApiTypes.STR},
+        query=OF_FILE,
+        request={
+            "application/json": ImportJobSerializer,
+            CSV: OpenApiTypes.STR,
+            EXCEL: OpenApiTypes.BINARY,
+            OPEN_DOCUMENT: OpenApiTypes.BINARY,
+        },
         responses={202: ImportJobShape},
         examples=[
             asked("On a carrier", examples.REQUEST),
@@ -94,8 +111,8 @@ class ImportJobsView(OrgView):
         ],
     )
     def post(self, request: HttpRequest) -> Reply:
-        if request.content_type == CSV:
-            return self.propose(request, read_query(request.GET, OF_CSV), "", request.data)
+        if request.content_type in FILES:
+            return self.propose(request, read_query(request.GET, OF_FILE), "", request.data)
         read_query(request.GET, {})
         wished = taken(ImportJobSerializer, request.data)
         given = wished.pop("options", {}) | {
@@ -107,8 +124,9 @@ class ImportJobsView(OrgView):
         self, request: HttpRequest, wished: dict[str, Any], path: str, given: dict[str, Any]
     ) -> Reply:
         title, start = wished.pop("title", "API"), wished.pop("start", False)
+        layout = {name: wished.pop(name) for name in ("mapping", "sheet") if name in wished}
         try:
-            options = {**cleaned(request.principal, wished), "start": start}
+            options = {**cleaned(request.principal, wished), **layout, "start": start}
             batch = batches.propose_import(request.principal, title=title, options=options, **given)
         except ValidationError as error:
             found = error.message_dict.items()

@@ -31,12 +31,12 @@ from numbers.numbering.lookalikes import (
     several,
 )
 
-INTERNATIONAL = "001"  # CLDR's and libphonenumber's code for the world: no plus, but a country code
 EXPLICIT_ZERO = re.compile(r"[(\[]\s?0\s?[)\]]")
 SEPARATORS = re.compile(r"[\s().\-/]")
 TONE = re.compile(r"^([80])~(10|0)(?=\D)")  # where the dialling tone is waited for
 PLUS = re.compile(r"\+{1,2}")
 MOST_DIGITS = 15
+WITHOUT_PLUS = phonenumbers.CountryCodeSource.FROM_NUMBER_WITHOUT_PLUS_SIGN
 NATIONAL_FORMAT = phonenumbers.PhoneNumberFormat.NATIONAL
 
 
@@ -83,9 +83,16 @@ class IsBlock(NotANumber):
         self.first, self.last, self.single = first, last, single
 
 
+def readings_of(error: NotANumber) -> tuple[Reading, ...]:
+    """The numbers that a person may choose from, as one number."""
+    if isinstance(error, Ambiguous):
+        return error.readings
+    return (error.single,) if isinstance(error, IsBlock) and error.single else ()
+
+
 def parse_number(text: str, *, country: str | None = None) -> Reading:
     """What `text` means. `country` is whose national numbers may stand there without a plus: two
-    letters, or INTERNATIONAL where digits without a plus begin with a country code.
+    letters, or regions.INTERNATIONAL where digits without a plus begin with a country code.
 
     Raises NotANumber with what to do, of which Ambiguous and IsBlock carry what was understood.
     """
@@ -112,7 +119,7 @@ def read(given: str, country: str | None) -> Reading:
     has_zero = bool(EXPLICIT_ZERO.search(given))
     if dialled.startswith("+"):
         return international(dialled, has_zero)
-    if country == INTERNATIONAL:
+    if country == regions.INTERNATIONAL:
         return international(f"+{dialled.removeprefix('00')}", has_zero)
     if country is None:
         if dialled.startswith("00"):
@@ -265,7 +272,15 @@ def at_home(here: PhoneNumber | None, dialled: str, country: str) -> Reading | N
         return None
     text = phonenumbers.format_number(here, NATIONAL_FORMAT)
     is_sure = "".join(filter(str.isdecimal, text)) == dialled
-    return Reading(number, " ".join(notes(here)), "national", is_sure=is_sure)
+    return Reading(number, " ".join(notes(here)), way_of(here), is_sure=is_sure)
+
+
+def way_of(here: PhoneNumber) -> str:
+    """How a number of the chosen country was written; behind +1 nobody knows, as 1 is also what is
+    dialled before a national number."""
+    if here.country_code_source != WITHOUT_PLUS:
+        return "national"
+    return "" if e164.national_prefix(here.country_code) == "1" else "international"
 
 
 def lost_plus(given: str, dialled: str, country: str) -> Reading | None:

@@ -12,9 +12,11 @@ from django.utils.translation import gettext_lazy as _
 from numbers import batches
 from numbers.batching.losses import losses
 from numbers.carrier_names import carrier_again, carriers_by_name
+from numbers.confirming import can_change_mapping
 from numbers.import_fields import FIELDS
 from numbers.models import Batch, BatchRow, PhoneNumber
 from numbers.screens import batch_words as words
+from numbers.screens.column_forms import ColumnsForm
 from numbers.screens.rows import names_of_agents
 from numbers.screens.told import title_of, told
 from organizations.exports import csv_answer, portions
@@ -54,8 +56,22 @@ class BatchScreen(OrgScreen):
 
     def get(self, request: HttpRequest, batch_id: UUID) -> HttpResponse:
         batch = batch_of(request, batch_id)
-        if request.htmx:
-            return self.progress(request, batch)
+        return self.progress(request, batch) if request.htmx else self.shown(request, batch)
+
+    def shown(
+        self,
+        request: HttpRequest,
+        batch: Batch,
+        *,
+        form: ColumnsForm | None = None,
+        status: int = 200,
+    ) -> HttpResponse:
+        """`form` are choices of columns that were refused."""
+        if batch.state == State.MAPPING:
+            form = form or ColumnsForm(layout=batch.layout)
+            notices = map(told, batch.layout.get("source_notices", ()))
+            context = {"batch": batch, "form": form, "notices": notices, **self.allowed(batch)}
+            return self.page("numbers/batch.html", status, **context)
         counts = dict(batch.rows.values_list("fate").annotate(Count("pk")).order_by())
         fate = request.GET.get("fate", "")
         fate = fate if fate in Fate.values else ""
@@ -88,6 +104,7 @@ class BatchScreen(OrgScreen):
         return {
             **self.allowed(batch),
             "intent": self.intent(batch, changed) if ready and batch.left else "",
+            "can_change_columns": can_change_mapping(batch),
             "start_word": words.start_word(batch, changed=changed),
             "losses": losses(batch) if ready and batch.action == "delete" else None,
             "undone_by": undone,

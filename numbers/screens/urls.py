@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from numbers.screens import batch_deeds, batches
+from numbers.screens import batch_columns, batch_deeds, batches
 from numbers.screens.adding.discover import DiscoverScreen, FoundScreen
 from numbers.screens.adding.hub import AddScreen
 from numbers.screens.adding.screens import AddFileScreen, AddListScreen, AddRangeScreen
@@ -51,6 +51,11 @@ screens: list[URLPattern] = [
     path("batches/", batches.BatchesScreen.as_view(), name="batches"),
     path("batches/propose/", batch_deeds.ProposeScreen.as_view(), name="batches_propose"),
     path("batches/<uuid:batch_id>/", batches.BatchScreen.as_view(), name="batch"),
+    path(
+        "batches/<uuid:batch_id>/columns/",
+        batch_columns.ColumnsScreen.as_view(),
+        name="batch_columns",
+    ),
     path("batches/<uuid:batch_id>/start/", batch_deeds.StartScreen.as_view(), name="batch_start"),
     path("batches/<uuid:batch_id>/stop/", batch_deeds.StopScreen.as_view(), name="batch_stop"),
     path("batches/<uuid:batch_id>/undo/", batch_deeds.UndoScreen.as_view(), name="batch_undo"),

@@ -43,7 +43,7 @@ class OptionsForm(forms.Form):
         self.destinations: Destinations = destinations(by)
         self.offer("place", self.destinations.choices())
         self.fields["place"].initial = self.destinations.default
-        self.offer("country", [("", _("None: every number has its plus")), *regions.choices()])
+        self.offer("country", regions.choices_without_plus(str(_("Detect from + prefix"))))
         agents = by.organization.agents.order_by("name").values_list("agent_id", "name")
         self.offer("agent_id", [("", _("Nobody yet")), *agents[:MOST_AGENTS]])
         if self.destinations.accounts:
@@ -109,7 +109,7 @@ class FileForm(OptionsForm):
         label=_("File"),
         max_length=200,
         allow_empty_file=False,
-        widget=forms.ClearableFileInput({"accept": ".csv,.txt,.tsv,.xlsx"}),
-        help_text=_("CSV or Excel (.xlsx), at most 100,000 rows and 10 MB."),
+        widget=forms.ClearableFileInput({"accept": ".csv,.txt,.tsv,.xlsx,.ods"}),
+        help_text=_("CSV, Excel (.xlsx) or OpenDocument (.ods), at most 100,000 rows and 10 MB."),
     )
     field_order = ("file",)

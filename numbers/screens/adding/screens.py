@@ -52,8 +52,9 @@ class ProposingScreen(OrgScreen):
             form.add_error(None, str(error))
         return None
 
-    def given(self, data: dict[str, Any], options: dict[str, str]) -> dict[str, Any]:
-        """`title`, and `rows` or a `file`. Raises ValidationError by field."""
+    def given(self, data: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
+        """`title`, and `rows` or a `file`; `options` may be added to. Raises ValidationError by
+        field."""
         raise NotImplementedError
 
 
@@ -61,7 +62,7 @@ class AddListScreen(ProposingScreen):
     template = "numbers/add_list.html"
     form_class = ListForm
 
-    def given(self, data: dict[str, Any], options: dict[str, str]) -> dict[str, Any]:
+    def given(self, data: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
         rows = list(pasted.rows_of(data["text"]))
         if not rows:
             raise ValidationError({"text": _("Paste at least one number.")})
@@ -78,7 +79,7 @@ class AddRangeScreen(ProposingScreen):
             return self.page("numbers/_add_range_size.html", **range_of(form))
         return super().get(request)
 
-    def given(self, data: dict[str, Any], options: dict[str, str]) -> dict[str, Any]:
+    def given(self, data: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
         begin, end = ends(data)
         ends_shown = {"first": written(begin), "last": written(end)}
         title = gettext_noop("Range %(first)s to %(last)s") % ends_shown
@@ -115,10 +116,11 @@ class AddFileScreen(ProposingScreen):
         form.add_error("file", _("The file is larger than 10 MB: hand it in in parts."))
         return self.page(self.template, status=413, form=form)
 
-    def given(self, data: dict[str, Any], options: dict[str, str]) -> dict[str, Any]:
+    def given(self, data: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
         file = data["file"].read()
         try:
             refuse_at_sight(file)
         except Unreadable as error:
             raise ValidationError({"file": str(error)}) from error
+        options["ask"] = True  # about columns that are not certain
         return {"title": data["file"].name, "file": file}
