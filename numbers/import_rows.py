@@ -8,12 +8,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from carriers.models import Carrier
-from carriers.operations import all_usable
-from numbers import ranges, regions
+from numbers import import_fields, ranges, regions
+from numbers.carrier_names import carriers_by_name
 from numbers.e164 import NotANumber
 from numbers.files.tables import Line
 from numbers.holding import NoCarrier, refuse_failed
-from numbers.import_options import ACCOUNT, CARRIER, FOR_ALL, RECORD, complaint, named_integration
+from numbers.import_options import ACCOUNT, CARRIER, FOR_ALL, RECORD, named_integration
 from numbers.import_readings import RANGE, Evidence, described, question
 from numbers.numbering.parsing import Ambiguous, IsBlock, Reading, parse_number, readings_of
 from organizations.principals import Principal
@@ -125,11 +125,11 @@ class Understanding:
         return country
 
     def find_texts(self, found: Understood, cells: dict[str, str]) -> None:
-        given = {name: cells[name] for name in FOR_ALL if cells.get(name)}
-        for name, text in given.items():
-            if wrong := complaint(name, text):
-                found.wrong.append(f"{TITLES[name]}: {wrong}")
-        found.values |= self.for_all | {name: text[:200] for name, text in given.items()}
+        given, wrong = import_fields.read(cells)
+        found.wrong += wrong
+        found.values |= self.for_all | given
+        if self.options.get("update"):
+            found.values["given"] = sorted(given)
 
     def find_agent(self, found: Understood, named: str) -> None:
         """By id; in a file, as people know it, by name. Some live elsewhere."""
@@ -160,6 +160,8 @@ class Understanding:
         else:
             sid = str(carrier.voip_carrier_sid)
             found.values |= {"carrier": carrier.name, "voip_carrier_sid": sid}
+            if named and "given" in found.values:
+                found.values["given"] += ["carrier", "voip_carrier_sid"]
 
     def carrier(self, named: str) -> Carrier:
         carriers = self.carriers.get(named.casefold(), [])
@@ -238,13 +240,4 @@ def agents_by_name(by: Principal) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for agent_id, name in by.organization.agents.values_list("agent_id", "name"):
         found.setdefault(name.casefold(), []).append(agent_id)
-    return found
-
-
-def carriers_by_name(by: Principal) -> dict[str, list[Carrier]]:
-    """By name and by sid, however they are capitalized."""
-    found: dict[str, list[Carrier]] = {}
-    for carrier in all_usable(by):
-        for name in (carrier.name, str(carrier.voip_carrier_sid)):
-            found.setdefault(name.casefold(), []).append(carrier)
     return found

@@ -131,3 +131,20 @@ def record_number(
     tell(by, phone_number, "created", after=facts(phone_number))
     settle_in(by, phone_number, homes)
     return phone_number
+
+
+@transaction.atomic
+def record_only(by: Principal, *, number: str, **fields: Any) -> PhoneNumber:
+    """An `inactive` number on no platform, whatever integrations there are. `fields` are columns of
+    the number. Raises NumberTaken."""
+    inactive = PhoneNumber.Status.INACTIVE
+    phone_number = PhoneNumber(
+        organization=by.organization,
+        e164=number,
+        created_by_id=by.user_id,
+        error_message=RECORDED,
+        **{"source": Source.IMPORT, **fields, "status": inactive, "wanted": inactive},
+    )
+    hold_number(phone_number)
+    tell(by, phone_number, "created", after=facts(phone_number))
+    return phone_number

@@ -9,16 +9,32 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
+from integrations.operations import default_for
 from numbers.files.tables import Line, lines_of, lines_of_rows
 from numbers.files.unreadable import Unreadable
-from numbers.holding import taken
-from numbers.import_options import ACCOUNT, RECORD, SUPPLIES, is_uuid, named_integration
+from numbers.holding import NotPossibleNow, taken
+from numbers.import_fields import (
+    columns_of,
+    compared,
+    differences,
+    obstacle,
+    update_number,
+)
+from numbers.import_options import (
+    ACCOUNT,
+    CARRIES_CALLS,
+    RECORD,
+    SUPPLIES,
+    is_uuid,
+    named_integration,
+)
 from numbers.import_rows import Understanding, Understood
-from numbers.importing import NoIntegration, import_number, record_number
+from numbers.importing import NoIntegration, import_number, record_only
 from numbers.models import Batch, BatchRow, PhoneNumber
 from numbers.numbering.parsing import named
 from numbers.operations import add_number, hold_agent
 from organizations.principals import Principal
+from organizations.roles import Permission
 
 __all__ = ["Check", "Unreadable", "is_request", "take_in"]
 
@@ -77,10 +93,17 @@ class Check:
             row.fate = Fate.REPEATED
             row.message = _("The number of line %(line)d.") % {"line": first}
         elif holder := holders.get(number):
-            row.fate = Fate.HELD
-            row.message, row.phone_number_id = told_of(self.by, number, holder)
+            if self.may_change(holder):
+                compare(row, holder, note)
+            else:
+                row.fate = Fate.HELD
+                row.message, row.phone_number_id = told_of(self.by, number, holder)
         else:
             row.fate, row.message = Fate.TODO, note
+
+    def may_change(self, holder: dict[str, Any]) -> bool:
+        is_ours = holder["organization_id"] == self.by.organization.pk
+        return bool(self.batch.options.get("update")) and is_ours and not is_leaving(holder)
 
     def decided(self, rows: list[BatchRow]) -> list[BatchRow]:
         """Those of the ambiguous `rows` that the other rows of the file decide, with their new
@@ -95,6 +118,24 @@ class Check:
             note = _("Read as %(way)s, as the other rows are: %(number)s.") % words
             self.settle(row, each["number"], f"{note} {each['note']}".strip(), holders)
         return [row for row, _each in pairs]
+
+
+def compare(row: BatchRow, holder: dict[str, Any], note: str) -> None:
+    """What the row's own cells would change in the number that is here; nothing, or why not."""
+    row.phone_number_id = holder["id"]
+    own = {name: row.values[name] for name in row.values.get("given", ())}
+    found = differences(holder, own)
+    if reason := obstacle(holder, found):
+        row.fate, row.message = Fate.ERROR, reason
+    elif found:
+        row.fate, row.message = Fate.TODO, note
+        row.before = {name: was for name, (was, _wished) in found.items()}
+    else:
+        row.fate = Fate.UNCHANGED
+
+
+def is_leaving(holder: dict[str, Any]) -> bool:
+    return holder["status"] == Status.DELETED
 
 
 def numbers_by_id(by: Principal, lines: Iterable[Line]) -> dict[str, str]:
@@ -145,7 +186,7 @@ def holders_of(numbers: Iterable[str]) -> dict[str, dict[str, Any]]:
     """Who holds which of them in the whole installation: one query."""
     wanted = list(filter(None, numbers))
     rows = PhoneNumber.objects.filter(e164__in=wanted, released_at=None)
-    return {row["e164"]: row for row in rows.values("id", "e164", "status", "organization_id")}
+    return {row["e164"]: row for row in compared(rows)}
 
 
 def told_of(by: Principal, number: str, holder: dict[str, Any]) -> tuple[str, UUID | None]:
@@ -159,36 +200,44 @@ def told_of(by: Principal, number: str, holder: dict[str, Any]) -> tuple[str, UU
 
 
 def take_in(by: Principal, batch: Batch, row: BatchRow) -> None:
-    """One number, as the row's values and the batch's options say, in the caller's transaction.
-    Raises NumberTaken, NoCarrier and NoIntegration."""
-    agent_id = row.values.get("agent_id")
-    hold_agent(by, agent_id)
-    number = added(
-        by,
-        batch.options,
-        row.values.get("voip_carrier_sid"),
-        number=row.values["number"],
-        inbound_agent_id=agent_id,
-        label=row.values.get("label"),
-        application_sid=row.values.get("application_sid"),
-    )
+    """One number, as the row's values and the batch's options say, in the caller's transaction: an
+    existing one is changed where the row has a `before`. Raises NumberTaken, NoCarrier,
+    NoIntegration and NotPossibleNow."""
+    if row.phone_number_id and row.before:
+        refuse_changing(by)
+        update_number(by, row.phone_number_id, row.values, row.before)
+        return
+    columns = columns_of(row.values)
+    hold_agent(by, columns.get("inbound_agent_id"))
+    sid = row.values.get("voip_carrier_sid")
+    number = added(by, batch.options, sid, number=row.values["number"], **columns)
     row.phone_number_id = number.pk
+
+
+def refuse_changing(by: Principal) -> None:
+    """Who may add numbers may perhaps not change one."""
+    if not by.can(Permission.PHONE_NUMBERS_UPDATE):
+        raise NotPossibleNow(_("Your role does not allow this."))
 
 
 def added(
     by: Principal, options: Mapping[str, Any], carrier_sid: str | None, **fields: Any
 ) -> PhoneNumber:
+    """`fields` are columns of the number; every destination keeps all of them."""
     if options.get("destination") == ACCOUNT:
-        return import_number(by, **homes(by, options), **fields)
+        return import_number(by, **homes(by, options, fields), **fields)
     if options.get("destination") == RECORD:
-        return record_number(by, provider=None, **fields)
+        return record_only(by, **fields)
     return add_number(by, voip_carrier_sid=UUID(carrier_sid) if carrier_sid else None, **fields)
 
 
-def homes(by: Principal, options: Mapping[str, Any]) -> dict[str, Any]:
-    voice = options.get("voice_integration_id")
+def homes(by: Principal, options: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
+    """A trunk wants a platform for it, as where it is named later (operations.add_trunks)."""
+    voice = named_integration(by, options.get("voice_integration_id"))
+    if voice is None and fields.get("outbound_trunk_id"):
+        voice = default_for(by, CARRIES_CALLS)
     return {
         "provider": SUPPLIES,
         "integration": named_integration(by, options["integration_id"]),
-        "voice_on": named_integration(by, voice) if voice else None,
+        "voice_on": voice,
     }

@@ -58,7 +58,7 @@ CASES = [
     Case("cols-fspbx.csv", "", todo("+12125550103", "+442071838711")),
     Case("cols-freepbx.csv", "US", todo("+12125550105"), "Ignored columns"),
     Case("cols-netbox.csv", "", todo("+12125550106"), "Ignored columns"),
-    Case("cols-astpp.csv", "", todo("+442071838712", "+33145678904"), "Ignored columns"),
+    Case("cols-astpp.csv", "", todo("+442071838712", "+12125550114"), "Ignored columns"),
     Case("cols-didww.csv", "US", todo("+12125550117"), "Ignored columns"),
     Case("cols-yeastar.csv", "US", todo("+12125550115"), "Match to User"),
     Case("cols-country.csv", "", todo("+12125550130", "+442071838713")),

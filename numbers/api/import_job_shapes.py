@@ -151,6 +151,11 @@ class ImportOptionsSerializer(StrictSerializer):
         help_text="How digits without a plus are read where they can mean more than one number; "
         "if left out the other rows decide, or the row is `ambiguous`.",
     )
+    update = Boolean(
+        required=False,
+        help_text="Change numbers that exist to what their rows say; if left out they are `held`. "
+        "An empty cell changes nothing.",
+    )
     label = Char(required=False, max_length=100, help_text="Of rows that have none.")
     agent_id = Char(required=False, max_length=100, help_text="Likewise.")
     application_sid = Uuid(required=False, help_text="Likewise.")

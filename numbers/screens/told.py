@@ -53,8 +53,13 @@ SENTENCES = (
     gettext_noop("%(integration)s cannot be used for %(role)s."),
     gettext_noop("Only an active or inactive number can be switched; this one is %(status)s."),
     gettext_noop("There is nothing to try again: the number is %(status)s."),
+    gettext_noop("One of these is expected: %(known)s."),
+    gettext_noop("It was changed since the preview, and is “%(now)s” now."),
 )
-COLUMNS = ("Number", "Label", "Carrier", "Agent", "Application")  # what is wrong begins with one
+COLUMNS = (  # what is wrong begins with one
+    *("Number", "Label", "Carrier", "Agent", "Outbound agent", "Application", "Webhook", "Trunk"),
+    "Status",
+)
 PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]")
 
 
