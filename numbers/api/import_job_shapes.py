@@ -243,7 +243,14 @@ class ImportRowPageShape(StrictSerializer):
     next_cursor = Char(allow_null=True)
 
 
-OURS = ("given", "repeats", "ask", "confirm")  # options that only the engine knows
+OURS = (
+    "given",
+    "repeats",
+    "ask",
+    "confirm",
+    "notices",
+    "choices",
+)  # options that only the engine knows
 OF_LAYOUT = ("mapping", "sheet")
 
 
