@@ -42,7 +42,7 @@ class BatchesScreen(OrgScreen):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         page = number_of(request, "page") or 1
-        rows = request.organization.batches.defer("file").order_by("-created_at", "-id")
+        rows = request.organization.batches.defer("file", "layout").order_by("-created_at", "-id")
         begin = (page - 1) * PER_PAGE
         found = list(rows[begin : begin + PER_PAGE + 1])
         pager = {
