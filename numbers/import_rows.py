@@ -14,6 +14,7 @@ from numbers.holding import NoCarrier, refuse_failed
 from numbers.import_options import ACCOUNT, CARRIER, FOR_ALL, RECORD, complaint, named_integration
 from numbers.spelling import understood
 from organizations.principals import Principal
+from organizations.texts import trimmed
 
 # The columns in the reader's words; what is wrong begins with one.
 TITLES = {
@@ -53,7 +54,7 @@ class Understanding:
         found = Understood(line.line, given[:100])
         self.find_number(found, given)
         self.find_texts(found, line.cells)
-        self.find_agent(found, line.cells.get("agent_id") or "")
+        self.find_agent(found, trimmed(line.cells.get("agent_id") or ""))
         self.find_carrier(found, carrier_of(line.cells))
         if line.surplus:
             found.wrong.append(
@@ -71,7 +72,8 @@ class Understanding:
             found.values["number"] = found.number
 
     def find_texts(self, found: Understood, cells: dict[str, str]) -> None:
-        given = {name: cells[name] for name in FOR_ALL if cells.get(name)}
+        given = {name: trimmed(cells.get(name) or "") for name in FOR_ALL}
+        given = {name: text for name, text in given.items() if text}
         for name, text in given.items():
             if wrong := complaint(name, text):
                 found.wrong.append(f"{TITLES[name]}: {wrong}")
@@ -130,7 +132,7 @@ def place_of(by: Principal, options: dict[str, str]) -> dict[str, str]:
 
 def carrier_of(cells: dict[str, str]) -> str:
     """Rows that are tried again know the sid too."""
-    return cells.get("voip_carrier_sid") or cells.get("carrier") or ""
+    return cells.get("voip_carrier_sid") or trimmed(cells.get("carrier") or "")
 
 
 def quoted(text: str, most: int = 100) -> str:
