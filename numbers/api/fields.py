@@ -10,7 +10,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from numbers import e164
-from organizations.api.fields import Char
+from organizations.api.fields import Char, Clearable
 
 WEB_ADDRESS = URLValidator(schemes=["http", "https"])
 
@@ -26,7 +26,7 @@ class Number(Char):
             raise serializers.ValidationError(str(error), code="not_a_number") from None
 
 
-@extend_schema_field({"type": "string", "format": "uri", "maxLength": 2000})
+@extend_schema_field({"type": "string", "format": "uri", "minLength": 1, "maxLength": 2000})
 class WebUrl(Char):
     """An http or https address that may be shown to everybody who may read the row."""
 
@@ -51,6 +51,10 @@ class WebUrl(Char):
         return text
 
 
+class OptionalUrl(Clearable, WebUrl):
+    pass
+
+
 AGENT_ID = "[A-Za-z0-9_][A-Za-z0-9_.:-]{0,99}"
 
 
@@ -70,3 +74,7 @@ class AgentId(serializers.RegexField):
         if not isinstance(data, str):
             self.fail("invalid")
         return data
+
+
+class OptionalAgentId(Clearable, AgentId):
+    pass

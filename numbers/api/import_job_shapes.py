@@ -10,7 +10,16 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 from numbers.batches import MOST_ROWS
 from numbers.import_options import DESTINATIONS
 from numbers.models import Batch, BatchRow
-from organizations.api.fields import Boolean, Char, Choice, Integer, StrictSerializer, Uuid
+from organizations.api.fields import (
+    Boolean,
+    Char,
+    Choice,
+    Integer,
+    OptionalChar,
+    OptionalId,
+    StrictSerializer,
+    Uuid,
+)
 
 COLUMNS = ("number", "label", "carrier", "agent_id", "application_sid")
 MOST_COMPLAINTS = 100
@@ -71,28 +80,25 @@ class ImportOptionsSerializer(StrictSerializer):
         required=False,
         help_text="A `voip_carrier_sid`; the default carrier if left out. Rows may name others.",
     )
-    integration_id = Char(
-        required=False,
+    integration_id = OptionalId(
         max_length=36,
         help_text="The account: `intg_…` or its UUID; the default one if left out.",
     )
-    voice_integration_id = Char(
-        required=False,
+    voice_integration_id = OptionalId(
         max_length=36,
         help_text="Where the calls of an account's numbers land: an integration with SIP.",
     )
-    country = Char(
-        required=False,
+    country = OptionalChar(
         max_length=2,
         help_text="Whose numbers are those without a plus: US, GB, DE.",
     )
-    label = Char(required=False, max_length=100, help_text="Of rows that have none.")
-    agent_id = Char(required=False, max_length=100, help_text="Likewise.")
+    label = OptionalChar(max_length=100, help_text="Of rows that have none.")
+    agent_id = OptionalId(max_length=100, help_text="Likewise.")
     application_sid = Uuid(required=False, help_text="Likewise.")
 
 
 class ImportJobSerializer(StrictSerializer):
-    title = Char(required=False, max_length=200)
+    title = OptionalChar(max_length=200)
     options = ImportOptionsSerializer(required=False)
     rows = Rows()
     start = Boolean(required=False, help_text="Go on without being looked at.")

@@ -106,7 +106,7 @@ class ImportJobsView(OrgView):
     def propose(
         self, request: HttpRequest, wished: dict[str, Any], path: str, given: dict[str, Any]
     ) -> Reply:
-        title, start = wished.pop("title", "API"), wished.pop("start", False)
+        title, start = wished.pop("title", None) or "API", wished.pop("start", False)
         try:
             options = {**cleaned(request.principal, wished), "start": start}
             batch = batches.propose_import(request.principal, title=title, options=options, **given)
