@@ -151,7 +151,8 @@ def propose_import(
     file: bytes | None = None,
 ) -> Batch:
     """A batch in state `checking` over `rows` (number, label, …) or a CSV or Excel file, which the
-    worker reads. The option `start` lets it go on without being looked at. Raises CannotBatch."""
+    worker reads. The option `start` lets it go on without being looked at, `ask` lets it wait for
+    somebody to confirm its columns where they are not certain. Raises CannotBatch."""
     given, whole = "file", file
     if file is None:
         listed = list(rows)
@@ -190,9 +191,9 @@ def start(by: Principal, batch_id: UUID, *, release: bool | None = None) -> Batc
         raise CannotBatch(_("There is nothing to do in it."))
     if release is not None and batch.action == "delete":
         batch.options["release"] = release
-    batch.state = State.RUNNING
+    batch.state, batch.file = State.RUNNING, None
     batch.started_at, batch.dispatched_at = Now(), None
-    batch.actor_kind, batch.actor_id, batch.actor_label = by.kind, by.id, by.label[:200]
+    take_over(by, batch)
     batch.save(update_fields=STARTED)
     batch.refresh_from_db(fields=["started_at"])
     tell(by, batch, "started", {"left": batch.left, **batch.options})
@@ -201,7 +202,12 @@ def start(by: Principal, batch_id: UUID, *, release: bool | None = None) -> Batc
 
 
 ACTOR = ["actor_kind", "actor_id", "actor_label"]
-STARTED = ["state", "options", "started_at", "dispatched_at", *ACTOR]
+STARTED = ["state", "options", "file", "started_at", "dispatched_at", *ACTOR]
+
+
+def take_over(by: Principal, batch: Batch) -> None:
+    """From now on it is done in their name."""
+    batch.actor_kind, batch.actor_id, batch.actor_label = by.kind, by.id, by.label[:200]
 
 
 @transaction.atomic
@@ -210,12 +216,13 @@ def stop(by: Principal, batch_id: UUID) -> Batch:
     batch = locked(by, batch_id)
     if batch.state == State.STOPPED:
         return batch  # posted twice
-    if batch.state not in (State.CHECKING, State.READY, State.RUNNING):
+    if batch.state not in (State.CHECKING, State.MAPPING, State.READY, State.RUNNING):
         state = {"state": batch.get_state_display()}
         raise CannotBatch(_("There is nothing to stop: it is %(state)s.") % state)
     batch.reason = gettext_noop("%(who)s stopped it.") % {"who": by.label}
     batch.state, batch.settled_at, batch.lease_until = State.STOPPED, Now(), None
-    batch.save(update_fields=["state", "reason", "settled_at", "lease_until"])
+    batch.file = None
+    batch.save(update_fields=["state", "reason", "file", "settled_at", "lease_until"])
     batch.refresh_from_db(fields=["settled_at"])
     counted = {name: getattr(batch, name) for name in ("done", "failed", "left")}
     tell(by, batch, "stopped", counted)
@@ -265,7 +272,7 @@ def retry_failed(by: Principal, batch_id: UUID) -> Batch:
     if waiting := repeat_under_way(batch):
         return waiting  # posted twice
     title = gettext_noop("Again: %(title)s") % {"title": batch.title}
-    options = {name: value for name, value in batch.options.items() if name != "start"}
+    options = {name: value for name, value in batch.options.items() if name not in OF_THE_FILE}
     options["repeats"] = str(batch.pk)
     if batch.kind == Kind.IMPORT:
         given = [{"number": row.text, **row.values} for row in rows.order_by("line")]
@@ -273,6 +280,9 @@ def retry_failed(by: Principal, batch_id: UUID) -> Batch:
     same = {"undoes_id": batch.undoes_id}
     made = open_batch(by, batch.kind, batch.action, title, options, State.READY, **same)
     return filled(by, made, proposing.what_is_unfinished(batch))
+
+
+OF_THE_FILE = ("start", "ask", "mapping", "sheet", "confirm")  # its rows alone are tried again
 
 
 def repeat_under_way(batch: Batch) -> Batch | None:

@@ -12,25 +12,31 @@ from typing import IO, Any
 import xlsxwriter
 from django.db.models import QuerySet
 
+from numbers.carrier_names import carrier_again, carriers_by_name
 from numbers.e164 import SHAPE
 from numbers.models import PhoneNumber
 from numbers.ordering import ORDERS, Order
 from numbers.platform_names import own_name, told
 from organizations.exports import safe_cell
 from organizations.models import Organization
+from organizations.principals import Principal
 
 AT_ONCE = 2_000
 MOST_IN_EXCEL = 100_000
+CARRIER = "carrier__name"
 FIELDS = {
     "number": "e164",
     "label": "label",
     "status": "status",
     "wanted": "wanted",
     "reason": "error_message",
-    "carrier": "carrier__name",
+    "carrier": CARRIER,
     "integration": "",
     "agent": "inbound_agent_id",
+    "outbound_agent": "outbound_agent_id",
     "application": "application_sid",
+    "webhook": "inbound_webhook_url",
+    "trunk": "outbound_trunk_id",
     "source": "source",
     "added": "created_at",
     "changed": "updated_at",
@@ -39,19 +45,21 @@ FIELDS = {
 STEADY = ("newest", "oldest", "number")
 
 
-def rows(
-    organization: Organization, numbers: QuerySet[PhoneNumber], *, order: str
-) -> Iterator[list[str]]:
-    """One list of texts per number, as FIELDS has them; moments in UTC."""
+def rows(by: Principal, numbers: QuerySet[PhoneNumber], *, order: str) -> Iterator[list[str]]:
+    """One list of texts per number, as FIELDS has them: moments in UTC, a carrier so that an import
+    finds it again."""
+    carriers = carriers_by_name(by)
     for found in pages(numbers, ORDERS[order if order in STEADY else "newest"]):
-        names = names_of_integrations(organization, [row["id"] for row in found])
+        names = names_of_integrations(by.organization, [row["id"] for row in found])
         for row in found:
             row[""] = names.get(row["id"], "")
+            name, sid = row[CARRIER] or "", text_of(row["carrier__voip_carrier_sid"])
+            row[CARRIER] = carrier_again(name, sid, carriers)
             yield [text_of(row[field]) for field in FIELDS.values()]
 
 
 def pages(numbers: QuerySet[PhoneNumber], order: Order) -> Iterator[list[dict[str, Any]]]:
-    wanted = [field for field in FIELDS.values() if field]
+    wanted = [*filter(None, FIELDS.values()), "carrier__voip_carrier_sid"]
     place = None
     while True:
         found = list(order.rows(numbers, behind=place).values(*wanted, "place_key")[:AT_ONCE])

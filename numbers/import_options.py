@@ -18,9 +18,11 @@ from numbers.importing import NoIntegration, taken_on
 from organizations.principals import Principal
 
 CARRIER, ACCOUNT, RECORD = DESTINATIONS = ("carrier", "account", "record")
+NATIONAL, INTERNATIONAL = WAYS = ("national", "international")  # to read digits without a plus
 SUPPLIES, CARRIES_CALLS = "twilio", "sip"  # the roles of integrations
 FOR_ALL = ("label", "agent_id", "application_sid")
-KNOWN = ("destination", "carrier", "integration_id", "voice_integration_id", "country", *FOR_ALL)
+ALONE = ("country", "without_plus", "update")
+KNOWN = ("destination", "carrier", "integration_id", "voice_integration_id", *ALONE, *FOR_ALL)
 PLACES = {"carrier": CARRIER, "integration_id": ACCOUNT, "voice_integration_id": ACCOUNT}
 LONGEST = 100
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -35,7 +37,7 @@ def cleaned(by: Principal, given: Mapping[str, Any]) -> dict[str, str]:
     wrong: dict[str, str] = {}
     options = {name: str(given[name]).strip() for name in KNOWN if given.get(name)}
     options.setdefault("destination", CARRIER)
-    for look in (surplus, destination_complaint, country_complaint, texts_complaint):
+    for look in COMPLAINTS:
         wrong |= look(options, given)
     if not wrong:
         wrong |= settle_place(by, options)
@@ -63,10 +65,28 @@ def destination_complaint(options: dict[str, str], _given: object) -> dict[str, 
 def country_complaint(options: dict[str, str], _given: object) -> dict[str, str]:
     if "country" not in options:
         return {}
-    options["country"] = options["country"].upper()
-    if options["country"] in regions.CODES:
+    found = regions.find(options["country"])
+    if found is None:
+        return {"country": _("A country is expected: US, Germany, +44 or international.")}
+    options["country"] = found
+    return {}
+
+
+def without_plus_complaint(options: dict[str, str], _given: object) -> dict[str, str]:
+    if options.get("without_plus", NATIONAL) in WAYS:
         return {}
-    return {"country": _("A country's two letters are expected, for example US.")}
+    known = ", ".join(WAYS)
+    return {"without_plus": _("One of these is expected: %(known)s.") % {"known": known}}
+
+
+def update_complaint(options: dict[str, Any], _given: object) -> dict[str, str]:
+    """Whether numbers that exist are changed by the file."""
+    text = options.get("update", "false").lower()
+    if text not in ("true", "false"):
+        return {"update": _("true or false is expected.")}
+    if "update" in options:
+        options["update"] = text == "true"
+    return {}
 
 
 def texts_complaint(options: dict[str, str], _given: object) -> dict[str, str]:
@@ -89,6 +109,16 @@ def is_uuid(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+COMPLAINTS = (
+    surplus,
+    destination_complaint,
+    country_complaint,
+    without_plus_complaint,
+    update_complaint,
+    texts_complaint,
+)
 
 
 def settle_place(by: Principal, options: dict[str, str]) -> dict[str, str]:

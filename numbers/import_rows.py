@@ -3,16 +3,19 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from carriers.models import Carrier
-from carriers.operations import all_usable
+from numbers import import_fields, ranges, regions
+from numbers.carrier_names import carriers_by_name
 from numbers.e164 import NotANumber
 from numbers.files.tables import Line
 from numbers.holding import NoCarrier, refuse_failed
-from numbers.import_options import ACCOUNT, CARRIER, FOR_ALL, RECORD, complaint, named_integration
-from numbers.spelling import understood
+from numbers.import_options import ACCOUNT, CARRIER, FOR_ALL, RECORD, named_integration
+from numbers.import_readings import RANGE, Evidence, described, question
+from numbers.numbering.parsing import Ambiguous, IsBlock, Reading, parse_number, readings_of
 from organizations.principals import Principal
 
 # The columns in the reader's words; what is wrong begins with one.
@@ -32,7 +35,9 @@ class Understood:
     number: str = ""
     values: dict[str, Any] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
-    note: str = ""  # to look at, though it can be done
+    notes: list[str] = field(default_factory=list)  # to look at, though the row can be done
+    question: str = ""  # what a person has to choose first: values has the readings
+    rest: range = range(0)  # of a range that begins with this number: the digits of the others
 
 
 class Understanding:
@@ -47,13 +52,15 @@ class Understanding:
         agents = agents_by_name(by)
         self.agent_ids = {agent_id for ids in agents.values() for agent_id in ids}
         self.agents = {} if options.get("given") == "rows" else agents
+        self.evidence = Evidence()
+        self.notices: list[str] = []  # on all rows, each once
 
-    def row(self, line: Line) -> Understood:
-        given = line.cells.get("number") or ""
-        found = Understood(line.line, given[:100])
+    def row(self, line: Line, known: str | None = None) -> Understood:
+        """`known` is the number that the row's id belongs to."""
+        found = Understood(line.line, (line.cells.get("number") or "")[:100])
         found.wrong += [titled(name, fault) for name, fault in line.faults.items()]
         if not {"", "number"} & line.faults.keys():
-            self.find_number(found, given)
+            self.find_number(found, line.cells, known)
         self.find_texts(found, line.cells)
         self.find_agent(found, line.cells.get("agent_id") or "")
         self.find_carrier(found, carrier_of(line.cells))
@@ -64,20 +71,65 @@ class Understanding:
             )
         return found
 
-    def find_number(self, found: Understood, text: str) -> None:
+    def find_number(self, found: Understood, cells: dict[str, str], known: str | None) -> None:
+        text = cells.get("number") or ""
         try:
-            found.number = understood(text, country=self.options.get("country"))
+            if known and names_number(text, known):
+                found.number = known
+            elif known:
+                raise different_number(known)
+            else:
+                self.read_number(found, text, self.country_of(cells))
+            found.rest = rest_of_range(found.number, cells) or found.rest
+        except (Ambiguous, IsBlock) as error:
+            found.values |= described(error)
+            found.question = question(error)
         except NotANumber as error:
             found.wrong.append(f"{TITLES['number']}: {error}")
         else:
             found.values["number"] = found.number
 
+    def read_number(self, found: Understood, text: str, country: str | None) -> None:
+        """A person's choice comes first. Raises NotANumber."""
+        try:
+            reading = parse_number(text, country=country)
+            self.evidence.see(reading)
+        except (Ambiguous, IsBlock) as error:
+            reading = self.chosen(found, error)
+            if reading is None:
+                raise
+        found.number = reading.number
+        found.notes.append(reading.note)
+
+    def chosen(self, found: Understood, error: Ambiguous | IsBlock) -> Reading | None:
+        choice = self.options.get("choices", {}).get(str(found.line))
+        if choice == RANGE and isinstance(error, IsBlock):
+            found.rest = range(int(error.first) + 1, int(error.last) + 1)
+            return Reading(error.first)
+        way = self.options.get("without_plus")
+        for reading in readings_of(error):
+            if reading.number == choice or (not choice and way and reading.way == way):
+                return reading
+        return None
+
+    def country_of(self, cells: dict[str, str]) -> str | None:
+        """The row's own, else the one of all rows. Raises NotANumber."""
+        named = cells.get("country")
+        if not named:
+            is_export = bool(cells.get("id"))  # which writes E.164: at most its plus was lost
+            return regions.INTERNATIONAL if is_export else self.options.get("country")
+        country = regions.find(named)
+        if country is None and not (cells.get("number") or "").lstrip().startswith("+"):
+            text = _("There is no country “%(name)s”: give its two letters or its name.")
+            raise NotANumber(text % {"name": quoted(named, 40)}, code="unknown_country")
+        return country
+
     def find_texts(self, found: Understood, cells: dict[str, str]) -> None:
-        given = {name: cells[name] for name in FOR_ALL if cells.get(name)}
-        for name, text in given.items():
-            if wrong := complaint(name, text):
-                found.wrong.append(f"{TITLES[name]}: {wrong}")
-        found.values |= self.for_all | {name: text[:200] for name, text in given.items()}
+        given, wrong = import_fields.read(cells)
+        found.wrong += wrong
+        found.values |= self.for_all | given
+        if self.options.get("update"):
+            found.values["given"] = sorted(given)
 
     def find_agent(self, found: Understood, named: str) -> None:
         """By id; in a file, as people know it, by name. Some live elsewhere."""
@@ -90,16 +142,15 @@ class Understanding:
             found.wrong.append(f"{TITLES['agent_id']}: {wrong}")
         elif called:
             found.values["agent_id"] = called[0]
-            found.note = _("“%(name)s” is the agent %(id)s.") % words
+            found.notes.append(_("“%(name)s” is the agent %(id)s.") % words)
         else:
             note = _("No agent here has the id “%(id)s”: the number keeps it all the same.")
-            found.note = note % words
+            found.notes.append(note % words)
 
     def find_carrier(self, found: Understood, named: str) -> None:
         if not self.is_for_carriers:
-            if named:
-                wrong = _("These numbers do not go on a carrier: leave it empty.")
-                found.wrong.append(f"{TITLES['carrier']}: {wrong}")
+            if named and not self.notices:
+                self.notices.append(carrier_notice(self.options))
             return
         try:
             carrier = self.carrier(named or self.options.get("carrier", ""))
@@ -109,6 +160,8 @@ class Understanding:
         else:
             sid = str(carrier.voip_carrier_sid)
             found.values |= {"carrier": carrier.name, "voip_carrier_sid": sid}
+            if named and "given" in found.values:
+                found.values["given"] += ["carrier", "voip_carrier_sid"]
 
     def carrier(self, named: str) -> Carrier:
         carriers = self.carriers.get(named.casefold(), [])
@@ -122,6 +175,38 @@ class Understanding:
         return carriers[0]
 
 
+def names_number(text: str, number: str) -> bool:
+    """Whether `text`, beside the id of `number`, is that number: a spreadsheet may have taken its
+    plus."""
+    if not text:
+        return True
+    try:
+        return parse_number(text, country=regions.INTERNATIONAL).number == number
+    except NotANumber:
+        return False
+
+
+def different_number(known: str) -> NotANumber:
+    text = _("The id of this row is that of %(number)s: correct the number, or remove the id.")
+    return NotANumber(text % {"number": known}, code="different_number")
+
+
+def rest_of_range(first: str, cells: dict[str, str]) -> range | None:
+    """Where columns say how long a range is, the digits of the numbers behind its first. Raises
+    NotANumber."""
+    last, size = cells.get("last_number") or "", cells.get("range_size") or ""
+    if not last and size in ("", "0", "1"):
+        return None
+    if size and not size.isdecimal():
+        raise NotANumber(_("The size of a range is a whole number."), code="range")
+    try:
+        count = None if last else int(size[:9])
+        begin, end = ranges.ends_of(first=first, last=last, count=count)
+    except ValidationError as error:
+        raise NotANumber(" ".join(error.messages), code="range") from error
+    return range(int(begin) + 1, int(end) + 1)
+
+
 def titled(name: str, fault: str) -> str:
     return f"{TITLES[name]}: {fault}" if name in TITLES else fault
 
@@ -132,6 +217,12 @@ def place_of(by: Principal, options: dict[str, str]) -> dict[str, str]:
         return {"account": named_integration(by, options["integration_id"]).name}
     is_record = options.get("destination") == RECORD
     return {"account": _("recorded only")} if is_record else {}
+
+
+def carrier_notice(options: dict[str, str]) -> str:
+    if options.get("destination") == ACCOUNT:
+        return _("The column carrier is ignored: these numbers belong to an account.")
+    return _("The column carrier is ignored: these numbers are recorded only.")
 
 
 def carrier_of(cells: dict[str, str]) -> str:
@@ -149,13 +240,4 @@ def agents_by_name(by: Principal) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for agent_id, name in by.organization.agents.values_list("agent_id", "name"):
         found.setdefault(name.casefold(), []).append(agent_id)
-    return found
-
-
-def carriers_by_name(by: Principal) -> dict[str, list[Carrier]]:
-    """By name and by sid, however they are capitalized."""
-    found: dict[str, list[Carrier]] = {}
-    for carrier in all_usable(by):
-        for name in (carrier.name, str(carrier.voip_carrier_sid)):
-            found.setdefault(name.casefold(), []).append(carrier)
     return found

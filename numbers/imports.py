@@ -2,53 +2,176 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
+from dataclasses import replace
+from itertools import chain, count, islice
 from typing import Any
 from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from numbers.files.tables import Line, layout_of, lines_of, lines_of_rows
+from integrations.operations import default_for
+from numbers.files.tables import Line, lines_of, lines_of_rows
 from numbers.files.unreadable import Unreadable
-from numbers.holding import taken
-from numbers.import_options import ACCOUNT, RECORD, SUPPLIES, named_integration
+from numbers.holding import NotPossibleNow, taken
+from numbers.import_fields import (
+    columns_of,
+    compared,
+    differences,
+    obstacle,
+    update_number,
+)
+from numbers.import_options import (
+    ACCOUNT,
+    CARRIES_CALLS,
+    RECORD,
+    SUPPLIES,
+    is_uuid,
+    named_integration,
+)
 from numbers.import_rows import Understanding, Understood
-from numbers.importing import NoIntegration, import_number, record_number
+from numbers.importing import NoIntegration, import_number, record_only
 from numbers.models import Batch, BatchRow, PhoneNumber
+from numbers.numbering.parsing import named
 from numbers.operations import add_number, hold_agent
 from organizations.principals import Principal
+from organizations.roles import Permission
 
-__all__ = ["Unreadable", "check", "notice", "take_in"]
+__all__ = ["Check", "Unreadable", "is_request", "take_in"]
 
 AT_ONCE = 2_000
 Fate, Status = BatchRow.Fate, PhoneNumber.Status
 
 
-def check(by: Principal, batch: Batch) -> Iterator[BatchRow]:
-    """Every row of the batch's file, unsaved, with its fate: todo, error, repeated or held. Nothing
-    is written. Raises Unreadable."""
-    refuse_lost_account(by, batch)
-    understanding = Understanding(by, batch.options)
-    first_lines: dict[str, int] = {}
-    lines = given(batch)
-    while portion := [understanding.row(line) for line in islice(lines, AT_ONCE)]:
-        holders = holders_of(row.number for row in portion)
-        for understood in portion:
-            yield fated(by, batch, understood, holders, first_lines)
+class Check:
+    """The rows of a batch's file, each with the fate that it would have; nothing is written."""
+
+    def __init__(self, by: Principal, batch: Batch):
+        """Raises Unreadable."""
+        refuse_lost_account(by, batch)
+        self.by, self.batch = by, batch
+        self.understanding = Understanding(by, batch.options)
+        self.first_lines: dict[str, int] = {}
+        self.last_line = 0
+        self.ranges: list[Understood] = []  # the rows with their first numbers
+
+    def rows(self) -> Iterator[BatchRow]:
+        """Unsaved, with their fates: todo, error, ambiguous, repeated or held. The numbers of
+        ranges follow behind the last line. Raises Unreadable, also on the way."""
+        lines = given(self.batch)
+        while portion := list(islice(lines, AT_ONCE)):
+            self.last_line = portion[-1].line
+            found = self.understood(portion)
+            self.ranges += [each for each in found if each.rest]
+            yield from self.fated(found)
+        numbers = chain.from_iterable(map(numbers_of_range, self.ranges))
+        behind = map(on_line, numbers, count(self.last_line + 1))
+        while portion := list(islice(behind, AT_ONCE)):
+            yield from self.fated(portion)
+
+    def understood(self, lines: list[Line]) -> list[Understood]:
+        known = numbers_by_id(self.by, lines)
+        return [self.understanding.row(line, known.get(line.cells.get("id"))) for line in lines]
+
+    def fated(self, found: list[Understood]) -> Iterator[BatchRow]:
+        holders = holders_of(each.number for each in found)
+        return (self.row_of(each, holders) for each in found)
+
+    def row_of(self, found: Understood, holders: dict[str, dict[str, Any]]) -> BatchRow:
+        row = BatchRow(line=found.line, text=found.text, values=found.values)
+        if found.wrong:
+            row.fate, row.message = Fate.ERROR, "\n".join(found.wrong)
+        elif found.question:
+            row.fate, row.message = Fate.AMBIGUOUS, found.question
+        else:
+            self.settle(row, found.number, "\n".join(filter(None, found.notes)), holders)
+        return row
+
+    def settle(self, row: BatchRow, number: str, note: str, holders: dict[str, Any]) -> None:
+        """The fate of a row whose number is known."""
+        first = self.first_lines.setdefault(number, row.line)
+        if first != row.line:
+            row.fate = Fate.REPEATED
+            row.message = _("The number of line %(line)d.") % {"line": first}
+        elif holder := holders.get(number):
+            if self.may_change(holder):
+                compare(row, holder, note)
+            else:
+                row.fate = Fate.HELD
+                row.message, row.phone_number_id = told_of(self.by, number, holder)
+        else:
+            row.fate, row.message = Fate.TODO, note
+
+    def may_change(self, holder: dict[str, Any]) -> bool:
+        is_ours = holder["organization_id"] == self.by.organization.pk
+        return bool(self.batch.options.get("update")) and is_ours and not is_leaving(holder)
+
+    def decided(self, rows: list[BatchRow]) -> list[BatchRow]:
+        """Those of the ambiguous `rows` that the other rows of the file decide, with their new
+        fates."""
+        choices = [self.understanding.evidence.choice(row.values["readings"]) for row in rows]
+        pairs = [(row, each) for row, each in zip(rows, choices, strict=True) if each]
+        holders = holders_of(each["number"] for _row, each in pairs)
+        for row, each in pairs:
+            del row.values["readings"]
+            row.values["number"] = each["number"]
+            words = {"way": _(each["way"]), "number": named(each["number"])}
+            note = _("Read as %(way)s, as the other rows are: %(number)s.") % words
+            self.settle(row, each["number"], f"{note} {each['note']}".strip(), holders)
+        return [row for row, _each in pairs]
+
+
+def compare(row: BatchRow, holder: dict[str, Any], note: str) -> None:
+    """What the row's own cells would change in the number that is here; nothing, or why not."""
+    row.phone_number_id = holder["id"]
+    own = {name: row.values[name] for name in row.values.get("given", ())}
+    found = differences(holder, own)
+    if reason := obstacle(holder, found):
+        row.fate, row.message = Fate.ERROR, reason
+    elif found:
+        row.fate, row.message = Fate.TODO, note
+        row.before = {name: was for name, (was, _wished) in found.items()}
+    else:
+        row.fate = Fate.UNCHANGED
+
+
+def is_leaving(holder: dict[str, Any]) -> bool:
+    return holder["status"] == Status.DELETED
+
+
+def numbers_by_id(by: Principal, lines: Iterable[Line]) -> dict[str, str]:
+    """The numbers that the lines' ids belong to: one query, none where no line has an id."""
+    ids = [line.cells["id"] for line in lines if is_uuid(line.cells.get("id", ""))]
+    if not ids:
+        return {}
+    rows = by.organization.phone_numbers.filter(pk__in=ids).exclude(status=Status.DELETED)
+    known = {str(pk): number for pk, number in rows.values_list("pk", "e164")}
+    return {text: known[str(UUID(text))] for text in ids if str(UUID(text)) in known}
+
+
+def on_line(found: Understood, line: int) -> Understood:
+    return replace(found, line=line)
+
+
+def numbers_of_range(first: Understood) -> Iterator[Understood]:
+    """Behind its first number, which has a row of its own."""
+    if first.wrong or not first.number:
+        return
+    for each in first.rest:
+        number = f"+{each}"
+        note = _("From the range in line %(line)d.") % {"line": first.line}
+        values = {**first.values, "number": number}
+        yield Understood(first.line, number, number, values, notes=[note])
 
 
 def given(batch: Batch) -> Iterator[Line]:
-    data = bytes(batch.file)
-    return lines_of_rows(json.loads(data)) if is_request(batch) else lines_of(data)
+    data, options = bytes(batch.file), batch.options
+    if is_request(batch):
+        return lines_of_rows(json.loads(data))
+    return lines_of(data, sheet=options.get("sheet", ""), mapping=options.get("mapping"))
 
 
 def is_request(batch: Batch) -> bool:
     return batch.options.get("given") == "rows"
-
-
-def notice(batch: Batch) -> str:
-    """What to look at before the start, or ""."""
-    return "" if is_request(batch) else "\n".join(layout_of(bytes(batch.file)).notices)
 
 
 def refuse_lost_account(by: Principal, batch: Batch) -> None:
@@ -63,33 +186,7 @@ def holders_of(numbers: Iterable[str]) -> dict[str, dict[str, Any]]:
     """Who holds which of them in the whole installation: one query."""
     wanted = list(filter(None, numbers))
     rows = PhoneNumber.objects.filter(e164__in=wanted, released_at=None)
-    return {row["e164"]: row for row in rows.values("id", "e164", "status", "organization_id")}
-
-
-def fated(
-    by: Principal,
-    batch: Batch,
-    found: Understood,
-    holders: dict[str, dict[str, Any]],
-    first_lines: dict[str, int],
-) -> BatchRow:
-    row = BatchRow(
-        organization_id=batch.organization_id,
-        batch=batch,
-        line=found.line,
-        text=found.text,
-        values=found.values,
-    )
-    if found.wrong:
-        row.fate, row.message = Fate.ERROR, "\n".join(found.wrong)
-    elif (first := first_lines.setdefault(found.number, found.line)) != found.line:
-        row.fate, row.message = Fate.REPEATED, _("The number of line %(line)d.") % {"line": first}
-    elif holder := holders.get(found.number):
-        row.fate = Fate.HELD
-        row.message, row.phone_number_id = told_of(by, found.number, holder)
-    else:
-        row.message = found.note
-    return row
+    return {row["e164"]: row for row in compared(rows)}
 
 
 def told_of(by: Principal, number: str, holder: dict[str, Any]) -> tuple[str, UUID | None]:
@@ -103,36 +200,44 @@ def told_of(by: Principal, number: str, holder: dict[str, Any]) -> tuple[str, UU
 
 
 def take_in(by: Principal, batch: Batch, row: BatchRow) -> None:
-    """One number, as the row's values and the batch's options say, in the caller's transaction.
-    Raises NumberTaken, NoCarrier and NoIntegration."""
-    agent_id = row.values.get("agent_id")
-    hold_agent(by, agent_id)
-    number = added(
-        by,
-        batch.options,
-        row.values.get("voip_carrier_sid"),
-        number=row.values["number"],
-        inbound_agent_id=agent_id,
-        label=row.values.get("label"),
-        application_sid=row.values.get("application_sid"),
-    )
+    """One number, as the row's values and the batch's options say, in the caller's transaction: an
+    existing one is changed where the row has a `before`. Raises NumberTaken, NoCarrier,
+    NoIntegration and NotPossibleNow."""
+    if row.phone_number_id and row.before:
+        refuse_changing(by)
+        update_number(by, row.phone_number_id, row.values, row.before)
+        return
+    columns = columns_of(row.values)
+    hold_agent(by, columns.get("inbound_agent_id"))
+    sid = row.values.get("voip_carrier_sid")
+    number = added(by, batch.options, sid, number=row.values["number"], **columns)
     row.phone_number_id = number.pk
+
+
+def refuse_changing(by: Principal) -> None:
+    """Who may add numbers may perhaps not change one."""
+    if not by.can(Permission.PHONE_NUMBERS_UPDATE):
+        raise NotPossibleNow(_("Your role does not allow this."))
 
 
 def added(
     by: Principal, options: Mapping[str, Any], carrier_sid: str | None, **fields: Any
 ) -> PhoneNumber:
+    """`fields` are columns of the number; every destination keeps all of them."""
     if options.get("destination") == ACCOUNT:
-        return import_number(by, **homes(by, options), **fields)
+        return import_number(by, **homes(by, options, fields), **fields)
     if options.get("destination") == RECORD:
-        return record_number(by, provider=None, **fields)
+        return record_only(by, **fields)
     return add_number(by, voip_carrier_sid=UUID(carrier_sid) if carrier_sid else None, **fields)
 
 
-def homes(by: Principal, options: Mapping[str, Any]) -> dict[str, Any]:
-    voice = options.get("voice_integration_id")
+def homes(by: Principal, options: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
+    """A trunk wants a platform for it, as where it is named later (operations.add_trunks)."""
+    voice = named_integration(by, options.get("voice_integration_id"))
+    if voice is None and fields.get("outbound_trunk_id"):
+        voice = default_for(by, CARRIES_CALLS)
     return {
         "provider": SUPPLIES,
         "integration": named_integration(by, options["integration_id"]),
-        "voice_on": named_integration(by, voice) if voice else None,
+        "voice_on": voice,
     }

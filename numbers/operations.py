@@ -37,13 +37,13 @@ def add_number(
     *,
     number: str,
     voip_carrier_sid: UUID | None = None,
-    label: str | None = None,
-    application_sid: UUID | None = None,
-    inbound_agent_id: str | None = None,
+    **fields: Any,
 ) -> PhoneNumber:
     """A pending number on a carrier, its voice placement, and the wish to set it up.
 
-    `number` is E.164 and possible (numbers/e164.py). Raises NoCarrier and NumberTaken.
+    `number` is E.164 and possible (numbers/e164.py). `fields` are columns of the number; with
+    `wanted` inactive it is set up without its routing, and never active before somebody asks for
+    it. Raises NoCarrier and NumberTaken.
     """
     carrier = carrier_for(by, voip_carrier_sid)
     phone_number = hold_number(
@@ -51,11 +51,9 @@ def add_number(
             organization=by.organization,
             e164=number,
             carrier=carrier,
-            label=label,
-            application_sid=application_sid,
-            inbound_agent_id=inbound_agent_id,
             source=Source.TOPCALLS if carrier.is_installation_default else Source.BYOC,
             created_by_id=by.user_id,
+            **fields,
         )
     )
     settling_carrier = carrier_operation(carrier)
@@ -242,13 +240,13 @@ def retry_number(by: Principal, number_id: UUID) -> PhoneNumber:
 
 
 def start_again(by: Principal, number: PhoneNumber, held: list, wish: str = Wish.ENSURE) -> None:
-    """As on the first day: a carrier that is being set up is waited for, a failed one named; the
-    voice placement waits for the supply."""
+    """As on the first day, as active or inactive as it was wanted then: a carrier that is being set
+    up is waited for, a failed one named; the voice placement waits for the supply."""
     waits_for = None
     if number.carrier:
         refuse_carrier_now(number.carrier)
         waits_for = carrier_operation(number.carrier)
-    states.move(number.pk, to=Status.PENDING, error_message=None, wanted=Status.ACTIVE)
+    states.move(number.pk, to=Status.PENDING, error_message=None)
     for placement, _operation in held:  # supply comes first, by its name
         Placement.objects.filter(pk=placement.pk).update(state=Placement.State.PENDING)
         asked = ask(by, placement, wish, label=number.e164, waits_for=waits_for)

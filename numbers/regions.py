@@ -1,13 +1,43 @@
 """Countries by their two letters, whose national numbers we can read, in the reader's language; the
 names are the Unicode CLDR's, by Babel."""
 
+import re
 import unicodedata
 from functools import lru_cache
 
 import phonenumbers
 from babel import Locale
+from babel.core import get_global
 from django.utils.translation import get_language, to_locale
+from django.utils.translation import gettext as _
 
+INTERNATIONAL = "001"  # the world by UN M49: digits without a plus begin with a country code
+LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pt")
+OTHER_NAMES = {
+    "Great Britain": "GB",
+    "Großbritannien": "GB",
+    "Grande-Bretagne": "GB",
+    "Gran Bretaña": "GB",
+    "Gran Bretagna": "GB",
+    "Groot-Brittannië": "GB",
+    "Grã-Bretanha": "GB",
+    "Inglaterra": "GB",
+    "England": "GB",
+    "Scotland": "GB",
+    "Wales": "GB",
+    "United States of America": "US",
+    "Holland": "NL",
+    "Czech Republic": "CZ",
+    "Russian Federation": "RU",
+    "Korea": "KR",
+    "South Korea": "KR",
+    "Hong Kong": "HK",
+    "Macau": "MO",
+    "Turkey": "TR",
+    "Ivory Coast": "CI",
+    "UAE": "AE",
+    "Viet Nam": "VN",
+}
 CODES = frozenset(phonenumbers.SUPPORTED_REGIONS)
 
 
@@ -19,6 +49,37 @@ def name(code: str) -> str:
 def choices() -> list[tuple[str, str]]:
     """For a form: “Germany (+49)” by name."""
     return choices_in(get_language() or "en")
+
+
+def find(text: str) -> str | None:
+    """The code of the country that `text` names: two or three letters, a name in one of LANGUAGES,
+    or a calling code like +44; INTERNATIONAL for “international”. None for what is none."""
+    named = plain(text)
+    if named in (INTERNATIONAL, "international"):
+        return INTERNATIONAL
+    calling = re.fullmatch(r"(?:\+|00)?([1-9][0-9]{0,2})", named)
+    if calling:
+        code = phonenumbers.region_code_for_country_code(int(calling[1]))
+        return code if code in CODES else None
+    return by_name().get(named)
+
+
+@lru_cache(maxsize=1)
+def by_name() -> dict[str, str]:
+    found = {plain(code): code for code in CODES}
+    for alias, codes in get_global("territory_aliases").items():  # UK, USA, DEU, 276
+        if alias.isalpha() and codes[0] in CODES:
+            found.setdefault(plain(alias), codes[0])
+    for language in LANGUAGES:
+        for code, name in names_in(language).items():
+            if code in CODES:
+                found.setdefault(plain(name), code)
+    return found | {plain(name): code for name, code in OTHER_NAMES.items()}
+
+
+def choices_without_plus(nothing: str) -> list[tuple[str, str]]:
+    """For a form, what a number without a plus is: `nothing`, international, or a country's."""
+    return [("", nothing), (INTERNATIONAL, _("International, without +")), *choices()]
 
 
 @lru_cache
@@ -37,4 +98,11 @@ def names_in(language: str) -> dict[str, str]:
 
 def plain(text: str) -> str:
     """So that Österreich stands among the O."""
-    return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().casefold()
+    text = (
+        unicodedata.normalize("NFKD", text)
+        .replace("ß", "ss")
+        .encode("ascii", "ignore")
+        .decode()
+        .casefold()
+    )
+    return " ".join(re.sub(r"[.']", "", text).replace("&", "and").split())

@@ -18,7 +18,8 @@ def status_text(number: PhoneNumber) -> str:
     status = number.get_status_display()
     if number.status == Status.DELETED and number.released_at is None:
         return _("being removed")
-    if number.wanted != number.status and number.status in WORKING:
+    is_set_up_inactive = number.status == Status.PENDING and number.wanted == Status.INACTIVE
+    if is_set_up_inactive or number.wanted != number.status and number.status in WORKING:
         return f"{status} → {Status(number.wanted).label}"
     return status
 

@@ -1,9 +1,11 @@
 """The states of a number: one table of legal moves, one function that moves.
 
 pending ──▶ active ◀──▶ inactive        any ──▶ deleted (a tombstone)
-   │ ▲                      │
-   ▼ └──────────────────────┘           a number that was only recorded moves in
- failed ──▶ pending
+  │ ▲  │                  ▲ │
+  │ │  └──────────────────┘ │           one that is wanted inactive is never active in between
+  │ └───────────────────────┘           one that was only recorded moves in
+  ▼
+failed ──▶ pending
 """
 
 from typing import Any

@@ -24,6 +24,7 @@ from organizations.principals import member_again
 from organizations.screens.base import screen_url
 from tests import factories
 from tests.factories import Member
+from tests.furnishing_columns import LAYOUT
 from tests.furnishing_ledger import furnish_ledger
 from tests.furnishing_number import furnish_number
 
@@ -111,13 +112,16 @@ def furnish_list(world: World) -> None:
 
 
 def furnish_batches(world: World) -> None:
-    """One to be looked at, one at work, one that is done but for a failure, one being read."""
+    """One to be looked at, one at work, one that is done but for a failure, one being read, one
+    whose columns are to be confirmed."""
     by, numbers = world.alice.by, world.alice.organization.phone_numbers.all()
     label = {"action": "label", "options": {"label": "Sales, second floor"}, "numbers": numbers}
     ready = propose_change(by, **label)
     deletion = propose_change(by, action="delete", options={}, numbers=numbers)
     running, done = propose_change(by, **label), propose_change(by, **label)
     checking = propose_import(by, title="numbers.csv", options={}, file=b"number")
+    mapping = propose_import(by, title="dids.csv", options={}, file=b"DID")
+    Batch.objects.filter(pk=mapping.pk).update(state="mapping", layout=LAYOUT)
     now = timezone.now()
     Batch.objects.filter(pk=running.pk).update(state="running", started_at=now, done=2, failed=1)
     running.rows.filter(line__lte=2).update(fate="done")
@@ -129,7 +133,7 @@ def furnish_batches(world: World) -> None:
         fate="failed", message="Something else was changing it just then: try it again."
     )
     made = {"ready": ready, "deletion": deletion, "running": running, "done": done}
-    world.rows["batches"] = {**made, "checking": checking}
+    world.rows["batches"] = {**made, "checking": checking, "mapping": mapping}
 
 
 def furnish_people(world: World) -> None:
@@ -198,6 +202,7 @@ FOUND = "?q=415&status=active&status=pending&sort=number&source=byoc&columns=lab
 # Screens that answer GET with no page of their own, each with its reason.
 NO_PAGES: dict[str, str] = {
     "add_template": "an empty file to fill in",
+    "batch_columns": "leads to the page of the batch",
     "batch_report": "a CSV file",
     "numbers_export": "a CSV or Excel file",
     "numbers_statuses": "a part of the list of numbers",
@@ -254,7 +259,7 @@ PAGES: list[Page] = [
         Page(
             f"batch_{name}", lambda w, n=name: w.url("batch", batch_id=w.rows["batches"][n].pk), 12
         )
-        for name in ("ready", "deletion", "running", "done", "checking")
+        for name in ("ready", "deletion", "running", "done", "checking", "mapping")
     ),
     Page("integrations", lambda w: w.url("integrations"), 8),
     Page("integrations_add", lambda w: w.url("integrations_add"), 6),

@@ -18,12 +18,12 @@ def batch(alice) -> Batch:
 
 
 def checks(monkeypatch, *rows: BatchRow, then: Exception | None = None) -> None:
-    def check(by, batch):
+    def checked_rows(check):
         yield from rows
         if then:
             raise then
 
-    monkeypatch.setattr(imports, "check", check)
+    monkeypatch.setattr(imports.Check, "rows", checked_rows)
 
 
 GOOD = {"line": 1, "text": "+14155550101"}
@@ -65,7 +65,7 @@ def test_a_fault_of_ours_refuses_it_once(batch, monkeypatch, caplog):
 
 
 def test_a_file_that_kills_its_worker_is_not_read_forever(batch):
-    Batch.objects.filter(pk=batch.pk).update(fence=work.MOST_CHECKS)
+    Batch.objects.filter(pk=batch.pk).update(tries=work.MOST_CHECKS)
     checked(batch)
     assert (batch.state, "too long" in batch.reason) == ("refused", True)
 
@@ -78,11 +78,11 @@ def test_it_begins_again_after_a_killed_worker(batch, monkeypatch):
 
 
 def test_a_stop_while_it_is_checked_counts(alice, batch, monkeypatch):
-    def check(by, given):
+    def checked_rows(check):
         yield BatchRow(**GOOD)
         batches.stop(alice.by, batch.pk)
 
-    monkeypatch.setattr(imports, "check", check)
+    monkeypatch.setattr(imports.Check, "rows", checked_rows)
     monkeypatch.setattr(work, "PORTION", 1)
     checked(batch)
     assert batch.state == "stopped"

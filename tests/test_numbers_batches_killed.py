@@ -86,12 +86,12 @@ class TestALongReading:
         settings.OPERATION_LEASE = timedelta(seconds=-1)
         second = []
 
-        def read(by, batch):
+        def read(check):
             with ThreadPoolExecutor(1) as other:
-                second.append(other.submit(elsewhere, batch.pk).result())
+                second.append(other.submit(elsewhere, check.batch.pk).result())
             yield BatchRow(line=1, text="+14155550101")
 
-        monkeypatch.setattr(imports, "check", read)
+        monkeypatch.setattr(imports.Check, "rows", read)
         rows = [{"number": "+14155550101"}]
         batch = batches.propose_import(alice.by, title="Slow", options={}, rows=rows)
         assert work.run(batch.pk)

@@ -83,7 +83,7 @@ class TestSentences:
             "Carrier: Carrier Acme could not be set up: Why. Repair it or name another.",
             "+14155550101 is being removed from its platform; add it again when that is done.",
             "In line 7 a quotation mark opens and does not close before a separator.",
-            "More than one column is the number: keep one.",
+            "Only one column can be the number.",
             "Only an active or inactive number can be switched; this one is pending.",
             "Sandbox cannot be used for sip.",
         ],

@@ -17,7 +17,7 @@ from numbers.e164 import NotANumber
 from numbers.files import excel, sheets
 from numbers.files.tables import lines_of, refuse_at_sight
 from numbers.files.unreadable import Unreadable
-from numbers.spelling import understood
+from numbers.numbering.parsing import parse_number
 from tests.test_numbers_files import read, workbook
 
 LONG = 700_000
@@ -65,7 +65,7 @@ def test_a_heading_alone_is_no_error_at_sight():
 
 def test_a_cell_of_marks_is_no_number(soon):
     with pytest.raises(NotANumber, match="At most 100 characters"):
-        understood(f"+1{MARKS}")
+        parse_number(f"+1{MARKS}")
 
 
 XMLNS = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"

@@ -58,7 +58,7 @@ class TestCheck:
     def test_all_that_is_wrong_with_a_row_is_said_at_once(self, alice):
         row = {"number": "x", "label": "l" * 101, "carrier": "Nobody", "application_sid": "7"}
         message = fates(checked(alice, rows=[row]))[0][2]
-        for words in ("Number: Only digits", "Label: At most 100", "Carrier: There is no carrier"):
+        for words in ("Number: Use digits", "Label: At most 100", "Carrier: There is no carrier"):
             assert words in message
         assert "Application: A UUID" in message
         assert len(message.splitlines()) == 4
@@ -149,7 +149,7 @@ class TestCheck:
         assert "Wrong address." in fates(batch)[0][2]
 
     def test_an_unreadable_file_is_refused_whole(self, alice):
-        batch = checked(alice, "colour,number\nred,+14155550100\n")
+        batch = checked(alice, "colour,label\nred,+14155550100\n")
         assert (batch.state, batch.total) == ("refused", 0)
         assert "colour" in batch.reason
 

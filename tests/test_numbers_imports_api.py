@@ -58,7 +58,7 @@ def test_csv_has_its_options_in_the_query(api, alice):
 
 
 def test_csv_that_is_no_table_is_refused_by_and_by(api, alice):
-    made = csv(api(alice), "colour,number\nred,+1\n").json()
+    made = csv(api(alice), "colour,label\nred,+1\n").json()
     factories.work_batches()
     found = api(alice).get(f"/v1/imports/{made['id']}").json()
     assert (found["state"], "colour" in found["reason"]) == ("refused", True)

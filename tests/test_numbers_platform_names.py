@@ -48,7 +48,7 @@ def test_both_homes_of_a_number_are_in_the_file(alice, mallory, number):
     own = alice.organization.integrations.get()
     number.placements.create(organization=alice.organization, integration=own, role="supply")
     rows = alice.organization.phone_numbers.all()
-    (row,) = exporting.rows(alice.organization, rows, order="newest")
+    (row,) = exporting.rows(alice.by, rows, order="newest")
     assert row[list(exporting.FIELDS).index("integration")] == f"Sandbox, {TOLD}"
 
 

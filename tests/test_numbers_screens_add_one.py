@@ -122,3 +122,49 @@ def test_without_any_platform_it_can_be_recorded(db, browse):
 def test_a_viewer_may_not(alice, carol, browse):
     assert browse(carol).get(url(alice)).status_code == 403
     assert browse(carol).post(url(alice), {"number": "+18005551234"}).status_code == 403
+
+
+class TestAsking:
+    """There is no preview here, so that a second reading is asked for before anything is added."""
+
+    def post(self, alice, browse, **typed):
+        sid = alice.organization.carriers.get().voip_carrier_sid
+        return browse(alice).post(url(alice), {"carrier": sid, **typed})
+
+    @pytest.mark.parametrize(
+        ("number", "country", "readings"),
+        [
+            ("4917612345678", "DE", {"+4917612345678", "+494917612345678"}),
+            ("442071838750", "US", {"+442071838750"}),
+            ("030 901820-30", "DE", {"+493090182030"}),
+        ],
+    )
+    def test_which_number_is_meant(self, alice, browse, number, country, readings):
+        answer = self.post(alice, browse, number=number, country=country)
+        assert answer.status_code == 422
+        offered = answer.context["form"].fields["reading"].choices
+        assert {value for value, _label in offered} == readings
+        assert not PhoneNumber.objects.exists()
+
+    def test_the_chosen_one_is_added(self, alice, browse):
+        typed = {"number": "4917612345678", "country": "DE"}
+        self.post(alice, browse, **typed, reading="+4917612345678")
+        assert added().e164 == "+4917612345678"
+
+    def test_no_other_number_can_be_chosen(self, alice, browse):
+        typed = {"number": "4917612345678", "country": "DE"}
+        assert self.post(alice, browse, **typed, reading="+14155550101").status_code == 422
+
+    def test_international_without_plus_needs_no_question(self, alice, browse):
+        self.post(alice, browse, number="4917612345678", country="001")
+        assert added().e164 == "+4917612345678"
+
+    def test_a_range_is_no_number(self, alice, browse):
+        answer = self.post(alice, browse, number="+49 30 1234 00..99")
+        assert "This is a range of 100 numbers" in answer.text
+
+    def test_a_note_is_shown_with_the_number(self, alice, browse):
+        sid = alice.organization.carriers.get().voip_carrier_sid
+        typed = {"number": "612345678", "country": "IT", "carrier": sid}
+        answer = browse(alice).post(url(alice), typed, follow=True)
+        assert "Italian fixed lines keep their zero." in answer.text

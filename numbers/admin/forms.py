@@ -9,12 +9,12 @@ from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from carriers.models import Carrier
-from numbers.e164 import E164FormField
+from numbers.numbering.form_field import NumberFormField
 from organizations.admin import fields
 
 
 class NumberForm(forms.Form):
-    number = E164FormField(
+    number = NumberFormField(
         label=gettext_lazy("Number"),
         widget=UnfoldAdminTextInputWidget({"placeholder": "+18005551234"}),
         help_text=gettext_lazy("With plus and country code."),

@@ -1,53 +1,41 @@
 """Serializer pieces of numbers: E.164, web addresses, agents' ids."""
 
 from typing import Any
-from urllib.parse import urlsplit
 
-from django.core.exceptions import ValidationError
-from django.core.validators import URLValidator
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from numbers import e164
+from numbers import e164, web_addresses
 from organizations.api.fields import Char
-
-WEB_ADDRESS = URLValidator(schemes=["http", "https"])
 
 
 @extend_schema_field({"type": "string", "pattern": r"^\+[1-9][0-9]{1,14}$"})
 class Number(Char):
-    """E.164, possible by libphonenumber."""
+    """Canonical E.164, possible by libphonenumber. Another spelling of a line is refused."""
 
     def to_internal_value(self, data: Any) -> str:
         try:
             return e164.checked(super().to_internal_value(data))
         except e164.NotANumber as error:
-            raise serializers.ValidationError(str(error), code="not_a_number") from None
+            raise serializers.ValidationError(str(error), code=error.code) from None
 
 
 @extend_schema_field({"type": "string", "format": "uri", "maxLength": 2000})
 class WebUrl(Char):
     """An http or https address that may be shown to everybody who may read the row."""
 
-    default_error_messages = {
-        "not_a_url": _("An address is expected, for example https://example.com/calls."),
-        "credentials": _("User name and password do not belong in an address that is shown."),
-    }
+    default_error_messages = web_addresses.MESSAGES
 
     def __init__(self, **kwargs: Any):
-        super().__init__(max_length=2000, **kwargs)
+        super().__init__(max_length=web_addresses.MOST, **kwargs)
 
     def to_internal_value(self, data: Any) -> str:
         text = super().to_internal_value(data)
         if not text:  # told by CharField itself
             return text
-        try:
-            WEB_ADDRESS(text)
-        except ValidationError:
-            self.fail("not_a_url")
-        if "@" in urlsplit(text).netloc:
-            self.fail("credentials")
+        if fault := web_addresses.fault_of(text):
+            self.fail(fault)
         return text
 
 

@@ -17,6 +17,7 @@ CHECKING: dict[str, Any] = {
     "title": "Block from Acme, May",
     "state": "checking",
     "reason": None,
+    "notices": [],
     "options": {
         "destination": "carrier",
         "carrier": SID,
@@ -24,6 +25,7 @@ CHECKING: dict[str, Any] = {
         "label": "Sales",
         "start": False,
     },
+    "layout": None,
     "counts": {"total": 0, "done": 0, "failed": 0, "skipped": 0, "left": 0},
     "fates": {},
     "asked_by": "quickstart (pb_live_0123456789abcdef)",

@@ -7,12 +7,24 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
+from numbers.api.import_mapping import MappingField, fields_by_name
+from numbers.api.import_mapping import complaints_of as mapping_complaints
 from numbers.batches import MOST_ROWS
-from numbers.import_options import DESTINATIONS
+from numbers.files.layouts import folded
+from numbers.files.tables import MEANINGS
+from numbers.import_options import DESTINATIONS, WAYS
 from numbers.models import Batch, BatchRow
-from organizations.api.fields import Boolean, Char, Choice, Integer, StrictSerializer, Uuid
+from organizations.api.fields import (
+    Boolean,
+    Char,
+    Choice,
+    Integer,
+    ListOf,
+    StrictSerializer,
+    Uuid,
+)
 
-COLUMNS = ("number", "label", "carrier", "agent_id", "application_sid")
+FIELDS = frozenset(MEANINGS)
 MOST_COMPLAINTS = 100
 
 
@@ -20,10 +32,28 @@ class ImportRowSerializer(StrictSerializer):
     """For the schema; 100,000 of them are looked through by Rows."""
 
     number = Char(required=False, help_text="As people write it; E.164 is always understood.")
+    country = Char(
+        required=False,
+        allow_null=True,
+        help_text="Of a number without a plus: `US`, `Germany`, `49`.",
+    )
+    last_number = Char(
+        required=False, allow_null=True, help_text="Of a range that `number` begins."
+    )
+    range_size = Char(required=False, allow_null=True, help_text="Instead: how many numbers.")
     label = Char(required=False, allow_null=True)
     carrier = Char(required=False, allow_null=True, help_text="Its name or its sid.")
     agent_id = Char(required=False, allow_null=True, help_text="Who answers its calls.")
+    outbound_agent_id = Char(required=False, allow_null=True, help_text="Who calls from it.")
     application_sid = Char(required=False, allow_null=True)
+    inbound_webhook_url = Char(required=False, allow_null=True)
+    outbound_trunk_id = Char(required=False, allow_null=True)
+    wanted = Char(
+        required=False, allow_null=True, help_text="`active` or `inactive`, as exports have it."
+    )
+    id = Char(
+        required=False, allow_null=True, help_text="Of a number that is here, from an export."
+    )
 
 
 @extend_schema_field(
@@ -39,25 +69,54 @@ class Rows(serializers.Field):
             raise ValidationError([_("A list that is not empty is expected.")])
         if len(data) > MOST_ROWS:
             raise ValidationError([_("At most 100,000 rows are taken in at once.")])
+        names = self.names()
         wrong: dict[int, Any] = {}
         for index, row in enumerate(data):
-            if complaints := complaints_of(row):
+            if complaints := complaints_of(row, names):
                 wrong[index] = complaints
                 if len(wrong) == MOST_COMPLAINTS:
                     break
         if wrong:
             raise ValidationError(wrong)
-        return [{name: cell for name, cell in row.items() if cell} for row in data]
+        return [understood(row, names) for row in data]
+
+    def names(self) -> dict[str, str]:
+        """What the body's `mapping` says, if nothing is wrong with that."""
+        mapping = self.parent.initial_data.get("mapping")
+        is_sound = isinstance(mapping, dict) and not mapping_complaints(mapping)
+        return fields_by_name(mapping) if is_sound else {}
 
 
-def complaints_of(row: Any) -> dict[str, list[ErrorDetail]] | list[ErrorDetail]:
+def meaning_of(name: str, names: dict[str, str]) -> str | None:
+    """None for a field that is not known."""
+    known = name if name in FIELDS else None
+    return names.get(folded(name), known) if names else known
+
+
+def understood(row: dict[str, str | None], names: dict[str, str]) -> dict[str, str]:
+    found = {meaning_of(name, names): cell for name, cell in row.items() if cell}
+    return {meaning: cell for meaning, cell in found.items() if meaning}
+
+
+def complaints_of(
+    row: Any, names: dict[str, str]
+) -> dict[str, list[ErrorDetail]] | list[ErrorDetail]:
     if not isinstance(row, dict):
         return [ErrorDetail(_("An object is expected."), code="invalid")]
-    unknown = ErrorDetail(_("This field is not known here."), code="unknown")
-    no_text = ErrorDetail(_("A string is expected."), code="invalid")
-    found = {name: [unknown] for name in row if name not in COLUMNS}
-    wrong = [n for n in COLUMNS if not isinstance(row.get(n), str | None)]
-    return {**found, **{name: [no_text] for name in wrong}}
+    found: dict[str, list[ErrorDetail]] = {}
+    taken: set[str] = set()
+    for name, cell in row.items():
+        meaning = meaning_of(name, names)
+        if meaning is None:
+            found[name] = [ErrorDetail(_("This field is not known here."), code="unknown")]
+        elif meaning and not isinstance(cell, str | None):
+            found[name] = [ErrorDetail(_("A string is expected."), code="invalid")]
+        elif meaning in taken:
+            words = _("Another field of this row means the same.")
+            found[name] = [ErrorDetail(words, code="invalid")]
+        elif meaning:
+            taken.add(meaning)
+    return found
 
 
 class ImportOptionsSerializer(StrictSerializer):
@@ -83,8 +142,19 @@ class ImportOptionsSerializer(StrictSerializer):
     )
     country = Char(
         required=False,
-        max_length=2,
-        help_text="Whose numbers are those without a plus: US, GB, DE.",
+        max_length=60,
+        help_text="Whose numbers are those without a plus: `US`, `Germany`, `49`.",
+    )
+    without_plus = Choice(
+        WAYS,
+        required=False,
+        help_text="How digits without a plus are read where they can mean more than one number; "
+        "if left out the other rows decide, or the row is `ambiguous`.",
+    )
+    update = Boolean(
+        required=False,
+        help_text="Change numbers that exist to what their rows say; if left out they are `held`. "
+        "An empty cell changes nothing.",
     )
     label = Char(required=False, max_length=100, help_text="Of rows that have none.")
     agent_id = Char(required=False, max_length=100, help_text="Likewise.")
@@ -94,6 +164,11 @@ class ImportOptionsSerializer(StrictSerializer):
 class ImportJobSerializer(StrictSerializer):
     title = Char(required=False, max_length=200)
     options = ImportOptionsSerializer(required=False)
+    mapping = MappingField(
+        required=False,
+        help_text='What the fields of the rows mean, where they have names of their own; `""` '
+        "ignores a field.",
+    )
     rows = Rows()
     start = Boolean(required=False, help_text="Go on without being looked at.")
 
@@ -106,6 +181,20 @@ class ImportCountsShape(StrictSerializer):
     left = Integer(help_text="Rows that are still to be done.")
 
 
+class ImportColumnShape(StrictSerializer):
+    position = Integer(help_text="From 1.")
+    heading = Char(allow_blank=True)
+    meaning = Char(allow_blank=True, help_text="A field of `rows`; empty for an ignored column.")
+    samples = ListOf(child=Char(), help_text="Its first values.")
+
+
+class ImportLayoutShape(StrictSerializer):
+    sheets = ListOf(child=Char(), help_text="Of a workbook; empty for text.")
+    sheet = Char(allow_blank=True, help_text="The one that is read.")
+    heading_line = Integer(allow_null=True, help_text="From 1; null where there is no heading.")
+    columns = ImportColumnShape(many=True)
+
+
 class ImportJobShape(StrictSerializer):
     id = Uuid()
     title = Char()
@@ -115,10 +204,19 @@ class ImportJobShape(StrictSerializer):
         help_text="Why it was refused or stopped, or had nothing to add; while it is ready, what "
         "to look at before the start.",
     )
+    notices = ListOf(
+        child=Char(), help_text="What to look at before the start: ignored columns, for example."
+    )
     options = serializers.DictField(help_text="As they were understood.")
+    layout = ImportLayoutShape(
+        allow_null=True, help_text="The columns of a file, once they are read; null for rows."
+    )
     counts = ImportCountsShape()
     fates = serializers.DictField(
         child=Integer(), help_text="Rows by fate; not in the list of imports.", required=False
+    )
+    noted = Integer(
+        required=False, help_text="Rows that can be added, or were, with a message to look at."
     )
     asked_by = Char()
     created_at = serializers.DateTimeField()
@@ -145,19 +243,39 @@ class ImportRowPageShape(StrictSerializer):
     next_cursor = Char(allow_null=True)
 
 
-OURS = ("given", "repeats")  # options that only the engine knows
+OURS = (
+    "given",
+    "repeats",
+    "ask",
+    "confirm",
+    "notices",
+    "choices",
+)  # options that only the engine knows
+OF_LAYOUT = ("mapping", "sheet")
 
 
-def represent(batch: Batch, fates: dict[str, int] | None = None) -> dict[str, Any]:
+def represent_layout(layout: dict[str, Any]) -> dict[str, Any] | None:
+    if "columns" not in layout:
+        return None
+    columns = [
+        {"position": c["index"] + 1, **{n: c[n] for n in ("heading", "meaning", "samples")}}
+        for c in layout["columns"]
+    ]
+    return {**{n: layout[n] for n in ("sheets", "sheet", "heading_line")}, "columns": columns}
+
+
+def represent(batch: Batch, fates: dict[str, int] | None = None, noted: int = 0) -> dict[str, Any]:
     counts = {name: getattr(batch, name) for name in ("total", "done", "failed", "skipped", "left")}
     return {
         "id": batch.id,
         "title": batch.title,
         "state": batch.state,
         "reason": batch.reason or None,
-        "options": {name: value for name, value in batch.options.items() if name not in OURS},
+        "notices": batch.layout.get("notices", []),
+        "options": {n: value for n, value in batch.options.items() if n not in OURS + OF_LAYOUT},
+        "layout": represent_layout(batch.layout),
         "counts": counts,
-        **({} if fates is None else {"fates": fates}),
+        **({} if fates is None else {"fates": fates, "noted": noted}),
         "asked_by": batch.actor_label,
         "created_at": batch.created_at,
         "started_at": batch.started_at,

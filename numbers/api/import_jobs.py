@@ -4,7 +4,6 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from django.db.models import Count
 from django.http import HttpRequest
 from drf_spectacular.types import OpenApiTypes
 
@@ -18,8 +17,10 @@ from numbers.api.import_job_shapes import (
     represent,
     represent_row,
 )
+from numbers.api.import_mapping import mapping
 from numbers.batches import CannotBatch
 from numbers.import_options import KNOWN, cleaned
+from numbers.import_readings import HAS_NOTE, counted
 from numbers.models import Batch, BatchRow
 from organizations.api.pages import (
     DEFAULT_LIMIT,
@@ -41,17 +42,24 @@ from organizations.roles import Permission
 TAGS = ["Imports"]
 MOST_BYTES = 10_000_000
 CSV = "text/csv"
+EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+OPEN_DOCUMENT = "application/vnd.oasis.opendocument.spreadsheet"
+FILES = (CSV, EXCEL, OPEN_DOCUMENT)
 READ, CREATE = Permission.PHONE_NUMBERS_READ, Permission.PHONE_NUMBERS_CREATE
-OF_CSV = {**{name: text(100) for name in ("title", *KNOWN)}, "start": boolean}
-FATES = {"fate": choice(BatchRow.Fate.values)}
+OF_FILE = {
+    **{name: text(100) for name in ("title", *KNOWN, "sheet")},
+    "mapping": mapping,
+    "start": boolean,
+}
+FATES = {"fate": choice(BatchRow.Fate.values), "noted": boolean}
 
 
 def parse_import(request: HttpRequest) -> dict[str, Any]:
-    """A JSON object, or {"file": …} of a CSV body; up to 10 MB of either."""
+    """A JSON object, or {"file": …} of a CSV or a workbook; up to 10 MB of either."""
     body = read_large_body(request, MOST_BYTES)
-    if request.content_type != CSV:
+    if request.content_type not in FILES:
         return parse_object(request, body)
-    refuse_other_types(request, CSV)
+    refuse_other_types(request, request.content_type)
     return {"file": body}
 
 
@@ -76,17 +84,26 @@ class ImportJobsView(OrgView):
     @operation(
         summary="Import many phone numbers",
         description=(
-            "Up to 100,000 rows, as JSON or as `text/csv`, at most 10 MB. They are checked in the "
+            "Up to 100,000 rows, as JSON, as `text/csv` or as a workbook (.xlsx, .ods), at most "
+            "10 MB. They are checked in the "
             "background: poll the import until its `state` is `ready`, look at its rows, and start "
             "it; where there is nothing to add, it is `done` at once. With `start` true what can "
             "be added is added without that look. Each row meets its own fate; none stops the "
             "others. "
-            "The query parameters go with `text/csv` only, where they take the place of `title`, "
-            "`options` and `start`; the columns of the CSV are the fields of `rows`."
+            "The query parameters go with files only, where they take the place of `title`, "
+            "`options`, `mapping` and `start`. The columns of a file are the fields of `rows`. "
+            "Many other headings are recognized, `mapping` names all others, and unknown columns "
+            "are ignored with a notice. A file without a column that is certainly the number is "
+            "`refused`: its `layout` shows the columns."
         ),
         tags=TAGS,
-        query=OF_CSV,
-        request={"application/json": ImportJobSerializer, CSV: OpenApiTypes.STR},
+        query=OF_FILE,
+        request={
+            "application/json": ImportJobSerializer,
+            CSV: OpenApiTypes.STR,
+            EXCEL: OpenApiTypes.BINARY,
+            OPEN_DOCUMENT: OpenApiTypes.BINARY,
+        },
         responses={202: ImportJobShape},
         examples=[
             asked("On a carrier", examples.REQUEST),
@@ -94,8 +111,8 @@ class ImportJobsView(OrgView):
         ],
     )
     def post(self, request: HttpRequest) -> Reply:
-        if request.content_type == CSV:
-            return self.propose(request, read_query(request.GET, OF_CSV), "", request.data)
+        if request.content_type in FILES:
+            return self.propose(request, read_query(request.GET, OF_FILE), "", request.data)
         read_query(request.GET, {})
         wished = taken(ImportJobSerializer, request.data)
         given = wished.pop("options", {}) | {
@@ -107,8 +124,9 @@ class ImportJobsView(OrgView):
         self, request: HttpRequest, wished: dict[str, Any], path: str, given: dict[str, Any]
     ) -> Reply:
         title, start = wished.pop("title", "API"), wished.pop("start", False)
+        layout = {name: wished.pop(name) for name in ("mapping", "sheet") if name in wished}
         try:
-            options = {**cleaned(request.principal, wished), "start": start}
+            options = {**cleaned(request.principal, wished), **layout, "start": start}
             batch = batches.propose_import(request.principal, title=title, options=options, **given)
         except ValidationError as error:
             found = error.message_dict.items()
@@ -168,7 +186,10 @@ class ImportRowsView(OrgView):
 
     @operation(
         summary="List rows of import",
-        description="By line; `fate=error` is the list of what to mend.",
+        description=(
+            "By line. `fate=error` lists what to correct, `fate=ambiguous` what needs a choice, "
+            "`noted=true` what can be added but should be looked at."
+        ),
         tags=TAGS,
         query={**ID_PAGING, **FATES},
         responses={200: ImportRowPageShape},
@@ -179,6 +200,8 @@ class ImportRowsView(OrgView):
         query = read_query(request.GET, {**ID_PAGING, **FATES})
         rows = found(request, import_id).rows.order_by("line")
         rows = rows.filter(fate=query["fate"]) if "fate" in query else rows
+        if "noted" in query:
+            rows = rows.filter(HAS_NOTE) if query["noted"] else rows.exclude(HAS_NOTE)
         rows = rows.filter(line__gt=query["cursor"]) if "cursor" in query else rows
         return Reply(page_by_line(rows, query.get("limit", DEFAULT_LIMIT)))
 
@@ -206,8 +229,7 @@ def act(request: HttpRequest, import_id: UUID, do: Any) -> Reply:
 
 def reply_with(request: HttpRequest, import_id: UUID, *, status: int = 200) -> Reply:
     batch = found(request, import_id)
-    fates = dict(batch.rows.values_list("fate").annotate(Count("pk")).order_by())
-    return Reply(represent(batch, fates), status=status)
+    return Reply(represent(batch, *counted(batch)), status=status)
 
 
 def page_by_line(rows: Any, limit: int) -> dict[str, Any]:

@@ -58,8 +58,9 @@ def unstamp(batch_ids: Sequence[UUID]) -> None:
 def forget() -> None:
     """The rows and files of old batches go; that there was a batch, and what came of it, stays."""
     old = Now() - settings.BATCH_RETENTION
-    Batch.objects.filter(state=State.READY, created_at__lt=old).update(
-        state=State.STOPPED, reason=_("It was never started."), settled_at=Now()
+    unstarted = Batch.objects.filter(state__in=[State.MAPPING, State.READY], created_at__lt=old)
+    unstarted.update(
+        state=State.STOPPED, reason=_("It was never started."), settled_at=Now(), file=None
     )
     rows = BatchRow.objects.filter(batch=OuterRef("pk"))
     settled = Batch.objects.filter(Exists(rows), settled_at__lt=old)

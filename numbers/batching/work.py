@@ -22,7 +22,7 @@ from psycopg import errors
 
 from integrations.claims import wake_dispatcher
 from integrations.provisioning import locked
-from numbers import imports
+from numbers import column_mapping, imports
 from numbers.agents import NotAssigned
 from numbers.batches import MOST_ROWS, may
 from numbers.batching.kinds import DOING, Fate
@@ -127,7 +127,7 @@ def lost_its_asker(batch: Batch) -> None:
 def check(by: Principal, batch: Batch) -> None:
     """From the beginning, even where somebody was killed in the middle of it."""
     try:
-        if batch.fence > MOST_CHECKS:
+        if batch.tries > MOST_CHECKS:
             raise imports.Unreadable(_("Reading it took too long, or too much memory."))
         keep_rows(by, batch)
     except imports.Unreadable as error:
@@ -141,13 +141,46 @@ def check(by: Principal, batch: Batch) -> None:
 
 def keep_rows(by: Principal, batch: Batch) -> None:
     begin(batch)
-    found, rows = 0, iter(imports.check(by, batch))
+    notices: list[str] = []
+    if not imports.is_request(batch):
+        examined = column_mapping.examine(batch.organization, bytes(batch.file), batch.options)
+        keep_layout(batch, examined)
+        if examined.asks and not batch.options.get("ask"):
+            raise imports.Unreadable(column_mapping.numberless(examined.layout))
+        if examined.asks:
+            return let_go(batch, state=State.MAPPING)
+        notices += examined.notices
+    check = imports.Check(by, batch)
+    found, rows = 0, check.rows()
     while portion := list(islice(rows, PORTION)):
         found += len(portion)
         if found > MOST_ROWS:
             raise imports.Unreadable(_("It has more than %(most)s rows.") % {"most": MOST_ROWS})
         keep_portion(batch, portion, found)
-    checked(by, batch, imports.notice(batch))
+    decide(batch, check)
+    checked(by, batch, [*batch.options.get("notices", ()), *notices, *check.understanding.notices])
+    return None
+
+
+def decide(batch: Batch, check: imports.Check) -> None:
+    """Ambiguous rows, by what the other rows have shown."""
+    after = 0
+    ambiguous = batch.rows.filter(fate=Fate.AMBIGUOUS).order_by("line")
+    while portion := list(ambiguous.filter(line__gt=after)[:PORTION]):
+        after = portion[-1].line
+        with transaction.atomic():
+            keep(batch)
+            written = ["fate", "message", "values", "phone_number_id"]
+            BatchRow.objects.bulk_update(check.decided(portion), written)
+
+
+def keep_layout(batch: Batch, examined: column_mapping.Examined) -> None:
+    """The rows are read with it from now on."""
+    batch.layout = column_mapping.described(examined, first=batch.layout.get("first", ""))
+    if examined.mapping is not None and not examined.asks:
+        batch.options["mapping"] = examined.mapping
+        batch.options["sheet"] = examined.layout.sheet
+    keep(batch, layout=batch.layout, options=batch.options)
 
 
 @transaction.atomic
@@ -165,18 +198,22 @@ def keep_portion(batch: Batch, rows: list[BatchRow], found: int) -> None:
 
 
 @transaction.atomic
-def checked(by: Principal, batch: Batch, notice: str) -> None:
+def checked(by: Principal, batch: Batch, notices: list[str]) -> None:
     """Ready for somebody to look at and start; a program may have asked to go on at once."""
-    keep(batch, reason=notice)
+    notice = "\n".join(notices)
+    keep(batch, reason=notice, layout={**batch.layout, "notices": notices})
     count(batch)
-    if not batch.left:
+    has_questions = batch.rows.filter(fate=Fate.AMBIGUOUS).exists()
+    if not batch.left and not (has_questions and not batch.options.get("start")):
         reason = "\n".join(filter(None, (nothing_to_add(batch), notice)))
         settle(batch, State.DONE, by=by, reason=reason)
     elif batch.options.get("start"):
         let_go(batch, state=State.RUNNING, started_at=Now(), file=None)
         record(by, "batch.started", batch, kind="batch", label=batch.title)
     else:
-        let_go(batch, state=State.READY, file=None)
+        # Whoever is asked about columns or numbers may answer after a look at the rows.
+        is_asked = has_questions or batch.options.get("ask")
+        let_go(batch, state=State.READY, **({} if is_asked else {"file": None}))
 
 
 def nothing_to_add(batch: Batch) -> str:

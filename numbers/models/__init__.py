@@ -1,7 +1,18 @@
-"""Phone numbers, their presence on platforms, agents, batches of changes, saved views."""
+"""Phone numbers, their presence on platforms, agents, batches of changes, saved views, and what the
+columns of imported files mean."""
 
 from numbers.models.batch import Batch, BatchRow
+from numbers.models.mapping import ColumnMapping
 from numbers.models.number import AGENT_ID, Agent, PhoneNumber, Placement
 from numbers.models.view import SavedView
 
-__all__ = ["AGENT_ID", "Agent", "Batch", "BatchRow", "PhoneNumber", "Placement", "SavedView"]
+__all__ = [
+    "AGENT_ID",
+    "Agent",
+    "Batch",
+    "BatchRow",
+    "ColumnMapping",
+    "PhoneNumber",
+    "Placement",
+    "SavedView",
+]

@@ -13,12 +13,15 @@ from organizations.models import Organization
 class Batch(models.Model):
     """Many numbers taken in or changed, row by row, by the workers.
 
-    checking ──▶ ready ──▶ running ──▶ done          `reason` says why it was refused or stopped;
-        │          │          └──────▶ stopped       what was done by then stays done
-        └──────────┴──▶ refused | stopped
+     ┌───────▶ mapping                               `reason` says why it was refused or stopped;
+     │            │                                  what was done by then stays done
+    checking ◀────┘
+     └───────▶ ready ──▶ running ──▶ done | stopped
+    checking, mapping, ready ──▶ refused | stopped
 
-    Nothing is written to a number before somebody has started it. `fence` counts claims, as with an
-    operation: only the newest worker's writes count.
+    A file whose columns are not all recognised waits in `mapping` until somebody confirms what each
+    column means. Nothing is written to a number before somebody has started the batch. `fence`
+    counts claims, as with an operation: only the newest worker's writes count.
     """
 
     class Kind(models.TextChoices):
@@ -27,6 +30,7 @@ class Batch(models.Model):
 
     class State(models.TextChoices):
         CHECKING = "checking", _("being checked")
+        MAPPING = "mapping", _("columns to confirm")
         READY = "ready", _("ready to start")
         RUNNING = "running", _("running")
         DONE = "done", _("done")
@@ -46,6 +50,8 @@ class Batch(models.Model):
     )
     reason = models.TextField(_("reason"), blank=True)
     file = models.BinaryField(null=True, editable=False)  # until it is checked
+    # The columns of the file, as numbers.mapping describes them; empty for rows of a request.
+    layout = models.JSONField(_("layout"), default=dict, blank=True, editable=False)
     total = models.PositiveIntegerField(_("rows"), default=0)
     done = models.PositiveIntegerField(_("done"), default=0)
     failed = models.PositiveIntegerField(_("failed"), default=0)
@@ -77,7 +83,10 @@ class Batch(models.Model):
             models.CheckConstraint(condition=Q(kind__in=["import", "change"]), name="batch_kind"),
             models.CheckConstraint(
                 condition=Q(
-                    state__in=["checking", "ready", "running", "done", "stopped", "refused"]
+                    state__in=[
+                        *("checking", "mapping", "ready", "running"),
+                        *("done", "stopped", "refused"),
+                    ]
                 ),
                 name="batch_state",
             ),
@@ -114,6 +123,7 @@ class BatchRow(models.Model):
         REPEATED = "repeated", _("stands in the file already")
         HELD = "held", _("in the inventory already")
         UNCHANGED = "unchanged", _("is so already")
+        AMBIGUOUS = "ambiguous", _("needs a choice")
         DONE = "done", _("done")
         FAILED = "failed", _("failed")
 
@@ -137,7 +147,10 @@ class BatchRow(models.Model):
             models.UniqueConstraint(fields=["batch", "line"], name="batch_row_line"),
             models.CheckConstraint(
                 condition=Q(
-                    fate__in=["todo", "error", "repeated", "held", "unchanged", "done", "failed"]
+                    fate__in=[
+                        *("todo", "error", "repeated", "held", "unchanged", "ambiguous"),
+                        *("done", "failed"),
+                    ]
                 ),
                 name="batch_row_fate",
             ),

@@ -168,7 +168,8 @@ def batches(organization: Organization) -> Iterator[Task]:
     lately = timezone.now() - EXPIRING
     refused = Q(state=Batch.State.REFUSED, created_at__gte=lately)
     has_work = Q(total__gt=F("done") + F("failed") + F("skipped"))
-    rows = organization.batches.filter(Q(has_work, state=Batch.State.READY) | refused)
+    asks = Q(state=Batch.State.MAPPING)
+    rows = organization.batches.filter(Q(has_work, state=Batch.State.READY) | asks | refused)
     for row in rows.defer("file").order_by("-created_at")[:NAMED]:
         url = screen_url(organization, "batch", batch_id=row.pk)
         if row.state == Batch.State.READY:
@@ -179,6 +180,10 @@ def batches(organization: Organization) -> Iterator[Task]:
             ) % {"count": f"{row.total:,}"}
             title = _("Ready to start: %(title)s") % {"title": title_of(row)}
             yield Task(title, text, url, _("Look and start"), "warn")
+        elif row.state == Batch.State.MAPPING:
+            title = _("Columns to confirm: %(title)s") % {"title": title_of(row)}
+            text = _("The import waits until somebody confirms what its columns mean.")
+            yield Task(title, text, url, _("Match columns"), "warn")
         else:
             title = _("Refused: %(title)s") % {"title": title_of(row)}
             yield Task(title, told(row.reason), url, _("See why"), "warn")

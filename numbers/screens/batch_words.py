@@ -4,6 +4,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from numbers.e164 import SHAPE, written
+from numbers.import_fields import OWN
 from numbers.import_options import RECORD
 from numbers.models import Batch, BatchRow, PhoneNumber
 from numbers.screens.told import told
@@ -11,13 +12,30 @@ from numbers.screens.told import told
 Fate, State, Status = BatchRow.Fate, Batch.State, PhoneNumber.Status
 
 
-def intent(batch: Batch, *, agent: str = "") -> str:
-    """What the start will do, in one sentence; `agent` is the name of the one that is assigned."""
+def intent(batch: Batch, *, agent: str = "", changed: int = 0) -> str:
+    """What the start will do, in one sentence. `agent` is the name of the one that is assigned;
+    `changed` is how many existing numbers an import changes."""
+    if batch.action == "import" and changed:
+        return imports_and_changes(batch.left - changed, changed)
     return deeds(batch, batch.left) % {
         "count": f"{batch.left:,}",
         "label": batch.options.get("label") or "",
         "agent": agent,
     }
+
+
+def imports_and_changes(added: int, changed: int) -> str:
+    words = ngettext(
+        "%(count)s number will be changed.", "%(count)s numbers will be changed.", changed
+    )
+    if added:
+        first = ngettext(
+            "%(count)s number will be added", "%(count)s numbers will be added", added
+        ) % {"count": f"{added:,}"}
+        # Behind "12 numbers will be added, ".
+        words = ngettext("%(count)s will be changed.", "%(count)s will be changed.", changed)
+        words = f"{first}, {words}"
+    return words % {"count": f"{changed:,}"}
 
 
 def deeds(batch: Batch, count: int) -> str:
@@ -76,9 +94,12 @@ def plain_deeds(count: int) -> dict[str, str]:
     }
 
 
-def start_word(batch: Batch) -> str:
-    """On the button: what a click does, to how many."""
+def start_word(batch: Batch, *, changed: int = 0) -> str:
+    """On the button: what a click does, to how many; `changed` as in intent()."""
     left = batch.left
+    if batch.action == "import" and 0 < changed < left:
+        counts = {"added": f"{left - changed:,}", "changed": f"{changed:,}"}
+        return _("Add %(added)s numbers, change %(changed)s") % counts
     words = {
         "import": ngettext("Add %(count)s number", "Add %(count)s numbers", left),
         "activate": ngettext("Activate %(count)s number", "Activate %(count)s numbers", left),
@@ -87,7 +108,8 @@ def start_word(batch: Batch) -> str:
         "delete": ngettext("Delete %(count)s number", "Delete %(count)s numbers", left),
     }
     change = ngettext("Change %(count)s number", "Change %(count)s numbers", left)
-    return words.get(batch.action, change) % {"count": f"{left:,}"}
+    word = change if changed else words.get(batch.action, change)
+    return word % {"count": f"{left:,}"}
 
 
 def change(batch: Batch, row: BatchRow) -> tuple[str, str]:
@@ -100,6 +122,22 @@ def change(batch: Batch, row: BatchRow) -> tuple[str, str]:
         return row.before.get(key) or NOTHING[key](), becomes
     was = row.before.get(key) if becomes else ""  # what was wished of it is no news
     return str(Status(was).label) if was in Status.values else "", becomes
+
+
+def field_changes(row: BatchRow) -> list[tuple[str, str, str]]:
+    """Of an import's row that changes an existing number: each column's title, and what stands
+    there before and after."""
+    return [
+        (str(field.title), in_words(name, row.before[name]), in_words(name, row.values.get(name)))
+        for name, field in OWN.items()
+        if name in row.before
+    ]
+
+
+def in_words(name: str, value: str | None) -> str:
+    if name == "wanted" and value in Status.values:
+        return str(Status(value).label)
+    return value or _("empty")
 
 
 NOTHING = {"label": lambda: _("no label"), "agent_id": lambda: _("no agent")}
@@ -130,9 +168,16 @@ def number(row: BatchRow) -> str:
 
 def imported(batch: Batch, row: BatchRow) -> str:
     """How the number was understood, where it was written otherwise, and what goes with it."""
-    number = row.values.get("number", "")
-    others = [row.values.get(name) for name in ("label", "carrier", "account", "agent_id")]
+    values = row.values
+    number = values.get("number", "")
+    others = [values.get(name) for name in ("label", "carrier", "account", "agent_id")]
     if batch.options.get("destination") == RECORD:
         others[2] = told(others[2] or "")  # our own words; else the name of an integration
-    shown = [number if number != row.text else "", *others]
+    named = [f"{OWN[name].title}: {values[name]}" for name in NAMED if values.get(name)]
+    if values.get("wanted") == Status.INACTIVE:
+        named.append(in_words("wanted", Status.INACTIVE))
+    shown = [number if number != row.text else "", *others, *named]
     return " · ".join(str(value) for value in shown if value)
+
+
+NAMED = ("outbound_agent_id", "application_sid", "inbound_webhook_url", "outbound_trunk_id")

@@ -9,12 +9,16 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
-from carriers.models import Carrier
 from numbers import batches
 from numbers.batching.losses import losses
-from numbers.import_rows import carriers_by_name
+from numbers.carrier_names import carrier_again, carriers_by_name
+from numbers.confirming import can_change_mapping
+from numbers.import_fields import FIELDS
+from numbers.import_readings import HAS_NOTE, counted
 from numbers.models import Batch, BatchRow, PhoneNumber
 from numbers.screens import batch_words as words
+from numbers.screens.column_forms import ColumnsForm
+from numbers.screens.readings import choices_of, questions
 from numbers.screens.rows import names_of_agents
 from numbers.screens.told import title_of, told
 from organizations.exports import csv_answer, portions
@@ -30,6 +34,7 @@ SETTING_UP = ("import", "retry")
 UNSETTLED = (PhoneNumber.Status.FAILED, PhoneNumber.Status.PENDING)
 PER_PAGE, ROWS_PER_PAGE = 25, 100
 READ = Permission.PHONE_NUMBERS_READ
+NOTED = "noted"
 
 
 class BatchesScreen(OrgScreen):
@@ -37,7 +42,7 @@ class BatchesScreen(OrgScreen):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         page = number_of(request, "page") or 1
-        rows = request.organization.batches.defer("file").order_by("-created_at", "-id")
+        rows = request.organization.batches.defer("file", "layout").order_by("-created_at", "-id")
         begin = (page - 1) * PER_PAGE
         found = list(rows[begin : begin + PER_PAGE + 1])
         pager = {
@@ -54,16 +59,33 @@ class BatchScreen(OrgScreen):
 
     def get(self, request: HttpRequest, batch_id: UUID) -> HttpResponse:
         batch = batch_of(request, batch_id)
-        if request.htmx:
-            return self.progress(request, batch)
-        counts = dict(batch.rows.values_list("fate").annotate(Count("pk")).order_by())
+        return self.progress(request, batch) if request.htmx else self.shown(request, batch)
+
+    def shown(
+        self,
+        request: HttpRequest,
+        batch: Batch,
+        *,
+        form: ColumnsForm | None = None,
+        status: int = 200,
+    ) -> HttpResponse:
+        """`form` are choices of columns that were refused."""
+        if batch.state == State.MAPPING:
+            form = form or ColumnsForm(layout=batch.layout)
+            notices = map(told, batch.layout.get("source_notices", ()))
+            context = {"batch": batch, "form": form, "notices": notices, **self.allowed(batch)}
+            return self.page("numbers/batch.html", status, **context)
+        counts, noted = counted(batch)
         fate = request.GET.get("fate", "")
-        fate = fate if fate in Fate.values else ""
+        fate = fate if fate in (*Fate.values, NOTED) else ""
         return self.page(
             "numbers/batch.html",
             batch=batch,
             fate=fate,
-            fates=[(n, words.fate(batch, n), counts[n]) for n in Fate.values if n in counts],
+            fates=[
+                *((n, words.fate(batch, n), counts[n]) for n in Fate.values if n in counts),
+                *([(NOTED, _("with a note"), noted)] if noted else []),
+            ],
             **self.rows(request, batch, fate),
             **self.next_steps(request, batch, counts),
         )
@@ -81,13 +103,16 @@ class BatchScreen(OrgScreen):
         """What may be done with it now."""
         is_settled, kept = batch.state in SETTLED, bool(counts)
         ready = batch.state == State.READY
+        changed = changes_in(batch) if ready and batch.kind == Batch.Kind.IMPORT else 0
         undone = batch.undone_by.defer("file").order_by("-created_at").first()
         reversible = is_settled and kept and batch.done and batch.action in batches.INVERSE
         begun = is_settled and batch.started_at
         return {
             **self.allowed(batch),
-            "intent": self.intent(batch) if ready and batch.left else "",
-            "start_word": words.start_word(batch),
+            "intent": self.intent(batch, changed) if ready and batch.left else "",
+            "can_change_columns": can_change_mapping(batch),
+            "start_word": words.start_word(batch, changed=changed),
+            "questions": questions(batch, counts.get(Fate.AMBIGUOUS, 0)) if ready else None,
             "losses": losses(batch) if ready and batch.action == "delete" else None,
             "undone_by": undone,
             "can_undo": reversible and not batches.was_undone(batch),
@@ -96,25 +121,38 @@ class BatchScreen(OrgScreen):
             "became": became(batch) if is_settled and batch.action in SETTING_UP else {},
         }
 
-    def intent(self, batch: Batch) -> str:
+    def intent(self, batch: Batch, changed: int) -> str:
         agent_id = batch.options.get("agent_id") or ""
         names = names_of_agents(self.organization, [agent_id])
-        return words.intent(batch, agent=names.get(agent_id, agent_id))
+        return words.intent(batch, agent=names.get(agent_id, agent_id), changed=changed)
 
     def rows(self, request: HttpRequest, batch: Batch, fate: str) -> dict[str, Any]:
         """One page of them, by line."""
-        rows = batch.rows.filter(fate=fate) if fate else batch.rows.all()
+        rows = rows_of(batch, fate)
         found, is_first, is_last = piece(rows, number_of(request, "from"), request.GET.get("back"))
         for row in found:
             row.was, row.becomes = words.change(batch, row)
             row.shown, row.told = words.number(row), told(row.message)
             row.met = words.fate(batch, row.fate)
+            row.choices = choices_of(row) if batch.state == State.READY else []
+            row.changes = words.field_changes(row) if batch.kind == Batch.Kind.IMPORT else []
         if batch.action == "assign":
             name_agents(request.organization, found)
         asked = {"fate": fate} if fate else {}
         newer = {**asked, "from": found[0].line, "back": 1} if found and not is_first else {}
         older = {**asked, "from": found[-1].line} if found and not is_last else {}
         return {"rows": found, "pager": {"newer": query_of(newer), "older": query_of(older)}}
+
+
+def rows_of(batch: Batch, fate: str) -> QuerySet[BatchRow]:
+    if fate == NOTED:
+        return batch.rows.filter(HAS_NOTE)
+    return batch.rows.filter(fate=fate) if fate else batch.rows.all()
+
+
+def changes_in(batch: Batch) -> int:
+    """How many existing numbers an import changes: before its start only these are known."""
+    return batch.rows.filter(fate=Fate.TODO, phone_number_id__isnull=False).count()
 
 
 def name_agents(organization: Organization, rows: list[BatchRow]) -> None:
@@ -150,7 +188,7 @@ class ReportScreen(OrgScreen):
     def get(self, request: HttpRequest, batch_id: UUID) -> HttpResponse:
         batch = batch_of(request, batch_id)
         fate = request.GET.get("fate", "")
-        rows = batch.rows.filter(fate=fate) if fate in Fate.values else batch.rows.all()
+        rows = rows_of(batch, fate if fate in (*Fate.values, NOTED) else "")
         name = f"batch-{batch.created_at:%Y-%m-%d}-{str(batch.pk)[:8]}.csv"
         given = GIVEN if batch.kind == Batch.Kind.IMPORT else ()
         titles = [str(title) for title in (*FIRST, *(given or CHANGED), *LAST)]
@@ -159,8 +197,7 @@ class ReportScreen(OrgScreen):
 
 FIRST, LAST = (_("line"), _("number")), (_("fate"), _("message"))
 CHANGED = (_("before"), _("after"))
-# An import's report can be mended and handed in again (numbers/files/columns.py).
-GIVEN = ("label", "carrier", "agent_id", "application_sid")
+GIVEN = tuple(FIELDS)  # an import's report can be mended and handed in again
 
 
 def reported(
@@ -168,17 +205,11 @@ def reported(
 ) -> Iterator[tuple]:
     carriers = carriers_by_name(by) if given else {}
     for row in portions(rows, "line"):
-        values = row.values | {"carrier": carrier_again(row.values, carriers)}
+        name, sid = row.values.get("carrier") or "", row.values.get("voip_carrier_sid") or ""
+        values = row.values | {"carrier": carrier_again(name, sid, carriers)}
         cells = [values.get(name) for name in given] or words.change(batch, row)
         met = words.fate(batch, row.fate)
         yield row.line, row.text, *cells, met, told(row.message).replace("\n", " ")
-
-
-def carrier_again(values: dict[str, Any], carriers: dict[str, list[Carrier]]) -> str:
-    """Its name, or its sid where the name, handed in again, would not lead to it alone."""
-    name, sid = values.get("carrier") or "", values.get("voip_carrier_sid")
-    is_clear = [str(each.voip_carrier_sid) for each in carriers.get(name.casefold(), ())] == [sid]
-    return sid if sid in carriers and not is_clear else name
 
 
 def batch_of(request: HttpRequest, batch_id: UUID) -> Batch:

@@ -33,7 +33,7 @@ class ExportScreen(OrgScreen):
         return self.excel(self.rows(numbers))
 
     def rows(self, numbers) -> Iterator[list[str]]:
-        return exporting.rows(self.organization, numbers, order=sort_in(self.request.GET))
+        return exporting.rows(self.principal, numbers, order=sort_in(self.request.GET))
 
     def csv(self, rows: Iterator[list[str]]) -> HttpResponse:
         response = StreamingHttpResponse(as_now(exporting.as_csv(rows)), CSV)

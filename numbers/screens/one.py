@@ -61,6 +61,8 @@ class AddOneScreen(OrgScreen):
         number = {"number": written(made.e164)}
         recorded = home == "record"
         self.say((_("%(number)s is recorded.") if recorded else _("%(number)s is added.")) % number)
+        if form.note:
+            self.warn(form.note)
         return self.go("number", number_id=made.pk)
 
     def chosen(self, homes: list[str]) -> str:

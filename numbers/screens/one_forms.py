@@ -17,11 +17,14 @@ from numbers.e164 import NotANumber
 from numbers.import_options import CARRIES_CALLS, ONE_LINE, SUPPLIES
 from numbers.importing import import_number, record_number
 from numbers.models import PhoneNumber
+from numbers.numbering.characters import LONGEST
+from numbers.numbering.parsing import Ambiguous, Reading, named, parse_number, readings_of
 from numbers.screens.number_forms import AgentField, SipFields, naming_agents
-from numbers.spelling import understood
 from organizations.models import Organization
 from organizations.principals import Principal
 from organizations.screens.widgets import LongSelect
+
+MANUAL = PhoneNumber.Source.MANUAL  # of a number typed in without a carrier or a supplying account
 
 
 class OneForm(forms.Form):
@@ -29,7 +32,7 @@ class OneForm(forms.Form):
 
     number = forms.CharField(
         label=gettext_lazy("Number"),
-        max_length=40,
+        max_length=LONGEST,
         widget=forms.TextInput(
             attrs={"type": "tel", "autocomplete": "off", "placeholder": "+1 800 555 1234"}
         ),
@@ -55,7 +58,8 @@ class OneForm(forms.Form):
     def __init__(self, data: Any = None, *, by: Principal, **kwargs: Any):
         super().__init__(data, **kwargs)
         self.by = by
-        self.fields["country"].choices = [("", _("as written, with its plus")), *regions.choices()]
+        self.note = ""  # to show with the number that was added
+        self.fields["country"].choices = regions.choices_without_plus(_("Detect from + prefix"))
         self.agents = naming_agents(self.fields, by.organization, {})
         self.furnish(by.organization)
 
@@ -66,10 +70,38 @@ class OneForm(forms.Form):
         cleaned = super().clean()
         if text := cleaned.get("number"):
             try:
-                cleaned["number"] = understood(text, country=cleaned.get("country") or None)
+                found = self.read(text, cleaned.get("country") or None)
             except NotANumber as error:
                 self.add_error("number", str(error))
+                self.ask(readings_of(error))
+            else:
+                cleaned["number"], self.note = found.number, found.note
         return cleaned
+
+    def read(self, text: str, country: str | None) -> Reading:
+        """There is no preview here: what is not certain is asked for. Raises NotANumber."""
+        try:
+            found = parse_number(text, country=country)
+            if not found.is_foreign:
+                return found
+            raise Ambiguous((found,))
+        except NotANumber as error:
+            chosen = self.data.get("reading")
+            for reading in readings_of(error):
+                if reading.number == chosen:
+                    return reading
+            raise
+
+    def ask(self, readings: tuple[Reading, ...]) -> None:
+        """A choice below the number, on the page that refuses it."""
+        if readings:
+            self.fields["reading"] = forms.ChoiceField(
+                label=_("Which number do you mean?"),
+                choices=[(each.number, named(each.number)) for each in readings],
+                widget=forms.RadioSelect,
+                required=False,
+            )
+            self.order_fields(["number", "reading"])
 
     @property
     def said(self) -> dict[str, Any]:
@@ -81,7 +113,7 @@ class OneForm(forms.Form):
         }
 
     def add(self) -> PhoneNumber:
-        return record_number(self.by, provider=None, **self.said)
+        return record_number(self.by, provider=None, source=MANUAL, **self.said)
 
 
 class CarrierForm(OneForm):
@@ -198,6 +230,7 @@ class SipForm(SipFields, IntegrationForm):
         return {
             "sip_settings": self.given(),
             **{name: self.cleaned_data[name] for name in directions},
+            "source": MANUAL,
         }
 
 

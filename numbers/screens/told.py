@@ -37,18 +37,29 @@ SENTENCES = (
     gettext_noop("At most %(max)d characters are allowed."),
     gettext_noop("“%(cell)s” stands beyond the last column: put text with separators in quotes."),
     gettext_noop("In line %(line)d a quotation mark opens and does not close before a separator."),
-    gettext_noop("More than one column is the %(column)s: keep one."),
+    gettext_noop("The file has no column “%(name)s”."),
+    gettext_noop("There is no sheet “%(name)s”."),
+    gettext_noop("Only one column can be the %(name)s."),
+    gettext_noop("A column cannot mean “%(name)s”. Use one of these: %(known)s."),
+    gettext_noop("Ignored columns: %(names)s."),
     gettext_noop(
-        "These columns are not known: %(names)s. Remove them, or call them one of these: %(known)s."
+        "No column is recognized as the phone number. The columns are: %(names)s. Send `mapping`, "
+        "for example {“%(first)s”: “number”}."
     ),
+    gettext_noop("The columns were matched as %(who)s confirmed them before."),
     gettext_noop("Only the first of %(count)s sheets was read, “%(name)s”."),
     gettext_noop("The heading is in line %(line)d: what stands above it was passed over."),
     gettext_noop("Carrier %(carrier)s could not be set up: %(reason)s Repair it or name another."),
     gettext_noop("%(integration)s cannot be used for %(role)s."),
     gettext_noop("Only an active or inactive number can be switched; this one is %(status)s."),
     gettext_noop("There is nothing to try again: the number is %(status)s."),
+    gettext_noop("One of these is expected: %(known)s."),
+    gettext_noop("It was changed since the preview, and is “%(now)s” now."),
 )
-COLUMNS = ("Number", "Label", "Carrier", "Agent", "Application")  # what is wrong begins with one
+COLUMNS = (  # what is wrong begins with one
+    *("Number", "Label", "Carrier", "Agent", "Outbound agent", "Application", "Webhook", "Trunk"),
+    "Status",
+)
 PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]")
 
 

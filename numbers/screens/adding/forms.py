@@ -38,12 +38,21 @@ class OptionsForm(forms.Form):
     )
     agent_id = forms.ChoiceField(label=_("Agent who answers"), required=False)
 
+    update = forms.BooleanField(
+        label=_("Change numbers that already exist"),
+        required=False,
+        help_text=_(
+            "Without this they are skipped. You see every change before it is made; empty cells "
+            "change nothing."
+        ),
+    )
+
     def __init__(self, *args: Any, by: Principal, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.destinations: Destinations = destinations(by)
         self.offer("place", self.destinations.choices())
         self.fields["place"].initial = self.destinations.default
-        self.offer("country", [("", _("None: every number has its plus")), *regions.choices()])
+        self.offer("country", regions.choices_without_plus(str(_("Detect from + prefix"))))
         agents = by.organization.agents.order_by("name").values_list("agent_id", "name")
         self.offer("agent_id", [("", _("Nobody yet")), *agents[:MOST_AGENTS]])
         if self.destinations.accounts:
@@ -57,6 +66,8 @@ class OptionsForm(forms.Form):
     def options(self) -> dict[str, str]:
         """As numbers.import_options knows them."""
         given = {name: self.cleaned_data.get(name, "") for name in OPTIONS}
+        if self.cleaned_data.get("update"):
+            given["update"] = "true"
         destination, _colon, row_id = self.cleaned_data["place"].partition(":")
         row = {CARRIER: "carrier", ACCOUNT: "integration_id"}.get(destination)
         if destination != ACCOUNT:
@@ -109,7 +120,7 @@ class FileForm(OptionsForm):
         label=_("File"),
         max_length=200,
         allow_empty_file=False,
-        widget=forms.ClearableFileInput({"accept": ".csv,.txt,.tsv,.xlsx"}),
-        help_text=_("CSV or Excel (.xlsx), at most 100,000 rows and 10 MB."),
+        widget=forms.ClearableFileInput({"accept": ".csv,.txt,.tsv,.xlsx,.ods"}),
+        help_text=_("CSV, Excel (.xlsx) or OpenDocument (.ods), at most 100,000 rows and 10 MB."),
     )
     field_order = ("file",)

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_noop, override
 
 from numbers import batches, pasted, ranges
 from numbers.batches import CannotBatch
@@ -52,8 +52,9 @@ class ProposingScreen(OrgScreen):
             form.add_error(None, str(error))
         return None
 
-    def given(self, data: dict[str, Any], options: dict[str, str]) -> dict[str, Any]:
-        """`title`, and `rows` or a `file`. Raises ValidationError by field."""
+    def given(self, data: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
+        """`title`, and `rows` or a `file`; `options` may be added to. Raises ValidationError by
+        field."""
         raise NotImplementedError
 
 
@@ -61,7 +62,7 @@ class AddListScreen(ProposingScreen):
     template = "numbers/add_list.html"
     form_class = ListForm
 
-    def given(self, data: dict[str, Any], options: dict[str, str]) -> dict[str, Any]:
+    def given(self, data: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
         rows = list(pasted.rows_of(data["text"]))
         if not rows:
             raise ValidationError({"text": _("Paste at least one number.")})
@@ -78,8 +79,10 @@ class AddRangeScreen(ProposingScreen):
             return self.page("numbers/_add_range_size.html", **range_of(form))
         return super().get(request)
 
-    def given(self, data: dict[str, Any], options: dict[str, str]) -> dict[str, Any]:
+    def given(self, data: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
         begin, end = ends(data)
+        with override("en"):  # as all that the database keeps of a batch
+            options["notices"] = list(filter(None, [ranges.notice(begin, end)]))
         ends_shown = {"first": written(begin), "last": written(end)}
         title = gettext_noop("Range %(first)s to %(last)s") % ends_shown
         return {"title": title, "rows": [{"number": n} for n in ranges.numbers_of(begin, end)]}
@@ -99,7 +102,12 @@ def range_of(form: RangeForm) -> dict[str, Any]:
         begin, end = ends(form.cleaned_data)
     except ValidationError as error:
         return {"wrong": " ".join(error.messages)}
-    return {"first": written(begin), "last": written(end), "size": ranges.size(begin, end)}
+    return {
+        "first": written(begin),
+        "last": written(end),
+        "size": ranges.size(begin, end),
+        "notice": ranges.notice(begin, end),
+    }
 
 
 class AddFileScreen(ProposingScreen):
@@ -115,10 +123,11 @@ class AddFileScreen(ProposingScreen):
         form.add_error("file", _("The file is larger than 10 MB: hand it in in parts."))
         return self.page(self.template, status=413, form=form)
 
-    def given(self, data: dict[str, Any], options: dict[str, str]) -> dict[str, Any]:
+    def given(self, data: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
         file = data["file"].read()
         try:
             refuse_at_sight(file)
         except Unreadable as error:
             raise ValidationError({"file": str(error)}) from error
+        options["ask"] = True  # about columns that are not certain
         return {"title": data["file"].name, "file": file}

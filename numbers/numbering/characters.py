@@ -1,0 +1,78 @@
+"""The characters of a number as people, word processors and spreadsheets write it, reduced to plain
+ASCII where that is safe, and refused by name where it is not."""
+
+import re
+import unicodedata
+
+from django.utils.translation import gettext as _
+
+from numbers.e164 import NotANumber
+
+LONGEST = 100  # characters, with all that people put around and between the digits
+# Shown as nothing, though Unicode does not call them format characters: fillers, joiners.
+BLANKS = "\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\u034f\u180b\u180c\u180d\u180f"
+VARIATIONS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+PLUSES = {"\u207a", "\ufb29", "\u2795", "\ufe62", "\uff0b"}
+DASHES = {"\u2212", "\u02d7", "\u2043", "\u30fc", "\uff70"}
+PHONE_SIGNS = "☎☏✆📞📱📲🖀"
+QUOTES = "'\"`´‘’‚‛“”„‟«»‹›′″＇＂"
+FORMULA_OF_TEXT = re.compile(r'="?(.*?)"?')  # how some keep Excel from making it a quantity
+# What stands before a number in an address book, with its colon or full stop.
+CAPTION = re.compile(
+    r"(?:tel|tél|telefon|telefono|teléfono|telefone|telephone|téléphone|phone|ph|mobile|mobil|mob"
+    r"|cell|handy|fax|did|number|nummer|t|m|p|f)\.?\s*[:.]\s*|callto:\s*",
+    re.IGNORECASE,
+)
+
+
+def plain(text: str) -> str:
+    """`text` with ASCII digits, plus and dashes, without invisible characters, quotation marks and
+    captions like “Tel:”. Raises NotANumber where a character would turn into another digit."""
+    text = text.strip()[: LONGEST + 1]
+    if len(text) > LONGEST:
+        raise NotANumber(
+            _("At most %(max)d characters are allowed.") % {"max": LONGEST}, code="max_length"
+        )
+    if not text.isascii():
+        text = "".join(map(ascii_of, text))
+    return unwrapped(text)
+
+
+def ascii_of(char: str) -> str:
+    """One character; "" for what nobody sees."""
+    if char.isascii():
+        return char
+    category = unicodedata.category(char)
+    if category == "Nd":
+        return str(unicodedata.decimal(char))
+    if category == "No":
+        raise NotANumber(
+            _(
+                "“%(char)s” is a footnote mark or a raised digit, not a digit of the number: "
+                "remove it."
+            )
+            % {"char": char},
+            code="footnote",
+        )
+    if is_invisible(char):
+        return ""
+    if category in ("Zs", "Zl", "Zp") or char in PHONE_SIGNS:
+        return " "
+    if char in PLUSES:
+        return "+"
+    if category == "Pd" or char in DASHES:
+        return "-"
+    return unicodedata.normalize("NFKC", char)
+
+
+def is_invisible(char: str) -> bool:
+    """Format characters, bidirectional marks, variation selectors and fillers."""
+    return unicodedata.category(char) == "Cf" or char in BLANKS or bool(VARIATIONS.match(char))
+
+
+def unwrapped(text: str) -> str:
+    text = text.strip()
+    if text.startswith("=") and (formula := FORMULA_OF_TEXT.fullmatch(text)):
+        text = formula[1]
+    text = text.strip(QUOTES + " \t\r\n")
+    return CAPTION.sub("", text, count=1) if CAPTION.match(text) else text

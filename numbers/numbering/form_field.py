@@ -1,0 +1,21 @@
+"""A number as a form's field."""
+
+from django.core.exceptions import ValidationError
+from phonenumber_field import formfields
+
+from numbers.e164 import NotANumber
+from numbers.numbering.parsing import parse_number
+
+
+class NumberFormField(formfields.PhoneNumberField):
+    """A number with its country code, as people write it; cleans to canonical E.164 text."""
+
+    default_validators = []
+
+    def to_python(self, value: str | None) -> str:
+        if not (value or "").strip():
+            return ""
+        try:
+            return parse_number(value).number
+        except NotANumber as error:
+            raise ValidationError(str(error), code=error.code) from error

@@ -1,0 +1,132 @@
+"""Texts that are digits, but not one phone number: dates, decimals, quantities that a spreadsheet
+has rounded, footnotes, extensions. Each is refused by name, with what to do."""
+
+import re
+from typing import NamedTuple
+
+from django.utils.translation import gettext_lazy as _
+
+from numbers.e164 import NotANumber
+
+
+class Lookalike(NamedTuple):
+    code: str
+    pattern: re.Pattern
+    text: object
+
+
+def likeness(code: str, pattern: str, text: object) -> Lookalike:
+    return Lookalike(code, re.compile(pattern, re.IGNORECASE), text)
+
+
+DAY, MONTH, YEAR = r"(?:0?[1-9]|[12]\d|3[01])", r"(?:0?[1-9]|1[0-2])", r"(?:19|20)\d\d"
+NAME = r"[^\W\d_]{3,9}"  # of a month, in any language
+TIME = r"(?:[T ]\d{1,2}:\d\d(?::\d\d(?:\.\d{1,6})?)?(?: ?[ap]m)?(?:Z| ?[+-]\d\d:?\d\d)?)?"
+DATE = "|".join(
+    (
+        rf"{YEAR}[-/.]{MONTH}[-/.]{DAY}",
+        rf"{DAY}[-/.]{MONTH}[-/.]{YEAR}",
+        rf"{MONTH}[-/.]{DAY}[-/.]{YEAR}",
+        rf"{DAY}\.?[ -]{NAME}\.?[ -](?:{YEAR}|\d\d)",
+        rf"{NAME}\.? {DAY},? {YEAR}",
+    )
+)
+AND = r"(?:,|;|&|\||\bor\b|\boder\b|\bund\b|\band\b|\bou\b|\bet\b|\by\b)"
+EXTENSION = r"(?:ext(?:ension|n)?\b\.?|;ext=|durchwahl|\bdw\b|\bposte\b|\bramal\b|\banexo\b|x|#|,,)"
+
+# In this order; each is looked for in a text of at most 100 characters.
+AMOUNTS = (
+    likeness(
+        "too_narrow",
+        r"^#{2,}$",
+        _(
+            "The spreadsheet showed #### instead of the number: widen the column and export the "
+            "file again."
+        ),
+    ),
+    likeness(
+        "rounded",
+        r"^[+-]?\d[\d.,]*\s?e\s?[+-]?\s?\d{1,3}$",
+        _(
+            "The spreadsheet has rounded this number (scientific notation): make the column text "
+            "and enter the number again."
+        ),
+    ),
+    likeness(
+        "date",
+        rf"^(?:{DATE}){TIME}$",
+        _(
+            "This is a date, not a phone number: format the column as text and enter the number "
+            "again."
+        ),
+    ),
+    likeness(
+        "time",
+        r"^\d{1,2}:\d\d(:\d\d)?( ?[ap]m)?$",
+        _("This is a time of day, not a phone number."),
+    ),
+    likeness(
+        "decimal",
+        r"^[+-]?(?:\d{5,}[.,]\d{1,3}|\d{1,3}(?:,\d{3}){2,}(?:\.\d+)?|\d{1,3}(?:\.\d{3}){2,},\d+)$",
+        _(
+            "This is a decimal number or an amount, not a phone number: format the column as text "
+            "and enter the number again."
+        ),
+    ),
+)
+LOOKALIKES = (
+    likeness(
+        "sip_address", r"^sips?:|@", _("This is a SIP or e-mail address, not a phone number.")
+    ),
+    likeness(
+        "extension",
+        rf"\d[\s,;(]{{0,4}}{EXTENSION}[\s.:=]{{0,3}}\d{{1,7}}[#)]?$",
+        _("Remove the extension: it is not part of a phone number."),
+    ),
+    likeness(
+        "several",
+        rf"\d[^\d+]{{0,20}}\+\D{{0,3}}\d|\d\s?{AND}\s?[+(0-9][\d\s().-]{{4,}}$"
+        r"|[\d).-][\d\s().-]{6,}\s/\s[(0][\d\s().-]{6,}$",
+        _("There is more than one number here: put each in a row of its own."),
+    ),
+    likeness(
+        "footnote",
+        r"\d\s?(?:[*†‡§¶°^]{1,3}|\[\w{1,3}\]|\([1-9]\d?\)|\^\d{1,2})$",
+        _("A footnote mark follows the number: remove it."),
+    ),
+)
+SHORT_DATE = re.compile(rf"(?:{DAY}[-/.]{MONTH}|{MONTH}[-/.]{DAY})[-/.]\d\d{TIME}", re.IGNORECASE)
+PLAIN_DIGITS = re.compile(r"\+?[0-9]+")
+
+
+def is_short_date(text: str) -> bool:
+    """31.12.24: in some countries a number is written so, too."""
+    return bool(SHORT_DATE.fullmatch(text))
+
+
+def date_error() -> NotANumber:
+    return NotANumber(next(each.text for each in AMOUNTS if each.code == "date"), code="date")
+
+
+def several() -> NotANumber:
+    text = next(each.text for each in LOOKALIKES if each.code == "several")
+    return NotANumber(text, code="several")
+
+
+def refuse_amounts(text: str) -> None:
+    """Dates, quantities and the like. `text` is what numbers.numbering.characters.plain gives.
+    Raises NotANumber."""
+    refuse_like(text, AMOUNTS)
+
+
+def refuse_lookalikes(text: str) -> None:
+    """Numbers with something more: extensions, footnotes, a second number. Raises NotANumber."""
+    refuse_like(text, LOOKALIKES)
+
+
+def refuse_like(text: str, kinds: tuple[Lookalike, ...]) -> None:
+    if PLAIN_DIGITS.fullmatch(text):
+        return
+    for code, pattern, sentence in kinds:
+        if pattern.search(text):
+            raise NotANumber(sentence, code=code)

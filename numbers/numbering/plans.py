@@ -1,0 +1,118 @@
+"""What libphonenumber does not say of numbering plans: renumberings that people have not followed,
+and why a possible number is not valid."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import phonenumbers
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from phonenumbers import PhoneMetadata, PhoneNumber
+
+from numbers import countries, e164
+
+ITALIAN_ZERO = (39, 378, 379)  # their fixed lines begin with a zero that is always dialled
+
+
+@dataclass(frozen=True)
+class Renumbering:
+    """Old national digits of one country that a renumbering has made into new ones."""
+
+    begins: tuple[str, ...]  # what is left out
+    length: int  # of the digits behind it
+    why: object
+
+
+RENUMBERED = {
+    52: Renumbering(("1", "044", "045", "01"), 10, gettext_lazy("Mexico dropped the 1 in 2019.")),
+}
+
+
+def modern(country_code: int, national: str) -> tuple[PhoneNumber, str] | None:
+    """The valid number that old national digits are today, and why."""
+    plan = RENUMBERED.get(country_code)
+    for begin in plan.begins if plan else ():
+        rest = national.removeprefix(begin)
+        if rest != national and len(rest) == plan.length:
+            number = PhoneNumber(country_code=country_code, national_number=int(rest))
+            if phonenumbers.is_valid_number(number):
+                return number, str(plan.why)
+    return None
+
+
+def international_prefix(country: str) -> str:
+    """What the country dials before a number of another one, for people: “011”."""
+    plan = PhoneMetadata.metadata_for_region(country)
+    return (plan.preferred_international_prefix or plan.international_prefix or "").split("(")[0]
+
+
+def dialled_prefixes(digits: str, country: str) -> list[str]:
+    """The international prefixes of `country` that `digits` may begin with: the usual one, and one
+    that chooses a carrier."""
+    plan = PhoneMetadata.metadata_for_region(country)
+    found = re.match(plan.international_prefix or "(?!)", digits)
+    usual = (plan.preferred_international_prefix or "").replace("~", "")
+    prefixes = [found[0]] if found else []
+    if usual and usual not in prefixes and digits.startswith(usual):
+        prefixes.append(usual)
+    return prefixes
+
+
+def keeps_zero(country_code: int) -> bool:
+    return country_code in ITALIAN_ZERO
+
+
+def invalid_note(number: PhoneNumber) -> str:
+    """Why a number that is possible is not valid, as far as that is known."""
+    country = countries.country(number.country_code)
+    text = _("Possible, but not valid in the numbering plan of %(country)s.") % {"country": country}
+    hint = HINTS.get(number.country_code, no_hint)(number)
+    return f"{text} {hint}".strip()
+
+
+def no_hint(number: PhoneNumber) -> str:
+    """Most wrong digits are a trunk zero that was kept, or an area code that is missing."""
+    national = phonenumbers.national_significant_number(number)
+    if not national.startswith("0"):
+        return ""
+    without = f"+{number.country_code}{national[1:]}"
+    return perhaps(without)
+
+
+def perhaps(text: str) -> str:
+    number = e164.parsed(text)
+    if number is None or not phonenumbers.is_valid_number(number):
+        return ""
+    return _("Is it %(number)s?") % {"number": e164.written(e164.formatted(number))}
+
+
+def italian_hint(number: PhoneNumber) -> str:
+    national = phonenumbers.national_significant_number(number)
+    lost = perhaps(f"+{number.country_code}0{national}")
+    return f"{_('Italian fixed lines keep their zero.')} {lost}" if lost else ""
+
+
+def beninese_hint(number: PhoneNumber) -> str:
+    national = phonenumbers.national_significant_number(number)
+    if len(national) != 8:
+        return ""
+    text = _("Benin has put 01 before its eight digits on 30 November 2024.")
+    return f"{text} {perhaps(f'+22901{national}')}".strip()
+
+
+def brazilian_hint(number: PhoneNumber) -> str:
+    national = phonenumbers.national_significant_number(number)
+    if len(national) != 10:
+        return ""
+    nine = perhaps(f"+55{national[:2]}9{national[2:]}")
+    return f"{_('Brazilian mobile numbers have nine digits behind the area code.')} {nine}" * bool(
+        nine
+    )
+
+
+HINTS: dict[int, Callable[[PhoneNumber], str]] = {
+    39: italian_hint,
+    229: beninese_hint,
+    55: brazilian_hint,
+}
