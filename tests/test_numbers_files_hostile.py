@@ -140,7 +140,7 @@ class TestExcel:
         monkeypatch.setattr(
             excel, "reader", lambda *given: started.append(reader(*given)) or started[0]
         )
-        rows = excel.rows(workbook(*[["+14155550101"]] * 20_000))
+        rows = excel.SheetSource(workbook(*[["+14155550101"]] * 20_000)).rows()
         next(rows)
         rows.close()
         assert started[0].returncode is not None
@@ -150,7 +150,8 @@ class TestExcel:
         assert "SECRET_KEY" not in excel.environment()
 
     def test_every_refusal_can_be_translated(self):
-        assert {sheets.BROKEN, sheets.TOO_LARGE, sheets.FAR_APART} == set(excel.SAID)
+        refusals = sheets.BROKEN, sheets.TOO_LARGE, sheets.FAR_APART, sheets.ARCHIVE
+        assert {*refusals, *sheets.OTHER.values()} == set(excel.SAID)
 
 
 def test_the_walls_stand():

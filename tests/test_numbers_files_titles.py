@@ -61,9 +61,11 @@ class TestOneWordThatIsKnown:
         assert numbers_of(data) == ["ext 12", "Telefon", ROW["number"]]
         assert read(data)[2] == (3, ROW)
 
-    def test_beside_one_that_is_not_makes_none_either(self):
-        data = b"unbekannt;Alt\nTelefon;Zentrale\n+49 89 1234567;Empfang\n"
-        assert numbers_of(data) == ["unbekannt", "Telefon", ROW["number"]]
+    def test_beside_one_that_is_not_makes_a_heading_to_confirm(self):
+        data = b"Stand;Mai\nTelefon;Zentrale\n+49 89 1234567;Empfang\n"
+        layout = layout_of(data)
+        assert (layout.heading_line, layout.needs_confirmation) == (2, True)
+        assert numbers_of(data) == [ROW["number"]]
 
     def test_is_the_heading_where_there_is_one_column(self):
         assert read(b"Liste\n\nTelefon\n+49 89 1234567\n") == [(4, {"number": ROW["number"]})]

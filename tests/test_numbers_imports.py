@@ -98,7 +98,7 @@ class TestCheck:
         batch = batches.propose_import(alice.by, title="x", options={}, file=file.getvalue())
         factories.work_batches()
         batch.refresh_from_db()
-        assert "Only the first of 2 sheets was read, “Cover”." in batch.reason
+        assert "The sheet “May” was read. Not read: “Cover”." in batch.reason
 
     def test_what_is_wrong_with_one_of_two_leaves_the_other(self, alice):
         batch = checked(alice, "number,label\n+14155550100," + "x" * 101 + "\n+14155550100,ok\n")

@@ -1,158 +1,146 @@
-"""What the columns of a file mean, as proposed from its first rows or given by a mapping."""
+"""What is known of a file before its rows are taken: its columns, and notices for its reader."""
 
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain, islice
+from typing import Protocol
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from numbers.files.columns import column_of, is_known
-from numbers.files.headings import heading_at, looks_like_a_number
+from numbers.files.columns import Column, columns_of
+from numbers.files.faults import WHOLE_ROW, Row
+from numbers.files.heading_rows import heading_at
+from numbers.files.headings import readings_of
+from numbers.files.lines import Lines
+from numbers.files.mapping import mapped, names_of
 from numbers.files.unreadable import Unreadable
 
-# In the order in which a form offers them.
-MEANINGS = (
-    *("number", "country", "last_number", "range_size", "label", "carrier"),
-    *("agent_id", "outbound_agent_id", "application_sid"),
-    *("inbound_webhook_url", "outbound_trunk_id", "wanted", "id"),
-)
-IGNORED = ""
-SAMPLES, SAMPLE_LENGTH = 3, 60
 SAMPLE_ROWS = 200  # rows from which the columns are recognized
-Row = tuple[int, list[str]]  # with the line on which it begins
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of a file. `index` counts from 0; `meaning` is one of MEANINGS, "" for an ignored
-    column. `is_known` tells that nobody needs to confirm the meaning."""
-
-    index: int
-    heading: str
-    samples: list[str]
-    meaning: str
-    is_known: bool
+MOST_ROWS = 100_001  # rows that are walked for what is counted in notices
 
 
 @dataclass(frozen=True)
 class Layout:
-    """The columns of a file and what else its reader should know. `sheets` are the names of the
-    visible sheets, none for a text file; `notices` are finished sentences."""
+    """`sheets` are the names of the sheets that are shown, none for a text file; `sheet` is the one
+    that is read. `heading_line` is None where there is no heading. `notices` are finished
+    sentences. `has_rival_sheets` tells that other sheets hold numbers too, and none was named."""
 
     sheets: list[str]
     sheet: str
     heading_line: int | None
     columns: list[Column]
     notices: list[str] = field(default_factory=list)
-    has_rival_sheets: bool = False  # other sheets hold rows too, and none was chosen
+    has_rival_sheets: bool = False
 
     @property
     def needs_confirmation(self) -> bool:
+        """Whether a person should look at the columns before they are read."""
         numbers = [column for column in self.columns if column.meaning == "number"]
         unsure = [column for column in self.columns if column.samples and not column.is_known]
         return len(numbers) != 1 or bool(unsure) or self.has_rival_sheets
 
 
-def columns_of(rows: list[Row], heading: int | None) -> list[Column]:
-    """One for each column of `rows`; `heading` is the place of the heading within them."""
-    names = rows[heading][1] if heading is not None else []
-    data = [cells for _line, cells in (rows if heading is None else rows[heading + 1 :])]
-    width = max(len(names), *(len(cells) for cells in data), 1) if data else len(names)
-    named = [proposed(index, names, data) for index in range(width)]
-    return without_repeats(named) if heading is not None else by_content(named)
+class Source(Protocol):
+    """A file as rows, with what was seen on the way: complete once all rows are read."""
+
+    sheets: list[str]
+    sheet: str
+    rival_sheets: list[str]
+    breaks: int
+
+    def rows(self) -> Iterator[Row]: ...
+
+    def notices(self) -> list[str]: ...
 
 
-def proposed(index: int, names: list[str], data: list[list[str]]) -> Column:
-    heading = names[index] if index < len(names) else ""
-    cells = (cells[index] for cells in data if index < len(cells))
-    samples = [cell[:SAMPLE_LENGTH] for cell in cells if cell][:SAMPLES]
-    return Column(index, heading, samples, column_of(heading), is_known(heading) or not samples)
+class Table:
+    """A file whose columns have meanings; `lines` can be read once. Raises Unreadable."""
+
+    def __init__(
+        self, source: Source, mapping: Mapping[str, str] | None, *, most: int | None = None
+    ):
+        self.source = source
+        rows = source.rows() if most is None else islice(source.rows(), most)
+        top = list(islice(filter(is_filled, rows), SAMPLE_ROWS))
+        if not top:
+            raise Unreadable(_("The file has no rows."))
+        self.top = top
+        self.place = heading_at([cells for _line, cells, _faults in top])
+        self.heading = None if self.place is None else top[self.place]
+        below = top if self.place is None else top[self.place + 1 :]
+        self.columns = columns_with(self.heading, below, mapping)
+        names = self.heading[1] if self.heading else None
+        self.lines = Lines(chain(below, rows), self.columns, names)
+
+    def walk(self) -> None:
+        """Reads the lines for what is counted in notices."""
+        for _line in islice(self.lines, MOST_ROWS):
+            pass
+
+    def layout(self) -> Layout:
+        source = self.source
+        return Layout(
+            list(source.sheets),
+            source.sheet,
+            self.heading[0] if self.heading else None,
+            self.columns,
+            [*source.notices(), *self.notices_of_heading(), *self.notices_of_rows()],
+            has_rival_sheets=bool(source.rival_sheets),
+        )
+
+    def notices_of_heading(self) -> list[str]:
+        if not self.heading:
+            return []
+        given = {"line": self.heading[0]}
+        if self.place:
+            words = _("The heading is in line %(line)d: what stands above it was passed over.")
+            return [words % given]
+        if any(reading.is_certain for reading in readings_of(self.heading[1])):
+            return []
+        return [_("Line %(line)d was read as the heading.") % given]
+
+    def notices_of_rows(self) -> list[str]:
+        return [
+            *ignored_notices(self.columns),
+            *repeated_notices(self.lines.repeated),
+            *breaks_notices(self.source.breaks),
+        ]
 
 
-def without_repeats(columns: list[Column]) -> list[Column]:
-    """Each meaning once: the first column keeps it."""
-    taken: set[str] = set()
-    kept = []
-    for column in columns:
-        if column.meaning and column.meaning in taken:
-            column = replace_meaning(column, IGNORED, is_known=False)
-        taken.add(column.meaning)
-        kept.append(column)
-    return kept
+def is_filled(row: Row) -> bool:
+    _line, cells, faults = row
+    return any(cells) or bool(faults)
 
 
-def by_content(columns: list[Column]) -> list[Column]:
-    """Without a heading: the column that looks like numbers, and the next one as the label."""
-    found = next((c.index for c in columns if all_numbers(c)), 0)
-    label = next((c.index for c in columns if c.index != found and c.samples), None)
-    names = {found: "number", label: "label"}
-    return [
-        replace_meaning(c, names.get(c.index, IGNORED), is_known=c.index in names or not c.samples)
-        for c in columns
-    ]
+def columns_with(
+    heading: Row | None, below: list[Row], mapping: Mapping[str, str] | None
+) -> list[Column]:
+    data = [cells for _line, cells, faults in below if WHOLE_ROW not in faults]
+    columns = columns_of(heading[1] if heading else None, data)
+    return mapped(columns, mapping) if mapping else columns
 
 
-def all_numbers(column: Column) -> bool:
-    return bool(column.samples) and all(map(looks_like_a_number, column.samples))
+def ignored_notices(columns: list[Column]) -> list[str]:
+    ignored = [column for column in columns if column.samples and not column.meaning]
+    return [_("Ignored columns: %(names)s.") % {"names": names_of(ignored)}] if ignored else []
 
 
-def replace_meaning(column: Column, meaning: str, *, is_known: bool) -> Column:
-    return Column(column.index, column.heading, column.samples, meaning, is_known)
+def repeated_notices(lines: list[int]) -> list[str]:
+    if not lines:
+        return []
+    words = ngettext(
+        "Line %(line)d repeats the heading and was passed over.",
+        "%(count)d lines repeat the heading and were passed over, the first is line %(line)d.",
+        len(lines),
+    )
+    return [words % {"count": len(lines), "line": lines[0]}]
 
 
-def mapped(columns: list[Column], mapping: Mapping[str, str]) -> list[Column]:
-    """The columns as `mapping` names them. Raises Unreadable."""
-    given = {index_of(columns, name): meaning for name, meaning in mapping.items()}
-    refuse_unclear(given)
-    taken = set(given.values())
-    return [
-        replace_meaning(column, given[column.index], is_known=True)
-        if column.index in given
-        else left_alone(column, taken)
-        for column in columns
-    ]
-
-
-def left_alone(column: Column, taken: set[str]) -> Column:
-    keeps = column.is_known and column.meaning not in taken
-    return replace_meaning(column, column.meaning if keeps else IGNORED, is_known=True)
-
-
-def index_of(columns: list[Column], name: str) -> int:
-    for column in columns:
-        if column.heading and folded(column.heading) == folded(name):
-            return column.index
-    if name.strip().isdecimal() and 1 <= int(name) <= len(columns):
-        return int(name) - 1
-    raise Unreadable(_("The file has no column “%(name)s”.") % {"name": name[:60]})
-
-
-def folded(heading: str) -> str:
-    return " ".join(heading.split()).casefold()
-
-
-def refuse_unclear(given: Mapping[int, str]) -> None:
-    for meaning in given.values():
-        if meaning and meaning not in MEANINGS:
-            words = _("A column cannot mean “%(name)s”. Use one of these: %(known)s.")
-            raise Unreadable(words % {"name": meaning[:60], "known": ", ".join(MEANINGS)})
-    for meaning, times in Counter(given.values()).items():
-        if meaning and times > 1:
-            words = _("Only one column can be the %(name)s.")
-            raise Unreadable(words % {"name": meaning})
-
-
-def refuse_numberless(columns: list[Column]) -> None:
-    if all(column.meaning != "number" for column in columns):
-        raise Unreadable(_("No column holds the numbers: choose the column that does."))
-
-
-def heading_of(rows: list[Row], most: int) -> int | None:
-    """The place of the heading in `rows`, None where there is none."""
-    top = [cells for _line, cells in rows[:most]]
-    place = heading_at(top)
-    first = top[place]
-    words = [cell for cell in first if cell]
-    if any(map(column_of, words)) and not any(map(looks_like_a_number, words)):
-        return place
-    return None
+def breaks_notices(count: int) -> list[str]:
+    words = ngettext(
+        "Line breaks within %(count)d cell became blanks.",
+        "Line breaks within %(count)d cells became blanks.",
+        count,
+    )
+    return [words % {"count": count}] if count else []

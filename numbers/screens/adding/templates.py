@@ -5,7 +5,7 @@ import io
 import xlsxwriter
 from django.http import HttpRequest, HttpResponse
 
-from numbers.files.columns import NAMES
+from numbers.files.vocabulary import TEMPLATE
 from organizations.roles import Permission
 from organizations.screens.base import OrgScreen
 
@@ -23,7 +23,7 @@ class AddTemplateScreen(OrgScreen):
 
 
 def line() -> bytes:
-    return (",".join(NAMES) + "\r\n").encode("utf-8-sig")
+    return (",".join(TEMPLATE) + "\r\n").encode("utf-8-sig")
 
 
 def workbook() -> bytes:
@@ -31,7 +31,7 @@ def workbook() -> bytes:
     with xlsxwriter.Workbook(file, {"in_memory": True}) as book:
         sheet = book.add_worksheet()
         text, bold = book.add_format({"num_format": "@"}), book.add_format({"bold": True})
-        sheet.set_column(0, len(NAMES) - 1, 24, text)
-        sheet.write_row(0, 0, NAMES, bold)
+        sheet.set_column(0, len(TEMPLATE) - 1, 24, text)
+        sheet.write_row(0, 0, TEMPLATE, bold)
         sheet.freeze_panes(1, 0)
     return file.getvalue()

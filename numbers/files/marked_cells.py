@@ -1,0 +1,215 @@
+"""The cells of a sheet that a reader of values does not show: formulas whose value was never
+stored, and errors. Found in the sheet's own XML, part by part, without holding it in memory."""
+
+import io
+import re
+import zipfile
+from collections.abc import Callable, Iterator
+from typing import IO
+from xml.parsers import expat
+
+Marks = dict[int, dict[int, tuple[str, str]]]  # kind and text by line from 1, and column from 0
+
+PORTION = 1 << 18  # bytes
+HINT = re.compile(rb"""[<:]f[\s/>]|\st=["']e["']""")
+HINT_BYTES = (b"<f", b":f", b'"e"', b"'e'")  # one of them is in each match: found much faster
+HINT_IN_ODS = re.compile(rb""":formula=|:value-type=["']error["']""")
+HINT_BYTES_IN_ODS = (b":formula=", b"error")
+WORKBOOK, RELATIONS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
+HINT_LENGTH = 32  # bytes, at most, of what is looked for
+LONGEST_ERROR = 20
+FORMULA = ("formula", "")
+
+
+def marks_of(data: bytes, name: str) -> Marks:
+    """Of the sheet of this name. Raises what a damaged archive or XML raises."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        parts = set(archive.namelist())
+        if "content.xml" in parts:
+            return marks_in(archive, "content.xml", is_hint_in_ods, OdsCells(name))
+        if WORKBOOK not in parts:
+            return {}
+        part = part_of(archive, name)
+        return marks_in(archive, part, is_hint, ExcelCells()) if part in parts else {}
+
+
+def marks_in(
+    archive: zipfile.ZipFile, part: str, hints: Callable[[bytes], bool], cells: "Cells"
+) -> Marks:
+    """Most sheets have none, and need no parsing."""
+    with archive.open(part) as file:
+        if not any(map(hints, overlapping(file))):
+            return {}
+    with archive.open(part) as file:
+        parse(file, cells.start, cells.end, cells.text)
+    return cells.marks
+
+
+def overlapping(file: IO[bytes]) -> Iterator[bytes]:
+    kept = b""
+    while portion := file.read(PORTION):
+        yield kept + portion
+        kept = portion[-HINT_LENGTH:]
+
+
+def is_hint(portion: bytes) -> bool:
+    return any(each in portion for each in HINT_BYTES) and bool(HINT.search(portion))
+
+
+def is_hint_in_ods(portion: bytes) -> bool:
+    return any(each in portion for each in HINT_BYTES_IN_ODS) and bool(HINT_IN_ODS.search(portion))
+
+
+def part_of(archive: zipfile.ZipFile, name: str) -> str:
+    """The path of the sheet in the archive, or ""."""
+    ids = {each.get("name"): id_of(each) for each in elements(archive, WORKBOOK, "sheet")}
+    targets = {
+        each.get("Id"): each.get("Target", "")
+        for each in elements(archive, RELATIONS, "Relationship")
+    }
+    target = targets.get(ids.get(name), "")
+    return target.lstrip("/") if target.startswith("/") else f"xl/{target}" if target else ""
+
+
+def id_of(attributes: dict[str, str]) -> str:
+    return next((v for k, v in attributes.items() if k.rpartition(":")[2] == "id"), "")
+
+
+def elements(archive: zipfile.ZipFile, part: str, name: str) -> list[dict[str, str]]:
+    """The attributes of all elements of this name."""
+    found: list[dict[str, str]] = []
+
+    def start(tag: str, attributes: dict[str, str]) -> None:
+        if tag.rpartition(":")[2] == name:
+            found.append(attributes)
+
+    with archive.open(part) as file:
+        parse(file, start)
+    return found
+
+
+def parse(file: IO[bytes], start: Callable, end: Callable = None, text: Callable = None) -> None:
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
+    parser.CharacterDataHandler = text
+    parser.EntityDeclHandler = refuse_entities
+    while portion := file.read(PORTION):
+        parser.Parse(portion)
+    parser.Parse(b"", True)
+
+
+def refuse_entities(*_given: object) -> None:
+    raise expat.ExpatError("no spreadsheet declares entities")
+
+
+class Cells:
+    """Collects the marks of one sheet while its XML is parsed."""
+
+    def __init__(self) -> None:
+        self.marks: Marks = {}
+        self.line = 0
+        self.column = 0
+        self.words: list[str] = []
+        self.listens = False
+
+    def mark(self, kind: str, text: str = "") -> None:
+        self.marks.setdefault(self.line, {})[self.column] = (kind, text)
+
+    def text(self, words: str) -> None:
+        if self.listens and len(self.words) < LONGEST_ERROR:
+            self.words.append(words)
+
+    def said(self) -> str:
+        return "".join(self.words).strip()[:LONGEST_ERROR]
+
+
+class ExcelCells(Cells):
+    """A row is <row r="2">, a cell <c r="A2" t="e"><f>…</f><v>…</v></c>; each r may be missing."""
+
+    kind = ""
+    has_formula = False
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        name = tag.rpartition(":")[2]
+        if name == "row":
+            self.line = number_of(attributes.get("r")) or self.line + 1
+            self.column = -1
+        elif name == "c":
+            place = column_of(attributes.get("r", ""))
+            self.column = self.column + 1 if place is None else place
+            self.kind, self.has_formula, self.words = attributes.get("t", ""), False, []
+        elif name == "f":
+            self.has_formula = True
+        elif name == "v":
+            self.listens = True
+
+    def end(self, tag: str) -> None:
+        name = tag.rpartition(":")[2]
+        if name == "v":
+            self.listens = False
+        elif name == "c":
+            self.finish()
+
+    def finish(self) -> None:
+        """A formula whose value is an empty text (t="str") has a value."""
+        if self.kind == "e":
+            self.mark("error", self.said() or "#N/A")
+        elif self.has_formula and not self.words and self.kind not in ("str", "inlineStr"):
+            self.mark(*FORMULA)
+
+
+def number_of(text: str | None) -> int:
+    return int(text) if text and text.isdecimal() and len(text) < 8 else 0
+
+
+def column_of(place: str) -> int | None:
+    """From 0, of a cell like "AB12"; None where it cannot be said."""
+    found = 0
+    for letter in place.rstrip("0123456789"):
+        if not "A" <= letter <= "Z" or found > 20_000:
+            return None
+        found = found * 26 + ord(letter) - ord("A") + 1
+    return found - 1 if found else None
+
+
+class OdsCells(Cells):
+    """Rows and cells count by their order, and say how often they repeat."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+        self.is_here = False
+        self.cell: dict[str, str] = {}
+        self.row_times = 1
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        if tag == "table:table":
+            self.is_here = attributes.get("table:name") == self.name
+        elif not self.is_here:
+            return
+        elif tag == "table:table-row":
+            self.line += 1
+            self.column = 0
+            self.row_times = number_of(attributes.get("table:number-rows-repeated")) or 1
+        elif tag in ("table:table-cell", "table:covered-table-cell"):
+            self.cell, self.words = attributes, []
+        elif tag == "text:p":
+            self.listens = True
+
+    def end(self, tag: str) -> None:
+        if tag == "text:p":
+            self.listens = False
+        elif self.is_here and tag in ("table:table-cell", "table:covered-table-cell"):
+            self.finish()
+        elif self.is_here and tag == "table:table-row":
+            self.line += self.row_times - 1
+        elif tag == "table:table":
+            self.is_here = False
+
+    def finish(self) -> None:
+        if self.cell.get("calcext:value-type") == "error":
+            self.mark("error", self.said() or "#N/A")
+        elif "table:formula" in self.cell and "office:value-type" not in self.cell:
+            self.mark(*FORMULA)
+        self.column += number_of(self.cell.get("table:number-columns-repeated")) or 1

@@ -1,0 +1,80 @@
+"""One record of a CSV file split into its cells, also where its quotation marks break the rules."""
+
+import csv
+from collections.abc import Iterator
+
+QUOTE = '"'
+
+
+class Unclosed(Exception):
+    """A quotation mark opens in the record and does not close."""
+
+
+class Splitter:
+    """Splits records by one separator: one csv.reader, which is fed a record at a time."""
+
+    def __init__(self, separator: str):
+        self.separator = separator
+        self.record: str | None = None
+        self.reader = csv.reader(
+            self, delimiter=separator, strict=True, skipinitialspace=separator != " "
+        )
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        record, self.record = self.record, None
+        if record is None:
+            raise StopIteration
+        return record
+
+    def by_the_rules(self, record: str) -> list[str]:
+        """With blanks before a quotation mark. Raises csv.Error."""
+        self.record = record
+        return next(self.reader)
+
+    def cells(self, record: str) -> list[str]:
+        """By the rules; where they are broken, with the quotation marks as they are written, so
+        that `"Front" desk` is all one cell. Raises Unclosed."""
+        try:
+            return self.by_the_rules(record)
+        except csv.Error:
+            return tolerantly(record.rstrip("\r\n"), self.separator)
+
+
+def tolerantly(record: str, separator: str) -> list[str]:
+    cells, begin = [], 0
+    while begin <= len(record):
+        cell, begin = next_cell(record, separator, begin)
+        cells.append(cell)
+    return cells
+
+
+def next_cell(record: str, separator: str, begin: int) -> tuple[str, int]:
+    """The cell that begins there, and where the next one does. Raises Unclosed."""
+    opening = begin
+    while record.startswith(" ", opening) and separator != " ":
+        opening += 1
+    if not record.startswith(QUOTE, opening):
+        end = end_of(record, separator, begin)
+        return record[begin:end], end + 1
+    closing = closing_quote(record, opening + 1)
+    end = end_of(record, separator, closing)
+    if record[closing + 1 : end].strip():
+        return record[begin:end], end + 1
+    return record[opening + 1 : closing].replace(QUOTE * 2, QUOTE), end + 1
+
+
+def end_of(record: str, separator: str, begin: int) -> int:
+    found = record.find(separator, begin)
+    return len(record) if found < 0 else found
+
+
+def closing_quote(record: str, begin: int) -> int:
+    """A doubled one stands for itself."""
+    while (found := record.find(QUOTE, begin)) >= 0:
+        if not record.startswith(QUOTE, found + 1):
+            return found
+        begin = found + 2
+    raise Unclosed
