@@ -48,8 +48,10 @@ def examine(organization: Organization, data: bytes, options: Mapping[str, Any])
     if known and not sheet and known.sheet in layout.sheets and known.sheet != layout.sheet:
         layout = layout_of(data, sheet=known.sheet)
         known = remembered(organization, layout)
-    if known and known.mapping and is_same_sheet(known, layout):
-        return recalled(layout, known, asks=bool(options.get("confirm")), first=first)
+    if known and known.mapping:
+        is_doubtful = bool(options.get("ask")) and not is_same_sheet(known, layout)
+        asks = bool(options.get("confirm")) or is_doubtful
+        return recalled(layout, known, asks=asks, first=first)
     asks = bool(options.get("confirm")) or not is_clear(layout, options)
     return Examined(layout, None, asks=asks, first=first, notices=layout.notices)
 
@@ -193,7 +195,7 @@ def complaints_of(columns: Sequence[Column], meanings: Mapping[int, str]) -> dic
         elif meaning and meaning not in MEANINGS:
             wrong[index] = _("“%(name)s” cannot mean “%(meaning)s”.") % name
         elif counts[meaning] > 1:
-            wrong[index] = _("Two columns have this meaning. Choose another for “%(name)s”.") % name
+            wrong[index] = _("“%(name)s” has the same meaning as another column.") % name
     if not wrong and "number" not in counts:
         wrong[-1] = _("Choose the column that holds the phone numbers.")
     return wrong

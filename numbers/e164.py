@@ -147,25 +147,14 @@ def parsed(text: str) -> phonenumbers.PhoneNumber | None:
     return number if known else None
 
 
-def pretty(text: str) -> str:
-    """As people write it, with its country code: +1 (415) 777-4444."""
-    number = parsed(text)
-    return text if number is None else nationally(number)
-
-
-def nationally(number: phonenumbers.PhoneNumber) -> str:
-    national = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
-    return f"+{number.country_code} {national}"
-
-
 def written(text: str) -> str:
-    """As people write it for everybody in the world: +1 (415) 777-4444, +44 20 7183 8750. `pretty`
-    is the APIs' form, which keeps the zero that is dialled within a country."""
+    """A number as people read it anywhere in the world: +1 (415) 777-4444, +44 20 7183 8750."""
     number = parsed(text)
     if number is None:
         return text
-    if number.country_code == 1:
-        return nationally(number)
+    if number.country_code == 1:  # the international format has no brackets
+        national = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
+        return f"+1 {national}"
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
 
 

@@ -21,7 +21,7 @@ CARRIER, ACCOUNT, RECORD = DESTINATIONS = ("carrier", "account", "record")
 NATIONAL, INTERNATIONAL = WAYS = ("national", "international")  # to read digits without a plus
 SUPPLIES, CARRIES_CALLS = "twilio", "sip"  # the roles of integrations
 FOR_ALL = ("label", "agent_id", "application_sid")
-ALONE = ("country", "without_plus")
+ALONE = ("country", "without_plus", "update")
 KNOWN = ("destination", "carrier", "integration_id", "voice_integration_id", *ALONE, *FOR_ALL)
 PLACES = {"carrier": CARRIER, "integration_id": ACCOUNT, "voice_integration_id": ACCOUNT}
 LONGEST = 100
@@ -79,6 +79,16 @@ def without_plus_complaint(options: dict[str, str], _given: object) -> dict[str,
     return {"without_plus": _("One of these is expected: %(known)s.") % {"known": known}}
 
 
+def update_complaint(options: dict[str, Any], _given: object) -> dict[str, str]:
+    """Whether numbers that exist are changed by the file."""
+    text = options.get("update", "false").lower()
+    if text not in ("true", "false"):
+        return {"update": _("true or false is expected.")}
+    if "update" in options:
+        options["update"] = text == "true"
+    return {}
+
+
 def texts_complaint(options: dict[str, str], _given: object) -> dict[str, str]:
     found = {name: complaint(name, options[name]) for name in FOR_ALL if name in options}
     return {name: text for name, text in found.items() if text}
@@ -106,6 +116,7 @@ COMPLAINTS = (
     destination_complaint,
     country_complaint,
     without_plus_complaint,
+    update_complaint,
     texts_complaint,
 )
 

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 
 from integrations.claims import wake_dispatcher
@@ -19,6 +20,8 @@ from organizations.principals import Principal
 
 RANGE = "range"  # a person's choice: all numbers of the range
 MOST_CHOICES = 2_000
+# Rows that can be done, or were, with something to look at.
+HAS_NOTE = Q(fate__in=[BatchRow.Fate.TODO, BatchRow.Fate.DONE]) & ~Q(message="")
 
 
 @dataclass
@@ -43,6 +46,13 @@ class Evidence:
         else:
             found = []
         return found[0] if len(found) == 1 else None
+
+
+def counted(batch: Batch) -> tuple[dict[str, int], int]:
+    """Rows by fate, and how many that can be done, or were, have a note to look at."""
+    rows = batch.rows.values("fate").annotate(count=Count("pk"), noted=Count("pk", filter=HAS_NOTE))
+    found = list(rows.order_by())
+    return {row["fate"]: row["count"] for row in found}, sum(row["noted"] for row in found)
 
 
 def described(error: Ambiguous | IsBlock) -> dict[str, Any]:

@@ -128,6 +128,8 @@ class Understanding:
         given, wrong = import_fields.read(cells)
         found.wrong += wrong
         found.values |= self.for_all | given
+        if self.options.get("update"):
+            found.values["given"] = sorted(given)
 
     def find_agent(self, found: Understood, named: str) -> None:
         """By id; in a file, as people know it, by name. Some live elsewhere."""
@@ -158,6 +160,8 @@ class Understanding:
         else:
             sid = str(carrier.voip_carrier_sid)
             found.values |= {"carrier": carrier.name, "voip_carrier_sid": sid}
+            if named and "given" in found.values:
+                found.values["given"] += ["carrier", "voip_carrier_sid"]
 
     def carrier(self, named: str) -> Carrier:
         carriers = self.carriers.get(named.casefold(), [])

@@ -43,7 +43,8 @@ def import_number(
 
     `voice_on` lets the calls of a supplied number land on that SIP integration too; `sip_settings`
     are some of sip.FIELDS, checked by the caller; `purchase` not None: buy it if the account does
-    not own it. `fields` are columns of the number. Raises NoIntegration and NumberTaken.
+    not own it. `fields` are columns of the number; `source` follows from `provider` unless it is
+    one of them. Raises NoIntegration and NumberTaken.
     """
     integration = taken_on(by, provider, integration)
     if purchase is not None:
@@ -52,9 +53,8 @@ def import_number(
         PhoneNumber(
             organization=by.organization,
             e164=number,
-            source=SOURCES[provider],
             created_by_id=by.user_id,
-            **{"number_provider": provider, **fields},
+            **{"source": SOURCES[provider], "number_provider": provider, **fields},
         )
     )
     bought = {} if purchase is None else {"purchase": dict(purchase)}
@@ -114,14 +114,14 @@ def record_number(
 ) -> PhoneNumber:
     """A number as far as there is a home for it: a default integration for `provider` takes it in,
     one for SIP looks after its `outbound_trunk_id`. With neither it is `inactive`, and says why;
-    `provider` None asks for no more than that. Raises NumberTaken."""
+    `provider` None asks for no more than that. `fields` are columns of the number, `source` may be
+    one of them. Raises NumberTaken."""
     phone_number = PhoneNumber(
         organization=by.organization,
         e164=number,
-        source=SOURCES.get(provider or "", Source.IMPORT),
         created_by_id=by.user_id,
         number_provider=provider,
-        **fields,
+        **{"source": SOURCES.get(provider or "", Source.IMPORT), **fields},
     )
     homes = default_homes(by, phone_number)
     if not homes:

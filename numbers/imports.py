@@ -13,7 +13,13 @@ from integrations.operations import default_for
 from numbers.files.tables import Line, lines_of, lines_of_rows
 from numbers.files.unreadable import Unreadable
 from numbers.holding import NotPossibleNow, taken
-from numbers.import_fields import columns_of, update_number
+from numbers.import_fields import (
+    columns_of,
+    compared,
+    differences,
+    obstacle,
+    update_number,
+)
 from numbers.import_options import (
     ACCOUNT,
     CARRIES_CALLS,
@@ -87,10 +93,17 @@ class Check:
             row.fate = Fate.REPEATED
             row.message = _("The number of line %(line)d.") % {"line": first}
         elif holder := holders.get(number):
-            row.fate = Fate.HELD
-            row.message, row.phone_number_id = told_of(self.by, number, holder)
+            if self.may_change(holder):
+                compare(row, holder, note)
+            else:
+                row.fate = Fate.HELD
+                row.message, row.phone_number_id = told_of(self.by, number, holder)
         else:
             row.fate, row.message = Fate.TODO, note
+
+    def may_change(self, holder: dict[str, Any]) -> bool:
+        is_ours = holder["organization_id"] == self.by.organization.pk
+        return bool(self.batch.options.get("update")) and is_ours and not is_leaving(holder)
 
     def decided(self, rows: list[BatchRow]) -> list[BatchRow]:
         """Those of the ambiguous `rows` that the other rows of the file decide, with their new
@@ -105,6 +118,24 @@ class Check:
             note = _("Read as %(way)s, as the other rows are: %(number)s.") % words
             self.settle(row, each["number"], f"{note} {each['note']}".strip(), holders)
         return [row for row, _each in pairs]
+
+
+def compare(row: BatchRow, holder: dict[str, Any], note: str) -> None:
+    """What the row's own cells would change in the number that is here; nothing, or why not."""
+    row.phone_number_id = holder["id"]
+    own = {name: row.values[name] for name in row.values.get("given", ())}
+    found = differences(holder, own)
+    if reason := obstacle(holder, found):
+        row.fate, row.message = Fate.ERROR, reason
+    elif found:
+        row.fate, row.message = Fate.TODO, note
+        row.before = {name: was for name, (was, _wished) in found.items()}
+    else:
+        row.fate = Fate.UNCHANGED
+
+
+def is_leaving(holder: dict[str, Any]) -> bool:
+    return holder["status"] == Status.DELETED
 
 
 def numbers_by_id(by: Principal, lines: Iterable[Line]) -> dict[str, str]:
@@ -155,7 +186,7 @@ def holders_of(numbers: Iterable[str]) -> dict[str, dict[str, Any]]:
     """Who holds which of them in the whole installation: one query."""
     wanted = list(filter(None, numbers))
     rows = PhoneNumber.objects.filter(e164__in=wanted, released_at=None)
-    return {row["e164"]: row for row in rows.values("id", "e164", "status", "organization_id")}
+    return {row["e164"]: row for row in compared(rows)}
 
 
 def told_of(by: Principal, number: str, holder: dict[str, Any]) -> tuple[str, UUID | None]:

@@ -7,8 +7,8 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from numbers import countries
-from numbers.e164 import NotANumber, checked, parsed
-from numbers.numbering.blocks import MOST_NUMBERS, digits, last_number
+from numbers.e164 import NotANumber, checked
+from numbers.numbering.blocks import MOST_NUMBERS, MOST_PLACES, digits, last_number
 from numbers.numbering.parsing import Ambiguous, parse_number
 
 BLOCK_DIGITS = 4  # at the end of a number: a block of 10,000 has the digits before them in common
@@ -32,6 +32,10 @@ def ends_of(
 def last_of(begin: str, last: str, country: str | None) -> str:
     """Written in full, or only its end: 99 behind +4930123400 is +4930123499."""
     short = last_number(begin, digits(last))
+    if short is None and len(digits(last)) <= MOST_PLACES:
+        words = {"last": last, "first": begin}
+        text = _("%(last)s does not come after %(first)s: write the last number in full.")
+        raise ValidationError({"last": text % words})
     if short and not last.strip().startswith(("+", "0")):
         return checked_end("last", short)
     try:
@@ -79,8 +83,9 @@ def refuse_range(begin: str, end: str, place: str) -> None:
 
 def notice(begin: str, end: str) -> str:
     """What to look at in a range that can be added: it leaves its area code or its block; or ""."""
-    first, last = area_code(begin), area_code(end)
-    if first and last and first != last:
+    length = max(area_code_length(begin), area_code_length(end))
+    first, last = area_code(begin, length), area_code(end, length)
+    if first != last:
         words = {"first": first, "last": last}
         return _("This range leaves its area code: it goes from %(first)s to %(last)s.") % words
     if begin[:-BLOCK_DIGITS] != end[:-BLOCK_DIGITS]:
@@ -95,12 +100,14 @@ def notice(begin: str, end: str) -> str:
     return ""
 
 
-def area_code(e164: str) -> str:
-    """With its country code, as “+1 212”; "" for a number without one."""
-    number = parsed(e164)
-    length = phonenumbers.length_of_geographical_area_code(number) if number else 0
-    if not length:
-        return ""
+def area_code_length(e164: str) -> int:
+    """In digits; 0 for a number that has none, or is not valid."""
+    return phonenumbers.length_of_geographical_area_code(phonenumbers.parse(e164))
+
+
+def area_code(e164: str, length: int) -> str:
+    """With its country code, as “+1 212”."""
+    number = phonenumbers.parse(e164)
     national = phonenumbers.national_significant_number(number)
     return f"+{number.country_code} {national[:length]}"
 

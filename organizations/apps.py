@@ -7,5 +7,8 @@ class OrganizationsConfig(AppConfig):
     verbose_name = gettext_lazy("Organizations")
 
     def ready(self) -> None:
-        from organizations import checks  # noqa: F401  registers the system checks
+        from organizations import (
+            checks,  # noqa: F401  registers the system checks
+            paths,  # noqa: F401  registers <UUID:…>
+        )
         from organizations.entering import ownership  # noqa: F401  hears of reset passwords

@@ -12,7 +12,7 @@ from django.utils import timezone
 from numbers import batches
 from numbers.batches import CannotBatch
 from numbers.batching import bell
-from numbers.confirming import WrongMapping, change_mapping, confirm_mapping
+from numbers.confirming import WrongMapping, change_mapping, choose_sheet, confirm_mapping
 from numbers.import_options import cleaned
 from numbers.models import Batch, ColumnMapping, PhoneNumber
 from organizations.principals import Principal, member_again
@@ -218,6 +218,58 @@ class TestRemembering:
         confirmed(alice, again, LABEL)
         assert labels(handed_in(alice, UNCLEAR))[0] == ("+14155550100", "Berlin")
         assert ColumnMapping.objects.count() == 1
+
+
+KNOWN = [["number", "label"], ["+14155550100", "Berlin"]]
+OTHER = [["number", "label"], ["+14155550105", "Rome"], ["+14155550106", "Oslo"]]
+UNKNOWN = [["DID", "Gibberish"], ["+14155550107", "Ann"], ["+14155550108", "Bob"]]
+
+
+class TestSheets:
+    def test_one_that_holds_all_rows_is_read_at_once(self, alice):
+        cover = [["Numbers of ACME"], ["as of May"]]
+        batch = handed_in(alice, workbook(Cover=cover, DIDs=KNOWN))
+        assert (batch.state, labels(batch)) == ("ready", [("+14155550100", "Berlin")])
+
+    def test_several_with_rows_are_asked_about(self, alice):
+        batch = handed_in(alice, workbook(Berlin=KNOWN, Rome=OTHER))
+        assert (batch.state, batch.layout["sheets"]) == ("mapping", ["Berlin", "Rome"])
+
+    def test_another_is_looked_at_before_it_is_read(self, alice):
+        batch = handed_in(alice, workbook(Berlin=KNOWN, Rome=UNKNOWN))
+        first = batch.layout["sheet"]
+        other = {"Berlin": "Rome", "Rome": "Berlin"}[first]
+        batch = worked(choose_sheet(alice.by, batch.pk, sheet=other))
+        assert (batch.state, batch.layout["sheet"]) == ("mapping", other)
+        assert batch.rows.count() == 0
+
+    def test_the_choice_is_remembered(self, alice):
+        file = workbook(Berlin=KNOWN, Rome=UNKNOWN)
+        batch = handed_in(alice, file)
+        for sheet in ("Berlin", "Rome"):  # whichever is first
+            batch = worked(choose_sheet(alice.by, batch.pk, sheet=sheet))
+        batch = confirmed(alice, batch, {0: "number", 1: "label"})
+        assert labels(batch) == [("+14155550107", "Ann"), ("+14155550108", "Bob")]
+        again = handed_in(alice, file)
+        assert (again.state, labels(again)) == ("ready", labels(batch))
+        assert again.layout["sheet"] == "Rome"
+
+    def test_what_was_confirmed_for_a_text_says_nothing_about_the_sheets(self, alice):
+        file = "\n".join(",".join(row) for row in UNKNOWN).encode()
+        confirmed(alice, handed_in(alice, file), {0: "number", 1: "label"})
+        assert handed_in(alice, workbook(Rome=UNKNOWN)).state == "ready"
+        batch = handed_in(alice, workbook(Rome=UNKNOWN, Oslo=UNKNOWN))
+        assert batch.state == "mapping"
+        assert batch.layout["columns"][1]["meaning"] == "label"
+
+    def test_a_program_names_its_sheet(self, alice):
+        batch = handed_in(alice, workbook(Berlin=KNOWN, Rome=OTHER), ask=False, sheet="Rome")
+        assert labels(batch) == [("+14155550105", "Rome"), ("+14155550106", "Oslo")]
+
+    @pytest.mark.parametrize("file", [UNCLEAR, workbook(Berlin=KNOWN)])
+    def test_a_sheet_that_is_not_there_refuses_the_file(self, alice, file):
+        batch = handed_in(alice, file, ask=False, sheet="Nowhere")
+        assert (batch.state, "“Nowhere”" in batch.reason) == ("refused", True)
 
 
 class TestChanging:

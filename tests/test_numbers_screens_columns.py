@@ -74,7 +74,7 @@ def test_the_choices_lead_to_the_rows(waiting, alice):
     ("choices", "column", "words"),
     [
         ({**CHOICES, "column_0": "label", "column_2": ""}, None, "holds the phone numbers"),
-        ({**CHOICES, "column_1": "label"}, "column_2", "Two columns have this meaning"),
+        ({**CHOICES, "column_1": "label"}, "column_2", "has the same meaning as another column"),
         ({**CHOICES, "column_1": "nonsense"}, "column_1", "nonsense"),
     ],
 )

@@ -25,7 +25,7 @@ from tests.test_house import places
 
 pytestmark = pytest.mark.django_db
 PARAMETER = re.compile(r"<(?:(\w+):)?(\w+)>")
-NOTHING = {"uuid": uuid4(), "int": 0}  # rows that are not there
+NOTHING = {"UUID": uuid4(), "int": 0}  # rows that are not there
 INLINE = re.compile(r"\sstyle=|\son[a-z]+=|<script(?![^>]*\bsrc=)|javascript:|hx-on")
 
 

@@ -68,16 +68,16 @@ NUMBER = "+18005551234"
 # What a good request holds, where it takes more than {}.
 BODIES = {
     "v1 POST v1/phone-numbers": {"number": "+14155550100"},
-    "v1 PATCH v1/phone-numbers/<uuid:number_id>": {"label": "x"},
+    "v1 PATCH v1/phone-numbers/<UUID:number_id>": {"label": "x"},
     "v1 POST v1/phone-numbers/carriers": {
         "carrier_name": "New",
         "sip_gateway": {"ipv4": "198.51.100.20"},
     },
-    "v1 PATCH v1/phone-numbers/carriers/<uuid:carrier_id>": {"carrier_name": "x"},
+    "v1 PATCH v1/phone-numbers/carriers/<UUID:carrier_id>": {"carrier_name": "x"},
     "v1 PUT v1/default-integrations/<str:role>": {"integration_id": "<integration_id>"},
     "v1 PATCH v1/organization": {"name": "x"},
     "v1 POST v1/invitations": {"email": "dave@example.com", "role": "user"},
-    "v1 PATCH v1/members/<uuid:user_id>": {"role": "user"},
+    "v1 PATCH v1/members/<UUID:user_id>": {"role": "user"},
     "v1 POST v1/api-keys": {"name": "x", "role": "user"},
     "v1 POST v1/imports": {"rows": [{"number": "+14155550100"}]},
     "butter POST api/agents/<str:agent_id>/assign-phone-number": {

@@ -69,7 +69,7 @@ class TestCreating:
 
     def test_a_number_abroad_has_no_area_code(self, alice):
         data = create(alice, "+442079460000").json()["data"]
-        assert (data["area_code"], data["phone_number_pretty"]) == (None, "+44 020 7946 0000")
+        assert (data["area_code"], data["phone_number_pretty"]) == (None, "+44 20 7946 0000")
 
     def test_a_number_has_one_holder_and_nobody_hears_who(self, alice, mallory):
         create(alice)

@@ -12,8 +12,8 @@ from carriers.screens.gateways import GatewayAddScreen, GatewayRemoveScreen, Gat
 from carriers.screens.listing import CarriersScreen
 from carriers.screens.writing import CarrierAddScreen, CarrierEditScreen
 
-ONE = "carriers/<uuid:carrier_id>/"
-GATEWAY = f"{ONE}gateways/<uuid:gateway_id>/"
+ONE = "carriers/<UUID:carrier_id>/"
+GATEWAY = f"{ONE}gateways/<UUID:gateway_id>/"
 screens: list[URLPattern] = [
     path("carriers/", CarriersScreen.as_view(), name="carriers"),
     path("carriers/add/", CarrierAddScreen.as_view(), name="carriers_add"),

@@ -28,5 +28,5 @@ urlpatterns = [
         name="default-integration",
     ),
     path("operations", ledger.LedgerView.as_view(), name="operations"),
-    path("operations/<uuid:operation_id>", ledger.OperationView.as_view(), name="operation"),
+    path("operations/<UUID:operation_id>", ledger.OperationView.as_view(), name="operation"),
 ]

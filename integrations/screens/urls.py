@@ -4,8 +4,8 @@ from django.urls import URLPattern, path
 
 from integrations.screens import connecting, integrations, operations
 
-ONE = "integrations/<uuid:integration_id>/"
-OPERATION = "operations/<uuid:operation_id>/"
+ONE = "integrations/<UUID:integration_id>/"
+OPERATION = "operations/<UUID:operation_id>/"
 
 screens: list[URLPattern] = [
     path("integrations/", integrations.IntegrationsScreen.as_view(), name="integrations"),

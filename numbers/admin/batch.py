@@ -67,7 +67,7 @@ class BatchAdmin(ReadOnlyAdmin):
     created = time_column("created_at", gettext_lazy("created"))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Batch]:
-        return super().get_queryset(request).defer("file")  # may be large
+        return super().get_queryset(request).defer("file", "layout")  # may be large
 
     @display(description=gettext_lazy("state"), label=STATE_COLOURS, ordering="state")
     def state_badge(self, batch: Batch) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from numbers.api.import_mapping import complaints_of as mapping_complaints
 from numbers.batches import MOST_ROWS
 from numbers.files.layouts import folded
 from numbers.files.tables import MEANINGS
-from numbers.import_options import DESTINATIONS
+from numbers.import_options import DESTINATIONS, WAYS
 from numbers.models import Batch, BatchRow
 from organizations.api.fields import (
     Boolean,
@@ -145,6 +145,17 @@ class ImportOptionsSerializer(StrictSerializer):
         max_length=60,
         help_text="Whose numbers are those without a plus: `US`, `Germany`, `49`.",
     )
+    without_plus = Choice(
+        WAYS,
+        required=False,
+        help_text="How digits without a plus are read where they can mean more than one number; "
+        "if left out the other rows decide, or the row is `ambiguous`.",
+    )
+    update = Boolean(
+        required=False,
+        help_text="Change numbers that exist to what their rows say; if left out they are `held`. "
+        "An empty cell changes nothing.",
+    )
     label = Char(required=False, max_length=100, help_text="Of rows that have none.")
     agent_id = Char(required=False, max_length=100, help_text="Likewise.")
     application_sid = Uuid(required=False, help_text="Likewise.")
@@ -204,6 +215,9 @@ class ImportJobShape(StrictSerializer):
     fates = serializers.DictField(
         child=Integer(), help_text="Rows by fate; not in the list of imports.", required=False
     )
+    noted = Integer(
+        required=False, help_text="Rows that can be added, or were, with a message to look at."
+    )
     asked_by = Char()
     created_at = serializers.DateTimeField()
     started_at = serializers.DateTimeField(allow_null=True)
@@ -229,7 +243,14 @@ class ImportRowPageShape(StrictSerializer):
     next_cursor = Char(allow_null=True)
 
 
-OURS = ("given", "repeats", "ask", "confirm")  # options that only the engine knows
+OURS = (
+    "given",
+    "repeats",
+    "ask",
+    "confirm",
+    "notices",
+    "choices",
+)  # options that only the engine knows
 OF_LAYOUT = ("mapping", "sheet")
 
 
@@ -243,7 +264,7 @@ def represent_layout(layout: dict[str, Any]) -> dict[str, Any] | None:
     return {**{n: layout[n] for n in ("sheets", "sheet", "heading_line")}, "columns": columns}
 
 
-def represent(batch: Batch, fates: dict[str, int] | None = None) -> dict[str, Any]:
+def represent(batch: Batch, fates: dict[str, int] | None = None, noted: int = 0) -> dict[str, Any]:
     counts = {name: getattr(batch, name) for name in ("total", "done", "failed", "skipped", "left")}
     return {
         "id": batch.id,
@@ -254,7 +275,7 @@ def represent(batch: Batch, fates: dict[str, int] | None = None) -> dict[str, An
         "options": {n: value for n, value in batch.options.items() if n not in OURS + OF_LAYOUT},
         "layout": represent_layout(batch.layout),
         "counts": counts,
-        **({} if fates is None else {"fates": fates}),
+        **({} if fates is None else {"fates": fates, "noted": noted}),
         "asked_by": batch.actor_label,
         "created_at": batch.created_at,
         "started_at": batch.started_at,

@@ -4,7 +4,6 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from django.db.models import Count
 from django.http import HttpRequest
 from drf_spectacular.types import OpenApiTypes
 
@@ -21,6 +20,7 @@ from numbers.api.import_job_shapes import (
 from numbers.api.import_mapping import mapping
 from numbers.batches import CannotBatch
 from numbers.import_options import KNOWN, cleaned
+from numbers.import_readings import HAS_NOTE, counted
 from numbers.models import Batch, BatchRow
 from organizations.api.pages import (
     DEFAULT_LIMIT,
@@ -51,7 +51,7 @@ OF_FILE = {
     "mapping": mapping,
     "start": boolean,
 }
-FATES = {"fate": choice(BatchRow.Fate.values)}
+FATES = {"fate": choice(BatchRow.Fate.values), "noted": boolean}
 
 
 def parse_import(request: HttpRequest) -> dict[str, Any]:
@@ -186,7 +186,10 @@ class ImportRowsView(OrgView):
 
     @operation(
         summary="List rows of import",
-        description="By line; `fate=error` is the list of what to mend.",
+        description=(
+            "By line. `fate=error` lists what to correct, `fate=ambiguous` what needs a choice, "
+            "`noted=true` what can be added but should be looked at."
+        ),
         tags=TAGS,
         query={**ID_PAGING, **FATES},
         responses={200: ImportRowPageShape},
@@ -197,6 +200,8 @@ class ImportRowsView(OrgView):
         query = read_query(request.GET, {**ID_PAGING, **FATES})
         rows = found(request, import_id).rows.order_by("line")
         rows = rows.filter(fate=query["fate"]) if "fate" in query else rows
+        if "noted" in query:
+            rows = rows.filter(HAS_NOTE) if query["noted"] else rows.exclude(HAS_NOTE)
         rows = rows.filter(line__gt=query["cursor"]) if "cursor" in query else rows
         return Reply(page_by_line(rows, query.get("limit", DEFAULT_LIMIT)))
 
@@ -224,8 +229,7 @@ def act(request: HttpRequest, import_id: UUID, do: Any) -> Reply:
 
 def reply_with(request: HttpRequest, import_id: UUID, *, status: int = 200) -> Reply:
     batch = found(request, import_id)
-    fates = dict(batch.rows.values_list("fate").annotate(Count("pk")).order_by())
-    return Reply(represent(batch, fates), status=status)
+    return Reply(represent(batch, *counted(batch)), status=status)
 
 
 def page_by_line(rows: Any, limit: int) -> dict[str, Any]:

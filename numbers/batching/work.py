@@ -177,7 +177,7 @@ def decide(batch: Batch, check: imports.Check) -> None:
 def keep_layout(batch: Batch, examined: column_mapping.Examined) -> None:
     """The rows are read with it from now on."""
     batch.layout = column_mapping.described(examined, first=batch.layout.get("first", ""))
-    if examined.mapping is not None:
+    if examined.mapping is not None and not examined.asks:
         batch.options["mapping"] = examined.mapping
         batch.options["sheet"] = examined.layout.sheet
     keep(batch, layout=batch.layout, options=batch.options)

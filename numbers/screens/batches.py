@@ -14,9 +14,11 @@ from numbers.batching.losses import losses
 from numbers.carrier_names import carrier_again, carriers_by_name
 from numbers.confirming import can_change_mapping
 from numbers.import_fields import FIELDS
+from numbers.import_readings import HAS_NOTE, counted
 from numbers.models import Batch, BatchRow, PhoneNumber
 from numbers.screens import batch_words as words
 from numbers.screens.column_forms import ColumnsForm
+from numbers.screens.readings import choices_of, questions
 from numbers.screens.rows import names_of_agents
 from numbers.screens.told import title_of, told
 from organizations.exports import csv_answer, portions
@@ -32,6 +34,7 @@ SETTING_UP = ("import", "retry")
 UNSETTLED = (PhoneNumber.Status.FAILED, PhoneNumber.Status.PENDING)
 PER_PAGE, ROWS_PER_PAGE = 25, 100
 READ = Permission.PHONE_NUMBERS_READ
+NOTED = "noted"
 
 
 class BatchesScreen(OrgScreen):
@@ -39,7 +42,7 @@ class BatchesScreen(OrgScreen):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         page = number_of(request, "page") or 1
-        rows = request.organization.batches.defer("file").order_by("-created_at", "-id")
+        rows = request.organization.batches.defer("file", "layout").order_by("-created_at", "-id")
         begin = (page - 1) * PER_PAGE
         found = list(rows[begin : begin + PER_PAGE + 1])
         pager = {
@@ -72,14 +75,17 @@ class BatchScreen(OrgScreen):
             notices = map(told, batch.layout.get("source_notices", ()))
             context = {"batch": batch, "form": form, "notices": notices, **self.allowed(batch)}
             return self.page("numbers/batch.html", status, **context)
-        counts = dict(batch.rows.values_list("fate").annotate(Count("pk")).order_by())
+        counts, noted = counted(batch)
         fate = request.GET.get("fate", "")
-        fate = fate if fate in Fate.values else ""
+        fate = fate if fate in (*Fate.values, NOTED) else ""
         return self.page(
             "numbers/batch.html",
             batch=batch,
             fate=fate,
-            fates=[(n, words.fate(batch, n), counts[n]) for n in Fate.values if n in counts],
+            fates=[
+                *((n, words.fate(batch, n), counts[n]) for n in Fate.values if n in counts),
+                *([(NOTED, _("with a note"), noted)] if noted else []),
+            ],
             **self.rows(request, batch, fate),
             **self.next_steps(request, batch, counts),
         )
@@ -106,6 +112,7 @@ class BatchScreen(OrgScreen):
             "intent": self.intent(batch, changed) if ready and batch.left else "",
             "can_change_columns": can_change_mapping(batch),
             "start_word": words.start_word(batch, changed=changed),
+            "questions": questions(batch, counts.get(Fate.AMBIGUOUS, 0)) if ready else None,
             "losses": losses(batch) if ready and batch.action == "delete" else None,
             "undone_by": undone,
             "can_undo": reversible and not batches.was_undone(batch),
@@ -121,12 +128,13 @@ class BatchScreen(OrgScreen):
 
     def rows(self, request: HttpRequest, batch: Batch, fate: str) -> dict[str, Any]:
         """One page of them, by line."""
-        rows = batch.rows.filter(fate=fate) if fate else batch.rows.all()
+        rows = rows_of(batch, fate)
         found, is_first, is_last = piece(rows, number_of(request, "from"), request.GET.get("back"))
         for row in found:
             row.was, row.becomes = words.change(batch, row)
             row.shown, row.told = words.number(row), told(row.message)
             row.met = words.fate(batch, row.fate)
+            row.choices = choices_of(row) if batch.state == State.READY else []
             row.changes = words.field_changes(row) if batch.kind == Batch.Kind.IMPORT else []
         if batch.action == "assign":
             name_agents(request.organization, found)
@@ -134,6 +142,12 @@ class BatchScreen(OrgScreen):
         newer = {**asked, "from": found[0].line, "back": 1} if found and not is_first else {}
         older = {**asked, "from": found[-1].line} if found and not is_last else {}
         return {"rows": found, "pager": {"newer": query_of(newer), "older": query_of(older)}}
+
+
+def rows_of(batch: Batch, fate: str) -> QuerySet[BatchRow]:
+    if fate == NOTED:
+        return batch.rows.filter(HAS_NOTE)
+    return batch.rows.filter(fate=fate) if fate else batch.rows.all()
 
 
 def changes_in(batch: Batch) -> int:
@@ -174,7 +188,7 @@ class ReportScreen(OrgScreen):
     def get(self, request: HttpRequest, batch_id: UUID) -> HttpResponse:
         batch = batch_of(request, batch_id)
         fate = request.GET.get("fate", "")
-        rows = batch.rows.filter(fate=fate) if fate in Fate.values else batch.rows.all()
+        rows = rows_of(batch, fate if fate in (*Fate.values, NOTED) else "")
         name = f"batch-{batch.created_at:%Y-%m-%d}-{str(batch.pk)[:8]}.csv"
         given = GIVEN if batch.kind == Batch.Kind.IMPORT else ()
         titles = [str(title) for title in (*FIRST, *(given or CHANGED), *LAST)]

@@ -34,6 +34,7 @@ class Row:
     """One column for the template; `field` is bound."""
 
     column: Column
+    samples: list[str]  # each value once
     letter: str
     meaning: Any  # the proposed one in words
     field: forms.BoundField
@@ -57,7 +58,9 @@ class ColumnsForm(forms.Form):
     def rows(self) -> Iterator[Row]:
         for column in self.columns:
             meaning = WORDS.get(column.meaning, CHOICES[0][1])
-            yield Row(column, letters(column.index), meaning, self[field_of(column.index)])
+            samples = list(dict.fromkeys(column.samples))
+            field = self[field_of(column.index)]
+            yield Row(column, samples, letters(column.index), meaning, field)
 
     def mapping(self) -> dict[int, str]:
         """By the columns' indexes."""

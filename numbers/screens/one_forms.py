@@ -24,6 +24,8 @@ from organizations.models import Organization
 from organizations.principals import Principal
 from organizations.screens.widgets import LongSelect
 
+MANUAL = PhoneNumber.Source.MANUAL  # of a number typed in without a carrier or a supplying account
+
 
 class OneForm(forms.Form):
     """What is said of a number wherever it goes; without a home it is only recorded."""
@@ -111,7 +113,7 @@ class OneForm(forms.Form):
         }
 
     def add(self) -> PhoneNumber:
-        return record_number(self.by, provider=None, **self.said)
+        return record_number(self.by, provider=None, source=MANUAL, **self.said)
 
 
 class CarrierForm(OneForm):
@@ -228,6 +230,7 @@ class SipForm(SipFields, IntegrationForm):
         return {
             "sip_settings": self.given(),
             **{name: self.cleaned_data[name] for name in directions},
+            "source": MANUAL,
         }
 
 

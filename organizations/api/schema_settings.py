@@ -1,6 +1,7 @@
 """drf-spectacular's settings. No import of Django here: config/settings.py reads this."""
 
 from typing import Any
+from uuid import UUID
 
 DESCRIPTION = """
 Patchbay keeps an organization's phone numbers and carriers, and makes them real on the voice
@@ -124,6 +125,7 @@ def spectacular_settings(public_base_url: str, version: str) -> dict[str, Any]:
         "TAGS": TAGS,
         "SCHEMA_PATH_PREFIX": "/v1",
         "PREPROCESSING_HOOKS": ["organizations.api.schema.only_v1"],
+        "PATH_CONVERTER_OVERRIDES": {"UUID": UUID},
         "COMPONENT_SPLIT_REQUEST": True,
         "ENUM_NAME_OVERRIDES": ENUM_NAMES,
         "SERVE_INCLUDE_SCHEMA": False,

@@ -7,14 +7,14 @@ from organizations.screens.api_keys import ApiKeyAddScreen, ApiKeyRevokeScreen, 
 from organizations.screens.events import EventScreen, EventsExportScreen, EventsScreen
 from organizations.screens.organization import OrganizationScreen
 
-MEMBER = "members/<uuid:user_id>"
+MEMBER = "members/<UUID:user_id>"
 
 screens: list[URLPattern] = [
     path("members/", members.MembersScreen.as_view(), name="members"),
     path(f"{MEMBER}/", members.MemberScreen.as_view(), name="members_role"),
     path(f"{MEMBER}/remove/", members.RemoveMemberScreen.as_view(), name="members_remove"),
     path(
-        "invitations/<uuid:invitation_id>/revoke/",
+        "invitations/<UUID:invitation_id>/revoke/",
         members.RevokeInvitationScreen.as_view(),
         name="members_revoke",
     ),
@@ -22,7 +22,7 @@ screens: list[URLPattern] = [
     path("organization/leave/", members.LeaveScreen.as_view(), name="organization_leave"),
     path("api-keys/", ApiKeysScreen.as_view(), name="api_keys"),
     path("api-keys/add/", ApiKeyAddScreen.as_view(), name="api_keys_add"),
-    path("api-keys/<uuid:key_id>/revoke/", ApiKeyRevokeScreen.as_view(), name="api_keys_revoke"),
+    path("api-keys/<UUID:key_id>/revoke/", ApiKeyRevokeScreen.as_view(), name="api_keys_revoke"),
     path("events/", EventsScreen.as_view(), name="events"),
     path("events/export.csv", EventsExportScreen.as_view(), name="events_export"),
     path("events/<int:event_id>/", EventScreen.as_view(), name="event"),

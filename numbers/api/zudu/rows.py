@@ -93,7 +93,7 @@ def represent(row: dict[str, Any], organization: Organization) -> dict[str, Any]
     return {
         "phone_number": row["e164"],
         "organization_id": organization.public_id,
-        "phone_number_pretty": e164.pretty(row["e164"]),
+        "phone_number_pretty": e164.written(row["e164"]),
         "area_code": row["area"],
         "nickname": row["label"],
         "phone_number_type": row["phone_number_type"] or TYPES.get(provider, CUSTOM),

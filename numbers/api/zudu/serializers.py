@@ -155,7 +155,7 @@ class AvailableNumberShape(serializers.Serializer):
 
 class NumberShape(AvailableNumberShape):
     organization_id = Char(help_text="`org_…`")
-    phone_number_pretty = Char(help_text="With country code, as people write it.")
+    phone_number_pretty = Char(help_text="In international format.")
     inbound_agent_version = serializers.IntegerField()
     outbound_agent_version = serializers.IntegerField()
     inbound_webhook_url = Char(allow_null=True)

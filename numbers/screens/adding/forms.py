@@ -38,6 +38,15 @@ class OptionsForm(forms.Form):
     )
     agent_id = forms.ChoiceField(label=_("Agent who answers"), required=False)
 
+    update = forms.BooleanField(
+        label=_("Change numbers that already exist"),
+        required=False,
+        help_text=_(
+            "Without this they are skipped. You see every change before it is made; empty cells "
+            "change nothing."
+        ),
+    )
+
     def __init__(self, *args: Any, by: Principal, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.destinations: Destinations = destinations(by)
@@ -57,6 +66,8 @@ class OptionsForm(forms.Form):
     def options(self) -> dict[str, str]:
         """As numbers.import_options knows them."""
         given = {name: self.cleaned_data.get(name, "") for name in OPTIONS}
+        if self.cleaned_data.get("update"):
+            given["update"] = "true"
         destination, _colon, row_id = self.cleaned_data["place"].partition(":")
         row = {CARRIER: "carrier", ACCOUNT: "integration_id"}.get(destination)
         if destination != ACCOUNT:

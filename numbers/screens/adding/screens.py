@@ -5,7 +5,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_noop, override
 
 from numbers import batches, pasted, ranges
 from numbers.batches import CannotBatch
@@ -81,6 +81,8 @@ class AddRangeScreen(ProposingScreen):
 
     def given(self, data: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
         begin, end = ends(data)
+        with override("en"):  # as all that the database keeps of a batch
+            options["notices"] = list(filter(None, [ranges.notice(begin, end)]))
         ends_shown = {"first": written(begin), "last": written(end)}
         title = gettext_noop("Range %(first)s to %(last)s") % ends_shown
         return {"title": title, "rows": [{"number": n} for n in ranges.numbers_of(begin, end)]}
@@ -100,7 +102,12 @@ def range_of(form: RangeForm) -> dict[str, Any]:
         begin, end = ends(form.cleaned_data)
     except ValidationError as error:
         return {"wrong": " ".join(error.messages)}
-    return {"first": written(begin), "last": written(end), "size": ranges.size(begin, end)}
+    return {
+        "first": written(begin),
+        "last": written(end),
+        "size": ranges.size(begin, end),
+        "notice": ranges.notice(begin, end),
+    }
 
 
 class AddFileScreen(ProposingScreen):

@@ -1,0 +1,39 @@
+"""What a person may choose for a row whose digits can mean more than one number."""
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from numbers import regions
+from numbers.e164 import written
+from numbers.import_options import INTERNATIONAL, NATIONAL
+from numbers.import_readings import RANGE
+from numbers.models import Batch, BatchRow
+from numbers.numbering.parsing import named
+
+Choice = tuple[str, str, str]  # value, label, and a note
+
+
+def choices_of(row: BatchRow) -> list[Choice]:
+    """Of an ambiguous row: its numbers, and the range."""
+    if row.fate != BatchRow.Fate.AMBIGUOUS:
+        return []
+    readings = row.values.get("readings", ())
+    found = [(each["number"], named(each["number"]), each.get("note", "")) for each in readings]
+    if block := row.values.get("range"):
+        count = int(block["last"]) - int(block["first"]) + 1
+        words = {"first": written(block["first"]), "last": written(block["last"]), "count": count}
+        found.append((RANGE, _("%(count)d numbers: %(first)s to %(last)s") % words, ""))
+    return found
+
+
+def questions(batch: Batch, count: int) -> dict[str, Any] | None:
+    """For all ambiguous rows of a batch: how many, and the ways to read their digits."""
+    if not count:
+        return None
+    country = batch.options.get("country")
+    ways = [(INTERNATIONAL, _("As international numbers, with + lost"))]
+    if country and country != regions.INTERNATIONAL:
+        name = {"country": regions.name(country)}
+        ways.insert(0, (NATIONAL, _("As national numbers of %(country)s") % name))
+    return {"count": count, "ways": ways}
