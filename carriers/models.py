@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from integrations import sealing
 from integrations.models import Integration
 from organizations.models import Organization, User
+from organizations.text_fields import ModelText
 
 
 class Carrier(models.Model):
@@ -36,7 +37,7 @@ class Carrier(models.Model):
     integration = models.ForeignKey(
         Integration, models.PROTECT, related_name="carriers", verbose_name=_("integration")
     )
-    name = models.CharField(_("name"), max_length=100)
+    name = ModelText(_("name"), max_length=100)
     trunk_type = models.CharField(
         _("trunk type"), max_length=10, choices=TrunkType.choices, default=TrunkType.STATIC_IP
     )
@@ -137,7 +138,7 @@ class SipGateway(models.Model):
         Carrier, models.CASCADE, related_name="gateways", verbose_name=_("carrier")
     )
     position = models.PositiveSmallIntegerField(_("position"), default=0)
-    ipv4 = models.CharField(
+    ipv4 = ModelText(
         _("address"), max_length=128, help_text=_("IPv4 address; a host name only when outbound.")
     )
     port = models.PositiveIntegerField(_("port"), default=5060)

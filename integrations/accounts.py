@@ -8,14 +8,16 @@ from django.utils.translation import gettext as _
 from integrations.models import Integration
 from integrations.providers import PROVIDERS
 from integrations.providers.base import Field, Provider
+from organizations import texts
+from organizations.texts import trimmed
 
 Complaints = dict[str, list[str]]
 
 
 def clean_account(integration: Integration, account: Mapping[str, str]) -> dict[str, str]:
-    """The fields, stripped, without the empty ones. Raises ValidationError by field."""
+    """The fields, trimmed, without the empty ones. Raises ValidationError by field."""
     provider = provider_of(integration.kind)
-    values = {name: str(value or "").strip() for name, value in account.items()}
+    values = {name: trimmed(str(value or "")) for name, value in account.items()}
     values = {name: value for name, value in values.items() if value}
     problems = complaints(provider, values, known=integration.settings) or provider.clean(values)
     if problems:
@@ -38,7 +40,8 @@ def complaints(
     fields = {field.name: field for field in provider.fields}
     surplus = {name: [_("Not a field of this platform.")] for name in values if name not in fields}
     wrong = {name: complaint(field, values, known) for name, field in fields.items()}
-    return surplus | {name: [text] for name, text in wrong.items() if text}
+    wrong |= {name: text for name, value in values.items() if (text := texts.complaint(value))}
+    return {name: [text] for name, text in wrong.items() if text} | surplus
 
 
 def complaint(field: Field, values: Mapping[str, str], known: Mapping[str, str]) -> str:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from integrations import sealing
 from organizations.models import Organization, User, public_id
+from organizations.text_fields import ModelText
 
 
 class Integration(models.Model):
@@ -33,7 +34,7 @@ class Integration(models.Model):
         Organization, models.CASCADE, related_name="integrations", verbose_name=_("organization")
     )
     kind = models.CharField(_("platform"), max_length=20)
-    name = models.CharField(_("name"), max_length=100)
+    name = ModelText(_("name"), max_length=100)
     settings = models.JSONField(
         _("settings"), default=dict, help_text=_("The account's fields that are no secrets.")
     )

@@ -20,6 +20,7 @@ from numbers.models import Batch, PhoneNumber
 from organizations.operations import record
 from organizations.principals import Principal
 from organizations.roles import Permission
+from organizations.texts import trimmed
 
 State, Kind = Batch.State, Batch.Kind
 
@@ -77,12 +78,12 @@ def refuse_size(count: int) -> None:
 def checked_wish(by: Principal, action: str, options: Mapping[str, Any]) -> dict[str, Any]:
     """What each row is to become. Raises CannotBatch."""
     if action == "label":
-        label = (options.get("label") or "").strip() or None
+        label = trimmed(options.get("label") or "") or None
         if wrong := complaint("label", label or ""):
             raise CannotBatch(wrong)
         return {"label": label}
     if action == "assign":
-        agent_id = options.get("agent_id") or None
+        agent_id = trimmed(options.get("agent_id") or "") or None
         if wrong := complaint("agent_id", agent_id or ""):
             raise CannotBatch(wrong)
         if agent_id and not by.organization.agents.filter(agent_id=agent_id).exists():

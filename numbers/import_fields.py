@@ -16,6 +16,7 @@ from numbers.holding import NotPossibleNow
 from numbers.models import PhoneNumber, Placement
 from numbers.operations import change_number
 from organizations.principals import Principal
+from organizations.texts import trimmed
 
 Status = PhoneNumber.Status
 SHOWN = 200  # characters that a row keeps of a text that is too long, to be shown and mended
@@ -78,7 +79,7 @@ def read(cells: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
     it looked up whom an agent's name means."""
     values, wrong = {}, []
     for name, field in OWN.items():
-        text = cells.get(name) or ""
+        text = trimmed(cells.get(name) or "")
         if text and (complaint := field.check(text)):
             wrong.append(f"{field.title}: {complaint}")
             values[name] = text[: field.most]

@@ -1,20 +1,18 @@
 """Where an import's numbers go, and what is said of all of them: checked once, kept in the
 batch."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from django.core.validators import RegexValidator
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from integrations.models import Integration
 from numbers import regions
 from numbers.holding import NoCarrier, carrier_for
 from numbers.importing import NoIntegration, taken_on
+from organizations import texts
 from organizations.principals import Principal
 
 CARRIER, ACCOUNT, RECORD = DESTINATIONS = ("carrier", "account", "record")
@@ -25,9 +23,6 @@ ALONE = ("country", "without_plus", "update")
 KNOWN = ("destination", "carrier", "integration_id", "voice_integration_id", *ALONE, *FOR_ALL)
 PLACES = {"carrier": CARRIER, "integration_id": ACCOUNT, "voice_integration_id": ACCOUNT}
 LONGEST = 100
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-NO_CONTROL = gettext_lazy("Line breaks and control characters are not allowed.")
-ONE_LINE = RegexValidator(CONTROL, NO_CONTROL, inverse_match=True)  # of a form's field
 
 
 def cleaned(by: Principal, given: Mapping[str, Any]) -> dict[str, str]:
@@ -35,7 +30,8 @@ def cleaned(by: Principal, given: Mapping[str, Any]) -> dict[str, str]:
     carrier or the account is left out it is the default one of today. Raises ValidationError by
     field."""
     wrong: dict[str, str] = {}
-    options = {name: str(given[name]).strip() for name in KNOWN if given.get(name)}
+    options = {name: texts.trimmed(str(given.get(name) or "")) for name in KNOWN}
+    options = {name: text for name, text in options.items() if text}
     options.setdefault("destination", CARRIER)
     for look in COMPLAINTS:
         wrong |= look(options, given)
@@ -96,8 +92,8 @@ def texts_complaint(options: dict[str, str], _given: object) -> dict[str, str]:
 
 def complaint(name: str, text: str) -> str:
     """What is wrong with a label, an agent or an application, of one row or of all; or ""."""
-    if CONTROL.search(text):
-        return str(NO_CONTROL)
+    if wrong := texts.complaint(text):
+        return wrong
     if len(text) > LONGEST:
         return _("At most %(max)d characters are allowed.") % {"max": LONGEST}
     return "" if name != "application_sid" or is_uuid(text) else _("A UUID is expected.")

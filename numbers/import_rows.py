@@ -17,6 +17,7 @@ from numbers.import_options import ACCOUNT, CARRIER, FOR_ALL, RECORD, named_inte
 from numbers.import_readings import RANGE, Evidence, described, question
 from numbers.numbering.parsing import Ambiguous, IsBlock, Reading, parse_number, readings_of
 from organizations.principals import Principal
+from organizations.texts import trimmed
 
 # The columns in the reader's words; what is wrong begins with one.
 TITLES = {
@@ -62,7 +63,7 @@ class Understanding:
         if not {"", "number"} & line.faults.keys():
             self.find_number(found, line.cells, known)
         self.find_texts(found, line.cells)
-        self.find_agent(found, line.cells.get("agent_id") or "")
+        self.find_agent(found, trimmed(line.cells.get("agent_id") or ""))
         self.find_carrier(found, carrier_of(line.cells))
         if line.surplus:
             found.wrong.append(
@@ -227,7 +228,7 @@ def carrier_notice(options: dict[str, str]) -> str:
 
 def carrier_of(cells: dict[str, str]) -> str:
     """Rows that are tried again know the sid too."""
-    return cells.get("voip_carrier_sid") or cells.get("carrier") or ""
+    return cells.get("voip_carrier_sid") or trimmed(cells.get("carrier") or "")
 
 
 def quoted(text: str, most: int = 100) -> str:

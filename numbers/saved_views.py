@@ -35,7 +35,7 @@ def save_view(by: Principal, *, name: str, query: str, shared: bool = False) -> 
     owner = None if shared else by.user_id
     if by.organization.saved_views.filter(user=owner).count() >= MOST:
         raise CannotSave(_("There are %(most)d saved views: delete one first.") % {"most": MOST})
-    view = SavedView(organization=by.organization, user_id=owner, name=name.strip(), query=query)
+    view = SavedView(organization=by.organization, user_id=owner, name=name, query=query)
     view.clean_fields(exclude=["organization", "user", "created_at"])
     try:
         with transaction.atomic():

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from organizations.emails import canonical_email
 from organizations.roles import Role
+from organizations.text_fields import ModelText
 
 
 def public_id(prefix: str) -> str:
@@ -54,7 +55,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     email = models.EmailField(_("e-mail"), max_length=254, unique=True)
-    name = models.CharField(_("name"), max_length=150, blank=True)
+    name = ModelText(_("name"), max_length=150, blank=True)
     is_active = models.BooleanField(_("active"), default=True)
     is_staff = models.BooleanField(
         _("operator"), default=False, help_text=_("May sign in to the admin of this installation.")
@@ -92,7 +93,7 @@ class Organization(models.Model):
     public_id = models.CharField(
         _("public id"), max_length=20, unique=True, default=organization_id, editable=False
     )
-    name = models.CharField(_("name"), max_length=100)
+    name = ModelText(_("name"), max_length=100)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     class Meta:
@@ -195,7 +196,7 @@ class ApiKey(models.Model):
     owner = models.ForeignKey(
         User, models.CASCADE, related_name="api_keys", verbose_name=_("owner")
     )
-    name = models.CharField(_("name"), max_length=100)
+    name = ModelText(_("name"), max_length=100)
     key_id = models.CharField(_("key id"), max_length=16, unique=True, editable=False)
     digest = models.BinaryField(max_length=32, editable=False)
     role = models.CharField(_("role"), max_length=20, choices=Role.choices)

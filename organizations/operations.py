@@ -61,8 +61,8 @@ def create_organization(*, name: str, owner: User | None = None) -> Organization
         "organization.created",
         organization,
         kind="organization",
-        label=name,
-        after={"name": name},
+        label=organization.name,
+        after={"name": organization.name},
     )
     if owner:
         add_member(by, user=owner, role=Role.ADMIN)
@@ -94,9 +94,9 @@ def rename_organization(by: Principal, *, name: str) -> Organization:
         "organization.renamed",
         organization,
         kind="organization",
-        label=name,
+        label=organization.name,
         before=before,
-        after={"name": name},
+        after={"name": organization.name},
     )
     return organization
 

@@ -54,7 +54,7 @@ class TestAdding:
             (18005551234, "string"),
             (None, "null"),
             (["+18005551234"], "string"),
-            ("+1800\u0000", "Control"),
+            ("+1800\u0000", "control characters"),
         ],
     )
     def test_it_refuses_what_is_no_number(self, alice, api, number, word):

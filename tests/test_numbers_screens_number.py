@@ -285,7 +285,7 @@ class TestDeeds:
     def test_label_in_place(self, alice, browse, number):
         browse(alice).post(url(number, "number_label"), {"label": "  Front   desk "})
         number.refresh_from_db()
-        assert number.label == "Front desk"
+        assert number.label == "Front   desk"
         browse(alice).post(url(number, "number_label"), {"label": ""})
         number.refresh_from_db()
         assert number.label is None

@@ -55,7 +55,7 @@ class TestChanging:
     @pytest.mark.parametrize(
         "body",
         [
-            {"inbound_agent_id": ""},
+            {"inbound_agent_id": " agent_x"},
             {"inbound_agent_id": "x" * 101},
             {"inbound_agent_version": 0},
             {"inbound_agent_version": 2**31},

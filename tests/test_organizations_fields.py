@@ -67,7 +67,11 @@ def test_what_fits_is_taken(data, value):
         ("name", ["", "   "], "A string that is not empty is expected."),
         ("name", [None], "null is not allowed here."),
         ("name", ["sixsix"], "At most 5 characters are allowed."),
-        ("name", ["a\u0000", "a\nb", "a\u0085b", "a\u007f"], "Control characters are not allowed."),
+        (
+            "name",
+            ["a\u0000", "a\nb", "a\u0085b", "a\u007f"],
+            "Line breaks and control characters are not allowed.",
+        ),
         ("on", ["true", "on", 1, 0, "", [], {}], "true or false is expected."),
         ("on", [None], "null is not allowed here."),
         ("size", ["1", True, False, 1.0, [], {}, ""], "A whole number is expected."),

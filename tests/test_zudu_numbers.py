@@ -86,7 +86,7 @@ class TestCreating:
             ("area_code", 41),
             ("area_code", "415"),
             ("nickname", "x" * 101),
-            ("inbound_agent_id", ""),
+            ("inbound_agent_id", " agent_x"),
             ("inbound_agent_version", 0),
             ("outbound_agent_version", 2**31),
             ("inbound_webhook_url", "ftp://example.com"),

@@ -8,7 +8,18 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from carriers import validation
 from carriers.models import Carrier, SipGateway
-from organizations.api.fields import Boolean, Char, Choice, Integer, ListOf, StrictSerializer, Uuid
+from organizations.api.fields import (
+    Boolean,
+    Char,
+    Choice,
+    Integer,
+    ListOf,
+    OptionalChar,
+    OptionalId,
+    Secret,
+    StrictSerializer,
+    Uuid,
+)
 
 MAX_GATEWAYS = 50
 
@@ -68,15 +79,13 @@ class RegistrationSerializer(AliasedSerializer):
     unsupported = {"use_tls": NO_TLS, "register_use_tls": NO_TLS}
 
     username = Char(max_length=64)
-    password = Char(max_length=64, write_only=True, trim_whitespace=False)
-    realm = Char(
+    password = Secret(max_length=64, write_only=True)
+    realm = OptionalChar(
         max_length=64,
-        required=False,
-        allow_null=True,
         help_text="Domain to register with; the gateway's address by default.",
     )
-    from_user = Char(max_length=128, required=False, allow_null=True)
-    from_domain = Char(max_length=255, required=False, allow_null=True)
+    from_user = OptionalChar(max_length=128)
+    from_domain = OptionalChar(max_length=255)
     public_ip_in_contact = Boolean(default=False)
 
     def validate(self, attrs: dict) -> dict:
@@ -88,7 +97,7 @@ class InboundAuthSerializer(AliasedSerializer):
     aliases = {"inbound_auth_username": "username", "inbound_auth_password": "password"}
 
     username = Char(max_length=64)
-    password = Char(max_length=64, write_only=True, trim_whitespace=False)
+    password = Secret(max_length=64, write_only=True)
 
     def validate(self, attrs: dict) -> dict:
         refuse(validation.credential_complaints(attrs))
@@ -106,8 +115,7 @@ class CarrierWriteSerializer(StrictSerializer):
     )
     registration = RegistrationSerializer(required=False, allow_null=True)
     inbound_auth = InboundAuthSerializer(required=False, allow_null=True)
-    integration_id = Char(
-        required=False,
+    integration_id = OptionalId(
         max_length=36,
         help_text="`intg_…` or its UUID; the default integration for carriers if left out.",
     )

@@ -24,6 +24,7 @@ from carriers.gateways import values_of
 from carriers.models import Carrier
 from carriers.presets import Preset
 from organizations.models import Organization
+from organizations.text_fields import FormSecret, FormText
 
 PLAIN = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
 BLANK_ROWS = 2
@@ -31,7 +32,7 @@ ORDER = ("ipv4", "port", "netmask", "protocol", "inbound", "outbound")
 
 
 def plain(label: Any, *, longest: int, help_text: Any = "", required: bool = False) -> forms.Field:
-    return forms.CharField(
+    return FormText(
         label=label,
         max_length=longest,
         required=required,
@@ -44,7 +45,7 @@ class CarrierForm(TrunkFields, forms.Form):
     """`carrier` None: a new one, perhaps by a preset. Blank password: the stored one stays."""
 
     trunk_type = forms.ChoiceField(choices=TrunkType.choices, widget=forms.HiddenInput)
-    name = forms.CharField(
+    name = FormText(
         label=gettext_lazy("Name"),
         max_length=100,
         help_text=gettext_lazy("How your people call this carrier."),
@@ -56,10 +57,9 @@ class CarrierForm(TrunkFields, forms.Form):
         help_text=gettext_lazy("Numbers that name no carrier go on this one."),
     )
     username = plain(gettext_lazy("User name"), longest=64, required=True)
-    password = forms.CharField(
+    password = FormSecret(
         label=gettext_lazy("Password"),
         max_length=64,
-        strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
     realm = plain(

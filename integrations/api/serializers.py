@@ -12,7 +12,7 @@ from integrations.models import DefaultIntegration, Integration
 from integrations.providers import PROVIDERS
 from integrations.providers.base import Provider
 from integrations.sealing import CannotUnseal
-from organizations.api.fields import Char, Choice, Integer, ListOf, StrictSerializer
+from organizations.api.fields import Char, Choice, Id, Integer, ListOf, StrictSerializer
 
 ROLES = ("carrier", "sip", "twilio")
 MAX_IN_FLIGHT = 64
@@ -55,7 +55,7 @@ class IntegrationChangeSerializer(StrictSerializer):
 
 
 class DefaultSerializer(StrictSerializer):
-    integration_id = Char(max_length=36, help_text="`intg_…` or its UUID.")
+    integration_id = Id(max_length=36, help_text="`intg_…` or its UUID.")
 
 
 def represent_kind(provider: type[Provider]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from integrations.api.serializers import MAX_IN_FLIGHT
 from integrations.models import Integration
 from integrations.providers.base import Field, Provider
 from integrations.screens.words import ROLES
+from organizations.text_fields import FormText
 
 ACCOUNT = "account_"  # before the names of the account's fields, which are the provider's to choose
 LONGEST = 4000
@@ -52,7 +53,7 @@ class AccountForm(forms.Form):
 class ConnectForm(AccountForm):
     """A new account, or the next try at one that was never accepted (`named`)."""
 
-    name = forms.CharField(
+    name = FormText(
         label=_("Name"),
         max_length=100,
         help_text=_("How your people call this account; unique in the organization."),
@@ -89,7 +90,7 @@ class ConnectForm(AccountForm):
 class ChangeForm(AccountForm):
     """A connected account: its name, its pace and what its fields hold."""
 
-    name = forms.CharField(label=_("Name"), max_length=100)
+    name = FormText(label=_("Name"), max_length=100)
     max_in_flight = forms.IntegerField(
         label=_("Operations at a time"),
         min_value=1,
@@ -137,7 +138,7 @@ class SecretsForm(AccountForm):
         return {name: value for name, value in self.account.items() if value}
 
 
-def drawn(field: Field, known: Mapping[str, str], *, keeps: bool, fixed: bool) -> forms.CharField:
+def drawn(field: Field, known: Mapping[str, str], *, keeps: bool, fixed: bool) -> FormText:
     widget = INPUTS[field.format](attrs={"autocomplete": "off", "spellcheck": "false"})
     help_text = field.help and _(field.help)
     if field.secret:
@@ -149,7 +150,7 @@ def drawn(field: Field, known: Mapping[str, str], *, keeps: bool, fixed: bool) -
     is_fixed = fixed and field.identity
     if is_fixed:
         help_text = _("Names the account, and is fixed once connected.")
-    return forms.CharField(
+    return FormText(
         label=_(field.label),
         help_text=help_text,
         required=field.required and not (field.secret and keeps) and not is_fixed,

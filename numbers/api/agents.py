@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from numbers import agents
 from numbers.api import examples
-from numbers.api.fields import AGENT_ID, AgentId, WebUrl
+from numbers.api.fields import AGENT_ID, OptionalAgentId, OptionalUrl
 from numbers.api.refusals import told
 from numbers.models import Agent
 from organizations.api.etags import etag, require_match
@@ -41,11 +41,11 @@ def represent(agent: Agent) -> dict[str, Any]:
 
 class AgentChangeSerializer(StrictSerializer):
     name = Char(required=False, max_length=100)
-    voice_url = WebUrl(required=False, allow_null=True, help_text=VOICE_URL_HELP)
+    voice_url = OptionalUrl(help_text=VOICE_URL_HELP)
 
 
 class AgentCreateSerializer(AgentChangeSerializer):
-    agent_id = AgentId(required=False, help_text="Made (`agent_…`) if left out; never changes.")
+    agent_id = OptionalAgentId(help_text="Made (`agent_…`) if left out; never changes.")
     name = Char(max_length=100)
 
 

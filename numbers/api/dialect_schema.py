@@ -36,6 +36,7 @@ def describer(
 
         def describe(handler: Callable) -> Callable:
             handler.description = description  # OrgSchema adds the permission
+            handler.request = request
             return extend_schema(
                 summary=summary,
                 tags=list(tags) or None,

@@ -7,7 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from numbers import e164, web_addresses
-from organizations.api.fields import Char
+from organizations.api.fields import Char, Clearable
 
 
 @extend_schema_field({"type": "string", "pattern": r"^\+[1-9][0-9]{1,14}$"})
@@ -21,7 +21,7 @@ class Number(Char):
             raise serializers.ValidationError(str(error), code=error.code) from None
 
 
-@extend_schema_field({"type": "string", "format": "uri", "maxLength": 2000})
+@extend_schema_field({"type": "string", "format": "uri", "minLength": 1, "maxLength": 2000})
 class WebUrl(Char):
     """An http or https address that may be shown to everybody who may read the row."""
 
@@ -37,6 +37,10 @@ class WebUrl(Char):
         if fault := web_addresses.fault_of(text):
             self.fail(fault)
         return text
+
+
+class OptionalUrl(Clearable, WebUrl):
+    pass
 
 
 AGENT_ID = "[A-Za-z0-9_][A-Za-z0-9_.:-]{0,99}"
@@ -58,3 +62,7 @@ class AgentId(serializers.RegexField):
         if not isinstance(data, str):
             self.fail("invalid")
         return data
+
+
+class OptionalAgentId(Clearable, AgentId):
+    pass

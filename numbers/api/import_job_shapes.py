@@ -20,6 +20,8 @@ from organizations.api.fields import (
     Choice,
     Integer,
     ListOf,
+    OptionalChar,
+    OptionalId,
     StrictSerializer,
     Uuid,
 )
@@ -130,18 +132,15 @@ class ImportOptionsSerializer(StrictSerializer):
         required=False,
         help_text="A `voip_carrier_sid`; the default carrier if left out. Rows may name others.",
     )
-    integration_id = Char(
-        required=False,
+    integration_id = OptionalId(
         max_length=36,
         help_text="The account: `intg_…` or its UUID; the default one if left out.",
     )
-    voice_integration_id = Char(
-        required=False,
+    voice_integration_id = OptionalId(
         max_length=36,
         help_text="Where the calls of an account's numbers land: an integration with SIP.",
     )
-    country = Char(
-        required=False,
+    country = OptionalChar(
         max_length=60,
         help_text="Whose numbers are those without a plus: `US`, `Germany`, `49`.",
     )
@@ -156,13 +155,13 @@ class ImportOptionsSerializer(StrictSerializer):
         help_text="Change numbers that exist to what their rows say; if left out they are `held`. "
         "An empty cell changes nothing.",
     )
-    label = Char(required=False, max_length=100, help_text="Of rows that have none.")
-    agent_id = Char(required=False, max_length=100, help_text="Likewise.")
+    label = OptionalChar(max_length=100, help_text="Of rows that have none.")
+    agent_id = OptionalId(max_length=100, help_text="Likewise.")
     application_sid = Uuid(required=False, help_text="Likewise.")
 
 
 class ImportJobSerializer(StrictSerializer):
-    title = Char(required=False, max_length=200)
+    title = OptionalChar(max_length=200)
     options = ImportOptionsSerializer(required=False)
     mapping = MappingField(
         required=False,

@@ -123,7 +123,7 @@ class ImportJobsView(OrgView):
     def propose(
         self, request: HttpRequest, wished: dict[str, Any], path: str, given: dict[str, Any]
     ) -> Reply:
-        title, start = wished.pop("title", "API"), wished.pop("start", False)
+        title, start = wished.pop("title", None) or "API", wished.pop("start", False)
         layout = {name: wished.pop(name) for name in ("mapping", "sheet") if name in wished}
         try:
             options = {**cleaned(request.principal, wished), **layout, "start": start}

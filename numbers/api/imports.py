@@ -22,7 +22,7 @@ from numbers.holding import NumberTaken
 from numbers.importing import buy_number, import_number, taken_on
 from numbers.models import Placement
 from numbers.placing import PLACED_AS
-from organizations.api.fields import Char, Choice, ListOf, StrictSerializer
+from organizations.api.fields import Choice, ListOf, OptionalId, StrictSerializer
 from organizations.api.replies import Reply
 from organizations.api.schema import answered, asked, operation
 from organizations.api.serializers import taken
@@ -37,9 +37,7 @@ INTEGRATION_HELP = "`intg_…` or its UUID; the organization's default one if le
 
 class ImportedNumberSerializer(RoutedSerializer):
     number = Number(trim_whitespace=False, help_text="E.164: plus, country code, number.")
-    outbound_trunk_id = Char(
-        required=False,
-        allow_null=True,
+    outbound_trunk_id = OptionalId(
         max_length=100,
         help_text="A trunk on the SIP platform that is used as it is.",
     )
@@ -51,9 +49,8 @@ class ImportSerializer(StrictSerializer):
     them."""
 
     provider = Choice(list(PLACED_AS))
-    integration_id = Char(required=False, max_length=36, help_text=INTEGRATION_HELP)
-    voice_integration_id = Char(
-        required=False,
+    integration_id = OptionalId(max_length=36, help_text=INTEGRATION_HELP)
+    voice_integration_id = OptionalId(
         max_length=36,
         help_text="Where the calls of supplied numbers land: an integration with SIP.",
     )
@@ -62,15 +59,13 @@ class ImportSerializer(StrictSerializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         wrong = repetitions([each["number"] for each in attrs["numbers"]])
         is_sip = PLACED_AS[attrs["provider"]] == Placement.Role.VOICE
-        if is_sip and "voice_integration_id" in attrs:
+        voice = attrs.get("voice_integration_id")
+        if is_sip and voice:
             text = _("Only for supplied numbers: send integration_id.")
             raise ValidationError({"voice_integration_id": [text]})
         for index, each in enumerate(attrs["numbers"]):
-            if is_sip or "voice_integration_id" in attrs:
-                found = sip_complaints(each, must_call=is_sip)
-            else:
-                found = surplus(each)
-            if found:
+            has_trunks = is_sip or voice
+            if found := sip_complaints(each, must_call=is_sip) if has_trunks else surplus(each):
                 wrong[index] = {**wrong.get(index, {}), "sip": found}
         if wrong:
             raise ValidationError({"numbers": wrong})
@@ -104,18 +99,13 @@ def surplus(number: Mapping[str, Any]) -> list[str]:
 
 class PurchaseSerializer(RoutedSerializer):
     number = Number(trim_whitespace=False, help_text="One that is for sale, in E.164.")
-    integration_id = Char(required=False, max_length=36, help_text=INTEGRATION_HELP)
-    address_sid = Char(
-        required=False,
+    integration_id = OptionalId(max_length=36, help_text=INTEGRATION_HELP)
+    address_sid = OptionalId(
         max_length=34,
         help_text="The account's address, where the number's country asks for one.",
     )
-    bundle_sid = Char(
-        required=False, max_length=34, help_text="The account's regulatory bundle, likewise."
-    )
-    identity_sid = Char(
-        required=False, max_length=34, help_text="The account's verified identity, likewise."
-    )
+    bundle_sid = OptionalId(max_length=34, help_text="The account's regulatory bundle, likewise.")
+    identity_sid = OptionalId(max_length=34, help_text="The account's verified identity, likewise.")
 
 
 class ImportedShape(StrictSerializer):
@@ -157,9 +147,9 @@ class ImportView(OrgView):
         return Reply({"data": data}, status=201, headers={"Location": "/v1/phone-numbers"})
 
     def voice(self, request: HttpRequest, wished: Mapping[str, Any]) -> Integration | None:
-        if "voice_integration_id" not in wished:
-            return None
         place = "voice_integration_id"
+        if not wished.get(place):
+            return None
         named = in_body(request.organization, wished[place], place)
         with told(integration_at=place):
             return taken_on(request.principal, "sip", named)
@@ -208,7 +198,8 @@ class PurchasesView(OrgView):
     def post(self, request: HttpRequest) -> Reply:
         wished = taken(PurchaseSerializer, request.data)
         named = found_integration(request, wished.pop("integration_id", None))
-        extras = {name: wished.pop(name) for name in EXTRAS if name in wished}
+        given = {name: wished.pop(name, None) for name in EXTRAS}
+        extras = {name: sid for name, sid in given.items() if sid}
         with told():
             number = buy_number(request.principal, integration=named, extras=extras, **wished)
         return reply_with(request, number.id, status=201)

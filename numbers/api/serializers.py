@@ -5,10 +5,19 @@ from typing import Any
 from rest_framework import serializers
 
 from integrations.api.shapes import LedgerEntryShape, PlatformCallShape
-from numbers.api.fields import Number, WebUrl
+from numbers.api.fields import Number, OptionalUrl
 from numbers.api.trunks import SipSerializer
 from numbers.models import PhoneNumber
-from organizations.api.fields import Boolean, Char, Choice, Integer, StrictSerializer, Uuid
+from organizations.api.fields import (
+    Boolean,
+    Char,
+    Choice,
+    Integer,
+    OptionalChar,
+    OptionalId,
+    StrictSerializer,
+    Uuid,
+)
 
 # Read as plain values, not as models: the list and the single number are the hot reads.
 COLUMNS = (
@@ -73,7 +82,7 @@ def represent(row: dict[str, Any]) -> dict[str, Any]:
 
 
 MAX_VERSION = 2**31 - 1
-SIP_HELP = "What is left out stays, null takes away; a new address needs its password again."
+SIP_HELP = "What is left out stays, null clears; a new address needs its password again."
 
 
 class NumberCreateSerializer(StrictSerializer):
@@ -82,7 +91,7 @@ class NumberCreateSerializer(StrictSerializer):
         required=False,
         help_text="The default carrier of the organization, else of the installation, if left out.",
     )
-    label = Char(required=False, allow_null=True, max_length=100)
+    label = OptionalChar(max_length=100)
     application_sid = Uuid(
         required=False,
         allow_null=True,
@@ -93,21 +102,17 @@ class NumberCreateSerializer(StrictSerializer):
 class RoutedSerializer(StrictSerializer):
     """What may be said of a number wherever it is taken in, and changed later."""
 
-    label = Char(required=False, allow_null=True, max_length=100)
+    label = OptionalChar(max_length=100)
     supports_inbound = Boolean(required=False, help_text="Whether it takes calls.")
     supports_outbound = Boolean(required=False, help_text="Whether it makes calls.")
-    inbound_agent_id = Char(
-        required=False,
-        allow_null=True,
+    inbound_agent_id = OptionalId(
         max_length=100,
         help_text="Who answers its calls: an agent of `/v1/agents`, or one of your own.",
     )
-    outbound_agent_id = Char(required=False, allow_null=True, max_length=100)
+    outbound_agent_id = OptionalId(max_length=100)
     inbound_agent_version = Integer(required=False, min_value=1, max_value=MAX_VERSION)
     outbound_agent_version = Integer(required=False, min_value=1, max_value=MAX_VERSION)
-    inbound_webhook_url = WebUrl(
-        required=False,
-        allow_null=True,
+    inbound_webhook_url = OptionalUrl(
         help_text="Where an account that supplies the number sends its calls; "
         "comes before the agent's voice URL.",
     )
@@ -120,15 +125,11 @@ class NumberChangeSerializer(RoutedSerializer):
         required=False,
         help_text="What shall be; `status` follows when the platform has done it.",
     )
-    outbound_trunk_id = Char(
-        required=False,
-        allow_null=True,
+    outbound_trunk_id = OptionalId(
         max_length=100,
         help_text="A trunk on the SIP platform that is used as it is.",
     )
-    number_provider = Char(
-        required=False,
-        allow_null=True,
+    number_provider = OptionalChar(
         max_length=20,
         help_text="A word of yours; it moves nothing.",
     )

@@ -7,30 +7,26 @@ from django.utils.translation import gettext as _
 
 from numbers import operations, sip
 from numbers.models import PhoneNumber
-from organizations.api.fields import Char, Choice, StrictSerializer
+from organizations.api.fields import OptionalChar, OptionalChoice, OptionalSecret, StrictSerializer
 from organizations.api.problems import field_error, invalid
-
-OPTIONAL = {"required": False, "allow_null": True}
 
 
 class SipSerializer(StrictSerializer):
-    """What is left out stays, null takes away. Password and PIN are never shown again."""
+    """What is left out stays, null and "" clear. Password and PIN are never shown again."""
 
-    trunk_name = Char(max_length=100, **OPTIONAL)
-    server_address = Char(
+    trunk_name = OptionalChar(max_length=100)
+    server_address = OptionalChar(
         max_length=260,
         help_text="Host or IPv4 address, perhaps with a port; needed for outbound calls.",
-        **OPTIONAL,
     )
-    username = Char(max_length=100, **OPTIONAL)
-    password = Char(max_length=100, write_only=True, trim_whitespace=False, **OPTIONAL)
-    room_name = Char(
+    username = OptionalChar(max_length=100)
+    password = OptionalSecret(max_length=100, write_only=True)
+    room_name = OptionalChar(
         max_length=100,
         help_text="The one room of all calls; with a trailing `*`, how each call's room begins.",
-        **OPTIONAL,
     )
-    pin = Char(max_length=10, write_only=True, help_text="4 to 10 digits.", **OPTIONAL)
-    media_encryption = Choice(sip.MEDIA_ENCRYPTION, help_text="`allow` if left out.", **OPTIONAL)
+    pin = OptionalSecret(max_length=10, write_only=True, help_text="4 to 10 digits.")
+    media_encryption = OptionalChoice(sip.MEDIA_ENCRYPTION, help_text="`allow` if left out.")
 
 
 def checked(number: PhoneNumber, held: list, wished: dict[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from integrations.models import Integration
 from numbers.digits import LabelGrams, NumberGrams, label_key
 from numbers.e164 import E164Field
 from organizations.models import Organization, User, public_id
+from organizations.text_fields import ModelText
 
 AGENT_ID = RegexValidator(
     r"\A[A-Za-z0-9_.:-]{1,100}\Z", _("1 to 100 characters of A-Z a-z 0-9 _ . : - are expected.")
@@ -71,7 +72,7 @@ class PhoneNumber(models.Model):
         blank=True,
         help_text=_("Overrides the integration's default application."),
     )
-    label = models.CharField(_("label"), max_length=100, null=True, blank=True)  # noqa: DJ001  null in the API
+    label = ModelText(_("label"), max_length=100, null=True, blank=True)
     source = models.CharField(_("source"), max_length=10, choices=Source.choices)
     status = models.CharField(
         _("status"), max_length=10, choices=Status.choices, default=Status.PENDING
@@ -194,7 +195,7 @@ class Agent(models.Model):
     agent_id = models.CharField(
         _("agent id"), max_length=100, default=partial(public_id, "agent"), validators=[AGENT_ID]
     )
-    name = models.CharField(_("name"), max_length=100)
+    name = ModelText(_("name"), max_length=100)
     voice_url = models.URLField(  # noqa: DJ001  null in the API
         _("voice URL"),
         max_length=2000,

@@ -7,6 +7,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from organizations.models import Organization, User
+from organizations.text_fields import ModelText
 
 
 class SavedView(models.Model):
@@ -20,7 +21,7 @@ class SavedView(models.Model):
     user = models.ForeignKey(
         User, models.CASCADE, null=True, blank=True, related_name="+", verbose_name=_("of")
     )
-    name = models.CharField(_("name"), max_length=60)
+    name = ModelText(_("name"), max_length=60)
     query = models.CharField(_("query"), max_length=2000, blank=True)
     created_at = models.DateTimeField(_("created at"), db_default=Now())
 

@@ -7,11 +7,10 @@ import unicodedata
 from django.utils.translation import gettext as _
 
 from numbers.e164 import NotANumber
+from organizations.texts import UNSEEN
 
 LONGEST = 100  # characters, with all that people put around and between the digits
-# Shown as nothing, though Unicode does not call them format characters: fillers, joiners.
-BLANKS = "\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\u034f\u180b\u180c\u180d\u180f"
-VARIATIONS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+INVISIBLE = frozenset(chr(code) for low, high in UNSEEN for code in range(low, high + 1))
 PLUSES = {"\u207a", "\ufb29", "\u2795", "\ufe62", "\uff0b"}
 DASHES = {"\u2212", "\u02d7", "\u2043", "\u30fc", "\uff70"}
 PHONE_SIGNS = "☎☏✆📞📱📲🖀"
@@ -67,7 +66,7 @@ def ascii_of(char: str) -> str:
 
 def is_invisible(char: str) -> bool:
     """Format characters, bidirectional marks, variation selectors and fillers."""
-    return unicodedata.category(char) == "Cf" or char in BLANKS or bool(VARIATIONS.match(char))
+    return char in INVISIBLE or unicodedata.category(char) == "Cf"
 
 
 def unwrapped(text: str) -> str:

@@ -19,13 +19,14 @@ from organizations.models import Organization
 from organizations.roles import Permission
 from organizations.screens.base import OrgScreen
 from organizations.screens.forms import attempt
+from organizations.text_fields import FormText, FormUrl
 
 AT_ONCE = 200
 
 
 class AgentForm(forms.Form):
-    name = forms.CharField(label=gettext_lazy("Name"), max_length=100)
-    voice_url = forms.URLField(
+    name = FormText(label=gettext_lazy("Name"), max_length=100)
+    voice_url = FormUrl(
         label=gettext_lazy("Voice URL"),
         max_length=2000,
         required=False,
@@ -40,7 +41,7 @@ class AgentForm(forms.Form):
 
 
 class NewAgentForm(AgentForm):
-    agent_id = forms.CharField(
+    agent_id = FormText(
         label=gettext_lazy("Agent id"),
         max_length=100,
         required=False,

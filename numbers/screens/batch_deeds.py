@@ -16,6 +16,7 @@ from numbers.models import Batch, PhoneNumber
 from numbers.screens.filters import matching
 from organizations.roles import Permission
 from organizations.screens.base import OrgScreen
+from organizations.texts import trimmed
 
 
 class ProposeScreen(OrgScreen):
@@ -26,7 +27,7 @@ class ProposeScreen(OrgScreen):
     def post(self, request: HttpRequest) -> HttpResponse:
         action = request.POST.get("action", "")
         options = {name: request.POST.get(name, "") for name in NEEDS.get(action, ())}
-        agent = options.get("agent_id")
+        agent = trimmed(options.get("agent_id", ""))
         try:
             if agent and not complaint("agent_id", agent):
                 options["agent_id"] = id_of(request.organization, agent)

@@ -98,8 +98,12 @@ def start_word(batch: Batch, *, changed: int = 0) -> str:
     """On the button: what a click does, to how many; `changed` as in intent()."""
     left = batch.left
     if batch.action == "import" and 0 < changed < left:
-        counts = {"added": f"{left - changed:,}", "changed": f"{changed:,}"}
-        return _("Add %(added)s numbers, change %(changed)s") % counts
+        words = ngettext(
+            "Add %(added)s number, change %(changed)s",
+            "Add %(added)s numbers, change %(changed)s",
+            left - changed,
+        )
+        return words % {"added": f"{left - changed:,}", "changed": f"{changed:,}"}
     words = {
         "import": ngettext("Add %(count)s number", "Add %(count)s numbers", left),
         "activate": ngettext("Activate %(count)s number", "Activate %(count)s numbers", left),

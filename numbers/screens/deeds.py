@@ -17,6 +17,7 @@ from numbers.repairing import repair_number
 from organizations.principals import Principal
 from organizations.roles import Permission
 from organizations.screens.base import OrgScreen
+from organizations.texts import trimmed
 
 Status = PhoneNumber.Status
 Deed = Callable[[Principal, UUID], PhoneNumber]
@@ -66,7 +67,7 @@ class LabelScreen(OrgScreen):
     permissions = {"POST": Permission.PHONE_NUMBERS_UPDATE}
 
     def post(self, request: HttpRequest, number_id: UUID) -> HttpResponse:
-        label = " ".join(request.POST.get("label", "").split())
+        label = trimmed(request.POST.get("label", ""))
         if wrong := complaint("label", label):
             self.warn(wrong)
             return self.go("number", number_id=number_id)

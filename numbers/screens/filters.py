@@ -15,6 +15,7 @@ from numbers.models import PhoneNumber
 from organizations.models import Organization
 from organizations.screens.forms import DayField
 from organizations.screens.widgets import LongSelect
+from organizations.text_fields import FormText
 
 Status = PhoneNumber.Status
 MOST_COUNTED = 5_000
@@ -34,7 +35,7 @@ class Filters(forms.Form):
     """A filter that cannot be read narrows to nothing: a list that ignored it would show, and a
     bulk change would take, more than was asked for."""
 
-    q = forms.CharField(label=_("Search"), required=False, max_length=100)
+    q = FormText(label=_("Search"), required=False, max_length=100)
     status = forms.MultipleChoiceField(
         label=_("Status"),
         required=False,
@@ -43,7 +44,7 @@ class Filters(forms.Form):
     )
     carrier = forms.UUIDField(label=_("Carrier"), required=False, widget=forms.Select)
     platform = forms.UUIDField(label=_("Integration"), required=False, widget=forms.Select)
-    agent = forms.CharField(label=_("Agent"), required=False, widget=LongSelect)
+    agent = FormText(label=_("Agent"), required=False, widget=LongSelect)
     country = forms.RegexField(
         r"\A\+?[1-9][0-9]{0,3}\Z", label=_("Country"), required=False, widget=LongSelect
     )

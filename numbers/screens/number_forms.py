@@ -12,9 +12,9 @@ from django.utils.translation import gettext_lazy
 from integrations.sealing import CannotUnseal
 from numbers import sip
 from numbers.agents import id_of
-from numbers.import_options import ONE_LINE
 from numbers.models import Agent, PhoneNumber, Placement
 from organizations.models import Organization
+from organizations.text_fields import FormSecret, FormText, FormUrl
 
 OFFERED = 500
 AGENT_FIELDS = ("inbound_agent_id", "outbound_agent_id")
@@ -35,13 +35,13 @@ VISIBLE_SIP = tuple(name for name in sip.FIELDS if name not in sip.SECRETS)
 class SipFields(forms.Form):
     """The settings of a number's own trunks, under the names of numbers/sip.py."""
 
-    trunk_name = forms.CharField(
+    trunk_name = FormText(
         label=gettext_lazy("Trunk name"),
         max_length=100,
         required=False,
         help_text=gettext_lazy("The number itself if left empty."),
     )
-    server_address = forms.CharField(
+    server_address = FormText(
         label=gettext_lazy("SIP server"),
         max_length=260,
         required=False,
@@ -50,15 +50,14 @@ class SipFields(forms.Form):
             "make calls."
         ),
     )
-    username = forms.CharField(label=gettext_lazy("User name"), max_length=100, required=False)
-    password = forms.CharField(
+    username = FormText(label=gettext_lazy("User name"), max_length=100, required=False)
+    password = FormSecret(
         label=gettext_lazy("Password"),
         max_length=100,
         required=False,
-        strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
-    room_name = forms.CharField(
+    room_name = FormText(
         label=gettext_lazy("Room"),
         max_length=100,
         required=False,
@@ -66,7 +65,7 @@ class SipFields(forms.Form):
             "One room for all calls; with * at its end, how each call's room begins."
         ),
     )
-    pin = forms.CharField(
+    pin = FormText(
         label=gettext_lazy("PIN"),
         max_length=10,
         required=False,
@@ -85,7 +84,7 @@ class SipFields(forms.Form):
     )
 
 
-class AgentField(forms.CharField):
+class AgentField(FormText):
     """An agent's id, or the name of a known agent, which cleans to its id. What the number has
     already is left as it is: an id that is kept elsewhere may read like a name here."""
 
@@ -109,23 +108,19 @@ def naming_agents(
 
 
 class NumberForm(SipFields):
-    label = forms.CharField(
-        label=gettext_lazy("Label"), max_length=100, required=False, validators=[ONE_LINE]
-    )
+    label = FormText(label=gettext_lazy("Label"), max_length=100, required=False)
     inbound_agent_id = AgentField(
         label=gettext_lazy("Agent that answers calls"),
         max_length=100,
         required=False,
-        validators=[ONE_LINE],
         help_text=gettext_lazy("An agent of yours, or the id of one that is kept elsewhere."),
     )
     outbound_agent_id = AgentField(
         label=gettext_lazy("Agent that makes calls"),
         max_length=100,
         required=False,
-        validators=[ONE_LINE],
     )
-    inbound_webhook_url = forms.URLField(
+    inbound_webhook_url = FormUrl(
         label=gettext_lazy("Webhook"),
         max_length=2000,
         required=False,
@@ -142,11 +137,10 @@ class NumberForm(SipFields):
     )
     supports_inbound = forms.BooleanField(label=gettext_lazy("Takes calls"), required=False)
     supports_outbound = forms.BooleanField(label=gettext_lazy("Makes calls"), required=False)
-    outbound_trunk_id = forms.CharField(
+    outbound_trunk_id = FormText(
         label=gettext_lazy("Outbound trunk"),
         max_length=100,
         required=False,
-        validators=[ONE_LINE],
         help_text=gettext_lazy("A trunk on the SIP platform that is used as it is."),
     )
     forget_password = forms.BooleanField(

@@ -14,7 +14,7 @@ from integrations.models import Integration
 from integrations.providers import PROVIDERS
 from numbers import operations, regions, sip
 from numbers.e164 import NotANumber
-from numbers.import_options import CARRIES_CALLS, ONE_LINE, SUPPLIES
+from numbers.import_options import CARRIES_CALLS, SUPPLIES
 from numbers.importing import import_number, record_number
 from numbers.models import PhoneNumber
 from numbers.numbering.characters import LONGEST
@@ -23,6 +23,7 @@ from numbers.screens.number_forms import AgentField, SipFields, naming_agents
 from organizations.models import Organization
 from organizations.principals import Principal
 from organizations.screens.widgets import LongSelect
+from organizations.text_fields import FormText, FormUrl
 
 MANUAL = PhoneNumber.Source.MANUAL  # of a number typed in without a carrier or a supplying account
 
@@ -44,14 +45,11 @@ class OneForm(forms.Form):
         required=False,
         help_text=gettext_lazy("Needed only for a number without its plus."),
     )
-    label = forms.CharField(
-        label=gettext_lazy("Label"), max_length=100, required=False, validators=[ONE_LINE]
-    )
+    label = FormText(label=gettext_lazy("Label"), max_length=100, required=False)
     inbound_agent_id = AgentField(
         label=gettext_lazy("Agent that answers calls"),
         max_length=100,
         required=False,
-        validators=[ONE_LINE],
         help_text=gettext_lazy("An agent of yours, or the id of one that is kept elsewhere."),
     )
 
@@ -178,7 +176,7 @@ class IntegrationForm(OneForm):
 
 class SupplyForm(IntegrationForm):
     role = SUPPLIES
-    inbound_webhook_url = forms.URLField(
+    inbound_webhook_url = FormUrl(
         label=gettext_lazy("Webhook"),
         max_length=2000,
         required=False,

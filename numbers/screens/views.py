@@ -13,10 +13,11 @@ from numbers.saved_views import CannotSave
 from numbers.screens.listing import state_of
 from organizations.roles import Permission
 from organizations.screens.base import OrgScreen
+from organizations.text_fields import FormText
 
 
 class ViewForm(forms.Form):
-    name = forms.CharField(label=gettext_lazy("Name"), max_length=60)
+    name = FormText(label=gettext_lazy("Name"), max_length=60)
     query = forms.CharField(required=False, max_length=2000, widget=forms.HiddenInput)
     shared = forms.BooleanField(
         label=gettext_lazy("for everybody in the organization"), required=False

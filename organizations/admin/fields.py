@@ -5,20 +5,22 @@ from typing import Any
 from django import forms
 from unfold import widgets
 
+from organizations.text_fields import FormSecret, FormText
 
-def text(**options: Any) -> forms.CharField:
+
+def text(**options: Any) -> FormText:
     options.setdefault("max_length", 100)
-    return forms.CharField(widget=widgets.UnfoldAdminTextInputWidget(), **options)
+    return FormText(widget=widgets.UnfoldAdminTextInputWidget(), **options)
 
 
 def paragraph(**options: Any) -> forms.CharField:
     return forms.CharField(widget=widgets.UnfoldAdminTextareaWidget({"rows": 3}), **options)
 
 
-def secret(**options: Any) -> forms.CharField:
+def secret(**options: Any) -> FormSecret:
     """Never filled in again, and not for the browser to remember."""
     widget = widgets.UnfoldAdminPasswordWidget({"autocomplete": "new-password"})
-    return forms.CharField(widget=widget, strip=False, **options)
+    return FormSecret(widget=widget, **options)
 
 
 def choice(choices: Any, **options: Any) -> forms.ChoiceField:

@@ -1,6 +1,5 @@
 """Serializer pieces that take a value as it is or refuse it; nothing is guessed or ignored."""
 
-import re
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -8,11 +7,12 @@ from uuid import UUID
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
+from rest_framework.fields import empty
 from rest_framework.settings import api_settings
 
+from organizations import texts
 from organizations.api.queries import moment
 
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 REQUIRED = {"required": _("This field is required."), "null": _("null is not allowed here.")}
 
 
@@ -48,16 +48,67 @@ class Char(serializers.CharField):
         "blank": _("A string that is not empty is expected."),
         "max_length": _("At most {max_length} characters are allowed."),
         "min_length": _("At least {min_length} characters are expected."),
-        "control": _("Control characters are not allowed."),
     }
+
+    def run_validation(self, data: Any = empty) -> str | None:
+        if isinstance(data, str) and not self.trimmed(data):
+            if not self.allow_blank:
+                self.fail("blank")
+            return ""
+        return super(serializers.CharField, self).run_validation(data)
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
             self.fail("invalid")
-        value = data.strip() if self.trim_whitespace else data
-        if CONTROL.search(value):
-            self.fail("control")
+        value = self.trimmed(data)
+        if wrong := texts.complaint(value):
+            raise ValidationError(wrong, code="control")
         return value
+
+    def trimmed(self, text: str) -> str:
+        return texts.trimmed(text) if self.trim_whitespace else text
+
+
+class Secret(Char):
+    """Kept to the letter."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(trim_whitespace=False, **kwargs)
+
+
+class Id(Secret):
+    """The id of something, here or on a platform: what stands around it is refused, not trimmed."""
+
+    default_error_messages = {"around": _("White space around an id is not allowed.")}
+
+    def to_internal_value(self, data: Any) -> str:
+        value = super().to_internal_value(data)
+        if value != texts.trimmed(value):
+            self.fail("around")
+        return value
+
+
+class Clearable:
+    """Mixed into a field that may be left out: null and an empty text both give None, which takes
+    away what is stored, or stands for the default."""
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, required=False, allow_null=True, allow_blank=True, **kwargs)
+
+    def run_validation(self, data: Any = empty) -> Any:
+        return super().run_validation(None if data == "" else data) or None
+
+
+class OptionalChar(Clearable, Char):
+    pass
+
+
+class OptionalSecret(Clearable, Secret):
+    pass
+
+
+class OptionalId(Clearable, Id):
+    pass
 
 
 class Boolean(serializers.BooleanField):
@@ -115,6 +166,10 @@ class Choice(serializers.ChoiceField):
         if not isinstance(data, str) or data not in self.choice_strings_to_values:
             self.fail("invalid_choice", known=", ".join(self.choice_strings_to_values))
         return self.choice_strings_to_values[data]
+
+
+class OptionalChoice(Clearable, Choice):
+    pass
 
 
 class ListOf(serializers.ListField):

@@ -10,10 +10,10 @@ from django.http import QueryDict
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
+from organizations import texts
 from organizations.api.problems import field_error, invalid
 
 Reader = Callable[[str], Any]  # raises ValueError with a sentence
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def read_query(query: QueryDict, readers: Mapping[str, Reader]) -> dict[str, Any]:
@@ -35,8 +35,8 @@ def read_one(given: list[str], reader: Reader | None) -> Any:
         raise ValueError(_("This parameter is not known here."))
     if len(given) != 1:
         raise ValueError(_("This parameter may be given once."))
-    if CONTROL.search(given[0]):
-        raise ValueError(_("Control characters are not allowed."))
+    if wrong := texts.complaint(texts.trimmed(given[0])):
+        raise ValueError(wrong)
     return reader(given[0])
 
 
@@ -89,6 +89,7 @@ def choice(values: Iterable[str]) -> Reader:
 def text(max_length: int) -> Reader:
     @reading(type="string", minLength=1, maxLength=max_length)
     def read(given: str) -> str:
+        given = texts.trimmed(given)
         if not given or len(given) > max_length:
             raise ValueError(_("1 to %(max)d characters are expected.") % {"max": max_length})
         return given

@@ -57,6 +57,7 @@ def operation(
         slugs += ["invalid-request"] if query is not None else []
         headers = [etag_header(responses)] if etag else []
         handler.description = description  # OrgSchema adds to it
+        handler.request = request
         return extend_schema(
             summary=summary,
             operation_id=operation_id,

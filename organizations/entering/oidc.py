@@ -18,6 +18,7 @@ from requests import RequestException, Response, Session
 from organizations.entering.ownership import proven
 from organizations.invitations import is_awaited
 from organizations.models import User
+from organizations.texts import one_line
 
 logger = logging.getLogger("organizations.entering")
 LONGEST = 200  # characters that the log takes of what others say
@@ -114,7 +115,7 @@ def invited(email: str, sociallogin: SocialLogin) -> User | None:
         return None
     name = (sociallogin.account.extra_data.get("userinfo") or {}).get("name") or ""
     logger.info("A new account for %s, who was invited and came by OpenID Connect", email)
-    return User.objects.create_user(email, None, name=str(name)[:150])
+    return User.objects.create_user(email, None, name=one_line(str(name)[:150]))
 
 
 def refusal(request: HttpRequest, reason: str, sociallogin: SocialLogin) -> ImmediateHttpResponse:

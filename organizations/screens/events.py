@@ -27,6 +27,7 @@ from organizations.screens.event_words import (
     tone_of,
 )
 from organizations.screens.forms import DayField
+from organizations.text_fields import FormText
 
 PAGE = 50
 ANY = ("", gettext_lazy("any"))
@@ -36,7 +37,7 @@ OLDER, NEWER = "older_than", "newer_than"
 class EventFilter(forms.Form):
     """In the address, so that a look can be kept and sent on. Nonsense filters nothing."""
 
-    who = forms.CharField(label=gettext_lazy("Who"), required=False, max_length=200)
+    who = FormText(label=gettext_lazy("Who"), required=False, max_length=200)
     actor_kind = forms.ChoiceField(
         label=gettext_lazy("By"), required=False, choices=[ANY, *ACTORS.items()]
     )
@@ -46,7 +47,7 @@ class EventFilter(forms.Form):
     deed = forms.ChoiceField(
         label=gettext_lazy("Was"), required=False, choices=[ANY, *DEEDS.items()]
     )
-    q = forms.CharField(label=gettext_lazy("Named"), required=False, max_length=200)
+    q = FormText(label=gettext_lazy("Named"), required=False, max_length=200)
     since = DayField(label=gettext_lazy("From"), required=False)
     until = DayField(label=gettext_lazy("To"), required=False)
     subject = forms.UUIDField(required=False, widget=forms.HiddenInput)

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from organizations.entering.forms import PASSWORD_HELP
 from organizations.roles import Role
+from organizations.text_fields import FormText
 
 
 class DayField(forms.DateField):
@@ -24,7 +25,7 @@ class DayField(forms.DateField):
 
 
 class OrganizationForm(forms.Form):
-    name = forms.CharField(max_length=100, label=_("Name"))
+    name = FormText(max_length=100, label=_("Name"))
 
 
 class RoleForm(forms.Form):
@@ -43,7 +44,7 @@ class InviteForm(RoleForm):
 
 
 class JoinForm(forms.Form):
-    name = forms.CharField(
+    name = FormText(
         max_length=150,
         required=False,
         label=_("Your name"),

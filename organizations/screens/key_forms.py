@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from organizations.principals import Principal
 from organizations.roles import SCOPES, Role, lower_role
+from organizations.text_fields import FormText
 
 NOUNS = {
     "phone_numbers": gettext_lazy("Phone numbers and carriers"),
@@ -42,7 +43,7 @@ class KeyForm(forms.Form):
     """`token` is the id that the key will have: the same form sent twice makes one key."""
 
     token = forms.UUIDField(widget=forms.HiddenInput)
-    name = forms.CharField(
+    name = FormText(
         label=gettext_lazy("Name"),
         max_length=100,
         help_text=gettext_lazy("Which program uses it, and where: one key for each."),

@@ -45,7 +45,7 @@ def represent(
     {
         "type": "object",
         "properties": {"provider": {"type": "string", "enum": list(PROVIDERS)}},
-        "additionalProperties": {"type": "string"},
+        "additionalProperties": {"type": ["string", "null"]},
         "description": "`provider`, and beside it: "
         + "; ".join(
             f"{kind}: {', '.join(f'`{field.name}`' for field in provider.fields)}"

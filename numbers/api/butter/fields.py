@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from numbers.api.fields import Number
-from organizations.api.fields import Boolean, Char, Choice
+from organizations.api.fields import Boolean, Char, Choice, Clearable, Id, Secret
 from organizations.api.queries import moment
 
 WRONG_TYPES = frozenset({"string_type", "bool_type", "dict_type"})
@@ -31,6 +31,22 @@ class Text(Typed, Char):
     pass
 
 
+class OptionalText(Clearable, Text):
+    pass
+
+
+class OptionalSecret(Clearable, Typed, Secret):
+    pass
+
+
+class IdText(Typed, Id):
+    pass
+
+
+class OptionalIdText(Clearable, IdText):
+    pass
+
+
 class Flag(Typed, Boolean):
     wrong_type = "bool_type"
 
@@ -48,6 +64,10 @@ class Word(Typed, Choice):
         return super().to_internal_value(data)
 
 
+class OptionalWord(Clearable, Word):
+    pass
+
+
 class Moment(Typed, serializers.DateTimeField):
     """ISO 8601 with its offset."""
 
@@ -61,14 +81,14 @@ class Moment(Typed, serializers.DateTimeField):
 
 
 class Texts(Typed, serializers.Field):
-    """An object whose values are strings."""
+    """An object whose values are strings, or null."""
 
     wrong_type = "dict_type"
 
-    def to_internal_value(self, data: Any) -> dict[str, str]:
+    def to_internal_value(self, data: Any) -> dict[str, str | None]:
         if not isinstance(data, dict):
             self.fail("invalid")
-        text = Text(allow_blank=True, max_length=10_000, trim_whitespace=False)
+        text = Text(allow_blank=True, allow_null=True, max_length=10_000)
         values, errors = {}, {}
         for name, value in data.items():
             try:

@@ -8,7 +8,17 @@ from rest_framework import serializers
 
 from carriers.api.serializers import refuse
 from numbers import sip
-from numbers.api.butter.fields import E164, Flag, Text, Word
+from numbers.api.butter.fields import (
+    E164,
+    Flag,
+    IdText,
+    OptionalIdText,
+    OptionalSecret,
+    OptionalText,
+    OptionalWord,
+    Text,
+    Word,
+)
 from numbers.models import Agent, PhoneNumber, Placement
 from numbers.operations import own_trunks
 from numbers.placing import PLACED_AS
@@ -98,27 +108,21 @@ def represent_agent(agent: Agent, number_ids: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def optional(*, max_length: int = 100, **manner: Any) -> Text:
-    manner |= {"required": False, "allow_null": True, "allow_blank": True}
-    return Text(max_length=max_length, **manner)
-
-
 class SipSerializer(StrictSerializer):
     """Empty and null stand for nothing."""
 
-    sip_trunk_name = optional(help_text="The number itself, if left out.")
-    sip_username = optional(help_text="Goes with `sip_password`.")
-    sip_password = optional(trim_whitespace=False, help_text="Never shown again.")
-    sip_server_address = optional(
+    sip_trunk_name = OptionalText(max_length=100, help_text="The number itself, if left out.")
+    sip_username = OptionalText(max_length=100, help_text="Goes with `sip_password`.")
+    sip_password = OptionalSecret(max_length=100, help_text="Never shown again.")
+    sip_server_address = OptionalText(
         max_length=260, help_text="Host or IPv4 address; required for outbound calls."
     )
-    inbound_room_name = optional(
-        help_text="A room for all calls; with a `*` at its end, the beginning of each call's own."
+    inbound_room_name = OptionalText(
+        max_length=100,
+        help_text="A room for all calls; with a `*` at its end, the beginning of each call's own.",
     )
-    inbound_pin = optional(help_text="4 to 10 digits. Never shown again.")
-    media_encryption = Word(
-        sip.MEDIA_ENCRYPTION, required=False, allow_null=True, help_text="`allow`, if left out."
-    )
+    inbound_pin = OptionalSecret(max_length=100, help_text="4 to 10 digits. Never shown again.")
+    media_encryption = OptionalWord(sip.MEDIA_ENCRYPTION, help_text="`allow`, if left out.")
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         """The SIP fields that were given are gathered in `sip_settings`, under our names."""
@@ -132,7 +136,9 @@ class ImportSerializer(SipSerializer):
     provider = Word(list(PLACED_AS))
     supports_inbound = Flag(default=False)
     supports_outbound = Flag(default=False)
-    integration_id = optional(help_text="Required for twilio; the default one for sip if left out.")
+    integration_id = OptionalIdText(
+        max_length=100, help_text="Required for twilio; the default one for sip if left out."
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         settings = attrs["sip_settings"]
@@ -160,7 +166,7 @@ def refuse_sip(complaints: Mapping[str, str]) -> None:
 
 
 class AssignSerializer(StrictSerializer):
-    phone_number_id = Text(max_length=100)
+    phone_number_id = IdText(max_length=100)
 
 
 class SummaryShape(StrictSerializer):

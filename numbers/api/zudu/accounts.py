@@ -37,7 +37,7 @@ def account_of(by: Principal, wished: Mapping[str, Any]) -> Account:
     if PLACED_AS.get(provider) != Placement.Role.SUPPLY:
         text = _("No platform that supplies numbers: %(provider)s.") % {"provider": provider}
         raise invalid(field_error("provider", text))
-    if "account_sid" not in wished:
+    if not wished.get("account_sid"):
         return Account(default_account(by, provider))
     need(by, Permission.INTEGRATIONS_CREATE)
     account = {name: wished[name] for name in ("account_sid", "auth_token")}

@@ -70,7 +70,8 @@ class ListView(ZuduView):
     )
     def post(self, request: HttpRequest) -> Reply:
         query = taken(ListSerializer, request.data)
-        filters = query.get("filter_criteria", {})
+        criteria = query.get("filter_criteria", {})
+        filters = {name: value for name, value in criteria.items() if value is not None}
         return Reply(enveloped(page(request.organization, query, filters), LISTED))
 
 

@@ -53,9 +53,10 @@ class CreateView(ZuduView):
     )
     def post(self, request: HttpRequest) -> Reply:
         wished = columns(taken(CreateSerializer, request.data))
-        number, provider = wished.pop("phone_number"), wished.pop("number_provider", "twilio")
+        number, provider = wished.pop("phone_number"), wished.pop("number_provider", None)
+        provider = provider or "twilio"
         wished.setdefault("area_code", e164.area_code(number))
-        wished.setdefault("phone_number_type", TYPES.get(provider, CUSTOM))
+        wished["phone_number_type"] = wished.get("phone_number_type") or TYPES.get(provider, CUSTOM)
         if provider == "sip":  # trunks of its own, which need a way out to make calls
             wished["supports_outbound"] = bool(wished.get("outbound_trunk_id"))
         with told():

@@ -7,8 +7,17 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from numbers.api.fields import Number, WebUrl
-from organizations.api.fields import Char, Choice, Integer, StrictSerializer
+from numbers.api.fields import Number, OptionalUrl
+from organizations.api.fields import (
+    Char,
+    Choice,
+    Clearable,
+    Integer,
+    OptionalChar,
+    OptionalId,
+    Secret,
+    StrictSerializer,
+)
 
 SORT_FIELDS = ("phone_number", "nickname", "area_code", "updated_at")
 SORT_ORDERS = ("ascending", "descending")
@@ -31,11 +40,15 @@ class Word(Char):
         return text
 
 
-class AgentText(Char):
+class OptionalWord(Clearable, Word):
+    pass
+
+
+class AgentText(OptionalId):
     """Zudu's agents live elsewhere; one of /v1/agents that has this id answers its calls."""
 
     def __init__(self, **kwargs: Any):
-        super().__init__(required=False, allow_null=True, max_length=100, **kwargs)
+        super().__init__(max_length=100, **kwargs)
 
 
 class Version(Integer):
@@ -46,16 +59,14 @@ class Version(Integer):
 class NumberSerializer(StrictSerializer):
     """What may be said of a number at first, and changed later."""
 
-    nickname = Char(required=False, allow_null=True, max_length=100)
+    nickname = OptionalChar(max_length=100)
     inbound_agent_id = AgentText(help_text="Any text; an agent of yours is found by it.")
     outbound_agent_id = AgentText()
     inbound_agent_version = Version()
     outbound_agent_version = Version()
-    inbound_webhook_url = WebUrl(required=False, allow_null=True)
-    number_provider = Word(required=False, max_length=20, help_text="`twilio`, `sip`, …")
-    outbound_trunk_id = Char(
-        required=False,
-        allow_null=True,
+    inbound_webhook_url = OptionalUrl()
+    number_provider = OptionalWord(max_length=20, help_text="`twilio`, `sip`, …")
+    outbound_trunk_id = OptionalId(
         max_length=100,
         help_text="A trunk on your SIP platform; it is used as it is.",
     )
@@ -64,15 +75,11 @@ class NumberSerializer(StrictSerializer):
 class CreateSerializer(NumberSerializer):
     phone_number = Number(trim_whitespace=False, help_text="E.164.")
     area_code = Integer(required=False, min_value=100, max_value=999)
-    phone_number_type = Word(
-        required=False, max_length=40, help_text="`zudu-twilio`, `custom`; any case."
-    )
+    phone_number_type = OptionalWord(max_length=40, help_text="`zudu-twilio`, `custom`; any case.")
 
 
 class ChangeSerializer(NumberSerializer):
-    label = Char(
-        required=False, allow_null=True, max_length=100, help_text="Another name of `nickname`."
-    )
+    label = OptionalChar(max_length=100, help_text="Another name of `nickname`.")
 
     def surplus(self, data: dict[str, Any]) -> dict[str, Any]:
         fixed = serializers.ErrorDetail(_("It cannot be changed."), code="fixed")
@@ -86,9 +93,9 @@ class ChangeSerializer(NumberSerializer):
 
 
 class CriteriaSerializer(StrictSerializer):
-    nickname = Char(required=False, max_length=100)
+    nickname = OptionalChar(max_length=100)
     area_code = Integer(required=False, min_value=100, max_value=999)
-    agent_id = Char(required=False, max_length=100)
+    agent_id = OptionalId(max_length=100)
 
 
 class ListSerializer(StrictSerializer):
@@ -102,9 +109,9 @@ class ListSerializer(StrictSerializer):
 class ImportSerializer(StrictSerializer):
     phone_number = Number(trim_whitespace=False, help_text="E.164.")
     provider = Word(max_length=20, help_text="`twilio`; any case.")
-    account_sid = Char(required=False, max_length=100)
-    auth_token = Char(required=False, max_length=200, trim_whitespace=False)
-    nickname = Char(required=False, allow_null=True, max_length=100)
+    account_sid = OptionalChar(max_length=100)
+    auth_token = OptionalChar(max_length=200)
+    nickname = OptionalChar(max_length=100)
     inbound_agent_id = AgentText()
     outbound_agent_id = AgentText()
 
@@ -120,7 +127,7 @@ class ImportSerializer(StrictSerializer):
         return provider
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        missing = {"account_sid", "auth_token"} - attrs.keys()
+        missing = [name for name in ("account_sid", "auth_token") if not attrs.get(name)]
         if len(missing) == 1:
             message = _("Account SID and auth token belong together: send both or neither.")
             raise serializers.ValidationError({missing.pop(): message})
@@ -134,7 +141,7 @@ class TrunkSerializer(StrictSerializer):
     number = Number(trim_whitespace=False, help_text="E.164.")
     outboundPstn = Char(max_length=260, help_text="The carrier's gateway: host, perhaps `:port`.")
     authUserName = Char(max_length=200)
-    authPassword = Char(max_length=200, trim_whitespace=False)
+    authPassword = Secret(max_length=200)
 
 
 # ---------------------------------------------------------------------------------- for the schema

@@ -10,6 +10,7 @@ from numbers.import_options import ACCOUNT, CARRIER
 from numbers.screens.adding.destinations import Destinations, destinations
 from organizations.principals import Principal
 from organizations.screens.widgets import LongSelect
+from organizations.text_fields import FormText
 
 MOST_TEXT = 800_000  # characters, so that it stays below the limit of a form's body
 MOST_AGENTS = 500
@@ -30,7 +31,7 @@ class OptionsForm(forms.Form):
         required=False,
         help_text=_("“020 7183 8750” with United Kingdom becomes +442071838750."),
     )
-    label = forms.CharField(
+    label = FormText(
         label=_("Label"),
         max_length=100,
         required=False,

@@ -21,6 +21,7 @@ from numbers.screens.adding.questions import AnswerScreen, connected
 from organizations.roles import Permission
 from organizations.screens.base import OrgScreen
 from organizations.screens.widgets import LongSelect
+from organizations.text_fields import FormText
 
 CREATE = Permission.PHONE_NUMBERS_CREATE
 TYPES = {
@@ -44,7 +45,7 @@ class SearchForm(forms.Form):
     integration = forms.ChoiceField(label=gettext_lazy("Account"))
     country = forms.ChoiceField(label=gettext_lazy("Country"), initial="US", widget=LongSelect)
     type = forms.ChoiceField(label=gettext_lazy("Type"), choices=list(TYPES.items()))
-    area_code = forms.CharField(
+    area_code = FormText(
         label=gettext_lazy("Area code"),
         required=False,
         validators=[
@@ -52,7 +53,7 @@ class SearchForm(forms.Form):
         ],
         widget=forms.TextInput({"inputmode": "numeric"}),
     )
-    contains = forms.CharField(
+    contains = FormText(
         label=gettext_lazy("Contains"),
         required=False,
         help_text=gettext_lazy("Digits, with * for any one of them."),
@@ -63,7 +64,7 @@ class SearchForm(forms.Form):
             )
         ],
     )
-    locality = forms.CharField(label=gettext_lazy("City"), required=False, max_length=100)
+    locality = FormText(label=gettext_lazy("City"), required=False, max_length=100)
 
     def __init__(self, data: Any = None, *, shops: list[Integration], **more: Any):
         super().__init__(data, **more)
@@ -146,20 +147,20 @@ def told(asked: Operation) -> list[dict[str, Any]]:
 class ExtrasForm(forms.Form):
     """What a purchase brings, where the country asks for it: ids of the account's own papers."""
 
-    label = forms.CharField(label=gettext_lazy("Label"), max_length=100, required=False)
-    address_sid = forms.CharField(
+    label = FormText(label=gettext_lazy("Label"), max_length=100, required=False)
+    address_sid = FormText(
         label=gettext_lazy("Address SID"),
         max_length=34,
         required=False,
         help_text=gettext_lazy("Of an address in the account, where one is asked for."),
     )
-    bundle_sid = forms.CharField(
+    bundle_sid = FormText(
         label=gettext_lazy("Bundle SID"),
         max_length=34,
         required=False,
         help_text=gettext_lazy("Of the account's regulatory bundle, likewise."),
     )
-    identity_sid = forms.CharField(
+    identity_sid = FormText(
         label=gettext_lazy("Identity SID"),
         max_length=34,
         required=False,
