@@ -9,8 +9,9 @@ from typing import Any
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from numbers.files.layouts import folded, mapped
-from numbers.files.tables import MEANINGS, Column, Layout, ignored_notices, layout_of
+from numbers.files.layouts import ignored_notices
+from numbers.files.mapping import folded, mapped
+from numbers.files.tables import MEANINGS, Column, Layout, layout_of
 from numbers.files.unreadable import Unreadable
 from numbers.models import ColumnMapping
 from organizations.models import Organization
@@ -88,11 +89,13 @@ def is_clear(layout: Layout, options: Mapping[str, Any]) -> bool:
 def numberless(layout: Layout) -> str:
     """Why a program's file is refused."""
     words = _(
-        "No column is recognized as the phone number. The columns are: %(names)s. Send `mapping`, "
-        "for example {“%(first)s”: “number”}."
+        "No column is certain to be the phone number. The columns are: %(names)s. Send `mapping`, "
+        'for example {"%(first)s": "number"}.'
     )
-    names = [name_of(column) for column in layout.columns if column.heading or column.samples]
-    return words % {"names": ", ".join(names)[:NAMED], "first": "".join(names[:1])[:60]}
+    columns = [column for column in layout.columns if column.heading or column.samples]
+    keys = [column.heading or str(column.index + 1) for column in columns]
+    names = [c.heading or f"{c.index + 1} ({', '.join(c.samples)})" for c in columns]
+    return words % {"names": ", ".join(names)[:NAMED], "first": "".join(keys[:1])[:60]}
 
 
 def remapped(layout: Layout, mapping: Mapping[str, str]) -> Layout:

@@ -76,7 +76,7 @@ class TestFiles:
     def test_a_file_without_a_certain_number_is_refused_and_shows_its_columns(self, api, alice):
         found = worked(api(alice), post(api(alice), "Gibberish,label\n+14155550100,x\n"))
         assert (found["state"], found["counts"]["total"]) == ("refused", 0)
-        assert "“Gibberish”: “number”" in found["reason"]
+        assert '{"Gibberish": "number"}' in found["reason"]
         headings = [column["heading"] for column in found["layout"]["columns"]]
         assert headings == ["Gibberish", "label"]
 

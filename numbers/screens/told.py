@@ -43,8 +43,8 @@ SENTENCES = (
     gettext_noop("A column cannot mean “%(name)s”. Use one of these: %(known)s."),
     gettext_noop("Ignored columns: %(names)s."),
     gettext_noop(
-        "No column is recognized as the phone number. The columns are: %(names)s. Send `mapping`, "
-        "for example {“%(first)s”: “number”}."
+        "No column is certain to be the phone number. The columns are: %(names)s. Send `mapping`, "
+        'for example {"%(first)s": "number"}.'
     ),
     gettext_noop("The columns were matched as %(who)s confirmed them before."),
     gettext_noop("Only the first of %(count)s sheets was read, “%(name)s”."),
