@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from numbers.files.layouts import folded, mapped
+from numbers.files.mapping import folded, mapped
 from numbers.files.tables import MEANINGS, Column, Layout, ignored_notices, layout_of
 from numbers.files.unreadable import Unreadable
 from numbers.models import ColumnMapping

@@ -10,7 +10,7 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 from numbers.api.import_mapping import MappingField, fields_by_name
 from numbers.api.import_mapping import complaints_of as mapping_complaints
 from numbers.batches import MOST_ROWS
-from numbers.files.layouts import folded
+from numbers.files.mapping import folded
 from numbers.files.tables import MEANINGS
 from numbers.import_options import DESTINATIONS, WAYS
 from numbers.models import Batch, BatchRow

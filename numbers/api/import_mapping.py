@@ -11,7 +11,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
-from numbers.files.layouts import folded
+from numbers.files.mapping import folded
 from numbers.files.tables import MEANINGS
 from organizations.api.queries import reading
 
