@@ -4,7 +4,7 @@ the reader's words."""
 import re
 from functools import cache
 
-from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext, gettext_noop, ngettext
 
 from numbers.models import Batch
 
@@ -36,25 +36,51 @@ SENTENCES = (
     gettext_noop("Several carriers are called “%(name)s”: name its sid."),
     gettext_noop("At most %(max)d characters are allowed."),
     gettext_noop("“%(cell)s” stands beyond the last column: put text with separators in quotes."),
-    gettext_noop("In line %(line)d a quotation mark opens and does not close before a separator."),
-    gettext_noop("The file has no column “%(name)s”."),
     gettext_noop("There is no sheet “%(name)s”."),
-    gettext_noop("Only one column can be the %(name)s."),
-    gettext_noop("A column cannot mean “%(name)s”. Use one of these: %(known)s."),
-    gettext_noop("Ignored columns: %(names)s."),
     gettext_noop(
         "No column is certain to be the phone number. The columns are: %(names)s. Send `mapping`, "
         'for example {"%(first)s": "number"}.'
     ),
     gettext_noop("The columns were matched as %(who)s confirmed them before."),
-    gettext_noop("Only the first of %(count)s sheets was read, “%(name)s”."),
-    gettext_noop("The heading is in line %(line)d: what stands above it was passed over."),
     gettext_noop("Carrier %(carrier)s could not be set up: %(reason)s Repair it or name another."),
     gettext_noop("%(integration)s cannot be used for %(role)s."),
     gettext_noop("Only an active or inactive number can be switched; this one is %(status)s."),
     gettext_noop("There is nothing to try again: the number is %(status)s."),
     gettext_noop("One of these is expected: %(known)s."),
     gettext_noop("It was changed since the preview, and is “%(now)s” now."),
+)
+# Of numbers/files, whose modules mark them for the translators.
+OF_FILES = (
+    "The file has no column “%(name)s”. It has: %(columns)s.",
+    "Only one column can mean “%(name)s”: choose one, and ignore the others.",
+    "A column cannot mean “%(name)s”. Use one of these: %(known)s.",
+    "No column holds the numbers. Map one of these columns to “number”: %(columns)s.",
+    "Ignored columns: %(names)s.",
+    "The workbook has no sheet “%(name)s”. It has: %(names)s.",
+    "The sheet “%(name)s” was read. Not read: %(others)s.",
+    "The heading is in line %(line)d: what stands above it was passed over.",
+    "Line %(line)d was read as the heading.",
+    "This is %(kind)s: save it as CSV or .xlsx.",
+    "Cell %(cell)s holds a date or time (%(text)s), not a phone number: format the column as text "
+    "and enter the number again.",
+    "Cell %(cell)s holds a date or time (%(text)s), not a text: format the column as text and "
+    "enter the value again.",
+    "Cell %(cell)s holds a formula without a stored value: open the file in Excel and save it, or "
+    "enter the value.",
+    "Cell %(cell)s holds the error %(text)s: correct the formula or enter the value.",
+    "A quotation mark opens in line %(line)d and does not close: close it, or remove it.",
+    "The row belongs to a second table, which begins in line %(text)s with other columns: import "
+    "that table as its own file.",
+)
+PLURALS = (
+    (
+        "Line %(line)d repeats the heading and was passed over.",
+        "%(count)d lines repeat the heading and were passed over, the first is line %(line)d.",
+    ),
+    (
+        "Line breaks within %(count)d cell became blanks.",
+        "Line breaks within %(count)d cells became blanks.",
+    ),
 )
 COLUMNS = (  # what is wrong begins with one
     *("Number", "Label", "Carrier", "Agent", "Outbound agent", "Application", "Webhook", "Trunk"),
@@ -86,10 +112,18 @@ def line_told(text: str) -> str:
     column, colon, rest = text.partition(": ")
     if colon and column in COLUMNS:
         return f"{gettext(column)}: {line_told(rest)}"
-    sentence, values = matched(SENTENCES, text) or (text, {})
-    if "status" in values:
-        values["status"] = gettext(values["status"])
-    return filled(sentence, values) if values else text
+    sentence, values = matched(SENTENCES + OF_FILES, text) or (text, {})
+    for name in {"status", "kind"} & values.keys():  # words of ours
+        values[name] = gettext(values[name])
+    return filled(sentence, values) if values else counted(text)
+
+
+def counted(text: str) -> str:
+    for one, many in PLURALS:
+        if found := matched((one, many), text):
+            count = int(found[1].get("count", 1))
+            return PLACEHOLDER.sub(lambda name: found[1][name[1]], ngettext(one, many, count))
+    return text
 
 
 def matched(sentences: tuple[str, ...], text: str) -> tuple[str, dict[str, str]] | None:
