@@ -78,8 +78,8 @@ def read(cells: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
     sentence behind its column's title. The carrier, which is looked up, is not among them; nor is
     it looked up whom an agent's name means."""
     values, wrong = {}, []
-    for name, field in OWN.items():
-        text = trimmed(cells.get(name) or "")
+    for name in OWN.keys() & cells.keys():
+        field, text = OWN[name], trimmed(cells[name] or "")
         if text and (complaint := field.check(text)):
             wrong.append(f"{field.title}: {complaint}")
             values[name] = text[: field.most]

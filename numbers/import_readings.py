@@ -15,7 +15,7 @@ from numbers.batches import CannotBatch, locked, tell
 from numbers.e164 import NotANumber
 from numbers.import_options import INTERNATIONAL, NATIONAL, WAYS
 from numbers.models import Batch, BatchRow
-from numbers.numbering.parsing import Ambiguous, IsBlock, Reading, named
+from numbers.numbering.readings import Ambiguous, IsBlock, Reading, named
 from organizations.principals import Principal
 
 RANGE = "range"  # a person's choice: all numbers of the range

@@ -15,7 +15,8 @@ from numbers.files.tables import Line
 from numbers.holding import NoCarrier, refuse_failed
 from numbers.import_options import ACCOUNT, CARRIER, FOR_ALL, RECORD, named_integration
 from numbers.import_readings import RANGE, Evidence, described, question
-from numbers.numbering.parsing import Ambiguous, IsBlock, Reading, parse_number, readings_of
+from numbers.numbering.parsing import parse_number
+from numbers.numbering.readings import Ambiguous, IsBlock, Reading, readings_of
 from organizations.principals import Principal
 from organizations.texts import trimmed
 

@@ -31,7 +31,7 @@ from numbers.import_options import (
 from numbers.import_rows import Understanding, Understood
 from numbers.importing import NoIntegration, import_number, record_only
 from numbers.models import Batch, BatchRow, PhoneNumber
-from numbers.numbering.parsing import named
+from numbers.numbering.readings import named
 from numbers.operations import add_number
 from organizations.principals import Principal
 from organizations.roles import Permission

@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 from numbers import countries
 from numbers.e164 import NotANumber, checked
 from numbers.numbering.blocks import MOST_NUMBERS, MOST_PLACES, digits, last_number
-from numbers.numbering.parsing import Ambiguous, parse_number
+from numbers.numbering.parsing import parse_number
+from numbers.numbering.readings import Ambiguous
 
 BLOCK_DIGITS = 4  # at the end of a number: a block of 10,000 has the digits before them in common
 

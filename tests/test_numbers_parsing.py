@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from numbers import e164
 from numbers.e164 import NotANumber
-from numbers.numbering.parsing import Ambiguous, IsBlock, parse_number
+from numbers.numbering.parsing import parse_number
+from numbers.numbering.readings import Ambiguous, IsBlock
 from numbers.regions import INTERNATIONAL
 
 

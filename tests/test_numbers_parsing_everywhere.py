@@ -8,7 +8,8 @@ import pytest
 from phonenumbers import PhoneNumber, PhoneNumberFormat, PhoneNumberType
 
 from numbers.e164 import NotANumber, canonical_of, formatted
-from numbers.numbering.parsing import Ambiguous, parse_number
+from numbers.numbering.parsing import parse_number
+from numbers.numbering.readings import Ambiguous
 from numbers.regions import INTERNATIONAL
 
 REGIONS = sorted(phonenumbers.SUPPORTED_REGIONS)

@@ -5,7 +5,8 @@ were left out or put in a note says so, and what is no number is refused with th
 """
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import Any
 
 import phonenumbers
 from django.utils.translation import gettext as _
@@ -30,7 +31,9 @@ from numbers.numbering.lookalikes import (
     refuse_lookalikes,
     several,
 )
+from numbers.numbering.readings import Ambiguous, IsBlock, Reading, named
 
+BARE = re.compile(r"\+?[0-9]{1,15}")
 EXPLICIT_ZERO = re.compile(r"[(\[]\s?0\s?[)\]]")
 SEPARATORS = re.compile(r"[\s().\-/]")
 TONE = re.compile(r"^([80])~(10|0)(?=\D)")  # where the dialling tone is waited for
@@ -40,62 +43,14 @@ WITHOUT_PLUS = phonenumbers.CountryCodeSource.FROM_NUMBER_WITHOUT_PLUS_SIGN
 NATIONAL_FORMAT = phonenumbers.PhoneNumberFormat.NATIONAL
 
 
-@dataclass(frozen=True)
-class Reading:
-    """One number that a text can mean.
-
-    `note`: what to look at, "" where there is nothing. `way`: how digits without a plus were read,
-    "national" or "international". `is_sure`: a national reading that is spelled just as its country
-    writes it. `is_foreign`: an international reading, of another country than the one chosen.
-    """
-
-    number: str
-    note: str = ""
-    way: str = ""
-    is_sure: bool = False
-    is_foreign: bool = False
-
-
-class Ambiguous(NotANumber):
-    """The text has several readings, or one that only a person can accept."""
-
-    def __init__(self, readings: tuple[Reading, ...]):
-        shown = [named(reading.number) for reading in readings]
-        if len(shown) == 1:
-            text = _("This may mean %(number)s: write it with its plus and country code.")
-            super().__init__(text % {"number": shown[0]}, code="ambiguous")
-        else:
-            text = _(
-                "This may mean %(first)s or %(second)s: write it with its plus and country code."
-            )
-            super().__init__(text % {"first": shown[0], "second": shown[1]}, code="ambiguous")
-        self.readings = readings
-
-
-class IsBlock(NotANumber):
-    """The text is a range: `first` and `last` in E.164. `single` is its reading as one number, or
-    None."""
-
-    def __init__(self, first: str, last: str, single: Reading | None):
-        words = {"first": first, "last": last, "count": int(last) - int(first) + 1}
-        text = _("This is a range of %(count)d numbers: %(first)s to %(last)s.") % words
-        super().__init__(text, code="range")
-        self.first, self.last, self.single = first, last, single
-
-
-def readings_of(error: NotANumber) -> tuple[Reading, ...]:
-    """The numbers that a person may choose from, as one number."""
-    if isinstance(error, Ambiguous):
-        return error.readings
-    return (error.single,) if isinstance(error, IsBlock) and error.single else ()
-
-
 def parse_number(text: str, *, country: str | None = None) -> Reading:
     """What `text` means. `country` is whose national numbers may stand there without a plus: two
     letters, or regions.INTERNATIONAL where digits without a plus begin with a country code.
 
     Raises NotANumber with what to do, of which Ambiguous and IsBlock carry what was understood.
     """
+    if BARE.fullmatch(text):  # nothing to look for in it: most rows of most files
+        return read(text, country)
     given = TONE.sub(r"\1\2", plain(text))
     if is_short_date(given):
         return sure_or_date(given, country)
@@ -109,14 +64,15 @@ def parse_number(text: str, *, country: str | None = None) -> Reading:
 def sure_or_date(given: str, country: str | None) -> Reading:
     """31.12.24 is a date, unless the country writes its numbers so."""
     reading = possible(given, country)
-    if reading is None or not (reading.is_sure and is_valid(reading)):
+    if reading is None or not (reading.is_sure and reading.is_valid):
         raise date_error()
     return reading
 
 
 def read(given: str, country: str | None) -> Reading:
-    dialled = dialled_in(given)
-    has_zero = bool(EXPLICIT_ZERO.search(given))
+    is_bare = bool(BARE.fullmatch(given))
+    dialled = given if is_bare else dialled_in(given)
+    has_zero = not is_bare and bool(EXPLICIT_ZERO.search(given))
     if dialled.startswith("+"):
         return international(dialled, has_zero)
     if country == regions.INTERNATIONAL:
@@ -175,7 +131,7 @@ def international(dialled: str, has_zero: bool = False) -> Reading:
     if code == 1 and given.startswith("1") and result != dialled:
         raise one_too_many(result)
     changed = result != dialled and not has_zero
-    return Reading(result, note=" ".join(notes(number, read_as(number) if changed else "")))
+    return reading_of(number, result, read_as(number) if changed else "")
 
 
 def without_trunk_zero(code: int, given: str) -> PhoneNumber:
@@ -204,9 +160,12 @@ def one_too_many(result: str) -> NotANumber:
     )
 
 
-def notes(number: PhoneNumber, first: str = "") -> list[str]:
-    found = [first] if first else []
-    return found if phonenumbers.is_valid_number(number) else [*found, plans.invalid_note(number)]
+def reading_of(number: PhoneNumber, text: str, note: str = "", **more: Any) -> Reading:
+    """`text` is the number in E.164."""
+    if phonenumbers.is_valid_number(number):
+        return Reading(text, note, **more)
+    note = f"{note} {plans.invalid_note(number)}".strip()
+    return Reading(text, note, is_valid=False, **more)
 
 
 def read_as(number: PhoneNumber) -> str:
@@ -241,7 +200,7 @@ def as_dialled_abroad(dialled: str, country: str, has_zero: bool) -> Reading:
             readings.append(international(f"+{dialled.removeprefix(prefix)}", has_zero))
         except NotANumber as refusal:
             error = error or refusal
-    readings = [reading for reading in readings if is_valid(reading)] or readings[:1]
+    readings = [reading for reading in readings if reading.is_valid] or readings[:1]
     if not readings:
         raise error or e164.impossible(None)
     if len(readings) > 1:
@@ -267,12 +226,13 @@ def at_home(here: PhoneNumber | None, dialled: str, country: str) -> Reading | N
         number, why = renumbered
         return Reading(e164.canonical(number), f"{why} {read_as(number)}", "national")
     try:
-        number = e164.canonical(here)
+        number = e164.without_trunk_prefix(here)
+        text = e164.canonical(number)
     except NotANumber:
         return None
-    text = phonenumbers.format_number(here, NATIONAL_FORMAT)
-    is_sure = "".join(filter(str.isdecimal, text)) == dialled
-    return Reading(number, " ".join(notes(here)), way_of(here), is_sure=is_sure)
+    written = phonenumbers.format_number(number, NATIONAL_FORMAT)
+    is_sure = "".join(filter(str.isdecimal, written)) == dialled
+    return reading_of(number, text, way=way_of(here), is_sure=is_sure)
 
 
 def way_of(here: PhoneNumber) -> str:
@@ -284,7 +244,7 @@ def way_of(here: PhoneNumber) -> str:
 
 
 def lost_plus(given: str, dialled: str, country: str) -> Reading | None:
-    """The international reading; None where it is no possible number, or where the dialled are
+    """The international reading; None where it is no possible number, or where the digits are
     grouped otherwise than behind a foreign country code."""
     try:
         found = international(f"+{dialled}")
@@ -294,7 +254,7 @@ def lost_plus(given: str, dialled: str, country: str) -> Reading | None:
     is_foreign = code != phonenumbers.country_code_for_region(country)
     if is_foreign and not begins_with_code(given, str(code)):
         return None
-    return Reading(found.number, found.note, "international", is_foreign=is_foreign)
+    return replace(found, way="international", is_foreign=is_foreign)
 
 
 def begins_with_code(given: str, code: str) -> bool:
@@ -309,7 +269,8 @@ def decided(
     """One valid reading wins; a number of another country never does so silently."""
     if home and lost and home.number == lost.number:
         return home
-    home_valid, lost_valid = is_valid(home), is_valid(lost)
+    home_valid = home is not None and home.is_valid
+    lost_valid = lost is not None and lost.is_valid
     if home_valid and lost_valid:
         return of_two(home, lost, given)
     if home_valid or lost is None or not (lost_valid or home is None):
@@ -336,25 +297,11 @@ def groups(text: str) -> list[str] | None:
     return found if len(found) > 1 else None
 
 
-def is_valid(reading: Reading | None) -> bool:
-    if reading is None:
-        return False
-    number = e164.parsed(reading.number)
-    return bool(number) and phonenumbers.is_valid_number(number)
-
-
 def refuse(here: PhoneNumber | None) -> Reading:
     """Raises NotANumber, with what is wrong with the national reading."""
     if here is None:
         raise e164.impossible(None)
     raise e164.impossible(phonenumbers.is_possible_number_with_reason(here))
-
-
-def named(number: str) -> str:
-    """“+41 55 555 01 01 (Switzerland)”."""
-    code = countries.calling_code(number[1:])
-    country = countries.country(code) if code else ""
-    return f"{e164.written(number)} ({country})" if country else e164.written(number)
 
 
 # --- ranges ---------------------------------------------------------------------------------------
@@ -369,7 +316,7 @@ def refuse_block(block: Block, country: str | None) -> None:
             text = _("This is a range, and its first number %(first)s cannot be read: %(reason)s")
             raise NotANumber(text % words, code="range") from error
         return
-    if block.is_certain or is_valid(first):
+    if block.is_certain or first.is_valid:
         last = last_of(first.number, block, country)
         single = None if block.is_certain else possible(block.first + block.last, country)
         raise IsBlock(first.number, last, single)

@@ -18,7 +18,8 @@ from numbers.import_options import CARRIES_CALLS, SUPPLIES
 from numbers.importing import import_number, record_number
 from numbers.models import PhoneNumber
 from numbers.numbering.characters import LONGEST
-from numbers.numbering.parsing import Ambiguous, Reading, named, parse_number, readings_of
+from numbers.numbering.parsing import parse_number
+from numbers.numbering.readings import Ambiguous, Reading, named, readings_of
 from numbers.screens.number_forms import AgentField, SipFields, naming_agents
 from organizations.models import Organization
 from organizations.principals import Principal

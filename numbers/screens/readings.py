@@ -9,7 +9,7 @@ from numbers.e164 import written
 from numbers.import_options import INTERNATIONAL, NATIONAL
 from numbers.import_readings import RANGE
 from numbers.models import Batch, BatchRow
-from numbers.numbering.parsing import named
+from numbers.numbering.readings import named
 
 Choice = tuple[str, str, str]  # value, label, and a note
 
