@@ -9,9 +9,8 @@ from typing import Any
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from numbers.files.layouts import ignored_notices
 from numbers.files.mapping import folded, mapped
-from numbers.files.tables import MEANINGS, Column, Layout, layout_of
+from numbers.files.tables import MEANINGS, Column, Layout, ignored_notices, layout_of
 from numbers.files.unreadable import Unreadable
 from numbers.models import ColumnMapping
 from organizations.models import Organization

@@ -60,12 +60,14 @@ def columns_of(names: Sequence[str] | None, data: Sequence[Sequence[str]]) -> li
 
 
 def width_of(names: Sequence[str] | None, data: Sequence[Sequence[str]]) -> int:
-    """Cells beyond the heading count as a column only where most rows have them: else a text with
-    separators lacks its quotes."""
+    """Cells beyond the heading row count as a column only where most rows have them: else a text
+    with separators lacks its quotes."""
     if names is None:
         return most_common(filled_width(row) for row in data)
-    beyond = most_common(filled_width(row) for row in data) if len(data) > 1 else 0
-    return max(filled_width(names), beyond, 1)
+    widths = [filled_width(row) for row in data]
+    unnamed = min(len(names), max(widths, default=0))
+    beyond = most_common(widths) if len(data) > 1 else 0
+    return max(filled_width(names), unnamed, beyond, 1)
 
 
 def filled_width(row: Sequence[str]) -> int:

@@ -52,17 +52,22 @@ def recognized(cells: Sequence[str]) -> int:
 
 
 def unrecognized_heading(rows: Sequence[Sequence[str]], wide: Sequence[int]) -> int | None:
-    """The first row of words alone, where a column holds numbers further down but not there."""
+    """The first row of words alone, where a column holds numbers further down but not there; where
+    none does, a first row with a word that is known."""
     column = column_of_numbers(rows)
-    if column is None:
-        return None
     for index in wide:
         cells = rows[index]
+        if column is None:
+            return index if is_words(cells) and names_a_column(cells) else None
         if is_words(cells) and begins_later(rows[index + 1 :], column):
             return index
         if column < len(cells) and likeness(cells[column]):
             return None
     return None
+
+
+def names_a_column(cells: Sequence[str]) -> bool:
+    return any(reading.is_certain for reading in readings_of(cells))
 
 
 def column_of_numbers(rows: Sequence[Sequence[str]]) -> int | None:

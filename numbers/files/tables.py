@@ -6,14 +6,23 @@ from django.utils.translation import gettext as _
 
 from numbers.files.columns import Column
 from numbers.files.excel import SheetSource, is_excel
-from numbers.files.layouts import Layout, Source, Table
+from numbers.files.layouts import Layout, Source, Table, ignored_notices
 from numbers.files.lines import Line
 from numbers.files.mapping import refuse_numberless
 from numbers.files.text import TextSource
 from numbers.files.unreadable import Unreadable
 from numbers.files.vocabulary import MEANINGS
 
-__all__ = ["MEANINGS", "Column", "Layout", "Line", "layout_of", "lines_of", "lines_of_rows"]
+__all__ = [
+    "MEANINGS",
+    "Column",
+    "Layout",
+    "Line",
+    "ignored_notices",
+    "layout_of",
+    "lines_of",
+    "lines_of_rows",
+]
 
 MOST_BYTES = 10_000_000
 AT_SIGHT = 1_000  # lines: no request waits for millions of empty ones
