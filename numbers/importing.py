@@ -11,6 +11,7 @@ from integrations.models import Integration, Operation
 from integrations.operations import default_for
 from integrations.providers import PROVIDERS
 from numbers.holding import hold_number
+from numbers.locks import lock_named_agents
 from numbers.models import PhoneNumber, Placement
 from numbers.operations import facts, tell
 from numbers.placing import NO_HOME, PLACED_AS, ask, default_homes, place, settle_in
@@ -46,6 +47,7 @@ def import_number(
     not own it. `fields` are columns of the number; `source` follows from `provider` unless it is
     one of them. Raises NoIntegration and NumberTaken.
     """
+    lock_named_agents(by, fields)
     integration = taken_on(by, provider, integration)
     if purchase is not None:
         selling(integration)
@@ -116,6 +118,7 @@ def record_number(
     one for SIP looks after its `outbound_trunk_id`. With neither it is `inactive`, and says why;
     `provider` None asks for no more than that. `fields` are columns of the number, `source` may be
     one of them. Raises NumberTaken."""
+    lock_named_agents(by, fields)
     phone_number = PhoneNumber(
         organization=by.organization,
         e164=number,
@@ -137,6 +140,7 @@ def record_number(
 def record_only(by: Principal, *, number: str, **fields: Any) -> PhoneNumber:
     """An `inactive` number on no platform, whatever integrations there are. `fields` are columns of
     the number. Raises NumberTaken."""
+    lock_named_agents(by, fields)
     inactive = PhoneNumber.Status.INACTIVE
     phone_number = PhoneNumber(
         organization=by.organization,

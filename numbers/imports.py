@@ -32,7 +32,7 @@ from numbers.import_rows import Understanding, Understood
 from numbers.importing import NoIntegration, import_number, record_only
 from numbers.models import Batch, BatchRow, PhoneNumber
 from numbers.numbering.parsing import named
-from numbers.operations import add_number, hold_agent
+from numbers.operations import add_number
 from organizations.principals import Principal
 from organizations.roles import Permission
 
@@ -208,7 +208,6 @@ def take_in(by: Principal, batch: Batch, row: BatchRow) -> None:
         update_number(by, row.phone_number_id, row.values, row.before)
         return
     columns = columns_of(row.values)
-    hold_agent(by, columns.get("inbound_agent_id"))
     sid = row.values.get("voip_carrier_sid")
     number = added(by, batch.options, sid, number=row.values["number"], **columns)
     row.phone_number_id = number.pk

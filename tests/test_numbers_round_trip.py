@@ -216,6 +216,23 @@ def test_after_a_spreadsheet_took_the_plus(alice, inventory):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_an_export_changes_nothing_that_is_there(alice, inventory, kind):
+    """Handed in to change numbers, wherever they are and however they stand."""
+    record_only(alice.by, number="+14155550197", **FULL)
+    import_number(alice.by, number="+14155550198", provider="twilio", **FULL)
+    file = exported(alice, living(alice), kind)
+    PhoneNumber.objects.filter(e164="+14155550198").update(
+        label="Changed", outbound_trunk_id="ST_y"
+    )
+    options = {**cleaned(alice.by, {"update": True}), "mapping": MAPPING}
+    batch = batches.propose_import(alice.by, title="x", options=options, file=file)
+    factories.work_batches()
+    rows = batch.rows.exclude(fate="unchanged").values_list("text", "fate", "before")
+    assert list(rows) == [("+14155550198", "todo", {"outbound_trunk_id": "ST_y"})]
+    assert batch.rows.count() == living(alice).count()
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_headings(alice, kind):
     add_number(alice.by, number="+14155550101")
     (row,) = table_of(exported(alice, living(alice), kind), kind)

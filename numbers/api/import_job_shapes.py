@@ -21,6 +21,7 @@ from organizations.api.fields import (
     Integer,
     ListOf,
     OptionalChar,
+    OptionalChoice,
     OptionalId,
     StrictSerializer,
     Uuid,
@@ -144,9 +145,8 @@ class ImportOptionsSerializer(StrictSerializer):
         max_length=60,
         help_text="Whose numbers are those without a plus: `US`, `Germany`, `49`.",
     )
-    without_plus = Choice(
+    without_plus = OptionalChoice(
         WAYS,
-        required=False,
         help_text="How digits without a plus are read where they can mean more than one number; "
         "if left out the other rows decide, or the row is `ambiguous`.",
     )

@@ -11,7 +11,7 @@ from numbers.api.import_jobs import CREATE, TAGS, found, reply_with
 from numbers.batches import CannotBatch
 from numbers.import_options import WAYS
 from numbers.import_readings import MOST_CHOICES, choose
-from organizations.api.fields import Char, Choice, Integer, ListOf, StrictSerializer
+from organizations.api.fields import Char, Integer, ListOf, OptionalChoice, StrictSerializer
 from organizations.api.problems import Problem
 from organizations.api.replies import Reply
 from organizations.api.schema import answered, asked, operation
@@ -32,9 +32,8 @@ class RowChoiceSerializer(StrictSerializer):
 
 class ReadingsSerializer(StrictSerializer):
     choices = ListOf(child=RowChoiceSerializer(), required=False, max_length=MOST_CHOICES)
-    without_plus = Choice(
+    without_plus = OptionalChoice(
         WAYS,
-        required=False,
         help_text="How the digits of all other ambiguous rows are read.",
     )
 

@@ -44,7 +44,6 @@ OTHER = {
     "Index/Document.iwa": "This is an Apple Numbers document: export it as CSV or Excel.",
 }
 ARCHIVE = "This is a ZIP archive without a workbook: unpack it and upload the file in it."
-ERRORS = re.compile(r"#(?:N/A|DIV/0!|REF!|VALUE!|NAME\?|NUM!|NULL!|SPILL!|CALC!)|Err:\d{3}")
 PLAIN = {str, float, int, bool}
 BREAKS = re.compile(r"[\r\n]+")
 DAMAGED = (
@@ -214,20 +213,13 @@ def row_of(
         faults |= moments(cells, len(left))
     if is_unusual("".join(texts)):
         texts = [without_breaks(text, seen)[:LONGEST_CELL] for text in texts]
-        errors = {i: ("error", text) for i, text in enumerate(texts) if ERRORS.fullmatch(text)}
-        faults = errors | faults
     if faults:
         return [line, texts, faults]
     return [line, texts] if any(texts) else None
 
 
 def is_unusual(joined: str) -> bool:
-    return (
-        len(joined) > LONGEST_CELL
-        or "\n" in joined
-        or "\r" in joined
-        or bool(ERRORS.search(joined))
-    )
+    return len(joined) > LONGEST_CELL or "\n" in joined or "\r" in joined
 
 
 def without_breaks(text: str, seen: dict[str, Any]) -> str:

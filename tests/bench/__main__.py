@@ -8,7 +8,7 @@ import sys
 from tests.bench.installation import Owner, install
 from tests.bench.table import RUNS, WrongAnswer, heading
 
-KINDS = ("one", "list", "create", "provision", "many")
+KINDS = ("one", "list", "create", "provision", "preview", "many")
 
 
 def main() -> int:
@@ -39,15 +39,18 @@ def measure(options: argparse.Namespace) -> list[str]:
 def stages(owner: Owner, options: argparse.Namespace):
     """First the web alone, as no worker may be busy meanwhile; then the worker."""
     from tests.bench.many import Many
+    from tests.bench.previews import Previews
     from tests.bench.provisioning import Worker
     from tests.bench.reads_and_writes import Web
 
     wanted = [kind for kind in KINDS if kind in options.only]
-    if set(wanted) - {"provision", "many"}:
+    if set(wanted) - {"provision", "preview", "many"}:
         measures = Web(owner, options.seconds).measures()
         yield [measures[kind] for kind in wanted if kind in measures]
     if "provision" in wanted:
         yield [Worker(owner, options.numbers).measure()]
+    if "preview" in wanted:
+        yield [Previews(owner, options.preview)]
     if "many" in wanted:
         yield [Many(owner, options.many)]
 
@@ -68,6 +71,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--numbers", type=int, default=400, help="provisioned in one run (400)")
     parser.add_argument(
         "--many", type=int, default=1_000_000, help="numbers for the screen's list (1000000)"
+    )
+    parser.add_argument(
+        "--preview", type=int, default=100_000, help="rows of an import's preview (100000)"
     )
     parser.add_argument("--runs", type=int, default=RUNS, help=f"medians of so many ({RUNS})")
     parser.add_argument("--only", nargs="+", choices=KINDS, default=KINDS, help="these (all)")

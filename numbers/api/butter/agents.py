@@ -10,8 +10,8 @@ from numbers.api.butter.phone_numbers import Held, locked
 from numbers.api.butter.refusals import told
 from numbers.api.butter.schema import changing, one
 from numbers.api.butter.serializers import AgentShape, AssignSerializer, represent_agent
+from numbers.locks import hold_agent
 from numbers.models import AGENT_ID, Agent, PhoneNumber, Placement
-from numbers.operations import hold_agent
 from numbers.placing import PLACED_AS, default_homes
 from organizations.api.fields import StrictSerializer
 from organizations.api.problems import Problem
