@@ -283,7 +283,8 @@ def retry_failed(by: Principal, batch_id: UUID) -> Batch:
     return filled(by, made, proposing.what_is_unfinished(batch))
 
 
-OF_THE_FILE = ("start", "ask", "mapping", "sheet", "confirm")  # its rows alone are tried again
+# Its rows alone are tried again.
+OF_THE_FILE = ("start", "ask", "mapping", "sheet", "confirm", "choices")
 
 
 def repeat_under_way(batch: Batch) -> Batch | None:

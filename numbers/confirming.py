@@ -15,6 +15,8 @@ from numbers.models import Batch
 from organizations.principals import Principal
 
 State = Batch.State
+# What was chosen for single rows was chosen for other columns.
+REPLACED = ("mapping", "sheet", "confirm", "choices")
 CONFIRMED = ["state", "options", "dispatched_at", *ACTOR]
 
 
@@ -71,7 +73,7 @@ def look_at_sheet(by: Principal, batch: Batch, sheet: str) -> Batch:
 
 
 def check_again(by: Principal, batch: Batch, options: Mapping[str, Any]) -> None:
-    kept = {n: v for n, v in batch.options.items() if n not in ("mapping", "sheet", "confirm")}
+    kept = {name: value for name, value in batch.options.items() if name not in REPLACED}
     batch.options = {**kept, **options}
     batch.state, batch.dispatched_at = State.CHECKING, None
     take_over(by, batch)

@@ -14,6 +14,7 @@ from numbers.batches import CannotBatch
 from numbers.batching import bell
 from numbers.confirming import WrongMapping, change_mapping, choose_sheet, confirm_mapping
 from numbers.import_options import cleaned
+from numbers.import_readings import choose
 from numbers.models import Batch, ColumnMapping, PhoneNumber
 from organizations.principals import Principal, member_again
 from tests import factories
@@ -279,6 +280,24 @@ class TestChanging:
         assert change_mapping(alice.by, batch.pk).state == "mapping"  # twice is harmless
         batch = confirmed(alice, batch, LABEL)
         assert (batch.state, batch.total, labels(batch)[0][1]) == ("ready", 2, "Berlin")
+
+    def test_where_every_row_is_wrong_the_columns_can_still_be_changed(self, alice):
+        batch = confirmed(alice, handed_in(alice, UNCLEAR), {0: "label", 1: "number", 2: ""})
+        assert (batch.state, batch.left) == ("ready", 0)
+        change_mapping(alice.by, batch.pk)
+        assert confirmed(alice, batch, LABEL).left == 2
+
+    def test_choices_of_rows_are_made_anew(self, alice):
+        batch = handed_in(alice, b"number,other\n4917612345678,x\n", country="DE")
+        batch = confirmed(alice, batch, {0: "number", 1: ""})
+        row = batch.rows.get()
+        assert row.fate == "ambiguous"
+        choose(alice.by, batch.pk, choices={row.line: row.values["readings"][0]["number"]})
+        batch = worked(batch)
+        assert (batch.rows.get().fate, len(batch.options["choices"])) == ("todo", 1)
+        change_mapping(alice.by, batch.pk)
+        batch = confirmed(alice, batch, {0: "number", 1: "label"})
+        assert (batch.rows.get().fate, "choices" in batch.options) == ("ambiguous", False)
 
     def test_not_once_it_runs(self, alice):
         batch = handed_in(alice, b"number\n+14155550100\n")

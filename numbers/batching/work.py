@@ -204,7 +204,8 @@ def checked(by: Principal, batch: Batch, notices: list[str]) -> None:
     keep(batch, reason=notice, layout={**batch.layout, "notices": notices})
     count(batch)
     has_questions = batch.rows.filter(fate=Fate.AMBIGUOUS).exists()
-    if not batch.left and not (has_questions and not batch.options.get("start")):
+    waits = has_questions or may_have_wrong_columns(batch)
+    if not batch.left and not (waits and not batch.options.get("start")):
         reason = "\n".join(filter(None, (nothing_to_add(batch), notice)))
         settle(batch, State.DONE, by=by, reason=reason)
     elif batch.options.get("start"):
@@ -214,6 +215,12 @@ def checked(by: Principal, batch: Batch, notices: list[str]) -> None:
         # Whoever is asked about columns or numbers may answer after a look at the rows.
         is_asked = has_questions or batch.options.get("ask")
         let_go(batch, state=State.READY, **({} if is_asked else {"file": None}))
+
+
+def may_have_wrong_columns(batch: Batch) -> bool:
+    """Whether every row of a file is wrong, whose columns can be changed then."""
+    is_asked = bool(batch.options.get("ask") and batch.layout.get("columns") and batch.total)
+    return is_asked and not batch.rows.exclude(fate=Fate.ERROR).exists()
 
 
 def nothing_to_add(batch: Batch) -> str:
