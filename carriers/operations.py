@@ -80,23 +80,26 @@ def add_carrier(
 
 
 def lock_carrier(by: Principal, carrier_id: UUID, *, to_delete: bool = False) -> Carrier:
-    """The carrier as it is now: with it nobody else can change its gateways, nor ask for or settle
-    its operation, until the transaction ends. `to_delete`: nor add a number to it. Raises
-    DoesNotExist."""
+    """Returns the carrier as it is now. No other transaction changes its gateways, requests or
+    settles its operation until this one ends; with `to_delete`, none adds a number to it either.
+    Raises DoesNotExist."""
     rows = by.organization.carriers.select_for_update(no_key=not to_delete)
     return rows.get(pk=carrier_id)
 
 
 def lock_default(by: Principal) -> None:
-    """Which carrier is the organization's default; before the carrier itself is locked, as the
-    former default is changed too."""
+    """Lock which carrier is the organization's default. Call it before the carrier is locked,
+    because the former default carrier is changed too."""
     lock_names(by.organization.pk, "default carrier")
 
 
-def keep_from_deletion(carrier: Carrier) -> None:
-    """For a number that is added to it, until the transaction ends; many may do so at once. Reads
-    `status` and `error_message` again."""
-    carrier.status, carrier.error_message = Status.DELETED, None  # where the row is gone
+def lock_against_deletion(carrier: Carrier) -> None:
+    """The carrier is not deleted until the transaction ends: a number is being added to it. Several
+    transactions may do so at once. Reads `status` and `error_message` again."""
+    carrier.status, carrier.error_message = (
+        Status.DELETED,
+        None,
+    )  # if the row does not exist any more
     for row in Carrier.objects.raw(KEEP, [carrier.pk]):
         carrier.status, carrier.error_message = row.status, row.error_message
 
@@ -270,12 +273,12 @@ def make_default(by: Principal, carrier: Carrier) -> None:
     lock_default(by)
     former = by.organization.carriers.filter(is_default=True).exclude(pk=carrier.pk)
     for each in former.select_for_update(no_key=True):
-        step_back(by, each)
+        clear_default_of(by, each)
     by.organization.carriers.filter(pk=carrier.pk).update(is_default=True)
     carrier.is_default = True
 
 
-def step_back(by: Principal, carrier: Carrier) -> None:
+def clear_default_of(by: Principal, carrier: Carrier) -> None:
     by.organization.carriers.filter(pk=carrier.pk).update(
         is_default=False, version=F("version") + 1, updated_at=Now()
     )

@@ -102,7 +102,7 @@ def settle(
 
 
 def integration_for(operation: Operation, verdict: Verdict) -> Integration | None:
-    """Locked, before the operation, where the verdict will be noted in its row."""
+    """Returns the operation's integration, locked if the verdict changes its row."""
     if not verdict.speaks_well or verdict.pauses_integration:
         return lock_integration(operation.integration_id)
     integration = Integration.objects.filter(pk=operation.integration_id).first()
@@ -112,7 +112,8 @@ def integration_for(operation: Operation, verdict: Verdict) -> Integration | Non
 
 
 def lock_mine(operation: Operation, subject_ids: Collection[UUID] | QuerySet) -> Operation | None:
-    """Among those that settle together, all locked; None where it is in other hands by now."""
+    """Lock the operations that settle together. Returns this one, or None if another worker has
+    claimed it since, or it is settled."""
     current = lock_open_operations(operation.subject_kind, subject_ids).get(operation.subject_id)
     if current is None or (current.pk, current.fence) != (operation.pk, operation.fence):
         return None

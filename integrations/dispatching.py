@@ -71,7 +71,7 @@ def dispatch_due(publish: Callable[[UUID], None]) -> int:
 
 
 def unstamp(operation_ids: Sequence[UUID]) -> None:
-    """One by one, so that none is held while another is waited for."""
+    """One statement each, so that no row stays locked while another is waited for."""
     for operation_id in operation_ids:
         Operation.objects.filter(pk=operation_id, lease_until=None).update(dispatched_at=None)
 
@@ -131,16 +131,16 @@ def take_lock(listener: psycopg.Connection) -> bool:
 
 def clean_up() -> None:
     """Drop what has outlived its use: expired replies, old platform calls, answered questions."""
-    drop(SavedReply.objects.filter(expires_at__lt=Now()))
+    delete_unlocked(SavedReply.objects.filter(expires_at__lt=Now()))
     oldest = Now() - max(settings.PLATFORM_CALLS_RETENTION, timedelta(days=1))
-    drop(ProviderCall.objects.filter(at__lt=oldest))
+    delete_unlocked(ProviderCall.objects.filter(at__lt=oldest))
     forget_questions()
     chores.clean_up()
 
 
 @transaction.atomic
-def drop(rows: QuerySet) -> None:
-    """What somebody else has locked is left for the next time."""
+def delete_unlocked(rows: QuerySet) -> None:
+    """Rows that another transaction has locked are left for the next time."""
     free = rows.select_for_update(skip_locked=True).values("pk")
     rows.model.objects.filter(pk__in=free).delete()
 

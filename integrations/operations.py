@@ -241,7 +241,8 @@ def name_taken() -> ValidationError:
 
 
 def locked(by: Principal, integration: Integration) -> Integration:
-    """As it is now; its check can neither be asked for nor settle under the caller."""
+    """Returns the integration as it is now. Its check is neither requested nor settled by another
+    transaction until this one ends."""
     rows = by.organization.integrations.select_for_update(no_key=True)
     return rows.get(pk=integration.pk)
 
@@ -360,7 +361,7 @@ def disconnect(by: Principal, integration: Integration) -> None:
         with transaction.atomic():
             forget_traces(integration)
             integration.delete()
-            connection.check_constraints()  # what was put on it meanwhile is seen here, not later
+            connection.check_constraints()  # now and not at commit: a number may have been added
     except (ProtectedError, IntegrityError) as error:
         raise InUse(_("It stays: carriers or numbers are on it.")) from error
     record(

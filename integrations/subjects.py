@@ -19,8 +19,8 @@ class Subject(Protocol):
         """The wish as a value for the provider, read now; None when the row is gone."""
 
     def lock(self, operation: Operation) -> Collection[UUID] | QuerySet:
-        """Lock the row whose settings the operation is about (see integrations/locks.py), before
-        the operation itself. Returns the ids of the subjects of this kind that settle together."""
+        """Lock the number, carrier or integration before the operation (integrations/locks.py).
+        Returns the ids of the subjects of this kind that settle together."""
 
     def forget(self, integration: Integration) -> None:
         """Let go of an integration what has been gone from it: it is about to be deleted."""
@@ -58,8 +58,8 @@ def settled(operation: Operation) -> None:
 
 
 def lock(operation: Operation) -> Collection[UUID] | QuerySet:
-    """Lock the row that the operation is about, as askers do. Returns the ids of the subjects whose
-    operations may change by its settlement; its own among them."""
+    """Lock the number, carrier or integration that the operation is about. Returns the ids of the
+    subjects whose operations its settlement may change, including its own."""
     if operation.subject_kind in _registry:
         return _registry[operation.subject_kind].lock(operation)
     return [operation.subject_id]

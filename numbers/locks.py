@@ -1,4 +1,4 @@
-"""The locks on numbers and on the agents they name; integrations/locks.py has the one order."""
+"""The locks on numbers and on the agents they name; integrations/locks.py defines the order."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -15,28 +15,28 @@ Locked = tuple[PhoneNumber, list[tuple[Placement, Operation | None]]]
 
 
 def hold_agent(by: Principal, *agent_ids: str | None) -> None:
-    """Nobody adds, changes or deletes agents of these ids until the transaction ends, whether there
-    are such agents or not. All at once, and before any number is locked or added: whoever changes
-    an agent locks its id first, and then its numbers."""
+    """No other transaction adds, changes or deletes agents with these ids until this one ends. The
+    agents need not exist. Pass all ids in one call, before a number is locked or added: a change of
+    an agent locks the agent's id first, and then its numbers."""
     lock_names(by.organization.pk, "agent", filter(None, agent_ids))
 
 
 def lock_named_agents(by: Principal, *columns: Mapping[str, Any]) -> None:
-    """As `hold_agent`, the agents that these columns of numbers name."""
+    """As `hold_agent`, for the agents that these columns of numbers name."""
     hold_agent(by, *(each.get(name) for each in columns for name in AGENTS))
 
 
 def locked(by: Principal, number_id: UUID) -> Locked:
-    """The number and its placements with their open operations, supply before voice, as they are
-    now and stay until the transaction ends. Raises DoesNotExist."""
+    """Returns the number and its placements with their open operations, supply before voice, locked
+    until the transaction ends. Raises DoesNotExist."""
     for found in lock_numbers(by, [number_id]):
         return found
     raise PhoneNumber.DoesNotExist
 
 
 def lock_numbers(by: Principal, number_ids: Iterable[UUID]) -> list[Locked]:
-    """As `locked`, several, in the order of their ids; what is not of the organization is left
-    out."""
+    """As `locked`, for several numbers, in the order of their ids. Numbers of other organizations
+    are left out."""
     rows = by.organization.phone_numbers.select_for_update(no_key=True)
     numbers = list(rows.filter(pk__in=number_ids).order_by("pk"))
     lock_carriers_of(numbers)
@@ -50,8 +50,8 @@ def lock_numbers(by: Principal, number_ids: Iterable[UUID]) -> list[Locked]:
 
 
 def lock_carriers_of(numbers: Sequence[PhoneNumber]) -> None:
-    """Of the failed numbers: whichever change tries one again lets it wait for its carrier, which
-    may neither settle nor be changed meanwhile."""
+    """Lock the carriers of failed numbers. A change may set such a number up again, and then its
+    operation waits for the carrier's, which must not settle meanwhile."""
     again = PhoneNumber.Status.FAILED
     failed = [each for each in numbers if each.carrier_id and each.status == again]
     if failed:

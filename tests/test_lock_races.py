@@ -10,7 +10,7 @@ from django.db.models.deletion import Collector
 from django.db.models.functions import Now
 
 from carriers.models import Carrier
-from carriers.operations import CannotDo, change_carrier, delete_carrier, keep_from_deletion
+from carriers.operations import CannotDo, change_carrier, delete_carrier, lock_against_deletion
 from integrations import claims, dispatching, provisioning
 from integrations import operations as ledger
 from integrations.claims import Verdict
@@ -74,7 +74,7 @@ class TestCarriers:
     def test_a_number_on_a_carrier_that_is_gone_altogether(self, alice):
         carrier = alice.organization.carriers.get()
         Carrier.objects.filter(pk=carrier.pk).delete()
-        keep_from_deletion(carrier)
+        lock_against_deletion(carrier)
         assert carrier.status == "deleted"
 
     def test_each_becomes_the_default_in_turn(self, alice):

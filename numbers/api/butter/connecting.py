@@ -75,9 +75,8 @@ def drop(by: Principal, integration: Integration) -> None:
 
 
 @transaction.atomic
-def rename_back(by: Principal, integration: Integration, *, given: str, former: str) -> None:
-    """The name that was given with refused credentials is taken back, unless somebody has changed
-    it since."""
+def revert_name(by: Principal, integration: Integration, *, given: str, former: str) -> None:
+    """Undo the name that came with refused credentials, unless it was changed again since."""
     lock_integration_name(by.organization.pk, former)
     if given and ledger.locked(by, integration).name == given:
         ledger.change_integration(by, integration, name=former)

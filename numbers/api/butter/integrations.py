@@ -11,7 +11,7 @@ from integrations.locks import lock_integration_name
 from integrations.models import Integration, Operation
 from numbers.api.butter import examples
 from numbers.api.butter.base import PAGING, ButterView, enveloped, missing, page
-from numbers.api.butter.connecting import change, checked, connect_new, drop, rename_back
+from numbers.api.butter.connecting import change, checked, connect_new, drop, revert_name
 from numbers.api.butter.credentials import (
     IntegrationChangeSerializer,
     IntegrationCreateSerializer,
@@ -109,7 +109,7 @@ class IntegrationView(ButterView):
         lock_integration_name(by.organization.pk, given)
         integration = ledger.locked(by, found(request, integration_id))
         operation = change(by, integration, **wished)
-        undo = partial(rename_back, by, integration, given=given, former=integration.name)
+        undo = partial(revert_name, by, integration, given=given, former=integration.name)
         answer = partial(
             reply_with, request, integration, _("Integration updated successfully"), status=200
         )
