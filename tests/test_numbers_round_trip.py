@@ -33,19 +33,6 @@ USERS = (
     *("number", "label", "wanted", "carrier", "agent", "outbound_agent", "application"),
     *("webhook", "trunk"),
 )
-# As a person confirms it.
-MAPPING = {
-    "number": "number",
-    "label": "label",
-    "carrier": "carrier",
-    "agent": "agent_id",
-    "outbound_agent": "outbound_agent_id",
-    "application": "application_sid",
-    "webhook": "inbound_webhook_url",
-    "trunk": "outbound_trunk_id",
-    "wanted": "wanted",
-    "id": "id",
-}
 FULL = {
     "inbound_agent_id": "agent_in",
     "outbound_agent_id": "=elsewhere",
@@ -88,8 +75,8 @@ def living(member):
     return member.organization.phone_numbers.exclude(status="deleted")
 
 
-def take_in(member, file: bytes, *, mapping=MAPPING, **options) -> batches.Batch:
-    options = {**cleaned(member.by, options), "mapping": mapping, "start": True}
+def take_in(member, file: bytes, **options) -> batches.Batch:
+    options = {**cleaned(member.by, options), "ask": True, "start": True}
     batch = batches.propose_import(member.by, title="x", options=options, file=file)
     factories.work_all()
     batch.refresh_from_db()
@@ -224,7 +211,7 @@ def test_an_export_changes_nothing_that_is_there(alice, inventory, kind):
     PhoneNumber.objects.filter(e164="+14155550198").update(
         label="Changed", outbound_trunk_id="ST_y"
     )
-    options = {**cleaned(alice.by, {"update": True}), "mapping": MAPPING}
+    options = cleaned(alice.by, {"update": True})
     batch = batches.propose_import(alice.by, title="x", options=options, file=file)
     factories.work_batches()
     rows = batch.rows.exclude(fate="unchanged").values_list("text", "fate", "before")
@@ -250,7 +237,7 @@ def test_the_report_of_an_import_holds_every_column(alice, browse, inventory):
     report = browse(alice).get(url).getvalue()
     assert list(table_of(report, "csv")[0]) == ["line", "number", *FIELDS, "fate", "message"]
     delete_all(alice)
-    take_in(alice, report, mapping={name: name for name in ("number", *FIELDS)})
+    take_in(alice, report)
     assert users(exported(alice, living(alice), "csv"), "csv") == users(before, "csv")
 
 

@@ -108,11 +108,12 @@ class TestExport:
 
     @pytest.mark.parametrize("kind", ["csv", "xlsx"])
     def test_an_export_can_be_read_back(self, alice, browse, kind):
-        rows(alice, "+14155550101", label="=1+1", inbound_agent_id="agent_1")
+        (number,) = rows(alice, "+14155550101", label="=1+1", inbound_agent_id="agent_1")
         answer = get(browse(alice), alice, "numbers_export", format=kind)
         (line,) = lines_of(answer.getvalue())
         told = {name: text for name, text in line.cells.items() if text}
-        assert told == {"number": "+14155550101", "label": "=1+1", "agent_id": "agent_1"}
+        known = {"id": str(number.pk), "number": "+14155550101", "wanted": "active"}
+        assert told == {**known, "label": "=1+1", "agent_id": "agent_1"}
 
     def test_more_than_excel_takes_is_said(self, alice, browse, monkeypatch):
         monkeypatch.setattr("numbers.screens.export.MOST_IN_EXCEL", 1)
