@@ -171,7 +171,8 @@ class TestConfirming:
         batch = confirmed(alice, handed_in(alice, UNCLEAR), NUMBER)
         factories.number(mallory.by, "+14155550100")
         batches.start(alice.by, batch.pk)
-        assert worked(batch).file is None
+        assert Batch.objects.get(pk=batch.pk).file is None
+        worked(batch)
         PhoneNumber.objects.filter(e164="+14155550100").delete()
         again = worked(batches.retry_failed(alice.by, batch.pk))
         assert (again.state, labels(again)) == ("ready", [("+14155550100", "Ann")])
@@ -237,7 +238,7 @@ class TestSheets:
         assert (batch.state, batch.layout["sheets"]) == ("mapping", ["Berlin", "Rome"])
 
     def test_another_is_looked_at_before_it_is_read(self, alice):
-        batch = handed_in(alice, workbook(Berlin=KNOWN, Rome=UNKNOWN))
+        batch = handed_in(alice, workbook(Berlin=KNOWN, Rome=OTHER))
         first = batch.layout["sheet"]
         other = {"Berlin": "Rome", "Rome": "Berlin"}[first]
         batch = worked(choose_sheet(alice.by, batch.pk, sheet=other))
