@@ -1,5 +1,6 @@
 """What each column of a file means, proposed by its heading and by how its cells look."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -9,6 +10,7 @@ from numbers.files.vocabulary import MEANINGS
 
 SAMPLES, SAMPLE_LENGTH = 3, 60
 IGNORED = ""
+UUID = re.compile(r"\{?[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}\}?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Content:
     likely: int  # cells that look like phone numbers
     score: float  # the mean of their likeness
     distinct: int
-    wordy: int  # cells with letters that look like no phone number
+    wordy: int  # cells of words
 
     @property
     def is_numbers(self) -> bool:
@@ -96,11 +98,14 @@ def content_of(cells: Sequence[str]) -> Content:
         likely=sum(each >= LIKELY for each in found),
         score=sum(found) / len(found) if found else 0,
         distinct=len(set(filled)),
-        wordy=sum(
-            each < WEAK and any(map(str.isalpha, cell))
-            for each, cell in zip(found, filled, strict=True)
-        ),
+        wordy=sum(each < WEAK and is_wordy(cell) for each, cell in zip(found, filled, strict=True)),
     )
+
+
+def is_wordy(cell: str) -> bool:
+    """No moment and no id, which have letters too."""
+    letters, digits = sum(map(str.isalpha, cell)), sum(map(str.isdigit, cell))
+    return letters > 0 and letters >= digits and not UUID.fullmatch(cell)
 
 
 def proposed_by_heading(

@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 WHOLE_ROW = -1  # in place of the index of a column
 
@@ -23,50 +24,45 @@ Row = tuple[int, list[str], dict[int, Fault]]
 NO_FAULTS: dict[int, Fault] = {}
 
 
-def sentence(fault: Fault, line: int, index: int, meaning: str) -> str:
-    """What is wrong and what helps, in the reader's language."""
-    given = {"cell": f"{letters(index)}{line}", "line": line, "text": fault.text}
-    if fault.kind == "date":
-        given["text"] = date_in_words(fault.text)
-    return words_of(fault.kind, meaning) % given
-
-
-def words_of(kind: str, meaning: str) -> str:
-    if kind in ("date", "time"):
-        return words_of_moment(meaning)
-    return {
-        "formula": _(
-            "Cell %(cell)s holds a formula without a stored value: open the file in Excel and save "
-            "it, or enter the value."
-        ),
-        "error": _(
-            "Cell %(cell)s holds the error %(text)s: correct the formula or enter the value."
-        ),
-        "nul": _("The row holds a NUL character (U+0000): remove it."),
-        "bytes": _("The row holds bytes that are not valid text: enter the row again."),
-        "quote": _(
-            "A quotation mark opens in line %(line)d and does not close: close it, or remove it."
-        ),
-        "wide": _("The row has more than 1,000 cells: check its separators."),
-        "total": _("This looks like a totals row."),
-        "heading": _("This row looks like a heading, not like a number."),
-        "second table": _(
-            "The row belongs to a second table, which begins in line %(text)s with other columns: "
-            "import that table as its own file."
-        ),
-    }[kind]
-
-
-def words_of_moment(meaning: str) -> str:
-    if meaning in ("number", "last_number"):
-        return _(
-            "Cell %(cell)s holds a date or time (%(text)s), not a phone number: format the column "
-            "as text and enter the number again."
-        )
-    return _(
+SENTENCES = {
+    "formula": gettext_noop(
+        "Cell %(cell)s holds a formula without a stored value: open the file in Excel and save it, "
+        "or enter the value."
+    ),
+    "error": gettext_noop(
+        "Cell %(cell)s holds the error %(text)s: correct the formula or enter the value."
+    ),
+    "no number": gettext_noop(
+        "Cell %(cell)s holds a date or time (%(text)s), not a phone number: format the column as "
+        "text and enter the number again."
+    ),
+    "no text": gettext_noop(
         "Cell %(cell)s holds a date or time (%(text)s), not a text: format the column as text and "
         "enter the value again."
-    )
+    ),
+    "nul": gettext_noop("The row holds a NUL character (U+0000): remove it."),
+    "bytes": gettext_noop("The row holds bytes that are not valid text: enter the row again."),
+    "quote": gettext_noop(
+        "A quotation mark opens in line %(line)d and does not close: close it, or remove it."
+    ),
+    "wide": gettext_noop("The row has more than 1,000 cells: check its separators."),
+    "total": gettext_noop("This looks like a totals row."),
+    "heading": gettext_noop("This row looks like a heading, not like a number."),
+    "second table": gettext_noop(
+        "The row belongs to a second table, which begins in line %(text)s with other columns: "
+        "import that table as its own file."
+    ),
+}
+
+
+def sentence(fault: Fault, line: int, index: int, meaning: str) -> str:
+    """What is wrong and what helps, in the reader's language. A fault of kind "date" or "time" is
+    told by what the column should hold."""
+    kind, text = fault.kind, fault.text
+    if kind in ("date", "time"):
+        text = date_in_words(text) if kind == "date" else text
+        kind = "no number" if meaning in ("number", "last_number") else "no text"
+    return _(SENTENCES[kind]) % {"cell": f"{letters(index)}{line}", "line": line, "text": text}
 
 
 def date_in_words(text: str) -> str:

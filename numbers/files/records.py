@@ -11,7 +11,8 @@ from numbers.files.faults import NO_FAULTS, WHOLE_ROW, Fault, Row
 from numbers.files.quoting import QUOTE, Splitter, Unclosed
 
 MOST_LINES, MOST_LENGTH = 100, 20_000  # of one record: lines, characters
-MOST_LOOKS = 5_000  # lines read ahead in vain, in one file
+MOST_LOOKS = 200_000  # lines read ahead, in one file
+IN_VAIN = 40  # times that a line counts which was read ahead in vain
 MOST_COLUMNS = 1_000
 LONGEST_CELL = 1_000  # characters: ten times what any column takes, so that it is still refused
 # How an export keeps a spreadsheet from calculating a text.
@@ -54,6 +55,8 @@ class Records:
             return self.faulty(text.replace("\0", ""), "nul")
         if is_damaged(text):
             return self.faulty(DAMAGED.sub("\ufffd", text), "bytes")
+        if QUOTE not in text:
+            return limited(self.line, text.split(self.separator, MOST_COLUMNS))
         begins = self.line
         try:
             cells = self.splitter.cells(text)
@@ -84,8 +87,9 @@ class Records:
                     break
         if cells and not self.swallows_rows(cells):
             self.line += len(taken)
+            self.looks -= len(taken)
             return cells
-        self.looks -= len(taken)
+        self.looks -= len(taken) * IN_VAIN
         self.ahead.extendleft(reversed(taken))
         return None
 

@@ -129,13 +129,9 @@ CERTAIN = {
         agente in uscita, uitgaande agent, agente de saída
     """,
     "application_sid": """
-        application sid, application, application id, app, app sid, app id,
-        anwendung, anwendungs sid, anwendungs id, applikation,
-        sid de l'application, id de l'application,
-        aplicación, sid de la aplicación, id de la aplicación,
-        applicazione, sid applicazione, id applicazione,
-        applicatie, applicatie sid, applicatie id, toepassing,
-        aplicação, aplicativo, sid da aplicação, id da aplicação
+        application sid, application, app, app sid, anwendung, anwendungs sid, applikation,
+        sid de l'application, aplicación, sid de la aplicación, applicazione, sid applicazione,
+        applicatie, applicatie sid, toepassing, aplicação, aplicativo, sid da aplicação
     """,
     "inbound_webhook_url": """
         inbound webhook url, inbound webhook, webhook url, webhook,
