@@ -163,6 +163,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 # --- the API ------------------------------------------------------------------------------------
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000  # bytes; a larger body is a 413 problem
 FILE_UPLOAD_HANDLERS = [
+    "config.uploads.LongForms",
     "config.uploads.Bounded",
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",

@@ -1,8 +1,17 @@
-"""Files that browsers send: what is too large is read to its end, but kept nowhere."""
+"""What browsers send with a form: files and long texts. What is too large is read to its end, so
+that the sender hears the answer, but kept nowhere."""
 
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import TooManyFieldsSent
 from django.core.files.uploadhandler import FileUploadHandler, StopUpload
+from django.http import HttpRequest, QueryDict
+from django.http.multipartparser import FIELD, ChunkIter, LazyStream, Parser, exhaust
+from django.utils.datastructures import MultiValueDict
 
 MOST_BYTES = 10_000_000
+AT_ONCE = 65_536  # bytes
 
 
 class Bounded(FileUploadHandler):
@@ -19,3 +28,54 @@ class Bounded(FileUploadHandler):
 
     def file_complete(self, file_size: int) -> None:
         return None
+
+
+class LongForms(FileUploadHandler):
+    """Reads the form of a view that has `longest_form`, the bytes that all of its fields may have
+    together, in place of DATA_UPLOAD_MAX_MEMORY_SIZE. Where they have more, the form is not
+    refused unread: it is cut, and the view finds `request.form_was_cut`. Files are left out."""
+
+    def handle_raw_input(
+        self,
+        input_data: Any,
+        META: dict[str, Any],
+        content_length: int,
+        boundary: bytes,
+        encoding: str | None = None,
+    ) -> tuple[QueryDict, MultiValueDict] | None:
+        most = longest_form(self.request)
+        if most is None:
+            return None
+        post, self.request.form_was_cut = fields_of(input_data, boundary, encoding, most)
+        return post, MultiValueDict()
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes:
+        return raw_data
+
+    def file_complete(self, file_size: int) -> None:
+        return None
+
+
+def longest_form(request: HttpRequest) -> int | None:
+    view = getattr(request.resolver_match, "func", None)
+    return getattr(getattr(view, "view_class", None), "longest_form", None)
+
+
+def fields_of(
+    stream: Any, boundary: bytes, encoding: str | None, most: int
+) -> tuple[QueryDict, bool]:
+    """The fields of a multipart form, and whether there was more of them."""
+    post, was_cut = QueryDict(mutable=True, encoding=encoding), False
+    parts = Parser(LazyStream(ChunkIter(stream, AT_ONCE)), boundary)
+    for count, (kind, meta, part) in enumerate(parts):
+        if count > settings.DATA_UPLOAD_MAX_NUMBER_FIELDS:
+            raise TooManyFieldsSent
+        if kind == FIELD and (name := meta["content-disposition"][1].get("name")):
+            data = part.read(most)
+            most -= len(data)
+            was_cut = was_cut or bool(part.read(1))
+            post.appendlist(name, data.decode(encoding or "utf-8", "replace"))
+        exhaust(part)
+    exhaust(stream)
+    post._mutable = False
+    return post, was_cut

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from numbers.files.columns import E164, is_known
+from numbers.files.headings import readings_of
 from numbers.pasted_marks import without_marks
 from numbers.pasted_pieces import SHORTEST, Piece, holds_a_number, pieces_of, singular, unquoted
 
@@ -18,6 +18,7 @@ CELL = re.compile(r"[^|]+")
 # Most lines, and what the rest of this module would make of them: a number and a label after it.
 PLAIN = re.compile(r"(?P<number>\+\d[\d ().-]{5,30}\d)\s*(?:[\t;,](?P<label>[^+\"|]*))?")
 CANNOT_BE_PLAIN = re.compile(rf"(?:\D*\d){{{SHORTEST}}}|.*(?:tel|callto):", re.IGNORECASE)
+E164 = re.compile(r"\bE[. -]?164\b", re.IGNORECASE)  # the one name with digits
 LONGEST_HEADING, LONGEST_ROW = 300, 3_000
 
 
@@ -49,8 +50,8 @@ def table_of(line: str) -> Table | None:
     separator = "|" if "|" in line else next((c for c in "\t;," if c in line), ",")
     cells = [cell.strip(' ":*_') for cell in cells_of(line, separator)]
     columns = [singular(cell) for cell in cells]
-    others = (cell for cell, column in zip(cells, columns, strict=True) if cell and not column)
-    known = "number" in columns and all(map(is_known, others))
+    others = [cell for cell, column in zip(cells, columns, strict=True) if cell and not column]
+    known = "number" in columns and all(each.is_certain for each in readings_of(others))
     return Table(separator, columns) if known else None
 
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import phonenumbers
 
-from numbers.files.columns import column_of
-from numbers.files.headings import DATE, looks_like_a_number
+from numbers.files.headings import looks_like_a_number, reading_of
 from numbers.pasted_marks import DASHES
 from organizations.texts import trimmed
 
+DATE = re.compile(r"[0-3]?\d([./])[01]?\d\1(19|20)?\d\d|(19|20)\d\d-[01]?\d-[0-3]?\d")
 MOST = 300  # characters of a part in which a number without a plus is looked for
 LEAST = 5  # digits of a number with a plus
 MOST_SIGNS = 40  # of a number with a plus
@@ -175,7 +175,7 @@ def label(text: str) -> list[Piece]:
 def singular(heading: str) -> str:
     """Its column. In a list a heading is often a plural: Numbers, Rufnummern."""
     endings = (heading.removesuffix(ending) for ending in PLURALS if heading.endswith(ending))
-    return next(filter(None, map(column_of, endings)), "")
+    return next(filter(None, (reading_of(each).meaning for each in endings)), "")
 
 
 def unwrapped(text: str) -> str:

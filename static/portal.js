@@ -55,8 +55,16 @@ document.addEventListener("toggle", (event) => {
   if (event.target.open) event.target.querySelector("[data-typed]")?.focus();
 }, true);
 
+// What static/pasted.js keeps of a list is for the way back from an error: a page inside an
+// organization is none.
+function forget() {
+  const isInside = document.querySelector(".side");
+  if (isInside && !document.querySelector("[data-keep]")) sessionStorage.removeItem("patchbay-list");
+}
+
 document.addEventListener("DOMContentLoaded", () => {
   reveal(document);
+  forget();
   unfold();
   const wrong = ".has-errors :is(input, select, textarea)";
   (document.querySelector("[data-focus]") ?? document.querySelector(wrong))?.focus();

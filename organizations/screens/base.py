@@ -31,6 +31,8 @@ class OrgScreen(View):
     """
 
     permissions: ClassVar[dict[str, Permission]] = {}
+    keeps_form: ClassVar[bool] = False  # has `sent_late`; its form holds no secrets
+    is_late = False
 
     principal: Principal
     organization: Organization
@@ -43,18 +45,31 @@ class OrgScreen(View):
 
     def dispatch(self, request: HttpRequest, org_id: str, **path: Any) -> HttpResponse:
         if not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path())
+            return self.signed_out(request)
         method = "GET" if request.method == "HEAD" else request.method
         if method not in self.permissions:
             return HttpResponseNotAllowed(self.permissions)
         self.admit(request, org_id, self.permissions[method])
         try:
-            response = getattr(self, method.lower())(request, **path)
+            handler = self.sent_late if self.is_late else getattr(self, method.lower())
+            response = handler(request, **path)
         except ObjectDoesNotExist as error:
             raise Http404 from error
         if request.COOKIES.get(LAST_COOKIE) != org_id:
             keep(response, LAST_COOKIE, org_id)
         return response
+
+    def signed_out(self, request: HttpRequest) -> HttpResponse:
+        """To the sign-in page; but a long form that was filled in is shown to be sent again."""
+        fields = [pair for pair in request.POST.lists() if pair[0] != "csrfmiddlewaretoken"]
+        if not self.keeps_form or not fields:
+            return redirect_to_login(request.get_full_path())
+        context = {"fields": fields, "path": request.get_full_path()}
+        return render(request, "organizations/signed_out.html", context, status=403)
+
+    def sent_late(self, request: HttpRequest, **path: Any) -> HttpResponse:
+        """The page with the form as it was sent, which the session's token did not fit."""
+        raise NotImplementedError
 
     def admit(self, request: HttpRequest, org_id: str, permission: Permission) -> None:
         membership = membership_in(request, org_id)

@@ -1,5 +1,6 @@
 """The pages that take a list, a range or a file, and lead to the batch that is made of it."""
 
+from itertools import islice
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -14,9 +15,18 @@ from numbers.files.tables import refuse_at_sight
 from numbers.files.unreadable import Unreadable
 from numbers.import_options import cleaned
 from numbers.models import Batch
-from numbers.screens.adding.forms import SHOWN_AT, FileForm, ListForm, OptionsForm, RangeForm
+from numbers.screens.adding.forms import (
+    MOST_TEXT,
+    SHOWN_AT,
+    FileForm,
+    ListForm,
+    OptionsForm,
+    RangeForm,
+)
 from organizations.roles import Permission
 from organizations.screens.base import OrgScreen
+
+MARGIN = 1_000_000  # bytes by which a list may be too large, and is still shown as a whole
 
 
 class ProposingScreen(OrgScreen):
@@ -36,8 +46,19 @@ class ProposingScreen(OrgScreen):
         form = self.form_class(request.POST, request.FILES, by=self.principal)
         batch = self.proposed(form) if form.is_valid() else None
         if batch is None:
-            return self.page(self.template, status=422, form=form)
+            return self.page(self.template, status=self.refusal(form), form=form)
         return self.go("batch", batch_id=batch.id)
+
+    def refusal(self, form: OptionsForm) -> int:
+        """The HTTP status of a form that was refused."""
+        return 422
+
+    def sent_late(self, request: HttpRequest) -> HttpResponse:
+        form = self.form_class(request.POST, by=self.principal)
+        form.is_valid()
+        again = _("Your session has changed since you opened this page. Send it again.")
+        form.add_error(None, again)
+        return self.page(self.template, status=403, form=form)
 
     def proposed(self, form: OptionsForm) -> Batch | None:
         """None when something was refused, which the form then says."""
@@ -59,17 +80,34 @@ class ProposingScreen(OrgScreen):
 
 
 class AddListScreen(ProposingScreen):
+    keeps_form = True
     template = "numbers/add_list.html"
     form_class = ListForm
+    longest_form = MOST_TEXT + MARGIN
+
+    def refusal(self, form: OptionsForm) -> int:
+        if not form.has_error("text", "too_large"):
+            return 422
+        if self.request.form_was_cut:
+            show_whole_lines(form)
+        return 413
 
     def given(self, data: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
-        rows = list(pasted.rows_of(data["text"]))
+        rows = list(islice(pasted.rows_of(data["text"]), batches.MOST_ROWS + 1))
         if not rows:
             raise ValidationError({"text": _("Paste at least one number.")})
         return {"title": gettext_noop("Pasted list"), "rows": rows}
 
 
+def show_whole_lines(form: OptionsForm) -> None:
+    """A cut line could be another number."""
+    form.data = form.data.copy()
+    form.data["text"] = form.data["text"].rpartition("\n")[0]
+    form.add_error("text", _("Only its beginning could be read, and is shown here."))
+
+
 class AddRangeScreen(ProposingScreen):
+    keeps_form = True
     template = "numbers/add_range.html"
     form_class = RangeForm
 
