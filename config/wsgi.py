@@ -1,17 +1,18 @@
-"""The WSGI application that granian serves."""
+"""The WSGI application; granian serves it through config/asgi.py."""
 
 import os
 
 from django.core.wsgi import get_wsgi_application
 
 from config.connections import end_with_threads
+from organizations.bodies import complete_bodies
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 # Making a connection costs more than ten answers, so threads keep theirs. Here only: a worker and a
 # dispatcher wait for longer than they work.
 os.environ["DATABASE_CONN_MAX_AGE"] = os.environ.get("DATABASE_CONN_MAX_AGE") or "600"
 end_with_threads()
-application = get_wsgi_application()
+application = complete_bodies(get_wsgi_application())
 
 from organizations.checks import refuse_bad_settings  # noqa: E402  needs the application's settings
 

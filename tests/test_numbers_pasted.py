@@ -6,8 +6,8 @@ import pytest
 
 from numbers import batches
 from numbers.import_options import cleaned
+from numbers.numbering.parsing import parse_number
 from numbers.pasted import rows_of
-from numbers.spelling import understood
 from tests import factories
 
 ONE, TWO, THREE = "+14155551003", "+14155551004", "+14155551005"
@@ -162,7 +162,7 @@ class TestLabels:
     )
     def test_before_or_behind_the_number(self, text, label):
         ((number, found),) = rows(text)
-        assert (understood(number), found) == ("+4930901827", label)
+        assert (parse_number(number).number, found) == ("+4930901827", label)
 
     @pytest.mark.parametrize(
         ("text", "row"),
@@ -236,7 +236,10 @@ class TestSeveral:
     )
     def test_on_a_line(self, text):
         found = rows(text.format(ONE, TWO))
-        assert [(understood(number), label) for number, label in found] == [(ONE, ""), (TWO, "")]
+        assert [(parse_number(number).number, label) for number, label in found] == [
+            (ONE, ""),
+            (TWO, ""),
+        ]
 
     @pytest.mark.parametrize(
         ("text", "numbers"),

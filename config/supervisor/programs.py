@@ -1,7 +1,6 @@
 """The three programs of Patchbay and the step before them."""
 
 import os
-import re
 import sys
 from collections.abc import Mapping
 
@@ -25,13 +24,10 @@ def prepare(env: Mapping[str, str], *arguments: str) -> Program:
 
 def web(env: Mapping[str, str], address: Address) -> Program:
     """The web; requests that have begun are finished at the stop."""
-    command = ["-m", "granian", "--interface", "wsgi", "--log-level", "warning"]
+    command = ["-m", "granian", "--interface", "asginl", "--no-ws", "--log-level", "warning"]
     command += ["--host", address.host, "--port", str(address.port)]
-    # More threads than cores: some requests wait for a platform.
-    command += ["--workers", str(WEB_WORKERS), "--blocking-threads", "8"]
-    command += ["--respawn-failed-workers", "config.supervisor.web:application"]
-    noise = re.compile("Configuration allows spawning")
-    return python("web", *command, env=env, grace=30, noise=noise)
+    command += ["--workers", str(WEB_WORKERS), "--respawn-failed-workers"]
+    return python("web", *command, "config.supervisor.web:application", env=env, grace=30)
 
 
 def dispatcher(env: Mapping[str, str]) -> Program:

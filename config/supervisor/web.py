@@ -1,10 +1,10 @@
-"""The WSGI application, in a process that dies with the granian that made it."""
+"""The ASGI application, in a process that dies with the granian that made it."""
 
 import multiprocessing
 import signal
 
+from config.asgi import application
 from config.supervisor.processes import die_with
-from config.wsgi import application
 
 __all__ = ["application"]
 
