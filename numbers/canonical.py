@@ -5,17 +5,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-import phonenumbers
 from django.db import IntegrityError, transaction
 
 from numbers import states
-from numbers.e164 import NotANumber, checked
+from numbers.e164 import canonical_of
 from numbers.models import PhoneNumber, Placement
 from numbers.operations import facts, tell
 from organizations.principals import system
 
 AT_ONCE = 2_000
-MOST_STEPS = 5
 
 
 class Action(StrEnum):
@@ -44,34 +42,13 @@ class Finding:
         return Action.REPLACE if self.placements else Action.CORRECT
 
 
-def canonical(text: str) -> str | None:
-    """The one spelling of a number in E.164; None where no country has it."""
-    for _step in range(MOST_STEPS):
-        try:
-            number = phonenumbers.parse(text, None)
-        except phonenumbers.NumberParseException:
-            return None
-        written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-        if written == text:
-            return possible(text)
-        text = written
-    return None
-
-
-def possible(text: str) -> str | None:
-    try:
-        return checked(text)
-    except NotANumber:
-        return None
-
-
 def findings() -> Iterator[Finding]:
     """Of all organizations, in the order of their ids; tombstones stay as they are."""
     live = PhoneNumber.objects.filter(released_at=None).order_by("pk")
     last = None
     while rows := list((live.filter(pk__gt=last) if last else live)[:AT_ONCE].values("pk", "e164")):
         last = rows[-1]["pk"]
-        wrong = {row["pk"]: canonical(row["e164"]) for row in rows}
+        wrong = {row["pk"]: canonical_of(row["e164"]) for row in rows}
         wrong = {row["pk"]: wrong[row["pk"]] for row in rows if wrong[row["pk"]] != row["e164"]}
         for number in live.filter(pk__in=wrong).select_related("organization"):
             yield finding(number, wrong[number.pk])

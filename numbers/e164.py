@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
 from phonenumbers import PhoneMetadata
 
+MOST_STEPS = 5  # of digits that are left out one after the other
 SHAPE = re.compile(r"\+[1-9][0-9]{1,14}")
 
 
@@ -114,11 +115,18 @@ def again(text: str) -> str | None:
 
 def canonical_of(text: str) -> str | None:
     """The canonical E.164 of a text in E.164, None where it is no possible number."""
-    number = parsed(text)
     try:
-        return canonical(number) if number else None
+        for _step in range(MOST_STEPS):
+            number = parsed(text)
+            if number is None:
+                return None
+            written = formatted(without_trunk_prefix(number))
+            if written == text:
+                return canonical(number, read_from=text)
+            text = written
     except NotANumber:
-        return None
+        pass
+    return None
 
 
 Result = phonenumbers.ValidationResult

@@ -62,6 +62,6 @@ def try_to(apps, live, key, e164, spelled) -> bool:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("numbers", "0008_words"), ("organizations", "0006_words")]
+    dependencies = [("numbers", "0009_column_mapping"), ("organizations", "0006_words")]
 
     operations = [migrations.RunPython(correct, migrations.RunPython.noop)]
