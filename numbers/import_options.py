@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from integrations.models import Integration
 from numbers import regions
@@ -16,7 +17,8 @@ from organizations import texts
 from organizations.principals import Principal
 
 CARRIER, ACCOUNT, RECORD = DESTINATIONS = ("carrier", "account", "record")
-NATIONAL, INTERNATIONAL = WAYS = ("national", "international")  # to read digits without a plus
+# To read digits without a plus.
+NATIONAL, INTERNATIONAL = WAYS = (gettext_noop("national"), gettext_noop("international"))
 SUPPLIES, CARRIES_CALLS = "twilio", "sip"  # the roles of integrations
 FOR_ALL = ("label", "agent_id", "application_sid")
 ALONE = ("country", "without_plus", "update")

@@ -114,9 +114,9 @@ class Check:
         for row, each in pairs:
             del row.values["readings"]
             row.values["number"] = each["number"]
-            words = {"way": _(each["way"]), "number": named(each["number"])}
+            words = {"way": each["way"], "number": named(each["number"])}
             note = _("Read as %(way)s, as the other rows are: %(number)s.") % words
-            self.settle(row, each["number"], f"{note} {each['note']}".strip(), holders)
+            self.settle(row, each["number"], f"{note}\n{each['note']}".strip(), holders)
         return [row for row, _each in pairs]
 
 

@@ -185,7 +185,7 @@ class TestTrunkZero:
 @pytest.mark.parametrize(
     ("text", "country", "words"),
     [
-        ("612345678", "IT", "Italian fixed lines keep their zero. Is it +39 06 1234 5678?"),
+        ("612345678", "IT", "Italian fixed lines keep their zero.\nIs it +39 06 1234 5678?"),
         ("+229 97 12 34 56", None, "Benin has put 01 before"),
         ("+55 11 8765-4321", None, "nine digits behind the area code"),
         ("12000", "DE", "not valid in the numbering plan of Germany"),

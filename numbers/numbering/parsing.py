@@ -125,7 +125,7 @@ def international(dialled: str, has_zero: bool = False) -> Reading:
         number = without_trunk_zero(code, given)
     elif renumbered := plans.modern(code, given):
         number, why = renumbered
-        return Reading(e164.canonical(number), note=f"{why} {read_as(number)}")
+        return Reading(e164.canonical(number), note=f"{why}\n{read_as(number)}")
     number = e164.without_trunk_prefix(number)
     result = e164.canonical(number, read_from=dialled)
     if code == 1 and given.startswith("1") and result != dialled:
@@ -164,7 +164,7 @@ def reading_of(number: PhoneNumber, text: str, note: str = "", **more: Any) -> R
     """`text` is the number in E.164."""
     if phonenumbers.is_valid_number(number):
         return Reading(text, note, **more)
-    note = f"{note} {plans.invalid_note(number)}".strip()
+    note = f"{note}\n{plans.invalid_note(number)}".strip()
     return Reading(text, note, is_valid=False, **more)
 
 
@@ -224,7 +224,7 @@ def at_home(here: PhoneNumber | None, dialled: str, country: str) -> Reading | N
         return None
     if renumbered := plans.modern(code, dialled):
         number, why = renumbered
-        return Reading(e164.canonical(number), f"{why} {read_as(number)}", "national")
+        return Reading(e164.canonical(number), f"{why}\n{read_as(number)}", "national")
     try:
         number = e164.without_trunk_prefix(here)
         text = e164.canonical(number)
@@ -281,7 +281,7 @@ def decided(
         return refuse(here)
     if home is None and given.isdecimal():  # as a spreadsheet leaves it that took its plus
         note = _("Read as international: %(number)s.") % {"number": named(lost.number)}
-        return replace(lost, note=f"{note} {lost.note}".strip())
+        return replace(lost, note=f"{note}\n{lost.note}".strip())
     raise Ambiguous((home, lost) if home else (lost,))
 
 

@@ -64,11 +64,12 @@ def keeps_zero(country_code: int) -> bool:
 
 
 def invalid_note(number: PhoneNumber) -> str:
-    """Why a number that is possible is not valid, as far as that is known."""
+    """Why a number that is possible is not valid, as far as that is known: a sentence on each
+    line."""
     country = countries.country(number.country_code)
     text = _("Possible, but not valid in the numbering plan of %(country)s.") % {"country": country}
     hint = HINTS.get(number.country_code, no_hint)(number)
-    return f"{text} {hint}".strip()
+    return f"{text}\n{hint}".strip()
 
 
 def no_hint(number: PhoneNumber) -> str:
@@ -90,7 +91,7 @@ def perhaps(text: str) -> str:
 def italian_hint(number: PhoneNumber) -> str:
     national = phonenumbers.national_significant_number(number)
     lost = perhaps(f"+{number.country_code}0{national}")
-    return f"{_('Italian fixed lines keep their zero.')} {lost}" if lost else ""
+    return f"{_('Italian fixed lines keep their zero.')}\n{lost}" if lost else ""
 
 
 def beninese_hint(number: PhoneNumber) -> str:
@@ -98,7 +99,7 @@ def beninese_hint(number: PhoneNumber) -> str:
     if len(national) != 8:
         return ""
     text = _("Benin has put 01 before its eight digits on 30 November 2024.")
-    return f"{text} {perhaps(f'+22901{national}')}".strip()
+    return f"{text}\n{perhaps(f'+22901{national}')}".strip()
 
 
 def brazilian_hint(number: PhoneNumber) -> str:
@@ -106,9 +107,8 @@ def brazilian_hint(number: PhoneNumber) -> str:
     if len(national) != 10:
         return ""
     nine = perhaps(f"+55{national[:2]}9{national[2:]}")
-    return f"{_('Brazilian mobile numbers have nine digits behind the area code.')} {nine}" * bool(
-        nine
-    )
+    why = _("Brazilian mobile numbers have nine digits behind the area code.")
+    return f"{why}\n{nine}" if nine else ""
 
 
 HINTS: dict[int, Callable[[PhoneNumber], str]] = {

@@ -12,7 +12,7 @@ from numbers.e164 import NotANumber
 class Reading:
     """One number that a text can mean.
 
-    `note`: what to look at, "" where there is nothing. `way`: how digits without a plus were read,
+    `note`: what to look at, a sentence on each line. `way`: how digits without a plus were read,
     "national" or "international". `is_valid`: in its numbering plan, not only possible. `is_sure`:
     a national reading that is spelled just as its country writes it. `is_foreign`: an international
     reading, of another country than the one chosen.

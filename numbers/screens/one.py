@@ -62,7 +62,7 @@ class AddOneScreen(OrgScreen):
         recorded = home == "record"
         self.say((_("%(number)s is recorded.") if recorded else _("%(number)s is added.")) % number)
         if form.note:
-            self.warn(form.note)
+            self.warn(form.note.replace("\n", " "))
         return self.go("number", number_id=made.pk)
 
     def chosen(self, homes: list[str]) -> str:

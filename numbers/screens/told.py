@@ -72,6 +72,35 @@ OF_FILES = (
     "The row belongs to a second table, which begins in line %(text)s with other columns: import "
     "that table as its own file.",
 )
+# Of numbers/e164.py, numbers/numbering and what checks the rows of an import, likewise.
+OF_NUMBERS = (
+    "%(text)s is not how this number is written in E.164: write %(canonical)s.",
+    "A phone number has at most 15 digits; this one has more than 15 digits (%(count)d).",
+    "Leave out the trunk prefix %(prefix)s behind +%(code)s.",
+    "“%(char)s” is a footnote mark or a raised digit, not a digit of the number: remove it.",
+    "Use digits with an optional leading +: “%(char)s” does not belong there.",
+    "No area code begins with 1 behind +1: one digit is too many. Is it %(number)s?",
+    "00 is not the international prefix of %(country)s (%(prefix)s is): write the number with a "
+    "plus.",
+    "This is a range, and its first number %(first)s cannot be read: %(reason)s",
+    "This is a range, but %(last)s does not come after %(first)s: write both in full.",
+    "Read as %(number)s.",
+    "Read as international: %(number)s.",
+    "Read as %(way)s, as the other rows are: %(number)s.",
+    "Possible, but not valid in the numbering plan of %(country)s.",
+    "Is it %(number)s?",
+    "Is this %(number)s?",
+    "Is this %(first)s or %(second)s?",
+    "The range %(first)s to %(last)s?",
+    "One number, %(number)s, or the range %(first)s to %(last)s?",
+    "From the range in line %(line)d.",
+    "There is no country “%(name)s”: give its two letters or its name.",
+    "The id of this row is that of %(number)s: correct the number, or remove the id.",
+    "“%(name)s” is the agent %(id)s.",
+    "This range leaves its area code: it goes from %(first)s to %(last)s.",
+    "This range leaves its block of 10,000 numbers: it goes from %(first)s… to %(last)s…, which "
+    "may belong to somebody else.",
+)
 PLURALS = (
     (
         "Line %(line)d repeats the heading and was passed over.",
@@ -112,8 +141,8 @@ def line_told(text: str) -> str:
     column, colon, rest = text.partition(": ")
     if colon and column in COLUMNS:
         return f"{gettext(column)}: {line_told(rest)}"
-    sentence, values = matched(SENTENCES + OF_FILES, text) or (text, {})
-    for name in {"status", "kind"} & values.keys():  # words of ours
+    sentence, values = matched(SENTENCES + OF_FILES + OF_NUMBERS, text) or (text, {})
+    for name in {"status", "kind", "way"} & values.keys():  # words of ours
         values[name] = gettext(values[name])
     return filled(sentence, values) if values else counted(text)
 

@@ -1,0 +1,40 @@
+"""What rows of an import say of their numbers, in the reader's language."""
+
+import ast
+import re
+
+import pytest
+from django.utils.translation import override
+
+from config import BASE_DIR
+from numbers.screens.told import OF_NUMBERS, told
+
+SOURCES = (
+    *("numbers/e164.py", "numbers/import_rows.py", "numbers/import_readings.py"),
+    *("numbers/imports.py", "numbers/ranges.py"),
+    *(f"numbers/numbering/{name}.py" for name in ("characters", "lookalikes", "parsing", "plans")),
+)
+
+
+def sentences() -> set[str]:
+    """All that these modules mark for the translators, with something to fill in."""
+    found = set()
+    for name in SOURCES:
+        for node in ast.walk(ast.parse((BASE_DIR / name).read_text())):
+            is_marked = isinstance(node, ast.Call) and ast.unparse(node.func) in ("_", "gettext")
+            if is_marked and isinstance(node.args[0], ast.Constant) and "%(" in node.args[0].value:
+                found.add(node.args[0].value)
+    return found
+
+
+@pytest.mark.parametrize("sentence", OF_NUMBERS)
+def test_each_is_known(sentence):
+    assert sentence in sentences(), "it has been reworded"
+
+
+@pytest.mark.parametrize("sentence", OF_NUMBERS)
+def test_each_is_translated(sentence):
+    values = {name: "x1" for name in re.findall(r"%\((\w+)\)", sentence)}
+    values = {**values, "count": 16, "line": 3} if "%(" in sentence else values
+    with override("de"):
+        assert told(sentence % values) != sentence % values
