@@ -68,6 +68,10 @@ class TestOneBadRow:
             {"number": "+49 30 901823", "label": "x"},
         ]
 
+    @pytest.mark.parametrize("end", ["\x1a", "\0\0\0", "\x1a\0"])
+    def test_what_old_programs_leave_at_the_end_is_no_row(self, end):
+        assert rows((TEXT + end).encode()) == ROWS
+
     def test_half_a_character_in_utf16_costs_its_row(self):
         data = TEXT.replace("Größe", "Gr\ud800ße").encode("utf-16-le", "surrogatepass")
         assert list(whole_faults(data)) == [3]

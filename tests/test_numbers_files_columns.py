@@ -251,6 +251,10 @@ class TestWithoutAHeading:
         assert meanings(text)[1:] == ["number", "label"]
         assert asks(text)
 
+    def test_codes_of_countries_are_no_label(self):
+        text = "2125550130,US\n2125550131,US\n02071838713,GB\n"
+        assert (meanings(text), asks(text)) == (["number", ""], True)
+
     def test_two_columns_of_numbers_ask(self):
         text = "+4930901820,+4930901830\n+4930901821,+4930901831\n"
         assert (meanings(text), asks(text)) == (["number", ""], True)

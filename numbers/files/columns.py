@@ -10,6 +10,7 @@ from numbers.files.vocabulary import MEANINGS
 
 SAMPLES, SAMPLE_LENGTH = 3, 60
 IGNORED = ""
+CODE = re.compile(r"[A-Z]{2}")
 UUID = re.compile(r"\{?[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}\}?", re.IGNORECASE)
 
 
@@ -35,6 +36,7 @@ class Content:
     score: float  # the mean of their likeness
     distinct: int
     wordy: int  # cells of words
+    codes: int  # cells like "US"
 
     @property
     def is_numbers(self) -> bool:
@@ -42,7 +44,11 @@ class Content:
 
     @property
     def is_words(self) -> bool:
-        return self.wordy * 2 > self.filled
+        return self.wordy * 2 > self.filled and not self.is_codes
+
+    @property
+    def is_codes(self) -> bool:
+        return self.codes == self.filled > 0
 
 
 def columns_of(names: Sequence[str] | None, data: Sequence[Sequence[str]]) -> list[Column]:
@@ -99,11 +105,13 @@ def content_of(cells: Sequence[str]) -> Content:
         score=sum(found) / len(found) if found else 0,
         distinct=len(set(filled)),
         wordy=sum(each < WEAK and is_wordy(cell) for each, cell in zip(found, filled, strict=True)),
+        codes=sum(bool(CODE.fullmatch(cell)) for cell in filled),
     )
 
 
 def is_wordy(cell: str) -> bool:
     """No moment and no id, which have letters too."""
+    cell = cell[:SAMPLE_LENGTH]
     letters, digits = sum(map(str.isalpha, cell)), sum(map(str.isdigit, cell))
     return letters > 0 and letters >= digits and not UUID.fullmatch(cell)
 
@@ -184,7 +192,9 @@ def proposed_by_content(columns: list[Column], contents: list[Content]) -> list[
 
 
 def label_column(others: list[Column], contents: list[Content]) -> int | None:
+    """The first column of words, else the only other one. Codes of countries are no label."""
     words = [each.index for each in others if contents[each.index].is_words]
-    if not words and len(others) == 1 and not contents[others[0].index].is_numbers:
-        return others[0].index
-    return words[0] if words else None
+    if words or len(others) != 1:
+        return next(iter(words), None)
+    only = contents[others[0].index]
+    return None if only.is_numbers or only.is_codes else others[0].index

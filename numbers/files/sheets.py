@@ -32,6 +32,7 @@ MOST_SHEETS = 100
 MOST_LOOKED_AT = 1_000  # rows, empty ones too
 LONGEST_NAME = 1_000
 LONGEST_CELL = 1_000  # characters: ten times what any column takes, so that it is still refused
+NOTHING, ANYTHING, HEADING, NUMBERS = range(4)  # what a sheet promises
 AT_ONCE = 2_000  # cells
 MOST_SAMPLED, FEW_DIGITS = 1_000, 8  # rows of a survey, and digits of a row behind them
 SAMPLE = 100  # rows from which a sheet is known to hold numbers
@@ -103,7 +104,7 @@ def answers(data: bytes, named: str, surveys: bool) -> Iterator[Any]:
     if surveys and not named:
         del sheet
         others = names[names.index(name) + 1 :]
-        seen["rivals"] = [n for n in others if holds_numbers(workbook.get_sheet_by_name(n))]
+        seen["rivals"] = [n for n in others if promise_of(workbook.get_sheet_by_name(n)) == NUMBERS]
     yield seen
 
 
@@ -152,35 +153,38 @@ def shown(workbook: CalamineWorkbook) -> list[str]:
 
 
 def sheet_of(workbook: CalamineWorkbook, names: list[str], named: str) -> CalamineSheet | None:
-    """The named one, else the first that holds numbers, else the first that holds anything."""
+    """The named one, else the first of those that promise most."""
     if named:
         alike = [name for name in names if name.casefold() == named.casefold()]
         name = named if named in names else next(iter(alike), None)
         return workbook.get_sheet_by_name(name) if name else None
-    filled = []
+    best, most = None, -1
     for name in names:
-        sheet = workbook.get_sheet_by_name(name)
-        if holds_numbers(sheet):
+        found = promise_of(sheet := workbook.get_sheet_by_name(name))
+        if found == NUMBERS:
             return sheet
-        if sheet.start is not None:
-            filled.append(name)
-    name = next(iter(filled or names), None)
-    return workbook.get_sheet_by_name(name) if name else None
+        if found > most:
+            best, most = name, found
+    return workbook.get_sheet_by_name(best) if best else None
 
 
-def holds_numbers(sheet: CalamineSheet) -> bool:
-    """Whether a column of its first rows looks like phone numbers."""
+def promise_of(sheet: CalamineSheet) -> int:
+    """Whether its first rows hold numbers, or name a column of numbers, or hold anything. A sheet
+    that is too wide to look at is not passed over."""
     if sheet.start is None or is_too_wide(sheet):
-        return False
+        return NOTHING if sheet.start is None else NUMBERS
     found = (
-        [written(cell) for cell in cells] for cells in islice(sheet.iter_rows(), MOST_LOOKED_AT)
+        [written(cell)[:LONGEST_CELL] for cell in cells]
+        for cells in islice(sheet.iter_rows(), MOST_LOOKED_AT)
     )
     top = list(islice(filter(any, found), SAMPLE))
     place = heading_at(top)
     below = top if place is None else top[place + 1 :]
     columns = columns_of(None if place is None else top[place], below)
     numbers = [column.index for column in columns if column.meaning == "number"]
-    return any(content_of([row[index] for row in below]).is_numbers for index in numbers)
+    if any(content_of([row[index] for row in below]).is_numbers for index in numbers):
+        return NUMBERS
+    return HEADING if numbers and place is not None else ANYTHING
 
 
 def is_too_wide(sheet: CalamineSheet) -> bool:

@@ -19,6 +19,7 @@ from numbers.files.records import Records
 
 SEPARATORS = ",;\t|¦"
 SAMPLE, SAMPLE_LENGTH = 30, 20_000  # lines, characters
+FILLING = "\0\x1a"  # what old programs and torn writes leave at the end
 NAMED_SEPARATOR = re.compile(r'"?sep=([^"\r\n])"?[\s,;]*', re.IGNORECASE)  # Excel's own first line
 
 
@@ -34,7 +35,7 @@ class TextSource:
         found = decoded(data)
         refuse_markup(found.text)
         self.is_guess = found.is_guess
-        lines = io.StringIO(found.text, newline="")
+        lines = io.StringIO(found.text.rstrip(FILLING), newline="")
         named = NAMED_SEPARATOR.fullmatch(found.text[:20].splitlines()[0]) if found.text else None
         if named:
             next(lines)
