@@ -26,19 +26,22 @@ HAS_NOTE = Q(fate__in=[BatchRow.Fate.TODO, BatchRow.Fate.DONE]) & ~Q(message="")
 
 @dataclass
 class Evidence:
-    """How many rows without a plus can be read in one way only. It decides for the others where no
-    row speaks against it; a national reading also needs the digits that its country writes."""
+    """How many rows without a plus have one valid reading only. It decides for the others where no
+    row speaks against it; a national reading also needs the digits that its country writes. Whether
+    a row is a range, no other row can tell."""
 
     national: int = 0
     international: int = 0
 
     def see(self, reading: Reading) -> None:
-        if reading.way == NATIONAL:
+        if reading.is_valid and reading.way == NATIONAL:
             self.national += 1
-        elif reading.way == INTERNATIONAL:
+        elif reading.is_valid and reading.way == INTERNATIONAL:
             self.international += 1
 
-    def choice(self, readings: list[dict[str, Any]]) -> dict[str, Any] | None:
+    def choice(self, values: dict[str, Any]) -> dict[str, Any] | None:
+        """Of the readings that a row's values have."""
+        readings = [] if "range" in values else values["readings"]
         if self.international and not self.national:
             found = [each for each in readings if each["way"] == INTERNATIONAL]
         elif self.national and not self.international:

@@ -108,7 +108,7 @@ class Understanding:
         if choice == RANGE and isinstance(error, IsBlock):
             found.rest = range(int(error.first) + 1, int(error.last) + 1)
             return Reading(error.first)
-        way = self.options.get("without_plus")
+        way = self.options.get("without_plus") if isinstance(error, Ambiguous) else None
         for reading in readings_of(error):
             if reading.number == choice or (not choice and way and reading.way == way):
                 return reading

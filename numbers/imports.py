@@ -108,7 +108,7 @@ class Check:
     def decided(self, rows: list[BatchRow]) -> list[BatchRow]:
         """Those of the ambiguous `rows` that the other rows of the file decide, with their new
         fates."""
-        choices = [self.understanding.evidence.choice(row.values["readings"]) for row in rows]
+        choices = [self.understanding.evidence.choice(row.values) for row in rows]
         pairs = [(row, each) for row, each in zip(rows, choices, strict=True) if each]
         holders = holders_of(each["number"] for _row, each in pairs)
         for row, each in pairs:

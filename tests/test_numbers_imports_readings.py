@@ -72,6 +72,18 @@ class TestEvidence:
         )
         assert [fate for fate, _number in fates(batch)] == ["held", "todo", "repeated", "todo"]
 
+    def test_what_is_not_valid_is_no_evidence(self, alice):
+        batch = checked(alice, "12000", "4722334455", country="US")
+        assert [fate for fate, _number in fates(batch)] == ["error", "ambiguous"]
+        batch = checked(alice, "12000", "4917612345678", country="DE")
+        assert [fate for fate, _number in fates(batch)] == ["todo", "ambiguous"]
+
+    def test_no_other_row_tells_whether_a_row_is_a_range(self, alice):
+        batch = checked(alice, "030 901827", "030 901820-30", country="DE")
+        assert [fate for fate, _number in fates(batch)] == ["todo", "ambiguous"]
+        choose(alice.by, batch.pk, without_plus="national")
+        assert [fate for fate, _number in fates(again(batch))] == ["todo", "ambiguous"]
+
 
 class TestChoice:
     def test_a_number_of_one_row(self, alice):

@@ -135,6 +135,7 @@ class BatchScreen(OrgScreen):
             row.shown, row.told = words.number(row), told(row.message)
             row.met = words.fate(batch, row.fate)
             row.choices = choices_of(row) if batch.state == State.READY else []
+            row.told = "" if row.choices else row.told  # the choices say it
             row.changes = words.field_changes(row) if batch.kind == Batch.Kind.IMPORT else []
         if batch.action == "assign":
             name_agents(request.organization, found)

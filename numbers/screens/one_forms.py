@@ -29,6 +29,13 @@ from organizations.text_fields import FormText, FormUrl
 MANUAL = PhoneNumber.Source.MANUAL  # of a number typed in without a carrier or a supplying account
 
 
+class Unforced(forms.RadioSelect):
+    """The browser does not insist: the number may be written otherwise instead."""
+
+    def use_required_attribute(self, initial: Any) -> bool:
+        return False
+
+
 class OneForm(forms.Form):
     """What is said of a number wherever it goes; without a home it is only recorded."""
 
@@ -97,8 +104,7 @@ class OneForm(forms.Form):
             self.fields["reading"] = forms.ChoiceField(
                 label=_("Which number do you mean?"),
                 choices=[(each.number, named(each.number)) for each in readings],
-                widget=forms.RadioSelect,
-                required=False,
+                widget=Unforced,
             )
             self.order_fields(["number", "reading"])
 

@@ -32,7 +32,7 @@ def questions(batch: Batch, count: int) -> dict[str, Any] | None:
     if not count:
         return None
     country = batch.options.get("country")
-    ways = [(INTERNATIONAL, _("As international numbers, with + lost"))]
+    ways = [(INTERNATIONAL, _("As international numbers whose + was lost"))]
     if country and country != regions.INTERNATIONAL:
         name = {"country": regions.name(country)}
         ways.insert(0, (NATIONAL, _("As national numbers of %(country)s") % name))

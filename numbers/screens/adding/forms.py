@@ -40,15 +40,6 @@ class OptionsForm(forms.Form):
     )
     agent_id = forms.ChoiceField(label=_("Agent who answers"), required=False)
 
-    update = forms.BooleanField(
-        label=_("Change numbers that already exist"),
-        required=False,
-        help_text=_(
-            "Without this they are skipped. You see every change before it is made; empty cells "
-            "change nothing."
-        ),
-    )
-
     def __init__(self, *args: Any, by: Principal, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.destinations: Destinations = destinations(by)
@@ -100,7 +91,20 @@ class PastedField(forms.CharField):
             raise ValidationError(self.error_messages["too_large"], code="too_large")
 
 
-class ListForm(OptionsForm):
+class ChangingForm(OptionsForm):
+    """Of rows that say something of their own numbers."""
+
+    update = forms.BooleanField(
+        label=_("Change numbers that already exist"),
+        required=False,
+        help_text=_(
+            "Without this they are skipped. You see every change before it is made; empty cells "
+            "change nothing."
+        ),
+    )
+
+
+class ListForm(ChangingForm):
     text = PastedField(
         label=_("Numbers"),
         strip=False,
@@ -140,7 +144,7 @@ class RangeForm(OptionsForm):
     field_order = ("first", "last", "count")
 
 
-class FileForm(OptionsForm):
+class FileForm(ChangingForm):
     file = forms.FileField(
         label=_("File"),
         max_length=200,
