@@ -63,6 +63,18 @@ def test_a_heading_in_seven_languages_is_certain(meaning, heading):
 
 
 @pytest.mark.parametrize(
+    ("heading", "is_certain"),
+    [
+        *(("Telefon (E.164)", True), ("Rufnummer [Pflichtfeld]", True), ("Phone (required)", True)),
+        *(("Phone (Berlin)", False), ("Rufnummer (privat)", False), ("Main phone line", False)),
+    ],
+)
+def test_what_is_added_to_a_heading_is_asked_about_unless_it_says_nothing_new(heading, is_certain):
+    reading = reading_of(heading)
+    assert (reading.meaning, reading.is_certain) == ("number", is_certain)
+
+
+@pytest.mark.parametrize(
     "heading", ["\u200bNumber\u2066", "Num\u00adber", "\ufeffnumber", "number\u3164"]
 )
 def test_characters_that_are_not_seen_do_not_hide_a_heading(heading):
