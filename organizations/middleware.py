@@ -11,8 +11,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.middleware.locale import LocaleMiddleware
 from django.utils import timezone, translation
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from organizations.api.errors import error_response, is_api
 from organizations.api.exceptions import problem_of
@@ -74,25 +73,29 @@ class CompleteForms:
             return None
         try:
             read_form(request)
-        except UnreadablePostError as error:
-            return error_response(request, problem_of(error), because=CUT_OFF)
-        except (RequestDataTooBig, Problem) as error:
+        except (UnreadablePostError, RequestDataTooBig, Problem) as error:
             problem = problem_of(error)
-            return error_response(request, problem, because=problem.detail)
+            because = WORDS_FOR_PEOPLE.get(problem.kind.slug, "")
+            return error_response(request, problem, because=because)
         return None
 
 
 READING = ("GET", "HEAD", "OPTIONS", "TRACE")
-CUT_OFF = gettext_lazy(
-    "The connection ended before the whole form had arrived. Nothing was saved. "
-    "Go back and send it again."
-)
+WORDS_FOR_PEOPLE = {
+    "incomplete-body": _(
+        "The connection ended before the whole form had arrived. Nothing was saved. "
+        "Go back and send it again."
+    ),
+    "payload-too-large": _(
+        "The form is too large. Nothing was saved. Go back and send less of it."
+    ),
+}
 
 
 def read_form(request: HttpRequest) -> None:
     """All of the body; files go where the upload handlers keep them."""
     if request.META.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
-        raise Problem("unsupported-media-type", _("A form must not be compressed."))
+        raise Problem("unsupported-media-type")
     if has_unknown_length(request.META):
         request.META["CONTENT_LENGTH"] = str(len(read_body(request)))
     if request.content_type == "multipart/form-data":

@@ -321,3 +321,9 @@ def test_the_refusal_of_a_large_body_names_the_limit(web, world, path, most, enc
         with contextlib.suppress(OSError):
             answer = received(client.recv(65536))
     assert refused(answer, 413, f"larger than {most:,} bytes")
+
+
+def test_a_form_that_is_too_large_is_413_in_words(web, world):
+    path = world.page("add_list")
+    sent = world.form(path, session=world.session, place="record", text="x" * 1_000_000)
+    assert refused(web.send_and_end(sent.head(Content_Length=len(sent.body))), 413, "too large")
