@@ -1,17 +1,23 @@
-"""Around every request: its id, a fitting answer when the database is away, what may be kept of it,
-language and zone."""
+"""Around every request: its id, a fitting answer when the database is away or a form incomplete,
+what may be kept of it, language and zone."""
 
 from collections.abc import Callable
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.middleware.locale import LocaleMiddleware
 from django.utils import timezone, translation
+from django.utils.translation import gettext_lazy as _
 
-from organizations.api.errors import error_response
+from organizations.api.errors import error_response, is_api
 from organizations.api.exceptions import problem_of
+from organizations.api.parsing import read_body
+from organizations.api.problems import Problem
+from organizations.bodies import has_unknown_length
 from organizations.request_ids import begin_request, end_request
 from organizations.screens.context import ZONE_COOKIE
 
@@ -47,6 +53,55 @@ class DatabaseDown:
         if isinstance(error, OperationalError | InterfaceError):
             return error_response(request, problem_of(error))
         return None
+
+
+class CompleteForms:
+    """A page that changes something sees a form that has arrived whole; else the answer is 400.
+
+    Before the view and before the CSRF check, as either may do without the form: the token can be
+    in a header. The views of the APIs read their bodies themselves, once they know who asks.
+    """
+
+    def __init__(self, get_response: GetResponse):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *_view: Any) -> HttpResponse | None:
+        if request.method in READING or is_api(request.path):
+            return None
+        try:
+            read_form(request)
+        except (UnreadablePostError, RequestDataTooBig, Problem) as error:
+            problem = problem_of(error)
+            because = WORDS_FOR_PEOPLE.get(problem.kind.slug, "")
+            return error_response(request, problem, because=because)
+        return None
+
+
+READING = ("GET", "HEAD", "OPTIONS", "TRACE")
+WORDS_FOR_PEOPLE = {
+    "incomplete-body": _(
+        "The connection ended before the whole form had arrived. Nothing was saved. "
+        "Go back and send it again."
+    ),
+    "payload-too-large": _(
+        "The form is too large. Nothing was saved. Go back and send less of it."
+    ),
+}
+
+
+def read_form(request: HttpRequest) -> None:
+    """All of the body; files go where the upload handlers keep them."""
+    if request.META.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
+        raise Problem("unsupported-media-type")
+    if has_unknown_length(request.META):
+        request.META["CONTENT_LENGTH"] = str(len(read_body(request)))
+    if request.content_type == "multipart/form-data":
+        request.POST  # noqa: B018  reads it
+    else:
+        request.body  # noqa: B018
 
 
 class NothingKept:

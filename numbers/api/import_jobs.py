@@ -29,7 +29,7 @@ from organizations.api.pages import (
     page,
     sealed,
 )
-from organizations.api.parsing import parse_object, read_large_body, refuse_other_types
+from organizations.api.parsing import parse_object, read_body, refuse_other_types
 from organizations.api.problems import Problem, field_error, invalid
 from organizations.api.queries import boolean, choice, read_query, text
 from organizations.api.replies import Reply
@@ -48,7 +48,7 @@ FATES = {"fate": choice(BatchRow.Fate.values)}
 
 def parse_import(request: HttpRequest) -> dict[str, Any]:
     """A JSON object, or {"file": …} of a CSV body; up to 10 MB of either."""
-    body = read_large_body(request, MOST_BYTES)
+    body = read_body(request, MOST_BYTES)
     if request.content_type != CSV:
         return parse_object(request, body)
     refuse_other_types(request, CSV)

@@ -5,6 +5,7 @@ import sys
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.utils.functional import Promise
 
 from organizations.api.exceptions import problem_of
 from organizations.api.problems import Problem, problem_response
@@ -38,7 +39,9 @@ def handler500(request: HttpRequest) -> HttpResponse:
     return error_response(request, Problem("internal"))
 
 
-def error_response(request: HttpRequest, problem: Problem, *, because: str = "") -> HttpResponse:
+def error_response(
+    request: HttpRequest, problem: Problem, *, because: str | Promise = ""
+) -> HttpResponse:
     """`because` is for people: what this time was the matter."""
     if is_api(request.path):
         return problem_response(problem, request)

@@ -4,13 +4,14 @@ import logging
 from collections.abc import Iterator
 from typing import Any
 
+from django.conf import settings
 from django.core import exceptions as django
 from django.db import IntegrityError, InterfaceError, OperationalError
-from django.http import Http404
+from django.http import Http404, UnreadablePostError
 from django.utils.translation import gettext as _
 from rest_framework import exceptions as drf
 
-from organizations.api.problems import FieldError, Problem, field_error, invalid
+from organizations.api.problems import FieldError, Problem, field_error, invalid, too_large
 from organizations.request_ids import current_request_id
 
 logger = logging.getLogger("organizations.api")
@@ -103,7 +104,8 @@ TRANSLATIONS = (
     (django.ValidationError, of_model),
     (Http404 | django.ObjectDoesNotExist, lambda error: Problem("not-found")),
     (django.PermissionDenied, lambda error: Problem("forbidden", str(error))),
-    (django.RequestDataTooBig, lambda error: Problem("payload-too-large")),
+    (UnreadablePostError, lambda error: Problem("incomplete-body")),
+    (django.RequestDataTooBig, lambda error: too_large(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)),
     (django.SuspiciousOperation, lambda error: Problem("invalid-request")),
     (OperationalError | InterfaceError, of_database),
     (IntegrityError, of_integrity),

@@ -1,4 +1,4 @@
-"""Reading a body: one JSON object, in UTF-8, of at most a megabyte, and nothing ambiguous in it."""
+"""Reading a body: all of it, one JSON object in UTF-8, and nothing ambiguous in it."""
 
 import json
 from collections import Counter
@@ -6,11 +6,11 @@ from typing import Any
 
 import orjson
 from django.conf import settings
-from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, UnreadablePostError
 from django.utils.translation import gettext as _
 
-from organizations.api.problems import Problem
+from organizations.api.problems import Problem, too_large
+from organizations.bodies import announced_length, has_unknown_length
 
 MAX_DEPTH = 32
 
@@ -30,42 +30,34 @@ def parse_object(request: HttpRequest, body: bytes) -> dict[str, Any]:
     return data
 
 
-def read_body(request: HttpRequest) -> bytes:
-    """The body's bytes; afterwards `request.body` has them too."""
-    try:
-        if is_chunked(request):
-            request._body = read_chunked(request)
-        return request.body
-    except RequestDataTooBig:
-        raise Problem("payload-too-large") from None
-    except UnreadablePostError:
-        raise Problem("malformed-json", _("The body ended before its announced length.")) from None
+def read_body(request: HttpRequest, most: int | None = None) -> bytes:
+    """The body's bytes, all of them; afterwards `request.body` has them too.
 
-
-def read_large_body(request: HttpRequest, most: int) -> bytes:
-    """Likewise, up to a limit of the view's own."""
-    try:
-        stream = request.environ["wsgi.input"] if is_chunked(request) else request
-        body = stream.read(most + 1)
-    except UnreadablePostError:
-        raise Problem("malformed-json", _("The body ended before its announced length.")) from None
+    Raises UnreadablePostError when the body is incomplete, and a Problem when it has more than
+    `most` bytes (DATA_UPLOAD_MAX_MEMORY_SIZE), or comes in a transfer coding that is not known.
+    """
+    if hasattr(request, "_body"):
+        return request._body
+    most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE if most is None else most
+    if (announced_length(request.META) or 0) > most:
+        raise too_large(most)
+    body = read_at_most(request, most + 1)
     if len(body) > most:
-        raise Problem("payload-too-large")
+        raise too_large(most)
     request._body = body
     return body
 
 
-def is_chunked(request: HttpRequest) -> bool:
-    return not request.META.get("CONTENT_LENGTH") and "HTTP_TRANSFER_ENCODING" in request.META
-
-
-def read_chunked(request: HttpRequest) -> bytes:
-    """Without a Content-Length Django sees an empty body, so we read up to the limit ourselves."""
-    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-    body = request.environ["wsgi.input"].read(limit + 1)
-    if len(body) > limit:
-        raise RequestDataTooBig
-    return body
+def read_at_most(request: HttpRequest, size: int) -> bytes:
+    """Django sees no body where none of known length is announced: we read that ourselves."""
+    if not has_unknown_length(request.META):
+        return request.read(size)
+    if request.META.get("HTTP_TRANSFER_ENCODING", "chunked").lower() != "chunked":
+        raise Problem("unsupported-media-type", _("The only Transfer-Encoding is `chunked`."))
+    try:
+        return request.environ["wsgi.input"].read(size)
+    except OSError as error:
+        raise UnreadablePostError(*error.args) from error
 
 
 def refuse_other_types(request: HttpRequest, wanted: str = "application/json") -> None:

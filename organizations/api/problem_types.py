@@ -32,6 +32,13 @@ LISTED = [
         _("Send one object. NaN, lone surrogates and a name that stands twice are refused too."),
     ),
     ProblemType(
+        "incomplete-body",
+        400,
+        _("Incomplete body"),
+        _("The body ended before its announced length, its last chunk or its closing boundary."),
+        _("Nothing was changed. Send the whole request again."),
+    ),
+    ProblemType(
         "invalid-idempotency-key",
         400,
         _("Invalid Idempotency-Key"),
@@ -189,8 +196,8 @@ LISTED = [
         "payload-too-large",
         413,
         _("Payload too large"),
-        _("The body is larger than 1,000,000 bytes."),
-        _("Send less in one request."),
+        _("The body is larger than this resource accepts."),
+        _("`detail` names the limit in bytes. Split the request."),
     ),
     ProblemType(
         "unsupported-media-type",

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 
 from organizations.api.problem_types import PROBLEM_TYPES
 from organizations.api.replies import json_response
@@ -46,6 +47,11 @@ def invalid(*errors: FieldError) -> Problem:
         return Problem("invalid-request", detail.format(**errors[0]), errors=errors)
     paths = ", ".join(dict.fromkeys(error["path"] for error in errors))
     return Problem("invalid-request", f"{len(errors)} errors: {paths}.", errors=errors)
+
+
+def too_large(most: int) -> Problem:
+    """The 413 that names the limit, which is `most` bytes."""
+    return Problem("payload-too-large", _("The body is larger than %s bytes.") % f"{most:,}")
 
 
 def type_uri(slug: str) -> str:

@@ -22,6 +22,7 @@ from organizations.api.queries import Reader
 ALWAYS = ("unauthorized", "forbidden", "rate-limited", "internal", "database-unavailable")
 ON_CHANGE = (
     "malformed-json",
+    "incomplete-body",
     "invalid-request",
     "invalid-idempotency-key",
     "conflict",
