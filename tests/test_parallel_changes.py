@@ -288,6 +288,20 @@ def connect(alice, code: str) -> None:
     ledger.connect(alice.by, kind="sandbox", name="Other", account={"access_code": code})
 
 
+@pytest.mark.parametrize("kind", ["number", "carrier", "agent"])
+def test_of_eight_changes_to_the_version_they_have_seen_one_is_made(alice, api, is_open, kind):
+    number = supplied_number(alice, is_open)
+    paths = {"number": f"{NUMBERS}/{number.pk}", "carrier": at(alice), "agent": "/v1/agents/a1"}
+    path, field = paths[kind], {"number": "label", "carrier": "carrier_name"}.get(kind, "name")
+    seen = {"If_Match": api(alice).get(path).headers["ETag"]}
+    changes = [
+        Change(lambda n=n: api(alice).patch(path, {field: f"by {n}"}, **seen)) for n in range(8)
+    ]
+    accepted(make_at_once(changes), "precondition-failed")
+    (made,) = [change for change in changes if change.is_done]
+    assert api(alice).get(path).json()[field] == made.answer.json()[field]
+
+
 def test_sixteen_changes_of_everything(alice, is_open):
     """Of a number, its agents, its carrier's neighbour and their integration."""
     number = supplied_number(alice, is_open)
