@@ -1,5 +1,7 @@
 """The worker's half: a carrier as a wish for its platform, and what follows when it is settled."""
 
+from uuid import UUID
+
 from django.db.models import F
 from django.db.models.functions import Now
 
@@ -19,8 +21,11 @@ class CarrierSubject:
         )
         return carrier and spec_of(carrier, refs=operation.refs)
 
-    def hold(self, operation: Operation) -> None:
+    def lock(self, operation: Operation) -> list[UUID]:
         """Numbers that wait for the carrier learn by themselves that it failed."""
+        rows = Carrier.objects.select_for_update(no_key=True).filter(pk=operation.subject_id)
+        list(rows.values_list("pk"))
+        return [operation.subject_id]
 
     def forget(self, integration: Integration) -> None:
         gone = Carrier.objects.filter(integration=integration, released_at__isnull=False)

@@ -2,15 +2,18 @@
 once."""
 
 import random
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
+from integrations.locks import in_order, lock_integration, lock_open_operations
 from integrations.models import Integration, Operation
 
 Outcome, Status = Operation.Outcome, Operation.Status
@@ -74,17 +77,21 @@ def keep_refs(operation: Operation, refs: dict[str, str]) -> None:
     operation.refs = refs
 
 
-def settle(operation: Operation, verdict: Verdict) -> Operation | None:
-    """Write the verdict where the fence still matches.
+def settle(
+    operation: Operation, verdict: Verdict, subject_ids: Collection[UUID] | QuerySet
+) -> Operation | None:
+    """Write the verdict where the fence still matches. The caller has locked the subject's row;
+    `subject_ids` are the subjects that settle together (subjects.lock).
 
     Returns the operation when it was closed, so that the caller can move its subject in the same
     transaction; None when it stays open or was somebody else's.
     """
     verdict = replace(verdict, reason=verdict.reason[:REASON_LENGTH])
-    current = lock_mine(operation)
-    if current is None:
+    integration = integration_for(operation, verdict)
+    current = lock_mine(operation, subject_ids)
+    if current is None or integration is None:
         return None
-    note_health(current.integration, verdict)
+    note_health(integration, verdict)
     if not verdict.is_final:
         postpone(current, verdict)
         return None
@@ -94,11 +101,23 @@ def settle(operation: Operation, verdict: Verdict) -> Operation | None:
     return close(current, verdict)
 
 
-def lock_mine(operation: Operation) -> Operation | None:
-    held = Operation.objects.select_for_update(of=("self",)).select_related("integration")
-    current = held.filter(pk=operation.pk, fence=operation.fence, status=Status.OPEN).first()
-    if current:
-        current.organization = operation.organization
+def integration_for(operation: Operation, verdict: Verdict) -> Integration | None:
+    """Returns the operation's integration, locked if the verdict changes its row."""
+    if not verdict.speaks_well or verdict.pauses_integration:
+        return lock_integration(operation.integration_id)
+    integration = Integration.objects.filter(pk=operation.integration_id).first()
+    if integration and (integration.failures or integration.open_until):
+        return lock_integration(operation.integration_id)
+    return integration
+
+
+def lock_mine(operation: Operation, subject_ids: Collection[UUID] | QuerySet) -> Operation | None:
+    """Lock the operations that settle together. Returns this one, or None if another worker has
+    claimed it since, or it is settled."""
+    current = lock_open_operations(operation.subject_kind, subject_ids).get(operation.subject_id)
+    if current is None or (current.pk, current.fence) != (operation.pk, operation.fence):
+        return None
+    current.organization = operation.organization
     return current
 
 
@@ -128,7 +147,7 @@ def release_waiters(operation: Operation) -> None:
     """Whoever waited is due now; reading its wish tells it whether what it waited for has
     failed."""
     waiting = Operation.objects.filter(waits_for=operation, status=Status.OPEN)
-    waiting.update(waits_for=None, next_attempt_at=Now())
+    in_order(waiting).update(waits_for=None, next_attempt_at=Now())
 
 
 def postpone(operation: Operation, verdict: Verdict) -> None:

@@ -14,7 +14,8 @@ from uuid import UUID
 
 import psycopg
 from django.conf import settings
-from django.db import Error, connection
+from django.db import Error, connection, transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from integrations import chores
@@ -70,7 +71,9 @@ def dispatch_due(publish: Callable[[UUID], None]) -> int:
 
 
 def unstamp(operation_ids: Sequence[UUID]) -> None:
-    Operation.objects.filter(pk__in=operation_ids, lease_until=None).update(dispatched_at=None)
+    """One statement each, so that no row stays locked while another is waited for."""
+    for operation_id in operation_ids:
+        Operation.objects.filter(pk=operation_id, lease_until=None).update(dispatched_at=None)
 
 
 def publish(operation_id: UUID) -> None:
@@ -128,18 +131,27 @@ def take_lock(listener: psycopg.Connection) -> bool:
 
 def clean_up() -> None:
     """Drop what has outlived its use: expired replies, old platform calls, answered questions."""
-    SavedReply.objects.filter(expires_at__lt=Now()).delete()
+    delete_unlocked(SavedReply.objects.filter(expires_at__lt=Now()))
     oldest = Now() - max(settings.PLATFORM_CALLS_RETENTION, timedelta(days=1))
-    ProviderCall.objects.filter(at__lt=oldest).delete()
+    delete_unlocked(ProviderCall.objects.filter(at__lt=oldest))
     forget_questions()
     chores.clean_up()
 
 
+@transaction.atomic
+def delete_unlocked(rows: QuerySet) -> None:
+    """Rows that another transaction has locked are left for the next time."""
+    free = rows.select_for_update(skip_locked=True).values("pk")
+    rows.model.objects.filter(pk__in=free).delete()
+
+
+@transaction.atomic
 def forget_questions() -> None:
     """The calls they made stay in the log for as long as any."""
     old = Operation.objects.filter(
         subject_kind__in=QUESTIONS, settled_at__lt=Now() - QUESTION_RETENTION
     )
-    if settled := list(old.values_list("pk", flat=True)):
+    free = old.select_for_update(skip_locked=True)
+    if settled := list(free.values_list("pk", flat=True)):
         ProviderCall.objects.filter(operation__in=settled).update(operation=None)
         Operation.objects.filter(pk__in=settled).delete()

@@ -96,6 +96,11 @@ class Integration(models.Model):
         """The account that waits for its check; {} when none does."""
         return sealing.unseal(self.candidate, place=self.candidate_place)
 
+    def desired_account(self) -> dict[str, str]:
+        """The account as it was asked for last: the candidate while it waits for its check, else
+        the one in use. Raises CannotUnseal."""
+        return self.candidate_account() if self.candidate else self.account()
+
     def keep_candidate(self, account: dict[str, str]) -> None:
         self.candidate = sealing.seal(account, place=self.candidate_place)
 

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import F, ProtectedError
 from django.db.models.functions import Least, Now
 from django.utils import timezone
@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from integrations.accounts import clean_account, provider_of
 from integrations.claims import GHOST_WRITE_DELAY, release_waiters, wake_dispatcher
 from integrations.defaults import set_default
+from integrations.locks import lock_dependents, lock_integration_name, lock_open_operations
 from integrations.models import Integration, Operation
 from integrations.providers import PROVIDERS
 from integrations.subjects import forget_traces
@@ -69,13 +70,9 @@ def ask(
 def held(subject_kind: str, subject_id: UUID) -> Operation | None:
     """The subject's open operation, locked: it can neither settle nor change under the caller.
 
-    Lock it before the subject's own row; the worker takes them in this order too.
+    Lock the number, carrier or integration before it (integrations/locks.py).
     """
-    return (
-        Operation.objects.select_for_update()
-        .filter(subject_kind=subject_kind, subject_id=subject_id, status=Operation.Status.OPEN)
-        .first()
-    )
+    return lock_open_operations(subject_kind, [subject_id]).get(subject_id)
 
 
 def change_wish(
@@ -168,6 +165,7 @@ def connect(
 
     Raises ValidationError by field. The operation's settlement tells what the platform said.
     """
+    lock_integration_name(by.organization.pk, name)
     integration = named(by, kind=kind, name=name, only_new=only_new)
     integration.keep_candidate(clean_account(integration, account))
     integration.full_clean(exclude=["settings", "facts"])
@@ -201,6 +199,8 @@ def change_integration(
     A changed account is checked before it counts, and the present one works until then. Raises
     ValidationError by field.
     """
+    if name:
+        lock_integration_name(by.organization.pk, name)
     integration = locked(by, integration)
     before = settable(integration)
     if name and name != integration.name:
@@ -241,9 +241,10 @@ def name_taken() -> ValidationError:
 
 
 def locked(by: Principal, integration: Integration) -> Integration:
-    """Its open check first, as the worker takes them; then nobody waits for the other."""
-    held("integration", integration.pk)
-    return by.organization.integrations.select_for_update().get(pk=integration.pk)
+    """Returns the integration as it is now. Its check is neither requested nor settled by another
+    transaction until this one ends."""
+    rows = by.organization.integrations.select_for_update(no_key=True)
+    return rows.get(pk=integration.pk)
 
 
 def completed(
@@ -252,7 +253,7 @@ def completed(
     """With the fields that are kept. Stored secrets never follow an account to another address:
     whoever may change it could send them to a server of their own."""
     provider = PROVIDERS[integration.kind]
-    known = integration.account() or integration.candidate_account()
+    known = integration.desired_account()
     whole = {**known, **account}
     if integration.sealed and provider.origins(whole) != provider.origins(known):
         refuse_moving(by, [name for name in account if account[name] != known.get(name)])
@@ -289,9 +290,11 @@ def named(by: Principal, *, kind: str, name: str, only_new: bool) -> Integration
     )
 
 
+@transaction.atomic
 def ask_check(by: Principal, integration: Integration) -> Operation:
     """Ask whether the platform still accepts the account. One that was just in vain is not asked
     for again before its time."""
+    integration = locked(by, integration)
     last = held("integration", integration.id)
     if last and last.attempts and not integration.candidate and is_postponed(last):
         return last
@@ -328,7 +331,7 @@ def clear_default(by: Principal, *, role: str) -> None:
     """Requests for the role must name an integration from now on. Raises
     DefaultIntegration.DoesNotExist where there was no default."""
     defaults = by.organization.default_integrations.select_related("integration")
-    default = defaults.get(role=role)
+    default = defaults.select_for_update(of=("self",)).get(role=role)
     integration = default.integration
     default.delete()
     record(
@@ -343,7 +346,13 @@ def clear_default(by: Principal, *, role: str) -> None:
 
 @transaction.atomic
 def disconnect(by: Principal, integration: Integration) -> None:
-    """Forget an account that nothing is set up on, its ledger and calls with it. Raises InUse."""
+    """Forget an account that nothing is set up on, its ledger and calls with it; one that is
+    forgotten already is left so. Raises InUse."""
+    try:
+        integration = locked(by, integration)
+    except Integration.DoesNotExist:
+        return
+    lock_dependents(integration)
     if integration.operations.filter(lease_until__gt=Now()).exists():
         raise InUse(_("Something is being done on it right now; try again in a minute."))
     before = {"kind": integration.kind}
@@ -352,7 +361,8 @@ def disconnect(by: Principal, integration: Integration) -> None:
         with transaction.atomic():
             forget_traces(integration)
             integration.delete()
-    except ProtectedError as error:
+            connection.check_constraints()  # now and not at commit: a number may have been added
+    except (ProtectedError, IntegrityError) as error:
         raise InUse(_("It stays: carriers or numbers are on it.")) from error
     record(
         by,

@@ -15,6 +15,7 @@ from django.utils import timezone
 from integrations import claims, subjects
 from integrations.claims import QUESTIONS, FenceLost, Outcome, Verdict
 from integrations.defaults import set_default
+from integrations.locks import in_order, key_of, lock_integration
 from integrations.looking import look
 from integrations.models import Integration, Operation
 from integrations.opening import opened
@@ -69,9 +70,7 @@ def describe(operation: Operation) -> str:
 def settle(operation: Operation, verdict: Verdict) -> None:
     """The operation and its subject move in one transaction."""
     with transaction.atomic():
-        if verdict.outcome == Outcome.REFUSED:
-            subjects.hold(operation)  # before its own lock: what follows may need the others
-        closed = claims.settle(operation, verdict)
+        closed = claims.settle(operation, verdict, subjects.lock(operation))
         if closed:
             subjects.settled(closed)
 
@@ -134,8 +133,7 @@ def alone(subject_id: UUID) -> Iterator[None]:
 
 def locked(function: str, subject_id: UUID) -> bool:
     with connection.cursor() as cursor:
-        key = int.from_bytes(subject_id.bytes[:8], signed=True)
-        cursor.execute(f"SELECT {function}(%s)", [key])
+        cursor.execute(f"SELECT {function}(%s)", [key_of(subject_id)])
         return cursor.fetchone()[0]
 
 
@@ -218,14 +216,15 @@ class IntegrationSubject:
     def spec(self, operation: Operation) -> None:
         return None
 
-    def hold(self, operation: Operation) -> None:
-        """Nothing else follows from a check."""
+    def lock(self, operation: Operation) -> list[UUID]:
+        lock_integration(operation.subject_id)
+        return [operation.subject_id]
 
     def forget(self, integration: Integration) -> None:
         """It is the integration that goes."""
 
     def settled(self, operation: Operation) -> None:
-        integration = Integration.objects.select_for_update().get(pk=operation.subject_id)
+        integration = Integration.objects.get(pk=operation.subject_id)  # locked by `lock`
         if operation.status == Operation.Status.DONE:
             accept(integration, operation.result)
             take_roles(integration, operation)
@@ -245,7 +244,7 @@ def accept(integration: Integration, result: dict[str, Any]) -> None:
     waiting = integration.operations.filter(
         status=Operation.Status.OPEN, lease_until=None, waits_for=None
     )
-    waiting.update(next_attempt_at=Now(), dispatched_at=None)
+    in_order(waiting).update(next_attempt_at=Now(), dispatched_at=None)
 
 
 def take_roles(integration: Integration, operation: Operation) -> None:

@@ -5,6 +5,8 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Protocol
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from integrations.models import Integration, Operation
 from integrations.providers.base import Spec
 from organizations.models import Organization
@@ -16,8 +18,9 @@ class Subject(Protocol):
     def spec(self, operation: Operation) -> Spec | None:
         """The wish as a value for the provider, read now; None when the row is gone."""
 
-    def hold(self, operation: Operation) -> None:
-        """Lock the other operations that a refusal of this one may change; mostly none."""
+    def lock(self, operation: Operation) -> Collection[UUID] | QuerySet:
+        """Lock the number, carrier or integration before the operation (integrations/locks.py).
+        Returns the ids of the subjects of this kind that settle together."""
 
     def forget(self, integration: Integration) -> None:
         """Let go of an integration what has been gone from it: it is about to be deleted."""
@@ -54,10 +57,12 @@ def settled(operation: Operation) -> None:
         _registry[operation.subject_kind].settled(operation)
 
 
-def hold(operation: Operation) -> None:
-    """Lock what a refusal may change beside the operation, in the order that askers do."""
+def lock(operation: Operation) -> Collection[UUID] | QuerySet:
+    """Lock the number, carrier or integration that the operation is about. Returns the ids of the
+    subjects whose operations its settlement may change, including its own."""
     if operation.subject_kind in _registry:
-        _registry[operation.subject_kind].hold(operation)
+        return _registry[operation.subject_kind].lock(operation)
+    return [operation.subject_id]
 
 
 def forget_traces(integration: Integration) -> None:

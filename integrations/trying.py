@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -36,12 +36,7 @@ def check_now(by: Principal, integration: Integration) -> Operation:
     NothingToTry."""
     if not (integration.sealed or integration.candidate):
         raise NothingToTry(_("It has no credentials to check: the ones it was given were refused."))
-    try:
-        with transaction.atomic():
-            return operations.ask_check(by, integration)
-    except IntegrityError:  # somebody else's click was faster
-        with transaction.atomic():
-            return operations.ask_check(by, integration)
+    return operations.ask_check(by, integration)
 
 
 def late(rows: QuerySet[Operation]) -> QuerySet[Operation]:

@@ -1,11 +1,13 @@
 """The worker's half: a placement as a wish for its platform, and what follows for its number."""
 
-from django.db.models import OuterRef, Subquery
+from collections.abc import Collection
+from uuid import UUID
+
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from carriers.models import Carrier
-from integrations import operations as ledger
 from integrations.models import Integration, Operation
 from integrations.providers.base import NumberSpec, Refused, SipSpec
 from numbers import states
@@ -36,18 +38,17 @@ class PlacementSubject:
             integration=integration, phone_number__released_at__isnull=False
         ).delete()
 
-    def hold(self, operation: Operation) -> None:
-        """All wishes of the number, in the asker's order: a refusal may change the others."""
+    def lock(self, operation: Operation) -> Collection[UUID] | QuerySet:
+        """The number; all of its placements settle together, as a refusal changes the others."""
         of_number = Placement.objects.filter(pk=operation.subject_id).values("phone_number")
-        rows = Placement.objects.filter(phone_number__in=of_number).order_by("role")
-        for pk in rows.values_list("pk", flat=True):
-            ledger.held("placement", pk)
+        numbers = PhoneNumber.objects.select_for_update(no_key=True).filter(pk__in=of_number)
+        number_id = numbers.values_list("pk", flat=True).first()
+        if number_id is None:
+            return [operation.subject_id]
+        return Placement.objects.filter(phone_number=number_id).values("pk")
 
     def settled(self, operation: Operation) -> None:
-        """The number is locked: two placements that settle at once would each wait for the
-        other."""
         rows = Placement.objects.select_related("phone_number")
-        rows = rows.select_for_update(of=("phone_number",))
         placement = rows.filter(pk=operation.subject_id).first()
         if placement:
             keep_placement(placement, operation)

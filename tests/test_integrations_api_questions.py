@@ -17,7 +17,6 @@ from integrations.providers.base import InventoryItem, Refused, SearchQuery, Una
 from integrations.providers.sandbox import Sandbox
 from integrations.providers.sandbox_shop import OWNED
 from numbers.importing import import_number
-from organizations.principals import system
 from tests import factories
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("worker")]
@@ -293,17 +292,6 @@ class TestForgetting:
         assert not Operation.objects.filter(pk=question.pk).exists()
         assert Operation.objects.filter(pk=check.pk).exists()
         assert ProviderCall.objects.get().operation is None
-
-
-def test_a_settling_check_and_a_rotation_take_their_locks_in_one_order(alice, sandbox):
-    """The worker locks the operation, then its subject; so does whoever changes the account."""
-    with CaptureQueriesContext(connection) as seen:
-        ledger.change_integration(
-            system(alice.organization), sandbox, account={"access_code": "newer"}
-        )
-    locks = [query["sql"] for query in seen if "FOR UPDATE" in query["sql"]]
-    assert "integrations_operation" in locks[0]
-    assert "integrations_integration" in locks[1]
 
 
 def test_a_check_that_was_just_in_vain_keeps_its_time(alice, sandbox, monkeypatch):

@@ -106,8 +106,8 @@ def test_a_refused_switch_and_a_settlement_do_not_stop_each_other(alice, number,
     """The refusal asks the other placement back, and would wait for its operation."""
     settle_claim, turn_back = claims.settle, numbers_worker.turn_back
 
-    def slowly(operation, verdict):
-        closed = settle_claim(operation, verdict)
+    def slowly(operation, verdict, subject_ids):
+        closed = settle_claim(operation, verdict, subject_ids)
         sleep(0.2 if verdict.outcome == "done" else 0)
         return closed
 

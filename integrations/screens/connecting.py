@@ -5,13 +5,11 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
 from integrations import operations
 from integrations.models import Integration
-from integrations.operations import name_taken
 from integrations.providers import PROVIDERS
 from integrations.providers.base import Provider
 from integrations.screens import words
@@ -64,8 +62,6 @@ class AccountScreen(OrgScreen):
                 only_new=only_new,
                 default_for=roles,
             )
-        except IntegrityError:  # the same form, sent twice at once
-            form.tell(name_taken())
         except ValidationError as error:
             form.tell(error)
         else:

@@ -13,6 +13,7 @@ from integrations.api.serializers import MAX_IN_FLIGHT
 from integrations.models import Integration
 from integrations.providers.base import Field, Provider
 from integrations.screens.words import ROLES
+from integrations.sealing import CannotUnseal
 
 ACCOUNT = "account_"  # before the names of the account's fields, which are the provider's to choose
 LONGEST = 4000
@@ -102,22 +103,32 @@ class ChangeForm(AccountForm):
         self.integration = integration
         self.fields["name"].initial = integration.name
         self.fields["max_in_flight"].initial = integration.max_in_flight
-        self.draw(provider.fields, known=integration.settings, keeps=True, fixed=True)
+        self.known = desired_settings(integration, provider)
+        self.draw(provider.fields, known=self.known, keeps=True, fixed=True)
         self.order_fields(["name", *(ACCOUNT + f.name for f in provider.fields), "max_in_flight"])
 
     def wished(self) -> dict[str, Any]:
         """Only what is other than before, so that an account left alone is not checked anew."""
-        known = self.integration.settings
         account = {
             name: value
             for name, value in self.account.items()
-            if value != known.get(name, "") and not self.fields[ACCOUNT + name].disabled
+            if value != self.known.get(name, "") and not self.fields[ACCOUNT + name].disabled
         }
         return {
             "name": self.cleaned_data["name"],
             "max_in_flight": self.cleaned_data["max_in_flight"],
             "account": account or None,
         }
+
+
+def desired_settings(integration: Integration, provider: type[Provider]) -> Mapping[str, str]:
+    """What is no secret of the account as it was asked for last, on which a change builds."""
+    secret = {field.name for field in provider.fields if field.secret}
+    try:
+        account = integration.desired_account()
+    except CannotUnseal:
+        return integration.settings
+    return {name: value for name, value in account.items() if name not in secret}
 
 
 class SecretsForm(AccountForm):

@@ -6,9 +6,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from integrations import operations as ledger
+from integrations.locks import lock_integration_name
 from integrations.models import Integration, Operation
 from integrations.providers import PROVIDERS
 from organizations.api.exceptions import problem_of
@@ -72,8 +74,12 @@ def drop(by: Principal, integration: Integration) -> None:
         ledger.disconnect(by, integration)
 
 
-def rename(by: Principal, integration: Integration, name: str) -> None:
-    ledger.change_integration(by, integration, name=name)
+@transaction.atomic
+def revert_name(by: Principal, integration: Integration, *, given: str, former: str) -> None:
+    """Undo the name that came with refused credentials, unless it was changed again since."""
+    lock_integration_name(by.organization.pk, former)
+    if given and ledger.locked(by, integration).name == given:
+        ledger.change_integration(by, integration, name=former)
 
 
 @contextmanager

@@ -7,10 +7,11 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from integrations import operations as ledger
+from integrations.locks import lock_integration_name
 from integrations.models import Integration, Operation
 from numbers.api.butter import examples
 from numbers.api.butter.base import PAGING, ButterView, enveloped, missing, page
-from numbers.api.butter.connecting import change, checked, connect_new, drop, rename
+from numbers.api.butter.connecting import change, checked, connect_new, drop, revert_name
 from numbers.api.butter.credentials import (
     IntegrationChangeSerializer,
     IntegrationCreateSerializer,
@@ -103,9 +104,12 @@ class IntegrationView(ButterView):
         examples=[asked("Rename", {"name": "Main Twilio"})],
     )
     def put(self, request: HttpRequest, integration_id: str) -> Reply:
-        by, integration = request.principal, found(request, integration_id)
-        operation = change(by, integration, **taken(IntegrationChangeSerializer, request.data))
-        undo = partial(rename, by, integration, integration.name)
+        by, wished = request.principal, taken(IntegrationChangeSerializer, request.data)
+        given = wished.get("name", "")
+        lock_integration_name(by.organization.pk, given)
+        integration = ledger.locked(by, found(request, integration_id))
+        operation = change(by, integration, **wished)
+        undo = partial(revert_name, by, integration, given=given, former=integration.name)
         answer = partial(
             reply_with, request, integration, _("Integration updated successfully"), status=200
         )
