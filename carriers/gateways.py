@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from carriers.models import Carrier
-from carriers.operations import change_carrier, locked
+from carriers.operations import change_carrier, lock_carrier
 from carriers.validation import gateway_complaints, gateways_complaints
 from organizations.principals import Principal
 
@@ -52,7 +52,7 @@ def change_list(
     of: UUID | None = None,
 ) -> Carrier:
     """The list is read under the carrier's lock, so that two changes at once do not lose one."""
-    carrier, _operation = locked(by, carrier_id)
+    carrier = lock_carrier(by, carrier_id)
     if of:
         carrier.gateways.get(pk=of)
     kept = {gateway.pk: values_of(gateway) for gateway in carrier.gateways.order_by("position")}

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from carriers.models import Carrier, SipGateway
 from integrations import operations as ledger
+from integrations.locks import INSTALLATION, lock_names
 from integrations.models import Integration, Operation
 from integrations.operations import default_for
 from organizations.operations import record
@@ -78,10 +79,34 @@ def add_carrier(
     return carrier
 
 
-def locked(by: Principal, carrier_id: UUID) -> tuple[Carrier, Operation | None]:
-    """The carrier and its open operation, locked in the worker's order. Needs a transaction."""
-    operation = ledger.held("carrier", carrier_id)
-    return by.organization.carriers.select_for_update(of=("self",)).get(pk=carrier_id), operation
+def lock_carrier(by: Principal, carrier_id: UUID, *, to_delete: bool = False) -> Carrier:
+    """Returns the carrier as it is now. No other transaction changes its gateways, requests or
+    settles its operation until this one ends; with `to_delete`, none adds a number to it either.
+    Raises DoesNotExist."""
+    rows = by.organization.carriers.select_for_update(no_key=not to_delete)
+    return rows.get(pk=carrier_id)
+
+
+def lock_default(by: Principal) -> None:
+    """Lock which carrier is the organization's default. Call it before the carrier is locked,
+    because the former default carrier is changed too."""
+    lock_names(by.organization.pk, "default carrier")
+
+
+def lock_against_deletion(carrier: Carrier) -> None:
+    """The carrier is not deleted until the transaction ends: a number is being added to it. Several
+    transactions may do so at once. Reads `status` and `error_message` again."""
+    carrier.status, carrier.error_message = (
+        Status.DELETED,
+        None,
+    )  # if the row does not exist any more
+    for row in Carrier.objects.raw(KEEP, [carrier.pk]):
+        carrier.status, carrier.error_message = row.status, row.error_message
+
+
+KEEP = f"""
+    SELECT id, status, error_message FROM {Carrier._meta.db_table} WHERE id = %s FOR KEY SHARE
+"""
 
 
 @transaction.atomic
@@ -91,7 +116,9 @@ def change_carrier(by: Principal, carrier: Carrier, **changes: Any) -> Carrier:
     Only the keys given change. A change of trunk type brings its own credentials, which the caller
     has checked. Raises CannotDo for a deleted carrier.
     """
-    carrier, _operation = locked(by, carrier.pk)
+    if "is_default" in changes:
+        lock_default(by)
+    carrier = lock_carrier(by, carrier.pk)
     if carrier.status == Status.DELETED:
         raise CannotDo(_("The carrier is deleted."))
     before = facts(carrier)
@@ -161,8 +188,8 @@ def key(gateway: Mapping[str, Any]) -> tuple:
 @transaction.atomic
 def retry_carrier(by: Principal, carrier: Carrier) -> Carrier:
     """A failed carrier is pending again; a waiting operation is tried now. Raises CannotDo."""
-    carrier, operation = locked(by, carrier.pk)
-    if operation:
+    carrier = lock_carrier(by, carrier.pk)
+    if operation := ledger.held("carrier", carrier.pk):
         ledger.try_now(operation)
     elif carrier.status == Status.FAILED:
         by.organization.carriers.filter(pk=carrier.pk, status=Status.FAILED).update(
@@ -184,7 +211,7 @@ def retry_carrier(by: Principal, carrier: Carrier) -> Carrier:
 @transaction.atomic
 def delete_carrier(by: Principal, carrier: Carrier) -> None:
     """Soft delete; the platform follows. Raises CannotDo while numbers are on it, naming them."""
-    carrier, operation = locked(by, carrier.pk)
+    carrier = lock_carrier(by, carrier.pk, to_delete=True)
     refuse_in_use(by, carrier)
     gone = by.organization.carriers.filter(pk=carrier.pk).exclude(status=Status.DELETED)
     fields = {"is_default": False, "is_installation_default": False, "version": F("version") + 1}
@@ -193,6 +220,7 @@ def delete_carrier(by: Principal, carrier: Carrier) -> None:
     record(
         by, "carrier.deleted", carrier, kind="carrier", label=carrier.name, before=facts(carrier)
     )
+    operation = ledger.held("carrier", carrier.pk)
     if operation and ledger.withdraw(operation):
         by.organization.carriers.filter(pk=carrier.pk).update(released_at=Now())
     else:
@@ -242,15 +270,29 @@ def set_default(by: Principal, carrier: Carrier, default: bool) -> None:
 
 def make_default(by: Principal, carrier: Carrier) -> None:
     """Numbers that name no carrier go here from now on; the former default steps back."""
-    by.organization.carriers.filter(is_default=True).exclude(pk=carrier.pk).update(is_default=False)
+    lock_default(by)
+    former = by.organization.carriers.filter(is_default=True).exclude(pk=carrier.pk)
+    for each in former.select_for_update(no_key=True):
+        clear_default_of(by, each)
     by.organization.carriers.filter(pk=carrier.pk).update(is_default=True)
     carrier.is_default = True
+
+
+def clear_default_of(by: Principal, carrier: Carrier) -> None:
+    by.organization.carriers.filter(pk=carrier.pk).update(
+        is_default=False, version=F("version") + 1, updated_at=Now()
+    )
+    is_default = {"before": {"is_default": True}, "after": {"is_default": False}}
+    record(by, "carrier.changed", carrier, kind="carrier", label=carrier.name, **is_default)
 
 
 @transaction.atomic
 def make_installation_default(by: Principal, carrier: Carrier) -> None:
     """Organizations without a default of their own use this carrier; they see its sid and name
     only."""
+    lock_names(INSTALLATION, "default carrier")
+    lock_default(by)
+    lock_carrier(by, carrier.pk)
     Carrier.objects.filter(is_installation_default=True).exclude(pk=carrier.pk).update(
         is_installation_default=False
     )

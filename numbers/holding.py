@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from carriers.models import Carrier
-from carriers.operations import usable
+from carriers.operations import lock_against_deletion, usable
 from integrations import operations as ledger
 from integrations.models import Operation
 from numbers.models import PhoneNumber
@@ -92,12 +92,15 @@ def taken(number: str, *, being_removed: bool) -> NumberTaken:
 
 
 def carrier_operation(carrier: Carrier) -> Operation | None:
-    """The operation the number must wait for. After the insert, whose foreign key keeps the carrier
-    from being deleted under us; so a deletion that came first is seen here."""
-    operation = (
-        ledger.held("carrier", carrier.id) if carrier.status == Carrier.Status.PENDING else None
-    )
-    carrier.refresh_from_db(fields=["status", "error_message"])
+    """The operation the number must wait for. Call it after the insert, which may wait for another
+    transaction's. An earlier deletion of the carrier is seen here; a later one waits, and sees the
+    number."""
+    lock_against_deletion(carrier)
+    operation = None
+    if carrier.status == Carrier.Status.PENDING:
+        operation = ledger.held("carrier", carrier.id)
+        if operation is None:  # settled since the status was read
+            carrier.refresh_from_db(fields=["status", "error_message"])
     if carrier.status == Carrier.Status.DELETED:
         raise NoCarrier(_("There is no carrier with this sid."))
     refuse_failed(carrier)

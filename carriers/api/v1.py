@@ -121,6 +121,8 @@ class CarrierView(OrgView):
         ],
     )
     def patch(self, request: HttpRequest, carrier_id: UUID) -> Reply:
+        if "is_default" in request.data:
+            operations.lock_default(request.principal)
         carrier = unchanged(request, carrier_id)
         wished = taken(CarrierChangeSerializer(carrier, data=request.data))
         with told():
@@ -135,7 +137,7 @@ class CarrierView(OrgView):
         errors=["not-found", "precondition-failed", "carrier-in-use"],
     )
     def delete(self, request: HttpRequest, carrier_id: UUID) -> Reply:
-        carrier = unchanged(request, carrier_id)
+        carrier = unchanged(request, carrier_id, to_delete=True)
         with told():
             operations.delete_carrier(request.principal, carrier)
         return Reply(status=204)
@@ -201,9 +203,9 @@ def found(request: HttpRequest, carrier_id: UUID) -> Carrier:
     return carrier
 
 
-def unchanged(request: HttpRequest, carrier_id: UUID) -> Carrier:
+def unchanged(request: HttpRequest, carrier_id: UUID, *, to_delete: bool = False) -> Carrier:
     """Locks the carrier. 404 for a stranger's; 412 where it is not the one the client has seen."""
-    carrier, _operation = operations.locked(request.principal, carrier_id)
+    carrier = operations.lock_carrier(request.principal, carrier_id, to_delete=to_delete)
     require_match(request, carrier.version)
     return carrier
 
