@@ -10,8 +10,9 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from integrations.models import Operation
+from numbers.locks import hold_agent, lock_numbers, locked
 from numbers.models import Agent, PhoneNumber, Placement
-from numbers.operations import change_number, locked
+from numbers.operations import change_number
 from numbers.placing import ask
 from organizations.models import Organization
 from organizations.operations import record
@@ -56,6 +57,7 @@ def create_agent(
     if agent_id:
         agent.agent_id = agent_id
     agent.clean_fields(exclude=["organization"])
+    hold_agent(by, agent.agent_id)  # a number that is just given this id is seen below
     try:
         with transaction.atomic():
             agent.save(force_insert=True)
@@ -72,7 +74,7 @@ def create_agent(
 @transaction.atomic
 def change_agent(by: Principal, agent_id: UUID, **changes: Any) -> Agent:
     """Change `name` or `voice_url`; the numbers it answers follow. Raises ValidationError."""
-    agent = by.organization.agents.select_for_update().get(pk=agent_id)
+    agent = lock_agent(by, agent_id)
     before = facts(agent)
     for name, value in changes.items():
         setattr(agent, name, value)
@@ -88,19 +90,26 @@ def change_agent(by: Principal, agent_id: UUID, **changes: Any) -> Agent:
     return agent
 
 
+def lock_agent(by: Principal, agent_id: UUID) -> Agent:
+    """The agent as it is now; no number can be given it until the transaction ends. Raises
+    DoesNotExist."""
+    rows = by.organization.agents.filter(pk=agent_id)
+    hold_agent(by, rows.values_list("agent_id", flat=True).first())
+    return rows.get()
+
+
 def route_numbers(by: Principal, agent: Agent) -> None:
     """What supplies its numbers sends their calls to the new voice URL; a number's own webhook
     comes first."""
     numbers = answered_by(by, agent).filter(inbound_webhook_url=None)
     supplied = numbers.filter(placements__role=Placement.Role.SUPPLY)
-    for number_id in supplied.order_by("pk").values_list("pk", flat=True):
-        route_number(by, number_id)
+    for number, held in lock_numbers(by, supplied.values("pk")):
+        route_number(by, number, held)
 
 
-def route_number(by: Principal, number_id: UUID) -> None:
+def route_number(by: Principal, number: PhoneNumber, held: list) -> None:
     """Locked, so that a deletion of the same moment stays one; a failed number is routed when it
     is tried again."""
-    number, held = locked(by, number_id)
     if number.status in (PhoneNumber.Status.DELETED, PhoneNumber.Status.FAILED):
         return
     for placement, operation in held:
@@ -112,7 +121,7 @@ def route_number(by: Principal, number_id: UUID) -> None:
 @transaction.atomic
 def delete_agent(by: Principal, agent_id: UUID) -> None:
     """Raises AgentInUse while numbers are assigned to it."""
-    agent = by.organization.agents.select_for_update().get(pk=agent_id)
+    agent = lock_agent(by, agent_id)
     numbers = used_by(by, agent)
     named = list(numbers.order_by("e164").values_list("e164", flat=True)[:20])
     if named:
@@ -140,7 +149,7 @@ def used_by(by: Principal, agent: Agent) -> QuerySet[PhoneNumber]:
 @transaction.atomic
 def assign(by: Principal, agent: Agent, number_id: UUID) -> PhoneNumber:
     """The agent answers the number's calls from now on. Raises NotAssigned and NotPossibleNow."""
-    by.organization.agents.select_for_update().get(pk=agent.pk)  # it neither goes nor moves now
+    lock_agent(by, agent.pk)
     number, _held = locked(by, number_id)
     if number.inbound_agent_id:
         raise NotAssigned(_("Phone number is already assigned to an agent"))

@@ -11,6 +11,7 @@ from integrations.models import Integration, Operation
 from integrations.operations import default_for
 from integrations.providers import PROVIDERS
 from numbers.holding import hold_number
+from numbers.locks import lock_named_agents
 from numbers.models import PhoneNumber, Placement
 from numbers.operations import facts, tell
 from numbers.placing import NO_HOME, PLACED_AS, ask, default_homes, place, settle_in
@@ -45,6 +46,7 @@ def import_number(
     are some of sip.FIELDS, checked by the caller; `purchase` not None: buy it if the account does
     not own it. `fields` are columns of the number. Raises NoIntegration and NumberTaken.
     """
+    lock_named_agents(by, fields)
     integration = taken_on(by, provider, integration)
     if purchase is not None:
         selling(integration)
@@ -115,6 +117,7 @@ def record_number(
     """A number as far as there is a home for it: a default integration for `provider` takes it in,
     one for SIP looks after its `outbound_trunk_id`. With neither it is `inactive`, and says why;
     `provider` None asks for no more than that. Raises NumberTaken."""
+    lock_named_agents(by, fields)
     phone_number = PhoneNumber(
         organization=by.organization,
         e164=number,

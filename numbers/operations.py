@@ -22,6 +22,7 @@ from numbers.holding import (
     hold_number,
     refuse_failed,
 )
+from numbers.locks import hold_agent, lock_named_agents, locked
 from numbers.models import PhoneNumber, Placement
 from numbers.placing import ask, default_homes, depends_on, keep_sip, place, settle_in
 from organizations.operations import record
@@ -45,6 +46,7 @@ def add_number(
 
     `number` is E.164 and possible (numbers/e164.py). Raises NoCarrier and NumberTaken.
     """
+    hold_agent(by, inbound_agent_id)
     carrier = carrier_for(by, voip_carrier_sid)
     phone_number = hold_number(
         PhoneNumber(
@@ -63,26 +65,6 @@ def add_number(
     tell(by, phone_number, "created", after=facts(phone_number))
     ask(by, placement, Wish.ENSURE, label=number, waits_for=settling_carrier, is_new=True)
     return phone_number
-
-
-def locked(
-    by: Principal, number_id: UUID
-) -> tuple[PhoneNumber, list[tuple[Placement, Operation | None]]]:
-    """The number and its placements with their open operations, locked in the worker's order."""
-    placements = by.organization.placements.filter(phone_number_id=number_id)
-    placements = placements.select_related("integration").order_by("role")
-    held = [(placement, ledger.held("placement", placement.id)) for placement in placements]
-    number = by.organization.phone_numbers.select_for_update().get(pk=number_id)
-    for placement, _operation in held:  # a settlement or a change that we waited for
-        placement.refresh_from_db(fields=["state", "refs", "settings", "sealed", "release"])
-    return number, held
-
-
-def hold_agent(by: Principal, agent_id: str | None) -> None:
-    """Its voice URL may be changing just now. Before the number is locked: whoever changes an agent
-    locks it first, and then its numbers."""
-    if agent_id:
-        by.organization.agents.select_for_update().filter(agent_id=agent_id).first()
 
 
 # What only the row knows; everything else may be a wish for the platforms (placing.DEPENDENCIES).
@@ -110,7 +92,7 @@ def change_number(
     `wanted` what is under way; a failed number is tried again with them. `look` is shown the locked
     number as it is before. Raises NotPossibleNow, and whatever `look` does.
     """
-    hold_agent(by, changes.get("inbound_agent_id"))
+    lock_named_agents(by, changes)
     number, held = locked(by, number_id)
     if look:
         look(number)

@@ -150,7 +150,8 @@ class TestAnswering:
         number = supplied(alice, inbound_agent_id="support")
         operations.delete_number(alice.by, number.pk)
         agents.change_agent(alice.by, agent.pk, voice_url="https://example.com/new")
-        agents.route_number(alice.by, number.pk)  # deleted since it was listed
+        deleted = operations.locked(alice.by, number.pk)  # since it was listed
+        agents.route_number(alice.by, *deleted)
         assert factories.open_operation("placement", number.placements.get().pk).wish == "remove"
 
     def test_a_failed_number_follows_when_it_is_tried_again(self, alice, agent):

@@ -10,6 +10,7 @@ from numbers import agents
 from numbers.api import examples
 from numbers.api.fields import AGENT_ID, AgentId, WebUrl
 from numbers.api.refusals import told
+from numbers.locks import hold_agent
 from numbers.models import Agent
 from organizations.api.etags import etag, require_match
 from organizations.api.fields import Char, StrictSerializer, Uuid
@@ -153,8 +154,9 @@ def found(request: HttpRequest, agent_id: str, *, locked: bool = False) -> Agent
     """404 for a stranger's, as for one that never was, and for what can be no id."""
     agents_here = request.organization.agents.all()
     if re.fullmatch(AGENT_ID, agent_id):
-        rows = agents_here.select_for_update() if locked else agents_here
-        if agent := rows.filter(agent_id=agent_id).first():
+        if locked:
+            hold_agent(request.principal, agent_id)
+        if agent := agents_here.filter(agent_id=agent_id).first():
             return agent
     raise Problem("not-found")
 

@@ -20,6 +20,7 @@ from numbers.api.trunks import SipSerializer
 from numbers.api.v1 import TAGS, reply_with
 from numbers.holding import NumberTaken
 from numbers.importing import buy_number, import_number, taken_on
+from numbers.locks import lock_named_agents
 from numbers.models import Placement
 from numbers.placing import PLACED_AS
 from organizations.api.fields import Char, Choice, ListOf, StrictSerializer
@@ -170,6 +171,7 @@ def import_all(
 ) -> list[UUID]:
     """Their ids, in the same order; one problem for all that are held already."""
     made, held = {}, []
+    lock_named_agents(request.principal, *numbers)  # of all numbers, before the first is added
     # In the order of the numbers, so that two requests never wait for each other in a circle.
     for index, each in sorted(enumerate(numbers), key=lambda pair: pair[1]["number"]):
         fields = {name: value for name, value in each.items() if name != "sip"}

@@ -17,6 +17,7 @@ from numbers.api.serializers import (
     represent,
 )
 from numbers.api.story import represent_story
+from numbers.locks import lock_named_agents
 from numbers.models import PhoneNumber
 from organizations.api.etags import etag, require_match
 from organizations.api.fields import StrictSerializer
@@ -118,7 +119,7 @@ class NumberView(OrgView):
     )
     def patch(self, request: HttpRequest, number_id: UUID) -> Reply:
         wished = taken(NumberChangeSerializer, request.data)
-        operations.hold_agent(request.principal, wished.get("inbound_agent_id"))
+        lock_named_agents(request.principal, wished)
         number, held = unchanged(request, number_id)
         wished = trunks.checked(number, held, wished)
         with told():

@@ -14,7 +14,7 @@ from numbers.api.placements import ids_of
 from numbers.e164 import written
 from numbers.holding import NotPossibleNow, NotSupplied
 from numbers.models import PhoneNumber, Placement
-from numbers.screens.number_forms import NumberForm
+from numbers.screens.number_forms import AGENT_FIELDS, NumberForm
 from numbers.standing import is_supplied
 from organizations.roles import Permission
 from organizations.screens.base import OrgScreen
@@ -40,7 +40,8 @@ class EditScreen(OrgScreen):
     def post(self, request: HttpRequest, number_id: UUID) -> HttpResponse:
         """Locked as the API does it, so that what is compared is what is changed."""
         with transaction.atomic():
-            operations.hold_agent(self.principal, self.agent_in(request.POST))
+            named = [self.agent_in(request.POST, name) for name in AGENT_FIELDS]
+            operations.hold_agent(self.principal, *named)
             number, held = operations.locked(self.principal, number_id)
             form = self.form(request.POST, number, held)
             if not form.is_valid():
@@ -54,12 +55,12 @@ class EditScreen(OrgScreen):
         self.say(_("%(number)s is changed.") % {"number": written(number.e164)})
         return self.go("number", number_id=number_id)
 
-    def agent_in(self, data: QueryDict) -> str:
+    def agent_in(self, data: QueryDict, name: str) -> str:
         """As the form will read it; what it will refuse names nobody."""
-        field = deepcopy(NumberForm.base_fields["inbound_agent_id"])
+        field = deepcopy(NumberForm.base_fields[name])
         field.organization = self.organization
         try:
-            return field.clean(data.get("inbound_agent_id", ""))
+            return field.clean(data.get(name, ""))
         except ValidationError:
             return ""
 

@@ -19,6 +19,7 @@ from numbers.api.zudu.serializers import (
 )
 from numbers.api.zudu.trunks import direction_of, refuse_trunk, trunk_ids
 from numbers.api.zudu.waiting import Deadline, settled
+from numbers.locks import lock_named_agents
 from numbers.models import PhoneNumber, Placement
 from organizations.api.fields import StrictSerializer
 from organizations.api.replies import Reply
@@ -96,6 +97,8 @@ class NumberView(ZuduView):
         row = found(request.organization, number)
         wished = columns(taken(ChangeSerializer, request.data))
         if "outbound_trunk_id" in wished:
+            lock_named_agents(request.principal, wished)
+            row, _held = operations.locked(request.principal, row.pk)
             refuse_trunk(row, wished["outbound_trunk_id"])
             wished = direction_of(row, wished)
         with told():
