@@ -28,9 +28,13 @@ def choices_of(row: BatchRow) -> list[Choice]:
 
 
 def questions(batch: Batch, count: int) -> dict[str, Any] | None:
-    """For all ambiguous rows of a batch: how many, and the ways to read their digits."""
+    """For all ambiguous rows of a batch: how many, and the ways to read their digits, none where all
+    are ranges."""
     if not count:
         return None
+    ambiguous = batch.rows.filter(fate=BatchRow.Fate.AMBIGUOUS)
+    if not ambiguous.exclude(values__has_key="range").exists():
+        return {"count": count, "ways": []}
     country = batch.options.get("country")
     ways = [(INTERNATIONAL, _("As international numbers whose + was lost"))]
     if country and country != regions.INTERNATIONAL:
