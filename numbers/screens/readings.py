@@ -28,8 +28,8 @@ def choices_of(row: BatchRow) -> list[Choice]:
 
 
 def questions(batch: Batch, count: int) -> dict[str, Any] | None:
-    """For all ambiguous rows of a batch: how many, and the ways to read their digits, none where all
-    are ranges."""
+    """For the ambiguous rows of a batch: how many, and the ways to read their digits; none where
+    all are ranges."""
     if not count:
         return None
     ambiguous = batch.rows.filter(fate=BatchRow.Fate.AMBIGUOUS)
