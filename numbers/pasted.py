@@ -8,17 +8,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from numbers.files.headings import readings_of
-from numbers.pasted_marks import without_marks
+from numbers.pasted_marks import NOTHING, without_marks
 from numbers.pasted_pieces import SHORTEST, Piece, holds_a_number, pieces_of, singular, unquoted
 
 Row = dict[str, str]
 TEL = r"(?:tel|callto):[^\s,|<>\"')\]]+"  # its parameters are divided by semicolons
 PART = re.compile(rf"(?:{TEL}|[^\t;,])+", re.IGNORECASE)
 CELL = re.compile(r"[^|]+")
+WORD = re.compile(r"[^\s;,|]+")
 # Most lines, and what the rest of this module would make of them: a number and a label after it.
 PLAIN = re.compile(r"(?P<number>\+\d[\d ().-]{5,30}\d)\s*(?:[\t;,](?P<label>[^+\"|]*))?")
 CANNOT_BE_PLAIN = re.compile(rf"(?:\D*\d){{{SHORTEST}}}|.*(?:tel|callto):", re.IGNORECASE)
 E164 = re.compile(r"\bE[. -]?164\b", re.IGNORECASE)  # the one name with digits
+MOST = 150_000  # lines, and parts of a line: more than an import has rows
 LONGEST_HEADING, LONGEST_ROW = 300, 3_000
 
 
@@ -32,15 +34,23 @@ class Table:
 
 def rows_of(text: str) -> Iterator[Row]:
     """`number` and `label`, and what else a heading names, by the names of numbers.files.columns.
-    What is no number is checked later, with all others."""
+    A list with far more than an import takes is not understood: it becomes more rows than that."""
     table = None
-    for line in without_marks(text.splitlines()):
+    lines = [line for line in text.splitlines() if not NOTHING.fullmatch(line)]
+    if len(lines) > MOST or any(map(has_too_many_parts, lines)):
+        yield from ({"number": found[0]} for found in WORD.finditer(text))
+        return
+    for line in without_marks(lines):
         if heading := table_of(line):
             table = heading
         elif table and (row := row_of_table(line, table)):
             yield row
         else:
             yield from rows_of_line(line)
+
+
+def has_too_many_parts(line: str) -> bool:
+    return len(line) > MOST and sum(map(line.count, "\t;,|+")) > MOST
 
 
 def table_of(line: str) -> Table | None:
@@ -77,14 +87,15 @@ def rows_of_line(line: str) -> list[Row]:
     if plain and not CANNOT_BE_PLAIN.match(plain["label"] or ""):
         return [{"number": plain["number"], "label": unquoted(plain["label"] or "")}]
     pattern = CELL if is_piped(line) else PART
-    found = [part for part in pattern.finditer(line) if unquoted(part[0])]
+    found = [(part.start(), unquoted(part[0])) for part in pattern.finditer(line)]
+    found = [(start, part) for start, part in found if part]
     if not found:  # invisible characters alone
         return []
-    pieces = pieces_of([unquoted(part[0]) for part in found])
+    pieces = pieces_of([part for _start, part in found])
     if sum(piece.is_number for piece in pieces) > 1:
         return labelled(pieces)
-    if pieces[0].is_number and pieces[0].text == unquoted(found[0][0]):
-        rest = line[found[1].start() :] if len(found) > 1 else ""
+    if pieces[0].is_number and pieces[0].text == found[0][1]:
+        rest = line[found[1][0] :] if len(found) > 1 else ""
         return [{"number": pieces[0].text, "label": unquoted(rest.rstrip("|"))}]
     number = next(piece.text for piece in pieces if piece.is_number)
     label = joined([piece.text for piece in pieces if not piece.is_number])

@@ -38,8 +38,8 @@ class Numbering:
 
 
 def without_marks(lines: list[str]) -> list[str]:
-    """The lines that say anything, in their order, without what stands before them."""
-    plain = [without_bullets(line) for line in lines if not NOTHING.fullmatch(line)]
+    """The lines without what stands before them, which can leave nothing of one."""
+    plain = [without_bullets(line) for line in lines]
     found = [numbering_of(line) for line in plain]
     first = 0  # value with which the present run of places began
     kept = []

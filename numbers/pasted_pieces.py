@@ -80,6 +80,8 @@ def holds_a_number(text: str) -> bool:
 
 def strong_pieces(part: str) -> list[Piece]:
     """The part as a label, if nothing in it is surely a number."""
+    if "+" not in part and ":" not in part and "00" not in part[:3]:
+        return [Piece(False, part)]
     starts = [found.start() for found in BEGINS.finditer(part)]
     starts = [start for start in starts if digits(part[start : start + MOST_SIGNS]) >= LEAST]
     if not starts and ZEROS.match(part) and digits(part) >= SHORTEST:
@@ -100,7 +102,7 @@ def strong_pieces(part: str) -> list[Piece]:
 
 def weak_pieces(part: str) -> list[Piece]:
     """Of a line in which no number has its plus."""
-    if len(part) > MOST:
+    if len(part) > MOST or digits(part) < SHORTEST:
         return [Piece(False, part)]
     for pattern in (NAMED, BEHIND):
         found = pattern.fullmatch(part)

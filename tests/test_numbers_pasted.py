@@ -1,6 +1,7 @@
 """Pasted lists as people have them: which rows they become."""
 
 import time
+from itertools import islice
 
 import pytest
 
@@ -291,6 +292,13 @@ def test_nothing_is_lost():
 def test_a_hostile_line_takes_no_time(text):
     begin = time.process_time()
     list(rows_of(text))
+    assert time.process_time() - begin < 5
+
+
+@pytest.mark.parametrize("text", ["+1 " * 3_000_000, '1,"' * 3_000_000, "1. x\n" * 2_000_000])
+def test_far_too_many_are_more_rows_than_are_taken_in(text):
+    begin = time.process_time()
+    assert len(list(islice(rows_of(text), batches.MOST_ROWS + 1))) > batches.MOST_ROWS
     assert time.process_time() - begin < 5
 
 
