@@ -1,5 +1,7 @@
 """Files in every encoding that spreadsheets save, and files that are no table at all."""
 
+import re
+
 import pytest
 
 from numbers.files.tables import layout_of, lines_of
@@ -95,23 +97,23 @@ class TestOtherFiles:
             ),
             (b'<?xml version="1.0"?><numbers/>', "XML"),
             (b"{\\rtf1\\ansi", "an RTF document"),
-            (b"\x1f\x8b\x08\x00\x00", "gzip"),
+            (b"\x1f\x8b\x08\x00\x00", "a compressed file"),
             (b"\x89PNG\r\n\x1a\n\0\0", "an image"),
             (b"\xff\xd8\xff\xe0\0\x10JFIF", "an image"),
             (b"GIF89a\0\0", "an image"),
             (b"BM\x36\0\0\0\0\0", "an image"),
             (b'[{"number": "+14155550101"}]', "JSON"),
             (b'{"numbers": []}', "JSON"),
-            (b"BEGIN:VCARD\r\nTEL:+14155550101", "vCard"),
-            (b"MIME-Version: 1.0\r\n", "web archive"),
+            (b"BEGIN:VCARD\r\nTEL:+14155550101", "a contact file (vCard)"),
+            (b"MIME-Version: 1.0\r\n", "an e-mail or web archive"),
             (b"SQLite format 3\0", "a database"),
         ],
     )
     def test_are_called_what_they_are(self, data, words):
         with pytest.raises(Unreadable) as refusal:
             layout_of(data)
-        assert f"This is {words}" in str(refusal.value) or words in str(refusal.value)
-        assert "save it as CSV or .xlsx" in str(refusal.value)
+        assert str(refusal.value).startswith(f"This is {words}")
+        assert re.search(": (save|send|unpack) ", str(refusal.value))
 
     @pytest.mark.parametrize("data", [bytes(range(256)) * 4, b"\0" * 200, b"\x01\x02\x03number"])
     def test_without_a_name_are_refused_too(self, data):

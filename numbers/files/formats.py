@@ -7,37 +7,41 @@ from django.utils.translation import gettext_noop
 
 from numbers.files.unreadable import Unreadable
 
-IMAGE = gettext_noop("an image")
+IMAGE = gettext_noop("This is an image: save the numbers as CSV or .xlsx.")
+COMPRESSED = gettext_noop("This is a compressed file: unpack it and upload the file in it.")
 BINARY = (
-    (b"%PDF", gettext_noop("a PDF document")),
-    (b"{\\rtf", gettext_noop("an RTF document")),
-    (b"\x1f\x8b", gettext_noop("a compressed file (gzip)")),
-    (b"BZh", gettext_noop("a compressed file (bzip2)")),
-    (b"\xfd7zXZ", gettext_noop("a compressed file (xz)")),
-    (b"7z\xbc\xaf\x27\x1c", gettext_noop("a compressed file (7-Zip)")),
-    (b"Rar!", gettext_noop("a compressed file (RAR)")),
-    (b"SQLite format 3", gettext_noop("a database (SQLite)")),
-    (b"PAR1", gettext_noop("a Parquet file")),
-    (b"\x89PNG", IMAGE),
-    (b"\xff\xd8\xff", IMAGE),
-    (b"GIF8", IMAGE),
-    (b"BM", IMAGE),
-    (b"II*\0", IMAGE),
-    (b"MM\0*", IMAGE),
+    (b"%PDF", gettext_noop("This is a PDF document: save its table as CSV or .xlsx.")),
+    (b"{\\rtf", gettext_noop("This is an RTF document: save its table as CSV or .xlsx.")),
+    (b"SQLite format 3", gettext_noop("This is a database (SQLite): save a table as CSV.")),
+    (b"PAR1", gettext_noop("This is a Parquet file: save it as CSV or .xlsx.")),
+    *((each, COMPRESSED) for each in (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf", b"Rar!")),
+    *((each, IMAGE) for each in (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\0", b"MM\0*")),
 )
 SPREADSHEET_XML = "urn:schemas-microsoft-com:office:spreadsheet"
+OLD_XML = gettext_noop("This is an XML spreadsheet (Excel 2003): save it as CSV or .xlsx.")
 HTML = re.compile(
     r"(?:(?><!--.*?-->)|<\?xml[^>]*>|\s)*+"
     r"<(?:!doctype html|html|head|body|table|meta|style|script|div)\b",
     re.IGNORECASE | re.DOTALL,
 )
+XML = re.compile(r"\s*<(?:\?xml|!DOCTYPE|[A-Za-z][\w:.-]*[\s>/])")
+JSON = re.compile(r"\s*(?:\{\s*[\"}]|\[\s*[\[{\"\]])")
 TEXT = (
-    (HTML, gettext_noop("a web page (HTML)")),
-    (re.compile(r"\s*<(?:\?xml|!DOCTYPE|[A-Za-z][\w:.-]*[\s>/])"), gettext_noop("XML")),
-    (re.compile(r"\s*(?:\{\s*[\"}]|\[\s*[\[{\"\]])"), gettext_noop("JSON")),
-    (re.compile(r"BEGIN:V(?:CARD|CALENDAR)"), gettext_noop("a contact file (vCard)")),
-    (re.compile(r"MIME-Version:|Received: "), gettext_noop("an e-mail or web archive (MIME)")),
-    (re.compile(r"ID;P(?:WXL|CALC|SCALC)"), gettext_noop("a SYLK file")),
+    (HTML, gettext_noop("This is a web page (HTML): save its table as CSV or .xlsx.")),
+    (XML, gettext_noop("This is XML: save it as CSV or .xlsx.")),
+    (JSON, gettext_noop("This is JSON: send it to the API, or save it as CSV or .xlsx.")),
+    (
+        re.compile(r"BEGIN:V(?:CARD|CALENDAR)"),
+        gettext_noop("This is a contact file (vCard): save it as CSV or .xlsx."),
+    ),
+    (
+        re.compile(r"MIME-Version:|Received: "),
+        gettext_noop("This is an e-mail or web archive (MIME): save its table as CSV or .xlsx."),
+    ),
+    (
+        re.compile(r"ID;P(?:WXL|CALC|SCALC)"),
+        gettext_noop("This is a SYLK file: save it as CSV or .xlsx."),
+    ),
 )
 LOOKED_AT = 4_000  # characters
 CONTROLS = re.compile(r"[\x01-\x08\x0e-\x19\x1b-\x1f\x7f\ufffe\uffff]")
@@ -46,27 +50,22 @@ MOST_CONTROLS, MOST_NULS = 0.02, 0.1  # shares of the text
 
 def refuse_binary(data: bytes) -> None:
     """By its first bytes. Raises Unreadable."""
-    for beginning, name in BINARY:
+    for beginning, words in BINARY:
         if data.startswith(beginning) and (beginning != b"BM" or b"\0" in data[:32]):
-            refuse(name)
+            raise Unreadable(_(words))
 
 
 def refuse_markup(text: str) -> None:
     """By its first characters. Raises Unreadable."""
     top = text[:LOOKED_AT].lstrip("\ufeff")
     if top.lstrip().startswith("<?xml") and SPREADSHEET_XML in top:
-        refuse(gettext_noop("an XML spreadsheet (Excel 2003)"))
-    for shape, name in TEXT:
+        raise Unreadable(_(OLD_XML))
+    for shape, words in TEXT:
         if shape.match(top):
-            refuse(name)
+            raise Unreadable(_(words))
     if len(CONTROLS.findall(top)) > MOST_CONTROLS * len(top) or is_mostly_nul(top):
         raise Unreadable(_("This is neither CSV nor a workbook (.xlsx, .ods)."))
 
 
 def is_mostly_nul(top: str) -> bool:
     return top.count("\0") > max(3, MOST_NULS * len(top))
-
-
-def refuse(name: str) -> None:
-    words = _("This is %(kind)s: save it as CSV or .xlsx.")
-    raise Unreadable(words % {"kind": _(name)})
