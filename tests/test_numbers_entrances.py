@@ -79,7 +79,7 @@ def started(member) -> str:
     batch = batches.Batch.objects.order_by("-created_at").first()
     if batch is None:  # the form has refused it
         return ""
-    if batch.state == "ready":
+    if batch.state == "ready" and batch.left:
         batches.start(member.by, batch.pk)
         factories.work_batches()
     return " ".join(batch.rows.values_list("message", flat=True))

@@ -219,6 +219,7 @@ def test_what_is_possible_but_not_valid_is_noted(text, country, words):
         ("12:30", "DE", "time", "time"),
         ("+4930901820.0", None, "decimal", "decimal"),
         ("4930901820,5", "DE", "decimal", "decimal"),
+        ("-4930901820", "DE", "decimal", "decimal"),
         ("4,930,901,820", "DE", "decimal", "decimal"),
         ("+4930901820¹", None, "footnote", "footnote"),
         ("+4930901820 ②", None, "footnote", "footnote"),

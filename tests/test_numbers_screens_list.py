@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from numbers import digits
 from numbers.agents import create_agent
+from numbers.e164 import canonical_of
 from numbers.models import PhoneNumber
 from numbers.operations import change_number, delete_number
 from numbers.ordering import ORDERS
@@ -25,7 +26,7 @@ quick = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-E164 = st.from_regex(r"\A\+[1-9][0-9]{6,14}\Z")
+E164 = st.from_regex(r"\A\+[1-9][0-9]{6,14}\Z").map(canonical_of).filter(bool)
 LABEL = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
 
 

@@ -67,7 +67,7 @@ AMOUNTS = (
     ),
     likeness(
         "decimal",
-        r"^[+-]?(?:\d{5,}[.,]\d{1,3}|\d{1,3}(?:,\d{3}){2,}(?:\.\d+)?|\d{1,3}(?:\.\d{3}){2,},\d+)$",
+        r"^-\d{5,}$|^[+-]?(?:\d{5,}[.,]\d{1,3}|\d{1,3}(?:,\d{3}){2,}(?:\.\d+)?|\d{1,3}(?:\.\d{3}){2,},\d+)$",
         _(
             "This is a decimal number or an amount, not a phone number: format the column as text "
             "and enter the number again."
