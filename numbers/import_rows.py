@@ -13,7 +13,14 @@ from numbers.carrier_names import carriers_by_name
 from numbers.e164 import NotANumber
 from numbers.files.tables import Line
 from numbers.holding import NoCarrier, refuse_failed
-from numbers.import_options import ACCOUNT, CARRIER, FOR_ALL, RECORD, named_integration
+from numbers.import_options import (
+    ACCOUNT,
+    CARRIER,
+    FOR_ALL,
+    RECORD,
+    is_uuid,
+    named_integration,
+)
 from numbers.import_readings import RANGE, Evidence, described, question
 from numbers.numbering.parsing import parse_number
 from numbers.numbering.readings import Ambiguous, IsBlock, Reading, readings_of
@@ -118,8 +125,7 @@ class Understanding:
         """The row's own, else the one of all rows. Raises NotANumber."""
         named = cells.get("country")
         if not named:
-            is_export = bool(cells.get("id"))  # which writes E.164: at most its plus was lost
-            return regions.INTERNATIONAL if is_export else self.options.get("country")
+            return regions.INTERNATIONAL if lost_in_export(cells) else self.options.get("country")
         country = regions.find(named)
         if country is None and not (cells.get("number") or "").lstrip().startswith("+"):
             text = _("There is no country “%(name)s”: give its two letters or its name.")
@@ -175,6 +181,12 @@ class Understanding:
             )
         refuse_failed(carriers[0])
         return carriers[0]
+
+
+def lost_in_export(cells: dict[str, str]) -> bool:
+    """Whether the row is of an export of ours, which writes E.164, and only its plus was lost."""
+    text = (cells.get("number") or "").strip()
+    return text.isdecimal() and not text.startswith("0") and is_uuid(cells.get("id") or "")
 
 
 def names_number(text: str, number: str) -> bool:

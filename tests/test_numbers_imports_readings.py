@@ -193,6 +193,12 @@ class TestIds:
         row = {"number": "4917612345678", "id": "1f7297f0-cff8-4d35-b3b2-ffe60330b788"}
         assert fates(checked(alice, rows=[row], country="DE")) == [("todo", "+4917612345678")]
 
+    def test_other_spellings_are_read_as_without_an_id(self, alice):
+        rows = [{"number": "020 7183 8750", "id": "1f7297f0-cff8-4d35-b3b2-ffe60330b788"}]
+        rows += [{"number": "2071838751", "id": "7"}]
+        batch = checked(alice, rows=rows, country="GB")
+        assert fates(batch) == [("todo", "+442071838750"), ("todo", "+442071838751")]
+
     def test_an_id_of_another_number_is_refused(self, alice):
         number = factories.number(alice.by, "+4917612345678")
         batch = checked(alice, rows=[{"number": "+14155550101", "id": str(number.pk)}])
