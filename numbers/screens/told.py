@@ -60,7 +60,6 @@ OF_FILES = (
     "The sheet “%(name)s” was read. Not read: %(others)s.",
     "The heading is in line %(line)d: what stands above it was passed over.",
     "Line %(line)d was read as the heading.",
-    "This is %(kind)s: save it as CSV or .xlsx.",
     "Cell %(cell)s holds a date or time (%(text)s), not a phone number: format the column as text "
     "and enter the number again.",
     "Cell %(cell)s holds a date or time (%(text)s), not a text: format the column as text and "
@@ -142,7 +141,7 @@ def line_told(text: str) -> str:
     if colon and column in COLUMNS:
         return f"{gettext(column)}: {line_told(rest)}"
     sentence, values = matched(SENTENCES + OF_FILES + OF_NUMBERS, text) or (text, {})
-    for name in {"status", "kind", "way"} & values.keys():  # words of ours
+    for name in {"status", "way"} & values.keys():  # words of ours
         values[name] = gettext(values[name])
     return filled(sentence, values) if values else counted(text)
 
