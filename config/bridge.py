@@ -7,6 +7,7 @@ through ASGI it ends with `http.disconnect` (docs/decisions/0015).
 import asyncio
 import functools
 import io
+import logging
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterable
@@ -19,6 +20,8 @@ from organizations.bodies import Application, Environ, IncompleteBody
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+logger = logging.getLogger(__name__)
 
 THREADS = 8  # per process; more than cores, as some requests wait for a platform
 SINGLE = ("CONTENT_LENGTH", "CONTENT_TYPE")  # of several equal ones, the first
@@ -62,15 +65,15 @@ class Exchange:
         await self.send({"type": "http.response.body", "body": last})
 
     def run(self, application: Application) -> None:
+        chunks: Iterable[bytes] = ()
         try:
             chunks = application(environ_of(self.scope, self.body()), self.start_response)
-            try:
-                last = self.stream(chunks) if is_streamed(chunks) else b"".join(chunks)
-                self.finish(self.done.set_result, last)
-            finally:
-                chunks.close()
+            last = self.stream(chunks) if is_streamed(chunks) else b"".join(chunks)
+            self.finish(self.done.set_result, last)
         except BaseException as error:  # the thread goes on, and the server says 500
             self.finish(self.done.set_exception, raisable(error))
+        finally:
+            close(chunks)
 
     def body(self) -> io.IOBase:
         return ReceivedBody(self.receive, self.loop) if may_have_body(self.scope) else io.BytesIO()
@@ -149,6 +152,14 @@ class ReceivedBody(io.RawIOBase):
                 raise IncompleteBody
             self.buffer += message.get("body", b"")
             self.is_whole = not message.get("more_body")
+
+
+def close(chunks: Iterable[bytes]) -> None:
+    """The answer has been sent: an error here is for the log."""
+    try:
+        getattr(chunks, "close", tuple)()
+    except Exception:
+        logger.exception("Closing an answer failed")
 
 
 def raisable(error: BaseException) -> Exception:

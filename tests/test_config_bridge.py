@@ -59,6 +59,14 @@ def exchange(application, scope, messages=(), bridge=None, slow_client=0.0) -> l
     return sent
 
 
+def until(true) -> None:
+    """What a thread does after the answer has gone out."""
+    deadline = time.monotonic() + 5
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+
+
 def answering(look) -> tuple:
     """An application that answers with what `look` says of the environ."""
 
@@ -193,9 +201,7 @@ def test_a_stream_goes_out_chunk_by_chunk_and_is_made_and_closed_in_one_thread()
         (b"3,", True),
         (b"", False),
     ]
-    deadline = time.monotonic() + 5
-    while not stream.closed and time.monotonic() < deadline:
-        time.sleep(0.001)
+    until(lambda: stream.closed)
     assert stream.threads == {stream.closed}
 
 
@@ -217,6 +223,19 @@ def test_an_error_reaches_the_server_and_the_thread_goes_on(raised, reported):
     for _time in range(2):
         with pytest.raises(reported):
             exchange(None, scope(), bridge=bridge)
+
+
+def test_an_answer_that_cannot_be_closed_is_sent_all_the_same_and_logged(caplog):
+    class Stuck(Answer):
+        def close(self) -> None:
+            raise ValueError("stuck")
+
+    def application(_environ, start_response):
+        start_response("200 OK", [])
+        return Stuck([b"sent"])
+
+    assert exchange(application, scope())[1]["body"] == b"sent"
+    until(lambda: "stuck" in caplog.text)
 
 
 def test_as_many_requests_at_a_time_as_there_are_threads():
