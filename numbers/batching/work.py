@@ -5,6 +5,7 @@ once, whatever is killed. Every write is fenced: who lost the batch, or finds it
 row it is in.
 """
 
+import json
 import logging
 import time
 from itertools import islice
@@ -13,7 +14,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
-from django.db import OperationalError, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
@@ -42,6 +43,7 @@ MOST_CHECKS = 5  # a file that ends its worker as often is not tried again
 MOST_TRIES = 3  # nor a row
 REFUSALS = (NotPossibleNow, NumberTaken, NoCarrier, NotSupplied, NotAssigned, NoIntegration)
 IN_THE_WAY = (errors.LockNotAvailable, errors.DeadlockDetected, errors.QueryCanceled)
+COPIED = ("line", "text", "values", "before", "phone_number_id", "fate", "message")
 COUNTERS = {Fate.DONE: "done", Fate.FAILED: "failed"}
 
 CLAIM = """
@@ -192,9 +194,18 @@ def begin(batch: Batch) -> None:
 @transaction.atomic
 def keep_portion(batch: Batch, rows: list[BatchRow], found: int) -> None:
     keep(batch, total=found)
-    for row in rows:
-        row.batch, row.organization_id = batch, batch.organization_id
-    BatchRow.objects.bulk_create(rows)
+    copy_rows(batch, rows)
+
+
+def copy_rows(batch: Batch, rows: list[BatchRow]) -> None:
+    """By COPY: inserting them otherwise takes nearly as long as all the rest of a preview."""
+    names = ", ".join(f'"{name}"' for name in ("organization_id", "batch_id", *COPIED))
+    statement = f"COPY {BatchRow._meta.db_table} ({names}) FROM STDIN"
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        for row in rows:
+            texts = (json.dumps(row.values), json.dumps(row.before))
+            known = (row.phone_number_id, row.fate, row.message)
+            copy.write_row((batch.organization_id, batch.pk, row.line, row.text, *texts, *known))
 
 
 @transaction.atomic
