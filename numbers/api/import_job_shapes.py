@@ -34,28 +34,51 @@ MOST_COMPLAINTS = 100
 class ImportRowSerializer(StrictSerializer):
     """For the schema; 100,000 of them are looked through by Rows."""
 
-    number = Char(required=False, help_text="As people write it; E.164 is always understood.")
+    number = Char(
+        required=False,
+        allow_null=True,
+        allow_blank=True,
+        help_text="As people write it; E.164 is always understood.",
+    )
     country = Char(
         required=False,
         allow_null=True,
+        allow_blank=True,
         help_text="Of a number without a plus: `US`, `Germany`, `49`.",
     )
     last_number = Char(
-        required=False, allow_null=True, help_text="Of a range that `number` begins."
+        required=False,
+        allow_null=True,
+        allow_blank=True,
+        help_text="Of a range that `number` begins.",
     )
-    range_size = Char(required=False, allow_null=True, help_text="Instead: how many numbers.")
-    label = Char(required=False, allow_null=True)
-    carrier = Char(required=False, allow_null=True, help_text="Its name or its sid.")
-    agent_id = Char(required=False, allow_null=True, help_text="Who answers its calls.")
-    outbound_agent_id = Char(required=False, allow_null=True, help_text="Who calls from it.")
-    application_sid = Char(required=False, allow_null=True)
-    inbound_webhook_url = Char(required=False, allow_null=True)
-    outbound_trunk_id = Char(required=False, allow_null=True)
+    range_size = Char(
+        required=False, allow_null=True, allow_blank=True, help_text="Instead: how many numbers."
+    )
+    label = Char(required=False, allow_null=True, allow_blank=True)
+    carrier = Char(
+        required=False, allow_null=True, allow_blank=True, help_text="Its name or its sid."
+    )
+    agent_id = Char(
+        required=False, allow_null=True, allow_blank=True, help_text="Who answers its calls."
+    )
+    outbound_agent_id = Char(
+        required=False, allow_null=True, allow_blank=True, help_text="Who calls from it."
+    )
+    application_sid = Char(required=False, allow_null=True, allow_blank=True)
+    inbound_webhook_url = Char(required=False, allow_null=True, allow_blank=True)
+    outbound_trunk_id = Char(required=False, allow_null=True, allow_blank=True)
     wanted = Char(
-        required=False, allow_null=True, help_text="`active` or `inactive`, as exports have it."
+        required=False,
+        allow_null=True,
+        allow_blank=True,
+        help_text="`active` or `inactive`, as exports have it.",
     )
     id = Char(
-        required=False, allow_null=True, help_text="Of a number that is here, from an export."
+        required=False,
+        allow_null=True,
+        allow_blank=True,
+        help_text="Of a number that is here, from an export.",
     )
 
 
