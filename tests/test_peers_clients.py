@@ -85,6 +85,8 @@ CONFIG = """
 post_hooks: []
 content_type_overrides:
   text/csv: application/octet-stream
+  application/vnd.openxmlformats-officedocument.spreadsheetml.sheet: application/octet-stream
+  application/vnd.oasis.opendocument.spreadsheet: application/octet-stream
 """
 
 
