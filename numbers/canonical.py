@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 
 from numbers import states
 from numbers.e164 import canonical_of
+from numbers.holding import holding
 from numbers.models import PhoneNumber, Placement
 from numbers.operations import facts, tell
 from organizations.principals import system
@@ -55,7 +56,7 @@ def findings() -> Iterator[Finding]:
 
 
 def finding(number: PhoneNumber, spelled: str | None) -> Finding:
-    holder = PhoneNumber.objects.filter(e164=spelled, released_at=None)
+    holder = holding([spelled]).exclude(pk=number.pk) if spelled else PhoneNumber.objects.none()
     placements = number.placements.select_related("integration").order_by("role")
     return Finding(number, spelled, holder.select_related("organization").first(), list(placements))
 
@@ -73,10 +74,20 @@ def correct(found: Finding) -> bool:
     before = facts(number)
     try:
         with transaction.atomic():
-            states.touch(number.pk, e164=now.canonical)
+            states.touch(number.pk, e164=now.canonical, canonical_e164=None)
     except IntegrityError:  # somebody was faster
         return False
     number.refresh_from_db()
     by = system(number.organization, "manage.py check_numbers")
     tell(by, number, "changed", before=before, after=facts(number))
     return True
+
+
+def keep_line(found: Finding) -> None:
+    """Nobody else can add the canonical spelling beside this one, from now on."""
+    rows = PhoneNumber.objects.filter(pk=found.number.pk, e164=found.number.e164)
+    try:
+        with transaction.atomic():
+            rows.filter(released_at=None).update(canonical_e164=found.canonical)
+    except IntegrityError:  # somebody was faster
+        pass

@@ -1,15 +1,17 @@
 """Getting hold of a number: the carrier that shall have it, and the row that nobody else has."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from carriers.models import Carrier
 from carriers.operations import lock_against_deletion, usable
 from integrations import operations as ledger
 from integrations.models import Operation
-from numbers.models import PhoneNumber
+from numbers.models import PhoneNumber, line
 from organizations.principals import Principal
 
 Status = PhoneNumber.Status
@@ -75,18 +77,34 @@ def hold_number(phone_number: PhoneNumber) -> PhoneNumber:
     return phone_number
 
 
+def holding(numbers: Collection[str]) -> QuerySet[PhoneNumber]:
+    """Whoever has the lines of these (canonical E.164) in the installation, also
+    under a spelling that an earlier version took."""
+    return PhoneNumber.objects.alias(held_line=line()).filter(
+        held_line__in=numbers, released_at=None
+    )
+
+
 def number_taken(wanted: PhoneNumber) -> NumberTaken:
-    """Only the own organization hears that the number is on its way out."""
-    own = wanted.organization.phone_numbers.filter(e164=wanted.e164, released_at=None).first()
-    return taken(wanted.e164, being_removed=bool(own and own.status == Status.DELETED))
+    """Only the own organization hears that the number is on its way out, or how it is spelled."""
+    own = holding([wanted.e164]).filter(organization=wanted.organization).first()
+    if own is None:
+        return taken(wanted.e164, being_removed=False)
+    return taken(wanted.e164, being_removed=own.status == Status.DELETED, spelled=own.e164)
 
 
-def taken(number: str, *, being_removed: bool) -> NumberTaken:
+def taken(number: str, *, being_removed: bool, spelled: str = "") -> NumberTaken:
+    """`spelled`: as the asker's own organization has it."""
     if being_removed:
         return NumberTaken(
             _("%(number)s is being removed from its platform; add it again when that is done.")
             % {"number": number},
             being_removed=True,
+        )
+    if spelled and spelled != number:
+        return NumberTaken(
+            _("%(number)s is already here, written %(spelled)s: delete that one first.")
+            % {"number": number, "spelled": spelled}
         )
     return NumberTaken(_("%(number)s is already in this installation.") % {"number": number})
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from numbers import import_options, web_addresses
 from numbers.holding import NotPossibleNow
-from numbers.models import PhoneNumber, Placement
+from numbers.models import PhoneNumber, Placement, line
 from numbers.operations import change_number
 from organizations.principals import Principal
 from organizations.texts import trimmed
@@ -111,7 +111,7 @@ COMPARED = (
 def compared(numbers: QuerySet[PhoneNumber]) -> QuerySet:
     """What differences() and obstacle() need to know of them: a dict each, all by one query."""
     placed = Placement.objects.filter(phone_number=OuterRef("pk"))
-    return numbers.values(*COMPARED, is_placed=Exists(placed))
+    return numbers.values(*COMPARED, line=line(), is_placed=Exists(placed))
 
 
 def differences(

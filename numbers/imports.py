@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from integrations.operations import default_for
 from numbers.files.tables import Line, lines_of, lines_of_rows
 from numbers.files.unreadable import Unreadable
-from numbers.holding import NotPossibleNow, taken
+from numbers.holding import NotPossibleNow, holding, taken
 from numbers.import_fields import (
     columns_of,
     compared,
@@ -185,8 +185,7 @@ def refuse_lost_account(by: Principal, batch: Batch) -> None:
 def holders_of(numbers: Iterable[str]) -> dict[str, dict[str, Any]]:
     """Who holds which of them in the whole installation: one query."""
     wanted = list(filter(None, numbers))
-    rows = PhoneNumber.objects.filter(e164__in=wanted, released_at=None)
-    return {row["e164"]: row for row in compared(rows)}
+    return {row["line"]: row for row in compared(holding(wanted))}
 
 
 def told_of(by: Principal, number: str, holder: dict[str, Any]) -> tuple[str, UUID | None]:

@@ -5,20 +5,24 @@ from importlib import import_module
 from io import StringIO
 
 import pytest
+from django.apps import apps
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
 
 from numbers import canonical as module
 from numbers.canonical import correct, findings
 from numbers.e164 import canonical_of
+from numbers.holding import NumberTaken
 from numbers.importing import record_number
+from numbers.imports import holders_of
 from numbers.models import PhoneNumber
 from numbers.operations import delete_number
 from tests import factories
 
 MIGRATION = import_module("numbers.migrations.0010_canonical_numbers")
+LINES = import_module("numbers.migrations.0012_one_holder_per_line")
 WRONG, RIGHT = "+4402071838750", "+442071838750"
 NUMBERS = {  # as an earlier version took them
     "+4402071838750": "+442071838750",
@@ -102,7 +106,9 @@ class TestCommand:
         number = on_platform(alice, WRONG)
         code, said = called("--fix")
         assert code == 1
-        assert f"{WRONG}: add {RIGHT}, then delete this one: it is on Sandbox (sandbox)" in said
+        with pytest.raises(NumberTaken):
+            factories.number(alice.by, RIGHT)
+        assert f"{WRONG}: delete it, then add {RIGHT}: it is on Sandbox (sandbox)" in said
         number.refresh_from_db()
         assert number.e164 == WRONG
 
@@ -166,7 +172,7 @@ class TestCommand:
             "held_by": None,
             "placements": [{"role": "voice", "kind": "sandbox", "integration": "Sandbox"}],
             "action": "replace",
-            "advice": f"add {RIGHT}, then delete this one: it is on Sandbox (sandbox)",
+            "advice": f"delete it, then add {RIGHT}: it is on Sandbox (sandbox)",
         }
         PhoneNumber.objects.all().delete()
         assert called("--json") == (0, "[]\n")
@@ -187,6 +193,58 @@ class TestCommand:
         assert not correct(found)
         PhoneNumber.objects.all().delete()
         assert not correct(found)
+
+
+def legacy(number: PhoneNumber) -> PhoneNumber:
+    """As migration 0012 leaves it."""
+    PhoneNumber.objects.filter(pk=number.pk).update(canonical_e164=canonical_of(number.e164))
+    return number
+
+
+@pytest.mark.django_db
+class TestItsLine:
+    """A number in a second spelling keeps others from taking the canonical one."""
+
+    def test_nobody_adds_the_canonical_spelling(self, alice, mallory):
+        legacy(on_platform(alice, WRONG))
+        with pytest.raises(NumberTaken) as refused:
+            factories.number(mallory.by, RIGHT)
+        assert str(refused.value) == f"{RIGHT} is already in this installation."
+        with pytest.raises(NumberTaken) as refused:
+            record_number(alice.by, number=RIGHT, provider=None)
+        text = f"{RIGHT} is already here, written {WRONG}: delete that one first."
+        assert str(refused.value) == text
+
+    def test_the_database_refuses_it(self, alice):
+        legacy(on_platform(alice, WRONG))
+        other = factories.number(alice.by, "+15550100998")
+        with pytest.raises(IntegrityError, match="phone_number_one_holder"), transaction.atomic():
+            PhoneNumber.objects.filter(pk=other.pk).update(e164=RIGHT)
+
+    def test_an_import_says_that_it_is_held(self, alice, mallory):
+        legacy(on_platform(alice, WRONG))
+        assert set(holders_of([RIGHT, "+15550100998"])) == {RIGHT}
+
+    def test_it_is_free_when_the_number_has_left(self, alice, mallory):
+        number = legacy(on_platform(alice, WRONG))
+        gone = {"status": "deleted", "wanted": "deleted", "released_at": timezone.now()}
+        PhoneNumber.objects.filter(pk=number.pk).update(**gone)
+        assert factories.number(mallory.by, RIGHT).e164 == RIGHT
+
+    def test_the_migration_gives_it_to_the_first_of_two(self, alice):
+        numbers = [on_platform(alice, WRONG)]
+        numbers.append(respelled(factories.number(alice.by, "+15550100997"), "+44002071838750"))
+        fine = factories.number(alice.by, "+15550100996")
+        LINES.keep_lines(apps, None)
+        kept = {number.pk: number.canonical_e164 for number in PhoneNumber.objects.all()}
+        assert sorted(filter(None, kept.values())) == [RIGHT]
+        assert kept[fine.pk] is None
+
+    def test_a_corrected_number_is_its_own_line(self, alice):
+        number = legacy(recorded(alice, WRONG))
+        assert called("--fix")[0] == 0
+        number.refresh_from_db()
+        assert (number.e164, number.canonical_e164) == (RIGHT, None)
 
 
 @pytest.mark.django_db

@@ -3,7 +3,7 @@ columns of imported files mean."""
 
 from numbers.models.batch import Batch, BatchRow
 from numbers.models.mapping import ColumnMapping
-from numbers.models.number import AGENT_ID, Agent, PhoneNumber, Placement
+from numbers.models.number import AGENT_ID, Agent, PhoneNumber, Placement, line
 from numbers.models.view import SavedView
 
 __all__ = [
@@ -15,4 +15,5 @@ __all__ = [
     "PhoneNumber",
     "Placement",
     "SavedView",
+    "line",
 ]

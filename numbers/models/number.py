@@ -7,6 +7,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.core.validators import RegexValidator, URLValidator
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -21,6 +22,11 @@ from organizations.text_fields import ModelText
 AGENT_ID = RegexValidator(
     r"\A[A-Za-z0-9_.:-]{1,100}\Z", _("1 to 100 characters of A-Z a-z 0-9 _ . : - are expected.")
 )
+
+
+def line() -> Coalesce:
+    """The canonical E.164 of a number's line, which one number at a time may have."""
+    return Coalesce("canonical_e164", "e164", output_field=models.CharField(max_length=16))
 
 
 class PhoneNumber(models.Model):
@@ -58,6 +64,9 @@ class PhoneNumber(models.Model):
         Organization, models.CASCADE, related_name="phone_numbers", verbose_name=_("organization")
     )
     e164 = E164Field(_("number"))
+    # Of a number that an earlier version stored in a second spelling: the canonical one, which it
+    # keeps others from taking. Null where `e164` is canonical.
+    canonical_e164 = models.CharField(max_length=16, null=True, blank=True, editable=False)  # noqa: DJ001
     carrier = models.ForeignKey(
         Carrier,
         models.PROTECT,
@@ -146,7 +155,7 @@ class PhoneNumber(models.Model):
                 condition=Q(released_at=None) | Q(status="deleted"), name="phone_number_released"
             ),
             models.UniqueConstraint(
-                fields=["e164"], condition=Q(released_at=None), name="phone_number_one_holder"
+                line(), condition=Q(released_at=None), name="phone_number_one_holder"
             ),
         ]
         indexes = [

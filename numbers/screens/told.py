@@ -31,6 +31,7 @@ SENTENCES = (
     gettext_noop("It is here already, and %(status)s."),
     gettext_noop("%(number)s is being removed from its platform; add it again when that is done."),
     gettext_noop("%(number)s is already in this installation."),
+    gettext_noop("%(number)s is already here, written %(spelled)s: delete that one first."),
     gettext_noop("There is no carrier “%(name)s”."),
     gettext_noop("No agent here has the id “%(id)s”: the number keeps it all the same."),
     gettext_noop("Several carriers are called “%(name)s”: name its sid."),

@@ -20,7 +20,7 @@ from numbers.api.zudu.rows import CUSTOM, milliseconds, one
 from numbers.api.zudu.schema import changing_operation, envelope
 from numbers.api.zudu.serializers import ImportedShape, ImportSerializer
 from numbers.api.zudu.waiting import LOST, Deadline, refused, settled
-from numbers.holding import NumberTaken
+from numbers.holding import NumberTaken, holding
 from numbers.importing import import_number
 from numbers.models import PhoneNumber, Placement
 from organizations.api.problems import Problem
@@ -66,7 +66,7 @@ class ImportView(ZuduView):
 
 def refuse_held(by: Principal, number: str) -> None:
     """Before an account is connected for nothing. A stranger's number is met at the insert."""
-    held = by.organization.phone_numbers.filter(e164=number, released_at=None).first()
+    held = holding([number]).filter(organization=by.organization).first()
     if held:
         being_removed = held.status == PhoneNumber.Status.DELETED
         text = (

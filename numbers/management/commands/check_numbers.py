@@ -5,14 +5,15 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from numbers.canonical import Action, Finding, correct, findings
+from numbers.canonical import Action, Finding, correct, findings, keep_line
 
 HELP = """List the phone numbers of all organizations whose stored spelling is not canonical E.164,
 such as +4402071838750 for +442071838750, each with what to do. An earlier version took such
 spellings. Ends with 0 when there are none, else with 1.
 
 With --fix, numbers that are only recorded, and that nobody holds under the canonical spelling, are
-corrected. What is on a platform is never changed: the platform knows it by this spelling."""
+corrected. What is on a platform is never changed: the platform knows it by this spelling. Its line
+stays its own until it is deleted: nobody can add the canonical spelling beside it."""
 
 
 class Command(BaseCommand):
@@ -30,6 +31,8 @@ class Command(BaseCommand):
         done, left = [], []
         for found in findings():
             is_done = fix and found.action == Action.CORRECT and correct(found)
+            if fix and found.action == Action.REPLACE:
+                keep_line(found)
             (done if is_done else left).append(found)
         if json:
             self.stdout.write(as_json(done, left))
@@ -60,7 +63,7 @@ def advice(found: Finding) -> str:
     if action == Action.CORRECT:
         return f"correct it to {found.canonical} with --fix, it is on no platform"
     if action == Action.REPLACE:
-        return f"add {found.canonical}, then delete this one: it is on {platforms(found)}"
+        return f"delete it, then add {found.canonical}: it is on {platforms(found)}"
     if found.canonical is None:
         return "delete it, no country has such a number"
     return f"delete it, {found.canonical} is already held by {holder(found)}"
