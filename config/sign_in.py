@@ -34,6 +34,7 @@ ACCOUNT_RATE_LIMITS = {
     "login_failed": "5/5m/key",
     "login_failed_by_address": "30/5m/ip",
     "invitation": "20/m/ip",
+    "refusals_logged": "20/h/key",
 }
 CACHES = {
     "default": {

@@ -11,4 +11,4 @@ class OrganizationsConfig(AppConfig):
             checks,  # noqa: F401  registers the system checks
             paths,  # noqa: F401  registers <UUID:…>
         )
-        from organizations.entering import ownership  # noqa: F401  hears of reset passwords
+        from organizations.entering import log, ownership  # noqa: F401  hear of what people do

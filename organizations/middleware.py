@@ -13,6 +13,7 @@ from django.middleware.locale import LocaleMiddleware
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 
+from organizations.api.credentials import known_address
 from organizations.api.errors import error_response, is_api
 from organizations.api.exceptions import problem_of
 from organizations.api.parsing import read_body
@@ -31,7 +32,7 @@ class RequestId:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.id = begin_request()
+        request.id = begin_request(known_address(request))
         try:
             response = self.get_response(request)
         finally:

@@ -231,7 +231,12 @@ class ApiKey(models.Model):
 
 
 class Event(models.Model):
-    """One line of the audit log, written in the transaction of the change; never edited."""
+    """One line of the audit log, written in the transaction of the change; never edited. A trigger
+    seals it when that transaction commits (Seal)."""
+
+    class Outcome(models.TextChoices):
+        ACCEPTED = "accepted", _("accepted")
+        REFUSED = "refused", _("refused")
 
     id = models.BigAutoField(primary_key=True)
     organization = models.ForeignKey(
@@ -248,6 +253,14 @@ class Event(models.Model):
     before = models.JSONField(_("before"), default=dict)
     after = models.JSONField(_("after"), default=dict)
     request_id = models.UUIDField(null=True)
+    client_address = models.GenericIPAddressField(_("address"), null=True)  # of a web request
+    outcome = models.CharField(
+        _("outcome"),
+        max_length=10,
+        choices=Outcome.choices,
+        default=Outcome.ACCEPTED,
+        db_default=Outcome.ACCEPTED,
+    )
 
     class Meta:
         verbose_name = _("event")
@@ -261,6 +274,27 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} {self.subject_label}"
+
+
+class Seal(models.Model):
+    """One link of an organization's chain: the digest covers the event and the digest before.
+
+    Written by the database alone, when the event's transaction commits; see audit_chain.py. It
+    knows its event by number only, so that it stays when the event is taken away.
+    """
+
+    event_id = models.BigIntegerField(primary_key=True)
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="seals")
+    position = models.BigIntegerField()  # from 1, in the order of the commits
+    digest = models.BinaryField(max_length=32)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "position"], name="seal_position")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.position}: event {self.event_id}"
 
 
 class SavedReply(models.Model):

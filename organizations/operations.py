@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from organizations import keys
 from organizations.models import ApiKey, Event, Membership, Organization, User
 from organizations.principals import Principal, system
-from organizations.request_ids import current_request_id
+from organizations.request_ids import current_address, current_request_id
 from organizations.roles import SCOPES, Role, granted, lower_role
 
 Network = IPv4Network | IPv6Network
@@ -31,9 +31,11 @@ def record(
     label: str,
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
+    outcome: str = Event.Outcome.ACCEPTED,
 ) -> None:
     """One line in the audit log, in the caller's transaction; `before` and `after` hold no
-    secrets."""
+    secrets. What concerns several organizations is written in the order of their ids: the seals
+    are made one organization after the other."""
     Event.objects.create(
         organization=by.organization,
         actor_kind=by.kind,
@@ -46,6 +48,8 @@ def record(
         before=before or {},
         after=after or {},
         request_id=current_request_id(),
+        client_address=current_address(),
+        outcome=outcome,
     )
 
 

@@ -15,7 +15,7 @@ class Principal:
     """One actor in one organization: what it may do, and how the audit log names it."""
 
     organization: Organization
-    kind: str  # member | key | staff | system
+    kind: str  # member | key | staff | system | anonymous
     id: str
     label: str
     user_id: UUID | None
@@ -70,6 +70,12 @@ def of_staff(user: User, organization: Organization) -> Principal:
 def system(organization: Organization, label: str = "Patchbay") -> Principal:
     """Patchbay itself: workers, management commands."""
     return Principal(organization, "system", "", label, None, frozenset(Permission))
+
+
+def nobody_known(organization: Organization) -> Principal:
+    """Somebody who has not shown who they are; for the audit log only."""
+    label = "somebody who was not signed in"
+    return Principal(organization, "anonymous", "", label, None, frozenset(), Role.USER)
 
 
 def again(organization: Organization, kind: str, actor_id: str) -> Principal | None:

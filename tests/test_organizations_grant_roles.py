@@ -32,11 +32,19 @@ def _roles():
             answer(f"CREATE ROLE {role}")
 
 
+RIGHTS = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER")
+
+
+def rights(role: str, table: str) -> set[str]:
+    asked = "SELECT has_table_privilege(%s, %s, %s)"
+    return {right for right in RIGHTS if answer(asked, role, table, right)}
+
+
 @pytest.mark.usefixtures("_roles")
 class TestGrants:
     @pytest.mark.parametrize("role", [WEB, WORKER])
     def test_tables_may_be_read_and_written_but_not_changed(self, role):
-        table = "organizations_user"
+        table = "numbers_phonenumber"
         assert not answer("SELECT has_table_privilege(%s, %s, 'SELECT')", role, table)
         assert f"{role}: may use the tables" in granted()
         rights = "SELECT has_table_privilege(%s, %s, %s)"
@@ -51,6 +59,28 @@ class TestGrants:
         answer("CREATE TABLE later (id serial)")
         assert answer("SELECT has_table_privilege(%s, 'later', 'INSERT')", WEB)
         assert answer("SELECT has_sequence_privilege(%s, 'later_id_seq', 'USAGE')", WEB)
+
+    @pytest.mark.parametrize("role", [WEB, WORKER])
+    def test_the_log_is_only_added_to(self, role):
+        granted()
+        assert rights(role, "organizations_event") == {"SELECT", "INSERT"}
+        assert rights(role, "organizations_seal") == {"SELECT"}
+        assert rights(role, "django_migrations") == {"SELECT"}
+
+    def test_the_worker_gives_nobody_rights(self):
+        granted()
+        for table in ("user", "apikey", "membership", "organization"):
+            assert rights(WORKER, f"organizations_{table}") == {"SELECT"}
+        for table in ("mfa_authenticator", "django_session", "organizations_invitation"):
+            assert rights(WORKER, table) == set()
+
+    def test_every_table_of_accounts_is_decided_upon(self):
+        """A new table of one of these apps is the worker's only where somebody said so."""
+        tables = connection.introspection.table_names()
+        of_accounts = ("account_", "auth_", "mfa_", "socialaccount_", "django_", "organizations_")
+        found = {each for each in tables if each.startswith(of_accounts)}
+        decided = {*grant_roles.LIMITS["patchbay_worker"], "organizations_savedreply"}
+        assert found == decided
 
     def test_it_may_be_run_again(self):
         assert granted() == granted()

@@ -160,7 +160,7 @@ class TestExport:
 
     def test_no_cell_is_a_formula(self, alice, browse, written):
         written(subject_label='=HYPERLINK("http://evil.example")')
-        _header, row = self.rows(browse(alice).get(url(alice, "events_export")))
+        _header, _export, row = self.rows(browse(alice).get(url(alice, "events_export")))
         assert '\'=HYPERLINK("http://evil.example")' in row
 
     def test_only_ones_own(self, alice, mallory, browse):

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
 from organizations.admin.base import LogAdmin, link, page_of, time_column
-from organizations.models import Event, SavedReply
+from organizations.models import Event, SavedReply, Seal
 
 
 @admin.register(Event)
@@ -18,7 +18,7 @@ class EventAdmin(LogAdmin):
     list_display = ("time", "action", "subject_label", "actor", "organization_name")
     list_display_links = ("time", "action")
     list_select_related = ("organization",)
-    list_filter = ("actor_kind", "subject_kind")
+    list_filter = ("outcome", "actor_kind", "subject_kind")
     search_fields = (
         "subject_label__istartswith",
         "actor_label__istartswith",
@@ -38,9 +38,12 @@ class EventAdmin(LogAdmin):
         "subject_id",
         "before",
         "after",
+        "outcome",
+        "client_address",
         "request_id",
+        "seal",
     )
-    readonly_fields = ("actor", "subject")
+    readonly_fields = ("actor", "subject", "seal")
     time = time_column("at", gettext_lazy("at"))
 
     def get_object(self, request: HttpRequest, *path: Any) -> Event | None:
@@ -63,9 +66,17 @@ class EventAdmin(LogAdmin):
         """Leads to its page, where that kind has one and the row is still there."""
         return link(next(iter(event.pages), ""), event.subject_label)
 
+    @display(description=gettext_lazy("seal"))
+    def seal(self, event: Event) -> str:
+        """Its place in the chain; `manage.py verify_audit` follows it."""
+        found = Seal.objects.filter(event_id=event.pk).first()
+        return f"{found.position}: {bytes(found.digest).hex()}" if found else "–"
+
     @display(description=gettext_lazy("actor"))
     def actor(self, event: Event) -> str:
-        kind = {"staff": "", "system": _("system: ")}.get(event.actor_kind, f"{event.actor_kind} ")
+        kind = {"staff": "", "anonymous": "", "system": _("system: ")}.get(
+            event.actor_kind, f"{event.actor_kind} "
+        )
         return f"{kind}{event.actor_label}"
 
 

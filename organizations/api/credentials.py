@@ -49,6 +49,14 @@ def client_address(request: HttpRequest) -> str:
     return request.META.get("REMOTE_ADDR", "")
 
 
+def known_address(request: HttpRequest) -> str | None:
+    """The same, plain; None where it is no address, as of a local socket."""
+    try:
+        return str(plain_ip(client_address(request)))
+    except ValueError:
+        return None
+
+
 def is_within(address: str, cidrs: list[str]) -> bool:
     """Whether the address lies in one of the networks; no address (a local socket) lies in none."""
     try:

@@ -34,6 +34,7 @@ FILTERS = {
     "actor_id": text(40),
     "subject_kind": text(30),
     "subject_id": uuid,
+    "outcome": choice(Event.Outcome.values),
     "after": after,
     "before": before,
 }
@@ -46,8 +47,9 @@ class EventsView(OrgView):
     @operation(
         summary="List events",
         description=(
-            "The audit log: who did what to what, newest first. Lines are added, never changed. "
-            "Secrets are not in it."
+            "The audit log: who did what to what, newest first. Lines are added, never changed, "
+            "and sealed: `manage.py verify_audit` finds what was changed all the same. Secrets are "
+            "not in it."
         ),
         tags=["Events"],
         query={**ID_PAGING, **FILTERS},

@@ -63,4 +63,6 @@ EVENT: dict[str, Any] = {
     "before": {"role": "user"},
     "after": {"role": "agent_manager"},
     "request_id": "5f0c2d7e-3b1a-4c86-9f3d-0a7d1c2b9e44",
+    "client_address": "192.0.2.44",
+    "outcome": "accepted",
 }

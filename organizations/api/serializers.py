@@ -11,7 +11,7 @@ from organizations.models import ApiKey, Event, Invitation, Membership, Organiza
 from organizations.roles import SCOPES, Role
 
 KEY_STATES = ["active", "expired", "revoked"]
-ACTOR_KINDS = ["member", "key", "staff", "system"]
+ACTOR_KINDS = ["member", "key", "staff", "system", "anonymous"]
 
 
 def taken(serializer_class: type[StrictSerializer], data: Any) -> dict[str, Any]:
@@ -185,11 +185,14 @@ def represent_event(event: Event) -> dict[str, Any]:
     return {name: getattr(event, name) for name in EventShape._declared_fields}
 
 
+ACTOR_HELP = "Who did it; `staff` operates the installation, `anonymous` has not shown who it is."
+
+
 class EventShape(StrictSerializer):
     id = serializers.IntegerField(help_text="Later lines have higher ids.")
     at = serializers.DateTimeField()
     action = Char(help_text="What was done: `phone_number.created`, `api_key.revoked`, …")
-    actor_kind = Choice(ACTOR_KINDS, help_text="Who did it; `staff` operates the installation.")
+    actor_kind = Choice(ACTOR_KINDS, help_text=ACTOR_HELP)
     actor_id = Char(allow_blank=True, help_text="Of the key or the user; empty for the system.")
     actor_label = Char()
     subject_kind = Char()
@@ -198,6 +201,8 @@ class EventShape(StrictSerializer):
     before = serializers.DictField(help_text="What was changed, as it was.")
     after = serializers.DictField(help_text="The same, as it became.")
     request_id = Uuid(allow_null=True, help_text="The `X-Request-Id` of the answer.")
+    client_address = Char(allow_null=True, help_text="Where the request came from.")
+    outcome = Choice(Event.Outcome.values, help_text="`refused`: wrong credentials, for example.")
 
 
 class EventPageShape(StrictSerializer):

@@ -14,9 +14,10 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from organizations.api.credentials import client_address, plain_ip
+from organizations.api.credentials import known_address
 from organizations.emails import canonical_email
 from organizations.entering.lockout import count_address, seconds_locked
+from organizations.entering.log import tell_refusal
 from organizations.entering.notices import NOTICES
 from organizations.models import User
 
@@ -36,10 +37,7 @@ class AccountAdapter(DefaultAccountAdapter):
         return False
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        try:
-            return str(plain_ip(client_address(request)))
-        except ValueError:
-            return "unknown"
+        return known_address(request) or "unknown"
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         """Without the host, as allauth has it: a guesser chooses it, and its port, at will."""
@@ -60,6 +58,10 @@ class AccountAdapter(DefaultAccountAdapter):
         """This attempt was right; those before it stay counted."""
         super()._rollback_login_failed_rl_usage()
         self.counted.rollback()
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        email = credentials.get("email") or ""
+        tell_refusal(request, User.objects.with_email(email), kind="password")
 
     def get_reset_password_from_key_url(self, key: str) -> str:
         """Without the host of the request: who asks chooses it, who follows the link does not."""

@@ -15,12 +15,14 @@ ACTORS = {
     "key": gettext_lazy("API key"),
     "staff": gettext_lazy("Operator of the installation"),
     "system": gettext_lazy("Patchbay itself"),
+    "anonymous": gettext_lazy("Not signed in"),
 }
 SUBJECTS = {
     "phone_number": gettext_lazy("Phone number"),
     "carrier": gettext_lazy("Carrier"),
     "integration": gettext_lazy("Integration"),
     "agent": gettext_lazy("Agent"),
+    "audit_log": gettext_lazy("Audit log"),
     "api_key": gettext_lazy("API key"),
     "member": gettext_lazy("Member"),
     "invitation": gettext_lazy("Invitation"),
@@ -44,11 +46,14 @@ DEEDS = {
     "deleted": gettext_lazy("deleted"),
     "disconnected": gettext_lazy("disconnected"),
     "done": gettext_lazy("done"),
+    "exported": gettext_lazy("exported"),
     "failed": gettext_lazy("failed"),
     "finished": gettext_lazy("done"),
     "made_default": gettext_lazy("made a default"),
     "made_installation_default": gettext_lazy("made the default of the installation"),
     "merged": gettext_lazy("duplicates merged"),
+    "password_changed": gettext_lazy("password changed"),
+    "password_reset": gettext_lazy("password set by a link in a mail"),
     "proposed": gettext_lazy("proposed"),
     "refused": gettext_lazy("refused"),
     "released": gettext_lazy("gone from its platform"),
@@ -58,7 +63,11 @@ DEEDS = {
     "retried": gettext_lazy("asked to try again"),
     "revoked": gettext_lazy("revoked"),
     "saved": gettext_lazy("saved"),
+    "second_factor_added": gettext_lazy("second factor added"),
     "second_factor_removed": gettext_lazy("second factor removed"),
+    "sign_in_refused": gettext_lazy("sign-in refused"),
+    "signed_in": gettext_lazy("signed in"),
+    "signed_out": gettext_lazy("signed out"),
     "started": gettext_lazy("started"),
     "stopped": gettext_lazy("stopped"),
 }
@@ -122,6 +131,8 @@ def title_of(event: Event) -> str:
 def tone_of(event: Event) -> str:
     """ "bad" of what failed or was lost, which is said in words as well."""
     deed = event.action.rpartition(".")[2]
+    if event.outcome == Event.Outcome.REFUSED:
+        return "bad"
     return "bad" if deed in ("failed", "change_refused", "removal_refused", "revoked") else ""
 
 

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from organizations.exports import csv_answer, portions
 from organizations.models import Event
+from organizations.operations import record
 from organizations.roles import Permission
 from organizations.screens.base import OrgScreen
 from organizations.screens.event_words import (
@@ -184,6 +185,8 @@ class EventsExportScreen(OrgScreen):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         _form, events = filtered(request.organization, request.GET)
+        words = {"kind": "organization", "label": self.organization.name}
+        record(self.principal, "audit_log.exported", self.organization, **words)
         return csv_answer("audit-log.csv", header(), cells(events))
 
 
@@ -198,6 +201,8 @@ def header() -> list[str]:
         _("Subject id"),
         _("Changes"),
         _("Request id"),
+        _("Address"),
+        _("Outcome"),
     ]
 
 
@@ -216,4 +221,6 @@ def cells(events: QuerySet[Event]) -> Iterator[list[object]]:
             event.subject_id,
             changes,
             event.request_id,
+            event.client_address,
+            event.outcome,
         ]

@@ -17,6 +17,37 @@ GRANTS = [
     " GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {role}",
     "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE ON SEQUENCES TO {role}",
 ]
+# What is taken away again: the log is written and read, never changed; its seals, and which
+# migrations have run, are the owner's alone; the worker signs nobody in and gives nobody rights.
+KEPT = {
+    "organizations_event": "UPDATE, DELETE",
+    "organizations_seal": "INSERT, UPDATE, DELETE",
+    "django_migrations": "INSERT, UPDATE, DELETE",
+    "django_content_type": "INSERT, UPDATE, DELETE",
+    "auth_permission": "INSERT, UPDATE, DELETE",
+}
+READ_BY_WORKER = (
+    *("organizations_user", "organizations_organization", "organizations_membership"),
+    "organizations_apikey",
+)
+UNSEEN_BY_WORKER = (
+    *(
+        "organizations_invitation",
+        "organizations_user_groups",
+        "organizations_user_user_permissions",
+    ),
+    *("auth_group", "auth_group_permissions", "django_session", "django_admin_log"),
+    *("account_emailaddress", "account_emailconfirmation", "mfa_authenticator"),
+    *("socialaccount_socialaccount", "socialaccount_socialapp", "socialaccount_socialtoken"),
+)
+LIMITS = {
+    "patchbay_web": KEPT,
+    "patchbay_worker": {
+        **KEPT,
+        **dict.fromkeys(READ_BY_WORKER, "INSERT, UPDATE, DELETE"),
+        **dict.fromkeys(UNSEEN_BY_WORKER, "ALL"),
+    },
+}
 
 
 class Command(BaseCommand):
@@ -45,6 +76,8 @@ class Command(BaseCommand):
             return f"no such role, nothing granted (set {ROLES[role]} to have it made)"
         for grant in GRANTS:
             cursor.execute(sql.SQL(grant).format(role=sql.Identifier(role)))
+        for table, rights in LIMITS.get(role, {}).items():
+            revoke(cursor, role, table, rights)
         return "may use the tables" if known else "made, and may use the tables"
 
     def make(self, cursor, role: str, password: str, *, known: bool) -> None:
@@ -60,3 +93,9 @@ class Command(BaseCommand):
             )
         except ProgrammingError as error:
             raise CommandError(f"The owner may not make the role {role}: {error}") from error
+
+
+def revoke(cursor, role: str, table: str, rights: str) -> None:
+    statement = sql.SQL("REVOKE {} ON {} FROM {}")
+    names = (sql.SQL(rights), sql.Identifier(table), sql.Identifier(role))
+    cursor.execute(statement.format(*names))

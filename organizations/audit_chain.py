@@ -1,0 +1,133 @@
+"""The chain that seals the audit log, checked by a reader who trusts the database with nothing but
+the texts of its rows.
+
+A trigger (migration 0007) writes a Seal for each event when its transaction commits: SHA-256 over
+the digest before and the event's fields. Whoever changes, removes, adds or moves a line later
+breaks the chain there. Whoever may rewrite all of it, or cut off its end, is found out by an anchor
+that was kept elsewhere: position and digest of the last seal on a day.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from django.db import connection
+
+from organizations.models import Organization
+
+AT_ONCE = 2_000
+# As the trigger has them, in its order. A moment is in microseconds since 1970.
+FIELDS = (
+    *(
+        "e.id::text",
+        "e.organization_id::text",
+        "(extract(epoch FROM e.at) * 1000000)::bigint::text",
+    ),
+    *("e.actor_kind", "e.actor_id", "e.actor_label", "e.action"),
+    *("e.subject_kind", "e.subject_id::text", "e.subject_label"),
+    *("e.before::text", "e.after::text", "e.request_id::text"),
+    *("host(e.client_address)", "e.outcome"),
+)
+LINKS = f"""
+SELECT s.position, s.event_id, s.digest, e.id, {", ".join(FIELDS)}
+FROM organizations_seal s LEFT JOIN organizations_event e
+  ON e.id = s.event_id AND e.organization_id = s.organization_id
+WHERE s.organization_id = %s AND s.position > %s ORDER BY s.position LIMIT {AT_ONCE}
+"""  # noqa: S608  names of ours
+UNSEALED = """
+SELECT e.id FROM organizations_event e WHERE e.organization_id = %s
+  AND NOT EXISTS (SELECT FROM organizations_seal s
+                  WHERE s.event_id = e.id AND s.organization_id = e.organization_id)
+ORDER BY e.id LIMIT 1
+"""
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """The end of a chain as it was seen; `digest` in hexadecimal digits."""
+
+    organization: str  # public id
+    position: int
+    digest: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What the chain of one organization shows. `broken` says what is wrong with the first line
+    that is not as it was sealed, "" where all are; `last` is None where there is no line."""
+
+    organization: Organization
+    sealed: int
+    last: Anchor | None
+    broken: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "organization": self.organization.public_id,
+            "sealed": self.sealed,
+            "last": self.last and asdict(self.last),
+            "broken": self.broken,
+        }
+
+
+def verify(organization: Organization, anchors: Iterable[Anchor] = ()) -> Finding:
+    """Follow the chain from its beginning; `anchors` are of any organizations."""
+    due = {each.position: each for each in anchors if each.organization == organization.public_id}
+    position, digest, broken = 0, b"", ""
+    for at, event_id, sealed, found_id, *fields in links(organization):
+        broken = fault(at, position + 1, event_id, found_id)
+        position = at
+        if not broken and digest_of(digest, fields) != sealed:
+            broken = f"event {event_id} is not as it was sealed"
+        anchor = due.pop(at, None)
+        if not broken and anchor and anchor.digest != sealed.hex():
+            broken = f"event {event_id} is not the one that the anchor names"
+        digest = sealed
+        if broken:
+            break
+    broken = broken or behind_the_end(organization, due)
+    last = Anchor(organization.public_id, position, digest.hex()) if position else None
+    return Finding(organization, position, last, broken)
+
+
+def links(organization: Organization) -> Iterator[list[Any]]:
+    """Position, event, digest, the event as it is found (None: gone), and its fields as texts."""
+    position = 0
+    while True:
+        with connection.cursor() as cursor:
+            cursor.execute(LINKS, [organization.pk, position])
+            rows = cursor.fetchall()
+        for at, event_id, digest, *rest in rows:
+            yield [at, event_id, bytes(digest), *rest]
+            position = at
+        if len(rows) < AT_ONCE:
+            return
+
+
+def fault(position: int, expected: int, event_id: int, found_id: int | None) -> str:
+    if position != expected:
+        return f"the seal with position {expected} is missing"
+    if found_id is None:
+        return f"event {event_id} is missing"
+    return ""
+
+
+def behind_the_end(organization: Organization, anchors: dict[int, Anchor]) -> str:
+    if anchors:
+        return f"the log ends before position {min(anchors)}, which an anchor names"
+    with connection.cursor() as cursor:
+        cursor.execute(UNSEALED, [organization.pk])
+        row = cursor.fetchone()
+    return f"event {row[0]} has no seal" if row else ""
+
+
+def digest_of(before: bytes, fields: Iterable[str | None]) -> bytes:
+    """Each field with the length of its UTF-8 in front, so that no two rows read alike; - for
+    NULL."""
+    written = [b"-" if text is None else sized(text.encode()) for text in fields]
+    return hashlib.sha256(before + b"".join(written)).digest()
+
+
+def sized(data: bytes) -> bytes:
+    return b"%d:%s" % (len(data), data)

@@ -1,0 +1,80 @@
+"""manage.py verify_audit: whether the audit log is as it was written."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from organizations.audit_chain import Anchor, Finding, verify
+from organizations.models import Organization
+
+HELP = """Follow the seals of each organization's audit log from the first line to the last, and
+name the first line that was changed, taken away, put in or moved since it was written. Ends with 0
+when all is as it was sealed, else with 1.
+
+Whoever could write the whole log anew, or cut off its end, is found by an anchor: --write-anchor
+keeps the ends of all logs in a file, to be stored elsewhere, for example daily; --anchor compares
+with such a file."""
+
+
+class Command(BaseCommand):
+    help = HELP
+
+    def add_arguments(self, parser) -> None:
+        parser.add_argument("--organization", help="its public id, org_…; otherwise all")
+        parser.add_argument("--anchor", type=Path, action="append", default=[], metavar="FILE")
+        parser.add_argument("--write-anchor", type=Path, metavar="FILE")
+        parser.add_argument("--json", action="store_true", help="one JSON list, for programs")
+
+    def handle(self, *, organization, anchor, write_anchor, json: bool, **options) -> None:
+        anchors = [each for path in anchor for each in read(path)]
+        found = [verify(each, anchors) for each in chosen(organization)]
+        self.stdout.write(as_json(found) if json else "\n".join(map(sentence, found)))
+        broken = [each for each in found if each.broken]
+        unknown = {each.organization for each in anchors} - {
+            each.organization.public_id for each in found
+        }
+        if broken or (unknown and not organization):
+            raise CommandError(told(len(broken), sorted(unknown)), returncode=1)
+        if write_anchor:
+            write(write_anchor, found)
+
+
+def chosen(public_id: str | None) -> Iterator[Organization]:
+    rows = Organization.objects.order_by("pk")
+    if public_id is None:
+        return rows.iterator()
+    rows = rows.filter(public_id=public_id)
+    if not rows:
+        raise CommandError(f"There is no organization {public_id}.")
+    return iter(rows)
+
+
+def sentence(found: Finding) -> str:
+    place = f"{found.organization.public_id} ({found.organization.name})"
+    if found.broken:
+        return f"{place}: BROKEN at position {found.sealed}: {found.broken}"
+    return f"{place}: {found.sealed} lines, as they were sealed"
+
+
+def told(broken: int, unknown: list[str]) -> str:
+    gone = f" Organizations of the anchor that are gone: {', '.join(unknown)}." if unknown else ""
+    return f"Audit logs that are not as they were sealed: {broken}.{gone}"
+
+
+def as_json(found: list[Finding]) -> str:
+    return json.dumps([each.as_dict() for each in found], indent=2, ensure_ascii=False)
+
+
+def read(path: Path) -> list[Anchor]:
+    try:
+        return [Anchor(**each) for each in json.loads(path.read_text())]
+    except (OSError, ValueError, TypeError) as error:
+        raise CommandError(f"{path} is no file of anchors: {error}") from error
+
+
+def write(path: Path, found: list[Finding]) -> None:
+    ends: list[dict[str, Any]] = [each.as_dict()["last"] for each in found if each.last]
+    path.write_text(json.dumps(ends, indent=2) + "\n")
