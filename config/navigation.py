@@ -29,6 +29,7 @@ WAYS = {
         Way(_("Phone numbers"), "phone", Permission.PHONE_NUMBERS_READ, ("numbers", "number")),
         Way(_("Add numbers"), "plus", Permission.PHONE_NUMBERS_CREATE, ("add",)),
         Way(_("Imports and changes"), "stack", Permission.PHONE_NUMBERS_READ, ("batches", "batch")),
+        Way(_("Exports"), "download", Permission.ORGANIZATION_READ, ("exports", "export")),
         Way(_("Agents"), "headset", Permission.AGENTS_READ, ("agents", "agent")),
         Way(_("Carriers"), "tower", Permission.PHONE_NUMBERS_READ, ("carriers", "carrier")),
     ],

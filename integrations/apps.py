@@ -7,10 +7,12 @@ class IntegrationsConfig(AppConfig):
     verbose_name = _("Platforms")
 
     def ready(self) -> None:
-        from integrations import sealing, subjects
+        from integrations import chores, sealing, subjects
+        from integrations.exporting import CHORE
         from integrations.provisioning import IntegrationSubject
 
         subjects.register("integration", IntegrationSubject())
+        chores.register("exports", CHORE)
         sealing.columns += [
             ("integrations.Integration", "sealed"),
             ("integrations.Integration", "candidate"),

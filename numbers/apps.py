@@ -10,9 +10,14 @@ class NumbersConfig(AppConfig):
         from integrations import chores, sealing, subjects
         from numbers.batching.bell import CHORE
         from numbers.provisioning import PlacementSubject
+        from numbers.screens.batch_report import ReportExport
+        from numbers.screens.export import NumbersExport
         from numbers.screens.places import addresses_of_placements
+        from organizations.exporting import kinds
 
         subjects.register("placement", PlacementSubject())
         subjects.screens["placement"] = addresses_of_placements
         chores.register("batches", CHORE)
+        kinds.register("numbers", NumbersExport())
+        kinds.register("batch_report", ReportExport())
         sealing.columns.append(("numbers.Placement", "sealed"))

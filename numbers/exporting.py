@@ -1,22 +1,22 @@
-"""Numbers as CSV or Excel, row by row: any list, in little memory.
+"""Numbers as rows of a file: any list, in little memory.
 
-The rows are walked in pages by an order that no change disturbs, so that no statement is long, no
-transaction waits for a slow reader, and nothing is left out or told twice.
+They are walked in pages by an order that no change disturbs, so that no statement is long, and
+nothing is left out or told twice.
 """
 
-import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC
-from typing import IO, Any
+from typing import Any
+from uuid import UUID
 
-import xlsxwriter
 from django.db.models import QuerySet
 
 from numbers.carrier_names import carrier_again, carriers_by_name
 from numbers.e164 import SHAPE
 from numbers.models import PhoneNumber
-from numbers.ordering import ORDERS, Order
+from numbers.ordering import ORDERS, Order, read_key
 from numbers.platform_names import own_name, told
+from organizations.exporting.kinds import Portion
 from organizations.exports import safe_cell
 from organizations.models import Organization
 from organizations.principals import Principal
@@ -45,24 +45,37 @@ FIELDS = {
 STEADY = ("newest", "oldest", "number")
 
 
-def rows(by: Principal, numbers: QuerySet[PhoneNumber], *, order: str) -> Iterator[list[str]]:
+def portions(
+    by: Principal, numbers: QuerySet[PhoneNumber], *, order: str, after: list[str] | None = None
+) -> Iterator[Portion]:
     """One list of texts per number, as FIELDS has them: moments in UTC, a carrier so that an import
-    finds it again."""
+    finds it again. `after` is the place of a portion."""
     carriers = carriers_by_name(by)
-    for found in pages(numbers, ORDERS[order if order in STEADY else "newest"]):
+    steady = ORDERS[order if order in STEADY else "newest"]
+    for found in pages(numbers, steady, after):
         names = names_of_integrations(by.organization, [row["id"] for row in found])
-        for row in found:
-            row[""] = names.get(row["id"], "")
-            name, sid = row[CARRIER] or "", text_of(row["carrier__voip_carrier_sid"])
-            row[CARRIER] = carrier_again(name, sid, carriers)
-            yield [text_of(row[field]) for field in FIELDS.values()]
+        rows = [cells(row, names.get(row["id"], ""), carriers) for row in found]
+        yield Portion(rows, place_of(found[-1]))
 
 
-def pages(numbers: QuerySet[PhoneNumber], order: Order) -> Iterator[list[dict[str, Any]]]:
-    wanted = [*filter(None, FIELDS.values()), "carrier__voip_carrier_sid"]
-    place = None
+def cells(row: dict[str, Any], integrations: str, carriers: dict[str, Any]) -> list[str]:
+    name, sid = row[CARRIER] or "", text_of(row["carrier__voip_carrier_sid"])
+    told = {**row, "": integrations, CARRIER: carrier_again(name, sid, carriers)}
+    return [text_of(told[field]) for field in FIELDS.values()]
+
+
+def place_of(row: dict[str, Any]) -> list[str]:
+    key = row["place_key"]
+    return [key if isinstance(key, str) else key.isoformat(), str(row["id"])]
+
+
+def pages(
+    numbers: QuerySet[PhoneNumber], order: Order, after: list[str] | None
+) -> Iterator[list[dict[str, Any]]]:
+    wanted = [*filter(None, FIELDS.values()), "carrier__voip_carrier_sid", "place_key"]
+    place = (read_key(order, after[0]), UUID(after[1])) if after else None
     while True:
-        found = list(order.rows(numbers, behind=place).values(*wanted, "place_key")[:AT_ONCE])
+        found = list(order.rows(numbers, behind=place).values(*wanted)[:AT_ONCE])
         if found:
             yield found
         if len(found) < AT_ONCE:
@@ -88,41 +101,6 @@ def text_of(value: Any) -> str:
     return str(value)
 
 
-class Line:
-    """A file for csv.writer that hands back what was written."""
-
-    def write(self, text: str) -> str:
-        return text
-
-
-def as_csv(table: Iterable[list[str]]) -> Iterator[bytes]:
-    """With a heading, and a mark by which Excel knows UTF-8. A text that a spreadsheet would take
-    for a formula gets an apostrophe in front; a number in E.164 can be none and stays as it is."""
-    writer = csv.writer(Line())
-    yield b"\xef\xbb\xbf" + writer.writerow(FIELDS).encode()
-    lines: list[str] = []
-    for row in table:
-        lines.append(writer.writerow([harmless(text) for text in row]))
-        if len(lines) == AT_ONCE // 4:
-            yield "".join(lines).encode()
-            lines.clear()
-    yield "".join(lines).encode()
-
-
 def harmless(text: str) -> str:
+    """For a spreadsheet; a number in E.164 can be no formula and stays as it is."""
     return text if SHAPE.fullmatch(text) else safe_cell(text)
-
-
-def as_excel(table: Iterable[list[str]], file: IO[bytes]) -> None:
-    """Every cell is a text, which no spreadsheet calculates."""
-    book = xlsxwriter.Workbook(file, {"constant_memory": True})
-    sheet = book.add_worksheet("numbers")
-    sheet.freeze_panes(1, 0)
-    sheet.set_column(0, len(FIELDS), 18)
-    bold = book.add_format({"bold": True})
-    for column, name in enumerate(FIELDS):
-        sheet.write_string(0, column, name, bold)
-    for line, row in enumerate(table, 1):
-        for column, text in enumerate(row):
-            sheet.write_string(line, column, text)
-    book.close()

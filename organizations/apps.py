@@ -12,3 +12,7 @@ class OrganizationsConfig(AppConfig):
             paths,  # noqa: F401  registers <UUID:…>
         )
         from organizations.entering import log, ownership  # noqa: F401  hear of what people do
+        from organizations.exporting import kinds
+        from organizations.screens.events_export import EventsExport
+
+        kinds.register("audit_log", EventsExport())

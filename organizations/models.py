@@ -322,3 +322,6 @@ class SavedReply(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key} → {self.status}"
+
+
+from organizations.exporting.models import Export, ExportPart  # noqa: E402, F401  the app's models

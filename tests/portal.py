@@ -17,12 +17,15 @@ from integrations.models import Integration, ProviderCall
 from numbers.batches import propose_change, propose_import
 from numbers.models import Batch, PhoneNumber
 from numbers.saved_views import save_view
+from organizations.exporting.asking import ask
+from organizations.exporting.models import Export
 from organizations.invitations import invite
 from organizations.models import ApiKey
 from organizations.operations import create_key, revoke_key
 from organizations.principals import member_again
 from organizations.screens.base import screen_url
 from tests import factories
+from tests.exporting import work_exports
 from tests.factories import Member
 from tests.furnishing_columns import LAYOUT
 from tests.furnishing_ledger import furnish_ledger
@@ -186,6 +189,18 @@ def changed_event(world: World) -> int:
 
 
 # One line per area: its function puts into `world.rows` what its pages need.
+def furnish_exports(world: World) -> None:
+    """One in each state whose page looks different."""
+    by = member_again(world.alice.organization, str(world.alice.user.pk))
+    options = {"query": "sort=number"}
+    world.rows["export"] = ask(by, "numbers", format="csv", options=options)
+    work_exports()
+    world.rows["export_failed"] = ask(by, "audit_log", format="csv", options=options)
+    reason = "Its worker ended in the midst of it, several times."
+    Export.objects.filter(pk=world.rows["export_failed"].pk).update(state="failed", reason=reason)
+    world.rows["export_moving"] = ask(by, "numbers", format="xlsx", options=options)
+
+
 FURNISHERS: list[Callable[[World], None]] = [
     furnish_dashboard,
     furnish_number,
@@ -195,6 +210,7 @@ FURNISHERS: list[Callable[[World], None]] = [
     furnish_people,
     furnish_carriers,
     furnish_keys,
+    furnish_exports,
 ]
 
 FOUND = "?q=415&status=active&status=pending&sort=number&source=byoc&columns=label&columns=status"
@@ -203,10 +219,8 @@ FOUND = "?q=415&status=active&status=pending&sort=number&source=byoc&columns=lab
 NO_PAGES: dict[str, str] = {
     "add_template": "an empty file to fill in",
     "batch_columns": "leads to the page of the batch",
-    "batch_report": "a CSV file",
-    "numbers_export": "a CSV or Excel file",
     "numbers_statuses": "a part of the list of numbers",
-    "events_export": "a CSV file",
+    "export_file": "a CSV or Excel file",
 }
 
 PAGES: list[Page] = [
@@ -356,4 +370,9 @@ PAGES: list[Page] = [
     Page("events", lambda w: w.url("events"), 8),
     Page("events_none", lambda w: w.url("events") + "?q=nothing+like+that", 8),
     Page("event", lambda w: w.url("event", event_id=changed_event(w)), 8),
+    Page("exports", lambda w: w.url("exports"), 7),
+    Page("exports_none", lambda w: screen_url(w.nina.organization, "exports"), 7, "nina"),
+    Page("export", lambda w: w.url("export", export_id=w.rows["export"].pk), 7),
+    Page("export_failed", lambda w: w.url("export", export_id=w.rows["export_failed"].pk), 7),
+    Page("export_moving", lambda w: w.url("export", export_id=w.rows["export_moving"].pk), 7),
 ]

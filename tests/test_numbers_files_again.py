@@ -12,6 +12,7 @@ from numbers import batches
 from numbers.models import Batch
 from organizations.screens.base import screen_url
 from tests import factories
+from tests.exporting import file_at
 
 pytestmark = pytest.mark.django_db
 
@@ -29,7 +30,7 @@ def imported(member, file: bytes) -> Batch:
 
 def report(client, batch) -> bytes:
     path = screen_url(batch.organization, "batch_report", batch_id=batch.pk)
-    return client.get(path).getvalue()
+    return file_at(client, path)
 
 
 def carriers_in(data: bytes) -> list[str]:

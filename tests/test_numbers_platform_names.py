@@ -9,6 +9,7 @@ from numbers.models import PhoneNumber
 from organizations.screens.base import screen_url
 from tests import factories
 from tests.batches import propose
+from tests.exporting import file_at
 
 pytestmark = pytest.mark.django_db
 
@@ -38,8 +39,8 @@ def test_the_list_names_one_s_own(alice, browse):
 
 
 def test_the_file(alice, browse, number):
-    url = screen_url(alice.organization, "numbers_export") + "?format=csv"
-    text = browse(alice).get(url).getvalue().decode()
+    url = screen_url(alice.organization, "numbers_export")
+    text = file_at(browse(alice), url, {"format": "csv"}).decode()
     assert TOLD in text
     assert SECRET not in text
 
@@ -48,7 +49,8 @@ def test_both_homes_of_a_number_are_in_the_file(alice, mallory, number):
     own = alice.organization.integrations.get()
     number.placements.create(organization=alice.organization, integration=own, role="supply")
     rows = alice.organization.phone_numbers.all()
-    (row,) = exporting.rows(alice.by, rows, order="newest")
+    (portion,) = exporting.portions(alice.by, rows, order="newest")
+    (row,) = portion.rows
     assert row[list(exporting.FIELDS).index("integration")] == f"Sandbox, {TOLD}"
 
 

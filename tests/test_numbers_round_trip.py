@@ -18,8 +18,10 @@ from numbers.import_options import cleaned
 from numbers.importing import import_number, record_only
 from numbers.models import PhoneNumber
 from numbers.operations import add_number, change_number, delete_number
+from organizations.exporting.files import MARK, as_csv, as_excel
 from organizations.screens.base import screen_url
 from tests import factories
+from tests.exporting import file_at
 
 pytestmark = pytest.mark.django_db
 
@@ -44,12 +46,17 @@ KINDS = ["csv", "xlsx"]
 
 
 def exported(member, numbers, kind: str) -> bytes:
-    table = exporting.rows(member.by, numbers, order="number")
+    table = rows_of(member, numbers)
     if kind == "csv":
-        return b"".join(exporting.as_csv(table))
+        return MARK + as_csv([exporting.FIELDS, *table], exporting.harmless)
     file = io.BytesIO()
-    exporting.as_excel(table, file)
+    as_excel(list(exporting.FIELDS), table, file)
     return file.getvalue()
+
+
+def rows_of(member, numbers) -> list[list[str]]:
+    portions = exporting.portions(member.by, numbers, order="number")
+    return [row for portion in portions for row in portion.rows]
 
 
 def table_of(data: bytes, kind: str) -> list[dict[str, str]]:
@@ -190,9 +197,7 @@ def test_after_a_spreadsheet_took_the_plus(alice, inventory):
     file = io.BytesIO()
     with xlsxwriter.Workbook(file) as book:
         sheet = book.add_worksheet()
-        for line, row in enumerate(
-            [exporting.FIELDS, *exporting.rows(alice.by, inventory, order="number")]
-        ):
+        for line, row in enumerate([exporting.FIELDS, *rows_of(alice, inventory)]):
             for column, text in enumerate(row):
                 sheet.write_string(line, column, text)
             if line:
@@ -234,7 +239,7 @@ def test_the_report_of_an_import_holds_every_column(alice, browse, inventory):
     delete_all(alice)
     batch = take_in(alice, before)
     url = screen_url(alice.organization, "batch_report", batch_id=batch.pk)
-    report = browse(alice).get(url).getvalue()
+    report = file_at(browse(alice), url)
     assert list(table_of(report, "csv")[0]) == ["line", "number", *FIELDS, "fate", "message"]
     delete_all(alice)
     take_in(alice, report)
@@ -268,7 +273,7 @@ class TestTheCarrier:
     def test_is_asked_for_once(self, alice, inventory, monkeypatch):
         monkeypatch.setattr("numbers.exporting.AT_ONCE", 10)
         with CaptureQueriesContext(connection) as queries:
-            rows = list(exporting.rows(alice.by, inventory, order="number"))
+            rows = rows_of(alice, inventory)
         carriers = [q for q in queries if 'FROM "carriers_carrier"' in q["sql"]]
         assert len(rows) > 20
         assert (len(queries), len(carriers)) == (2 + 2 * (len(rows) // 10 + 1), 2)

@@ -14,6 +14,7 @@ from numbers.models import Batch, BatchRow, PhoneNumber
 from numbers.screens import batch_words
 from organizations.screens.base import screen_url
 from tests import factories
+from tests.exporting import file_at
 
 pytestmark = pytest.mark.django_db
 
@@ -40,9 +41,10 @@ def batch(alice, numbers) -> Batch:
 
 
 def test_a_report_speaks_the_readers_language(alice, browse, batch):
-    """Though it is written when the request is over."""
-    answer = browse(alice).get(at(alice, "batch_report", batch), headers={"Accept-Language": "de"})
-    header, row, *_more = csv.reader(io.StringIO(answer.getvalue().decode("utf-8-sig")))
+    """Though a worker writes it."""
+    german = {"headers": {"Accept-Language": "de"}}
+    report = file_at(browse(alice), at(alice, "batch_report", batch), **german)
+    header, row, *_more = csv.reader(io.StringIO(report.decode("utf-8-sig")))
     assert header[4] == "Ergebnis"
     with translation.override("de"):
         assert row[4] == str(BatchRow.Fate.TODO.label)
@@ -283,8 +285,8 @@ def test_what_is_too_long_for_a_number_is_wrapped(alice, browse):
 
 
 class TestTheReport:
-    def rows(self, client, url) -> list[list[str]]:
-        return list(csv.reader(io.StringIO(client.get(url).getvalue().decode("utf-8-sig"))))
+    def rows(self, client, url, **form: str) -> list[list[str]]:
+        return list(csv.reader(io.StringIO(file_at(client, url, form).decode("utf-8-sig"))))
 
     def test_all_rows(self, alice, browse, batch):
         batch.rows.filter(text=TWO).update(fate="error", message="=1+1")
@@ -298,8 +300,9 @@ class TestTheReport:
         options = {"carrier": str(alice.organization.carriers.get().voip_carrier_sid)}
         batch = batches.propose_import(alice.by, title="x", options=options, file=text.encode())
         factories.work_batches()
-        where = at(alice, "batch_report", batch) + "?fate=error"
-        report = browse(alice).get(where, headers={"Accept-Language": "de"}).getvalue()
+        german = {"headers": {"Accept-Language": "de"}}
+        where = at(alice, "batch_report", batch)
+        report = file_at(browse(alice), where, {"fate": "error"}, **german)
         assert report.startswith(b"\xef\xbb\xbf"), "or Excel takes it for an old encoding"
         ((_line, cells),) = [(line.line, line.cells) for line in lines_of(report)]
         given = {"number": "12", "label": "=Büro", "carrier": "Nobody"}
@@ -307,5 +310,5 @@ class TestTheReport:
 
     def test_of_one_fate(self, alice, browse, batch):
         batch.rows.filter(text=TWO).update(fate="error", message="No.")
-        found = self.rows(browse(alice), at(alice, "batch_report", batch) + "?fate=error")
+        found = self.rows(browse(alice), at(alice, "batch_report", batch), fate="error")
         assert [row[0] for row in found[1:]] == ["2"]

@@ -4,6 +4,7 @@ import pytest
 from django.utils import timezone, translation
 
 from organizations.screens.base import screen_url
+from tests.exporting import file_at
 
 pytestmark = pytest.mark.django_db
 
@@ -73,9 +74,11 @@ class TestBackButton:
 
     @pytest.mark.parametrize("form", ["csv", "xlsx"])
     def test_nor_a_download(self, alice, browse, form):
+        browser = browse(alice)
         path = screen_url(alice.organization, "numbers_export")
-        answer = browse(alice).get(path, {"format": form})
-        answer.close()
+        file_at(browser, path, {"format": form})
+        export = alice.organization.exports.get()
+        answer = browser.get(screen_url(alice.organization, "export_file", export_id=export.pk))
         assert answer["Cache-Control"] == "private, no-store"
 
     def test_what_says_more_itself_is_left(self, staff):

@@ -1,6 +1,5 @@
-"""Imports and bulk changes: the list, one with its rows and its progress, the report."""
+"""Imports and bulk changes: the list, one with its rows and its progress."""
 
-from collections.abc import Iterator
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 from uuid import UUID
@@ -11,9 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from numbers import batches
 from numbers.batching.losses import losses
-from numbers.carrier_names import carrier_again, carriers_by_name
 from numbers.confirming import can_change_mapping
-from numbers.import_fields import FIELDS
 from numbers.import_readings import HAS_NOTE, counted
 from numbers.models import Batch, BatchRow, PhoneNumber
 from numbers.screens import batch_words as words
@@ -21,9 +18,7 @@ from numbers.screens.column_forms import ColumnsForm
 from numbers.screens.readings import choices_of, questions
 from numbers.screens.rows import names_of_agents
 from numbers.screens.told import title_of, told
-from organizations.exports import csv_answer, portions
 from organizations.models import Organization
-from organizations.principals import Principal
 from organizations.roles import Permission
 from organizations.screens.base import OrgScreen
 
@@ -179,38 +174,6 @@ def piece(
         return found[:ROWS_PER_PAGE][::-1], len(found) <= ROWS_PER_PAGE, False
     found = list(rows.filter(line__gt=line).order_by("line")[: ROWS_PER_PAGE + 1])
     return found[:ROWS_PER_PAGE], not line, len(found) <= ROWS_PER_PAGE
-
-
-class ReportScreen(OrgScreen):
-    """All rows with their fates, as a file."""
-
-    permissions: ClassVar = {"GET": READ}
-
-    def get(self, request: HttpRequest, batch_id: UUID) -> HttpResponse:
-        batch = batch_of(request, batch_id)
-        fate = request.GET.get("fate", "")
-        rows = rows_of(batch, fate if fate in (*Fate.values, NOTED) else "")
-        name = f"batch-{batch.created_at:%Y-%m-%d}-{str(batch.pk)[:8]}.csv"
-        given = GIVEN if batch.kind == Batch.Kind.IMPORT else ()
-        titles = [str(title) for title in (*FIRST, *(given or CHANGED), *LAST)]
-        return csv_answer(name, titles, reported(self.principal, batch, rows, given))
-
-
-FIRST, LAST = (_("line"), _("number")), (_("fate"), _("message"))
-CHANGED = (_("before"), _("after"))
-GIVEN = tuple(FIELDS)  # an import's report can be mended and handed in again
-
-
-def reported(
-    by: Principal, batch: Batch, rows: QuerySet[BatchRow], given: tuple[str, ...]
-) -> Iterator[tuple]:
-    carriers = carriers_by_name(by) if given else {}
-    for row in portions(rows, "line"):
-        name, sid = row.values.get("carrier") or "", row.values.get("voip_carrier_sid") or ""
-        values = row.values | {"carrier": carrier_again(name, sid, carriers)}
-        cells = [values.get(name) for name in given] or words.change(batch, row)
-        met = words.fate(batch, row.fate)
-        yield row.line, row.text, *cells, met, told(row.message).replace("\n", " ")
 
 
 def batch_of(request: HttpRequest, batch_id: UUID) -> Batch:

@@ -1,56 +1,67 @@
 """The list as a file: what the filters show, over all pages."""
 
-import tempfile
 from collections.abc import Iterator
+from typing import Any
 
-from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
-from django.utils import timezone
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.utils.translation import gettext_noop
 
 from numbers import exporting
-from numbers.exporting import MOST_IN_EXCEL
+from numbers.exporting import FIELDS, MOST_IN_EXCEL
+from numbers.models import PhoneNumber
 from numbers.screens.filters import Filters, counted
 from numbers.screens.paging import sort_in, with_query
-from organizations.exports import as_now
+from organizations.exporting.kinds import Kind, Options, Portion
+from organizations.principals import Principal
 from organizations.roles import Permission
-from organizations.screens.base import OrgScreen
-
-CSV = "text/csv; charset=utf-8"
-EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+from organizations.screens.exports import AskingScreen
 
 
-class ExportScreen(OrgScreen):
-    permissions = {"GET": Permission.PHONE_NUMBERS_READ}
+class NumbersExport(Kind):
+    """The option `query` is the query string of the list."""
 
-    def get(self, request: HttpRequest) -> HttpResponse:
-        filters = Filters(request.GET)
-        if not filters.is_valid():
+    permission = Permission.PHONE_NUMBERS_READ
+    subject = "phone_number"
+
+    def title(self, options: Options) -> str:
+        return gettext_noop("Phone numbers")
+
+    def file_name(self, options: Options) -> str:
+        return "numbers"
+
+    def header(self, by: Principal, options: Options) -> list[str]:
+        return list(FIELDS)
+
+    def total(self, by: Principal, options: Options) -> int:
+        return found(by, QueryDict(options["query"])).order_by().count()
+
+    def portions(self, by: Principal, options: Options, after: Any) -> Iterator[Portion]:
+        query = QueryDict(options["query"])
+        return exporting.portions(by, found(by, query), order=sort_in(query), after=after)
+
+    def cell(self, value: object) -> str:
+        return exporting.harmless(str(value))
+
+
+def found(by: Principal, query: QueryDict) -> QuerySet[PhoneNumber]:
+    numbers, _total = counted(by.organization, Filters(query))
+    return numbers
+
+
+class ExportScreen(AskingScreen):
+    permissions = {"POST": Permission.PHONE_NUMBERS_READ}
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        query = request.GET.copy()
+        if not Filters(query).is_valid():
             return self.go("numbers")
-        numbers, _total = counted(request.organization, filters)
-        if request.GET.get("format") != "xlsx":
-            return self.csv(self.rows(numbers))
-        if numbers.order_by()[: MOST_IN_EXCEL + 1].count() > MOST_IN_EXCEL:
-            return self.too_many()
-        return self.excel(self.rows(numbers))
+        format = "xlsx" if request.POST.get("format") == "xlsx" else "csv"
+        if format == "xlsx" and self.is_too_much(query):
+            here = {"query": query.urlencode(), "back": with_query(query)}
+            return self.page("numbers/export_too_large.html", 422, most=MOST_IN_EXCEL, **here)
+        return self.ask("numbers", format, query=query.urlencode())
 
-    def rows(self, numbers) -> Iterator[list[str]]:
-        return exporting.rows(self.principal, numbers, order=sort_in(self.request.GET))
-
-    def csv(self, rows: Iterator[list[str]]) -> HttpResponse:
-        response = StreamingHttpResponse(as_now(exporting.as_csv(rows)), CSV)
-        response["Content-Disposition"] = f'attachment; filename="{self.file_name("csv")}"'
-        return response
-
-    def excel(self, rows: Iterator[list[str]]) -> HttpResponse:
-        file = tempfile.TemporaryFile()  # noqa: SIM115  the response closes it
-        exporting.as_excel(rows, file)
-        file.seek(0)
-        name = self.file_name("xlsx")
-        return FileResponse(file, as_attachment=True, filename=name, content_type=EXCEL)
-
-    def file_name(self, ending: str) -> str:
-        return f"numbers-{timezone.now():%Y-%m-%d}.{ending}"
-
-    def too_many(self) -> HttpResponse:
-        query = self.request.GET
-        here = {"csv": with_query(query, format="csv"), "back": with_query(query, format=None)}
-        return self.page("numbers/export_too_large.html", 422, most=MOST_IN_EXCEL, **here)
+    def is_too_much(self, query: QueryDict) -> bool:
+        numbers = found(self.principal, query).order_by()
+        return numbers[: MOST_IN_EXCEL + 1].count() > MOST_IN_EXCEL

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from numbers.screens import batch_columns, batch_deeds, batch_readings, batches
+from numbers.screens import batch_columns, batch_deeds, batch_readings, batch_report, batches
 from numbers.screens.adding.discover import DiscoverScreen, FoundScreen
 from numbers.screens.adding.hub import AddScreen
 from numbers.screens.adding.screens import AddFileScreen, AddListScreen, AddRangeScreen
@@ -65,5 +65,9 @@ screens: list[URLPattern] = [
     path("batches/<UUID:batch_id>/stop/", batch_deeds.StopScreen.as_view(), name="batch_stop"),
     path("batches/<UUID:batch_id>/undo/", batch_deeds.UndoScreen.as_view(), name="batch_undo"),
     path("batches/<UUID:batch_id>/again/", batch_deeds.AgainScreen.as_view(), name="batch_again"),
-    path("batches/<UUID:batch_id>/report/", batches.ReportScreen.as_view(), name="batch_report"),
+    path(
+        "batches/<UUID:batch_id>/report/",
+        batch_report.ReportScreen.as_view(),
+        name="batch_report",
+    ),
 ]

@@ -3,9 +3,9 @@
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 
-from organizations.admin import invitations, keys, log, organizations, people
+from organizations.admin import exports, invitations, keys, log, organizations, people
 
-__all__ = ["invitations", "keys", "log", "organizations", "people"]
+__all__ = ["exports", "invitations", "keys", "log", "organizations", "people"]
 
 # The same door as the portal's: lock-out and second factor hold here, too.
 admin.site.login = secure_admin_login(admin.site.login)

@@ -1,7 +1,6 @@
-"""The audit log: filtered, paged, told field by field, exported."""
+"""The audit log: filtered, paged, told field by field."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -10,12 +9,9 @@ from django import forms
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from organizations.exports import csv_answer, portions
 from organizations.models import Event
-from organizations.operations import record
 from organizations.roles import Permission
 from organizations.screens.base import OrgScreen
 from organizations.screens.event_words import (
@@ -176,51 +172,3 @@ class EventScreen(EventsScreen):
         return self.page(
             "organizations/event.html", line=self.line(event), event=event, actor=actor
         )
-
-
-class EventsExportScreen(OrgScreen):
-    """The filtered log as CSV, streamed: no log is too long for it."""
-
-    permissions = {"GET": Permission.EVENTS_READ}
-
-    def get(self, request: HttpRequest) -> HttpResponse:
-        _form, events = filtered(request.organization, request.GET)
-        words = {"kind": "organization", "label": self.organization.name}
-        record(self.principal, "audit_log.exported", self.organization, **words)
-        return csv_answer("audit-log.csv", header(), cells(events))
-
-
-def header() -> list[str]:
-    return [
-        _("Time (UTC)"),
-        _("Who"),
-        _("By"),
-        _("Action"),
-        _("What"),
-        _("Named"),
-        _("Subject id"),
-        _("Changes"),
-        _("Request id"),
-        _("Address"),
-        _("Outcome"),
-    ]
-
-
-def cells(events: QuerySet[Event]) -> Iterator[list[object]]:
-    for event in portions(events, "-pk"):
-        changes = "; ".join(
-            f"{name}: {old or '–'} → {new or '–'}" for name, old, new in changes_of(event)
-        )
-        yield [
-            event.at.isoformat(timespec="seconds"),
-            event.actor_label,
-            event.actor_kind,
-            event.action,
-            event.subject_kind,
-            event.subject_label,
-            event.subject_id,
-            changes,
-            event.request_id,
-            event.client_address,
-            event.outcome,
-        ]

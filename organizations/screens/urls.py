@@ -4,10 +4,18 @@ from django.urls import URLPattern, path
 
 from organizations.screens import members
 from organizations.screens.api_keys import ApiKeyAddScreen, ApiKeyRevokeScreen, ApiKeysScreen
-from organizations.screens.events import EventScreen, EventsExportScreen, EventsScreen
+from organizations.screens.events import EventScreen, EventsScreen
+from organizations.screens.events_export import EventsExportScreen
+from organizations.screens.exports import (
+    ExportDeleteScreen,
+    ExportFileScreen,
+    ExportScreen,
+    ExportsScreen,
+)
 from organizations.screens.organization import OrganizationScreen
 
 MEMBER = "members/<UUID:user_id>"
+EXPORT = "exports/<UUID:export_id>"
 
 screens: list[URLPattern] = [
     path("members/", members.MembersScreen.as_view(), name="members"),
@@ -24,6 +32,10 @@ screens: list[URLPattern] = [
     path("api-keys/add/", ApiKeyAddScreen.as_view(), name="api_keys_add"),
     path("api-keys/<UUID:key_id>/revoke/", ApiKeyRevokeScreen.as_view(), name="api_keys_revoke"),
     path("events/", EventsScreen.as_view(), name="events"),
-    path("events/export.csv", EventsExportScreen.as_view(), name="events_export"),
+    path("events/export/", EventsExportScreen.as_view(), name="events_export"),
     path("events/<int:event_id>/", EventScreen.as_view(), name="event"),
+    path("exports/", ExportsScreen.as_view(), name="exports"),
+    path(f"{EXPORT}/", ExportScreen.as_view(), name="export"),
+    path(f"{EXPORT}/file/", ExportFileScreen.as_view(), name="export_file"),
+    path(f"{EXPORT}/delete/", ExportDeleteScreen.as_view(), name="export_delete"),
 ]

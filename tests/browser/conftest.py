@@ -16,6 +16,7 @@ from playwright.sync_api import BrowserContext, Page
 
 from integrations import provisioning
 from integrations.models import Operation
+from tests.exporting import work_exports
 from tests.factories import Member, work_batches
 
 Args = dict[str, Any]
@@ -79,5 +80,6 @@ def work(stop: Event) -> None:
             for operation_id in list(due.values_list("pk", flat=True)):
                 provisioning.run(operation_id)
             work_batches()
+            work_exports()
     finally:
         connection.close()
