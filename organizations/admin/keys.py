@@ -105,7 +105,9 @@ class ApiKeyAdmin(OrganizationFirst, OperatorAdmin):
         "created_at",
         "expires_at",
         "last_used_at",
+        "last_used_from",
         "revoked_at",
+        "successor",
     )
     readonly_fields = ("public_text", "state_text")
     event_kind = "api_key"
