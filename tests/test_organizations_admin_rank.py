@@ -1,5 +1,5 @@
-"""Operators below superusers: nobody edits a person who may more, or grants more than they have. And
-what is done to a person's account is told to the person and their organizations."""
+"""Operators below superusers: nobody edits a person who may more, or grants more than they have.
+What is done to a person's account is told to the person and their organizations."""
 
 import pytest
 from django.contrib.auth.models import Group, Permission
