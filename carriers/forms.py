@@ -54,8 +54,6 @@ class TrunkFields:
         """By the names of carriers.operations; what the trunk type has not is None."""
         trunk_type = self.cleaned_data["trunk_type"]
         given = {name: self.cleaned_data[name] for name in FIELDS_OF[trunk_type]}
-        if given and not given["password"]:
-            given["password"] = self.carrier.password()
         plain = {name: None if value == "" else value for name, value in given.items()}
         return {
             "registration": plain if trunk_type == TrunkType.REG else None,

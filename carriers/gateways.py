@@ -18,20 +18,30 @@ MAX_GATEWAYS = 50
 Values = dict[str, Any]
 
 
-def add_gateway(by: Principal, carrier_id: UUID, gateway: Mapping[str, Any]) -> Carrier:
-    """Raises ValidationError where the list would be impossible, and CannotDo."""
-    return change_list(by, carrier_id, lambda kept: [*kept.values(), dict(gateway)])
+def add_gateway(
+    by: Principal, carrier_id: UUID, gateway: Mapping[str, Any], *, password: str = ""
+) -> Carrier:
+    """Raises ValidationError where the list would be impossible, CannotDo, and PasswordNeeded where
+    calls would go to another address and no `password` takes the place of the stored one."""
+    return change_list(
+        by, carrier_id, lambda kept: [*kept.values(), dict(gateway)], password=password
+    )
 
 
 def change_gateway(
-    by: Principal, carrier_id: UUID, gateway_id: UUID, gateway: Mapping[str, Any]
+    by: Principal,
+    carrier_id: UUID,
+    gateway_id: UUID,
+    gateway: Mapping[str, Any],
+    *,
+    password: str = "",
 ) -> Carrier:
     """As add_gateway. One that was removed meanwhile is not made again: DoesNotExist."""
 
     def changed(kept: dict[UUID, Values]) -> list[Values]:
         return list({**kept, gateway_id: dict(gateway)}.values())
 
-    return change_list(by, carrier_id, changed, of=gateway_id)
+    return change_list(by, carrier_id, changed, of=gateway_id, password=password)
 
 
 def remove_gateway(by: Principal, carrier_id: UUID, gateway_id: UUID) -> Carrier:
@@ -50,6 +60,7 @@ def change_list(
     change: Callable[[dict[UUID, Values]], list[Values]],
     *,
     of: UUID | None = None,
+    password: str = "",
 ) -> Carrier:
     """The list is read under the carrier's lock, so that two changes at once do not lose one."""
     carrier = lock_carrier(by, carrier_id)
@@ -60,7 +71,7 @@ def change_list(
     if wished == list(kept.values()):
         return carrier
     refuse_impossible(wished, carrier.trunk_type)
-    return change_carrier(by, carrier, gateways=wished)
+    return change_carrier(by, carrier, gateways=wished, password=password)
 
 
 def values_of(gateway: Any) -> Values:

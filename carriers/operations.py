@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from carriers.models import Carrier, SipGateway
+from carriers.stored_password import ensure_password_stays
 from integrations import operations as ledger
 from integrations.locks import INSTALLATION, lock_names
 from integrations.models import Integration, Operation
@@ -114,13 +115,15 @@ def change_carrier(by: Principal, carrier: Carrier, **changes: Any) -> Carrier:
     """Change name, trunk type, credentials, gateways or the default flag; the platform follows.
 
     Only the keys given change. A change of trunk type brings its own credentials, which the caller
-    has checked. Raises CannotDo for a deleted carrier.
+    has checked; credentials without a password, and gateways, leave the stored one, which
+    `password` alone replaces. Raises CannotDo for a deleted carrier, PasswordNeeded, CannotUnseal.
     """
     if "is_default" in changes:
         lock_default(by)
     carrier = lock_carrier(by, carrier.pk)
     if carrier.status == Status.DELETED:
         raise CannotDo(_("The carrier is deleted."))
+    ensure_password_stays(carrier, changes)
     before = facts(carrier)
     default = changes.pop("is_default", None)
     gateways = changes.pop("gateways", None)
@@ -155,14 +158,17 @@ def apply_changes(carrier: Carrier, changes: Mapping[str, Any]) -> None:
     if new_type != carrier.trunk_type or any(credentials.values()):
         carrier.trunk_type = new_type
         keep_credentials(carrier, **credentials)
+    if changes.get("password"):
+        carrier.keep_password(changes["password"])
 
 
 def keep_credentials(
     carrier: Carrier, registration: Mapping[str, Any] | None, inbound_auth: Mapping[str, Any] | None
 ) -> None:
-    """The password is sealed, the rest readable; both kinds at once do not exist."""
+    """The password is sealed, the rest readable; both kinds at once do not exist. Credentials
+    without a password keep the stored one, if it can be read."""
     given = dict(registration or inbound_auth or {})
-    carrier.keep_password(given.pop("password", ""))
+    carrier.keep_password((given.pop("password", "") or carrier.password()) if given else "")
     carrier.registration = given if registration else None
     carrier.inbound_auth = given if inbound_auth and not registration else None
 

@@ -28,11 +28,14 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # nobody has us write to strangers
 
 # --- lock-out ------------------------------------------------------------------------------------
-# What failed is counted per address and per e-mail, where all web processes see it.
+# What failed is counted where all web processes see it: entering/lockout.py says by which keys.
 ACCOUNT_RATE_LIMITS = {
     "login": "60/m/ip",
     "login_failed": "5/5m/key",
-    "login_failed_by_address": "30/5m/ip",
+    "login_failed_when_attacked": "1/5m/key",
+    "login_failed_by_address": "30/5m/key",
+    "login_failed_by_network": "300/5m/key",
+    "login_failed_by_email": "100/h/key",
     "invitation": "20/m/ip",
     "refusals_logged": "20/h/key",
 }

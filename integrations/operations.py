@@ -20,11 +20,11 @@ from integrations.claims import GHOST_WRITE_DELAY, release_waiters, wake_dispatc
 from integrations.defaults import set_default
 from integrations.locks import lock_dependents, lock_integration_name, lock_open_operations
 from integrations.models import Integration, Operation
+from integrations.moving import completed, refuse_moving
 from integrations.providers import PROVIDERS
 from integrations.subjects import forget_traces
 from organizations.operations import record
 from organizations.principals import Principal
-from organizations.roles import Permission
 
 
 class InUse(Exception):
@@ -167,6 +167,7 @@ def connect(
     """
     lock_integration_name(by.organization.pk, name)
     integration = named(by, kind=kind, name=name, only_new=only_new)
+    refuse_moving(by, integration, account)
     integration.keep_candidate(clean_account(integration, account))
     integration.full_clean(exclude=["settings", "facts"])
     integration.save()
@@ -245,30 +246,6 @@ def locked(by: Principal, integration: Integration) -> Integration:
     transaction until this one ends."""
     rows = by.organization.integrations.select_for_update(no_key=True)
     return rows.get(pk=integration.pk)
-
-
-def completed(
-    by: Principal, integration: Integration, account: Mapping[str, str]
-) -> dict[str, str]:
-    """With the fields that are kept. Stored secrets never follow an account to another address:
-    whoever may change it could send them to a server of their own."""
-    provider = PROVIDERS[integration.kind]
-    known = integration.desired_account()
-    whole = {**known, **account}
-    if integration.sealed and provider.origins(whole) != provider.origins(known):
-        refuse_moving(by, [name for name in account if account[name] != known.get(name)])
-        secret = [field.name for field in provider.fields if field.secret and field.name in known]
-        if missing := [name for name in secret if not account.get(name)]:
-            text = _("Give it again: the address changes.")
-            raise ValidationError({name: [text] for name in missing})
-    return whole
-
-
-def refuse_moving(by: Principal, changed: Sequence[str]) -> None:
-    """The passwords of its carriers and numbers would go along, so it takes who may do anything."""
-    if not by.can(Permission.ORGANIZATION_UPDATE):
-        text = _("Another address takes an admin: its carriers' and numbers' passwords go there.")
-        raise ValidationError({name: [text] for name in changed})
 
 
 def named(by: Principal, *, kind: str, name: str, only_new: bool) -> Integration:

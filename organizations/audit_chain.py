@@ -1,7 +1,7 @@
 """The chain that seals the audit log, checked by a reader who trusts the database with nothing but
 the texts of its rows.
 
-A trigger (migration 0007) writes a Seal for each event when its transaction commits: SHA-256 over
+A trigger (migration 0008) writes a Seal for each event when its transaction commits: SHA-256 over
 the digest before and the event's fields. Whoever changes, removes, adds or moves a line later
 breaks the chain there. Whoever may rewrite all of it, or cut off its end, is found out by an anchor
 that was kept elsewhere: position and digest of the last seal on a day.

@@ -8,7 +8,13 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from organizations import keys, principals
-from organizations.api.credentials import client_address, is_within, read_key, unauthorized
+from organizations.api.credentials import (
+    client_address,
+    is_within,
+    known_ip,
+    read_key,
+    unauthorized,
+)
 from organizations.api.guessing import count_failure, good_keys, refuse_guesser
 from organizations.api.key_lookup import FoundKey, find_key
 from organizations.api.problems import Problem
@@ -20,7 +26,7 @@ logger = logging.getLogger(__name__)
 NO_DIGEST = bytes(32)
 # Under SKIP LOCKED no request waits here for one that holds the row.
 NOTE_USE = f"""
-    UPDATE {ApiKey._meta.db_table} SET last_used_at = now() WHERE id =
+    UPDATE {ApiKey._meta.db_table} SET last_used_at = now(), last_used_from = %s WHERE id =
         (SELECT id FROM {ApiKey._meta.db_table} WHERE id = %s FOR NO KEY UPDATE SKIP LOCKED)
 """
 
@@ -38,7 +44,7 @@ def authenticate_key(text: keys.KeyText | None, request: HttpRequest) -> Princip
     refuse_ended(key)
     refuse_elsewhere(key, request, address)
     if not key.is_use_noted:
-        note_use(key)
+        note_use(key, address)
     return principals.of_key(key, owner_role=key.owner_role)
 
 
@@ -81,10 +87,10 @@ def is_named(organization: Organization, named: str) -> bool:
         return named == organization.public_id
 
 
-def note_use(key: FoundKey) -> None:
-    """A request never fails for this."""
+def note_use(key: FoundKey, address: str) -> None:
+    """When and from where, at most once a minute. A request never fails for this."""
     try:
         with connection.cursor() as cursor:
-            cursor.execute(NOTE_USE, [key.id])
+            cursor.execute(NOTE_USE, [known_ip(address), key.id])
     except DatabaseError as error:
         logger.warning("The use of API key %s was not noted: %s", key.key_id, error)

@@ -217,7 +217,19 @@ class ApiKey(models.Model):
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
     last_used_at = models.DateTimeField(_("last used at"), null=True, blank=True, editable=False)
+    last_used_from = models.GenericIPAddressField(
+        _("last used from"), null=True, blank=True, editable=False
+    )
     revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True, editable=False)
+    successor = models.OneToOneField(
+        "self",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="predecessor",
+        verbose_name=_("replaced by"),
+    )
 
     class Meta:
         verbose_name = _("API key")
@@ -228,6 +240,11 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} (pb_live_{self.key_id})"
+
+    @property
+    def is_limited(self) -> bool:
+        """In time or place; what such a key does must not last longer than itself."""
+        return self.expires_at is not None or bool(self.allowed_cidrs)
 
 
 class Event(models.Model):

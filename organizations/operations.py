@@ -198,7 +198,7 @@ def create_key(
     check_cidrs(allowed_cidrs)
     check_end(expires_at)
     check_role(by.organization, owner, role)
-    check_reach(by, role, scopes)
+    check_reach(by, role, scopes, is_limited=bool(expires_at or allowed_cidrs))
     text = keys.mint()
     key = ApiKey(
         organization=by.organization,
@@ -216,8 +216,14 @@ def create_key(
     key.full_clean(exclude=["id"])
     save_once(key)
     after = {"name": name, "role": role, "scopes": list(scopes), "owner": owner.email}
+    after |= {"expires_at": text_of(expires_at), "allowed_cidrs": list(allowed_cidrs)}
     record(by, "api_key.created", key, kind="api_key", label=str(key), after=after)
     return key, text
+
+
+def text_of(moment: datetime | None) -> str | None:
+    """As the audit log has it."""
+    return moment.isoformat(timespec="seconds") if moment else None
 
 
 class MadeBefore(Exception):
@@ -295,7 +301,7 @@ def check_networks(mine: Sequence[str], cidrs: Sequence[str]) -> None:
 def check_term(mine: datetime | None, expires_at: datetime | None) -> None:
     """A key that ends makes none that outlives it: a leaked one would never end."""
     if mine and (expires_at is None or expires_at > mine):
-        words = {"end": mine.isoformat(timespec="seconds")}
+        words = {"end": text_of(mine)}
         raise ValidationError({"expires_at": _("Your own key ends at %(end)s.") % words})
 
 
@@ -308,10 +314,12 @@ def check_end(expires_at: datetime | None) -> None:
         raise ValidationError({"expires_at": _("A time in the future is expected.")})
 
 
-def check_reach(by: Principal, role: str, scopes: Sequence[str]) -> None:
-    """Nobody hands out more than they have: a narrow key would make itself a wide one."""
+def check_reach(by: Principal, role: str, scopes: Sequence[str], *, is_limited: bool) -> None:
+    """Nobody hands out more than they have: a narrow key would make itself a wide one. What is
+    withheld from a limited key is withheld from the limited ones that it makes."""
     check_rank(by, role)
-    surplus = sorted(granted(role, list(scopes)) - by.permissions)
+    mine = by.permissions | by.withheld if is_limited else by.permissions
+    surplus = sorted(granted(role, list(scopes)) - mine)
     if surplus:
         words = {"permissions": ", ".join(surplus)}
         raise ValidationError(

@@ -7,7 +7,9 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from organizations.models import ApiKey, Membership, Organization, User
-from organizations.roles import Permission, Role, granted, lower_role
+from organizations.roles import LASTING, Permission, Role, granted, lower_role
+
+NONE: frozenset[Permission] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,7 @@ class Principal:
     user_id: UUID | None
     permissions: frozenset[Permission]
     role: str = Role.ADMIN
+    withheld: frozenset[Permission] = NONE  # granted, but not to a key with these limits
 
     def can(self, permission: str) -> bool:
         return permission in self.permissions
@@ -44,14 +47,16 @@ def of_key(key: ApiKey, *, owner_role: str) -> Principal:
     """`key.organization` and `key.owner` must be loaded; the owner's own role caps the key's."""
     role = lower_role(key.role, owner_role)
     permissions = granted(role, key.scopes)
+    withheld = permissions & LASTING if key.is_limited else NONE
     return Principal(
         key.organization,
         "key",
         str(key.id),
         f"{key.name} (pb_live_{key.key_id})",
         key.owner_id,
-        permissions,
+        permissions - withheld,
         role,
+        withheld,
     )
 
 

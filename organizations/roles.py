@@ -51,6 +51,10 @@ ADMINS_ONLY = frozenset(
         Permission.MEMBERS_DELETE,
     }
 )
+# What a key does by these outlasts it: none of them for one that ends, or is held to networks.
+LASTING = frozenset(
+    {Permission.MEMBERS_CREATE, Permission.MEMBERS_UPDATE, Permission.MEMBERS_DELETE}
+)
 READ_ONLY = frozenset(p for p in Permission if p.value.endswith(":read"))
 
 ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
@@ -73,7 +77,8 @@ SCOPES: dict[str, frozenset[Permission]] = {
 
 
 def granted(role: str, scopes: list[str]) -> frozenset[Permission]:
-    """The permissions of a role, narrowed by scopes where there are any."""
+    """The permissions of a role, narrowed by scopes where there are any. Of a key that is limited
+    (`ApiKey.is_limited`) the LASTING ones are still to be taken away."""
     of_role = ROLE_PERMISSIONS.get(role, frozenset())
     if not scopes:
         return of_role

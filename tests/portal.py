@@ -366,6 +366,7 @@ PAGES: list[Page] = [
     ),
     Page("api_keys", lambda w: w.url("api_keys"), 8),
     Page("api_keys_add", lambda w: w.url("api_keys_add"), 8),
+    Page("api_keys_rotate", lambda w: w.url("api_keys_rotate", key_id=w.rows["key"].pk), 8),
     Page("api_keys_revoke", lambda w: w.url("api_keys_revoke", key_id=w.rows["key"].pk), 8),
     Page("events", lambda w: w.url("events"), 8),
     Page("events_none", lambda w: w.url("events") + "?q=nothing+like+that", 8),

@@ -234,6 +234,16 @@ class TestNotingTheUse:
         member.key.refresh_from_db()
         assert timezone.now() - member.key.last_used_at < timedelta(minutes=1)
 
+    @pytest.mark.parametrize(
+        ("address", "noted"),
+        [("192.0.2.7", "192.0.2.7"), ("::ffff:192.0.2.7", "192.0.2.7"), ("", None)]
+        + [("2001:db8::1", "2001:db8::1"), ("fe80::1%eth0", "fe80::1"), ("unknown", None)],
+    )
+    def test_so_is_the_address(self, member, address, noted):
+        assert ask(address, **bearer(member.key_text)).status_code == 200
+        member.key.refresh_from_db()
+        assert (member.key.last_used_from, bool(member.key.last_used_at)) == (noted, True)
+
     @pytest.mark.parametrize(("ago", "noted"), [(30, False), (90, True)])
     def test_it_is_noted_once_a_minute(self, member, ago, noted):
         before = timezone.now() - timedelta(seconds=ago)

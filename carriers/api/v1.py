@@ -20,6 +20,7 @@ from carriers.api.serializers import (
 )
 from carriers.models import Carrier
 from carriers.operations import CannotDo, NoIntegration
+from carriers.stored_password import PasswordNeeded
 from integrations.api.lookup import in_body
 from integrations.models import Integration
 from integrations.providers import PROVIDERS
@@ -107,7 +108,8 @@ class CarrierView(OrgView):
         summary="Change carrier",
         description=(
             "What is left out stays. Gateways and credentials are replaced as a whole; "
-            "a new trunk type brings its own credentials. "
+            "a new trunk type brings its own credentials. A stored password does not follow to "
+            "another address: gateways that send calls elsewhere need it again. "
             "The carrier is `pending` until the platform has it."
         ),
         tags=TAGS,
@@ -167,6 +169,9 @@ def told() -> Iterator[None]:
     """What operations refuse, as problems."""
     try:
         yield
+    except PasswordNeeded as error:
+        place, (text,) = f"{error.credentials}.password", error.messages
+        raise invalid(field_error(place, text, "required")) from error
     except CannotDo as error:
         numbers = [field_error("numbers", number, "in_use") for number in error.numbers]
         raise Problem(error.reason, str(error), errors=numbers) from error

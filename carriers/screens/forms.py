@@ -188,15 +188,30 @@ def rows_of(data: Any, preset: Preset | None) -> Rows:
 
 
 class OneGatewayForm(GatewayForm):
-    """A gateway of a carrier that exists; the list as a whole is looked at by the operation."""
+    """A gateway of a carrier that exists; the list as a whole is looked at by the operation. A
+    stored password does not follow to another address: it is asked for again."""
 
-    def __init__(self, *args: Any, **kwargs: Any):
+    password = FormSecret(
+        label=gettext_lazy("Password of the carrier"),
+        max_length=64,
+        required=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text=gettext_lazy("Needed when calls are sent to another address than before."),
+    )
+
+    def __init__(self, *args: Any, carrier: Carrier, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.order_fields(ORDER)
+        if not carrier.sealed:
+            del self.fields["password"]
         self.fields["ipv4"].widget.attrs.update(PLAIN)
         self.fields["netmask"].help_text = _("32 for one address; less covers a network.")
         self.fields["inbound"].help_text = _("Calls come from here.")
         self.fields["outbound"].help_text = _("Calls are sent here.")
+
+    @property
+    def typed(self) -> str:
+        return self.cleaned_data.get("password", "")
 
     class Meta(GatewayForm.Meta):
         fields = GATEWAY

@@ -54,15 +54,17 @@ class GatewayAddScreen(GatewayFormScreen):
     permissions = CHANGING
 
     def get(self, request: HttpRequest, carrier_id: UUID) -> HttpResponse:
-        return self.form_page(found(request.organization, carrier_id), OneGatewayForm())
+        carrier = found(request.organization, carrier_id)
+        return self.form_page(carrier, OneGatewayForm(carrier=carrier))
 
     def post(self, request: HttpRequest, carrier_id: UUID) -> HttpResponse:
         carrier = found(request.organization, carrier_id)
 
         def do(values: dict[str, Any]) -> Carrier:
-            return add_gateway(request.principal, carrier.pk, values)
+            return add_gateway(request.principal, carrier.pk, values, password=form.typed)
 
-        return self.answer(carrier, OneGatewayForm(request.POST), do)
+        form = OneGatewayForm(request.POST, carrier=carrier)
+        return self.answer(carrier, form, do)
 
 
 class GatewayScreen(GatewayFormScreen):
@@ -71,16 +73,19 @@ class GatewayScreen(GatewayFormScreen):
     def get(self, request: HttpRequest, carrier_id: UUID, gateway_id: UUID) -> HttpResponse:
         carrier = found(request.organization, carrier_id)
         gateway = carrier.gateways.get(pk=gateway_id)
-        return self.form_page(carrier, OneGatewayForm(instance=gateway), gateway)
+        return self.form_page(carrier, OneGatewayForm(instance=gateway, carrier=carrier), gateway)
 
     def post(self, request: HttpRequest, carrier_id: UUID, gateway_id: UUID) -> HttpResponse:
         carrier = found(request.organization, carrier_id)
         gateway = carrier.gateways.get(pk=gateway_id)
 
         def do(values: dict[str, Any]) -> Carrier:
-            return change_gateway(request.principal, carrier.pk, gateway_id, values)
+            return change_gateway(
+                request.principal, carrier.pk, gateway_id, values, password=form.typed
+            )
 
-        return self.answer(carrier, OneGatewayForm(request.POST), do, gateway)
+        form = OneGatewayForm(request.POST, carrier=carrier)
+        return self.answer(carrier, form, do, gateway)
 
 
 class GatewayRemoveScreen(OrgScreen):

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -17,6 +18,7 @@ from organizations import operations
 from organizations.admin import fields
 from organizations.admin.base import OperatorAdmin, page_of, time_column
 from organizations.admin.pages import OrganizationFirst, attempt
+from organizations.admin.rank import refuse_stronger
 from organizations.admin.row_actions import RowAction
 from organizations.models import ApiKey, Organization, User
 from organizations.principals import Principal, of_staff
@@ -105,7 +107,9 @@ class ApiKeyAdmin(OrganizationFirst, OperatorAdmin):
         "created_at",
         "expires_at",
         "last_used_at",
+        "last_used_from",
         "revoked_at",
+        "successor",
     )
     readonly_fields = ("public_text", "state_text")
     event_kind = "api_key"
@@ -155,12 +159,18 @@ class ApiKeyAdmin(OrganizationFirst, OperatorAdmin):
         members = people.filter(memberships__organization=organization)
         form = KeyForm(request.POST or None, members=members)
         if request.method == "POST" and form.is_valid():
-            by = of_staff(request.user, organization)
-            made = attempt(form, lambda: operations.create_key(by, **form.cleaned_data), {})
-            if made:
+            refusals = {PermissionDenied: "owner"}
+            if made := attempt(form, lambda: self.make(request, organization, form), refusals):
                 return self.show_once(request, *made)
         title = _("Add an API key to %(organization)s") % {"organization": organization}
         return self.form_page(request, form, title=title)
+
+    def make(
+        self, request: HttpRequest, organization: Organization, form: KeyForm
+    ) -> tuple[ApiKey, Any]:
+        """Who sees a key may act as its owner."""
+        refuse_stronger(request.user, form.cleaned_data["owner"])
+        return operations.create_key(of_staff(request.user, organization), **form.cleaned_data)
 
     def show_once(self, request: HttpRequest, key: ApiKey, text: Any) -> HttpResponse:
         """The answer to the form itself: the key is on no other page, in no store on the way."""

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import AutocompleteSelect
+from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -17,6 +18,7 @@ from organizations import operations
 from organizations.admin import fields
 from organizations.admin.base import OperatorAdmin, page_of, time_column
 from organizations.admin.pages import OrganizationFirst, attempt
+from organizations.admin.rank import OwnMembership, may_edit, refuse_oneself, refuse_stronger
 from organizations.admin.row_actions import RowAction
 from organizations.models import Membership, Organization, User
 from organizations.principals import Principal, of_staff
@@ -57,6 +59,7 @@ class MemberForm(forms.Form):
 
 
 def remove(by: Principal, membership: Membership) -> str:
+    refuse_stronger(User.objects.get(pk=by.user_id), membership.user)
     operations.remove_member(by, user=membership.user)
     return _("%(user)s is no longer a member of %(organization)s.") % {
         "user": membership.user,
@@ -85,7 +88,7 @@ class MembershipAdmin(OrganizationFirst, OperatorAdmin):
             "remove",
             gettext_lazy("Remove"),
             remove,
-            refusals=(Membership.DoesNotExist, operations.LastAdmin),
+            refusals=(Membership.DoesNotExist, operations.LastAdmin, PermissionDenied),
             loses=loses_by_removal,
             permission="delete",
             icon="person_remove",
@@ -102,13 +105,21 @@ class MembershipAdmin(OrganizationFirst, OperatorAdmin):
     def add_in(self, request: HttpRequest, organization: Organization) -> HttpResponse:
         form = MemberForm(request.POST or None, **self.people(request))
         if request.method == "POST" and form.is_valid():
-            by = of_staff(request.user, organization)
-            made = attempt(form, lambda: operations.add_member(by, **form.cleaned_data), {})
+            refusals = {OwnMembership: "user"}
+            made = attempt(form, lambda: self.add(request, organization, form), refusals)
             if made:
                 messages.success(request, _("%(user)s is a member now.") % {"user": made.user})
                 return redirect(page_of(organization))
         title = _("Add a member to %(organization)s") % {"organization": organization}
         return self.form_page(request, form, title=title)
+
+    def add(self, request: HttpRequest, organization: Organization, form: MemberForm) -> Membership:
+        refuse_oneself(request.user, form.cleaned_data["user"])
+        return operations.add_member(of_staff(request.user, organization), **form.cleaned_data)
+
+    def has_change_permission(self, request: HttpRequest, obj: Membership | None = None) -> bool:
+        below = obj is None or may_edit(request.user, obj.user)
+        return super().has_change_permission(request, obj) and below
 
     def people(self, request: HttpRequest) -> dict[str, Any]:
         widget = AutocompleteSelect(self.opts.get_field("user"), self.admin_site)
@@ -119,12 +130,13 @@ class MembershipAdmin(OrganizationFirst, OperatorAdmin):
         """The last admin stays one; Django has no word for a refusal after the form was valid."""
         try:
             return super().change_view(request, object_id, form_url, extra_context)
-        except operations.LastAdmin as error:
+        except (operations.LastAdmin, OwnMembership) as error:
             messages.error(request, str(error))
             return redirect(request.get_full_path())
 
     def save_model(
         self, request: HttpRequest, obj: Membership, form: forms.Form, change: bool
     ) -> None:
+        refuse_oneself(request.user, obj.user)
         by = of_staff(request.user, obj.organization)
         operations.change_role(by, user=obj.user, role=obj.role)

@@ -2,11 +2,13 @@
 
 from allauth.mfa.utils import is_mfa_enabled
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, Permission
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin
@@ -15,8 +17,10 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from organizations.admin.base import time_column
 from organizations.admin.members import Members
+from organizations.admin.rank import may_edit, may_grant, refuse_stronger, rights_of
 from organizations.admin.row_actions import RowAction, RowActions
 from organizations.entering import ownership, second_factor
+from organizations.entering.operator_acts import record_act
 from organizations.models import User
 
 ALLAUTH = ("account", "mfa", "socialaccount")
@@ -32,12 +36,25 @@ LOCKS_ONESELF_OUT = ("is_active", "is_staff", "is_superuser")
 
 @admin.register(Group)
 class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
-    """Narrower rights, for operators who are no superusers."""
+    """Narrower rights, for operators who are no superusers. None of these grants more than they
+    have, or changes a group that grants it."""
 
     def formfield_for_manytomany(self, db_field, request=None, **kwargs):
         """Only rights that mean something here: what has no page needs none."""
         shown = Permission.objects.exclude(content_type__app_label__in=WITHOUT_PAGES)
+        if not request.user.is_superuser:
+            shown = shown.filter(pk__in=rights_of(request.user))
         return super().formfield_for_manytomany(db_field, request, queryset=shown, **kwargs)
+
+    def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        return super().has_change_permission(request, obj) and is_within(request.user, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and is_within(request.user, obj)
+
+
+def is_within(operator: User, group: Group | None) -> bool:
+    return group is None or may_grant(operator, group.permissions.values_list("pk", flat=True))
 
 
 class NewUserForm(UserCreationForm):
@@ -53,8 +70,7 @@ class ChangedUserForm(UserChangeForm):
 
 
 def remove_factor(operator: User, user: User) -> str:
-    if user.is_superuser and not operator.is_superuser:
-        raise PermissionDenied(_("Only a superuser does this to a superuser."))
+    refuse_stronger(operator, user)
     if second_factor.remove_second_factor(operator, user):
         return _("%(user)s signs in without a second factor now.") % {"user": user}
     return _("%(user)s had no second factor.") % {"user": user}
@@ -62,7 +78,8 @@ def remove_factor(operator: User, user: User) -> str:
 
 @admin.register(User)
 class UserAdmin(RowActions, DjangoUserAdmin, ModelAdmin):
-    """E-mail is the name to sign in with. Only superusers change ranks, or superusers."""
+    """E-mail is the name to sign in with. Only superusers change ranks, and nobody edits a person
+    who may more than they."""
 
     form, add_form = ChangedUserForm, NewUserForm
     change_password_form = AdminPasswordChangeForm
@@ -119,9 +136,23 @@ class UserAdmin(RowActions, DjangoUserAdmin, ModelAdmin):
         return self.inlines if obj else ()
 
     def save_model(self, request: HttpRequest, obj: User, form, change: bool) -> None:
+        former = User.objects.filter(pk=obj.pk).first()
         super().save_model(request, obj, form, change)
-        if "email" in form.changed_data:
+        if former and former.email != obj.email:
             ownership.moved(obj)
+            emails = {"before": {"email": former.email}, "after": {"email": obj.email}}
+            record_act(request.user, obj, "email_changed", also_to=[former.email], **emails)
+        if former and former.is_active != obj.is_active:
+            record_act(request.user, obj, "activated" if obj.is_active else "deactivated")
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url="") -> HttpResponse:
+        """Django's page, which tells nobody."""
+        with transaction.atomic():
+            former = self.get_object(request, unquote(id))
+            response = super().user_change_password(request, id, form_url)
+            if former and not User.objects.filter(pk=former.pk, password=former.password).exists():
+                record_act(request.user, former, "password_set")
+        return response
 
     def get_actions(self, request: HttpRequest) -> dict[str, tuple]:
         return {}
@@ -134,8 +165,8 @@ class UserAdmin(RowActions, DjangoUserAdmin, ModelAdmin):
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        above = obj is not None and obj.is_superuser and not request.user.is_superuser
-        return super().has_change_permission(request, obj) and not above
+        below = obj is None or may_edit(request.user, obj)
+        return super().has_change_permission(request, obj) and below
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple:
         """Nobody locks themselves out, or raises themselves up."""

@@ -1,11 +1,13 @@
 """/v1/api-keys: the programs' ways in. A key hands out only what it has itself."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
-from organizations import operations
+from organizations import key_rotation, operations
 from organizations.api import examples
 from organizations.api.pages import PAGING, page
 from organizations.api.problems import Problem
@@ -15,6 +17,7 @@ from organizations.api.schema import answered, asked, operation
 from organizations.api.serializers import (
     KeyCreateSerializer,
     KeyPageShape,
+    KeyRotateSerializer,
     KeyShape,
     NewKeyShape,
     represent_key,
@@ -65,15 +68,7 @@ class ApiKeysView(OrgView):
         ],
     )
     def post(self, request: HttpRequest) -> Reply:
-        key, text = create(request, **taken(KeyCreateSerializer, request.data))
-        shown = represent_key(key)
-        headers = {"Location": f"/v1/api-keys/{key.id}"}
-        return Reply(
-            {**shown, "api_key": text.full, "api_secret": text.secret},
-            status=201,
-            headers={**headers, "Cache-Control": "no-store"},
-            kept=Reply(shown, status=201, headers=headers),
-        )
+        return shown_once(*create(request, **taken(KeyCreateSerializer, request.data)))
 
 
 class ApiKeyView(OrgView):
@@ -112,6 +107,57 @@ class ApiKeyView(OrgView):
         except HigherRole as error:
             raise Problem("forbidden", " ".join(error.messages)) from error
         return Reply(status=204)
+
+
+class ApiKeyRotationView(OrgView):
+    """A successor of one key."""
+
+    permissions = {"POST": Permission.API_KEYS_CREATE}
+
+    @operation(
+        summary="Rotate API key",
+        description=(
+            "Makes another key with the same name, role, scopes, networks and end, and shows it "
+            "this once. The old one ends after `overlap_seconds`, so that programs can change "
+            "over, and is limited from now on; `0` revokes it at once. Only keys of the same owner "
+            "rotate a key, itself included, and only those that reach as far: 409 and 403. A "
+            "revoked, expired or rotated one is 409."
+        ),
+        tags=TAGS,
+        request=KeyRotateSerializer,
+        responses={201: NewKeyShape},
+        errors=["not-found", "not-possible-now"],
+        examples=[
+            asked("Both work for an hour", {"overlap_seconds": 3600}),
+            answered("Rotated", examples.NEW_KEY, 201),
+            answered("Replayed", examples.KEY, 201),
+        ],
+    )
+    def post(self, request: HttpRequest, key_id: UUID) -> Reply:
+        key = request.organization.api_keys.get(pk=key_id)
+        seconds = taken(KeyRotateSerializer, request.data)["overlap_seconds"]
+        mine = request.organization.api_keys.get(pk=request.principal.id)
+        try:
+            key_rotation.check_within(mine, key)
+            made = key_rotation.rotate_key(
+                request.principal, key_id=key.pk, overlap=timedelta(seconds=seconds)
+            )
+        except (key_rotation.NotRotatable, key_rotation.NotYours) as error:
+            raise Problem("not-possible-now", str(error)) from error
+        except ValidationError as error:  # none of the fields is the caller's to correct
+            raise Problem("forbidden", " ".join(error.messages)) from error
+        return shown_once(*made)
+
+
+def shown_once(key: ApiKey, text: KeyText) -> Reply:
+    shown = represent_key(key)
+    headers = {"Location": f"/v1/api-keys/{key.id}"}
+    return Reply(
+        {**shown, "api_key": text.full, "api_secret": text.secret},
+        status=201,
+        headers={**headers, "Cache-Control": "no-store"},
+        kept=Reply(shown, status=201, headers=headers),
+    )
 
 
 def create(request: HttpRequest, **wished: Any) -> tuple[ApiKey, KeyText]:

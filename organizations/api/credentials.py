@@ -51,19 +51,22 @@ def client_address(request: HttpRequest) -> str:
 
 def known_address(request: HttpRequest) -> str | None:
     """The same, plain; None where it is no address, as of a local socket."""
-    try:
-        return str(plain_ip(client_address(request)))
-    except ValueError:
-        return None
+    ip = known_ip(client_address(request))
+    return str(ip) if ip else None
 
 
 def is_within(address: str, cidrs: list[str]) -> bool:
     """Whether the address lies in one of the networks; no address (a local socket) lies in none."""
+    ip = known_ip(address)
+    return ip is not None and any(ip in ip_network(cidr) for cidr in cidrs)
+
+
+def known_ip(address: str) -> IPv4Address | IPv6Address | None:
+    """None for what is no address: a local socket, a proxy's `unknown`."""
     try:
-        ip = plain_ip(address)
+        return plain_ip(address)
     except ValueError:
-        return False
-    return any(ip in ip_network(cidr) for cidr in cidrs)
+        return None
 
 
 def plain_ip(address: str) -> IPv4Address | IPv6Address:
@@ -72,5 +75,7 @@ def plain_ip(address: str) -> IPv4Address | IPv6Address:
         address = address[1:].partition("]")[0]
     elif address.count(":") == 1:
         address = address.partition(":")[0]
-    ip = ip_address(address)
+    ip = ip_address(
+        address.partition("%")[0]
+    )  # the zone of a link-local one is this host's own word
     return getattr(ip, "ipv4_mapped", None) or ip

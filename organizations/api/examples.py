@@ -45,11 +45,14 @@ KEY: dict[str, Any] = {
     "owner_email": "bob@example.com",
     "created_at": "2026-11-07T05:31:56Z",
     "expires_at": "2027-11-07T00:00:00Z",
-    "last_used_at": None,
+    "last_used_at": "2026-11-08T09:12:00Z",
+    "last_used_from": "198.51.100.7",
     "revoked_at": None,
+    "replaced_by": None,
 }
 SECRET = "x" * 36
-NEW_KEY = {**KEY, "api_key": f"pb_live_0123456789abcdef_{SECRET}", "api_secret": SECRET}
+UNUSED = {"last_used_at": None, "last_used_from": None}
+NEW_KEY = {**KEY, **UNUSED, "api_key": f"pb_live_0123456789abcdef_{SECRET}", "api_secret": SECRET}
 EVENT: dict[str, Any] = {
     "id": 4711,
     "at": "2026-11-07T05:31:56Z",

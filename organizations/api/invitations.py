@@ -55,7 +55,7 @@ class InvitationsView(OrgView):
         tags=TAGS,
         request=InvitationCreateSerializer,
         responses={201: NewInvitationShape},
-        errors=["already-member"],
+        errors=["limited-key", "already-member"],
         examples=[
             asked("Bob", {"email": "bob@example.com", "role": "agent_manager"}),
             answered(
@@ -107,7 +107,7 @@ class InvitationView(OrgView):
         description="Its link opens nothing from now on. One that was accepted stays as it is.",
         tags=TAGS,
         responses={204: None},
-        errors=["not-found"],
+        errors=["limited-key", "not-found"],
     )
     def delete(self, request: HttpRequest, invitation_id: UUID) -> Reply:
         invitations.revoke_invitation(request.principal, invitation_id=invitation_id)

@@ -23,15 +23,22 @@ class FoundKey(NamedTuple):
     owner_id: UUID
     is_revoked: bool
     is_expired: bool
+    has_end: bool
     is_use_noted: bool  # within the last minute
     owner_role: str | None  # None for an owner who may not act here any more
     organization: Organization
+
+    @property
+    def is_limited(self) -> bool:
+        """As ApiKey has it."""
+        return self.has_end or bool(self.allowed_cidrs)
 
 
 STATEMENT = """
     SELECT k.id, k.key_id, k.name, k.digest, k.role, k.scopes, k.allowed_cidrs, k.owner_id,
         k.revoked_at IS NOT NULL,
         coalesce(k.expires_at <= now(), false),
+        k.expires_at IS NOT NULL,
         coalesce(k.last_used_at > now() - interval '1 minute', false),
         CASE WHEN u.is_active THEN m.role END,
         {organization_columns}

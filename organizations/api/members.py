@@ -77,7 +77,7 @@ class MemberView(OrgView):
         tags=TAGS,
         request=MemberChangeSerializer,
         responses={200: MemberShape},
-        errors=["not-found", "last-admin"],
+        errors=["limited-key", "not-found", "last-admin"],
         examples=[
             asked("Manages agents", {"role": "agent_manager"}),
             answered("Changed", examples.MEMBER),
@@ -95,7 +95,7 @@ class MemberView(OrgView):
         description="Their API keys in this organization are revoked with it.",
         tags=TAGS,
         responses={204: None},
-        errors=["not-found", "last-admin"],
+        errors=["limited-key", "not-found", "last-admin"],
     )
     def delete(self, request: HttpRequest, user_id: UUID) -> Reply:
         user = found(request, user_id).user

@@ -60,6 +60,16 @@ LISTED = [
         _("Use a key whose role, scopes, organization and allowed networks permit it."),
     ),
     ProblemType(
+        "limited-key",
+        403,
+        _("Limited key"),
+        _(
+            "An API key that expires or is limited to networks can neither invite people nor "
+            "change or remove members."
+        ),
+        _("Use an admin's key without an expiry and without allowed networks, or the portal."),
+    ),
+    ProblemType(
         "not-found",
         404,
         _("Not found"),

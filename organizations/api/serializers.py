@@ -6,7 +6,16 @@ from django.utils import timezone
 from rest_framework import serializers
 
 from organizations import keys
-from organizations.api.fields import Char, Choice, ListOf, Moment, StrictSerializer, Uuid
+from organizations.api.fields import (
+    Char,
+    Choice,
+    Integer,
+    ListOf,
+    Moment,
+    StrictSerializer,
+    Uuid,
+)
+from organizations.key_rotation import LONGEST_OVERLAP, OVERLAP
 from organizations.models import ApiKey, Event, Invitation, Membership, Organization
 from organizations.roles import SCOPES, Role
 
@@ -125,7 +134,9 @@ def represent_key(key: ApiKey) -> dict[str, Any]:
         "created_at": key.created_at,
         "expires_at": key.expires_at,
         "last_used_at": key.last_used_at,
+        "last_used_from": key.last_used_from,
         "revoked_at": key.revoked_at,
+        "replaced_by": key.successor_id,
     }
 
 
@@ -155,6 +166,15 @@ class KeyCreateSerializer(StrictSerializer):
     )
 
 
+class KeyRotateSerializer(StrictSerializer):
+    overlap_seconds = Integer(
+        min_value=0,
+        max_value=int(LONGEST_OVERLAP.total_seconds()),
+        default=int(OVERLAP.total_seconds()),
+        help_text="How long the old key still works.",
+    )
+
+
 class KeyShape(StrictSerializer):
     id = Uuid(help_text="What the path takes.")
     api_key_id = Char(help_text="The public half, `pb_live_…`.")
@@ -167,8 +187,12 @@ class KeyShape(StrictSerializer):
     owner_email = Char()
     created_at = serializers.DateTimeField()
     expires_at = serializers.DateTimeField(allow_null=True)
-    last_used_at = serializers.DateTimeField(allow_null=True)
+    last_used_at = serializers.DateTimeField(
+        allow_null=True, help_text="Noted once a minute at most."
+    )
+    last_used_from = Char(allow_null=True, help_text="The address of that request.")
     revoked_at = serializers.DateTimeField(allow_null=True)
+    replaced_by = Uuid(allow_null=True, help_text="The key that rotation made of it.")
 
 
 class NewKeyShape(KeyShape):

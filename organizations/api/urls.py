@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from organizations.api.api_keys import ApiKeysView, ApiKeyView
+from organizations.api.api_keys import ApiKeyRotationView, ApiKeysView, ApiKeyView
 from organizations.api.events import EventsView
 from organizations.api.invitations import InvitationsView, InvitationView
 from organizations.api.members import MembersView, MemberView
@@ -18,6 +18,7 @@ urlpatterns = [
     path("invitations/<UUID:invitation_id>", InvitationView.as_view(), name="api-invitation"),
     path("api-keys", ApiKeysView.as_view(), name="api-keys"),
     path("api-keys/<UUID:key_id>", ApiKeyView.as_view(), name="api-key"),
+    path("api-keys/<UUID:key_id>/rotate", ApiKeyRotationView.as_view(), name="api-key-rotation"),
     path("events", EventsView.as_view(), name="events"),
     path("problems", problem_list, name="problems"),
     path("problems/<slug:slug>", problem_detail, name="problem"),

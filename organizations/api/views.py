@@ -83,6 +83,8 @@ class OrgView(APIView):
         self.budget = rate_limits.spend(principal.id)
         if self.budget and not self.budget.allowed:
             raise self.budget.refusal()
+        if permission in principal.withheld:
+            raise Problem("limited-key")
         if not principal.can(permission):
             message = _("This API key lacks the permission %(name)s.")
             raise Problem("forbidden", message % {"name": permission.value})

@@ -2,6 +2,7 @@
 it lasts."""
 
 import logging
+from collections.abc import Mapping
 from smtplib import SMTPException
 from types import SimpleNamespace
 from typing import Any
@@ -9,19 +10,22 @@ from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
+from django.core.cache import cache
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from organizations.api.credentials import known_address
 from organizations.emails import canonical_email
-from organizations.entering.lockout import count_address, seconds_locked
+from organizations.entering.devices import remember_device
+from organizations.entering.lockout import Attempt
 from organizations.entering.log import tell_refusal
 from organizations.entering.notices import NOTICES
 from organizations.models import User
 
 logger = logging.getLogger("organizations.entering")
+A_DAY = 24 * 3600
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -41,27 +45,33 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         """Without the host, as allauth has it: a guesser chooses it, and its port, at will."""
-        return canonical_email(credentials.get("email") or "")
+        return attempt_of(request, credentials).pair
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
-        key = self._get_login_attempts_cache_key(request, **credentials)
-        self.counted = count_address(request)
-        try:
-            if self.counted is None:
-                raise self.validation_error("too_many_login_attempts")
-            super().pre_authenticate(request, **credentials)
-        except ValidationError as error:
-            wait = seconds_locked(request, key=key)
-            raise ValidationError(locked_sentence(wait), code="locked") from error
-
-    def _rollback_login_failed_rl_usage(self) -> None:
-        """This attempt was right; those before it stay counted."""
-        super()._rollback_login_failed_rl_usage()
-        self.counted.rollback()
+        """allauth takes the count back if this attempt is right; those before it stay counted."""
+        attempt = attempt_of(request, credentials)
+        self._login_failed_rl_usage = attempt.count()
+        if self._login_failed_rl_usage is None:
+            sentence = locked_sentence(attempt.seconds_locked())
+            raise ValidationError(sentence, code="locked")
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
-        email = credentials.get("email") or ""
-        tell_refusal(request, User.objects.with_email(email), kind="password")
+        attempt = attempt_of(request, credentials)
+        tell_refusal(request, User.objects.with_email(attempt.email), kind="password")
+        if attempt.count_failure():
+            self.warn_owner(attempt.email)
+
+    def warn_owner(self, email: str) -> None:
+        """By mail, once a day at most. Nobody is locked out by it."""
+        user = User.objects.with_email(email) if settings.CAN_MAIL else None
+        if user and user.is_active and cache.add(f"wrong-passwords:{user.pk}", 1, A_DAY):
+            context = {"user": user, "ip": self.get_client_ip(self.request)}
+            self.send_mail("account/email/wrong_passwords", user.email, context)
+
+    def post_login(self, request: HttpRequest, user: User, **signal: Any) -> HttpResponse:
+        response = super().post_login(request, user, **signal)
+        remember_device(request, response, user.email)
+        return response
 
     def get_reset_password_from_key_url(self, key: str) -> str:
         """Without the host of the request: who asks chooses it, who follows the link does not."""
@@ -93,6 +103,10 @@ class AccountAdapter(DefaultAccountAdapter):
             super().send_mail(template_prefix, email, words)
         except (OSError, SMTPException) as error:
             logger.error("No e-mail was sent (%s): %s", template_prefix, error)
+
+
+def attempt_of(request: HttpRequest, credentials: Mapping[str, Any]) -> Attempt:
+    return Attempt(request, canonical_email(credentials.get("email") or ""))
 
 
 def locked_sentence(seconds: int) -> str:

@@ -1,7 +1,6 @@
 """The second factor: sealed in the database, demanded where the installation says so, and taken
 away by an operator when it is lost."""
 
-import logging
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
@@ -17,11 +16,8 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from organizations.entering.operator_acts import record_act
 from organizations.models import User
-from organizations.operations import record
-from organizations.principals import of_staff
-
-logger = logging.getLogger("organizations.entering")
 
 # What one needs to enrol, or to leave; the programs' doors know no session.
 OPEN = ("/accounts/", "/preferences", "/static/", "/healthz", "/v1/", "/api/")
@@ -89,14 +85,11 @@ def is_required(user: User) -> bool:
 
 @transaction.atomic
 def remove_second_factor(operator: User, user: User) -> bool:
-    """Authenticator app, passkeys and recovery codes, of somebody who lost them. Written to the
-    audit log of each organization they are in. False when there was none."""
+    """Authenticator app, passkeys and recovery codes, of somebody who lost them. False when there
+    was none."""
     if not forget(user):
         return False
-    logger.warning("Operator %s removed the second factor of %s", operator.email, user.email)
-    for membership in user.memberships.select_related("organization"):
-        by = of_staff(operator, membership.organization)
-        record(by, "member.second_factor_removed", user, kind="member", label=user.email)
+    record_act(operator, user, "second_factor_removed")
     return True
 
 

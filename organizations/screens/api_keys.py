@@ -1,4 +1,4 @@
-"""API keys: listed, made and shown once, revoked."""
+"""API keys: listed, made and shown once, rotated, revoked."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,14 +8,15 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from organizations import operations
+from organizations import key_rotation, operations
+from organizations.key_rotation import NotRotatable, NotYours
 from organizations.keys import PREFIX
 from organizations.models import ApiKey
 from organizations.operations import HigherRole, MadeBefore
 from organizations.roles import Permission, lower_role
 from organizations.screens.base import OrgScreen
 from organizations.screens.forms import attempt
-from organizations.screens.key_forms import KeyForm, scope_words
+from organizations.screens.key_forms import KeyForm, RotateForm, scope_words
 from organizations.screens.paging import paged
 
 
@@ -28,6 +29,7 @@ class Row:
     role: str
     scopes: list[str]
     can_revoke: bool
+    can_rotate: bool
 
 
 class ApiKeysScreen(OrgScreen):
@@ -44,7 +46,13 @@ def row_of(key: ApiKey, by: Any) -> Row:
     may = by.can(Permission.API_KEYS_DELETE) and lower_role(key.role, by.role) == key.role
     scopes = [scope_words(scope) for scope in key.scopes]
     role = key.get_role_display().partition(":")[0]
-    return Row(key, PREFIX + key.key_id, state, label, role, scopes, may and not key.revoked_at)
+    public, can_revoke = PREFIX + key.key_id, may and not key.revoked_at
+    return Row(key, public, state, label, role, scopes, can_revoke, can_rotate(key, state, by))
+
+
+def can_rotate(key: ApiKey, state: str, by: Any) -> bool:
+    is_spent = state != "active" or key.successor_id
+    return by.can(Permission.API_KEYS_CREATE) and key.owner_id == by.user_id and not is_spent
 
 
 def state_of(key: ApiKey) -> tuple[str, str]:
@@ -55,7 +63,18 @@ def state_of(key: ApiKey) -> tuple[str, str]:
     return "active", _("active")
 
 
-class ApiKeyAddScreen(OrgScreen):
+class ShownOnce(OrgScreen):
+    """The answer to the form itself: the key is on no other page, in no store on the way."""
+
+    def show_once(self, key: ApiKey, text: Any) -> HttpResponse:
+        origin = self.request.build_absolute_uri("/")
+        page = self.page("organizations/api_key_made.html", key=key, text=text, origin=origin)
+        page.headers["Cache-Control"] = "no-store"
+        page.headers["Referrer-Policy"] = "no-referrer"
+        return page
+
+
+class ApiKeyAddScreen(ShownOnce):
     permissions = {"GET": Permission.API_KEYS_CREATE, "POST": Permission.API_KEYS_CREATE}
 
     def get(self, request: HttpRequest) -> HttpResponse:
@@ -75,13 +94,30 @@ class ApiKeyAddScreen(OrgScreen):
     def make(self, form: KeyForm) -> tuple[ApiKey, Any]:
         return operations.create_key(self.principal, owner=self.request.user, **form.wished())
 
-    def show_once(self, key: ApiKey, text: Any) -> HttpResponse:
-        """The answer to the form itself: the key is on no other page, in no store on the way."""
-        origin = self.request.build_absolute_uri("/")
-        page = self.page("organizations/api_key_made.html", key=key, text=text, origin=origin)
-        page.headers["Cache-Control"] = "no-store"
-        page.headers["Referrer-Policy"] = "no-referrer"
-        return page
+
+class ApiKeyRotateScreen(ShownOnce):
+    permissions = {"GET": Permission.API_KEYS_CREATE, "POST": Permission.API_KEYS_CREATE}
+
+    def get(self, request: HttpRequest, key_id: UUID) -> HttpResponse:
+        return self.shown(key_id, RotateForm())
+
+    def post(self, request: HttpRequest, key_id: UUID) -> HttpResponse:
+        form = RotateForm(request.POST)
+        try:
+            made = attempt(form, lambda: self.rotate(key_id, form), {}) if form.is_valid() else None
+        except (NotRotatable, NotYours) as error:
+            self.warn(str(error))
+            return self.go("api_keys")
+        return self.show_once(*made) if made else self.shown(key_id, form, status=422)
+
+    def rotate(self, key_id: UUID, form: RotateForm) -> tuple[ApiKey, Any]:
+        overlap = form.cleaned_data["overlap"]
+        return key_rotation.rotate_key(self.principal, key_id=key_id, overlap=overlap)
+
+    def shown(self, key_id: UUID, form: RotateForm, status: int = 200) -> HttpResponse:
+        key = self.organization.api_keys.select_related("owner").get(pk=key_id)
+        row = row_of(key, self.principal)
+        return self.page("organizations/api_key_rotate.html", status, row=row, key=key, form=form)
 
 
 class ApiKeyRevokeScreen(OrgScreen):

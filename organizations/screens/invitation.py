@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from organizations import invitations
 from organizations.emails import same_email
+from organizations.entering.devices import remember_device
 from organizations.invitations import ForSomebodyElse, NotOpen
 from organizations.models import Invitation, Membership, User
 from organizations.operations import AlreadyMember
@@ -68,7 +69,9 @@ def joined(request: HttpRequest, token: str, found: Invitation) -> HttpResponse:
             complain(form, error)
         else:
             login(request, user, BACKEND)
-            return welcome(request, membership)
+            response = welcome(request, membership)
+            remember_device(request, response, user.email)
+            return response
     status = 422 if form.is_bound else 200
     return render(request, PAGE, {"invitation": found, "form": form}, status=status)
 

@@ -34,6 +34,15 @@ TERMS = [
 ]
 
 
+OVERLAPS = [
+    ("0", gettext_lazy("at once")),
+    ("1", gettext_lazy("in an hour")),
+    ("24", gettext_lazy("in 24 hours")),
+    ("168", gettext_lazy("in 7 days")),
+    ("720", gettext_lazy("in 30 days")),
+]
+
+
 def scope_words(scope: str) -> str:
     noun, _colon, kind = scope.partition(":")
     return f"{NOUNS.get(noun, noun)}: {KINDS.get(kind, kind)}"
@@ -125,3 +134,14 @@ class KeyForm(forms.Form):
             )
             for noun, label in NOUNS.items()
         ]
+
+
+class RotateForm(forms.Form):
+    overlap = forms.TypedChoiceField(
+        label=gettext_lazy("The old key ends"),
+        choices=OVERLAPS,
+        coerce=lambda hours: timedelta(hours=int(hours)),
+        initial="24",
+        widget=forms.RadioSelect,
+        help_text=gettext_lazy("Until then both work. The old one is limited from now on."),
+    )

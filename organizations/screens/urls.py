@@ -3,7 +3,12 @@
 from django.urls import URLPattern, path
 
 from organizations.screens import members
-from organizations.screens.api_keys import ApiKeyAddScreen, ApiKeyRevokeScreen, ApiKeysScreen
+from organizations.screens.api_keys import (
+    ApiKeyAddScreen,
+    ApiKeyRevokeScreen,
+    ApiKeyRotateScreen,
+    ApiKeysScreen,
+)
 from organizations.screens.events import EventScreen, EventsScreen
 from organizations.screens.events_export import EventsExportScreen
 from organizations.screens.exports import (
@@ -30,6 +35,7 @@ screens: list[URLPattern] = [
     path("organization/leave/", members.LeaveScreen.as_view(), name="organization_leave"),
     path("api-keys/", ApiKeysScreen.as_view(), name="api_keys"),
     path("api-keys/add/", ApiKeyAddScreen.as_view(), name="api_keys_add"),
+    path("api-keys/<UUID:key_id>/rotate/", ApiKeyRotateScreen.as_view(), name="api_keys_rotate"),
     path("api-keys/<UUID:key_id>/revoke/", ApiKeyRevokeScreen.as_view(), name="api_keys_revoke"),
     path("events/", EventsScreen.as_view(), name="events"),
     path("events/export/", EventsExportScreen.as_view(), name="events_export"),

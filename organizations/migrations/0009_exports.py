@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('organizations', '0007_sealed_events'),
+        ('organizations', '0008_sealed_events'),
     ]
 
     operations = [

@@ -61,7 +61,7 @@ DROP FUNCTION organizations_sized(text);
 
 
 class Migration(migrations.Migration):
-    dependencies = [("organizations", "0006_words")]
+    dependencies = [("organizations", "0007_key_rotation")]
 
     operations = [
         migrations.AddField(

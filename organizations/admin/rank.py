@@ -1,0 +1,46 @@
+"""Rank of operators: nobody edits a person who may more, or grants more than they have."""
+
+from collections.abc import Iterable
+
+from django.contrib.auth.models import Permission
+from django.core.exceptions import PermissionDenied
+from django.utils.translation import gettext as _
+
+from organizations.models import User
+
+
+def may_edit(operator: User, person: User) -> bool:
+    """Whether `person` may no more in the admin than `operator`: who sets a password, an e-mail or
+    a second factor can act as that person."""
+    if operator.is_superuser or operator == person:
+        return True
+    return not person.is_superuser and may_grant(operator, rights_of(person))
+
+
+def may_grant(operator: User, rights: Iterable[int]) -> bool:
+    """`rights` are primary keys of permissions."""
+    return operator.is_superuser or set(rights) <= rights_of(operator)
+
+
+def rights_of(person: User) -> set[int]:
+    """Of an inactive one too, whom Django says may nothing: they can be activated."""
+    own = Permission.objects.filter(user=person)
+    by_group = Permission.objects.filter(group__user=person)
+    return set(own.union(by_group).values_list("pk", flat=True))
+
+
+def refuse_stronger(operator: User, person: User) -> None:
+    """Raises PermissionDenied."""
+    if not may_edit(operator, person):
+        message = _("%(person)s may do more in this admin than you.")
+        raise PermissionDenied(message % {"person": person})
+
+
+class OwnMembership(Exception):
+    """In an organization nobody raises themselves."""
+
+
+def refuse_oneself(operator: User, person: User) -> None:
+    """Raises OwnMembership."""
+    if operator == person and not operator.is_superuser:
+        raise OwnMembership(_("Only a superuser changes their own memberships."))
