@@ -187,6 +187,8 @@ class Operation(models.Model):
     )
     reason = models.TextField(_("reason"), blank=True)
     attempts = models.PositiveIntegerField(_("attempts"), default=0)
+    # In a row: unexpected replies, and workers that ended in the midst of an attempt.
+    faults = models.PositiveSmallIntegerField(_("faults"), default=0, db_default=0)
     next_attempt_at = models.DateTimeField(_("next attempt at"), null=True, db_default=Now())
     waits_for = models.ForeignKey(
         "self",
