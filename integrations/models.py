@@ -232,15 +232,27 @@ class Operation(models.Model):
             ),
         ]
         indexes = [
+            # The dispatcher's three: the queues, what people wait for, and what is in flight.
+            models.Index(
+                fields=["organization", "integration", "next_attempt_at"],
+                condition=Q(status="open"),
+                name="operation_queue",
+            ),
+            models.Index(
+                fields=["organization", "integration", "next_attempt_at"],
+                condition=Q(status="open", wish__in=["check", "discover", "look", "search"]),
+                name="operation_awaited",
+            ),
+            models.Index(
+                fields=["integration", "organization"],
+                condition=Q(status="open")
+                & (Q(dispatched_at__isnull=False) | Q(lease_until__isnull=False)),
+                name="operation_running",
+            ),
             models.Index(
                 fields=["integration", "next_attempt_at"],
                 condition=Q(status="open"),
                 name="operation_due",
-            ),
-            models.Index(
-                fields=["integration", "lease_until", "dispatched_at"],
-                condition=Q(status="open"),
-                name="operation_in_flight",
             ),
             models.Index(
                 fields=["subject_kind", "subject_id", "-created_at"], name="operation_story"

@@ -1,4 +1,4 @@
-"""When batches are due, and how long their rows are kept; the dispatcher asks."""
+"""When batches are due, whose turn it is, and how long their rows are kept; the dispatcher asks."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -9,39 +9,68 @@ from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
+from integrations import slots
 from integrations.chores import Chore
+from integrations.slots import Waiting
 from numbers.models import Batch, BatchRow
 
 State = Batch.State
 
-AT_ONCE = 2  # in the whole installation: the workers' other processes are for the ledger
 MESSAGE_EXPIRES = 300  # seconds
 FORGOTTEN_AT_ONCE = 5  # batches; each may have 100,000 rows
 
+IN_FLIGHT = """
+SELECT organization_id, count(*) FROM numbers_batch
+WHERE state IN ('checking', 'running')
+  AND greatest(lease_until, dispatched_at + %(redispatch)s) >= statement_timestamp()
+GROUP BY organization_id
+"""
+
 # Who has had the fewest slices comes first, so that a small batch never waits for a large one.
 DUE = """
-WITH chosen AS MATERIALIZED (
-    SELECT id FROM numbers_batch
+SELECT id, organization_id, fence, created_at FROM (
+    SELECT id, organization_id, fence, created_at, row_number() OVER (
+        PARTITION BY organization_id ORDER BY fence, created_at) AS place
+    FROM numbers_batch
     WHERE state IN ('checking', 'running')
       AND coalesce(lease_until, '-infinity') < statement_timestamp()
       AND coalesce(dispatched_at, '-infinity') < statement_timestamp() - %(redispatch)s
-    ORDER BY fence, created_at
-    LIMIT greatest(0, %(at_once)s - (
-        SELECT count(*) FROM numbers_batch
-        WHERE state IN ('checking', 'running') AND greatest(
-            lease_until, dispatched_at + %(redispatch)s) >= statement_timestamp()))
+) due WHERE place <= %(most)s
+"""
+
+STAMP = """
+WITH free AS MATERIALIZED (
+    SELECT id FROM numbers_batch
+    WHERE id = ANY(%(ids)s) AND state IN ('checking', 'running')
+      AND coalesce(lease_until, '-infinity') < statement_timestamp()
     FOR UPDATE SKIP LOCKED
 )
 UPDATE numbers_batch stamped SET dispatched_at = statement_timestamp()
-FROM chosen WHERE stamped.id = chosen.id RETURNING stamped.id
+FROM free WHERE stamped.id = free.id RETURNING stamped.id
 """
 
 
 def due() -> list[UUID]:
-    """Stamped: nobody else is told of them for a while."""
+    """Stamped: nobody else is told of them for a while. Batches have half of all slots, shared
+    between organizations as all slots are."""
+    bulk = slots.Room(settings.WORKER_SLOTS // 2 or 1, held_slots())
+    if not bulk.free:
+        return []
+    values = {"redispatch": settings.OPERATION_REDISPATCH, "most": bulk.free}
     with connection.cursor() as cursor:
-        cursor.execute(DUE, {"redispatch": settings.OPERATION_REDISPATCH, "at_once": AT_ONCE})
+        cursor.execute(DUE, values)
+        waiting = [Waiting(row[0], row[1], place=row[2:]) for row in cursor.fetchall()]
+        if not waiting:
+            return []
+        cursor.execute(STAMP, {"ids": slots.choose(waiting, [bulk, slots.room()])})
         return [row[0] for row in cursor.fetchall()]
+
+
+def held_slots() -> dict[UUID, int]:
+    """The slots that each organization holds by batches."""
+    with connection.cursor() as cursor:
+        cursor.execute(IN_FLIGHT, {"redispatch": settings.OPERATION_REDISPATCH})
+        return dict(cursor.fetchall())
 
 
 def publish(batch_id: UUID) -> None:
