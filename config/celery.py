@@ -1,9 +1,12 @@
 """The Celery application; `celery -A config worker` finds it here."""
 
 import os
+import resource
+from contextlib import suppress
 
 from celery import Celery
-from celery.signals import celeryd_init
+from celery.signals import celeryd_init, worker_process_init
+from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 app = Celery("patchbay")
@@ -16,3 +19,11 @@ def check_secrets(**kwargs) -> None:
     from organizations.checks import refuse_bad_settings
 
     refuse_bad_settings()
+
+
+@worker_process_init.connect
+def bound_memory(**kwargs) -> None:
+    """A child that wants more gets a MemoryError: it ends one attempt, and not the machine."""
+    most = settings.WORKER_MEMORY
+    with suppress(ValueError, OSError):  # lower already, or unknown to this system
+        resource.setrlimit(resource.RLIMIT_DATA, (most, most))

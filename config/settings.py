@@ -142,6 +142,12 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_IGNORE_RESULT = True
+# How many operations and slices are worked on at a time; the dispatcher shares them out (ADR 0018).
+CELERY_WORKER_CONCURRENCY = env.int("PATCHBAY_WORKER_PROCESSES", 8)  # of each worker
+WORKER_SLOTS = CELERY_WORKER_CONCURRENCY * env.int("PATCHBAY_WORKERS", 1)
+# The most that a worker's child may take, in bytes; one that ever took a third ends after its task.
+WORKER_MEMORY = env.int("PATCHBAY_WORKER_MEMORY_MB", 1024) * 1024 * 1024
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = WORKER_MEMORY // 3 // 1024  # in KiB
 CELERY_TASK_TIME_LIMIT = OPERATION_TIME_LIMIT.total_seconds()
 CELERY_TASK_DEFAULT_QUEUE = "patchbay"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

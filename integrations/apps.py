@@ -7,12 +7,12 @@ class IntegrationsConfig(AppConfig):
     verbose_name = _("Platforms")
 
     def ready(self) -> None:
-        from integrations import chores, sealing, subjects
-        from integrations.exporting import CHORE
+        from integrations import chores, exporting, sealing, slots, subjects
         from integrations.provisioning import IntegrationSubject
 
         subjects.register("integration", IntegrationSubject())
-        chores.register("exports", CHORE)
+        chores.register("exports", exporting.CHORE)
+        slots.register("exports", exporting.QUEUE.held_slots)
         sealing.columns += [
             ("integrations.Integration", "sealed"),
             ("integrations.Integration", "candidate"),

@@ -15,6 +15,8 @@ from django.db.models.functions import Now
 
 from integrations.locks import in_order, lock_integration, lock_open_operations
 from integrations.models import Integration, Operation
+from integrations.pacing import LONGEST_PAUSE
+from integrations.replies import one_line
 
 Outcome, Status = Operation.Outcome, Operation.Status
 
@@ -26,12 +28,18 @@ REASON_LENGTH = 1000  # a platform's own words may be in it, and those have no e
 QUESTIONS = (Operation.Wish.SEARCH, Operation.Wish.DISCOVER, Operation.Wish.LOOK)
 QUESTION_LIFE = timedelta(minutes=2)  # then nobody waits for the answer any more
 GHOST_WRITE_DELAY = 5.0  # a write whose answer was lost may still happen this much later
+# Attempts in a row that ended with an unexpected reply, or with the end of their worker: then the
+# operation is refused, so that no reply is asked for, and no worker killed, for ever.
+MOST_FAULTS = 5
+WORKER_ENDED = "The worker of the last attempt ended in the midst of it."
 
 # What is returned is what was claimed: read later, the row might be in the hands of the next
-# claimer.
+# claimer. A lease that is left standing was its worker's end.
 CLAIM = """
 UPDATE integrations_operation
-SET lease_until = statement_timestamp() + %(lease)s, fence = fence + 1, attempts = attempts + 1
+SET lease_until = statement_timestamp() + %(lease)s, fence = fence + 1, attempts = attempts + 1,
+  faults = CASE WHEN lease_until IS NULL THEN faults ELSE faults + 1 END,
+  reason = CASE WHEN lease_until IS NULL THEN reason ELSE %(worker_ended)s END
 WHERE id = %(id)s AND status = 'open' AND next_attempt_at <= statement_timestamp()
   AND coalesce(lease_until, '-infinity') < statement_timestamp()
 RETURNING *
@@ -52,6 +60,7 @@ class Verdict:
     result: dict[str, Any] = field(default_factory=dict)
     pauses_integration: bool = False
     was_reached: bool | None = None  # None: by the outcome; a question ends without having been
+    is_fault: bool = False  # the attempt is one of the MOST_FAULTS in a row that may end so
 
     @property
     def speaks_well(self) -> bool:
@@ -65,7 +74,11 @@ class Verdict:
 
 def claim(operation_id: Any) -> Operation | None:
     """Take a due operation for one lease, or None: not due, settled, or somebody else's."""
-    values = {"id": operation_id, "lease": settings.OPERATION_LEASE}
+    values = {
+        "id": operation_id,
+        "lease": settings.OPERATION_LEASE,
+        "worker_ended": WORKER_ENDED,
+    }
     return next(iter(Operation.objects.raw(CLAIM, values)), None)
 
 
@@ -86,7 +99,7 @@ def settle(
     Returns the operation when it was closed, so that the caller can move its subject in the same
     transaction; None when it stays open or was somebody else's.
     """
-    verdict = replace(verdict, reason=verdict.reason[:REASON_LENGTH])
+    verdict = bounded(operation, verdict)
     integration = integration_for(operation, verdict)
     current = lock_mine(operation, subject_ids)
     if current is None or integration is None:
@@ -99,6 +112,15 @@ def settle(
         ask_again(current)
         return None
     return close(current, verdict)
+
+
+def bounded(operation: Operation, verdict: Verdict) -> Verdict:
+    """The verdict as it may be kept: its reason on one line, and final after MOST_FAULTS."""
+    verdict = replace(verdict, reason=one_line(verdict.reason, REASON_LENGTH))
+    if not verdict.is_fault or operation.faults + 1 < MOST_FAULTS:
+        return verdict
+    reason = f"{verdict.reason[: REASON_LENGTH - 50]} That was {MOST_FAULTS} times in a row."
+    return replace(verdict, outcome=Outcome.REFUSED, reason=reason, was_reached=False)
 
 
 def integration_for(operation: Operation, verdict: Verdict) -> Integration | None:
@@ -155,6 +177,7 @@ def postpone(operation: Operation, verdict: Verdict) -> None:
     Operation.objects.filter(pk=operation.pk).update(
         outcome=verdict.outcome,
         reason=verdict.reason,
+        faults=operation.faults + 1 if verdict.is_fault else 0,
         next_attempt_at=None if operation.waits_for_id else Now() + delay,
         lease_until=None,
         dispatched_at=None,
@@ -165,6 +188,7 @@ def postpone(operation: Operation, verdict: Verdict) -> None:
 def ask_again(operation: Operation) -> None:
     Operation.objects.filter(pk=operation.pk).update(
         next_attempt_at=None if operation.waits_for_id else Now(),
+        faults=0,
         lease_until=None,
         dispatched_at=None,
     )
@@ -176,7 +200,8 @@ def delay_before(attempts: int, verdict: Verdict) -> float:
     Retry-After."""
     ceiling = min(BACKOFF_CAP, 2.0 ** min(attempts, 10))
     least = GHOST_WRITE_DELAY if verdict.outcome == Outcome.UNKNOWN else 0.5
-    return max(verdict.retry_after or 0.0, least + random.uniform(0, ceiling))  # noqa: S311  jitter
+    asked = min(verdict.retry_after or 0.0, LONGEST_PAUSE)
+    return max(asked, least + random.uniform(0, ceiling))  # noqa: S311  jitter
 
 
 def note_health(integration: Integration, verdict: Verdict) -> None:

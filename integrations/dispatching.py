@@ -1,5 +1,6 @@
-"""The doorbell: picks what is due, respects each integration's limits, publishes ids to the broker;
-likewise for chores (integrations/chores.py).
+"""The doorbell: picks what is due, fairly for each organization (integrations/slots.py) and within
+each integration's limits, and publishes ids to the broker; likewise for chores
+(integrations/chores.py).
 
 One dispatcher works at a time (a session advisory lock); others stand by. A lost message costs only
 time: what was published and not claimed within OPERATION_REDISPATCH is published again.
@@ -7,9 +8,11 @@ time: what was published and not claimed within OPERATION_REDISPATCH is publishe
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from threading import Event
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -18,9 +21,10 @@ from django.db import Error, connection, transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
-from integrations import chores
+from integrations import chores, slots
 from integrations.claims import BREAKER_THRESHOLD, CHANNEL, QUESTIONS
 from integrations.models import Operation, ProviderCall
+from integrations.slots import Waiting
 from organizations.models import SavedReply
 
 logger = logging.getLogger(__name__)
@@ -32,42 +36,113 @@ QUESTION_RETENTION = timedelta(days=1)  # for whoever comes back for an answer
 # What people wait for goes before any queue.
 AWAITED = ", ".join(f"'{wish}'" for wish in (Operation.Wish.CHECK, *QUESTIONS))
 
-# Up to `max_in_flight` operations per integration are dispatched or leased at a time. One that is
-# paused, resting (breaker) or paced gives none but checks, which people wait for; one that has just
-# rested gives one, a probe. The times are the statement's, as Django's Now() has them.
-# MATERIALIZED, as a plan that chose anew for each row would choose more than that.
+# Published and perhaps not claimed yet, or leased. The times are the statement's, as Django's Now()
+# has them.
+IN_FLIGHT = """
+SELECT organization_id, integration_id, count(*) FROM integrations_operation
+WHERE status = 'open' AND (dispatched_at IS NOT NULL OR lease_until IS NOT NULL)
+  AND greatest(lease_until, dispatched_at + %(redispatch)s) >= statement_timestamp()
+GROUP BY organization_id, integration_id
+"""
+
+FREE = """o.organization_id = pair.organization_id AND o.integration_id = pair.integration_id
+  AND o.status = 'open' AND o.next_attempt_at <= statement_timestamp()
+  AND coalesce(o.lease_until, '-infinity') < statement_timestamp()
+  AND coalesce(o.dispatched_at, '-infinity') < statement_timestamp() - %(redispatch)s"""
+
+# From each pair of organization and integration with open operations, found by hopping through the
+# index, the first few that are due: however long a queue is, no more of it is read. An integration
+# that is resting (breaker) gives none, one that is paused or paced gives none but checks.
 DUE = f"""
-WITH chosen AS MATERIALIZED (
-    SELECT due.id FROM integrations_integration i CROSS JOIN LATERAL (
-        SELECT o.id FROM integrations_operation o
-        WHERE o.integration_id = i.id AND o.status = 'open'
-          AND o.next_attempt_at <= statement_timestamp()
-          AND coalesce(o.lease_until, '-infinity') < statement_timestamp()
-          AND coalesce(o.dispatched_at, '-infinity') < statement_timestamp() - %(redispatch)s
-          AND (o.wish = 'check' OR i.state = 'connected'
-               AND coalesce(greatest(i.open_until, i.paced_until), '-infinity')
-                   <= statement_timestamp())
-        ORDER BY o.wish NOT IN ({AWAITED}), o.next_attempt_at
-        LIMIT greatest(0,
-            CASE WHEN i.failures >= {BREAKER_THRESHOLD} THEN 1 ELSE i.max_in_flight END - (
-                SELECT count(*) FROM integrations_operation f
-                WHERE f.integration_id = i.id AND f.status = 'open' AND greatest(
-                    f.lease_until, f.dispatched_at + %(redispatch)s) >= statement_timestamp()))
-        FOR UPDATE SKIP LOCKED
-    ) due
+WITH RECURSIVE pair AS (
+    (SELECT organization_id, integration_id FROM integrations_operation WHERE status = 'open'
+     ORDER BY organization_id, integration_id LIMIT 1)
+    UNION ALL
+    SELECT following.* FROM pair CROSS JOIN LATERAL (
+        SELECT o.organization_id, o.integration_id FROM integrations_operation o
+        WHERE o.status = 'open'
+          AND (o.organization_id, o.integration_id) > (pair.organization_id, pair.integration_id)
+        ORDER BY o.organization_id, o.integration_id LIMIT 1) following
+)
+SELECT due.id, pair.organization_id, pair.integration_id, due.is_queued, due.next_attempt_at,
+    CASE WHEN i.failures >= {BREAKER_THRESHOLD} THEN 1 ELSE i.max_in_flight END
+FROM pair JOIN integrations_integration i ON i.id = pair.integration_id
+CROSS JOIN LATERAL (
+    (SELECT o.id, false AS is_queued, o.next_attempt_at FROM integrations_operation o
+     WHERE {FREE} AND o.wish IN ({AWAITED})
+       AND (o.wish = 'check' OR i.state = 'connected'
+            AND coalesce(i.paced_until, '-infinity') <= statement_timestamp())
+     ORDER BY o.next_attempt_at LIMIT %(most)s)
+    UNION ALL
+    (SELECT o.id, true, o.next_attempt_at FROM integrations_operation o
+     WHERE {FREE} AND o.wish NOT IN ({AWAITED}) AND i.state = 'connected'
+       AND coalesce(i.paced_until, '-infinity') <= statement_timestamp()
+     ORDER BY o.next_attempt_at LIMIT %(most)s)
+) due
+WHERE coalesce(i.open_until, '-infinity') <= statement_timestamp()
+"""
+
+STAMP = """
+WITH free AS MATERIALIZED (
+    SELECT id FROM integrations_operation
+    WHERE id = ANY(%(ids)s) AND status = 'open'
+      AND coalesce(lease_until, '-infinity') < statement_timestamp()
+    FOR UPDATE SKIP LOCKED
 )
 UPDATE integrations_operation stamped SET dispatched_at = statement_timestamp()
-FROM chosen WHERE stamped.id = chosen.id RETURNING stamped.id
+FROM free WHERE stamped.id = free.id RETURNING stamped.id
 """
 
 
 def dispatch_due(publish: Callable[[UUID], None]) -> int:
-    """One round: stamp what is due, publish the ids; what could not be published is due again at
-    once."""
+    """One round: choose what is due and stamp it, publish the ids; what could not be published is
+    due again at once."""
+    room = slots.room()
+    if not room.free:
+        return 0
     with connection.cursor() as cursor:
-        cursor.execute(DUE, {"redispatch": settings.OPERATION_REDISPATCH})
-        due = [row[0] for row in cursor.fetchall()]
-    return chores.send(due, publish, unstamp)
+        cursor.execute(STAMP, {"ids": slots.choose(*due(cursor, room))})
+        stamped = [row[0] for row in cursor.fetchall()]
+    return chores.send(stamped, publish, unstamp)
+
+
+def due(cursor: Any, room: slots.Room) -> tuple[list[Waiting], list[slots.Room], dict[UUID, int]]:
+    """What is due, the room for it, and the places that each integration has left."""
+    running = running_on(in_flight(cursor))
+    values = {"redispatch": settings.OPERATION_REDISPATCH, "most": room.free}
+    cursor.execute(DUE, values)
+    waiting, lanes = [], {}
+    for operation_id, organization_id, integration_id, is_queued, since, most in cursor.fetchall():
+        lanes[integration_id] = max(0, most - running[integration_id])
+        # Of equals, the integration with the fewest at work: one that hangs holds up no other.
+        place = (is_queued, running[integration_id], since)
+        waiting.append(Waiting(operation_id, organization_id, place, lane=integration_id))
+    return waiting, [room], lanes
+
+
+def in_flight(cursor: Any) -> list[tuple[UUID, UUID, int]]:
+    """Organization, integration, and how many operations are on their way or at work."""
+    cursor.execute(IN_FLIGHT, {"redispatch": settings.OPERATION_REDISPATCH})
+    return cursor.fetchall()
+
+
+def running_on(rows: list[tuple[UUID, UUID, int]]) -> Counter[UUID]:
+    running: Counter[UUID] = Counter()
+    for _organization_id, integration_id, operations in rows:
+        running[integration_id] += operations
+    return running
+
+
+def held_slots() -> Counter[UUID]:
+    """The slots that each organization holds by operations."""
+    held: Counter[UUID] = Counter()
+    with connection.cursor() as cursor:
+        for organization_id, _integration_id, operations in in_flight(cursor):
+            held[organization_id] += operations
+    return held
+
+
+slots.register("operations", held_slots)
 
 
 def unstamp(operation_ids: Sequence[UUID]) -> None:
@@ -116,8 +191,9 @@ def serve(listener: psycopg.Connection, stop: Event, pause: float) -> None:
     next_cleaning = 0.0
     while not stop.is_set():
         # One round is enough: what becomes due meanwhile, or makes room for more, notifies again.
-        dispatch_due(publish)
+        # Chores first: they take few slots, and operations would leave them none.
         chores.ring()
+        dispatch_due(publish)
         if time.monotonic() >= next_cleaning:
             clean_up()
             next_cleaning = time.monotonic() + 60

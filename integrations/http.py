@@ -5,10 +5,8 @@ import ssl
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from functools import cache
-from json import loads
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from time import monotonic
 from typing import Any
 
@@ -22,11 +20,26 @@ from integrations.addresses import (
     GuardedBackend,
     Network,
 )
-from integrations.providers.base import OutcomeUnknown, ProviderError, Refused, Unavailable
+from integrations.pacing import Quota, quota_in
+from integrations.providers.base import (
+    OutcomeUnknown,
+    ProviderError,
+    Refused,
+    Unavailable,
+    UnexpectedReply,
+    unexpected,
+)
 from integrations.providers.base import gettext_noop as _
 from integrations.redaction import Redactor
+from integrations.replies import UnreadableReply, count_values, one_line, read_json
 
 IDLE_SECONDS = 4.0  # jambonz closes an idle connection after 5 s; whoever lets go first cannot race
+# What all replies to one attempt may amount to, so that no account can fill a worker's memory: a
+# value takes up to 250 bytes in memory. 5,000 numbers of Twilio are 12 MB and 250,000 values.
+MOST_CALLS = 500
+MOST_BYTES = 24 * 1024 * 1024
+MOST_VALUES = 600_000
+LONGEST_PATH = 2000
 
 
 @dataclass(frozen=True)
@@ -40,15 +53,6 @@ class Exchange:
     request_body: str
     response_body: str
     error: str | None
-
-
-@dataclass(frozen=True)
-class Quota:
-    """What the platform last said of its rate limit."""
-
-    limit: int
-    remaining: int
-    reset_seconds: float
 
 
 @dataclass(frozen=True)
@@ -66,41 +70,12 @@ class Answer:
         return self.body.decode("utf-8", "replace")
 
     def json(self) -> Any:
+        """Its JSON, within the bounds of integrations/replies.py."""
         try:
-            return loads(self.body)
-        except ValueError:
-            raise _unusable(
-                self.reads, f"{self.url} answered {self.status} with something that is not JSON"
-            ) from None
-
-
-def retry_after(answer: Answer) -> float | None:
-    """The pause the platform asks for, in seconds: a number or an HTTP date, at most an hour."""
-    value = answer.headers.get("retry-after", "").strip()
-    try:
-        seconds = float(value) if _is_count(value) else _seconds_until(value)
-    except (TypeError, ValueError):
-        return None
-    return min(max(seconds, 0.0), 3600.0)
-
-
-def _is_count(value: str) -> bool:
-    return re.fullmatch(r"[0-9]{1,9}", value) is not None
-
-
-def _seconds_until(http_date: str) -> float:
-    at = parsedate_to_datetime(http_date)
-    at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return (at - datetime.now(UTC)).total_seconds()
-
-
-def pace(quota: Quota | None, calls: int) -> float:
-    """How long to pause after `calls`: nothing in the first half of an allowance, then evenly."""
-    if quota is None or quota.remaining * 2 > quota.limit:
-        return 0.0
-    if quota.remaining <= 0:
-        return quota.reset_seconds
-    return min(quota.reset_seconds / quota.remaining * calls, quota.reset_seconds)
+            return read_json(self.body)
+        except UnreadableReply as error:
+            sentence = f"{self.url} answered {self.status} with {error}."
+            raise unexpected(sentence, reads=self.reads) from None
 
 
 def parse_base_url(text: str) -> httpx.URL:
@@ -138,11 +113,6 @@ def guarded_transport(
 
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _DROPPED = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
-
-
-def _unusable(reads: bool, sentence: str) -> ProviderError:
-    """Asked again, a read would bring the same; a write has happened all the same, perhaps."""
-    return Refused(f"{sentence}.") if reads else OutcomeUnknown(f"{sentence}.")
 
 
 @dataclass
@@ -186,7 +156,9 @@ class Door:
         self._redactor = Redactor(secrets)
         self._deadline_seconds, self._ends_at = deadline_seconds, monotonic() + deadline_seconds
         self._max_bytes = max_response_bytes
+        self._bytes, self._values = 0, 0  # of all replies so far
         self.calls = 0
+        self.last: _Call | None = None
         self.quota: Quota | None = None
         self._quota_at = 0.0
         self._client = httpx.Client(
@@ -198,6 +170,8 @@ class Door:
             },
             timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
             transport=transport or guarded_transport(allowed_private, self._remaining),
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # takes none, sends none
+            event_hooks={"response": [_take_location]},
             trust_env=False,
             follow_redirects=False,
         )
@@ -235,13 +209,14 @@ class Door:
         """
         url = self._url(path, origin)
         self._refuse_if_spent()
-        self.calls += 1
-        call = _Call(
-            self._client.build_request(
+        try:
+            request = self._client.build_request(
                 method, url, params=params, json=json, data=form, headers=_clean(headers or {})
-            ),
-            reads=method == "GET" if reads is None else reads,
-        )
+            )
+        except (httpx.InvalidURL, UnicodeError):
+            raise _unwritable(self._host) from None
+        self.calls += 1
+        call = self.last = _Call(request, reads=method == "GET" if reads is None else reads)
         try:
             return self._carry(call)
         except ProviderError as error:
@@ -255,8 +230,12 @@ class Door:
             raise Refused("This integration has no address to call.")
         # A path may hold an id that a platform gave us: it must not lead out of the base URL.
         parts = re.sub("%2e", ".", path, flags=re.IGNORECASE).split("/")
-        if not re.fullmatch(r"/[\w./%~+@:,;=!$&'()*-]+", path, re.ASCII) or {".", ".."} & {*parts}:
-            raise Refused("The call would leave the integration's address.")
+        if (
+            not re.fullmatch(r"/[\w./%~+@:,;=!$&'()*-]+", path, re.ASCII)
+            or {".", ".."} & {*parts}
+            or len(path) > LONGEST_PATH
+        ):
+            raise UnexpectedReply(f"An id leads out of the address of {self._host}.")
         return str(self._bases[origin]).rstrip("/") + path
 
     def _remaining(self) -> float:
@@ -266,11 +245,23 @@ class Door:
         if self._remaining() <= 0:
             seconds = f"{self._deadline_seconds:g} s"
             raise Unavailable(f"{self._host} took all of the {seconds} that one attempt may take.")
+        if self.calls >= MOST_CALLS:
+            raise UnexpectedReply(
+                f"{self._host} led to more than {MOST_CALLS} calls in one attempt."
+            )
         wait = self._quota_at + self.quota.reset_seconds - monotonic() if self.quota else 0
         if self.quota and self.quota.remaining <= 0 and wait > 0:
             raise Unavailable(
                 f"{self._host} grants no more requests for {wait:.0f} s.", retry_after=wait
             )
+
+    @property
+    def last_call(self) -> tuple[str, bool]:
+        """The last request as "GET https://…", and whether it only reads."""
+        if self.last is None:
+            return "", True
+        request = self.last.request
+        return f"{request.method} {self.redact(str(request.url))}", self.last.reads
 
     @property
     def _host(self) -> str:
@@ -283,8 +274,12 @@ class Door:
             self._note_quota(response.headers)
             call.body = self._read(call, response)
         if 300 <= call.status < 400:
-            target = self.redact(response.headers.get("location", "nowhere"))[:200]
+            target = one_line(self.redact(response.extensions["location"]), 200)
             raise Refused(f"{url} points to {target}; enter the address that it points to.")
+        if not 200 <= call.status < 600:
+            raise unexpected(
+                f"{url} answered {call.status}, which is no status of HTTP.", reads=call.reads
+            )
         return Answer(call.status, response.headers, call.body, call.reads, url)
 
     def _send(self, call: _Call) -> httpx.Response:
@@ -299,26 +294,37 @@ class Door:
 
     def _read(self, call: _Call, response: httpx.Response) -> bytes:
         host, body = call.request.url.host, bytearray()
-        if response.headers.get("content-encoding", "identity") != "identity":
-            raise _unusable(call.reads, f"{host} packed its answer although it was asked not to")
+        if response.headers.get("content-encoding", "").strip().lower() not in ("", "identity"):
+            sentence = f"{host} packed its answer although it was asked not to."
+            raise unexpected(sentence, reads=call.reads)
         try:
             for chunk in response.iter_bytes():
                 body += chunk
-                if len(body) > self._max_bytes:
-                    raise _unusable(
-                        call.reads, f"{host} answered with more than {self._max_bytes} bytes"
-                    )
+                self._bytes += len(chunk)
+                self._values += count_values(chunk)
+                self._refuse_too_much(call, len(body))
         except httpx.TransportError as error:
             raise self._translated(call, error) from error
         return bytes(body)
+
+    def _refuse_too_much(self, call: _Call, length: int) -> None:
+        bounds = (
+            (length, self._max_bytes, "bytes"),
+            (self._bytes, MOST_BYTES, "bytes in one attempt"),
+            (self._values, MOST_VALUES, "values in one attempt"),
+        )
+        for found, most, what in bounds:
+            if found > most:
+                sentence = f"{call.request.url.host} answered with more than {most} {what}."
+                raise unexpected(sentence, reads=call.reads)
 
     def _translated(self, call: _Call, error: Exception) -> ProviderError:
         host = call.request.url.host
         if isinstance(error, AddressRefused):
             return Refused(_closed_address(host, error))
         if isinstance(error, (httpx.LocalProtocolError, httpx.UnsupportedProtocol)):
-            return Refused(f"The request to {host} could not be written down as HTTP.")
-        reason = self.redact(str(error)) or type(error).__name__
+            return _unwritable(host)
+        reason = one_line(self.redact(str(error)), 300) or type(error).__name__
         if isinstance(error, _NOT_SENT):
             return Unavailable(f"{host} could not be reached: {reason}.")
         if call.reads:
@@ -326,11 +332,8 @@ class Door:
         return OutcomeUnknown(f"{host} was asked for a change and its answer was lost: {reason}.")
 
     def _note_quota(self, headers: httpx.Headers) -> None:
-        names = ("ratelimit-limit", "ratelimit-remaining", "ratelimit-reset")
-        values = [headers.get(name, "").strip() for name in names]
-        if all(_is_count(value) for value in values):
-            self.quota = Quota(int(values[0]), int(values[1]), float(values[2]))
-            self._quota_at = monotonic()
+        if quota := quota_in(headers):
+            self.quota, self._quota_at = quota, monotonic()
 
     def _exchange(self, call: _Call) -> Exchange:
         return Exchange(
@@ -342,6 +345,16 @@ class Door:
             response_body=self._redactor.excerpt(call.body),
             error=call.error,
         )
+
+
+def _take_location(response: httpx.Response) -> None:
+    """httpx makes a request of it even where it follows none, and fails at what is no URL."""
+    response.extensions["location"] = response.headers.pop("location", "nowhere")
+
+
+def _unwritable(host: str) -> ProviderError:
+    """Nothing was sent: an id or the address of a next page is too long, or no text of HTTP's."""
+    return UnexpectedReply(f"The request to {host} could not be written down as HTTP.")
 
 
 def _clean(headers: Mapping[str, str]) -> dict[str, str]:

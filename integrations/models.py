@@ -187,6 +187,8 @@ class Operation(models.Model):
     )
     reason = models.TextField(_("reason"), blank=True)
     attempts = models.PositiveIntegerField(_("attempts"), default=0)
+    # In a row: unexpected replies, and workers that ended in the midst of an attempt.
+    faults = models.PositiveSmallIntegerField(_("faults"), default=0, db_default=0)
     next_attempt_at = models.DateTimeField(_("next attempt at"), null=True, db_default=Now())
     waits_for = models.ForeignKey(
         "self",
@@ -230,15 +232,27 @@ class Operation(models.Model):
             ),
         ]
         indexes = [
+            # The dispatcher's three: the queues, what people wait for, and what is in flight.
+            models.Index(
+                fields=["organization", "integration", "next_attempt_at"],
+                condition=Q(status="open"),
+                name="operation_queue",
+            ),
+            models.Index(
+                fields=["organization", "integration", "next_attempt_at"],
+                condition=Q(status="open", wish__in=["check", "discover", "look", "search"]),
+                name="operation_awaited",
+            ),
+            models.Index(
+                fields=["integration", "organization"],
+                condition=Q(status="open")
+                & (Q(dispatched_at__isnull=False) | Q(lease_until__isnull=False)),
+                name="operation_running",
+            ),
             models.Index(
                 fields=["integration", "next_attempt_at"],
                 condition=Q(status="open"),
                 name="operation_due",
-            ),
-            models.Index(
-                fields=["integration", "lease_until", "dispatched_at"],
-                condition=Q(status="open"),
-                name="operation_in_flight",
             ),
             models.Index(
                 fields=["subject_kind", "subject_id", "-created_at"], name="operation_story"

@@ -8,14 +8,16 @@ from ipaddress import ip_network
 from django.conf import settings
 from django.db.models.functions import Now
 
-from integrations.http import Door, Exchange, pace
+from integrations.guard import Guarded
+from integrations.http import Door, Exchange
 from integrations.models import Integration, Operation, ProviderCall
+from integrations.pacing import pace
 from integrations.providers import PROVIDERS
 from integrations.providers.base import Provider
 
 
 @contextmanager
-def opened(operation: Operation) -> Iterator[Provider]:
+def opened(operation: Operation) -> Iterator[Guarded]:
     """The provider for one attempt. A check tries the candidate account where there is one."""
     integration = operation.integration
     account = integration.account()
@@ -24,7 +26,7 @@ def opened(operation: Operation) -> Iterator[Provider]:
     kind = PROVIDERS[integration.kind]
     with door_of(kind, account, operation) as door:
         try:
-            yield kind({**account, "integration_id": str(integration.id)}, door)
+            yield Guarded(kind({**account, "integration_id": str(integration.id)}, door))
         finally:
             keep_pace(integration, door)
 

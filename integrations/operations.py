@@ -270,11 +270,13 @@ def named(by: Principal, *, kind: str, name: str, only_new: bool) -> Integration
 @transaction.atomic
 def ask_check(by: Principal, integration: Integration) -> Operation:
     """Ask whether the platform still accepts the account. One that was just in vain is not asked
-    for again before its time."""
+    for again before its time. Of an integration that rests, it is the probe that ends the rest."""
     integration = locked(by, integration)
     last = held("integration", integration.id)
     if last and last.attempts and not integration.candidate and is_postponed(last):
         return last
+    if integration.open_until:
+        Integration.objects.filter(pk=integration.pk).update(open_until=None)
     return ask(
         by,
         integration=integration,

@@ -26,12 +26,15 @@ from integrations.providers.base import (
     Observed,
     OutcomeUnknown,
     Provider,
+    ProviderError,
     Refs,
     Refused,
     SearchQuery,
     Spec,
     Step,
     Unavailable,
+    UnexpectedReply,
+    UnexpectedWriteReply,
 )
 from integrations.sealing import CannotUnseal
 from integrations.subjects import NoSubject, subject_of
@@ -46,7 +49,7 @@ def run(operation_id: Any) -> Operation | None:
     if operation is None:
         return None
     try:
-        verdict = attempt(operation)
+        verdict = given_up(operation) or attempt(operation)
     except FenceLost:
         logger.warning(
             "operation %s: the lease was lost, this attempt does not count", operation.pk
@@ -75,6 +78,15 @@ def settle(operation: Operation, verdict: Verdict) -> None:
             subjects.settled(closed)
 
 
+def given_up(operation: Operation) -> Verdict | None:
+    """An attempt that ends its worker, for want of memory say, is not repeated for ever."""
+    if operation.faults < claims.MOST_FAULTS:
+        return None
+    title = PROVIDERS[operation.integration.kind].title
+    reason = f"Its worker ended in the midst of an attempt on {title}, {operation.faults} times."
+    return Verdict(Outcome.REFUSED, reason, was_reached=False)
+
+
 def attempt(operation: Operation) -> Verdict:
     """Outside any transaction: every error becomes a verdict with a sentence."""
     try:
@@ -83,6 +95,8 @@ def attempt(operation: Operation) -> Verdict:
             return carry_out(operation, provider)
     except CredentialsRefused as error:
         return credentials_refused(operation, error)
+    except (UnexpectedReply, UnexpectedWriteReply) as error:
+        return misunderstood(operation, error)
     except (Refused, NoSubject) as error:
         return Verdict(Outcome.REFUSED, str(error))
     except Unavailable as error:
@@ -117,6 +131,15 @@ def credentials_refused(operation: Operation, error: CredentialsRefused) -> Verd
     if operation.wish in ANSWERS:
         return Verdict(Outcome.REFUSED, str(error))
     return Verdict(Outcome.UNAVAILABLE, str(error), retry_after=60, pauses_integration=True)
+
+
+def misunderstood(operation: Operation, error: ProviderError) -> Verdict:
+    """Whoever asks is told at once; a wish is tried a few times, as proxies have bad moments."""
+    if operation.wish in ANSWERS:
+        return Verdict(Outcome.REFUSED, str(error), was_reached=False)
+    is_write = isinstance(error, UnexpectedWriteReply)
+    outcome = Outcome.UNKNOWN if is_write else Outcome.UNAVAILABLE
+    return Verdict(outcome, str(error), was_reached=False, is_fault=True)
 
 
 @contextmanager

@@ -6,6 +6,8 @@ from html import escape
 from json import dumps
 from urllib.parse import quote, quote_plus
 
+from integrations.replies import printable
+
 EXCERPT_BYTES = 4096
 HIDDEN = "••••"
 
@@ -56,7 +58,7 @@ class Redactor:
         # The patterns see a head only: an unpaged list has megabytes, and 4 KB of it are kept.
         text = _JSON_VALUE.sub(rf'\1"{HIDDEN}"', text[: EXCERPT_BYTES * 4])
         text = _USERINFO.sub(rf"\1{HIDDEN}\2", text)
-        return _FORM_VALUE.sub(rf"\1{HIDDEN}", text).replace("\0", "")  # PostgreSQL refuses NUL
+        return printable(_FORM_VALUE.sub(rf"\1{HIDDEN}", text))
 
     def excerpt(self, body: bytes) -> str:
         text = self.redact(body.decode("utf-8", "replace"))

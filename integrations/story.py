@@ -70,37 +70,29 @@ def waiting_for(operation: Operation) -> str:
 
 
 def integration_holds(integration: Integration, *, wish: str = "") -> str:
-    """Why the integration gives no operation now. Nothing holds a check: it is what the others wait
-    for."""
-    if wish == Operation.Wish.CHECK:
-        return ""
-    now = timezone.now()
-    if integration.state != Integration.State.CONNECTED:
+    """Why the integration gives no operation now. A check, which the others wait for, is held by
+    its rest alone."""
+    is_check = wish == Operation.Wish.CHECK
+    if integration.state != Integration.State.CONNECTED and not is_check:
         words = {
             "integration": integration.name,
             "reason": integration.state_reason or integration.get_state_display(),
         }
         return _("Waits for the integration %(integration)s: %(reason)s") % words
-    if (
-        integration.failures >= BREAKER_THRESHOLD
-        and integration.open_until
-        and integration.open_until > now
-    ):
-        words = {
-            "integration": integration.name,
-            "until": clock(integration.open_until),
-        }
+    if integration.failures >= BREAKER_THRESHOLD and is_ahead(integration.open_until):
+        words = {"integration": integration.name, "until": clock(integration.open_until)}
         return (
             _("%(integration)s has failed several times in a row and rests until %(until)s.")
             % words
         )
-    if integration.paced_until and integration.paced_until > now:
-        words = {
-            "integration": integration.name,
-            "until": clock(integration.paced_until),
-        }
+    if is_ahead(integration.paced_until) and not is_check:
+        words = {"integration": integration.name, "until": clock(integration.paced_until)}
         return _("%(integration)s counts our requests; the next one goes at %(until)s.") % words
     return ""
+
+
+def is_ahead(moment: datetime | None) -> bool:
+    return moment is not None and moment > timezone.now()
 
 
 def clock(moment: datetime) -> str:

@@ -44,7 +44,7 @@ def late(rows: QuerySet[Operation]) -> QuerySet[Operation]:
     an integration holds back is not late: it waits for its platform, not for us."""
     now = timezone.now()
     due = rows.filter(status=Operation.Status.OPEN, next_attempt_at__lt=now - timedelta(minutes=1))
-    resting = Q(integration__open_until__gt=now) | Q(integration__paced_until__gt=now)
     connected = Q(integration__state=Integration.State.CONNECTED)
-    given = Q(wish=Operation.Wish.CHECK) | connected & ~resting
-    return due.filter(given).exclude(lease_until__gt=now)
+    given = Q(wish=Operation.Wish.CHECK) | connected & ~Q(integration__paced_until__gt=now)
+    held = Q(lease_until__gt=now) | Q(integration__open_until__gt=now)
+    return due.filter(given).exclude(held)

@@ -7,8 +7,8 @@ class NumbersConfig(AppConfig):
     verbose_name = gettext_lazy("Numbers")
 
     def ready(self) -> None:
-        from integrations import chores, sealing, subjects
-        from numbers.batching.bell import CHORE
+        from integrations import chores, sealing, slots, subjects
+        from numbers.batching import bell
         from numbers.provisioning import PlacementSubject
         from numbers.screens.batch_report import ReportExport
         from numbers.screens.export import NumbersExport
@@ -17,7 +17,8 @@ class NumbersConfig(AppConfig):
 
         subjects.register("placement", PlacementSubject())
         subjects.screens["placement"] = addresses_of_placements
-        chores.register("batches", CHORE)
         kinds.register("numbers", NumbersExport())
         kinds.register("batch_report", ReportExport())
+        chores.register("batches", bell.CHORE)
+        slots.register("batches", bell.QUEUE.held_slots)
         sealing.columns.append(("numbers.Placement", "sealed"))

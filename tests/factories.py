@@ -155,7 +155,7 @@ def work_all() -> None:
 
 def work_batches() -> None:
     """What dispatcher and worker would do for the batches, slice by slice."""
-    while due := bell.due():
+    while due := bell.QUEUE.due():
         for batch_id in due:
             batch_work.run(batch_id)
 

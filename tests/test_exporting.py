@@ -192,15 +192,27 @@ class TestOwner:
 
 
 class TestBell:
-    def test_one_at_a_time_and_the_newcomer_before_the_long_one(self, alice, mallory, settings):
-        long, short = ask(alice), ask(mallory)
+    def test_one_at_a_time_and_the_newcomer_before_the_long_one(self, alice, settings):
+        settings.WORKER_SLOTS = 4
+        long, short = ask(alice), ask(alice)
         Export.objects.filter(pk=long.pk).update(fence=7, state="running")
-        assert bell.due() == [short.pk]
-        assert bell.due() == []  # stamped
-        bell.unstamp([short.pk])
-        assert bell.due() == [short.pk]
+        assert bell.QUEUE.due() == [short.pk]
+        assert bell.QUEUE.due() == []  # stamped
+        bell.QUEUE.unstamp([short.pk])
+        assert bell.QUEUE.due() == [short.pk]
         work.run(short.pk)
-        assert bell.due() == [long.pk]
+        assert bell.QUEUE.due() == [long.pk]
+
+    def test_organizations_take_turns(self, alice, mallory, settings):
+        settings.WORKER_SLOTS = 4
+        for member in (alice, alice, alice, mallory):
+            ask(member)
+        turns = []
+        while ids := bell.QUEUE.due():
+            turns += [Export.objects.get(pk=each).organization for each in ids]
+            work.run(ids[0])
+        assert len(turns) == 4
+        assert mallory.organization in turns[:2]
 
     def test_excel_and_csv_hold_the_same(self, alice, browse, five):
         url = screen_url(alice.organization, "numbers_export") + "?sort=number"

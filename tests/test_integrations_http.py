@@ -10,7 +10,8 @@ from ipaddress import ip_network
 import httpx
 import pytest
 
-from integrations.http import Answer, Quota, pace, parse_base_url, retry_after
+from integrations.http import parse_base_url
+from integrations.pacing import Quota, pace, retry_after
 from integrations.providers.base import OutcomeUnknown, Refused, Unavailable
 from tests.doors import (
     OK,
@@ -278,9 +279,8 @@ def test_statuses_are_handed_through(status):
     assert mocked(lambda request: httpx.Response(status)).request("GET", "/x").status == status
 
 
-def answer(value):
-    headers = {"retry-after": value.encode("latin-1")} if value else {}
-    return Answer(429, httpx.Headers(headers), b"")
+def answered(value):
+    return httpx.Headers({"retry-after": value.encode("latin-1")} if value else {})
 
 
 @pytest.mark.parametrize(("value", "seconds"), [
@@ -288,13 +288,13 @@ def answer(value):
     ("²", None), ("-5", None), ("1.5", None),
 ])  # fmt: skip
 def test_retry_after_in_seconds(value, seconds):
-    assert retry_after(answer(value)) == seconds
+    assert retry_after(answered(value)) == seconds
 
 
 def test_retry_after_as_a_date():
     at = datetime.now(UTC) + timedelta(seconds=90)
-    assert 80 < retry_after(answer(format_datetime(at, usegmt=True))) < 91
-    assert retry_after(answer("Wed, 21 Oct 2015 07:28:00 GMT")) == 0
+    assert 80 < retry_after(answered(format_datetime(at, usegmt=True))) < 91
+    assert retry_after(answered("Wed, 21 Oct 2015 07:28:00 GMT")) == 0
 
 
 # ----------------------------------------------------------------------------------------- its pace

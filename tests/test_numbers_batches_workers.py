@@ -45,27 +45,33 @@ class TestTheWorkers:
         assert set(fates(batch).values()) == {"todo", "error"}
         assert not PhoneNumber.objects.filter(label="x").exists()
 
-    def test_two_at_once_in_the_installation(self, alice, mallory, numbers, batch):
-        for _turn in range(3):
+    def test_an_organization_has_half_of_the_bulk_slots_and_leaves_the_rest(
+        self, alice, mallory, numbers, batch, settings
+    ):
+        settings.WORKER_SLOTS = 8
+        for _turn in range(5):
             batches.start(alice.by, propose(alice, "label", label="y").pk)
-        assert len(bell.due()) == bell.AT_ONCE
-        assert bell.due() == []
+        assert len(bell.QUEUE.due()) == 2
+        assert bell.QUEUE.due() == []
+        rows = [{"number": "+14155550199"}]
+        newcomer = batches.propose_import(mallory.by, title="One", options={}, rows=rows)
+        assert bell.QUEUE.due() == [newcomer.pk]
 
     def test_a_lost_message_is_sent_again(self, batch, settings):
-        assert bell.due() == [batch.pk]
-        assert bell.due() == []
+        assert bell.QUEUE.due() == [batch.pk]
+        assert bell.QUEUE.due() == []
         settings.OPERATION_REDISPATCH = timedelta(seconds=-1)
-        assert bell.due() == [batch.pk]
+        assert bell.QUEUE.due() == [batch.pk]
 
     def test_what_could_not_be_sent_is_due_at_once(self, batch):
-        bell.unstamp(bell.due())
-        assert bell.due() == [batch.pk]
+        bell.QUEUE.unstamp(bell.QUEUE.due())
+        assert bell.QUEUE.due() == [batch.pk]
 
-    def test_a_small_batch_does_not_wait_for_a_large_one(self, alice, batch, monkeypatch):
-        monkeypatch.setattr(bell, "AT_ONCE", 1)
+    def test_a_small_batch_does_not_wait_for_a_large_one(self, alice, batch, settings):
+        settings.WORKER_SLOTS = 2
         Batch.objects.filter(pk=batch.pk).update(fence=7)
         small = batches.start(alice.by, propose(alice, "label", [ACTIVE], label="y").pk)
-        assert bell.due() == [small.pk]
+        assert bell.QUEUE.due() == [small.pk]
 
 
 class TestKeeping:

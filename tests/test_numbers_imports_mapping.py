@@ -72,7 +72,7 @@ class TestAsking:
 
     def test_nobody_works_on_it_meanwhile(self, alice):
         batch = handed_in(alice, UNCLEAR)
-        assert (batch.lease_until, bell.due()) == (None, [])
+        assert (batch.lease_until, bell.QUEUE.due()) == (None, [])
 
     def test_columns_that_are_certain_do_not_wait(self, alice):
         batch = handed_in(alice, b"number,label\n+14155550100,Desk\n")

@@ -39,7 +39,7 @@ def worker(env: Mapping[str, str]) -> Program:
     """The Celery worker; SIGTERM lets it finish its operations, which take a minute at most."""
     # Celery warns root of pickled messages. Ours are JSON.
     command = ["-W", "ignore:You're running the worker with superuser"]
-    command += ["-m", "celery", "--quiet", "-A", "config", "worker", "--concurrency", "4"]
+    command += ["-m", "celery", "--quiet", "-A", "config", "worker"]
     command += ["--loglevel", "INFO", "--without-gossip", "--without-mingle", "--without-heartbeat"]
     return python("worker", *command, env=as_worker(env), grace=75)
 

@@ -7,9 +7,13 @@ the same verbs provision, recover after a crash and detect drift.
 
     ProviderError
     ├── Refused               permanent; the sentence tells a person what to change
-    │   └── CredentialsRefused    the account itself is refused: the integration is paused
+    │   ├── CredentialsRefused    the account itself is refused: the integration is paused
+    │   └── UnexpectedReply       to a read: not JSON, too long, or not shaped as it should be
     ├── Unavailable           the call did not happen, or did nothing: try again later
     └── OutcomeUnknown        the call may have happened: observe again, never repeat blindly
+        └── UnexpectedWriteReply  the same to a write, which may have been carried out
+
+An attempt that ends with an unexpected reply is repeated a few times only (claims.MOST_FAULTS).
 """
 
 from abc import ABC, abstractmethod
@@ -49,6 +53,18 @@ class Unavailable(ProviderError):
 
 class OutcomeUnknown(ProviderError):
     """A write was sent and its answer was lost: it may have happened, now or a little later."""
+
+
+class UnexpectedReply(Refused):
+    """A read was answered with something that is not what the platform's API promises."""
+
+
+class UnexpectedWriteReply(OutcomeUnknown):
+    """A write was answered so: whether it was carried out is unknown."""
+
+
+def unexpected(sentence: str, *, reads: bool) -> ProviderError:
+    return UnexpectedReply(sentence) if reads else UnexpectedWriteReply(sentence)
 
 
 @dataclass(frozen=True)

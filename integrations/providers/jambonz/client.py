@@ -6,12 +6,17 @@ from typing import Any, NoReturn, TypeVar
 
 # By module: importing integrations.http first comes by here before it is complete.
 from integrations import http
+from integrations.pacing import retry_after
 from integrations.providers.base import (
     CredentialsRefused,
     OutcomeUnknown,
     Refused,
     Unavailable,
+    UnexpectedReply,
+    UnexpectedWriteReply,
+    unexpected,
 )
+from integrations.replies import one_line
 
 T = TypeVar("T")
 
@@ -55,7 +60,7 @@ class Client:
     def rows(self, path: str, doing: str, **params: str | int) -> list[dict[str, Any]]:
         rows = self.get(path, doing, **params)
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-            raise Refused(f"jambonz did not {doing}: the answer is no list. {_ADDRESS}")
+            raise UnexpectedReply(f"jambonz did not {doing}: the answer is no list. {_ADDRESS}")
         return rows
 
     def pages(self, path: str, doing: str, **params: str | int) -> list[dict[str, Any]]:
@@ -65,7 +70,8 @@ class Client:
             answer = self.get(path, doing, page=page, page_size=50, **params)
             rows = answer.get("data") if isinstance(answer, dict) else None
             if not isinstance(rows, list):
-                raise Refused(f"jambonz did not {doing}: the answer has no pages. {_ADDRESS}")
+                sentence = f"jambonz did not {doing}: the answer has no pages. {_ADDRESS}"
+                raise UnexpectedReply(sentence)
             found += rows
             if len(rows) < 50:
                 break
@@ -75,7 +81,8 @@ class Client:
         """The new object's sid."""
         created = self._write("POST", path, doing, body).json()
         if not isinstance(created, dict) or not isinstance(created.get("sid"), str):
-            raise OutcomeUnknown(f"jambonz was asked to {doing} and did not tell the new sid.")
+            sentence = f"jambonz was asked to {doing} and did not tell the new sid."
+            raise UnexpectedWriteReply(sentence)
         return created["sid"]
 
     def change(self, path: str, body: dict[str, Any], doing: str) -> None:
@@ -101,15 +108,15 @@ class Client:
             )
         if status in (408, 425, 429):
             # 600 requests in 5 minutes is the stock limit, for all clients of a jambonz together.
-            raise Unavailable(
-                f"jambonz did not {doing}: too many requests.", retry_after=http.retry_after(answer)
-            )
+            sentence = f"jambonz did not {doing}: too many requests."
+            raise Unavailable(sentence, retry_after=retry_after(answer.headers))
         if status >= 500:
             self._fail(answer, doing, words)
         if status >= 400:
             raise Rejected(_sentence(doing, status, words), status, words)
         if _is_page(answer):
-            raise Refused(f"jambonz did not {doing}: {answer.url} is a web page. {_ADDRESS}")
+            sentence = f"jambonz did not {doing}: {answer.url} is a web page. {_ADDRESS}"
+            raise unexpected(sentence, reads=answer.reads)
 
     def _fail(self, answer: "http.Answer", doing: str, words: str) -> NoReturn:
         """A 500 is as often the client's mistake (unknown column, too long) as the server's."""
@@ -121,7 +128,7 @@ class Client:
         # What failed to connect did nothing; what broke off later may have been carried out.
         if answer.reads or answer.status == 503 or words.startswith("connect "):
             raise Unavailable(
-                f"jambonz did not {doing}: {reason}", retry_after=http.retry_after(answer)
+                f"jambonz did not {doing}: {reason}", retry_after=retry_after(answer.headers)
             )
         raise OutcomeUnknown(f"jambonz was asked to {doing} and broke off: {reason}")
 
@@ -135,7 +142,7 @@ class Client:
             body = answer.text
         if isinstance(body, dict):
             body = body.get("msg") or body.get("message") or ""
-        return self.door.redact(str(body)).strip()[:300]
+        return one_line(self.door.redact(body), 300) if isinstance(body, str) else ""
 
 
 _ADDRESS = "Check the API address; it usually ends in /v1 or /api/v1."

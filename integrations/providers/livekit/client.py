@@ -9,13 +9,18 @@ import jwt
 
 # By module: importing integrations.http first comes by here before it is complete.
 from integrations import http
+from integrations.pacing import retry_after
 from integrations.providers.base import (
     CredentialsRefused,
     OutcomeUnknown,
     ProviderError,
     Refused,
     Unavailable,
+    UnexpectedReply,
+    UnexpectedWriteReply,
+    unexpected,
 )
+from integrations.replies import one_line
 
 Row = dict[str, Any]
 
@@ -26,7 +31,11 @@ _MISTAKE = re.compile("no trunk numbers|no outbound address|trunk address should
 
 
 def id_of(row: Row) -> str:
-    return row.get("sip_trunk_id") or row.get("sip_dispatch_rule_id") or ""
+    """Raises TypeError for one that is no text."""
+    found = row.get("sip_trunk_id") or row.get("sip_dispatch_rule_id") or ""
+    if not isinstance(found, str):
+        raise TypeError("an id is no text")
+    return found
 
 
 class Rejected(Refused):
@@ -47,7 +56,7 @@ class Client:
         """A list. Never with `page`: next to a filter it makes LiveKit overlook what is there."""
         items = self._call(method, filters, doing, reads=True).get("items") or []
         if not isinstance(items, list) or not all(isinstance(row, dict | None) for row in items):
-            raise Refused(f"LiveKit did not {doing}: the answer is no list. {_ADDRESS}")
+            raise UnexpectedReply(f"LiveKit did not {doing}: the answer is no list. {_ADDRESS}")
         return [row for row in items if row]  # null: an id of the filter that is not there
 
     def get(self, method: str, body: Row, doing: str) -> Row | None:
@@ -59,7 +68,8 @@ class Client:
     def create(self, method: str, body: Row, doing: str) -> Row:
         made = self._call(method, body, doing)
         if not id_of(made):
-            raise OutcomeUnknown(f"LiveKit was asked to {doing} and did not tell the new id.")
+            sentence = f"LiveKit was asked to {doing} and did not tell the new id."
+            raise UnexpectedWriteReply(sentence)
         return made
 
     def replace(self, method: str, body: Row, doing: str) -> Row:
@@ -96,7 +106,7 @@ class Client:
         if isinstance(said, dict):
             return said
         sentence = f"LiveKit was asked to {doing} and did not answer with an object."
-        raise Refused(f"{sentence} {_ADDRESS}") if reads else OutcomeUnknown(sentence)
+        raise unexpected(f"{sentence} {_ADDRESS}" if reads else sentence, reads=reads)
 
     def _fail(self, answer: "http.Answer", doing: str) -> NoReturn:
         code, words = self._said(answer)
@@ -117,7 +127,7 @@ class Client:
         """What was turned away did nothing; what broke off later may have been carried out."""
         reason = words or f"it answered {answer.status}"
         if answer.reads or answer.status in (425, 429, 503):
-            pause = http.retry_after(answer)
+            pause = retry_after(answer.headers)
             return Unavailable(f"LiveKit did not {doing}: {reason}.", retry_after=pause)
         return OutcomeUnknown(f"LiveKit was asked to {doing} and broke off: {reason}.")
 
@@ -132,10 +142,12 @@ class Client:
             return "", ""
         if not isinstance(said, dict):
             return "", ""
-        words = self.door.redact(str(said.get("msg") or "")).strip().rstrip(".")
-        return str(said.get("code") or ""), words.removeprefix("twirp error unknown: ")[:300]
+        words, code = (text if isinstance(text := said.get(name), str) else "" for name in _ERROR)
+        words = self.door.redact(words).strip().removeprefix("twirp error unknown: ")
+        return one_line(code, 100), one_line(words, 300).rstrip(".")
 
 
+_ERROR = ("msg", "code")
 _ADDRESS = "Check the address: it is that of LIVEKIT_URL, of a LiveKit 1.9 or newer."
 _NO_REDIS = (
     "it runs without Redis, and its SIP API needs one. Whoever runs it must configure redis."

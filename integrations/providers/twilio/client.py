@@ -5,13 +5,19 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from integrations import http
-from integrations.providers.base import CredentialsRefused, OutcomeUnknown, Refused, Unavailable
+from integrations.providers.base import (
+    CredentialsRefused,
+    Unavailable,
+    UnexpectedReply,
+    unexpected,
+)
 from integrations.providers.twilio import account as accounts
 from integrations.providers.twilio.errors import error_of, fields_of, words_of
+from integrations.replies import one_line
 
 Row = dict[str, Any]
 NUMBERS = "/IncomingPhoneNumbers"
-PAGES = 1000  # at 1000 numbers each; whoever serves more does not end
+PAGES = 200  # at 1000 numbers each; whoever serves more does not end
 
 
 class Client:
@@ -38,8 +44,8 @@ class Client:
 
     def rows(self, path: str, doing: str, key: str, params: Any = None) -> Iterator[Row]:
         """Every row of a list, over all its pages."""
-        seen: set[str] = set()
-        while len(seen) < PAGES:
+        seen: list[str] = []
+        while True:
             body = self.get(path, doing, params=params)
             if body is None:
                 raise CredentialsRefused(
@@ -47,15 +53,17 @@ class Client:
                 )
             yield from self.listed(body, doing, key)
             uri = body.get("next_page_uri")
-            if not isinstance(uri, str) or not uri or uri in seen:
+            if not uri or uri in seen:
                 return
-            seen.add(uri)
+            if not isinstance(uri, str) or len(seen) == PAGES:
+                raise UnexpectedReply(f"{self.name} did not {doing}: its pages have no end.")
+            seen.append(uri)
             path, params = self._following(uri)
 
     def listed(self, body: Row, doing: str, key: str) -> list[Row]:
         rows = body.get(key)
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-            raise Refused(f"{self.name} did not {doing}: the answer is no list.")
+            raise UnexpectedReply(f"{self.name} did not {doing}: the answer is no list.")
         return rows
 
     def _following(self, uri: str) -> tuple[str, Any]:
@@ -63,7 +71,8 @@ class Client:
         parts, base = urlsplit(uri), self._base
         here = ("", ""), (base.scheme, base.netloc)
         if (parts.scheme, parts.netloc) not in here:
-            raise Refused(f"{self.name} keeps its next page elsewhere, at {uri[:100]}.")
+            place = one_line(uri, 100)
+            raise UnexpectedReply(f"{self.name} keeps its next page elsewhere, at {place}.")
         return parts.path.removeprefix(base.path), parse_qs(parts.query, keep_blank_values=True)
 
     def create(self, path: str, form: Row, doing: str) -> Row:
@@ -98,4 +107,4 @@ class Client:
         if fields := fields_of(answer):
             return fields
         sentence = f"{self.name} did not {doing}: its answer was no JSON object."
-        raise Refused(sentence) if answer.reads else OutcomeUnknown(sentence)
+        raise unexpected(sentence, reads=answer.reads)

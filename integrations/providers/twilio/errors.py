@@ -1,9 +1,11 @@
 """Twilio's refusals as sentences that a person can act on; by HTTP status first, then by code."""
 
+import re
 from typing import Any
 
 # By module: importing integrations.http first comes by here before it is complete.
 from integrations import http
+from integrations.pacing import retry_after
 from integrations.providers.base import (
     CredentialsRefused,
     OutcomeUnknown,
@@ -11,6 +13,7 @@ from integrations.providers.base import (
     Refused,
     Unavailable,
 )
+from integrations.replies import one_line
 
 NOT_FOR_SALE = 21422
 NONE_FOUND = (21451, 21452)
@@ -64,7 +67,7 @@ def error_of(answer: "http.Answer", name: str, doing: str, words: str) -> Provid
     if status in (408, 425, 429):
         # Of concurrent requests: what is turned away so was never begun.
         return Unavailable(
-            f"{name} did not {doing}: too many requests.", retry_after=http.retry_after(answer)
+            f"{name} did not {doing}: too many requests.", retry_after=retry_after(answer.headers)
         )
     if status >= 500:
         return _broken(answer, name, doing, words)
@@ -85,7 +88,7 @@ def _broken(answer: "http.Answer", name: str, doing: str, words: str) -> Provide
     reason = words or f"it answered {answer.status}"
     if answer.reads:
         return Unavailable(
-            f"{name} did not {doing}: {reason}", retry_after=http.retry_after(answer)
+            f"{name} did not {doing}: {reason}", retry_after=retry_after(answer.headers)
         )
     return OutcomeUnknown(f"{name} was asked to {doing} and broke off: {reason}")
 
@@ -109,7 +112,7 @@ def fields_of(answer: "http.Answer") -> dict[str, Any]:
 def code_of(answer: "http.Answer") -> int:
     """Twilio's numeric code; SignalWire and proxies tell others, or none."""
     code = fields_of(answer).get("code")
-    if isinstance(code, str) and code.isascii() and code.isdigit():
+    if isinstance(code, str) and re.fullmatch("[0-9]{1,9}", code):
         code = int(code)
     return code if isinstance(code, int) and not isinstance(code, bool) else 0
 
@@ -118,4 +121,4 @@ def words_of(answer: "http.Answer") -> str:
     """{"message"} of the 2010 API, {"title", "detail"} of RFC 9457 in the newer ones."""
     fields = fields_of(answer)
     found = fields.get("message") or fields.get("detail") or fields.get("title") or ""
-    return found.strip()[:300] if isinstance(found, str) else ""
+    return one_line(found, 300) if isinstance(found, str) else ""

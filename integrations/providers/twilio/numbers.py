@@ -12,6 +12,7 @@ from integrations.providers.base import (
     Refs,
     Refused,
     Step,
+    UnexpectedReply,
 )
 from integrations.providers.twilio.client import NUMBERS, Client, Row
 from integrations.providers.twilio.purchase import ASKED, UNANSWERED, Purchase, is_fresh
@@ -26,6 +27,7 @@ from integrations.providers.twilio.routing import (
     recall,
     routing_of,
 )
+from integrations.replies import one_line
 
 OPENING = "[pb-"  # how every marker of ours begins in a friendly name
 
@@ -66,7 +68,8 @@ class Numbers:
         path, key = self.client.of_account(NUMBERS), "incoming_phone_numbers"
         for row in self.client.rows(path, doing, key, params):
             if not isinstance(row.get("sid"), str) or not isinstance(row.get("phone_number"), str):
-                raise Refused(f"{self.client.name} did not {doing}: a row has no sid or number.")
+                sentence = f"{self.client.name} did not {doing}: a row has no sid or number."
+                raise UnexpectedReply(sentence)
             yield row
 
     # ---------------------------------------------------------------------------------- plan
@@ -189,7 +192,7 @@ def _forgetting(step: Step) -> Step:
 def refs_of(row: Row, memory: Memory) -> Refs:
     return {
         "phone_number_sid": row["sid"],
-        "friendly_name": row.get("friendly_name") or "",
+        "friendly_name": one_line(row.get("friendly_name") or "", 200),
         "capabilities": ",".join(capabilities_of(row)),
         **memory.refs,
     }

@@ -16,6 +16,7 @@ from integrations.providers.base import (
     Refused,
     Step,
     Unavailable,
+    UnexpectedWriteReply,
 )
 from integrations.providers.twilio.client import NUMBERS, Client, Row
 from integrations.providers.twilio.errors import NOT_FOR_SALE, Rejected
@@ -99,7 +100,7 @@ class Purchase:
                 raise
             return self._taken(refs)
         if not isinstance(row.get("sid"), str):
-            raise OutcomeUnknown(
+            raise UnexpectedWriteReply(
                 f"{self.client.name} was asked to {doing} and did not tell its id."
             )
         return row

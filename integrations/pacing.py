@@ -1,0 +1,55 @@
+"""How fast a platform lets us go: Retry-After, and the quota that it tells in headers."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+LONGEST_PAUSE = 3600.0  # seconds; a platform that asks for more is asked again after an hour
+
+
+@dataclass(frozen=True)
+class Quota:
+    """What the platform last said of its rate limit."""
+
+    limit: int
+    remaining: int
+    reset_seconds: float
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """The pause the platform asks for, in seconds: a number or an HTTP date, at most an hour."""
+    value = headers.get("retry-after", "").strip()
+    try:
+        seconds = float(value) if _is_count(value) else _seconds_until(value)
+    except (TypeError, ValueError, ArithmeticError, LookupError):
+        return None
+    return min(max(seconds, 0.0), LONGEST_PAUSE)
+
+
+def quota_in(headers: Mapping[str, str]) -> Quota | None:
+    names = ("ratelimit-limit", "ratelimit-remaining", "ratelimit-reset")
+    values = [headers.get(name, "").strip() for name in names]
+    if not all(_is_count(value) for value in values):
+        return None
+    return Quota(int(values[0]), int(values[1]), min(float(values[2]), LONGEST_PAUSE))
+
+
+def _is_count(value: str) -> bool:
+    return re.fullmatch(r"[0-9]{1,9}", value) is not None
+
+
+def _seconds_until(http_date: str) -> float:
+    at = parsedate_to_datetime(http_date[:100])
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return (at - datetime.now(UTC)).total_seconds()
+
+
+def pace(quota: Quota | None, calls: int) -> float:
+    """How long to pause after `calls`: nothing in the first half of an allowance, then evenly."""
+    if quota is None or quota.remaining * 2 > quota.limit:
+        return 0.0
+    if quota.remaining <= 0:
+        return quota.reset_seconds
+    return min(quota.reset_seconds / quota.remaining * calls, quota.reset_seconds)

@@ -1,0 +1,98 @@
+"""Who gets the workers' processes: a fair share for each organization (ADR 0018).
+
+A slot is one process of a worker. Whatever occupies slots, operations and bulk jobs alike,
+registers how many of its slots each organization holds, and asks here which of the waiting items go
+next. The one dispatcher asks, so the choice needs no lock; all counts come from the database.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+
+InFlight = Callable[[], Mapping[UUID, int]]
+
+_sources: dict[str, InFlight] = {}
+_turns = count(1)
+_last_turn: dict[UUID, int] = {}  # by organization; a dispatcher that starts knows of none
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """An item that is due. `place` orders the items of one organization, the lowest first; `lane`
+    is what it queues for besides a slot, for example its integration."""
+
+    id: UUID
+    organization_id: UUID
+    place: tuple[Any, ...]
+    lane: UUID | None = None
+
+
+class Room:
+    """Slots, and how many of them each organization holds."""
+
+    def __init__(self, size: int, in_flight: Mapping[UUID, int]):
+        self.held = Counter(in_flight)
+        self.free = max(0, size - self.held.total())
+
+    def admits(self, organization_id: UUID) -> bool:
+        """Whether the organization may hold one more: only while more slots are free than it holds.
+        So one organization alone gets half of the slots, and a newcomer finds a free one."""
+        return self.free > self.held[organization_id]
+
+    def take(self, organization_id: UUID) -> None:
+        self.held[organization_id] += 1
+        self.free -= 1
+
+
+def register(name: str, in_flight: InFlight) -> None:
+    """`in_flight` returns the slots that each organization holds by work of this kind, including
+    what is published and not claimed yet."""
+    _sources[name] = in_flight
+
+
+def room() -> Room:
+    """All slots of the installation, as they are held now."""
+    held: Counter[UUID] = Counter()
+    for in_flight in _sources.values():
+        held.update(in_flight())
+    return Room(settings.WORKER_SLOTS, held)
+
+
+def choose(
+    waiting: Iterable[Waiting], rooms: Sequence[Room], lanes: Mapping[UUID, int] | None = None
+) -> list[UUID]:
+    """Returns the ids of those that go now, one organization after the other: who holds the fewest
+    slots first, then whose last turn is longest ago. Every room must admit an item, and its lane
+    must have a place left (`lanes`); a lane that is missing there has no bound."""
+    queues: dict[UUID, list[Waiting]] = defaultdict(list)
+    for item in sorted(waiting, key=lambda item: item.place):
+        queues[item.organization_id].append(item)
+    left, chosen = dict(lanes or {}), []
+    while item := _next(queues, rooms, left):
+        queues[item.organization_id].remove(item)
+        for each in rooms:
+            each.take(item.organization_id)
+        if item.lane in left:
+            left[item.lane] -= 1
+        _last_turn[item.organization_id] = next(_turns)
+        chosen.append(item.id)
+    return chosen
+
+
+def _next(
+    queues: Mapping[UUID, list[Waiting]], rooms: Sequence[Room], left: Mapping[UUID, int]
+) -> Waiting | None:
+    def turn(organization_id: UUID) -> tuple[int, int]:
+        return rooms[0].held[organization_id], _last_turn.get(organization_id, 0)
+
+    for organization_id in sorted(queues, key=turn):
+        if all(each.admits(organization_id) for each in rooms):
+            free = (item for item in queues[organization_id] if left.get(item.lane, 1) > 0)
+            if item := next(free, None):
+                return item
+    return None

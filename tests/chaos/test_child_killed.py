@@ -1,0 +1,54 @@
+"""A platform's reply that ends each worker's child that reads it, as one that takes too much memory
+does: the operation ends with a reason, and the worker goes on."""
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from integrations.claims import MOST_FAULTS
+from integrations.models import Operation
+from numbers.models import PhoneNumber
+from tests import factories
+from tests.chaos.test_worker_killed import LOOPBACK, connect_jambonz, until
+from tests.fakes.jambonz import FakeJambonz
+
+pytestmark = [pytest.mark.chaos, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def jambonz(alice, settings) -> Iterator[FakeJambonz]:
+    settings.ALLOWED_PRIVATE_CIDRS = LOOPBACK
+    with FakeJambonz() as fake:
+        connect_jambonz(alice.by, fake)
+        yield fake
+
+
+def children_of(pid: int) -> list[int]:
+    """The pool's processes; /proc tells them without another package."""
+    found = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    return [int(child) for child in found.split()]
+
+
+def test_an_operation_ends_its_workers_a_few_times_only(alice, jambonz, processes):
+    processes.env |= {"PATCHBAY_LEASE_SECONDS": "1", "PATCHBAY_REDISPATCH_SECONDS": "2"}
+    carrier = factories.carrier(alice.by, name="SIP")
+    number = factories.number(alice.by, settled=False, voip_carrier_sid=carrier.voip_carrier_sid)
+    operation = factories.open_operation("placement", number.placements.get().id)
+    for _ in range(MOST_FAULTS):
+        jambonz.hang("GET", "/PhoneNumbers")
+    processes.start_dispatcher()
+    worker = processes.start_worker()
+    for count in range(1, MOST_FAULTS + 1):
+        asked = len(jambonz.requests)
+        until(lambda asked=asked: len(jambonz.requests) > asked)
+        assert Operation.objects.get(pk=operation.pk).attempts == count
+        for child in children_of(worker.pid):
+            os.kill(child, signal.SIGKILL)
+    until(lambda: PhoneNumber.objects.get(pk=number.pk).status == "failed")
+    assert "worker ended" in Operation.objects.get(pk=operation.pk).reason
+    other = factories.number(alice.by, "+18005550000", settled=False)
+    until(lambda: PhoneNumber.objects.get(pk=other.pk).status == "active")
+    assert worker.poll() is None
