@@ -18,6 +18,7 @@ from organizations.api.credentials import (
 from organizations.api.guessing import count_failure, good_keys, refuse_guesser
 from organizations.api.key_lookup import FoundKey, find_key
 from organizations.api.problems import Problem
+from organizations.api.refused_keys import tell_refusal
 from organizations.models import ApiKey, Organization
 from organizations.principals import Principal
 
@@ -57,6 +58,8 @@ def known(text: keys.KeyText | None, address: str) -> FoundKey:
     matches = text.matches(key.digest if key else NO_DIGEST)  # compared in any case: equal time
     if not key or not matches or key.owner_role is None:
         count_failure(address)
+        if key:
+            tell_refusal(key, "owner_gone" if matches else "wrong_secret", is_guess=not matches)
         raise unauthorized(_("There is no such API key."))
     good_keys.add(text.digest)
     return key
@@ -65,14 +68,17 @@ def known(text: keys.KeyText | None, address: str) -> FoundKey:
 def refuse_ended(key: FoundKey) -> None:
     """Only who knows the secret gets here, and may learn why the key is refused."""
     if key.is_revoked:
+        tell_refusal(key, "revoked")
         raise unauthorized(_("This API key was revoked."))
     if key.is_expired:
+        tell_refusal(key, "expired")
         raise unauthorized(_("This API key has expired."))
 
 
 def refuse_elsewhere(key: FoundKey, request: HttpRequest, address: str) -> None:
     """403 from outside the key's networks, or for another organization than the key's."""
     if key.allowed_cidrs and not is_within(address, key.allowed_cidrs):
+        tell_refusal(key, "network")
         raise Problem("forbidden", _("This API key may not be used from your address."))
     named = request.META.get("HTTP_X_ORGANIZATION_ID")
     if named is not None and not is_named(key.organization, named):

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import psycopg
 import pytest
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.http import HttpRequest
 from django.test import Client
 from django.urls import path
@@ -52,6 +52,12 @@ def ask(address: str = "127.0.0.1", **headers: str):
 
 def bearer(text: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {text}"}
+
+
+def wrong_secret(member: factories.Member) -> str:
+    """Of their key, with a checksum that fits."""
+    body = "A" * keys.SECRET_LENGTH
+    return f"{member.key_text[:25]}{body}{keys.checksum(member.key.key_id, body)}"
 
 
 def halves(text: str) -> dict[str, str]:
@@ -148,9 +154,7 @@ class TestKeys:
         answer = ask(**bearer(member.key_text))
         assert answer.status_code == 401
         assert "revoked" in answer.json()["detail"]
-        body = "A" * keys.SECRET_LENGTH
-        wrong = f"{member.key_text[:25]}{body}{keys.checksum(member.key.key_id, body)}"
-        assert "revoked" not in ask(**bearer(wrong)).json()["detail"]
+        assert "revoked" not in ask(**bearer(wrong_secret(member))).json()["detail"]
 
     def test_an_expired_key_says_so(self, member):
         member.organization.api_keys.update(expires_at=timezone.now() - timedelta(seconds=1))
@@ -326,3 +330,35 @@ class TestGuessing:
         for digest in (b"1", b"2", b"3"):
             good.add(digest)
         assert [digest in good for digest in (b"1", b"2", b"3")] == [False, True, True]
+
+
+class TestRefusalsAreTold:
+    """In the audit log, as what they are."""
+
+    def lines(self, member) -> list[tuple]:
+        found = member.organization.events.filter(action="api_key.refused").order_by("id")
+        return list(found.values_list("actor_kind", "outcome", "client_address", "after__reason"))
+
+    def test_a_key_that_has_ended_or_is_elsewhere(self, member):
+        operations.revoke_key(member.by, key_id=member.key.pk)
+        ask("192.0.2.1", **bearer(member.key_text))
+        ask("192.0.2.1", **bearer(member.key_text))  # told once
+        assert self.lines(member) == [("key", "refused", "192.0.2.1", "revoked")]
+
+    def test_from_another_network(self, member):
+        type(member.key).objects.update(allowed_cidrs=["10.0.0.0/8"])
+        ask("192.0.2.1", **bearer(member.key_text))
+        assert self.lines(member) == [("key", "refused", "192.0.2.1", "network")]
+
+    def test_a_guess_is_nobodys(self, member):
+        ask("192.0.2.2", **bearer(wrong_secret(member)))
+        assert self.lines(member) == [("anonymous", "refused", "192.0.2.2", "wrong_secret")]
+
+    def test_a_log_that_cannot_be_written_refuses_all_the_same(self, member, monkeypatch):
+        operations.revoke_key(member.by, key_id=member.key.pk)
+
+        def broken(*_arguments, **_fields):
+            raise DatabaseError("read only")
+
+        monkeypatch.setattr("organizations.api.refused_keys.record", broken)
+        assert ask(**bearer(member.key_text)).status_code == 401
