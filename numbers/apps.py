@@ -8,10 +8,11 @@ class NumbersConfig(AppConfig):
 
     def ready(self) -> None:
         from integrations import chores, sealing, slots, subjects
-        from numbers.batching import bell
+        from numbers.batching import bell, selecting
         from numbers.provisioning import PlacementSubject
         from numbers.screens.batch_report import ReportExport
         from numbers.screens.export import NumbersExport
+        from numbers.screens.filters import listed
         from numbers.screens.places import addresses_of_placements
         from organizations.exporting import kinds
 
@@ -20,5 +21,6 @@ class NumbersConfig(AppConfig):
         kinds.register("numbers", NumbersExport())
         kinds.register("batch_report", ReportExport())
         chores.register("batches", bell.CHORE)
+        selecting.register(listed)
         slots.register("batches", bell.QUEUE.held_slots)
         sealing.columns.append(("numbers.Placement", "sealed"))

@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -25,6 +26,7 @@ from organizations.texts import trimmed
 State, Kind = Batch.State, Batch.Kind
 
 MOST_ROWS = 100_000
+AT_ONCE = 1_000  # rows that a request selects; more are a worker's
 IMPORT = "import"
 CHANGES = ("activate", "deactivate", "label", "assign", "retry", "delete")
 PERMISSIONS = {
@@ -47,10 +49,17 @@ def may(by: Principal | None, batch: Batch) -> bool:
 
 @transaction.atomic
 def propose_change(
-    by: Principal, *, action: str, options: Mapping[str, Any], numbers: QuerySet[PhoneNumber]
+    by: Principal,
+    *,
+    action: str,
+    options: Mapping[str, Any],
+    numbers: QuerySet[PhoneNumber],
+    query: str | None = None,
 ) -> Batch:
     """A batch in state `ready` over the numbers as they are selected now, each with the fate that
-    it would have; nothing changes before `start`.
+    it would have; nothing changes before `start`. `query` is the query string of the list that
+    shows just these numbers: if they are many, the batch is in state `checking` first, and a worker
+    selects them.
 
     `options`: `label` of a label and `agent_id` of an assignment, where None takes it away;
     `release` of a deletion gives back what an account supplies. Raises CannotBatch.
@@ -59,10 +68,13 @@ def propose_change(
         raise CannotBatch(_("There is no such change."))
     wish = checked_wish(by, action, options)
     chosen = by.organization.phone_numbers.filter(pk__in=numbers.values("pk"))[: MOST_ROWS + 1]
-    refuse_size(chosen.count())
-    title = title_of(action, wish | called(by, wish))
-    made = open_batch(by, Kind.CHANGE, action, title, dict(options), State.READY)
-    return filled(by, made, proposing.selection(chosen, wish))
+    refuse_size(count := chosen.count())
+    title, options = title_of(action, wish | called(by, wish)), dict(options)
+    if query is None or count <= AT_ONCE:
+        made = open_batch(by, Kind.CHANGE, action, title, options, State.READY)
+        return filled(by, made, proposing.selection(chosen, wish))
+    options |= {"query": query, "zone": timezone.get_current_timezone_name()}
+    return later(by, open_batch(by, Kind.CHANGE, action, title, options, State.CHECKING))
 
 
 def refuse_size(count: int) -> None:
@@ -140,6 +152,22 @@ def filled(by: Principal, batch: Batch, chosen: Chosen) -> Batch:
     proposing.freeze(batch, chosen)
     tell(by, batch, "proposed", {"action": batch.action, "total": batch.total, **batch.options})
     return batch
+
+
+def later(by: Principal, batch: Batch) -> Batch:
+    """A worker fills it."""
+    tell(by, batch, "proposed", {"action": batch.action, **batch.options})
+    wake_dispatcher()
+    return batch
+
+
+def filled_in_time(by: Principal, batch: Batch, chosen: Chosen, rows: int) -> Batch:
+    """At once, or by a worker where they are many."""
+    if rows <= AT_ONCE:
+        return filled(by, batch, chosen)
+    batch.state = State.CHECKING
+    batch.save(update_fields=["state"])
+    return later(by, batch)
 
 
 @transaction.atomic
@@ -236,12 +264,12 @@ def undo(by: Principal, batch_id: UUID) -> Batch:
     it since. Raises CannotBatch."""
     batch = locked(by, batch_id)
     refuse_undo(batch)
-    if waiting := batch.undone_by.filter(state=State.READY).first():
+    if waiting := batch.undone_by.filter(state__in=[State.CHECKING, State.READY]).first():
         return waiting  # posted twice
     title = gettext_noop("Undo: %(title)s") % {"title": batch.title}
     inverse = INVERSE[batch.action]
     made = open_batch(by, Kind.CHANGE, inverse, title, {}, State.READY, undoes=batch)
-    return filled(by, made, proposing.what_was(batch))
+    return filled_in_time(by, made, proposing.what_was(batch), batch.done)
 
 
 def refuse_undo(batch: Batch) -> None:
@@ -276,15 +304,15 @@ def retry_failed(by: Principal, batch_id: UUID) -> Batch:
     options = {name: value for name, value in batch.options.items() if name not in OF_THE_FILE}
     options["repeats"] = str(batch.pk)
     if batch.kind == Kind.IMPORT:
-        given = [{"number": row.text, **row.values} for row in rows.order_by("line")]
-        return propose_import(by, title=title, options=options, rows=given)
+        options["given"] = "rows_again"
+        return later(by, open_batch(by, batch.kind, IMPORT, title, options, State.CHECKING))
     same = {"undoes_id": batch.undoes_id}
     made = open_batch(by, batch.kind, batch.action, title, options, State.READY, **same)
-    return filled(by, made, proposing.what_is_unfinished(batch))
+    return filled_in_time(by, made, proposing.what_is_unfinished(batch), batch.failed + batch.left)
 
 
 # Its rows alone are tried again.
-OF_THE_FILE = ("start", "ask", "mapping", "sheet", "confirm", "choices")
+OF_THE_FILE = ("start", "ask", "mapping", "sheet", "confirm", "choices", "query", "zone")
 
 
 def repeat_under_way(batch: Batch) -> Batch | None:

@@ -16,6 +16,7 @@ from numbers.importing import NoIntegration, taken_on
 from organizations import texts
 from organizations.principals import Principal
 
+ROWS = ("rows", "rows_again")  # what is given: not a file, but a request's rows or a batch's
 CARRIER, ACCOUNT, RECORD = DESTINATIONS = ("carrier", "account", "record")
 # To read digits without a plus.
 NATIONAL, INTERNATIONAL = WAYS = (gettext_noop("national"), gettext_noop("international"))

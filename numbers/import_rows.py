@@ -18,6 +18,7 @@ from numbers.import_options import (
     CARRIER,
     FOR_ALL,
     RECORD,
+    ROWS,
     is_uuid,
     named_integration,
 )
@@ -60,7 +61,7 @@ class Understanding:
         self.carriers = carriers_by_name(by) if self.is_for_carriers else {}
         agents = agents_by_name(by)
         self.agent_ids = {agent_id for ids in agents.values() for agent_id in ids}
-        self.agents = {} if options.get("given") == "rows" else agents
+        self.agents = {} if options.get("given") in ROWS else agents
         self.evidence = Evidence()
         self.notices: list[str] = []  # on all rows, each once
 

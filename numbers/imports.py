@@ -10,6 +10,7 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 
 from integrations.operations import default_for
+from numbers.batching.proposing import UNFINISHED
 from numbers.files.tables import Line, lines_of, lines_of_rows
 from numbers.files.unreadable import Unreadable
 from numbers.holding import NotPossibleNow, holding, taken
@@ -24,6 +25,7 @@ from numbers.import_options import (
     ACCOUNT,
     CARRIES_CALLS,
     RECORD,
+    ROWS,
     SUPPLIES,
     is_uuid,
     named_integration,
@@ -33,6 +35,7 @@ from numbers.importing import NoIntegration, import_number, record_only
 from numbers.models import Batch, BatchRow, PhoneNumber
 from numbers.numbering.readings import named
 from numbers.operations import add_number
+from organizations.exports import portions
 from organizations.principals import Principal
 from organizations.roles import Permission
 
@@ -164,14 +167,25 @@ def numbers_of_range(first: Understood) -> Iterator[Understood]:
 
 
 def given(batch: Batch) -> Iterator[Line]:
-    data, options = bytes(batch.file), batch.options
+    options = batch.options
+    if options.get("given") == "rows_again":
+        return lines_of_rows(unfinished(batch))
+    data = bytes(batch.file)
     if is_request(batch):
         return lines_of_rows(json.loads(data))
     return lines_of(data, sheet=options.get("sheet", ""), mapping=options.get("mapping"))
 
 
+def unfinished(batch: Batch) -> Iterator[dict[str, Any]]:
+    """The rows of the batch that this one repeats, as a request would give them."""
+    repeated = batch.organization.batches.get(pk=batch.options["repeats"])
+    for rows in portions(repeated.rows.filter(fate__in=UNFINISHED), "line"):
+        yield from ({"number": row.text, **row.values} for row in rows)
+
+
 def is_request(batch: Batch) -> bool:
-    return batch.options.get("given") == "rows"
+    """Rows, and no file."""
+    return batch.options.get("given") in ROWS
 
 
 def refuse_lost_account(by: Principal, batch: Batch) -> None:

@@ -25,7 +25,8 @@ from integrations.claims import wake_dispatcher
 from integrations.provisioning import locked
 from numbers import column_mapping, imports
 from numbers.agents import NotAssigned
-from numbers.batches import MOST_ROWS, may
+from numbers.batches import MOST_ROWS, CannotBatch, may
+from numbers.batching import selecting
 from numbers.batching.kinds import DOING, Fate
 from numbers.batching.proposing import count
 from numbers.holding import NoCarrier, NotPossibleNow, NotSupplied, NumberTaken
@@ -87,6 +88,8 @@ def work(batch: Batch) -> None:
     by = asker(batch)
     if not may(by, batch):
         lost_its_asker(batch)
+    elif batch.state == State.CHECKING and batch.kind == Batch.Kind.CHANGE:
+        select(by, batch)
     elif batch.state == State.CHECKING:
         check(by, batch)
     else:
@@ -123,6 +126,18 @@ def settle(batch: Batch, state: str, *, by: Principal, reason: str = "") -> None
 def lost_its_asker(batch: Batch) -> None:
     reason = _("%(who)s may not do this any more.") % {"who": batch.actor_label}
     settle(batch, State.STOPPED, by=principals.system(batch.organization), reason=reason)
+
+
+@transaction.atomic
+def select(by: Principal, batch: Batch) -> None:
+    """The rows of a change whose numbers are too many for a request."""
+    keep(batch)
+    try:
+        selecting.freeze(by, batch)
+    except CannotBatch as error:
+        settle(batch, State.REFUSED, by=by, reason=str(error))
+    else:
+        let_go(batch, state=State.READY)
 
 
 # --- checking an import ---------------------------------------------------------------------------

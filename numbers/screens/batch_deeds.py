@@ -31,8 +31,9 @@ class ProposeScreen(OrgScreen):
         try:
             if agent and not complaint("agent_id", agent):
                 options["agent_id"] = id_of(request.organization, agent)
+            numbers, query = selected(request)
             batch = batches.propose_change(
-                self.principal, action=action, options=options, numbers=selected(request)
+                self.principal, action=action, options=options, numbers=numbers, query=query
             )
         except (CannotBatch, ValidationError) as error:
             self.warn(" ".join(getattr(error, "messages", [str(error)])))
@@ -43,11 +44,13 @@ class ProposeScreen(OrgScreen):
 NEEDS = {"label": ("label",), "assign": ("agent_id",)}
 
 
-def selected(request: HttpRequest) -> QuerySet[PhoneNumber]:
+def selected(request: HttpRequest) -> tuple[QuerySet[PhoneNumber], str | None]:
+    """The numbers, and the query string that finds just them, where one does."""
     if request.POST.get("all"):
-        return matching(request.organization, QueryDict(request.POST.get("query", "").lstrip("?")))
+        query = request.POST.get("query", "").lstrip("?")
+        return matching(request.organization, QueryDict(query)), query
     ids = filter(None, map(uuid_of, request.POST.getlist("number")))
-    return request.organization.phone_numbers.filter(pk__in=list(ids))
+    return request.organization.phone_numbers.filter(pk__in=list(ids)), None
 
 
 def uuid_of(text: str) -> UUID | None:

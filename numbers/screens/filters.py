@@ -111,6 +111,11 @@ def matching(organization: Organization, query: QueryDict) -> QuerySet[PhoneNumb
     return Filters(query).narrow(organization)
 
 
+def listed(organization: Organization, query: str) -> QuerySet[PhoneNumber]:
+    """The same by the text of a query string."""
+    return matching(organization, QueryDict(query))
+
+
 def in_status(names: list[str]) -> Q:
     plain = Q(status__in=[name for name in names if name != REMOVING])
     if REMOVING not in names:

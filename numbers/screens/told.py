@@ -27,6 +27,11 @@ SENTENCES = (
     gettext_noop("%(who)s stopped it."),
     gettext_noop("%(who)s may not do this any more."),
     gettext_noop("It has more than %(most)s rows."),
+    gettext_noop("No number is selected."),
+    gettext_noop(
+        "More than %(most)s numbers are selected; do it in parts, for example by carrier."
+    ),
+    gettext_noop("There is no agent %(id)s."),
     gettext_noop("The number of line %(line)d."),
     gettext_noop("It is here already, and %(status)s."),
     gettext_noop("%(number)s is being removed from its platform; add it again when that is done."),

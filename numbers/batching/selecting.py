@@ -1,0 +1,56 @@
+"""The worker's half of a change too long for a request: its numbers, selected and frozen."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from numbers.batches import MOST_ROWS, checked_wish, refuse_size
+from numbers.batching import proposing
+from numbers.batching.proposing import Chosen
+from numbers.models import Batch, BatchRow, PhoneNumber
+from organizations.models import Organization
+from organizations.principals import Principal
+
+Matching = Callable[[Organization, str], QuerySet[PhoneNumber]]
+
+TIME = "5min"  # that one statement may take; a request has 15 seconds
+_matching: list[Matching] = []
+
+
+def register(matching: Matching) -> None:
+    """Who knows which numbers a list shows, by the query string of its URL."""
+    _matching[:] = [matching]
+
+
+@transaction.atomic
+def freeze(by: Principal, batch: Batch) -> None:
+    """All rows of the batch, as its selection finds them now. Raises CannotBatch."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL statement_timeout = '{TIME}'")
+    BatchRow.objects.filter(batch=batch).delete()
+    proposing.freeze(batch, chosen_by(by, batch))
+
+
+def chosen_by(by: Principal, batch: Batch) -> Chosen:
+    options = batch.options
+    if repeated := options.get("repeats"):
+        return proposing.what_is_unfinished(by.organization.batches.get(pk=repeated))
+    if batch.undoes_id:
+        return proposing.what_was(batch.undoes)
+    with timezone.override(options["zone"]):
+        return selected(by, options, matching(by.organization, options["query"]), batch.action)
+
+
+def selected(
+    by: Principal, options: Mapping[str, Any], numbers: QuerySet[PhoneNumber], action: str
+) -> Chosen:
+    chosen = by.organization.phone_numbers.filter(pk__in=numbers.values("pk"))[: MOST_ROWS + 1]
+    refuse_size(chosen.count())
+    return proposing.selection(chosen, checked_wish(by, action, options))
+
+
+def matching(organization: Organization, query: str) -> QuerySet[PhoneNumber]:
+    return _matching[0](organization, query)
