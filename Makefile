@@ -1,6 +1,6 @@
 # Patchbay. `make up` starts it, `make test` tests it; `make` alone lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help setup up test test-browser test-peers screenshots bench check schema messages fix lock clean
+.PHONY: help setup up test chaos test-browser test-peers screenshots bench check schema messages fix lock clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -42,6 +42,10 @@ screenshots: $(DEV) ## Keep a picture of every page in var/screenshots (ARGS nam
 
 test-peers: $(DEV) ## Run the tests against real servers and clients of others
 	$(PYTEST) -m peers $(ARGS)
+
+chaos: $(DEV) ## Run the tests that kill, crowd and confuse, at greater length
+	PATCHBAY_NOISY_RUNS=20 $(PYTEST) -m "chaos and not peers and not browser" $(ARGS)
+	PATCHBAY_FUZZ_ROUNDS=8 $(PYTEST) tests/test_integrations_hostile.py $(ARGS)
 
 bench: $(DEV) ## Measure
 	$(PYTHON) -m tests.bench $(ARGS)

@@ -1,6 +1,7 @@
 """One row as it was given, understood: its number, its values, and everything that is wrong."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -64,6 +65,14 @@ class Understanding:
         self.agents = {} if options.get("given") in ROWS else agents
         self.evidence = Evidence()
         self.notices: list[str] = []  # on all rows, each once
+
+    def progress(self) -> dict[str, Any]:
+        """What the rows so far have shown, for `resume`."""
+        return {**asdict(self.evidence), "notices": self.notices}
+
+    def resume(self, progress: Mapping[str, Any]) -> None:
+        self.evidence = Evidence(progress["national"], progress["international"])
+        self.notices = list(progress["notices"])
 
     def row(self, line: Line, known: str | None = None) -> Understood:
         """`known` is the number that the row's id belongs to."""

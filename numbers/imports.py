@@ -49,27 +49,56 @@ class Check:
     """The rows of a batch's file, each with the fate that it would have; nothing is written."""
 
     def __init__(self, by: Principal, batch: Batch):
-        """Raises Unreadable."""
+        """Goes on behind the rows that an earlier slice has kept, if the batch has its `progress`.
+        Raises Unreadable."""
         refuse_lost_account(by, batch)
         self.by, self.batch = by, batch
         self.understanding = Understanding(by, batch.options)
-        self.first_lines: dict[str, int] = {}
-        self.last_line = 0
+        self.before: dict[str, Any] = batch.layout.get("progress", {})
+        self.first_lines = first_lines_of(batch) if self.before else {}
+        self.last_line, self.behind = self.before.get("line", 0), self.before.get("behind", 0)
+        self.found = self.before.get("found", 0)  # rows, up to the end of what is understood
         self.ranges: list[Understood] = []  # the rows with their first numbers
 
     def rows(self) -> Iterator[BatchRow]:
         """Unsaved, with their fates: todo, error, ambiguous, repeated or held. The numbers of
         ranges follow behind the last line. Raises Unreadable, also on the way."""
-        lines = given(self.batch)
+        lines = self.unread(given(self.batch))
         while portion := list(islice(lines, AT_ONCE)):
-            self.last_line = portion[-1].line
+            self.last_line, self.found = portion[-1].line, self.found + len(portion)
             found = self.understood(portion)
             self.ranges += [each for each in found if each.rest]
             yield from self.fated(found)
         numbers = chain.from_iterable(map(numbers_of_range, self.ranges))
         behind = map(on_line, numbers, count(self.last_line + 1))
+        behind = islice(behind, self.behind, None)
         while portion := list(islice(behind, AT_ONCE)):
+            self.behind, self.found = self.behind + len(portion), self.found + len(portion)
             yield from self.fated(portion)
+
+    def unread(self, lines: Iterator[Line]) -> Iterator[Line]:
+        """Behind the last line that is kept. Ranges on the way there are understood again."""
+        if not self.before:
+            return lines
+        begins = set(self.before["ranges"])
+        for line in lines:
+            if line.line > self.last_line:
+                lines = chain([line], lines)
+                break
+            if line.line in begins:
+                self.ranges += self.understood([line])
+        self.understanding.resume(self.before)
+        return lines
+
+    def progress(self) -> dict[str, Any]:
+        """What a later slice must know to go on; true when `found` rows are kept."""
+        return {
+            "found": self.found,
+            "line": self.last_line,
+            "behind": self.behind,
+            "ranges": [each.line for each in self.ranges],
+            **self.understanding.progress(),
+        }
 
     def understood(self, lines: list[Line]) -> list[Understood]:
         known = numbers_by_id(self.by, lines)
@@ -121,6 +150,13 @@ class Check:
             note = _("Read as %(way)s, as the other rows are: %(number)s.") % words
             self.settle(row, each["number"], f"{note}\n{each['note']}".strip(), holders)
         return [row for row, _each in pairs]
+
+
+def first_lines_of(batch: Batch) -> dict[str, int]:
+    """The first row of each number, of those that are kept; an error of the row itself is none."""
+    rows = batch.rows.exclude(fate=Fate.REPEATED).exclude(fate=Fate.ERROR, phone_number_id=None)
+    found = rows.order_by("-line").values_list("values__number", "line")
+    return {number: line for number, line in found if number}
 
 
 def compare(row: BatchRow, holder: dict[str, Any], note: str) -> None:

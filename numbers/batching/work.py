@@ -142,7 +142,7 @@ def select(by: Principal, batch: Batch) -> None:
 
 # --- checking an import ---------------------------------------------------------------------------
 def check(by: Principal, batch: Batch) -> None:
-    """From the beginning, even where somebody was killed in the middle of it."""
+    """On from the last slice's end, even where somebody was killed in the middle of another."""
     try:
         if batch.tries > MOST_CHECKS:
             raise imports.Unreadable(_("Reading it took too long, or too much memory."))
@@ -158,25 +158,41 @@ def check(by: Principal, batch: Batch) -> None:
 
 def keep_rows(by: Principal, batch: Batch) -> None:
     begin(batch)
-    notices: list[str] = []
-    if not imports.is_request(batch):
-        examined = column_mapping.examine(batch.organization, bytes(batch.file), batch.options)
-        keep_layout(batch, examined)
-        if examined.asks and not batch.options.get("ask"):
-            raise imports.Unreadable(column_mapping.numberless(examined.layout))
-        if examined.asks:
-            return let_go(batch, state=State.MAPPING)
-        notices += examined.notices
+    if "progress" not in batch.layout and examine(batch):
+        return let_go(batch, state=State.MAPPING)
     check = imports.Check(by, batch)
-    found, rows = 0, check.rows()
+    found, rows, until = check.found, check.rows(), None
     while portion := list(islice(rows, PORTION)):
+        # Finding the way to the first of them is no part of the slice: it would not go on.
+        until = until or time.monotonic() + settings.BATCH_SLICE.total_seconds()
         found += len(portion)
         if found > MOST_ROWS:
             raise imports.Unreadable(_("It has more than %(most)s rows.") % {"most": MOST_ROWS})
         keep_portion(batch, portion, found)
+        if found == check.found and time.monotonic() >= until and others_wait(batch):
+            return let_go(batch, layout={**batch.layout, "progress": check.progress()})
     decide(batch, check)
-    checked(by, batch, [*batch.options.get("notices", ()), *notices, *check.understanding.notices])
+    told = [*batch.options.get("notices", ()), *batch.layout.get("of_file", ())]
+    checked(by, batch, [*told, *check.understanding.notices])
     return None
+
+
+def examine(batch: Batch) -> bool:
+    """Whether somebody has to say first what the columns of a file mean. Raises Unreadable."""
+    if imports.is_request(batch):
+        return False
+    examined = column_mapping.examine(batch.organization, bytes(batch.file), batch.options)
+    keep_layout(batch, examined)
+    if examined.asks and not batch.options.get("ask"):
+        raise imports.Unreadable(column_mapping.numberless(examined.layout))
+    return examined.asks
+
+
+def others_wait(batch: Batch) -> bool:
+    """For a slice, and in nobody's hands. Reading a file up to where it was left costs time, so it
+    is not put aside for its own organization's others."""
+    waiting = Batch.objects.filter(state__in=[State.CHECKING, State.RUNNING], dispatched_at=None)
+    return waiting.exclude(organization_id=batch.organization_id).exists()
 
 
 def decide(batch: Batch, check: imports.Check) -> None:
@@ -193,7 +209,8 @@ def decide(batch: Batch, check: imports.Check) -> None:
 
 def keep_layout(batch: Batch, examined: column_mapping.Examined) -> None:
     """The rows are read with it from now on."""
-    batch.layout = column_mapping.described(examined, first=batch.layout.get("first", ""))
+    layout = column_mapping.described(examined, first=batch.layout.get("first", ""))
+    batch.layout = {**layout, "of_file": examined.notices}
     if examined.mapping is not None and not examined.asks:
         batch.options["mapping"] = examined.mapping
         batch.options["sheet"] = examined.layout.sheet
@@ -202,8 +219,11 @@ def keep_layout(batch: Batch, examined: column_mapping.Examined) -> None:
 
 @transaction.atomic
 def begin(batch: Batch) -> None:
-    keep(batch, total=0, skipped=0)
-    BatchRow.objects.filter(batch=batch).delete()
+    """What was kept beyond the progress, by a slice that was killed, is read again."""
+    progress = batch.layout.get("progress", {"found": 0, "line": 0, "behind": 0})
+    keep(batch, total=progress["found"], skipped=0)
+    last = progress["line"] + progress["behind"]
+    BatchRow.objects.filter(batch=batch, line__gt=last).delete()
 
 
 @transaction.atomic
@@ -227,7 +247,8 @@ def copy_rows(batch: Batch, rows: list[BatchRow]) -> None:
 def checked(by: Principal, batch: Batch, notices: list[str]) -> None:
     """Ready for somebody to look at and start; a program may have asked to go on at once."""
     notice = "\n".join(notices)
-    keep(batch, reason=notice, layout={**batch.layout, "notices": notices})
+    layout = {n: value for n, value in batch.layout.items() if n not in ("progress", "of_file")}
+    keep(batch, reason=notice, layout={**layout, "notices": notices})
     count(batch)
     has_questions = batch.rows.filter(fate=Fate.AMBIGUOUS).exists()
     waits = has_questions or may_have_wrong_columns(batch)
