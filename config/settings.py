@@ -77,6 +77,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "organizations.entering.second_factor.RequireSecondFactor",
+    "organizations.entering.proof.RequireProof",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -179,6 +180,7 @@ RATE_LIMIT_PER_SECOND = env.float(
     "PATCHBAY_RATE_LIMIT_PER_SECOND", 50
 )  # per key and web process; 0: none
 RATE_LIMIT_BURST = env.int("PATCHBAY_RATE_LIMIT_BURST", 100)
+INVITATIONS_PER_DAY = env.int("PATCHBAY_INVITATIONS_PER_DAY", 50)  # of an organization; 0: any
 IDEMPOTENCY_RETENTION = timedelta(hours=24)
 PLATFORM_CALLS_RETENTION = timedelta(days=env.int("PATCHBAY_PLATFORM_CALLS_DAYS", 30))
 ALLOWED_PRIVATE_CIDRS = env.list("PATCHBAY_ALLOWED_PRIVATE_CIDRS", default=[])

@@ -5,6 +5,7 @@ import logging
 import secrets
 from datetime import timedelta
 from functools import partial
+from math import ceil
 from smtplib import SMTPException
 
 from django.conf import settings
@@ -26,7 +27,7 @@ from organizations.principals import Principal, system
 
 logger = logging.getLogger("organizations.invitations")
 
-TERM = timedelta(days=7)
+TERM, DAY = timedelta(days=7), timedelta(days=1)
 OPEN = {"accepted_at": None, "revoked_at": None}
 
 
@@ -38,15 +39,27 @@ class ForSomebodyElse(Exception):
     """It was sent to another e-mail than the account's."""
 
 
+class TooManyInvitations(Exception):
+    """The organization has made as many as it may in 24 hours; `wait` seconds, and one is free."""
+
+    def __init__(self, most: int, wait: int):
+        super().__init__(
+            _("An organization invites at most %(most)s times in 24 hours.") % {"most": most}
+        )
+        self.wait = wait
+
+
 @transaction.atomic
 def invite(by: Principal, *, email: str, role: str) -> tuple[Invitation, str]:
     """A new invitation and its link, which is never to be seen again; an earlier one to the same
-    e-mail ends. Raises ValidationError by field, HigherRole and AlreadyMember."""
+    e-mail ends. Raises ValidationError by field, HigherRole, AlreadyMember and
+    TooManyInvitations."""
     check_role_reach(by, role, _("You cannot invite somebody to a role that may more than you."))
     email = canonical_email(email)
     organization = Organization.objects.select_for_update(no_key=True).get(pk=by.organization.pk)
     if organization.memberships.filter(user__email=email).exists():
         raise AlreadyMember(_("%(user)s is a member already.") % {"user": email})
+    refuse_too_many(organization)
     for earlier in organization.invitations.filter(email=email, **OPEN):
         revoke(by, earlier)
     token = secrets.token_urlsafe(32)
@@ -64,6 +77,16 @@ def invite(by: Principal, *, email: str, role: str) -> tuple[Invitation, str]:
     if settings.CAN_MAIL:
         transaction.on_commit(partial(mail, by, invitation, link_of(token)), robust=True)
     return invitation, link_of(token)
+
+
+def refuse_too_many(organization: Organization) -> None:
+    """Revoked ones count: each was a mail to somebody. The caller has locked the organization."""
+    most, now = settings.INVITATIONS_PER_DAY, timezone.now()
+    rows = organization.invitations.filter(created_at__gt=now - DAY).order_by("-created_at")
+    if not most or rows.count() < most:
+        return
+    oldest = rows.values_list("created_at", flat=True)[most - 1]
+    raise TooManyInvitations(most, max(1, ceil((oldest + DAY - now).total_seconds())))
 
 
 @transaction.atomic

@@ -231,6 +231,13 @@ LISTED = [
         _("Wait the seconds in `Retry-After`. The `RateLimit-…` headers tell what is left."),
     ),
     ProblemType(
+        "quota-exceeded",
+        429,
+        _("Quota exceeded"),
+        _("The organization has used up what this installation allows it."),
+        _("`detail` names the limit. Wait the seconds in `Retry-After`, or ask the operator."),
+    ),
+    ProblemType(
         "internal",
         500,
         _("Internal error"),

@@ -1,0 +1,131 @@
+"""Proving again that it is oneself: what gives others a way in, or takes it, wants a password, a
+second factor or a sign-in that is at most ten minutes old (`ACCOUNT_REAUTHENTICATION_TIMEOUT`)."""
+
+import re
+import secrets
+import time
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Any
+from urllib.parse import urlencode
+
+from allauth.account.adapter import get_adapter
+from allauth.account.internal.flows.login import get_authentication_records
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.signals import user_logged_in
+from django.core.cache import cache
+from django.core.exceptions import PermissionDenied
+from django.dispatch import receiver
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+FORM = frozenset({"GET", "POST"})  # asked for before the form is filled in, as a rule
+SENT = frozenset({"POST"})  # where the page is for looking, too
+# The names of the addresses, in the portal and in the admin.
+ASKING = {
+    "screens:api_keys_add": FORM,
+    "screens:api_keys_rotate": FORM,
+    "screens:members": SENT,
+    "screens:members_role": FORM,
+    "screens:members_remove": FORM,
+    "screens:integrations_connect": FORM,
+    "screens:integration_edit": FORM,
+    "screens:integration_credentials": FORM,
+    "admin:organizations_apikey_add": FORM,
+    "admin:organizations_membership_add": FORM,
+    "admin:organizations_membership_change": SENT,
+    "admin:organizations_membership_changelist": SENT,
+    "admin:organizations_membership_do": FORM,
+    "admin:organizations_user_add": FORM,
+    "admin:organizations_user_change": SENT,
+    "admin:organizations_user_do": FORM,
+    "admin:auth_user_password_change": FORM,
+    "admin:auth_group_add": FORM,
+    "admin:auth_group_change": SENT,
+    "admin:auth_group_changelist": SENT,
+    "admin:auth_group_delete": FORM,
+    "admin:integrations_integration_add": FORM,
+    "admin:integrations_integration_credentials": FORM,
+}
+PROVED_AT = "proved_at"
+KEPT, LONGEST = "kept", 50_000  # characters of a form that waits for the proof
+# Names of fields that are not kept, as they may hold secrets; a key's `token` is its id.
+SECRET = re.compile(r"password|secret|passphrase|code|pin|.token|^csrf", re.IGNORECASE)
+
+
+@receiver(user_logged_in)
+def signed_in(request: HttpRequest, **signal: Any) -> None:
+    """By whichever way, all factors included."""
+    request.session[PROVED_AT] = time.time()
+
+
+def is_proven(request: HttpRequest) -> bool:
+    """Lately enough."""
+    records = get_authentication_records(request, request.user)
+    times = [record["at"] for record in records if record.get("reauthenticated")]
+    last = max([request.session.get(PROVED_AT, 0), *times])
+    return time.time() - last < settings.ACCOUNT_REAUTHENTICATION_TIMEOUT
+
+
+class RequireProof:
+    """On every address in ASKING. A form that was sent too late is kept, and shown to be sent
+    again after the proof."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *_view: Any) -> HttpResponse | None:
+        method = "GET" if request.method == "HEAD" else request.method
+        methods = ASKING.get(request.resolver_match.view_name)
+        if methods is None or not request.user.is_authenticated:
+            return None
+        if method in methods and not is_proven(request):
+            return redirect(question(request.user, next_address(request)))
+        return kept_form(request) if method == "GET" and KEPT in request.GET else None
+
+
+def question(user: AbstractBaseUser, address: str) -> str:
+    """Where the proof is asked for; it leads on to `address`. Who has neither password nor second
+    factor here signs in anew at the provider."""
+    ways = get_adapter().get_reauthentication_methods(user)
+    if ways:
+        return f"{ways[0]['url']}?{urlencode({'next': address})}"
+    if not settings.SOCIALACCOUNT_PROVIDERS:
+        raise PermissionDenied(_("Sign out and in again, and then come back."))
+    provider = reverse("openid_connect_login", args=["sso"])
+    return f"{provider}?{urlencode({'next': address, 'auth_params': 'prompt=login'})}"
+
+
+def next_address(request: HttpRequest) -> str:
+    """The page again; with what was sent to it, but for secrets, if that is not too much."""
+    path = request.get_full_path()
+    fields = [pair for pair in request.POST.lists() if not SECRET.search(pair[0])]
+    if request.method != "POST" or len(str(fields)) > LONGEST:
+        return path
+    form = {"user": str(request.user.pk), "path": path, "fields": fields}
+    form["has_secrets"] = any(
+        name != "csrfmiddlewaretoken" and SECRET.search(name) for name in request.POST
+    )
+    name = secrets.token_urlsafe(16)
+    cache.set(place_of(name), form, settings.ACCOUNT_REAUTHENTICATION_TIMEOUT)
+    return f"{path}{'&' if '?' in path else '?'}{urlencode({KEPT: name})}"
+
+
+def kept_form(request: HttpRequest) -> HttpResponse | None:
+    """Once, and to who sent it; else the page as it is when it is opened."""
+    place = place_of(request.GET[KEPT])
+    form = cache.get(place)
+    if form is None or form["user"] != str(request.user.pk):
+        return None
+    cache.delete(place)
+    return render(request, "organizations/send_again.html", form)
+
+
+def place_of(name: str) -> str:
+    return f"kept-form:{sha256(name.encode()).hexdigest()}"
