@@ -21,6 +21,7 @@ from django.db.models.functions import Now
 from integrations import chores
 from integrations.claims import BREAKER_THRESHOLD, CHANNEL, QUESTIONS
 from integrations.models import Operation, ProviderCall
+from organizations.entering.sessions import forget_dead
 from organizations.models import SavedReply
 
 logger = logging.getLogger(__name__)
@@ -130,11 +131,13 @@ def take_lock(listener: psycopg.Connection) -> bool:
 
 
 def clean_up() -> None:
-    """Drop what has outlived its use: expired replies, old platform calls, answered questions."""
+    """Drop what has outlived its use: expired replies and sessions, old platform calls, answered
+    questions."""
     delete_unlocked(SavedReply.objects.filter(expires_at__lt=Now()))
     oldest = Now() - max(settings.PLATFORM_CALLS_RETENTION, timedelta(days=1))
     delete_unlocked(ProviderCall.objects.filter(at__lt=oldest))
     forget_questions()
+    forget_dead()
     chores.clean_up()
 
 

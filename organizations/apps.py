@@ -11,4 +11,8 @@ class OrganizationsConfig(AppConfig):
             checks,  # noqa: F401  registers the system checks
             paths,  # noqa: F401  registers <UUID:…>
         )
-        from organizations.entering import ownership  # noqa: F401  hears of reset passwords
+        from organizations.entering import (
+            ownership,  # noqa: F401  hears of reset passwords
+            proof,  # noqa: F401  of sign-ins
+            sessions,  # noqa: F401  of sign-ins, and of what ends the other sessions
+        )

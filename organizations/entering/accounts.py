@@ -21,6 +21,7 @@ from organizations.emails import canonical_email
 from organizations.entering.devices import remember_device
 from organizations.entering.lockout import Attempt
 from organizations.entering.notices import NOTICES
+from organizations.entering.sessions import NOWHERE
 from organizations.models import User
 
 logger = logging.getLogger("organizations.entering")
@@ -43,7 +44,7 @@ class AccountAdapter(DefaultAccountAdapter):
         try:
             return str(plain_ip(client_address(request)))
         except ValueError:
-            return "unknown"
+            return NOWHERE
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         """Without the host, as allauth has it: a guesser chooses it, and its port, at will."""
