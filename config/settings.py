@@ -32,6 +32,11 @@ SECURE_HSTS_SECONDS = env.int("PATCHBAY_HSTS_SECONDS", 31_536_000 if HTTPS else 
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_NAME = "patchbay_session"
+SESSION_ENGINE = "organizations.entering.session_store"
+SESSION_IDLE = timedelta(minutes=env.int("PATCHBAY_SESSION_IDLE_MINUTES", 24 * 60))
+SESSION_COOKIE_AGE = env.int("PATCHBAY_SESSION_DAYS", 14) * 24 * 3600  # whatever its use
+# How often a use is written down; in tests the queries of a page are counted.
+SESSION_NOTED = timedelta(hours=1 if MODE == "test" else 0, minutes=1)
 X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "organizations.screens.stale.csrf_failure"
 
@@ -55,6 +60,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.usersessions",
     "allauth.socialaccount",
     "allauth.socialaccount.providers.openid_connect",
     "organizations",
@@ -75,6 +81,7 @@ MIDDLEWARE = [
     "organizations.middleware.CompleteForms",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "organizations.entering.sessions.NoteSessions",
     "allauth.account.middleware.AccountMiddleware",
     "organizations.entering.second_factor.RequireSecondFactor",
     "organizations.entering.proof.RequireProof",

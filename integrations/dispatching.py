@@ -206,7 +206,8 @@ def take_lock(listener: psycopg.Connection) -> bool:
 
 
 def clean_up() -> None:
-    """Drop what has outlived its use: expired replies, old platform calls, answered questions."""
+    """Drop what has outlived its use: expired replies and sessions, old platform calls, answered
+    questions."""
     delete_unlocked(SavedReply.objects.filter(expires_at__lt=Now()))
     oldest = Now() - max(settings.PLATFORM_CALLS_RETENTION, timedelta(days=1))
     delete_unlocked(ProviderCall.objects.filter(at__lt=oldest))

@@ -11,7 +11,12 @@ class OrganizationsConfig(AppConfig):
             checks,  # noqa: F401  registers the system checks
             paths,  # noqa: F401  registers <UUID:…>
         )
-        from organizations.entering import log, ownership  # noqa: F401  hear of what people do
+        from organizations.entering import (
+            log,  # noqa: F401  hears of all that people do with their accounts
+            ownership,  # noqa: F401  of reset passwords
+            proof,  # noqa: F401  of sign-ins
+            sessions,  # noqa: F401  of sign-ins, and of what ends the other sessions
+        )
         from organizations.exporting import kinds
         from organizations.screens.events_export import EventsExport
 

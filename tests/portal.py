@@ -228,6 +228,7 @@ PAGES: list[Page] = [
     Page("forgot_password", lambda w: "/accounts/password/reset/", 2, ""),
     Page("password", lambda w: "/accounts/password/change/", 6),
     Page("second_factor", lambda w: "/accounts/2fa/", 8),
+    Page("sessions", lambda w: "/accounts/sessions/", 6),
     Page("confirm_access", lambda w: "/accounts/reauthenticate/", 8),
     Page("invitation_new", lambda w: urlsplit(w.rows["invitation_link"]).path, 3, ""),
     Page("invitation_other", lambda w: urlsplit(w.rows["invitation_link"]).path, 4),

@@ -244,6 +244,14 @@ class TestTold:
         with pytest.raises(invitations.NotOpen):
             invitations.find(link.split("/")[-2])
 
+    def test_who_is_deactivated_comes_back_without_their_sessions(self, browser, at_two):
+        own = Client()
+        own.force_login(at_two, "django.contrib.auth.backends.ModelBackend")
+        browser.post(page_of(at_two), form_of(at_two, is_active=None))
+        browser.post(page_of(at_two), form_of(at_two))
+        assert User.objects.get(pk=at_two.pk).is_active
+        assert own.get("/accounts/sessions/").status_code == 302
+
     def test_a_mail_server_that_is_away_stops_nothing(
         self, browser, at_two, settings, caplog, django_capture_on_commit_callbacks
     ):

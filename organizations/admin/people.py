@@ -23,7 +23,7 @@ from organizations.entering import ownership, second_factor
 from organizations.entering.operator_acts import record_act
 from organizations.models import User
 
-ALLAUTH = ("account", "mfa", "socialaccount")
+ALLAUTH = ("account", "mfa", "socialaccount", "usersessions")
 WITHOUT_PAGES = (*ALLAUTH, "admin", "contenttypes", "sessions")
 admin.site.unregister(Group)
 # allauth's tables are its own business; what an operator needs of them is an action on the user.

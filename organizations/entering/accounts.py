@@ -22,6 +22,7 @@ from organizations.entering.devices import remember_device
 from organizations.entering.lockout import Attempt
 from organizations.entering.log import tell_refusal
 from organizations.entering.notices import NOTICES
+from organizations.entering.sessions import NOWHERE
 from organizations.models import User
 
 logger = logging.getLogger("organizations.entering")
@@ -42,6 +43,10 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def get_client_ip(self, request: HttpRequest) -> str:
         return known_address(request) or "unknown"
+        try:
+            return str(plain_ip(client_address(request)))
+        except ValueError:
+            return NOWHERE
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         """Without the host, as allauth has it: a guesser chooses it, and its port, at will."""

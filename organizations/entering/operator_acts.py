@@ -8,6 +8,7 @@ from smtplib import SMTPException
 from typing import Any
 from urllib.parse import urlsplit
 
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.core.mail import send_mail
 from django.db import transaction
@@ -15,6 +16,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from organizations.entering.sessions import end
 from organizations.models import User
 from organizations.operations import end_invitations, record
 from organizations.principals import of_staff
@@ -43,6 +45,8 @@ def record_act(
         record(by, f"member.{deed}", person, kind="member", label=person.email, **values)
         if deed == "deactivated":
             end_invitations(by, person)
+    if operator != person:
+        end(UserSession.objects.filter(user=person))  # else an account comes back with them
     if settings.CAN_MAIL:
         to = dict.fromkeys([*also_to, person.email])
         transaction.on_commit(partial(mail, operator, deed, list(to), values), robust=True)

@@ -14,6 +14,7 @@ from django.urls import path, re_path
 from django.views.generic import TemplateView
 
 from organizations.entering.oidc import reaching
+from organizations.entering.session_list import sessions
 
 
 def nothing(request: HttpRequest, **path) -> HttpResponse:
@@ -36,6 +37,7 @@ urlpatterns = [
     path("login/", account.login, name="account_login"),
     path("logout/", account.logout, name="account_logout"),
     path("inactive/", account.account_inactive, name="account_inactive"),
+    path("sessions/", sessions, name="sessions"),
     path("reauthenticate/", account.reauthenticate, name="account_reauthenticate"),
     path("password/change/", account.password_change, name="account_change_password"),
     path("password/set/", no_password, name="account_set_password"),

@@ -38,6 +38,7 @@ UNSEEN_BY_WORKER = (
     ),
     *("auth_group", "auth_group_permissions", "django_session", "django_admin_log"),
     *("account_emailaddress", "account_emailconfirmation", "mfa_authenticator"),
+    "usersessions_usersession",
     *("socialaccount_socialaccount", "socialaccount_socialapp", "socialaccount_socialtoken"),
 )
 LIMITS = {

@@ -1,0 +1,30 @@
+"""Sessions in the database that end when nobody uses them, and for good after some days. The
+browser's cookie lasts as long as a session can; what counts is the row."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+from django.contrib.sessions.models import Session
+from django.utils import timezone
+
+BEGAN_AT = "began_at"  # seconds since 1970; of sessions that somebody has signed in to
+
+
+class SessionStore(DatabaseStore):
+    """Django finds it by `SESSION_ENGINE`."""
+
+    def create_model_instance(self, data: dict[str, Any]) -> Session:
+        row = super().create_model_instance(data)
+        row.expire_date = end_of(data.get(BEGAN_AT))
+        return row
+
+
+def end_of(began_at: float | None) -> datetime:
+    """Of a session that is used now."""
+    idle_end = timezone.now() + settings.SESSION_IDLE
+    if began_at is None:
+        return idle_end
+    age = timedelta(seconds=settings.SESSION_COOKIE_AGE)
+    return min(idle_end, datetime.fromtimestamp(began_at, UTC) + age)
