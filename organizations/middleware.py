@@ -86,6 +86,14 @@ WORDS_FOR_PEOPLE = {
         "The connection ended before the whole form had arrived. Nothing was saved. "
         "Go back and send it again."
     ),
+    "request-timeout": _(
+        "The form came too slowly. Nothing was saved. Go back and send it again, in parts if it is "
+        "large."
+    ),
+    "server-busy": _(
+        "Too many large forms are arriving at the moment. Nothing was saved. "
+        "Go back and send it again in half a minute."
+    ),
     "payload-too-large": _(
         "The form is too large. Nothing was saved. Go back and send less of it."
     ),

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from organizations import keys
 from organizations.api.problems import Problem
 
+KEY_HEADERS = {b"authorization", b"x-api-key", b"x-api-secret"}
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="patchbay"'}
 
 
