@@ -16,14 +16,20 @@ from queue import SimpleQueue
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from config.receiving import Receive, ReceivedBody, Room, receive_body
+from config.receiving import LimitsOf, Receive, ReceivedBody, Room, any_body, receive_body
 from config.sockets import bound_connections, cut_connection
 from config.waiting import Patience
-from organizations.bodies import Application, Environ, IncompleteBody
+from organizations.bodies import (
+    Application,
+    Environ,
+    IncompleteBody,
+    announced_length,
+    has_unknown_length,
+)
+from organizations.proxies import EXACT_NAMES
 
 Scope = dict[str, Any]
 Send = Callable[[dict[str, Any]], Any]
-Limits = Callable[[str, int, set[bytes]], tuple[int, int] | None]  # config.uploads.body_limits
 Jobs = SimpleQueue[Callable[[], None]]
 
 logger = logging.getLogger(__name__)
@@ -39,14 +45,12 @@ LONGEST_READING = 1800.0  # and for all of them
 MOST_READERS = 512  # clients of a process that read long answers at the same time
 
 
-def any_body(_path: str, _announced: int, _headers: set[bytes]) -> tuple[int, int]:
-    return sys.maxsize, sys.maxsize
-
-
 class Bridge:
     """The ASGI application. Threads do what a request needs them for, and wait for no client."""
 
-    def __init__(self, application: Application, threads: int = THREADS, limits: Limits = any_body):
+    def __init__(
+        self, application: Application, threads: int = THREADS, limits: LimitsOf = any_body
+    ):
         self.application, self.threads_to_start, self.limits = application, threads, limits
         self.beginnings: Jobs = SimpleQueue()
         self.continuations: Jobs = SimpleQueue()
@@ -83,18 +87,18 @@ class Exchange:
     def __init__(self, bridge: Bridge, scope: Scope, receive: Receive, send: Send):
         self.bridge, self.scope, self.receive, self.send = bridge, scope, receive, send
         self.loop = asyncio.get_running_loop()
-        self.body = ReceivedBody(bridge.room, scope["client"][0])
+        self.body = ReceivedBody(bridge.room)
+        self.environ = environ_of(scope, self.body)
         self.start: dict[str, Any] = {}
         self.chunks: Iterable[bytes] = ()
         self.goes_on = False  # there is more to make of the answer
         self.patience = Patience()
 
     async def receive_body(self) -> None:
-        headers = {name for name, _value in self.scope["headers"]}
-        if not may_have_body(headers, self.scope):
+        if not may_have_body(self.environ):
             return
-        announced = announced_length(self.scope)
-        if limits := self.bridge.limits(path_of(self.scope), announced, headers):
+        if limits := self.bridge.limits(self.environ):
+            announced = announced_length(self.environ) or 0
             await receive_body(self.receive, self.body, announced, limits)
         else:
             self.body.refuse(IncompleteBody)
@@ -134,8 +138,7 @@ class Exchange:
 
     def begin(self) -> bytes:
         """The whole answer, or the first portion of a streamed one."""
-        environ = environ_of(self.scope, self.body)
-        self.chunks = self.bridge.application(environ, self.start_response)
+        self.chunks = self.bridge.application(self.environ, self.start_response)
         if not is_streamed(self.chunks):
             return b"".join(self.chunks)
         self.rest = iter(self.chunks)
@@ -180,7 +183,7 @@ class Exchange:
                 await self.send_portion(portion)
             await self.send({"type": "http.response.body", "body": b""})
         except SlowReader:
-            logger.info("A client read too slowly: %s", path_of(self.scope))
+            logger.info("A client read too slowly: %s", self.environ["PATH_INFO"])
             cut_connection(self.scope)
         except BaseException:
             cut_connection(self.scope)
@@ -241,22 +244,9 @@ def is_streamed(chunks: Iterable[bytes]) -> bool:
     return getattr(chunks, "streaming", False)
 
 
-def may_have_body(headers: set[bytes], scope: Scope) -> bool:
+def may_have_body(environ: Environ) -> bool:
     """HTTP/1 announces a body by one of two headers, HTTP/2 need not."""
-    announced = not headers.isdisjoint((b"content-length", b"transfer-encoding"))
-    return announced or scope["http_version"] == "2"
-
-
-def announced_length(scope: Scope) -> int:
-    """The first Content-Length; 0 without one."""
-    lengths = (value for name, value in scope["headers"] if name == b"content-length")
-    length = next(lengths, b"0")
-    return int(length) if length.isdigit() else 0
-
-
-def path_of(scope: Scope) -> str:
-    """As WSGI has it: bytes as Latin-1. The scope's own `path` has lost what is not UTF-8."""
-    return unquote_to_bytes(scope["raw_path"]).decode("latin-1")
+    return "CONTENT_LENGTH" in environ or has_unknown_length(environ)
 
 
 def environ_of(scope: Scope, body: ReceivedBody) -> Environ:
@@ -265,7 +255,8 @@ def environ_of(scope: Scope, body: ReceivedBody) -> Environ:
     environ = {
         "REQUEST_METHOD": scope["method"],
         "SCRIPT_NAME": "",
-        "PATH_INFO": path_of(scope),
+        # `path` has lost what is not UTF-8.
+        "PATH_INFO": unquote_to_bytes(scope["raw_path"]).decode("latin-1"),
         "QUERY_STRING": scope["query_string"].decode("latin-1"),
         "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
         "SERVER_NAME": host,
@@ -278,6 +269,7 @@ def environ_of(scope: Scope, body: ReceivedBody) -> Environ:
         "wsgi.multithread": True,
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,
+        EXACT_NAMES: True,
     }
     add_headers(environ, scope["headers"])
     return environ

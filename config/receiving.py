@@ -7,16 +7,17 @@ rate, and all large ones together have only so much room (docs/decisions/0017).
 import asyncio
 import io
 import logging
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from django.core.exceptions import RequestDataTooBig
 
 from config.waiting import Patience
-from organizations.bodies import IncompleteBody, NoRoomForBody, SlowBody
+from organizations.bodies import Environ, IncompleteBody, NoRoomForBody, SlowBody
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 
@@ -32,6 +33,22 @@ ROOM_OF_ONE = 64_000_000  # and for those of one client's address
 
 # One thread writes the files: a disk that hangs holds up large bodies, and nothing else.
 writer = ThreadPoolExecutor(1, "bodies")
+
+
+class Limits(NamedTuple):
+    """Bytes of a body that are kept, and that are received at most: more than is kept, where the
+    client would not read our answer while it sends. Large bodies are counted by `client`."""
+
+    kept: int = sys.maxsize
+    received: int = sys.maxsize
+    client: str = ""
+
+
+LimitsOf = Callable[[Environ], Limits | None]  # None for a body that nobody wants
+
+
+def any_body(_environ: Environ) -> Limits:
+    return Limits()
 
 
 class Room:
@@ -56,9 +73,9 @@ class ReceivedBody(io.RawIOBase):
 
     raises_when_cut = True
 
-    def __init__(self, room: Room, client: str):
-        self.room, self.client = room, client
-        self.most = 0  # bytes; no more are kept
+    def __init__(self, room: Room):
+        self.room = room
+        self.limits = Limits()
         self.file: IO[bytes] = io.BytesIO()
         self.size = self.reserved = 0
         self.refusal: type[Exception] | None = None
@@ -74,7 +91,7 @@ class ReceivedBody(io.RawIOBase):
     async def keep(self, data: bytes) -> None:
         """Count the data, and keep it unless the body is refused. Raises NoRoomForBody."""
         self.size += len(data)
-        if self.size > self.most:
+        if self.size > self.limits.kept:
             self.refuse(RequestDataTooBig)
         if self.refusal:
             return
@@ -85,7 +102,7 @@ class ReceivedBody(io.RawIOBase):
 
     async def keep_in_file(self, data: bytes) -> None:
         while self.size > self.reserved:
-            self.room.take(self.client)
+            self.room.take(self.limits.client)
             self.reserved += STEP
         try:
             await asyncio.get_running_loop().run_in_executor(writer, self.write, data)
@@ -107,21 +124,19 @@ class ReceivedBody(io.RawIOBase):
     def empty(self) -> None:
         self.file.close()
         if self.reserved:
-            self.room.give_back(self.client, self.reserved)
+            self.room.give_back(self.limits.client, self.reserved)
         self.reserved = 0
 
 
 async def receive_body(
-    receive: Receive, body: ReceivedBody, announced: int, limits: tuple[int, int]
+    receive: Receive, body: ReceivedBody, announced: int, limits: Limits
 ) -> None:
     """Fill the body, or refuse it: one that is cut off, too large or too slow, or finds no room.
 
-    The limits are in bytes: what is kept, and what is received at most. More than is kept is
-    received where the client would not read our answer while it sends. `announced` is the
-    Content-Length, 0 without one.
+    `announced` is the Content-Length, 0 without one.
     """
-    body.most, most = limits
-    if announced > body.most:
+    body.limits, most = limits, limits.received
+    if announced > limits.kept:
         body.refuse(RequestDataTooBig)
     try:
         if announced <= most:

@@ -11,29 +11,34 @@ from django.http.multipartparser import FIELD, ChunkIter, LazyStream, Parser, ex
 from django.urls import Resolver404, resolve
 from django.utils.datastructures import MultiValueDict
 
+from config.receiving import Limits
 from organizations.api.credentials import KEY_HEADERS
 from organizations.api.errors import is_api
+from organizations.bodies import Environ, announced_length
+from organizations.proxies import client_of
 
 MOST_BYTES = 10_000_000
 MOST_UNKEPT = 200_000_000  # bytes of a form that are received, though it is too large to be kept
 AT_ONCE = 65_536  # bytes
 
 
-def body_limits(path: str, announced: int, headers: set[bytes]) -> tuple[int, int] | None:
-    """How many bytes of a body are kept before a view sees it, and how many are received at most.
-    None for the body of who shows no key to an API: the answer is the same without it.
+def body_limits(environ: Environ) -> Limits | None:
+    """What is received of a body before a view sees it. None for the body of who shows no key to an
+    API: the answer is the same without it.
 
-    `announced` is its Content-Length, 0 where none is; `headers` are the names. The views have
-    limits of their own, and say what is wrong with a body beyond them; so these lie higher. A view
-    that takes more than others has `longest_body`. A browser reads no answer while it sends.
+    The views have limits of their own, and say what is wrong with a body beyond them; so these lie
+    higher. A view that takes more than others has `longest_body`.
     """
-    if is_api(path) and headers.isdisjoint(KEY_HEADERS):
+    path, announced = environ["PATH_INFO"], announced_length(environ)
+    if is_api(path) and KEY_HEADERS.isdisjoint(environ):
         return None
     ordinary = 2 * settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-    if 0 < announced <= ordinary:
-        return ordinary, ordinary
+    client = environ["REMOTE_ADDR"]
+    client = client_of(client, environ.get("HTTP_X_FORWARDED_FOR", ""), settings.TRUSTED_PROXIES)
+    if announced is not None and announced <= ordinary:
+        return Limits(ordinary, ordinary, client)
     kept = getattr(view_class_at(path), "longest_body", ordinary)
-    return kept, kept if is_api(path) else max(kept, MOST_UNKEPT)
+    return Limits(kept, kept if is_api(path) else max(kept, MOST_UNKEPT), client)
 
 
 def view_class_at(path: str) -> type | None:

@@ -1,5 +1,5 @@
-"""Around every request: its id, a fitting answer when the database is away or a form incomplete,
-what may be kept of it, language and zone."""
+"""Around every request: where it comes from, its id, a fitting answer when the database is away or
+a form incomplete, what may be kept of it, language and zone."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,10 +18,23 @@ from organizations.api.exceptions import problem_of
 from organizations.api.parsing import read_body
 from organizations.api.problems import Problem
 from organizations.bodies import has_unknown_length
+from organizations.proxies import settle_origin
 from organizations.request_ids import begin_request, end_request
 from organizations.screens.context import ZONE_COOKIE
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+class Origin:
+    """First of all: address, scheme and host of a request are the client's, whatever stands
+    between."""
+
+    def __init__(self, get_response: GetResponse):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        settle_origin(request.META, settings.TRUSTED_PROXIES)
+        return self.get_response(request)
 
 
 class RequestId:

@@ -8,12 +8,12 @@ import pytest
 from django.core.exceptions import RequestDataTooBig
 
 from config import receiving
-from config.receiving import IN_MEMORY, STEP, ReceivedBody, Room, receive_body
+from config.receiving import IN_MEMORY, STEP, Limits, ReceivedBody, Room, receive_body
 from config.uploads import MOST_UNKEPT, body_limits
 from organizations.bodies import IncompleteBody, NoRoomForBody, SlowBody
 
 PLENTY = (50_000_000, 50_000_000)
-WITH_KEY = {b"x-api-key"}
+WITH_KEY = {"HTTP_X_API_KEY": "pb"}
 
 
 def chunks_of(size: int, count: int = 10) -> list[bytes]:
@@ -22,7 +22,7 @@ def chunks_of(size: int, count: int = 10) -> list[bytes]:
 
 def received(chunks, *, pause=0.0, limits=PLENTY, announced=0, room=None, ended=True):
     """The body, when its chunks have come; without an end the client has gone."""
-    body = ReceivedBody(room or Room(), "192.0.2.1")
+    body = ReceivedBody(room or Room())
     coming = list(chunks)
 
     async def receive() -> dict:
@@ -32,7 +32,7 @@ def received(chunks, *, pause=0.0, limits=PLENTY, announced=0, room=None, ended=
         data = coming.pop(0)
         return {"type": "http.request", "body": data, "more_body": bool(coming) or not ended}
 
-    asyncio.run(receive_body(receive, body, announced, limits))
+    asyncio.run(receive_body(receive, body, announced, Limits(*limits)))
     body.not_asked_for = coming
     return body
 
@@ -129,13 +129,21 @@ def test_a_full_disk_is_no_room(monkeypatch, caplog):
         ("/v1/phone-numbers", 5_000_000, WITH_KEY, (2_000_000, 2_000_000)),
         ("/v1/imports", 5_000_000, WITH_KEY, (20_000_000, 20_000_000)),
         ("/v1/imports", 0, WITH_KEY, (20_000_000, 20_000_000)),
-        ("/v1/imports", 5, set(), None),
-        ("/api/phone-numbers/create", 0, set(), None),
-        ("/accounts/login/", 5, set(), (2_000_000, 2_000_000)),
-        ("/accounts/login/", 5_000_000, set(), (2_000_000, MOST_UNKEPT)),
-        ("/o/org_1/add/file/", 5_000_000, set(), (30_000_000, MOST_UNKEPT)),
-        ("/nowhere/\xff", 0, set(), (2_000_000, MOST_UNKEPT)),
+        ("/v1/imports", 5, {}, None),
+        ("/api/phone-numbers/create", 0, {}, None),
+        ("/accounts/login/", 5, {}, (2_000_000, 2_000_000)),
+        ("/accounts/login/", 5_000_000, {}, (2_000_000, MOST_UNKEPT)),
+        ("/o/org_1/add/file/", 5_000_000, {}, (30_000_000, MOST_UNKEPT)),
+        ("/nowhere/\xff", 0, {}, (2_000_000, MOST_UNKEPT)),
     ],
 )
 def test_views_that_take_more_than_others_are_sent_more(path, announced, headers, limits):
-    assert body_limits(path, announced, headers) == limits
+    environ = {"PATH_INFO": path, "REMOTE_ADDR": "192.0.2.1", **headers}
+    environ |= {"CONTENT_LENGTH": str(announced)} if announced else {}
+    assert body_limits(environ) == (limits and (*limits, "192.0.2.1"))
+
+
+def test_large_bodies_are_counted_by_the_client_not_by_its_proxy(settings):
+    settings.TRUSTED_PROXIES = ["10.0.0.1"]
+    environ = {"PATH_INFO": "/", "REMOTE_ADDR": "10.0.0.1", "HTTP_X_FORWARDED_FOR": "192.0.2.1"}
+    assert body_limits(environ).client == "192.0.2.1"

@@ -14,7 +14,6 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from organizations.api.credentials import client_address, plain_ip
 from organizations.emails import canonical_email
 from organizations.entering.lockout import count_address, seconds_locked
 from organizations.entering.notices import NOTICES
@@ -36,10 +35,7 @@ class AccountAdapter(DefaultAccountAdapter):
         return False
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        try:
-            return str(plain_ip(client_address(request)))
-        except ValueError:
-            return "unknown"
+        return request.META.get("REMOTE_ADDR") or "unknown"
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         """Without the host, as allauth has it: a guesser chooses it, and its port, at will."""
