@@ -1,6 +1,27 @@
 """The ASGI application that granian serves: the WSGI application behind a bridge."""
 
+import logging
+import resource
+
 from config.bridge import Bridge
 from config.wsgi import application as wsgi_application
 
-application = Bridge(wsgi_application)
+from config.uploads import body_limits  # isort: skip  needs the settings that wsgi names
+
+logger = logging.getLogger(__name__)
+
+OPEN_FILES = 4096  # 2048 connections, files of 256 large bodies, PostgreSQL, and room to spare
+
+
+def allow_open_files() -> None:
+    """As many as the hard limit admits. Without any left, granian cannot accept connections."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < OPEN_FILES:
+        logger.warning("Only %s files may be open at once; allow %s (ulimit -n).", hard, OPEN_FILES)
+    most = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
+allow_open_files()
+application = Bridge(wsgi_application, limits=body_limits)

@@ -1,157 +1,227 @@
 """Runs the WSGI application, in threads, behind an ASGI server.
 
 granian has both interfaces. Through WSGI a chunked body that was cut off reads like a complete one;
-through ASGI it ends with `http.disconnect` (docs/decisions/0015).
+through ASGI it ends with `http.disconnect` (docs/decisions/0015). A thread never waits for a
+client: the event loop receives the body before, and sends the answer after (docs/decisions/0020).
 """
 
 import asyncio
 import functools
-import io
 import logging
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Iterable
+import time
+from collections.abc import Callable, Iterable
 from queue import SimpleQueue
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from organizations.bodies import Application, Environ, IncompleteBody
+from config.receiving import LimitsOf, Receive, ReceivedBody, Room, any_body, receive_body
+from config.sockets import bound_connections, cut_connection
+from config.waiting import Patience
+from organizations.bodies import (
+    Application,
+    Environ,
+    IncompleteBody,
+    announced_length,
+    has_unknown_length,
+)
+from organizations.proxies import EXACT_NAMES
 
 Scope = dict[str, Any]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
+Send = Callable[[dict[str, Any]], Any]
+Jobs = SimpleQueue[Callable[[], None]]
 
 logger = logging.getLogger(__name__)
 
 THREADS = 8  # per process; more than cores, as some requests wait for a platform
+MORE_THREADS = 2  # for all but the beginning of long answers, which so delay no other request
 SINGLE = ("CONTENT_LENGTH", "CONTENT_TYPE")  # of several equal ones, the first
+PORTION = 32_768  # bytes of a long answer that are made, and sent, at a time
+SOON = 0.1  # seconds after which a portion is sent as far as it is made
+LONG = 65_536  # bytes; shorter answers are handed over whole
+STALLED = 60.0  # seconds that a client may take for one portion,
+LONGEST_READING = 1800.0  # and for all of them
+MOST_READERS = 512  # clients of a process that read long answers at the same time
 
 
 class Bridge:
-    """The ASGI application. Each request occupies one of `threads` threads, as WSGI has it."""
+    """The ASGI application. Threads do what a request needs them for, and wait for no client."""
 
-    def __init__(self, application: Application, threads: int = THREADS):
-        self.application, self.threads_to_start = application, threads
-        self.requests: SimpleQueue[Exchange] = SimpleQueue()
+    def __init__(
+        self, application: Application, threads: int = THREADS, limits: LimitsOf = any_body
+    ):
+        self.application, self.threads_to_start, self.limits = application, threads, limits
+        self.beginnings: Jobs = SimpleQueue()
+        self.continuations: Jobs = SimpleQueue()
+        self.room = Room()
+        self.readers = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        while self.threads_to_start:  # not on import: threads do not survive a fork
-            self.threads_to_start -= 1
-            threading.Thread(target=self.work, daemon=True).start()
-        exchange = Exchange(scope, receive, send)
-        self.requests.put(exchange)
-        await exchange.answer()
+        if self.threads_to_start:  # not on import: threads do not survive a fork
+            self.start_threads()
+            bound_connections()
+        exchange = Exchange(self, scope, receive, send)
+        try:
+            await exchange.receive_body()
+            await exchange.answer()
+        finally:
+            exchange.body.empty()
 
-    def work(self) -> None:
-        while True:
-            self.requests.get().run(self.application)
+    def start_threads(self) -> None:
+        queues = [self.beginnings] * self.threads_to_start + [self.continuations] * MORE_THREADS
+        self.threads_to_start = 0
+        for jobs in queues:
+            threading.Thread(target=work, args=(jobs,), daemon=True).start()
+
+
+def work(jobs: Jobs) -> None:
+    while True:
+        jobs.get()()
 
 
 class Exchange:
-    """One request and its answer: `run` in a thread, `answer` in the event loop."""
+    """One request and its answer. The coroutines run in the event loop; `begin`, `go_on` and
+    `end` in a thread, one after the other, each in any."""
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send):
-        self.scope, self.receive, self.send = scope, receive, send
+    def __init__(self, bridge: Bridge, scope: Scope, receive: Receive, send: Send):
+        self.bridge, self.scope, self.receive, self.send = bridge, scope, receive, send
         self.loop = asyncio.get_running_loop()
-        self.done: asyncio.Future[bytes] = self.loop.create_future()
+        self.body = ReceivedBody(bridge.room)
+        self.environ = environ_of(scope, self.body)
         self.start: dict[str, Any] = {}
-        self.client_is_gone = False
+        self.chunks: Iterable[bytes] = ()
+        self.goes_on = False  # there is more to make of the answer
+        self.patience = Patience()
+
+    async def receive_body(self) -> None:
+        if not may_have_body(self.environ):
+            return
+        if limits := self.bridge.limits(self.environ):
+            announced = announced_length(self.environ) or 0
+            await receive_body(self.receive, self.body, announced, limits)
+        else:
+            self.body.refuse(IncompleteBody)
 
     async def answer(self) -> None:
-        """Send what the thread made of the request. Raises what the application raised."""
-        last = await self.done
-        if self.start:
+        """Send what the application makes of the request. Raises what the application raised."""
+        first = await self.in_thread(self.bridge.beginnings, self.begin)
+        if not self.goes_on and len(first) <= LONG:
             await self.send(self.start)
-        await self.send({"type": "http.response.body", "body": last})
+            await self.send({"type": "http.response.body", "body": first})
+        elif self.bridge.readers < MOST_READERS:
+            await self.send_long(first)
+        else:
+            await self.refuse_reader()
 
-    def run(self, application: Application) -> None:
-        chunks: Iterable[bytes] = ()
+    async def in_thread(self, jobs: Jobs, job: Callable[[], bytes]) -> bytes:
+        done: asyncio.Future[bytes] = self.loop.create_future()
+        jobs.put(functools.partial(self.do, job, done))
+        return await done
+
+    def do(self, job: Callable[[], bytes], done: asyncio.Future) -> None:
+        self.goes_on = False
         try:
-            chunks = application(environ_of(self.scope, self.body()), self.start_response)
-            last = self.stream(chunks) if is_streamed(chunks) else b"".join(chunks)
-            self.finish(self.done.set_result, last)
+            self.settle(done, done.set_result, job())
         except BaseException as error:  # the thread goes on, and the server says 500
-            self.finish(self.done.set_exception, raisable(error))
+            self.settle(done, done.set_exception, raisable(error))
         finally:
-            close(chunks)
+            if not self.goes_on:
+                self.end()
 
-    def body(self) -> io.IOBase:
-        return ReceivedBody(self.receive, self.loop) if may_have_body(self.scope) else io.BytesIO()
+    def settle(self, done: asyncio.Future, how: Callable, outcome: bytes | BaseException) -> None:
+        def once() -> None:
+            if not done.done():
+                how(outcome)
+
+        self.loop.call_soon_threadsafe(once)
+
+    def begin(self) -> bytes:
+        """The whole answer, or the first portion of a streamed one."""
+        self.chunks = self.bridge.application(self.environ, self.start_response)
+        if not is_streamed(self.chunks):
+            return b"".join(self.chunks)
+        self.rest = iter(self.chunks)
+        return self.go_on()
+
+    def go_on(self) -> bytes:
+        """The next portion: chunks of about PORTION bytes, or those of SOON seconds."""
+        portion, began = bytearray(), time.monotonic()
+        for chunk in self.rest:
+            portion += chunk
+            if len(portion) >= PORTION or time.monotonic() - began > SOON:
+                self.goes_on = True
+                break
+        return bytes(portion)
+
+    def end(self) -> None:
+        close(self.chunks)
 
     def start_response(self, status: str, headers: list[tuple[str, str]], *_exc_info: Any) -> None:
         encoded = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers]
+        if self.body.refusal:  # what comes next is not a request
+            encoded.append((b"connection", b"close"))
         self.start = {
             "type": "http.response.start",
             "status": int(status.split(" ", 1)[0]),
             "headers": encoded,
         }
 
-    def finish(self, settle: Callable, outcome: bytes | BaseException) -> None:
-        def once() -> None:
-            if not self.done.done():
-                settle(outcome)
+    async def send_long(self, portion: bytes) -> None:
+        """Portion after portion, each made when the one before it is sent.
 
-        self.loop.call_soon_threadsafe(once)
-
-    def stream(self, chunks: Iterable[bytes]) -> bytes:
-        """Send chunk after chunk, each when there is room for it, until the client has gone."""
-        watch = asyncio.run_coroutine_threadsafe(self.wait_for_disconnect(), self.loop)
-        start, self.start = self.start, {}
+        An error ends it, and so does a client that reads too slowly or has gone. The connection is
+        cut then, or what was sent could look complete.
+        """
+        gone = asyncio.ensure_future(self.wait_for_disconnect())
+        self.bridge.readers += 1
         try:
-            self.send_and_wait(start)
-            for chunk in chunks:
-                if self.client_is_gone:
-                    break
-                self.send_and_wait({"type": "http.response.body", "body": chunk, "more_body": True})
+            await self.send(self.start)
+            await self.send_portion(portion)
+            while self.goes_on and not gone.done():
+                portion = await self.in_thread(self.bridge.continuations, self.go_on)
+                await self.send_portion(portion)
+            await self.send({"type": "http.response.body", "body": b""})
+        except SlowReader:
+            logger.info("A client read too slowly: %s", self.environ["PATH_INFO"])
+            cut_connection(self.scope)
+        except BaseException:
+            cut_connection(self.scope)
+            raise
         finally:
-            watch.cancel()
-        return b""
+            self.bridge.readers -= 1
+            gone.cancel()
+            self.end_early()
 
-    def send_and_wait(self, message: dict[str, Any]) -> None:
-        async def send() -> None:
-            await self.send(message)
+    async def send_portion(self, portion: bytes) -> None:
+        for at in range(0, len(portion), PORTION):
+            body = portion[at : at + PORTION]
+            message = {"type": "http.response.body", "body": body, "more_body": True}
+            seconds = min(self.patience.waited + STALLED, LONGEST_READING)
+            try:
+                await self.patience.until(seconds, self.send(message))
+            except TimeoutError:
+                raise SlowReader from None
 
-        asyncio.run_coroutine_threadsafe(send(), self.loop).result()
+    async def refuse_reader(self) -> None:
+        self.end_early()
+        headers = [(b"retry-after", b"30"), (b"content-type", b"text/plain")]
+        await self.send({"type": "http.response.start", "status": 503, "headers": headers})
+        body = b"Too many long answers are being read. Try again in half a minute.\n"
+        await self.send({"type": "http.response.body", "body": body})
+
+    def end_early(self) -> None:
+        if self.goes_on:
+            self.goes_on = False
+            self.bridge.continuations.put(self.end)
 
     async def wait_for_disconnect(self) -> None:
         while (await self.receive())["type"] != "http.disconnect":
             pass
-        self.client_is_gone = True
 
 
-class ReceivedBody(io.RawIOBase):
-    """`wsgi.input`, read in a thread from what the event loop receives. Nothing is received before
-    it is asked for. Raises IncompleteBody when the client ended the body early."""
-
-    raises_when_cut = True
-
-    def __init__(self, receive: Receive, loop: asyncio.AbstractEventLoop):
-        self.receive, self.loop = receive, loop
-        self.buffer = bytearray()
-        self.is_whole = False
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        size = -1 if size is None else size
-        if not self.has(size):
-            asyncio.run_coroutine_threadsafe(self.fill(size), self.loop).result()
-        end = len(self.buffer) if size < 0 else size
-        data = bytes(self.buffer[:end])
-        del self.buffer[:end]
-        return data
-
-    def has(self, size: int) -> bool:
-        return self.is_whole or 0 <= size <= len(self.buffer)
-
-    async def fill(self, size: int) -> None:
-        while not self.has(size):
-            message = await self.receive()
-            if message["type"] == "http.disconnect":
-                raise IncompleteBody
-            self.buffer += message.get("body", b"")
-            self.is_whole = not message.get("more_body")
+class SlowReader(Exception):
+    """The client takes too long to read its answer."""
 
 
 def close(chunks: Iterable[bytes]) -> None:
@@ -174,14 +244,12 @@ def is_streamed(chunks: Iterable[bytes]) -> bool:
     return getattr(chunks, "streaming", False)
 
 
-def may_have_body(scope: Scope) -> bool:
+def may_have_body(environ: Environ) -> bool:
     """HTTP/1 announces a body by one of two headers, HTTP/2 need not."""
-    names = {name for name, _value in scope["headers"]}
-    announced = not names.isdisjoint((b"content-length", b"transfer-encoding"))
-    return announced or scope["http_version"] == "2"
+    return "CONTENT_LENGTH" in environ or has_unknown_length(environ)
 
 
-def environ_of(scope: Scope, body: io.IOBase) -> Environ:
+def environ_of(scope: Scope, body: ReceivedBody) -> Environ:
     host, port = scope.get("server") or ("localhost", 80)
     client, _port = scope.get("client") or ("", 0)
     environ = {
@@ -201,6 +269,7 @@ def environ_of(scope: Scope, body: io.IOBase) -> Environ:
         "wsgi.multithread": True,
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,
+        EXACT_NAMES: True,
     }
     add_headers(environ, scope["headers"])
     return environ

@@ -22,10 +22,8 @@ PUBLIC_BASE_URL = env.str("PUBLIC_BASE_URL", "http://127.0.0.1:8000").rstrip("/"
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[PUBLIC_BASE_URL])
 HTTPS = env.bool("PATCHBAY_HTTPS", PUBLIC_BASE_URL.startswith("https://"))
-TRUST_PROXY = env.bool("PATCHBAY_TRUST_PROXY", False)
-if TRUST_PROXY:
-    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-    USE_X_FORWARDED_HOST = True
+# Addresses and networks whose forwarded headers are believed, and `unix`: organizations.proxies.
+TRUSTED_PROXIES = [one.strip() for one in env.list("PATCHBAY_TRUSTED_PROXIES", default=[])]
 SECURE_SSL_REDIRECT = HTTPS and env.bool("PATCHBAY_HTTPS_REDIRECT", True)
 SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
 SECURE_HSTS_SECONDS = env.int("PATCHBAY_HSTS_SECONDS", 31_536_000 if HTTPS else 0)
@@ -69,6 +67,7 @@ INSTALLED_APPS = [
     "numbers",
 ]
 MIDDLEWARE = [
+    "organizations.middleware.Origin",
     "organizations.middleware.RequestId",
     "organizations.middleware.DatabaseDown",
     "config.content_policy.ContentPolicy",

@@ -1,5 +1,5 @@
-"""What browsers send with a form: files and long texts. What is too large is read to its end, so
-that the sender hears the answer, but kept nowhere."""
+"""How much may be sent where, and what browsers send with a form: files and long texts. What is too
+large is read to its end, so that the sender hears the answer, but kept nowhere."""
 
 from typing import Any
 
@@ -8,10 +8,44 @@ from django.core.exceptions import TooManyFieldsSent
 from django.core.files.uploadhandler import FileUploadHandler, StopUpload
 from django.http import HttpRequest, QueryDict
 from django.http.multipartparser import FIELD, ChunkIter, LazyStream, Parser, exhaust
+from django.urls import Resolver404, resolve
 from django.utils.datastructures import MultiValueDict
 
+from config.receiving import Limits
+from organizations.api.credentials import KEY_HEADERS
+from organizations.api.errors import is_api
+from organizations.bodies import Environ, announced_length
+from organizations.proxies import client_of
+
 MOST_BYTES = 10_000_000
+MOST_UNKEPT = 200_000_000  # bytes of a form that are received, though it is too large to be kept
 AT_ONCE = 65_536  # bytes
+
+
+def body_limits(environ: Environ) -> Limits | None:
+    """What is received of a body before a view sees it. None for the body of who shows no key to an
+    API: the answer is the same without it.
+
+    The views have limits of their own, and say what is wrong with a body beyond them; so these lie
+    higher. A view that takes more than others has `longest_body`.
+    """
+    path, announced = environ["PATH_INFO"], announced_length(environ)
+    if is_api(path) and KEY_HEADERS.isdisjoint(environ):
+        return None
+    ordinary = 2 * settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    client = environ["REMOTE_ADDR"]
+    client = client_of(client, environ.get("HTTP_X_FORWARDED_FOR", ""), settings.TRUSTED_PROXIES)
+    if announced is not None and announced <= ordinary:
+        return Limits(ordinary, ordinary, client)
+    kept = getattr(view_class_at(path), "longest_body", ordinary)
+    return Limits(kept, kept if is_api(path) else max(kept, MOST_UNKEPT), client)
+
+
+def view_class_at(path: str) -> type | None:
+    try:
+        return getattr(resolve(path).func, "view_class", None)
+    except Resolver404:
+        return None
 
 
 class Bounded(FileUploadHandler):

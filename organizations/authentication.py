@@ -8,19 +8,14 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from organizations import keys, principals
-from organizations.api.credentials import (
-    client_address,
-    is_within,
-    known_ip,
-    read_key,
-    unauthorized,
-)
+from organizations.api.credentials import read_key, unauthorized
 from organizations.api.guessing import count_failure, good_keys, refuse_guesser
 from organizations.api.key_lookup import FoundKey, find_key
 from organizations.api.problems import Problem
 from organizations.api.refused_keys import tell_refusal
 from organizations.models import ApiKey, Organization
 from organizations.principals import Principal
+from organizations.proxies import is_within
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +34,7 @@ def authenticate_bearer(request: HttpRequest) -> Principal:
 
 def authenticate_key(text: keys.KeyText | None, request: HttpRequest) -> Principal:
     """The principal of this key. None, a text that is no key, is refused without a query."""
-    address = client_address(request)
+    address = request.META.get("REMOTE_ADDR", "")  # the client's: organizations.proxies
     refuse_guesser(address, text)
     key = known(text, address)
     refuse_ended(key)
@@ -97,6 +92,6 @@ def note_use(key: FoundKey, address: str) -> None:
     """When and from where, at most once a minute. A request never fails for this."""
     try:
         with connection.cursor() as cursor:
-            cursor.execute(NOTE_USE, [known_ip(address), key.id])
+            cursor.execute(NOTE_USE, [address or None, key.id])
     except DatabaseError as error:
         logger.warning("The use of API key %s was not noted: %s", key.key_id, error)

@@ -20,6 +20,14 @@ class IncompleteBody(OSError):
     """The body ended before its announced length, its last chunk or its closing boundary."""
 
 
+class SlowBody(IncompleteBody):
+    """The body was given up: the client sent it too slowly."""
+
+
+class NoRoomForBody(IncompleteBody):
+    """The body was given up: too many large ones are arriving at the same time."""
+
+
 class CompleteBody(io.RawIOBase):
     """A body of which nothing is missing: every read raises IncompleteBody once something is.
 
@@ -30,7 +38,9 @@ class CompleteBody(io.RawIOBase):
 
     def __init__(self, stream: Any, length: int | None, boundary: bytes = b""):
         self.stream, self.remaining = stream, length
-        self.is_broken = length is None and not getattr(stream, "raises_when_cut", False)
+        self.broken: type[Exception] | None = None  # what every further read raises
+        if length is None and not getattr(stream, "raises_when_cut", False):
+            self.broken = IncompleteBody
         self.end = b"\n--" + boundary + b"--" if boundary else b""
         self.tail = b"\n"
 
@@ -39,13 +49,15 @@ class CompleteBody(io.RawIOBase):
 
     def read(self, size: int = -1) -> bytes:
         wanted = self.wanted(size)
-        if self.is_broken:
-            raise IncompleteBody
-        self.is_broken = True  # unless it turns out well
-        data = self.stream.read(wanted) if wanted else b""
-        if self.is_cut(data, wanted):
-            raise IncompleteBody
-        self.is_broken = False
+        if self.broken:
+            raise self.broken
+        try:
+            data = self.stream.read(wanted) if wanted else b""
+            if self.is_cut(data, wanted):
+                raise IncompleteBody
+        except Exception as error:
+            self.broken = type(error)
+            raise
         return data
 
     def wanted(self, size: int | None) -> int:

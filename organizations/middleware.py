@@ -1,5 +1,5 @@
-"""Around every request: its id, a fitting answer when the database is away or a form incomplete,
-what may be kept of it, language and zone."""
+"""Around every request: where it comes from, its id, a fitting answer when the database is away or
+a form incomplete, what may be kept of it, language and zone."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,16 +13,28 @@ from django.middleware.locale import LocaleMiddleware
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 
-from organizations.api.credentials import known_address
 from organizations.api.errors import error_response, is_api
 from organizations.api.exceptions import problem_of
 from organizations.api.parsing import read_body
 from organizations.api.problems import Problem
 from organizations.bodies import has_unknown_length
+from organizations.proxies import settle_origin
 from organizations.request_ids import begin_request, end_request
 from organizations.screens.context import ZONE_COOKIE
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+class Origin:
+    """First of all: address, scheme and host of a request are the client's, whatever stands
+    between."""
+
+    def __init__(self, get_response: GetResponse):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        settle_origin(request.META, settings.TRUSTED_PROXIES)
+        return self.get_response(request)
 
 
 class RequestId:
@@ -32,7 +44,7 @@ class RequestId:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.id = begin_request(known_address(request))
+        request.id = begin_request(request.META.get("REMOTE_ADDR") or None)
         try:
             response = self.get_response(request)
         finally:
@@ -86,6 +98,14 @@ WORDS_FOR_PEOPLE = {
     "incomplete-body": _(
         "The connection ended before the whole form had arrived. Nothing was saved. "
         "Go back and send it again."
+    ),
+    "request-timeout": _(
+        "The form came too slowly. Nothing was saved. Go back and send it again, in parts if it is "
+        "large."
+    ),
+    "server-busy": _(
+        "Too many large forms are arriving at the moment. Nothing was saved. "
+        "Go back and send it again in half a minute."
     ),
     "payload-too-large": _(
         "The form is too large. Nothing was saved. Go back and send less of it."

@@ -81,15 +81,15 @@ class Received:
 
 
 class WebServer:
-    """The web as `make up` starts it, on the test's database."""
+    """The web as `make up` starts it, on the test's database; `env` is told to it besides."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, **env: str):
         self.address = Address("127.0.0.1", free_port())
         self.log = folder / "web.log"
         database = make_conninfo(
             os.environ["DATABASE_URL"], dbname=connection.settings_dict["NAME"]
         )
-        env = {"DATABASE_URL": database, "PATCHBAY_RATE_LIMIT_PER_SECOND": "0"}
+        env = {"DATABASE_URL": database, "PATCHBAY_RATE_LIMIT_PER_SECOND": "0", **env}
         with self.log.open("wb") as log:
             self.process: subprocess.Popen = spawn(programs.web(env, self.address), log)
 

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from config import bridge as bridge_module
 from config.bridge import Bridge, key_of
 from organizations.bodies import IncompleteBody
 
@@ -40,8 +41,18 @@ class Answer(list):
         self.closed = threading.current_thread()
 
 
-def exchange(application, scope, messages=(), bridge=None, slow_client=0.0) -> list[dict]:
-    """What is sent. A client that says no more is gone."""
+def taking(sent: list[dict]):
+    async def send(message: dict) -> None:
+        await asyncio.sleep(0)
+        sent.append(message)
+
+    return send
+
+
+def exchange(
+    application, scope, messages=(), bridge=None, slow_client=0.0, unread=None
+) -> list[dict]:
+    """What is sent. A client that says no more is gone. `unread` is what nobody asked for."""
     waiting, sent = list(messages), []
 
     async def receive() -> dict:
@@ -51,11 +62,8 @@ def exchange(application, scope, messages=(), bridge=None, slow_client=0.0) -> l
         kind, body, more = waiting.pop(0)
         return {"type": kind, "body": body, "more_body": more}
 
-    async def send(message: dict) -> None:
-        await asyncio.sleep(0)
-        sent.append(message)
-
-    asyncio.run((bridge or Bridge(application))(scope, receive, send))
+    asyncio.run((bridge or Bridge(application))(scope, receive, taking(sent)))
+    assert unread is None or waiting == unread
     return sent
 
 
@@ -73,6 +81,14 @@ def answering(look) -> tuple:
     def application(environ, start_response):
         start_response("201 Created", [("Content-Type", "text/plain"), ("Set-Cookie", "a=é")])
         return Answer([str(look(environ)).encode()])
+
+    return application
+
+
+def answering_with(body: bytes):
+    def application(_environ, start_response):
+        start_response("200 OK", [])
+        return Answer([body])
 
     return application
 
@@ -154,9 +170,36 @@ def test_a_body_that_is_cut_off_raises(sizes):
         exchange(reading(*sizes), scope(CHUNKED), CUT)
 
 
-def test_nothing_is_received_that_is_not_read():
+def test_who_does_not_read_the_body_need_not_know_that_it_was_cut_off():
     (_start, body) = exchange(answering(lambda environ: "unread"), scope(CHUNKED), CUT)
     assert body["body"] == b"unread"
+
+
+def test_a_body_that_is_not_wanted_is_not_received():
+    bridge = Bridge(answering(lambda environ: "unread"), limits=lambda *_request: None)
+    (_start, body) = exchange(None, scope(CHUNKED), WHOLE, bridge=bridge, unread=WHOLE)
+    assert body["body"] == b"unread"
+
+
+def test_the_body_is_there_before_a_thread_is_taken():
+    """As many bodies as there are threads never come; another request is answered."""
+    bridge = Bridge(answering(lambda environ: "answered"), threads=1)
+    sent = []
+
+    async def never() -> dict:
+        await asyncio.sleep(60)
+
+    async def send(message: dict) -> None:
+        sent.append(message)
+
+    async def both() -> None:
+        slow = [asyncio.create_task(bridge(scope(CHUNKED), never, send)) for _each in range(2)]
+        await asyncio.sleep(0)
+        await bridge(scope(), never, send)
+        assert all(task.cancel() for task in slow)
+
+    asyncio.run(both())
+    assert [message.get("body") for message in sent] == [None, b"answered"]
 
 
 def test_without_a_body_there_is_nothing_to_wait_for():
@@ -175,34 +218,109 @@ class Stream(Answer):
 
     streaming = True
 
-    def __init__(self, chunks: int = 3):
+    def __init__(self, chunks: int = 3, pause: float = 0.001):
         super().__init__()
-        self.chunks, self.made, self.threads = chunks, 0, set()
+        self.pause = pause
+        self.chunks, self.made = chunks, 0
 
     def __iter__(self):
         for chunk in range(1, self.chunks + 1):
             self.made = chunk
-            self.threads.add(threading.current_thread())
             yield b"%d," % chunk
-            time.sleep(0.001)
+            time.sleep(self.pause)
 
     def __call__(self, _environ, start_response):
         start_response("200 OK", [])
         return self
 
 
-def test_a_stream_goes_out_chunk_by_chunk_and_is_made_and_closed_in_one_thread():
-    stream = Stream()
+def parts_of(bodies: list[dict]) -> list[tuple[bytes, bool]]:
+    return [(body["body"], body.get("more_body", False)) for body in bodies]
+
+
+def test_a_stream_goes_out_as_it_is_made_and_is_closed():
+    stream = Stream(pause=bridge_module.SOON)
     start, *bodies = exchange(stream, scope(), slow_client=5)
     assert start["status"] == 200
-    assert [(body["body"], body.get("more_body", False)) for body in bodies] == [
-        (b"1,", True),
-        (b"2,", True),
-        (b"3,", True),
-        (b"", False),
-    ]
+    assert parts_of(bodies) == [(b"1,2,", True), (b"3,", True), (b"", False)]
     until(lambda: stream.closed)
-    assert stream.threads == {stream.closed}
+
+
+def test_a_short_stream_is_sent_whole():
+    stream = Stream()
+    _start, *bodies = exchange(stream, scope(), slow_client=5)
+    assert parts_of(bodies) == [(b"1,2,3,", False)]
+    until(lambda: stream.closed)
+
+
+def test_a_long_answer_goes_out_in_portions():
+    long = bytes(bridge_module.LONG + 1)
+    _start, *bodies = exchange(answering_with(long), scope(), slow_client=5)
+    assert [len(body["body"]) for body in bodies] == [bridge_module.PORTION] * 2 + [1, 0]
+    assert b"".join(body["body"] for body in bodies) == long
+
+
+def test_who_reads_a_long_answer_holds_no_thread():
+    bridge = Bridge(Stream(chunks=5, pause=bridge_module.SOON), threads=1)
+
+    async def forever(*_message: dict) -> None:
+        await asyncio.sleep(60)
+
+    async def both() -> None:
+        readers = [asyncio.create_task(bridge(scope(), forever, forever)) for _each in range(2)]
+        await asyncio.sleep(2.5 * bridge_module.SOON)
+        bridge.application = answering(lambda _environ: "answered")
+        sent = []
+        await bridge(scope(), forever, taking(sent))
+        assert sent[1]["body"] == b"answered"
+        assert [reader.done() for reader in readers] == [False, False]
+        for reader in readers:
+            reader.cancel()
+
+    asyncio.run(both())
+
+
+@pytest.mark.parametrize("readers", [0, bridge_module.MOST_READERS])
+def test_only_so_many_read_long_answers_at_the_same_time(readers):
+    stream = Stream(pause=bridge_module.SOON)
+    bridge = Bridge(stream)
+    bridge.readers = readers
+    start, *_bodies = exchange(None, scope(), bridge=bridge, slow_client=5)
+    assert start["status"] == (503 if readers else 200)
+    until(lambda: stream.closed)
+    assert bridge.readers == readers
+
+
+def test_a_client_that_does_not_read_is_cut_off(monkeypatch):
+    monkeypatch.setattr(bridge_module, "STALLED", 0.01)
+    stream, cut = Stream(chunks=1000), []
+    monkeypatch.setattr(bridge_module, "cut_connection", cut.append)
+
+    async def forever(message: dict) -> None:
+        await asyncio.sleep(0 if message["type"] == "http.response.start" else 60)
+
+    async def hear_nothing() -> dict:
+        await asyncio.sleep(60)
+
+    asyncio.run(Bridge(stream)(scope(), hear_nothing, forever))
+    until(lambda: stream.closed)
+    assert (len(cut), stream.made < 1000) == (1, True)
+
+
+def test_an_answer_that_breaks_off_does_not_look_complete(monkeypatch):
+    cut = []
+    monkeypatch.setattr(bridge_module, "cut_connection", cut.append)
+
+    class Broken(Stream):
+        def __iter__(self):
+            yield bytes(bridge_module.PORTION)
+            raise TimeoutError("an error of ours, not of the client's")
+
+    broken = Broken()
+    with pytest.raises(TimeoutError, match="of ours"):
+        exchange(broken, scope(), slow_client=5)
+    until(lambda: broken.closed)
+    assert len(cut) == 1
 
 
 def test_nothing_is_made_for_a_client_that_has_gone():

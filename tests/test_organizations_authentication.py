@@ -212,7 +212,7 @@ class TestNetworks:
     def test_a_forwarded_address_is_believed_from_a_trusted_proxy_only(self, member, settings):
         headers = bearer(member.key_text) | {"X_Forwarded_For": "192.0.2.9"}
         assert ask("10.0.0.1", **headers).status_code == 403
-        settings.TRUST_PROXY = True
+        settings.TRUSTED_PROXIES = ["10.0.0.0/24"]
         assert ask("10.0.0.1", **headers).status_code == 200
 
     @pytest.mark.usefixtures("_fenced")
@@ -227,7 +227,7 @@ class TestNetworks:
         ],
     )
     def test_the_last_proxy_is_the_one_that_is_trusted(self, member, settings, forwarded, status):
-        settings.TRUST_PROXY = True
+        settings.TRUSTED_PROXIES = ["10.0.0.0/24"]
         headers = bearer(member.key_text) | {"X_Forwarded_For": forwarded}
         assert ask("10.0.0.1", **headers).status_code == status
 

@@ -143,7 +143,7 @@ class TestLockOut:
             assert sign_in(Client()).status_code == 302
 
     def test_an_address_is_locked_out_too_the_clients_behind_a_proxy(self, alice, settings):
-        settings.TRUST_PROXY = True
+        settings.TRUSTED_PROXIES = ["127.0.0.1"]
         guesser, other = ({"x-forwarded-for": f"10.0.0.9, 192.0.2.{n}"} for n in (1, 2))
         for n in range(30):
             sign_in(Client(), f"guess{n}@example.com", "wrong", headers=guesser)

@@ -9,6 +9,14 @@ from config.supervisor.address import Address
 from config.supervisor.processes import Program
 
 WEB_WORKERS = min(4, max(2, os.cpu_count() or 1))
+# As in Dockerfile. A connection takes a place (backpressure, per worker) until it is closed, so
+# each has a deadline for its headers, which ends idle ones too, but in HTTP/1 only. The buffer
+# bounds the headers, and what granian reads ahead of a body (docs/decisions/0020).
+GRANIAN = [
+    *("--interface", "asginl", "--no-ws", "--log-level", "warning", "--respawn-failed-workers"),
+    *("--http", "1", "--http1-header-read-timeout", "20000", "--http1-buffer-size", "65536"),
+    *("--backlog", "2048", "--backpressure", "2048"),
+]
 
 
 def python(name: str, *arguments: str, env: Mapping[str, str], **manner) -> Program:
@@ -24,9 +32,8 @@ def prepare(env: Mapping[str, str], *arguments: str) -> Program:
 
 def web(env: Mapping[str, str], address: Address) -> Program:
     """The web; requests that have begun are finished at the stop."""
-    command = ["-m", "granian", "--interface", "asginl", "--no-ws", "--log-level", "warning"]
+    command = ["-m", "granian", *GRANIAN, "--workers", str(WEB_WORKERS)]
     command += ["--host", address.host, "--port", str(address.port)]
-    command += ["--workers", str(WEB_WORKERS), "--respawn-failed-workers"]
     return python("web", *command, "config.supervisor.web:application", env=env, grace=30)
 
 

@@ -68,6 +68,7 @@ class ImportJobsView(OrgView):
 
     permissions = {"GET": READ, "POST": CREATE}
     parse = staticmethod(parse_import)
+    longest_body = 2 * MOST_BYTES
 
     @operation(
         summary="List imports",

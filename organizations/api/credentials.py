@@ -1,14 +1,12 @@
-"""The headers of a request that say who asks: the API key, and the address it comes from."""
+"""The headers of a request that say who asks: the API key."""
 
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-
-from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from organizations import keys
 from organizations.api.problems import Problem
 
+KEY_HEADERS = {"HTTP_AUTHORIZATION", "HTTP_X_API_KEY", "HTTP_X_API_SECRET"}
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="patchbay"'}
 
 
@@ -39,43 +37,3 @@ def sent_keys(request: HttpRequest) -> set[keys.KeyText | None]:
     elif public is not None:
         found.add(keys.parse(public))
     return found
-
-
-def client_address(request: HttpRequest) -> str:
-    """The peer's address; behind a trusted proxy, the one that this proxy saw and appended last."""
-    forwarded = request.META.get("HTTP_X_FORWARDED_FOR")
-    if settings.TRUST_PROXY and forwarded:
-        return forwarded.rpartition(",")[2].strip()
-    return request.META.get("REMOTE_ADDR", "")
-
-
-def known_address(request: HttpRequest) -> str | None:
-    """The same, plain; None where it is no address, as of a local socket."""
-    ip = known_ip(client_address(request))
-    return str(ip) if ip else None
-
-
-def is_within(address: str, cidrs: list[str]) -> bool:
-    """Whether the address lies in one of the networks; no address (a local socket) lies in none."""
-    ip = known_ip(address)
-    return ip is not None and any(ip in ip_network(cidr) for cidr in cidrs)
-
-
-def known_ip(address: str) -> IPv4Address | IPv6Address | None:
-    """None for what is no address: a local socket, a proxy's `unknown`."""
-    try:
-        return plain_ip(address)
-    except ValueError:
-        return None
-
-
-def plain_ip(address: str) -> IPv4Address | IPv6Address:
-    """Some proxies append a port, and a dual-stack socket sees IPv4 as ::ffff:192.0.2.1."""
-    if address.startswith("["):
-        address = address[1:].partition("]")[0]
-    elif address.count(":") == 1:
-        address = address.partition(":")[0]
-    ip = ip_address(
-        address.partition("%")[0]
-    )  # the zone of a link-local one is this host's own word
-    return getattr(ip, "ipv4_mapped", None) or ip

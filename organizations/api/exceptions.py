@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from rest_framework import exceptions as drf
 
 from organizations.api.problems import FieldError, Problem, field_error, invalid, too_large
+from organizations.bodies import NoRoomForBody, SlowBody
 from organizations.request_ids import current_request_id
 
 logger = logging.getLogger("organizations.api")
@@ -93,6 +94,18 @@ def of_database(error: OperationalError | InterfaceError) -> Problem:
     return Problem("database-unavailable", headers={"Retry-After": "5"})
 
 
+def of_unreadable(error: UnreadablePostError) -> Problem:
+    """Django wraps what `wsgi.input` raised, and may wrap its own wrapping."""
+    cause: BaseException | None = error
+    while isinstance(cause, UnreadablePostError):
+        cause = cause.__cause__
+    if isinstance(cause, SlowBody):
+        return Problem("request-timeout")
+    if isinstance(cause, NoRoomForBody):
+        return Problem("server-busy", headers={"Retry-After": "30"})
+    return Problem("incomplete-body")
+
+
 def sqlstate(error: Exception) -> str:
     return getattr(error.__cause__, "sqlstate", None) or ""
 
@@ -104,7 +117,7 @@ TRANSLATIONS = (
     (django.ValidationError, of_model),
     (Http404 | django.ObjectDoesNotExist, lambda error: Problem("not-found")),
     (django.PermissionDenied, lambda error: Problem("forbidden", str(error))),
-    (UnreadablePostError, lambda error: Problem("incomplete-body")),
+    (UnreadablePostError, of_unreadable),
     (django.RequestDataTooBig, lambda error: too_large(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)),
     (django.SuspiciousOperation, lambda error: Problem("invalid-request")),
     (OperationalError | InterfaceError, of_database),

@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, UnreadablePostError
 from django.utils.translation import gettext as _
 
@@ -41,7 +42,10 @@ def read_body(request: HttpRequest, most: int | None = None) -> bytes:
     most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE if most is None else most
     if (announced_length(request.META) or 0) > most:
         raise too_large(most)
-    body = read_at_most(request, most + 1)
+    try:
+        body = read_at_most(request, most + 1)
+    except RequestDataTooBig:
+        raise too_large(most) from None
     if len(body) > most:
         raise too_large(most)
     request._body = body

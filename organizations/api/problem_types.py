@@ -91,6 +91,13 @@ LISTED = [
         _("Leave the header out, or ask for a form that the documentation names."),
     ),
     ProblemType(
+        "request-timeout",
+        408,
+        _("Request timeout"),
+        _("The body came too slowly: 10 seconds, and one more for each 4,000 bytes, 300 at most."),
+        _("Nothing was changed. Send the whole request again, or split it."),
+    ),
+    ProblemType(
         "conflict",
         409,
         _("Conflict"),
@@ -243,6 +250,13 @@ LISTED = [
         _("Internal error"),
         _("Something went wrong in Patchbay; nothing was changed."),
         _("Send again. If it stays, tell the operator the request id in `instance`."),
+    ),
+    ProblemType(
+        "server-busy",
+        503,
+        _("Server busy"),
+        _("Too many large requests are arriving at the moment."),
+        _("Nothing was changed. Send again after the seconds in `Retry-After`."),
     ),
     ProblemType(
         "database-unavailable",

@@ -28,6 +28,8 @@ ON_CHANGE = (
     "conflict",
     "idempotency-in-progress",
     "idempotency-mismatch",
+    "request-timeout",
+    "server-busy",
     "payload-too-large",
     "unsupported-media-type",
 )

@@ -16,7 +16,6 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from organizations.api.credentials import known_address
 from organizations.emails import canonical_email
 from organizations.entering.devices import remember_device
 from organizations.entering.lockout import Attempt
@@ -42,11 +41,7 @@ class AccountAdapter(DefaultAccountAdapter):
         return False
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        return known_address(request) or "unknown"
-        try:
-            return str(plain_ip(client_address(request)))
-        except ValueError:
-            return NOWHERE
+        return request.META.get("REMOTE_ADDR") or NOWHERE
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         """Without the host, as allauth has it: a guesser chooses it, and its port, at will."""

@@ -19,7 +19,6 @@ from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from organizations.api.credentials import client_address, known_ip
 from organizations.entering.session_store import BEGAN_AT, end_of
 from organizations.models import User
 
@@ -71,7 +70,7 @@ def note(request: HttpRequest, user: User) -> None:
     row = Session.objects.filter(session_key=key)
     if not row.update(expire_date=end_of(request.session.get(BEGAN_AT))):
         return  # ended meanwhile
-    where = {"ip": str(known_ip(client_address(request)) or NOWHERE)}
+    where = {"ip": request.META.get("REMOTE_ADDR") or NOWHERE}
     where["user_agent"] = request.META.get("HTTP_USER_AGENT", "")[:LONGEST]
     use = {**where, "user": user, "last_seen_at": now}
     UserSession.objects.update_or_create(session_key=key, defaults=use)

@@ -26,6 +26,7 @@ MEANINGS = {
     401: "No API key that may be used.",
     403: "The key may not do this, or something belongs to a different organization.",
     404: "There is no such thing in your organization.",
+    408: "The body came too slowly.",
     409: "The present state of things does not allow it.",
     412: "It has changed since the version named in If-Match.",
     413: "The body is larger than 1,000,000 bytes.",
@@ -33,7 +34,8 @@ MEANINGS = {
     422: "Broken JSON or values of a wrong type, as a list; or an Idempotency-Key used before.",
     429: "Too many requests; `Retry-After` says when to go on.",
     500: "Something went wrong here; nothing was changed.",
-    503: "The database cannot be reached; `Retry-After` says when to try again.",
+    503: "The database cannot be reached, or too much arrives at once; `Retry-After` says when to "
+    "try again.",
 }
 ENTRY = {
     "type": "object",
@@ -84,5 +86,5 @@ def reading(*, errors: Iterable[int] = (), **described: Any) -> Callable:
 def changing(*, errors: Iterable[int] = (), versioned: bool = False, **described: Any) -> Callable:
     """`versioned`: what is changed carries an ETag, and If-Match is heeded."""
     headers = [ORGANIZATION, IDEMPOTENCY_KEY, *([IF_MATCH] if versioned else [])]
-    errors = {400, 409, 413, 415, 422, *errors, *([412] if versioned else [])}
+    errors = {400, 408, 409, 413, 415, 422, *errors, *([412] if versioned else [])}
     return describer(ErrorShape, MEANINGS, headers)(errors=errors, **described)

@@ -15,13 +15,15 @@ MEANINGS = {
     401: "One of the two headers is missing, or they are no key that may be used.",
     403: "The key may not do this.",
     404: "There is no such phone number in your organization.",
+    408: "The body came too slowly.",
     409: "The number is held already, or its present state does not allow it.",
     413: "The body is larger than 1,000,000 bytes.",
     415: "The body is not JSON.",
     422: "This Idempotency-Key came with another request before.",
     429: "Too many requests; `Retry-After` says when to go on.",
     500: "Something went wrong here; nothing was changed.",
-    503: "The database cannot be reached; `Retry-After` says when to try again.",
+    503: "The database cannot be reached, or too much arrives at once; `Retry-After` says when to "
+    "try again.",
     504: "A platform has not answered within ten seconds. `message` says what goes on.",
 }
 TAGS = ["Phone numbers"]
@@ -50,6 +52,6 @@ def reading_operation(**described: Any) -> Any:
 
 
 def changing_operation(*, errors: tuple[int, ...] = (), **described: Any) -> Any:
-    errors = {400, 409, 413, 415, 422, *errors}
+    errors = {400, 408, 409, 413, 415, 422, *errors}
     describe = describer(ErrorShape, MEANINGS, [IDEMPOTENCY_KEY])
     return describe(tags=TAGS, errors=errors, **described)

@@ -84,6 +84,7 @@ class AddListScreen(ProposingScreen):
     template = "numbers/add_list.html"
     form_class = ListForm
     longest_form = MOST_TEXT + MARGIN
+    longest_body = 3 * longest_form
 
     def refusal(self, form: OptionsForm) -> int:
         if not form.has_error("text", "too_large"):
@@ -151,6 +152,7 @@ def range_of(form: RangeForm) -> dict[str, Any]:
 class AddFileScreen(ProposingScreen):
     template = "numbers/add_file.html"
     form_class = FileForm
+    longest_body = 30_000_000
 
     def post(self, request: HttpRequest) -> HttpResponse:
         files = request.FILES  # only now it is read

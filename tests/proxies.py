@@ -1,0 +1,150 @@
+"""Real proxies in front of a web server, set up as docs/operations.md says.
+
+Each listens on loopback, once with TLS and once without.
+"""
+
+import os
+import re
+import shutil
+import socket
+import ssl
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from config import BASE_DIR
+from config.supervisor.address import Address
+from tests.bench.installation import free_port
+
+HOST = "127.0.0.1"
+START_SECONDS = 20
+
+
+@dataclass(frozen=True)
+class Ports:
+    plain: int
+    tls: int
+
+
+def snippet(title: str, web: Address) -> str:
+    """The lines below `# title` in the documentation."""
+    text = (BASE_DIR / "docs/operations.md").read_text()
+    lines = re.search(rf"^    # {title}\n((?:    .*\n)+)", text, re.M)[1]
+    return lines.replace("127.0.0.1:8000", f"{web.host}:{web.port}")
+
+
+def nginx(folder: Path, ports: Ports, web: Address) -> list[str]:
+    kept = "".join(
+        f"{kind}_temp_path {folder}/{kind};\n"
+        for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    (folder / "nginx.conf").write_text(f"""
+        daemon off; pid {folder}/pid; error_log stderr; {"user root;" if not os.geteuid() else ""}
+        events {{}}
+        http {{ access_log off; {kept} server {{
+            listen {HOST}:{ports.plain};
+            listen {HOST}:{ports.tls} ssl;
+            ssl_certificate {folder}/cert.pem; ssl_certificate_key {folder}/key.pem;
+            {snippet("nginx", web)}
+        }} }}""")
+    return ["nginx", "-e", "stderr", "-p", str(folder), "-c", str(folder / "nginx.conf")]
+
+
+def caddy(folder: Path, ports: Ports, web: Address) -> list[str]:
+    (folder / "Caddyfile").write_text(f"""
+        {{
+            admin off
+            auto_https off
+        }}
+        http://{HOST}:{ports.plain} {{
+            bind {HOST}
+            {snippet("Caddyfile", web)}
+        }}
+        https://{HOST}:{ports.tls} {{
+            bind {HOST}
+            tls {folder}/cert.pem {folder}/key.pem
+            {snippet("Caddyfile", web)}
+        }}""")
+    return ["caddy", "run", "--adapter", "caddyfile", "--config", str(folder / "Caddyfile")]
+
+
+def haproxy(folder: Path, ports: Ports, web: Address) -> list[str]:
+    both = (folder / "cert.pem").read_text() + (folder / "key.pem").read_text()
+    (folder / "both.pem").write_text(both)
+    (folder / "haproxy.cfg").write_text(f"""
+defaults
+    mode http
+    timeout connect 5s
+    timeout client 30s
+    timeout server 30s
+frontend all
+    bind {HOST}:{ports.plain}
+    bind {HOST}:{ports.tls} ssl crt {folder}/both.pem
+    default_backend patchbay
+{snippet("haproxy frontend", web)}
+backend patchbay
+{snippet("haproxy backend", web)}
+""")
+    return ["haproxy", "-db", "-f", str(folder / "haproxy.cfg")]
+
+
+PROXIES: dict[str, Callable[[Path, Ports, Address], list[str]]] = {
+    "nginx": nginx,
+    "caddy": caddy,
+    "haproxy": haproxy,
+}
+
+
+@contextmanager
+def proxy(name: str, folder: Path, web: Address) -> Iterator[Ports]:
+    """The proxy of this name in front of `web`."""
+    if not shutil.which(name):
+        (pytest.fail if os.environ.get("REQUIRE_PEERS") else pytest.skip)(f"{name} is missing.")
+    make_certificate(folder)
+    ports = Ports(free_port(), free_port())
+    env = {**os.environ, "HOME": str(folder), "XDG_DATA_HOME": str(folder)}
+    with (folder / "log").open("wb") as log:
+        command = PROXIES[name](folder, ports, web)
+        process = subprocess.Popen(command, stdout=log, stderr=log, env=env)
+    try:
+        wait_for(ports, process, folder / "log")
+        yield ports
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def wait_for(ports: Ports, process: subprocess.Popen, log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    for port in (ports.plain, ports.tls):
+        while not listens(port):
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.05)
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((HOST, port)) == 0
+
+
+def make_certificate(folder: Path) -> None:
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1"]
+    command += ["-subj", f"/CN={HOST}", "-addext", f"subjectAltName=IP:{HOST}"]
+    command += ["-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")]
+    subprocess.run(command, check=True, capture_output=True)
+
+
+def connected(port: int, source: str, *, tls: bool) -> socket.socket:
+    """A connection from an address of loopback's many."""
+    plain = socket.create_connection((HOST, port), 20, source_address=(source, 0))
+    if not tls:
+        return plain
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context.wrap_socket(plain, server_hostname=HOST)
