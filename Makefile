@@ -1,6 +1,6 @@
 # Patchbay. `make up` starts it, `make test` tests it; `make` alone lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help setup up test chaos test-browser test-peers screenshots bench check schema messages fix lock clean
+.PHONY: help setup up test chaos test-browser test-peers screenshots bench check schema sbom messages fix lock clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -62,6 +62,11 @@ check: $(DEV) ## Check style, settings, migrations, API schemas, templates and c
 
 schema: $(DEV) ## Draw docs/openapi*.yaml anew
 	$(PRODUCTION) PUBLIC_BASE_URL=http://127.0.0.1:8000 $(PYTHON) manage.py draw_schemas docs
+
+sbom: $(DEV) ## Write a bill of materials of the server's packages (CycloneDX) to var/sbom.json
+	@mkdir -p var
+	$(VENV)/bin/cyclonedx-py requirements --pyproject pyproject.toml --of JSON \
+		--output-file var/sbom.json requirements/server.txt
 
 messages: $(DEV) ## Bring locale/ up to date with the sources (needs gettext)
 	$(PRODUCTION) $(PYTHON) -W ignore::RuntimeWarning manage.py makemessages $(MESSAGES)

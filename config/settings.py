@@ -149,6 +149,8 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_IGNORE_RESULT = True
+# Whoever reached the broker could end or reconfigure workers by it; nothing of ours uses it.
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 # How many operations and slices are worked on at a time; the dispatcher shares them out (ADR 0018).
 CELERY_WORKER_CONCURRENCY = env.int("PATCHBAY_WORKER_PROCESSES", 8)  # of each worker
 WORKER_SLOTS = CELERY_WORKER_CONCURRENCY * env.int("PATCHBAY_WORKERS", 1)

@@ -62,7 +62,7 @@ def forget_keys():
     """What a process remembers of keys and addresses is nothing to the next test."""
     guessing.failures_by_address.clear()
     guessing.good_keys.digests.clear()
-    rate_limits.requests_by_key.clear()
+    rate_limits.requests_by_actor.clear()
 
 
 @pytest.fixture

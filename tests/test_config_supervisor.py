@@ -1,6 +1,8 @@
 """The supervisor of `make up`: what it keeps, what it refuses, how it tends its children."""
 
+import json
 import os
+import shutil
 import socket
 import subprocess
 import tempfile
@@ -20,6 +22,7 @@ from config.supervisor.postgres import OWNER, WEB, WORKER, Postgres, written_ver
 from config.supervisor.processes import Program, end, spawn
 from config.supervisor.secrets import Secrets
 from config.supervisor.valkey import Valkey
+from config.supervisor.welcome import welcome
 
 GIVEN = ("DATABASE_URL", "DATABASE_OWNER_URL", "DATABASE_WORKER_URL", "REDIS_URL")
 SECRET = ("SECRET_KEY", "PATCHBAY_ENCRYPTION_KEYS")
@@ -192,7 +195,7 @@ class TestHome:
         opened = open_home(data / "closed" / "var")
         os.close(opened.lock)
         assert opened.path.parent == data.parent / "open"
-        assert opened.path.owner() == "nobody"
+        assert opened.path.owner() == home.ACCOUNT
         assert mode(opened.path) == 0o700
 
     def test_data_that_were_elsewhere_and_are_gone_are_not_begun_anew(self, data):
@@ -207,6 +210,28 @@ class TestHome:
         opened = open_home(data)
         os.close(opened.lock)
         assert opened.popen()["user"] == 12345
+
+    @as_root
+    def test_data_that_were_lent_to_nobody_are_taken_over(self, data):
+        (data / "engines" / "postgres").mkdir(parents=True)
+        for path in (data / "engines", data / "engines" / "postgres"):
+            shutil.chown(path, "nobody", "nogroup")
+        opened = open_home(data)
+        os.close(opened.lock)
+        assert (data / "engines").owner() == home.ACCOUNT
+        assert (data / "engines" / "postgres").owner() == home.ACCOUNT
+
+    @as_root
+    @pytest.mark.parametrize("uid", [65534, 12345])
+    def test_strangers_neither_read_the_data_nor_reach_the_sockets(self, data, uid):
+        opened = open_home(data)
+        sockets = opened.sockets()
+        opened.folder("postgres")
+        os.close(opened.lock)
+        stranger = {"user": uid, "group": uid, "extra_groups": []}
+        for path in (opened.path / "postgres", sockets, opened.path):
+            tried = subprocess.run(["ls", path], capture_output=True, **stranger)
+            assert tried.returncode, path
 
     @as_root
     def test_programs_that_the_account_cannot_reach_are_copied(self, data, monkeypatch):
@@ -238,8 +263,9 @@ class TestPostgres:
         urls = Postgres(Home(tmp_path, None, -1), sockets, passwords).environment()
         read = project_environment.database(urls["DATABASE_WORKER_URL"])
         assert (read["USER"], read["PASSWORD"], read["HOST"]) == (WORKER, "r", str(sockets))
-        url = Valkey(Home(tmp_path, None, -1), sockets).environment()["REDIS_URL"]
-        assert url_to_parts(url).path == "Tmp/My Data+x%y/ü/valkey.sock"
+        url = Valkey(Home(tmp_path, None, -1), sockets, "p-w_").environment()["REDIS_URL"]
+        parts = url_to_parts(url)
+        assert (parts.path, parts.password) == ("Tmp/My Data+x%y/ü/valkey.sock", "p-w_")
 
 
 class TestPrograms:
@@ -256,3 +282,23 @@ class TestPrograms:
 
     def test_the_worker_has_time_to_finish(self):
         assert programs.worker(self.env).grace == 75
+
+
+class TestWelcome:
+    @pytest.fixture
+    def quickstart(self, tmp_path):
+        told = {"username": "demo@example.com", "password": "pass-word", "api_key": "pb_live_x"}
+        (tmp_path / "quickstart.json").write_text(json.dumps(told))
+        (tmp_path / "engines").mkdir()
+        return tmp_path
+
+    def test_the_first_start_tells_the_secrets(self, quickstart):
+        said = welcome(quickstart, Address("127.0.0.1", 8000), is_first=True)
+        assert "pass-word" in said
+        assert 'Bearer pb_live_x"' in said
+
+    def test_later_ones_tell_where_they_are(self, quickstart):
+        said = welcome(quickstart, Address("127.0.0.1", 8000), is_first=False)
+        assert "pass-word" not in said
+        assert "pb_live_x" not in said
+        assert str(quickstart / "quickstart.json") in said

@@ -173,6 +173,18 @@ class TestEngines:
         with redis_of(after) as connection:
             assert connection.get("kept") == b"yes"
 
+    def test_the_broker_asks_for_its_password(self, data, family, monkeypatch):
+        monkeypatch.setenv("DATABASE_URL", "postgresql://given")
+        urls = start_engines(family, data, Secrets(data))
+        path = f"/{url_to_parts(urls['REDIS_URL']).path}"
+        with (
+            redis.Redis(unix_socket_path=path) as stranger,
+            pytest.raises(redis.AuthenticationError),
+        ):
+            stranger.ping()
+        shown = Path(f"/proc/{family.children['valkey'].process.pid}/cmdline").read_bytes()
+        assert Secrets(data).valkey_password().encode() not in shown
+
     def test_lost_passwords_are_told(self, data, family, monkeypatch):
         monkeypatch.setenv("REDIS_URL", "redis://given")
         start_engines(family, data, Secrets(data))
@@ -203,4 +215,5 @@ FROM pg_roles, pg_database WHERE rolname = current_user AND datname = current_da
 
 
 def redis_of(urls: dict[str, str]) -> redis.Redis:
-    return redis.Redis(unix_socket_path="/" + url_to_parts(urls["REDIS_URL"]).path)
+    parts = url_to_parts(urls["REDIS_URL"])
+    return redis.Redis(unix_socket_path=f"/{parts.path}", password=parts.password)

@@ -8,6 +8,7 @@ from django.test import RequestFactory
 from organizations.api.etags import etag, require_match
 from organizations.api.problems import Problem
 from organizations.api.rate_limits import Buckets
+from organizations.screens.base import screen_url
 
 
 class Clock:
@@ -104,3 +105,34 @@ class TestRequireMatch:
         with pytest.raises(Problem) as caught:
             require_match(request_with(value), 7)
         assert caught.value.status == 412
+
+
+@pytest.mark.django_db
+class TestPeople:
+    """On the screens a person has the budget that a key has."""
+
+    @pytest.fixture
+    def dashboard(self, alice) -> str:
+        return screen_url(alice.organization, "dashboard")
+
+    @pytest.fixture(autouse=True)
+    def _two_requests(self, settings):
+        settings.RATE_LIMIT_PER_SECOND, settings.RATE_LIMIT_BURST = 0.01, 2
+
+    def test_who_asks_for_too_many_pages_waits(self, alice, browse, dashboard):
+        browser = browse(alice)
+        assert [browser.get(dashboard).status_code for _each in range(3)] == [200, 200, 429]
+        answer = browser.get(dashboard)
+        assert int(answer["Retry-After"]) > 0
+        assert "more pages than one reads" in answer.text
+
+    def test_others_do_not_wait_for_them(self, alice, bob, browse, dashboard):
+        for _each in range(3):
+            browse(alice).get(dashboard)
+        assert browse(bob).get(dashboard).status_code == 200
+
+    def test_a_form_counts_too(self, alice, browse, dashboard):
+        browser = browse(alice)
+        url = screen_url(alice.organization, "numbers_export")
+        assert [browser.post(url).status_code for _each in range(3)] == [302, 302, 429]
+        assert alice.organization.exports.count() == 2

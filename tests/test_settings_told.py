@@ -11,6 +11,7 @@ from config import BASE_DIR
 READ = re.compile(r'env\.\w+\(\s*"([A-Z_]+)"')
 # Decided by the image, or by `make up` and compose themselves.
 NOT_FOR_CONTAINERS = {"STATIC_ROOT"}
+NOT_FOR_THE_WEB = NOT_FOR_CONTAINERS | {"REDIS_URL"}
 
 
 def settings_read(files: str = "*.py") -> set[str]:
@@ -30,16 +31,18 @@ def test_every_setting_stands_in_the_readme():
 
 
 def test_every_setting_reaches_the_web():
-    assert settings_read() - NOT_FOR_CONTAINERS <= settings_of("web")
+    """But for the broker's address, which only the others use."""
+    assert settings_read() - NOT_FOR_THE_WEB <= settings_of("web")
+    assert "REDIS_URL" not in settings_of("web")
 
 
-@pytest.mark.parametrize("service", ["dispatcher", "worker", "migrate"])
+@pytest.mark.parametrize("service", ["dispatcher", "worker"])
 def test_who_neither_signs_in_nor_mails_is_not_told_the_secrets_of_it(service):
     others = settings_read("settings.py")
     of_sign_in = settings_read("sign_in.py") - others
     assert {"PATCHBAY_OIDC_CLIENT_SECRET", "EMAIL_URL"} <= of_sign_in
     assert others - NOT_FOR_CONTAINERS <= settings_of(service)
-    assert not of_sign_in & settings_of(service)
+    assert not of_sign_in & (settings_of(service) | settings_of("migrate"))
 
 
 @pytest.mark.parametrize("file", ["settings.py", "sign_in.py"])

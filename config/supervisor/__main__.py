@@ -44,8 +44,9 @@ def run(children: Children) -> None:
     say("", f"Patchbay is starting; its data is in {data}.")
     env = environment(children, data, address)
     write_environment(data, env)
+    is_first = not (data / "quickstart.json").exists()
     start_programs(children, env, data, address)
-    say("", welcome(data, address))
+    say("", welcome(data, address, is_first=is_first))
     children.tend()
 
 

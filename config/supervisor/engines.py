@@ -27,6 +27,6 @@ def embedded_engines(data: Path, secrets: Secrets) -> list[Postgres | Valkey]:
     sockets = home.sockets()
     engines = {
         "DATABASE_URL": lambda: Postgres(home, sockets, secrets.passwords()),
-        "REDIS_URL": lambda: Valkey(home, sockets),
+        "REDIS_URL": lambda: Valkey(home, sockets, secrets.valkey_password()),
     }
     return [engines[name]() for name in missing]

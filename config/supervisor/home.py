@@ -6,6 +6,7 @@ import pwd
 import secrets
 import shutil
 import stat
+import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from config.supervisor.locks import take_lock
 OPEN_PLACE = Path("/var/lib/patchbay")
 # A socket's path has at most 107 bytes on Linux and 103 on macOS.
 LONGEST_SOCKET_FOLDER = 103 - len("/.s.PGSQL.5432")
+ACCOUNT = "_patchbay"
 SEPARATORS = ',"'  # PostgreSQL and libpq take a path with one of these for several
 
 
@@ -113,16 +115,31 @@ def _open_place() -> Path:
 
 
 def _lent_account(path: Path) -> Account:
-    """The owner of the data, so that root may start what another user began; nobody at first."""
+    """The owner of the data, so that root may start what another user began; at first an account
+    that nothing else runs under. What an earlier version lent to nobody, which strangers share, is
+    taken over."""
     owner = path.stat()
-    if owner.st_uid != 0:
+    if owner.st_uid not in (0, pwd.getpwnam("nobody").pw_uid):
         return Account(owner.st_uid, owner.st_gid)
-    nobody = pwd.getpwnam("nobody")
     try:
-        os.chown(path, nobody.pw_uid, nobody.pw_gid)
-    except OSError as error:
+        own = _own_account()
+        for each in (path, *path.rglob("*")):
+            os.chown(each, own.uid, own.gid, follow_symlinks=False)
+    except (OSError, subprocess.SubprocessError) as error:
         raise Refused(
-            "PostgreSQL does not run as root, and root may not lend it the account nobody here "
-            f"({error.strerror}). Run `make up` as an ordinary user."
+            f"PostgreSQL does not run as root, and root cannot lend it the account {ACCOUNT} here "
+            f"({error}). Run `make up` as an ordinary user."
         ) from None
-    return Account(nobody.pw_uid, nobody.pw_gid)
+    return own
+
+
+def _own_account() -> Account:
+    """Made once on a machine, for the engines of all data folders that root runs."""
+    try:
+        found = pwd.getpwnam(ACCOUNT)
+    except KeyError:
+        command = ["useradd", "--system", "--user-group", "--no-create-home"]
+        command += ["--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin", ACCOUNT]
+        subprocess.run(command, check=True, capture_output=True)
+        found = pwd.getpwnam(ACCOUNT)
+    return Account(found.pw_uid, found.pw_gid)

@@ -37,6 +37,9 @@ class Secrets:
             role: self.kept(role, lambda: secrets.token_urlsafe(24)) for role in (SUPERUSER, *ROLES)
         }
 
+    def valkey_password(self) -> str:
+        return self.kept("valkey", lambda: secrets.token_urlsafe(24))
+
     def encryption_keys(self, *, database_exists: bool, announce: Callable[[str], None]) -> str:
         """The keys of the stored credentials; a database that has one is never given another."""
         if given := os.environ.get("PATCHBAY_ENCRYPTION_KEYS"):

@@ -6,6 +6,7 @@ import socket
 from pathlib import Path
 from urllib.parse import quote
 
+from config.supervisor.files import write_private
 from config.supervisor.home import Home
 from config.supervisor.processes import Program
 from config.supervisor.software import valkey_program
@@ -15,21 +16,27 @@ NOISE = re.compile("Memory overcommit|scheduling shutdown|ready to exit")
 
 
 class Valkey:
-    """One server in the engines' home, reached by a socket, that keeps what it was told."""
+    """One server in the engines' home, reached by a socket and a password, that keeps what it was
+    told."""
 
     name = "valkey"
 
-    def __init__(self, home: Home, sockets: Path):
+    def __init__(self, home: Home, sockets: Path, password: str):
         self.home = home
+        self.password = password
+        self.configuration = home.path / "valkey.conf"
         self.folder = home.path / "valkey"
         self.socket = sockets / "valkey.sock"
 
     def create(self) -> None:
-        """Make its folder."""
+        """Make its folder, and the file with the password, which a command line would show."""
         self.home.folder(self.folder.name)
+        write_private(self.configuration, f"requirepass {self.password}\n")
+        self.home.hand_over(self.configuration)
 
     def program(self) -> Program:
-        command = [valkey_program(self.home), "--port", "0", "--unixsocket", self.socket]
+        command = [valkey_program(self.home), self.configuration, "--port", "0"]
+        command += ["--unixsocket", self.socket]
         command += ["--unixsocketperm", "700", "--dir", self.folder]
         command += ["--appendonly", "yes", "--appendfsync", "everysec", "--save", ""]
         command += ["--maxmemory-policy", "noeviction", "--loglevel", "warning"]
@@ -42,8 +49,9 @@ class Valkey:
             with socket.socket(socket.AF_UNIX) as connection:
                 connection.settimeout(2)
                 connection.connect(str(self.socket))
-                connection.sendall(b"PING\r\n")
-                return connection.recv(64).startswith(b"+PONG")
+                connection.sendall(f"AUTH {self.password}\r\nPING\r\n".encode())
+                with connection.makefile("rb") as answers:
+                    return [answers.readline(), answers.readline()] == [b"+OK\r\n", b"+PONG\r\n"]
         except OSError:
             return False
 
@@ -52,4 +60,5 @@ class Valkey:
 
     def environment(self) -> dict[str, str]:
         """The socket as Celery writes it."""
-        return {"REDIS_URL": f"redis+socket://{quote(str(self.socket))}?virtual_host=0"}
+        place = f":{self.password}@{quote(str(self.socket))}"
+        return {"REDIS_URL": f"redis+socket://{place}?virtual_host=0"}

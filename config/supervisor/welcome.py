@@ -6,19 +6,33 @@ from pathlib import Path
 from config.supervisor.address import Address
 
 
-def welcome(data: Path, address: Address) -> str:
-    """The address, the way in, and one line to try."""
-    demo = json.loads((data / "quickstart.json").read_text())
+def welcome(data: Path, address: Address, *, is_first: bool) -> str:
+    """The address, the way in, and one line to try. Secrets are shown once, as output is kept in
+    more places than one thinks of."""
+    way_in = secrets_of(data, address) if is_first else where_secrets_are(data, address)
     return f"""
 Patchbay is ready: {address.url}
 
-  sign in    {address.url}/  (and {address.url}/admin/)
-             {demo["username"]}  password  {demo["password"]}
-  API key    {demo["api_key"]}
-  try        curl -H "Authorization: Bearer {demo["api_key"]}" {address.url}/v1/phone-numbers
+{way_in}
   data       {places(data)}
   stop       Ctrl-C
 """
+
+
+def secrets_of(data: Path, address: Address) -> str:
+    demo = json.loads((data / "quickstart.json").read_text())
+    return f"""\
+  sign in    {address.url}/  (and {address.url}/admin/)
+             {demo["username"]}  password  {demo["password"]}
+  API key    {demo["api_key"]}
+  try        curl -H "Authorization: Bearer {demo["api_key"]}" {address.url}/v1/phone-numbers"""
+
+
+def where_secrets_are(data: Path, address: Address) -> str:
+    demo = json.loads((data / "quickstart.json").read_text())
+    return f"""\
+  sign in    {address.url}/  (and {address.url}/admin/)  as  {demo["username"]}
+             the password and the API key of the first start are in {data / "quickstart.json"}"""
 
 
 def places(data: Path) -> str:

@@ -62,12 +62,12 @@ class Buckets:
         self.buckets.clear()
 
 
-requests_by_key = Buckets()
+requests_by_actor = Buckets()
 
 
-def spend(key_id: str) -> Budget | None:
-    """One request of this key; None where the installation sets no limit."""
+def spend(actor: str) -> Budget | None:
+    """One request of this key or person; None where the installation sets no limit."""
     rate = settings.RATE_LIMIT_PER_SECOND
     if not rate:
         return None
-    return requests_by_key.take(key_id, per_second=rate, burst=settings.RATE_LIMIT_BURST)
+    return requests_by_actor.take(actor, per_second=rate, burst=settings.RATE_LIMIT_BURST)

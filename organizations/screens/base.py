@@ -11,13 +11,20 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views import View
 
 from organizations import principals
+from organizations.api import rate_limits
+from organizations.api.errors import error_response
 from organizations.cookies import LAST_COOKIE, keep
 from organizations.models import Membership, Organization
 from organizations.principals import Principal
 from organizations.roles import Permission
+
+TOO_FAST = gettext_lazy(
+    "You, or a script in your name, ask for more pages than one reads. Wait a moment, then go on."
+)
 
 
 class OrgScreen(View):
@@ -27,7 +34,7 @@ class OrgScreen(View):
     `permissions` and has a handler for each, `get(request, …)` and `post(request, …)`, without the
     id. A handler finds `request.principal` and `request.organization`, and starts its queries at
     the latter. Who is not signed in is asked to; who is no member finds nothing (404); who may not
-    hears so (403).
+    hears so (403). A person has a budget of requests, as a key has (429).
     """
 
     permissions: ClassVar[dict[str, Permission]] = {}
@@ -46,6 +53,9 @@ class OrgScreen(View):
     def dispatch(self, request: HttpRequest, org_id: str, **path: Any) -> HttpResponse:
         if not request.user.is_authenticated:
             return self.signed_out(request)
+        budget = rate_limits.spend(f"person {request.user.pk}")
+        if budget and not budget.allowed:
+            return error_response(request, budget.refusal(), because=TOO_FAST)
         method = "GET" if request.method == "HEAD" else request.method
         if method not in self.permissions:
             return HttpResponseNotAllowed(self.permissions)

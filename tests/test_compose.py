@@ -1,0 +1,127 @@
+"""compose.yaml, as far as it can be tried without Docker."""
+
+import os
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+import yaml
+
+from config import BASE_DIR
+from config.supervisor.home import open_home
+from config.supervisor.postgres import OWNER, SUPERUSER, Postgres
+from config.supervisor.processes import Program, end, spawn
+from config.supervisor.software import postgres_programs, valkey_program
+
+COMPOSE = yaml.safe_load((BASE_DIR / "compose.yaml").read_text())
+SERVICES = COMPOSE["services"]
+PASSWORDS = {
+    "PATCHBAY_OWNER_PASSWORD": "own'er",
+    "PATCHBAY_WEB_PASSWORD": "web",
+    "PATCHBAY_WORKER_PASSWORD": "worker",
+}
+RIGHTS = """SELECT rolname, rolsuper, rolcreaterole, rolbypassrls,
+  has_database_privilege(rolname, 'patchbay', 'CONNECT'),
+  has_database_privilege(rolname, 'patchbay', 'TEMPORARY')
+FROM pg_roles WHERE rolname LIKE 'patchbay%' ORDER BY rolname"""
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_container_is_bounded_and_can_change_nothing_of_itself(name):
+    service = SERVICES[name]
+    assert service["read_only"]
+    assert service["cap_drop"] == ["ALL"]
+    assert "no-new-privileges:true" in service["security_opt"]
+    assert service["pids_limit"]
+    assert service["mem_limit"]
+    assert all("size=" in mount for mount in service.get("tmpfs", ()))
+
+
+def test_nobody_of_patchbay_knows_the_superuser():
+    assert "POSTGRES_USER" not in SERVICES["postgres"]["environment"]
+    for name in ("web", "dispatcher", "worker", "migrate"):
+        assert "POSTGRES_PASSWORD" not in str(SERVICES[name]["environment"])
+
+
+def test_the_web_does_not_know_the_broker():
+    assert "VALKEY" not in str(SERVICES["web"]["environment"])
+
+
+@pytest.fixture
+def home():
+    with tempfile.TemporaryDirectory(prefix="patchbay-test-") as place:
+        Path(place).chmod(0o755)
+        opened = open_home(Path(place))
+        yield opened
+        os.close(opened.lock)
+
+
+def test_the_roles_of_a_new_database_are_powerless(home, tmp_path):
+    """The statements that the official image runs once, by its psql, as the superuser."""
+    postgres = Postgres(home, home.sockets(), {SUPERUSER: "super", OWNER: "own'er"})
+    postgres.create()
+    process = started(postgres.program(), tmp_path)
+    try:
+        until(postgres.answers)
+        script = tmp_path / "roles.sql"
+        script.write_text(COMPOSE["configs"]["roles"]["content"])
+        place = [postgres.url(SUPERUSER, SUPERUSER), "--no-psqlrc", "--set", "ON_ERROR_STOP=1"]
+        command = [postgres_programs(home) / "psql", *place, "--file", script]
+        subprocess.run(command, check=True, capture_output=True, env=os.environ | PASSWORDS)
+        with psycopg.connect(postgres.url(SUPERUSER, SUPERUSER)) as connection:
+            found = connection.execute(RIGHTS).fetchall()
+        with psycopg.connect(postgres.url(OWNER)) as connection:
+            connection.execute("CREATE TABLE mine (id int)")
+    finally:
+        end(process)
+    no = (False, False, False)
+    assert found == [
+        ("patchbay_owner", *no, True, True),
+        ("patchbay_web", *no, True, False),
+        ("patchbay_worker", *no, True, False),
+    ]
+
+
+def test_the_broker_asks_for_its_password(home, tmp_path):
+    content = COMPOSE["configs"]["valkey"]["content"].replace("${VALKEY_PASSWORD}", "pass")
+    file = tmp_path / "valkey.conf"
+    file.write_text(content)
+    _server, _file, *options = SERVICES["valkey"]["command"]
+    socket = tmp_path / "valkey.sock"
+    command = [valkey_program(home), file, *options, "--port", "0", "--dir", tmp_path]
+    command += ["--unixsocket", socket]
+    process = started(Program("valkey", command, {"LC_ALL": "C"}), tmp_path)
+    try:
+        with redis.Redis(unix_socket_path=str(socket), password="pass") as known:
+            until(partial(answers, known))
+            assert known.config_get("maxmemory-policy")["maxmemory-policy"] == "noeviction"
+        stranger = redis.Redis(unix_socket_path=str(socket))
+        with pytest.raises(redis.AuthenticationError):
+            stranger.ping()
+    finally:
+        end(process)
+
+
+def started(program: Program, folder: Path) -> subprocess.Popen:
+    with (folder / "log").open("wb") as log:
+        return spawn(program, log)
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline, "it did not start"
+        time.sleep(0.02)
+
+
+def answers(server: redis.Redis) -> bool:
+    try:
+        return server.ping()
+    except redis.ConnectionError:
+        return False
