@@ -62,7 +62,7 @@ def send_again(browser, page):
 
 
 def key_form(**changes) -> dict:
-    form = {"token": str(uuid4()), "name": "Export", "role": "user", "term": "90"}
+    form = {"token": str(uuid4()), "name": "Nightly job", "role": "user", "term": "90"}
     return {**form, "scopes": ["agents:read", "events:read"], **changes}
 
 
@@ -151,13 +151,13 @@ class TestTheForm:
         path, browser = screen_url(alice.organization, "api_keys_add"), browse(alice)
         with late():
             answer = browser.post(path, key_form())
-            assert not alice.organization.api_keys.filter(name="Export").exists()
+            assert not alice.organization.api_keys.filter(name="Nightly job").exists()
             page = prove(browser, answer)
             assert "What you entered is kept" in page.text
-            assert not alice.organization.api_keys.filter(name="Export").exists()
+            assert not alice.organization.api_keys.filter(name="Nightly job").exists()
             made = send_again(browser, page)
         assert "pb_live_" in made.text
-        key = alice.organization.api_keys.get(name="Export")
+        key = alice.organization.api_keys.get(name="Nightly job")
         assert key.scopes == ["agents:read", "events:read"]
 
     def test_an_invitation_too(self, alice, browse, late):
@@ -187,9 +187,9 @@ class TestTheForm:
         with late():
             address = asked(browser.post(path, key_form()))
         other = browse(bob).get(address)
-        assert "Export" not in other.text
+        assert "Nightly job" not in other.text
         fresh = browse(alice)
-        assert "Export" in fresh.get(address).text
+        assert "Nightly job" in fresh.get(address).text
         assert "What you entered is kept" not in fresh.get(address).text
 
     def test_one_that_is_too_long_is_not_kept(self, alice, browse, late):
