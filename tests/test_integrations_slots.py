@@ -93,17 +93,13 @@ class TestOperations:
 
     def fill(self, member, count: int, integration: Integration | None = None) -> None:
         integration = integration or member.organization.integrations.first()
-        Operation.objects.bulk_create(
-            Operation(
-                organization=member.organization,
-                integration=integration,
-                subject_kind="placement",
-                subject_id=uuid4(),
-                wish="ensure",
-                next_attempt_at=timezone.now() - timedelta(hours=1),
+        since = timezone.now() - timedelta(hours=1)
+        fields = {"subject_kind": "placement", "wish": "ensure", "next_attempt_at": since}
+        fields |= {"organization": member.organization, "integration": integration}
+        for begin in range(0, count, 1_000):  # PostgreSQL does not wait for long
+            Operation.objects.bulk_create(
+                Operation(**fields, subject_id=uuid4()) for _ in range(min(1_000, count - begin))
             )
-            for _ in range(count)
-        )
 
     def due(self) -> Counter:
         published = []
