@@ -1,11 +1,16 @@
 """The schema documents, and pages to read them in, which work without the internet."""
 
+import gzip
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
+from django.http import HttpResponse
+from django.utils.cache import get_conditional_response
+from django.utils.http import quote_etag
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import (
     OpenApiJsonRenderer,
@@ -16,6 +21,7 @@ from drf_spectacular.renderers import (
 from drf_spectacular.settings import patched_settings
 from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularSwaggerSplitView
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -55,6 +61,26 @@ def drawn(document: Document) -> dict[str, Any]:
     return draw(document)
 
 
+class Prepared(NamedTuple):
+    body: bytes
+    gzipped: bytes
+    etag: str
+
+
+PREPARED: dict[tuple[Document, type[BaseRenderer]], Prepared] = {}
+PREPARING = Lock()  # who comes meanwhile waits, and does not do the same work again
+
+
+def prepared(document: Document, renderer: type[BaseRenderer]) -> Prepared:
+    """The document in one form, made at its first use: YAML takes a second of CPU time."""
+    with PREPARING:
+        if (document, renderer) not in PREPARED:
+            body = renderer().render(drawn(document), renderer_context={})
+            digest = hashlib.sha256(body).hexdigest()[:32]
+            PREPARED[document, renderer] = Prepared(body, gzip.compress(body), quote_etag(digest))
+        return PREPARED[document, renderer]
+
+
 class SchemaView(APIView):
     """OpenAPI 3.1 as JSON, or as YAML by `Accept` or `?format=yaml`."""
 
@@ -68,8 +94,12 @@ class SchemaView(APIView):
     )
 
     @extend_schema(exclude=True)
-    def get(self, request: Request) -> Response:
-        return Response(drawn(self.document))
+    def get(self, request: Request) -> HttpResponse:
+        body, gzipped, etag = prepared(self.document, type(request.accepted_renderer))
+        headers = {"ETag": etag, "Cache-Control": "public, max-age=60"}
+        answer = HttpResponse(body, content_type=request.accepted_media_type, headers=headers)
+        answer.gzipped = gzipped  # config.compression
+        return get_conditional_response(request._request, etag=etag, response=answer)
 
     def handle_exception(self, error: Exception) -> Any:
         return problem_response(problem_of(error), self.request)
