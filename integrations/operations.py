@@ -22,6 +22,7 @@ from integrations.locks import lock_dependents, lock_integration_name, lock_open
 from integrations.models import Integration, Operation
 from integrations.providers import PROVIDERS
 from integrations.subjects import forget_traces
+from organizations import quotas
 from organizations.operations import record
 from organizations.principals import Principal
 from organizations.roles import Permission
@@ -281,6 +282,7 @@ def named(by: Principal, *, kind: str, name: str, only_new: bool) -> Integration
         raise ValidationError({"name": sentence})
     if known:
         return locked(by, known)
+    quotas.claim(by.organization, "integrations")
     return Integration(
         organization=by.organization,
         kind=kind,

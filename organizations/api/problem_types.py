@@ -179,6 +179,13 @@ LISTED = [
         _("Read its `status`; wait while it is pending."),
     ),
     ProblemType(
+        "quota-exceeded",
+        409,
+        _("Quota exceeded"),
+        _("The organization has all that it may have of this."),
+        _("`errors` names the quota, its limit and what is used. Free some, or ask an operator."),
+    ),
+    ProblemType(
         "idempotency-in-progress",
         409,
         _("Still in progress"),

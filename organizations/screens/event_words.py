@@ -50,6 +50,7 @@ DEEDS = {
     "made_installation_default": gettext_lazy("made the default of the installation"),
     "merged": gettext_lazy("duplicates merged"),
     "proposed": gettext_lazy("proposed"),
+    "quotas_changed": gettext_lazy("quotas changed"),
     "refused": gettext_lazy("refused"),
     "released": gettext_lazy("gone from its platform"),
     "removal_refused": gettext_lazy("removal refused"),
