@@ -19,6 +19,7 @@ import httpcore
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 20.0
+MOST_ADDRESSES = 16  # of one name are tried; a name may have thousands
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -196,6 +197,7 @@ class GuardedBackend(httpcore.NetworkBackend):
         ends_at = monotonic() + min(timeout or CONNECT_SECONDS, self._remaining())
         addresses = _resolve(host, port, ends_at - monotonic())
         admit_all(addresses, self._allowed)
+        addresses = addresses[:MOST_ADDRESSES]
         for left in range(len(addresses), 0, -1):
             seconds = max((ends_at - monotonic()) / left, 0.05)
             try:

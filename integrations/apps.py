@@ -9,10 +9,18 @@ class IntegrationsConfig(AppConfig):
     def ready(self) -> None:
         from integrations import chores, exporting, sealing, slots, subjects
         from integrations.provisioning import IntegrationSubject
+        from integrations.questions import QUERIES
+        from organizations import quotas
 
         subjects.register("integration", IntegrationSubject())
         chores.register("exports", exporting.CHORE)
         slots.register("exports", exporting.QUEUE.held_slots)
+        quotas.register(QUERIES)
+        quotas.register(
+            quotas.Quota(
+                "integrations", _("integrations"), 100, lambda owner: owner.integrations.count()
+            )
+        )
         sealing.columns += [
             ("integrations.Integration", "sealed"),
             ("integrations.Integration", "candidate"),

@@ -40,8 +40,8 @@ STUMBLES = (
     MemoryError,
 )
 LONGEST_REFS = 64 * 1024  # characters: the ids of one object, names and values together
-LONGEST_FACT, MOST_FACTS = 300, 50
-LONGEST_TEXT, MOST_CAPABILITIES = 200, 20
+LONGEST_FACT, MOST_FACTS = 2000, 50
+LONGEST_TEXT, MOST_CAPABILITIES = 200, 10
 
 
 class Odd(ValueError):
@@ -174,7 +174,7 @@ def short_offer(offer: AvailableNumber) -> AvailableNumber:
 
 
 def short_texts(texts: Any) -> tuple[str, ...]:
-    return tuple(text_of(text) for text in islice(texts, MOST_CAPABILITIES))
+    return tuple(text_of(text)[:20] for text in islice(texts, MOST_CAPABILITIES))
 
 
 def text_of(value: Any) -> str:

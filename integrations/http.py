@@ -220,7 +220,7 @@ class Door:
         try:
             return self._carry(call)
         except ProviderError as error:
-            call.error = self.redact(str(error))
+            call.error = one_line(self.redact(str(error)), 1000)
             raise
         finally:
             self._record(self._exchange(call))
@@ -275,7 +275,8 @@ class Door:
             call.body = self._read(call, response)
         if 300 <= call.status < 400:
             target = one_line(self.redact(response.extensions["location"]), 200)
-            raise Refused(f"{url} points to {target}; enter the address that it points to.")
+            sentence = f"{url} points to {target}; enter the address that it points to."
+            raise UnexpectedReply(sentence)
         if not 200 <= call.status < 600:
             raise unexpected(
                 f"{url} answered {call.status}, which is no status of HTTP.", reads=call.reads
@@ -338,7 +339,7 @@ class Door:
     def _exchange(self, call: _Call) -> Exchange:
         return Exchange(
             method=call.request.method,
-            url=self.redact(str(call.request.url)),
+            url=one_line(self.redact(str(call.request.url)), LONGEST_PATH),
             status=call.status,
             duration_ms=round((monotonic() - call.started) * 1000),
             request_body=self._redactor.excerpt(call.request.content),

@@ -5,6 +5,7 @@ Every transaction, in a request as in a worker, takes the locks it needs in this
 1. the claim of an idempotency key, which waits two seconds at most
 2. names, by advisory locks (`lock_names`, all names of one kind in one call), because a row with
    that name may not exist yet: agent ids, the name of an integration, the default carrier
+   then, in an organization that is near one of its quotas, the row of the organization
 3. phone numbers, several in the order of their ids; new numbers in the order of the numbers
 4. carriers with their gateways, then integrations
 5. open operations, several in the order of subject kind and id (`in_order`)

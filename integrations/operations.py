@@ -23,6 +23,7 @@ from integrations.models import Integration, Operation
 from integrations.moving import completed, refuse_moving
 from integrations.providers import PROVIDERS
 from integrations.subjects import forget_traces
+from organizations import quotas
 from organizations.operations import record
 from organizations.principals import Principal
 
@@ -258,6 +259,7 @@ def named(by: Principal, *, kind: str, name: str, only_new: bool) -> Integration
         raise ValidationError({"name": sentence})
     if known:
         return locked(by, known)
+    quotas.claim(by.organization, "integrations")
     return Integration(
         organization=by.organization,
         kind=kind,

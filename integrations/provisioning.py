@@ -36,6 +36,7 @@ from integrations.providers.base import (
     UnexpectedReply,
     UnexpectedWriteReply,
 )
+from integrations.replies import one_line
 from integrations.sealing import CannotUnseal
 from integrations.subjects import NoSubject, subject_of
 from organizations.principals import system
@@ -58,10 +59,10 @@ def run(operation_id: Any) -> Operation | None:
     settle(operation, verdict)
     logger.info(
         "%s (attempt %s): %s %s",
-        describe(operation),
+        one_line(describe(operation), 300),
         operation.attempts,
         verdict.outcome,
-        verdict.reason,
+        one_line(verdict.reason, claims.REASON_LENGTH),
     )
     return operation
 

@@ -9,11 +9,15 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from integrations.claims import QUESTION_LIFE, QUESTIONS, wake_dispatcher
 from integrations.models import Integration, Operation
 from integrations.story import integration_holds
+from organizations import quotas
+from organizations.models import Organization
 from organizations.principals import Principal
+from organizations.quotas import Quota, QuotaExceeded
 
 Status, Wish = Operation.Status, Operation.Wish
 
@@ -22,6 +26,7 @@ class NotConnected(Exception):
     """The integration answers no question now; the text says why."""
 
 
+@transaction.atomic
 def ask_question(
     by: Principal, integration: Integration, wish: str, question: Mapping[str, Any] | None = None
 ) -> Operation:
@@ -52,6 +57,7 @@ def ask_question(
     return operation
 
 
+@transaction.atomic
 def ask_look(
     by: Principal,
     *,
@@ -116,10 +122,15 @@ def refuse_held(by: Principal, integration: Integration) -> None:
 
 def refuse_curious(by: Principal) -> None:
     """Answers are kept for a while, and each may be long. Raises NotConnected."""
-    recent = by.organization.operations.filter(created_at__gt=Now() - timedelta(hours=1))
-    if recent.filter(subject_kind__in=QUESTIONS).count() >= QUESTIONS_AN_HOUR:
-        words = {"count": QUESTIONS_AN_HOUR}
-        raise NotConnected(_("%(count)s questions an hour are answered; ask again later.") % words)
+    try:
+        quotas.claim(by.organization, "queries_per_hour")
+    except QuotaExceeded as error:
+        raise NotConnected(" ".join(error.messages)) from error
 
 
-QUESTIONS_AN_HOUR = 300
+def queries_of_the_hour(organization: Organization) -> int:
+    recent = organization.operations.filter(created_at__gt=Now() - timedelta(hours=1))
+    return recent.filter(subject_kind__in=QUESTIONS).count()
+
+
+QUERIES = Quota("queries_per_hour", gettext_lazy("queries an hour"), 300, queries_of_the_hour)

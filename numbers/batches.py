@@ -5,21 +5,25 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet, Sum
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from integrations.claims import wake_dispatcher
 from numbers.batching import proposing
 from numbers.batching.proposing import Chosen
 from numbers.import_options import complaint
 from numbers.models import Batch, PhoneNumber
+from organizations import quotas
+from organizations.models import Organization
 from organizations.operations import record
 from organizations.principals import Principal
+from organizations.quotas import Quota, QuotaExceeded
 from organizations.roles import Permission
 from organizations.texts import trimmed
 
@@ -171,6 +175,7 @@ def filled_in_time(by: Principal, batch: Batch, chosen: Chosen, rows: int) -> Ba
 
 
 @transaction.atomic
+@transaction.atomic
 def propose_import(
     by: Principal,
     *,
@@ -192,10 +197,38 @@ def propose_import(
             raise CannotBatch(_("At most %(most)s rows are taken in at once.") % most)
         given, whole = "rows", json.dumps(listed).encode()
     options = {**options, "given": given}
+    claim_import(by)
     batch = open_batch(by, Kind.IMPORT, IMPORT, title, options, State.CHECKING, file=whole)
     tell(by, batch, "proposed", {"action": IMPORT})
     wake_dispatcher()
     return batch
+
+
+def claim_import(by: Principal) -> None:
+    """Raises CannotBatch."""
+    try:
+        quotas.claim(by.organization, "open_imports")
+        quotas.claim(by.organization, "import_rows", 0)
+    except QuotaExceeded as error:
+        raise CannotBatch(" ".join(error.messages)) from error
+
+
+def open_imports(organization: Organization) -> int:
+    states = [State.CHECKING, State.MAPPING, State.READY, State.RUNNING]
+    return organization.batches.filter(kind=Kind.IMPORT, state__in=states).count()
+
+
+def stored_rows(organization: Organization) -> int:
+    """Of all batches whose rows are kept still."""
+    kept = Q(settled_at=None) | Q(settled_at__gt=Now() - settings.BATCH_RETENTION)
+    total = organization.batches.filter(kept).aggregate(rows=Sum("total"))
+    return total["rows"] or 0
+
+
+QUOTAS = (
+    Quota("open_imports", gettext_lazy("open imports"), 200, open_imports),
+    Quota("import_rows", gettext_lazy("stored rows of imports"), 2_000_000, stored_rows),
+)
 
 
 def locked(by: Principal, batch_id: UUID) -> Batch:

@@ -12,6 +12,7 @@ from carriers.operations import lock_against_deletion, usable
 from integrations import operations as ledger
 from integrations.models import Operation
 from numbers.models import PhoneNumber, line
+from organizations import quotas
 from organizations.principals import Principal
 
 Status = PhoneNumber.Status
@@ -66,7 +67,8 @@ def refuse_failed(carrier: Carrier) -> None:
 
 
 def hold_number(phone_number: PhoneNumber) -> PhoneNumber:
-    """Insert it; the database decides who is first."""
+    """Insert it; the database decides who is first. Raises QuotaExceeded, NumberTaken."""
+    quotas.claim(phone_number.organization, "numbers")
     try:
         with transaction.atomic():
             phone_number.save(force_insert=True)

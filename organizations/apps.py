@@ -10,6 +10,7 @@ class OrganizationsConfig(AppConfig):
         from organizations import (
             checks,  # noqa: F401  registers the system checks
             paths,  # noqa: F401  registers <UUID:…>
+            quotas,
         )
         from organizations.entering import (
             log,  # noqa: F401  hears of all that people do with their accounts
@@ -18,6 +19,8 @@ class OrganizationsConfig(AppConfig):
             sessions,  # noqa: F401  of sign-ins, and of what ends the other sessions
         )
         from organizations.exporting import kinds
+        from organizations.invitations import QUOTA
         from organizations.screens.events_export import EventsExport
 
         kinds.register("audit_log", EventsExport())
+        quotas.register(QUOTA)

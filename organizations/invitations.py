@@ -5,7 +5,6 @@ import logging
 import secrets
 from datetime import timedelta
 from functools import partial
-from math import ceil
 from smtplib import SMTPException
 
 from django.conf import settings
@@ -18,12 +17,15 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from organizations import quotas
 from organizations.emails import canonical_email, same_email
 from organizations.entering.ownership import unproven
 from organizations.models import Invitation, Membership, Organization, User
 from organizations.operations import AlreadyMember, add_member, check_role_reach, record
 from organizations.principals import Principal, system
+from organizations.quotas import Quota
 
 logger = logging.getLogger("organizations.invitations")
 
@@ -39,27 +41,25 @@ class ForSomebodyElse(Exception):
     """It was sent to another e-mail than the account's."""
 
 
-class TooManyInvitations(Exception):
-    """The organization has made as many as it may in 24 hours; `wait` seconds, and one is free."""
+def invited_lately(organization: Organization) -> int:
+    """Revoked ones count: each was a mail to somebody."""
+    return organization.invitations.filter(created_at__gt=timezone.now() - DAY).count()
 
-    def __init__(self, most: int, wait: int):
-        super().__init__(
-            _("An organization invites at most %(most)s times in 24 hours.") % {"most": most}
-        )
-        self.wait = wait
+
+QUOTA = Quota("invitations_per_day", gettext_lazy("invitations in 24 hours"), 50, invited_lately)
 
 
 @transaction.atomic
 def invite(by: Principal, *, email: str, role: str) -> tuple[Invitation, str]:
     """A new invitation and its link, which is never to be seen again; an earlier one to the same
     e-mail ends. Raises ValidationError by field, HigherRole, AlreadyMember and
-    TooManyInvitations."""
+    QuotaExceeded."""
     check_role_reach(by, role, _("You cannot invite somebody to a role that may more than you."))
     email = canonical_email(email)
     organization = Organization.objects.select_for_update(no_key=True).get(pk=by.organization.pk)
     if organization.memberships.filter(user__email=email).exists():
         raise AlreadyMember(_("%(user)s is a member already.") % {"user": email})
-    refuse_too_many(organization)
+    quotas.claim(organization, QUOTA.name)
     for earlier in organization.invitations.filter(email=email, **OPEN):
         revoke(by, earlier)
     token = secrets.token_urlsafe(32)
@@ -77,16 +77,6 @@ def invite(by: Principal, *, email: str, role: str) -> tuple[Invitation, str]:
     if settings.CAN_MAIL:
         transaction.on_commit(partial(mail, by, invitation, link_of(token)), robust=True)
     return invitation, link_of(token)
-
-
-def refuse_too_many(organization: Organization) -> None:
-    """Revoked ones count: each was a mail to somebody. The caller has locked the organization."""
-    most, now = settings.INVITATIONS_PER_DAY, timezone.now()
-    rows = organization.invitations.filter(created_at__gt=now - DAY).order_by("-created_at")
-    if not most or rows.count() < most:
-        return
-    oldest = rows.values_list("created_at", flat=True)[most - 1]
-    raise TooManyInvitations(most, max(1, ceil((oldest + DAY - now).total_seconds())))
 
 
 @transaction.atomic

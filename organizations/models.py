@@ -6,6 +6,7 @@ import uuid
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Lower, Now
 from django.utils import timezone
@@ -94,6 +95,8 @@ class Organization(models.Model):
         _("public id"), max_length=20, unique=True, default=organization_id, editable=False
     )
     name = ModelText(_("name"), max_length=100)
+    # What an operator has changed of them, by name (organizations/quotas.py).
+    quotas = models.JSONField(_("quotas"), default=dict, db_default={}, blank=True)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     class Meta:
@@ -102,6 +105,14 @@ class Organization(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.public_id})"
+
+    def clean(self) -> None:
+        from organizations.quotas import validate_quotas  # which counts by the models
+
+        try:
+            validate_quotas(self.quotas)
+        except ValidationError as error:
+            raise ValidationError({"quotas": error.messages}) from error
 
 
 class Membership(models.Model):

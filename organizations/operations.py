@@ -106,6 +106,26 @@ def rename_organization(by: Principal, *, name: str) -> Organization:
 
 
 @transaction.atomic
+def change_quotas(by: Principal, *, quotas: dict[str, int]) -> Organization:
+    """Other limits than the defaults, by the names of quotas. Raises ValidationError."""
+    organization = by.organization
+    before = {"quotas": organization.quotas}
+    organization.quotas = quotas
+    organization.full_clean()
+    organization.save(update_fields=["quotas"])
+    record(
+        by,
+        "organization.quotas_changed",
+        organization,
+        kind="organization",
+        label=organization.name,
+        before=before,
+        after={"quotas": quotas},
+    )
+    return organization
+
+
+@transaction.atomic
 def change_role(by: Principal, *, user: User, role: str) -> Membership:
     """From the next request on, for the member's keys too: none is stronger than its owner.
     Raises HigherRole and LastAdmin."""

@@ -64,8 +64,11 @@ HEADERS: dict[str, tuple[int | None, dict[str, str]]] = {
     "missing": (404, {}),
     "broken": (500, {}),
 }
+# Refused in words that forge a line of the log, in all three platforms' shapes.
+ERROR = {"msg": NASTY, "message": NASTY, "code": NASTY, "detail": [NASTY]}
 WAYS = [
     "drop",
+    "error",
     *(f"value {name}" for name in VALUES),
     *(f"body {name}" for name in BODIES),
     *(f"head {name}" for name in HEADERS),
@@ -100,6 +103,8 @@ class Spoiling(httpx.BaseTransport):
         if kind == "head":
             instead, more = HEADERS[name]
             return instead or status, {**headers, **more}, body
+        if kind == "error":
+            return 400, headers, json.dumps(ERROR).encode()
         if kind == "body":
             return status, headers, BODIES[name](body)
         return status, headers, spoiled_json(body, self.place, name if kind == "value" else None)

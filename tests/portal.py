@@ -242,7 +242,7 @@ PAGES: list[Page] = [
         lambda w: w.url("members_revoke", invitation_id=w.rows["invitation"].pk),
         7,
     ),
-    Page("organization", lambda w: w.url("organization"), 7),
+    Page("organization", lambda w: w.url("organization"), 11),
     Page("organization_leave", lambda w: w.url("organization_leave"), 9),
     Page("dashboard", lambda w: w.url("dashboard"), 20),
     Page("first_run", lambda w: screen_url(w.nina.organization, "dashboard"), 20, "nina"),

@@ -188,6 +188,23 @@ def test_second_address_is_tried_when_the_first_is_dead(monkeypatch):
         backend("127.0.0.0/8").connect_tcp("two.example", port, timeout=2).close()
 
 
+def test_of_a_name_with_thousands_of_addresses_a_few_are_tried(monkeypatch):
+    many = [f"127.0.{n // 250}.{n % 250 + 1}" for n in range(4000)]
+    monkeypatch.setattr(socket, "getaddrinfo", answers(*many))
+    tried = []
+
+    class Refusing:
+        def connect_tcp(self, address, port, **options):
+            tried.append(address)
+            raise httpcore.ConnectTimeout
+
+    opened = backend("127.0.0.0/8")
+    opened._inner = Refusing()
+    with pytest.raises(httpcore.ConnectTimeout):
+        opened.connect_tcp("many.example", 80, timeout=2)
+    assert tried == many[:16]
+
+
 def test_unknown_name_is_a_connect_error(monkeypatch):
     def unknown(*args, **kwargs):
         raise socket.gaierror(-2, "Name or service not known")

@@ -329,10 +329,10 @@ def ledger_reason(answer) -> str:
     return answer.json()["detail"]
 
 
-def test_questions_are_answered_up_to_a_number(alice, sandbox, monkeypatch):
-    monkeypatch.setattr(questions, "QUESTIONS_AN_HOUR", 1)
+def test_questions_are_answered_up_to_a_number(alice, sandbox):
+    alice.organization.quotas = {"queries_per_hour": 1}
     questions.ask_question(alice.by, sandbox, "search", {"country": "US"})
-    with pytest.raises(questions.NotConnected, match="1 questions an hour"):
+    with pytest.raises(questions.NotConnected, match="queries an hour, at most 1, used 1"):
         questions.ask_question(alice.by, sandbox, "search", {"country": "GB"})
 
 

@@ -173,6 +173,14 @@ def test_what_people_look_at_is_answered_at_once(attempts):
     assert attempts.integration.failures == 1
 
 
+def test_a_line_of_the_log_is_one_line(attempts, caplog):
+    operation = attempts.wish("ensure")
+    attempts.spoil(Spoiling("error"))
+    attempts.attempt(operation)
+    assert caplog.records
+    assert not any(re.search(r"[\r\n\x1b]", record.getMessage()) for record in caplog.records)
+
+
 def test_what_is_written_down_of_calls_can_be_stored(attempts):
     operation = attempts.wish("discover")
     attempts.spoil(Spoiling("value nasty", place=3))

@@ -30,6 +30,7 @@ RANKS = {
     "organizations_savedreply": 1,
     "advisory": 2,
     "numbers_agent": 3,
+    "organizations_organization": 3,
     "numbers_phonenumber": 4,
     "carriers_carrier": 5,
     "carriers_sipgateway": 5,

@@ -201,3 +201,14 @@ def test_the_authorization_is_never_written_down(bench):
         bench.open().check()
     header = bench.twilio.requests[-1].headers["authorization"].partition(" ")[2]
     assert header not in repr((str(refused.value), bench.exchanges))
+
+
+@pytest.mark.parametrize("token", ["a", 5, ["x"], "x" * 1_000_000, "0123456789"])
+def test_of_the_answer_only_what_can_be_a_token_is_hidden(bench, token):
+    """A letter would take every word apart, and a book would need all memory."""
+    row = {"sid": bench.account["account_sid"], "status": "active", "auth_token": token}
+    bench.twilio.reply("GET", ".json", 200, row)
+    provider, hidden = bench.open(), []
+    provider.door.hide = hidden.append
+    provider.check()
+    assert hidden == ([token] if token == "0123456789" else [])

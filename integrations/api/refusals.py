@@ -10,6 +10,7 @@ from integrations.operations import InUse
 from integrations.providers import PROVIDERS
 from integrations.questions import NotConnected
 from organizations.api.problems import Problem, field_error, invalid
+from organizations.quotas import QuotaExceeded
 
 
 @contextmanager
@@ -19,6 +20,8 @@ def told() -> Iterator[None]:
     except InUse as error:
         raise Problem("integration-in-use", str(error)) from error
     except NotConnected as error:
+        if isinstance(error.__cause__, QuotaExceeded):
+            raise error.__cause__ from None
         raise Problem("not-connected", str(error)) from error
 
 
@@ -29,6 +32,8 @@ def account_told(kind: str, account: Mapping[str, Any] | None) -> Iterator[None]
     names |= set(account or {})
     try:
         yield
+    except QuotaExceeded:
+        raise
     except ValidationError as error:
         raise invalid(
             *(

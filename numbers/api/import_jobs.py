@@ -37,6 +37,7 @@ from organizations.api.replies import Reply
 from organizations.api.schema import answered, asked, operation
 from organizations.api.serializers import taken
 from organizations.api.views import OrgView
+from organizations.quotas import QuotaExceeded
 from organizations.roles import Permission
 
 TAGS = ["Imports"]
@@ -133,6 +134,8 @@ class ImportJobsView(OrgView):
             found = error.message_dict.items()
             raise invalid(*(field_error(path + name, " ".join(t)) for name, t in found)) from error
         except CannotBatch as error:
+            if isinstance(error.__cause__, QuotaExceeded):
+                raise error.__cause__ from None
             raise invalid(field_error("rows", str(error))) from error
         return reply_with(request, batch.pk, status=202)
 

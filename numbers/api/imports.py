@@ -23,6 +23,7 @@ from numbers.importing import buy_number, import_number, taken_on
 from numbers.locks import lock_named_agents
 from numbers.models import Placement
 from numbers.placing import PLACED_AS
+from organizations import quotas
 from organizations.api.fields import Choice, ListOf, OptionalId, StrictSerializer
 from organizations.api.replies import Reply
 from organizations.api.schema import answered, asked, operation
@@ -162,6 +163,7 @@ def import_all(
     """Their ids, in the same order; one problem for all that are held already."""
     made, held = {}, []
     lock_named_agents(request.principal, *numbers)  # of all numbers, before the first is added
+    quotas.claim(request.organization, "numbers", len(numbers))  # likewise
     # In the order of the numbers, so that two requests never wait for each other in a circle.
     for index, each in sorted(enumerate(numbers), key=lambda pair: pair[1]["number"]):
         fields = {name: value for name, value in each.items() if name != "sip"}

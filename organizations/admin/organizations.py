@@ -41,7 +41,7 @@ class OrganizationForm(forms.Form):
 class OrganizationAdmin(OperatorAdmin):
     list_display = ("name", "public_id", "id", "members", "created")
     search_fields = ("name", "public_id__iexact", "id__iexact")
-    fields = ("name", "public_id", "id", "created_at")
+    fields = ("name", "quotas", "public_id", "id", "created_at")
     readonly_fields = ("public_id", "id", "created_at")
     inlines = (Members,)
     related_lists = tuple(
@@ -94,4 +94,8 @@ class OrganizationAdmin(OperatorAdmin):
         self, request: HttpRequest, obj: Organization, form: forms.Form, change: bool
     ) -> None:
         stored = obj._meta.default_manager.get(pk=obj.pk)
-        operations.rename_organization(of_staff(request.user, stored), name=obj.name)
+        by = of_staff(request.user, stored)
+        if obj.name != stored.name:
+            operations.rename_organization(by, name=obj.name)
+        if obj.quotas != stored.quotas:
+            operations.change_quotas(by, quotas=obj.quotas)

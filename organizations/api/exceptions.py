@@ -13,6 +13,7 @@ from rest_framework import exceptions as drf
 
 from organizations.api.problems import FieldError, Problem, field_error, invalid, too_large
 from organizations.bodies import NoRoomForBody, SlowBody
+from organizations.quotas import QuotaExceeded
 from organizations.request_ids import current_request_id
 
 logger = logging.getLogger("organizations.api")
@@ -67,6 +68,14 @@ def of_model(error: django.ValidationError) -> Problem:
     )
 
 
+def of_quota(error: QuotaExceeded) -> Problem:
+    """`errors` names the quota; its message has the limit and what is used."""
+    usage = error.usage
+    message = f"limit {usage.limit}, used {usage.used}"
+    errors = [field_error(f"quotas.{usage.quota.name}", message, "quota-exceeded")]
+    return Problem("quota-exceeded", " ".join(error.messages), errors=errors)
+
+
 def of_drf(error: drf.APIException) -> Problem:
     slugs = {401: "unauthorized", 403: "forbidden", 404: "not-found", 405: "method-not-allowed"}
     slugs |= {400: "invalid-request", 406: "not-acceptable", 415: "unsupported-media-type"}
@@ -114,6 +123,7 @@ TRANSLATIONS = (
     (drf.ParseError, lambda error: Problem("malformed-json", str(error.detail))),
     (drf.ValidationError, of_serializer),
     (drf.APIException, of_drf),
+    (QuotaExceeded, of_quota),
     (django.ValidationError, of_model),
     (Http404 | django.ObjectDoesNotExist, lambda error: Problem("not-found")),
     (django.PermissionDenied, lambda error: Problem("forbidden", str(error))),

@@ -50,8 +50,8 @@ class InvitationsView(OrgView):
             "Whoever opens `url` within seven days, and signs in or makes an account with this "
             "e-mail, becomes a member. The link is shown this once, and mailed where a mail server "
             "is configured. An earlier invitation to the same e-mail ends. Whether somebody has an "
-            "account in this installation is not told. An organization invites 50 times in 24 "
-            "hours, unless the operator says otherwise."
+            "account in this installation is not told. How often an organization invites in 24 "
+            "hours is one of its quotas."
         ),
         tags=TAGS,
         request=InvitationCreateSerializer,
@@ -75,9 +75,6 @@ class InvitationsView(OrgView):
             raise Problem("already-member", str(error), errors=[place]) from error
         except HigherRole as error:
             raise Problem("forbidden", " ".join(error.messages)) from error
-        except invitations.TooManyInvitations as error:
-            headers = {"Retry-After": str(error.wait)}
-            raise Problem("quota-exceeded", str(error), headers=headers) from error
         shown = represent_invitation(invitation)
         headers = {"Location": f"/v1/invitations/{invitation.id}"}
         return Reply(

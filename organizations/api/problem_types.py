@@ -196,6 +196,13 @@ LISTED = [
         _("Read its `status`; wait while it is pending."),
     ),
     ProblemType(
+        "quota-exceeded",
+        409,
+        _("Quota exceeded"),
+        _("The organization has all that it may have of this."),
+        _("`errors` names the quota, its limit and what is used. Free some, or ask an operator."),
+    ),
+    ProblemType(
         "idempotency-in-progress",
         409,
         _("Still in progress"),
@@ -236,13 +243,6 @@ LISTED = [
         _("Too many requests"),
         _("Requests come faster than they are allowed to."),
         _("Wait the seconds in `Retry-After`. The `RateLimit-…` headers tell what is left."),
-    ),
-    ProblemType(
-        "quota-exceeded",
-        429,
-        _("Quota exceeded"),
-        _("The organization has used up what this installation allows it."),
-        _("`detail` names the limit. Wait the seconds in `Retry-After`, or ask the operator."),
     ),
     ProblemType(
         "internal",

@@ -57,6 +57,7 @@ DEEDS = {
     "password_reset": gettext_lazy("password set by a link in a mail"),
     "password_set": gettext_lazy("has a password that an operator set, or none"),
     "proposed": gettext_lazy("proposed"),
+    "quotas_changed": gettext_lazy("quotas changed"),
     "refused": gettext_lazy("refused"),
     "released": gettext_lazy("gone from its platform"),
     "removal_refused": gettext_lazy("removal refused"),

@@ -28,7 +28,7 @@ class MembersScreen(OrgScreen):
         made = form.is_valid() and attempt(
             form,
             lambda: invitations.invite(self.principal, **form.cleaned_data),
-            {AlreadyMember: "email", invitations.TooManyInvitations: None},
+            {AlreadyMember: "email"},
         )
         return self.invited(*made) if made else self.shown(form, status=422)
 

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
-from organizations import operations
+from organizations import operations, quotas
 from organizations.models import Organization
 from organizations.roles import Permission
 from organizations.screens.base import OrgScreen, screen_url
@@ -35,7 +35,8 @@ class OrganizationScreen(OrgScreen):
 
     def shown(self, form: OrganizationForm, status: int = 200) -> HttpResponse:
         role = self.request.user.memberships.get(organization=self.organization)
-        return self.page("organizations/settings.html", status, form=form, mine=role)
+        told = {"form": form, "mine": role, "usages": quotas.usages(self.organization)}
+        return self.page("organizations/settings.html", status, **told)
 
 
 @login_required

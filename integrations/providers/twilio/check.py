@@ -5,6 +5,7 @@ from integrations.providers.twilio.client import NUMBERS, Client, Row
 from integrations.providers.twilio.errors import Forbidden
 from integrations.providers.twilio.routing import Desk
 
+TOKENS = range(8, 200)  # characters; one of another length would blacken everything, or be a burden
 _ENDED = {
     "suspended": "is suspended: settle that with {name} first",
     "closed": "is closed",
@@ -32,8 +33,10 @@ def _account(client: Client, *, may_be_hidden: bool) -> Row | None:
     if account is None:
         raise CredentialsRefused(f"{client.name} knows no account {client.sid}.")
     # It is in the answer in clear. The door leaves it out by its name; from here on by its value.
-    client.door.hide(str(account.get("auth_token") or ""))
-    if ended := _ENDED.get(account.get("status") or ""):
+    token = account.get("auth_token")
+    if isinstance(token, str) and len(token) in TOKENS:
+        client.door.hide(token)
+    if ended := _ENDED.get(str(account.get("status") or "")):
         sentence = ended.format(name=client.name)
         raise CredentialsRefused(f"The {client.name} account {client.sid} {sentence}.")
     return account

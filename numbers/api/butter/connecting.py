@@ -17,6 +17,7 @@ from organizations.api.exceptions import problem_of
 from organizations.api.problems import Problem, field_error, invalid
 from organizations.api.replies import Reply
 from organizations.principals import Principal
+from organizations.quotas import QuotaExceeded
 
 Answer = Callable[[Operation | None], Reply]
 
@@ -87,6 +88,8 @@ def told() -> Iterator[None]:
     """Complaints about an account's fields stand below `credentials`; a taken name is 409."""
     try:
         yield
+    except QuotaExceeded:
+        raise
     except ValidationError as error:
         errors = problem_of(error).errors
         if taken := [e["message"] for e in errors if e["code"] == "taken"]:

@@ -18,6 +18,7 @@ from numbers.holding import NumberTaken
 from numbers.importing import NoIntegration, buy_number
 from numbers.models import PhoneNumber
 from numbers.screens.adding.questions import AnswerScreen, connected
+from organizations.quotas import QuotaExceeded
 from organizations.roles import Permission
 from organizations.screens.base import OrgScreen
 from organizations.screens.widgets import LongSelect
@@ -224,7 +225,9 @@ class BuyScreen(AnswerScreen):
             )
         except (NumberTaken, NoIntegration) as error:
             self.warn(f"{written(number)}: {error}")
-            return None
+        except QuotaExceeded as error:
+            self.warn(f"{written(number)}: {' '.join(error.messages)}")
+        return None
 
     def done(self, bought: list[PhoneNumber], numbers: list[str]) -> HttpResponse:
         if bought:

@@ -50,6 +50,9 @@ LIMITS = {
     },
 }
 
+# Who counts a quota locks the organization's row, and PostgreSQL asks for the right to write to it.
+LOCKED = "GRANT UPDATE (created_at) ON organizations_organization TO {role}"
+
 
 class Command(BaseCommand):
     """Run by the owner after every migration; running it again changes nothing."""
@@ -79,6 +82,8 @@ class Command(BaseCommand):
             cursor.execute(sql.SQL(grant).format(role=sql.Identifier(role)))
         for table, rights in LIMITS.get(role, {}).items():
             revoke(cursor, role, table, rights)
+        if role in LIMITS:
+            cursor.execute(sql.SQL(LOCKED).format(role=sql.Identifier(role)))
         return "may use the tables" if known else "made, and may use the tables"
 
     def make(self, cursor, role: str, password: str, *, known: bool) -> None:
