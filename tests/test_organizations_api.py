@@ -152,7 +152,7 @@ class TestInvitations:
         assert [answer.status_code for answer in answers] == [201, 201, 201, 409]
         assert slug_of(answers[-1]) == "quota-exceeded"
         (error,) = answers[-1].json()["errors"]
-        assert error["field"] == "quotas.invitations_per_day"
+        assert error["path"] == "quotas.invitations_per_day"
         alice.organization.invitations.update(revoked_at=timezone.now())
         assert api(alice).post(self.URL, sent[3]).status_code == 409
         assert api(mallory).post(self.URL, sent[3]).status_code == 201
