@@ -69,8 +69,9 @@ def key_form(**changes) -> dict:
 class TestTheTable:
     @pytest.mark.parametrize("name", ASKING)
     def test_every_name_of_it_is_an_address(self, name):
-        space, _colon, short = name.partition(":")
-        _prefix, resolver = get_resolver().namespace_dict[space]
+        space, _colon, short = name.rpartition(":")
+        root = get_resolver()
+        resolver = root.namespace_dict[space][1] if space else root
         assert short in resolver.reverse_dict
 
     @pytest.mark.parametrize("name", [name for name in ASKING if name.startswith("screens:")])
@@ -144,6 +145,26 @@ class TestTheProof:
         request = rf.get("/")
         request.session, request.user = {"proved_at": 0}, alice.user
         assert not is_proven(request)
+
+    @pytest.mark.parametrize("page", ["codes", "codes/download", "totp/deactivate", "passkeys/add"])
+    def test_recovery_codes_and_factors_want_it_too(self, alice, browse, late, page):
+        enrol(alice.user)
+        browser, path = browse(alice), f"/accounts/2fa/{page}/"
+        with late():
+            assert asked(browser.get(path)) == path
+
+    def test_a_factor_is_not_added_to_an_open_session_of_the_providers(
+        self, alice, browse, late, settings
+    ):
+        settings.SOCIALACCOUNT_PROVIDERS = one_provider(
+            "https://sso.example", client_id="x", secret="y", name="SSO"
+        )
+        alice.user.set_unusable_password()
+        alice.user.save()
+        browser, path = browse(alice), "/accounts/2fa/totp/activate/"
+        assert browser.get(path).status_code == 200
+        with late():
+            assert asked(browser.get(path), "/accounts/oidc/sso/login/") == path
 
 
 class TestTheForm:

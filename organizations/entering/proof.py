@@ -24,8 +24,16 @@ from django.utils.translation import gettext as _
 
 FORM = frozenset({"GET", "POST"})  # asked for before the form is filled in, as a rule
 SENT = frozenset({"POST"})  # where the page is for looking, too
-# The names of the addresses, in the portal and in the admin.
+# The names of the addresses, on one's account (where allauth asks only who has a password or second
+# factor here, and of codes that are shown nobody), in the portal and in the admin.
 ASKING = {
+    "mfa_activate_totp": FORM,
+    "mfa_deactivate_totp": FORM,
+    "mfa_add_webauthn": FORM,
+    "mfa_remove_webauthn": FORM,
+    "mfa_view_recovery_codes": FORM,
+    "mfa_download_recovery_codes": FORM,
+    "mfa_generate_recovery_codes": FORM,
     "screens:api_keys_add": FORM,
     "screens:api_keys_rotate": FORM,
     "screens:members": SENT,

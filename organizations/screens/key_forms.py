@@ -66,7 +66,14 @@ class KeyForm(forms.Form):
         label=gettext_lazy("Scopes"), required=False, choices=[(scope, scope) for scope in SCOPES]
     )
     term = forms.ChoiceField(
-        label=gettext_lazy("It works until"), choices=TERMS, initial="90", widget=forms.RadioSelect
+        label=gettext_lazy("It works until"),
+        choices=TERMS,
+        initial="90",
+        widget=forms.RadioSelect,
+        help_text=gettext_lazy(
+            "A key that expires or is limited to networks can neither invite people nor change "
+            "or remove members."
+        ),
     )
     expires_at = forms.DateField(
         label=gettext_lazy("The day"),
