@@ -115,7 +115,8 @@ class World:
 
     def ask(self, method: str, path: str, body: bytes | None = None) -> float:
         began = time.monotonic()
-        connection = http.client.HTTPConnection(self.web.address.host, self.web.address.port)
+        address = self.web.address
+        connection = http.client.HTTPConnection(address.host, address.port, timeout=20)
         with contextlib.closing(connection):
             connection.request(method, path, body, self.headers)
             answer = connection.getresponse()
