@@ -36,6 +36,7 @@ def signed_in(page: Page, alice, live_server) -> Page:
 
 
 def upload(page: Page, file: Path) -> None:
+    page.wait_for_load_state("networkidle")  # a page that refreshes itself would end the way there
     page.goto(screen_url(page.organization, "add_file"))
     page.get_by_label("File", exact=True).set_input_files(file)
     page.get_by_label("Country of numbers without a plus").select_option("US")
