@@ -113,8 +113,8 @@ class Guarded:
         a secret."""
         place = traceback.extract_tb(error.__traceback__)[-1]
         request, reads = self._provider.door.last_call
-        logger.warning("%s: %s at %s:%s", request, type(error).__name__, *place[:2])
         asked = one_line(request, 300)
+        logger.warning("%s: %s at %s:%s", asked, type(error).__name__, *place[:2])
         what = one_line(self._provider.door.redact(wrong_with(error)), 200)
         sentence = f"{self._provider.title} answered {asked} with something not understood: {what}."
         return unexpected(sentence, reads=reads)
@@ -123,7 +123,7 @@ class Guarded:
 def wrong_with(error: Exception) -> str:
     if isinstance(error, Odd):
         return str(error)
-    if isinstance(error, KeyError):
+    if isinstance(error, KeyError) and error.args:
         return f"“{error.args[0]}” is missing"
     if isinstance(error, MemoryError):
         return "it takes more memory than a worker has"

@@ -88,40 +88,25 @@ class AlreadyMember(Exception):
 
 @transaction.atomic
 def rename_organization(by: Principal, *, name: str) -> Organization:
-    organization = by.organization
-    before = {"name": organization.name}
-    organization.name = name
-    organization.full_clean()
-    organization.save(update_fields=["name"])
-    record(
-        by,
-        "organization.renamed",
-        organization,
-        kind="organization",
-        label=organization.name,
-        before=before,
-        after={"name": organization.name},
-    )
-    return organization
+    return changed_organization(by, "organization.renamed", name=name)
 
 
 @transaction.atomic
 def change_quotas(by: Principal, *, quotas: dict[str, int]) -> Organization:
     """Other limits than the defaults, by the names of quotas. Raises ValidationError."""
+    return changed_organization(by, "organization.quotas_changed", quotas=quotas)
+
+
+def changed_organization(by: Principal, action: str, **fields: Any) -> Organization:
     organization = by.organization
-    before = {"quotas": organization.quotas}
-    organization.quotas = quotas
+    before = {name: getattr(organization, name) for name in fields}
+    for name, value in fields.items():
+        setattr(organization, name, value)
     organization.full_clean()
-    organization.save(update_fields=["quotas"])
-    record(
-        by,
-        "organization.quotas_changed",
-        organization,
-        kind="organization",
-        label=organization.name,
-        before=before,
-        after={"quotas": quotas},
-    )
+    organization.save(update_fields=list(fields))
+    after = {name: getattr(organization, name) for name in fields}
+    label = organization.name
+    record(by, action, organization, kind="organization", label=label, before=before, after=after)
     return organization
 
 

@@ -8,6 +8,7 @@ from integrations.providers.base import Unavailable
 from integrations.providers.sandbox import Sandbox
 from integrations.providers.sandbox_shop import OWNED
 from numbers.models import PhoneNumber
+from organizations.models import Organization
 from organizations.screens.base import screen_url
 from tests import factories
 
@@ -70,11 +71,11 @@ class TestAsking:
         assert "The platform is out." in page
         assert f"?integration={sandbox.pk}" in page
 
-    def test_too_many_questions_are_said(self, alice, sandbox, browse, monkeypatch):
-        monkeypatch.setattr(questions, "QUESTIONS_AN_HOUR", 0)
+    def test_too_many_questions_are_said(self, alice, sandbox, browse):
+        Organization.objects.update(quotas={"queries_per_hour": 0})
         answer = browse(alice).post(url(alice, "add_discover"), {"integration": sandbox.pk})
         assert answer.status_code == 422
-        assert "ask again later" in answer.text
+        assert "quota is used up" in answer.text
 
     def test_a_stranger_s_integration_cannot_be_asked(self, alice, mallory, browse):
         theirs = mallory.organization.integrations.get()

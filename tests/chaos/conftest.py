@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.chaos.test_worker_killed import Processes
+from tests.fakes.jambonz import FakeJambonz
+from tests.platforms import LOOPBACK, connect_jambonz
 
 
 @pytest.fixture
@@ -14,3 +16,11 @@ def processes(tmp_path) -> Iterator[Processes]:
     for process in started.running:
         started.kill(process)
     print(started.log.read_text())  # pytest shows it when the test fails
+
+
+@pytest.fixture
+def jambonz(alice, settings) -> Iterator[FakeJambonz]:
+    settings.ALLOWED_PRIVATE_CIDRS = LOOPBACK
+    with FakeJambonz() as fake:
+        connect_jambonz(alice.by, fake)
+        yield fake

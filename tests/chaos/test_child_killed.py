@@ -3,7 +3,6 @@ does: the operation ends with a reason, and the worker goes on."""
 
 import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,18 +11,9 @@ from integrations.claims import MOST_FAULTS
 from integrations.models import Operation
 from numbers.models import PhoneNumber
 from tests import factories
-from tests.chaos.test_worker_killed import LOOPBACK, connect_jambonz, until
-from tests.fakes.jambonz import FakeJambonz
+from tests.chaos.test_worker_killed import until
 
 pytestmark = [pytest.mark.chaos, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
-
-
-@pytest.fixture
-def jambonz(alice, settings) -> Iterator[FakeJambonz]:
-    settings.ALLOWED_PRIVATE_CIDRS = LOOPBACK
-    with FakeJambonz() as fake:
-        connect_jambonz(alice.by, fake)
-        yield fake
 
 
 def children_of(pid: int) -> list[int]:

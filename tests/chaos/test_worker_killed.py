@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,7 @@ from config import BASE_DIR
 from numbers.models import PhoneNumber
 from tests import factories
 from tests.fakes.jambonz import FakeJambonz
-from tests.platforms import LOOPBACK, connect_jambonz
+from tests.platforms import LOOPBACK
 
 pytestmark = [pytest.mark.chaos, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 LEASE_SECONDS = 3
@@ -65,14 +65,6 @@ class Processes:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-
-
-@pytest.fixture
-def jambonz(alice, settings) -> Iterator[FakeJambonz]:
-    settings.ALLOWED_PRIVATE_CIDRS = LOOPBACK
-    with FakeJambonz() as fake:
-        connect_jambonz(alice.by, fake)
-        yield fake
 
 
 def until(true: Callable[[], bool], seconds: float = 40) -> None:
