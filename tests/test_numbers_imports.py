@@ -166,7 +166,7 @@ class TestCheck:
 
     def test_lookups_are_set_wise(self, alice, django_assert_max_num_queries):
         file = "".join(f"+1415555{n:04}\n" for n in range(600))
-        with django_assert_max_num_queries(45):
+        with django_assert_max_num_queries(56):
             batch = checked(alice, file)
         assert batch.total == 600
 
