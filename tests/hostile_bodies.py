@@ -6,8 +6,9 @@ name, what became of it, and the most memory that was taken by then, in KiB.
 
 import json
 import os
-import resource
+import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import httpx
 
@@ -48,6 +49,12 @@ BODIES: dict[str, Callable[[httpx.Request], bytes | Iterator[bytes]]] = {
 }
 
 
+def most_memory() -> int:
+    """In KiB. getrusage() would count the process that started this one, too."""
+    status = Path("/proc/self/status").read_text()
+    return int(re.search(r"VmHWM:\s+(\d+)", status)[1])
+
+
 def read(name: str) -> str:
     from integrations.guard import Guarded
     from integrations.http import Door
@@ -82,5 +89,5 @@ if __name__ == "__main__":
     import django
 
     django.setup()
-    told = [[n, read(n), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss] for n in BODIES]
+    told = [[name, read(name), most_memory()] for name in BODIES]
     print(json.dumps(told))
