@@ -38,7 +38,8 @@ WHERE s.organization_id = %s AND s.position > %s ORDER BY s.position LIMIT {AT_O
 UNSEALED = """
 SELECT e.id FROM organizations_event e WHERE e.organization_id = %s
   AND NOT EXISTS (SELECT FROM organizations_seal s
-                  WHERE s.event_id = e.id AND s.organization_id = e.organization_id)
+                  WHERE s.event_id = e.id AND s.organization_id = e.organization_id
+                    AND s.position IS NOT NULL)
 ORDER BY e.id LIMIT 1
 """
 

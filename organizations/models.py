@@ -308,13 +308,14 @@ class Seal(models.Model):
     """One link of an organization's chain: the digest covers the event and the digest before.
 
     Written by the database alone, when the event's transaction commits; see audit_chain.py. It
-    knows its event by number only, so that it stays when the event is taken away.
+    knows its event by number only, so that it stays when the event is taken away. Nobody sees one
+    without a digest: it has one when the transaction ends.
     """
 
     event_id = models.BigIntegerField(primary_key=True)
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="seals")
-    position = models.BigIntegerField()  # from 1, in the order of the commits
-    digest = models.BinaryField(max_length=32)
+    position = models.BigIntegerField(null=True)  # from 1, in the order of the commits
+    digest = models.BinaryField(max_length=32, null=True)
 
     class Meta:
         constraints = [

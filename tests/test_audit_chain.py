@@ -1,15 +1,16 @@
 """The audit log is sealed when it is written, and a change afterwards is found."""
 
 import json
+import time
 from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 
 from organizations.audit_chain import Anchor, verify
-from organizations.models import Event, Organization, Seal
+from organizations.models import Event, Membership, Organization, Seal, User
 from organizations.operations import create_organization, record
 from organizations.principals import system
 
@@ -28,6 +29,19 @@ def organization(transactional_db) -> Organization:
 def write(organization: Organization, name: str, **fields) -> None:
     by = system(organization)
     record(by, "organization.changed", organization, kind="organization", label=name, **fields)
+
+
+def somebody_waits() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return cursor.fetchone()[0] > 0
+
+
+def until(condition) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def events(organization: Organization) -> list[int]:
@@ -82,6 +96,29 @@ class TestSealing:
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(several, range(8)))
         assert verify(organization).sealed == 45
+        assert not verify(organization).broken
+
+    def test_the_chain_is_not_locked_while_a_foreign_key_waits(self, organization):
+        """Which is checked at the commit, too, and waits for whoever deletes the row."""
+        user = User.objects.create_user("zoe@example.com")
+        membership = {"organization": organization, "user": user, "role": "user"}
+
+        def add() -> None:
+            try:
+                with transaction.atomic():
+                    write(organization, "written first")
+                    Membership.objects.create(**membership)
+            finally:
+                connection.close()
+
+        with ThreadPoolExecutor(1) as pool, transaction.atomic():
+            User.objects.filter(pk=user.pk).delete()
+            adding = pool.submit(add)
+            until(somebody_waits)
+            write(organization, "written while it waits")
+            sql("SET CONSTRAINTS ALL IMMEDIATE")  # as at the commit
+        with pytest.raises(IntegrityError):
+            adding.result()
         assert not verify(organization).broken
 
     def test_organizations_have_chains_of_their_own(self, organization):
@@ -167,8 +204,8 @@ class TestAnchors:
         sql("UPDATE organizations_event SET subject_label = 'forged' WHERE id = %s", third)
         sql("DELETE FROM organizations_seal WHERE organization_id = %s", organization.pk)
         sql(
-            "SELECT organizations_seal(e) FROM (SELECT * FROM organizations_event"
-            " WHERE organization_id = %s ORDER BY id) e",
+            "INSERT INTO organizations_seal (event_id, organization_id) SELECT id, organization_id"
+            " FROM organizations_event WHERE organization_id = %s ORDER BY id",
             organization.pk,
         )
         assert not verify(organization).broken

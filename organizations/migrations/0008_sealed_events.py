@@ -9,18 +9,27 @@ CREATE FUNCTION organizations_sized(value text) RETURNS text LANGUAGE sql IMMUTA
   SELECT coalesce(octet_length(convert_to(value, 'UTF8')) || ':' || value, '-')
 $$;
 
-CREATE FUNCTION organizations_seal(e organizations_event) RETURNS void LANGUAGE plpgsql AS $$
+-- As the owner: whoever writes events has no rights to the seals.
+CREATE FUNCTION organizations_seal_event() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  INSERT INTO organizations_seal (event_id, organization_id) VALUES (NEW.id, NEW.organization_id);
+  RETURN NULL;
+END $$;
+
+CREATE FUNCTION organizations_seal() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
   place bigint;
   previous bytea;
 BEGIN
   -- Held until the commit, so that the order of the chain is that of the commits.
-  PERFORM pg_advisory_xact_lock(hashtextextended(e.organization_id::text, 7365616));
+  PERFORM pg_advisory_xact_lock(hashtextextended(NEW.organization_id::text, 7365616));
   SELECT position, digest INTO place, previous FROM organizations_seal
-    WHERE organization_id = e.organization_id ORDER BY position DESC LIMIT 1;
-  INSERT INTO organizations_seal (event_id, organization_id, position, digest) VALUES (
-    e.id, e.organization_id, coalesce(place, 0) + 1,
-    sha256(coalesce(previous, '') || convert_to(
+    WHERE organization_id = NEW.organization_id AND position IS NOT NULL
+    ORDER BY position DESC LIMIT 1;
+  UPDATE organizations_seal SET position = coalesce(place, 0) + 1, digest = (
+    SELECT sha256(coalesce(previous, '') || convert_to(
       organizations_sized(e.id::text)
       || organizations_sized(e.organization_id::text)
       || organizations_sized((extract(epoch FROM e.at) * 1000000)::bigint::text)
@@ -35,27 +44,34 @@ BEGIN
       || organizations_sized(e.after::text)
       || organizations_sized(e.request_id::text)
       || organizations_sized(host(e.client_address))
-      || organizations_sized(e.outcome), 'UTF8')));
-END $$;
-
--- As the owner: whoever writes events has no rights to the seals.
-CREATE FUNCTION organizations_seal_event() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-BEGIN
-  PERFORM organizations_seal(NEW);
+      || organizations_sized(e.outcome), 'UTF8'))
+    FROM organizations_event e WHERE e.id = NEW.event_id)
+  WHERE event_id = NEW.event_id;
   RETURN NULL;
 END $$;
 """
-TRIGGER = """
-SELECT count(organizations_seal(e)) FROM (SELECT * FROM organizations_event ORDER BY id) e;
+# In two steps: what a deferred trigger defers comes after all that the transaction has deferred, as
+# are the checks of foreign keys. Those may wait for another transaction, which must not happen under
+# the lock of the chain.
+TRIGGERS = """
+CREATE CONSTRAINT TRIGGER organizations_seal AFTER INSERT ON organizations_seal
+DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION organizations_seal();
+
+INSERT INTO organizations_seal (event_id, organization_id)
+SELECT id, organization_id FROM organizations_event ORDER BY id;
+SET CONSTRAINTS ALL IMMEDIATE;
+SET CONSTRAINTS ALL DEFERRED;
 
 CREATE CONSTRAINT TRIGGER organizations_event_seal AFTER INSERT ON organizations_event
 DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION organizations_seal_event();
 """
-NO_TRIGGER = "DROP TRIGGER organizations_event_seal ON organizations_event"
+NO_TRIGGERS = """
+DROP TRIGGER organizations_event_seal ON organizations_event;
+DROP TRIGGER organizations_seal ON organizations_seal;
+"""
 NO_FUNCTIONS = """
 DROP FUNCTION organizations_seal_event();
-DROP FUNCTION organizations_seal(organizations_event);
+DROP FUNCTION organizations_seal();
 DROP FUNCTION organizations_sized(text);
 """
 
@@ -84,8 +100,8 @@ class Migration(migrations.Migration):
             name="Seal",
             fields=[
                 ("event_id", models.BigIntegerField(primary_key=True, serialize=False)),
-                ("position", models.BigIntegerField()),
-                ("digest", models.BinaryField(max_length=32)),
+                ("position", models.BigIntegerField(null=True)),
+                ("digest", models.BinaryField(max_length=32, null=True)),
                 (
                     "organization",
                     models.ForeignKey(
@@ -104,5 +120,5 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.RunSQL(FUNCTIONS, NO_FUNCTIONS),
-        migrations.RunSQL(TRIGGER, NO_TRIGGER),
+        migrations.RunSQL(TRIGGERS, NO_TRIGGERS),
     ]
