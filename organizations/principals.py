@@ -79,7 +79,7 @@ def system(organization: Organization, label: str = "Patchbay") -> Principal:
 
 def nobody_known(organization: Organization) -> Principal:
     """Somebody who has not shown who they are; for the audit log only."""
-    label = "somebody who was not signed in"
+    label = "unauthenticated client"
     return Principal(organization, "anonymous", "", label, None, frozenset(), Role.USER)
 
 

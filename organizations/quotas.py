@@ -37,10 +37,6 @@ class Usage:
     limit: int
     used: int
 
-    @property
-    def is_tight(self) -> bool:
-        return self.used * 10 >= self.limit * 9
-
 
 class QuotaExceeded(ValidationError):
     """Refused, as the organization has all that it may have."""

@@ -228,7 +228,7 @@ class TestCommand:
         code, said = called()
         assert (code, said.strip()) == (
             0,
-            f"{organization.public_id} (Sealed): 5 lines, as they were sealed",
+            f"{organization.public_id} (Sealed): 5 events, chain intact",
         )
 
     def test_the_first_broken_line_is_named(self, organization):

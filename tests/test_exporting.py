@@ -106,7 +106,7 @@ class TestWork:
         work_exports()
         export.refresh_from_db()
         assert (export.state, export.parts.count()) == ("failed", 0)
-        assert "may not see this any more" in export.reason
+        assert "no longer has permission" in export.reason
 
     def test_an_error_is_told_and_ends_it(self, alice, five, monkeypatch, caplog):
         monkeypatch.setattr(exporting, "carriers_by_name", lambda by: 1 / 0)
@@ -163,7 +163,7 @@ class TestOwner:
             ask(alice)
         url = screen_url(alice.organization, "numbers_export")
         answer = browse(alice).post(url, {"format": "csv"}, follow=True)
-        assert "delete one of them first" in answer.text
+        assert "Delete one of them first" in answer.text
 
     def test_deleting_takes_the_file_away(self, alice, browse, five):
         export = ask(alice)

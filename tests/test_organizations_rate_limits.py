@@ -124,7 +124,7 @@ class TestPeople:
         assert [browser.get(dashboard).status_code for _each in range(3)] == [200, 200, 429]
         answer = browser.get(dashboard)
         assert int(answer["Retry-After"]) > 0
-        assert "more pages than one reads" in answer.text
+        assert "Too many requests" in answer.text
 
     def test_others_do_not_wait_for_them(self, alice, bob, browse, dashboard):
         for _each in range(3):

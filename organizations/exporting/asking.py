@@ -33,7 +33,7 @@ def ask(by: Principal, kind: str, *, format: str, options: Mapping[str, Any]) ->
         raise PermissionDenied(_("Your role does not allow this."))
     if own(by).count() >= MOST:
         most = {"most": MOST}
-        raise CannotExport(_("You have %(most)s exports: delete one of them first.") % most)
+        raise CannotExport(_("You have %(most)s exports. Delete one of them first.") % most)
     export = Export.objects.create(
         organization=by.organization,
         kind=kind,

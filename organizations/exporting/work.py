@@ -62,7 +62,7 @@ def work(export: Export) -> None:
     by = principals.again(export.organization, export.actor_kind, export.actor_id)
     kind = kind_of(export.kind)
     if by is None or not by.can(kind.permission):
-        fail(export, gettext_noop("Whoever asked for it may not see this any more."))
+        fail(export, gettext_noop("The requester no longer has permission to read this data."))
     elif export.tries > MOST_TRIES:
         fail(export, gettext_noop("Its worker ended in the midst of it, several times."))
     else:

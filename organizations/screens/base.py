@@ -22,9 +22,7 @@ from organizations.models import Membership, Organization
 from organizations.principals import Principal
 from organizations.roles import Permission
 
-TOO_FAST = gettext_lazy(
-    "You, or a script in your name, ask for more pages than one reads. Wait a moment, then go on."
-)
+TOO_FAST = gettext_lazy("Too many requests from your account. Wait a moment, then continue.")
 
 
 class OrgScreen(View):

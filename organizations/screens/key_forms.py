@@ -150,5 +150,7 @@ class RotateForm(forms.Form):
         coerce=lambda hours: timedelta(hours=int(hours)),
         initial="24",
         widget=forms.RadioSelect,
-        help_text=gettext_lazy("Until then both work. The old one is limited from now on."),
+        help_text=gettext_lazy(
+            "Both keys work until then. The old key can no longer invite or change members."
+        ),
     )

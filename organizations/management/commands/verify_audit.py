@@ -56,12 +56,12 @@ def sentence(found: Finding) -> str:
     place = f"{found.organization.public_id} ({found.organization.name})"
     if found.broken:
         return f"{place}: BROKEN at position {found.sealed}: {found.broken}"
-    return f"{place}: {found.sealed} lines, as they were sealed"
+    return f"{place}: {found.sealed} events, chain intact"
 
 
 def told(broken: int, unknown: list[str]) -> str:
     gone = f" Organizations of the anchor that are gone: {', '.join(unknown)}." if unknown else ""
-    return f"Audit logs that are not as they were sealed: {broken}.{gone}"
+    return f"Audit logs with a broken chain: {broken}.{gone}"
 
 
 def as_json(found: list[Finding]) -> str:
