@@ -15,6 +15,7 @@ from integrations import operations as ledger
 from integrations.locks import INSTALLATION, lock_names
 from integrations.models import Integration, Operation
 from integrations.operations import default_for
+from organizations import sight
 from organizations.operations import record
 from organizations.principals import Principal
 
@@ -236,7 +237,8 @@ def delete_carrier(by: Principal, carrier: Carrier) -> None:
 def refuse_in_use(by: Principal, carrier: Carrier) -> None:
     """Numbers of other organizations (on an installation default) are counted, never named."""
     users = carrier.phone_numbers.filter(released_at=None)
-    count = users.count()
+    with sight.finding():
+        count = users.count()
     if not count:
         return
     named = list(

@@ -17,6 +17,7 @@ from django.db.models import Q, QuerySet
 from carriers.models import Carrier, SipGateway
 from integrations.models import Integration
 from integrations.providers import PROVIDERS
+from organizations import sight
 
 NARROW = 24  # bits of a netmask
 
@@ -48,6 +49,8 @@ def overlaps(
     others = inbound_on(integration)
     if carrier:
         others = others.exclude(carrier=carrier)
+    with sight.finding():
+        others = list(others)
     found = [
         overlap(integration, address, other)
         for other in others
@@ -78,7 +81,9 @@ def inbound_on(integration: Integration) -> QuerySet[SipGateway]:
     rows = SipGateway.objects.filter(
         inbound=True, carrier__integration__in=same_platform(integration)
     )
-    return rows.exclude(carrier__status=gone).select_related("carrier").order_by("carrier__name")
+    shown = ("organization_id", "ipv4", "netmask", "carrier_id", "carrier__name")
+    rows = rows.exclude(carrier__status=gone).select_related("carrier").only(*shown)
+    return rows.order_by("carrier__name")
 
 
 def same_platform(integration: Integration) -> QuerySet[Integration]:

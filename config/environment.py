@@ -53,4 +53,4 @@ def database(url: str, **options) -> dict:
         "port": "PORT",
     }
     settings = {django: str(info.pop(libpq, "") or "") for libpq, django in known.items()}
-    return {"ENGINE": "django.db.backends.postgresql", **settings, "OPTIONS": {**info, **options}}
+    return {"ENGINE": "config.postgresql", **settings, "OPTIONS": {**info, **options}}

@@ -69,6 +69,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "organizations.middleware.Origin",
     "organizations.middleware.RequestId",
+    "organizations.middleware.SeesNothing",
     "organizations.middleware.DatabaseDown",
     "config.compression.Compressed",
     "config.content_policy.ContentPolicy",

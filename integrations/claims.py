@@ -17,6 +17,7 @@ from integrations.locks import in_order, lock_integration, lock_open_operations
 from integrations.models import Integration, Operation
 from integrations.pacing import LONGEST_PAUSE
 from integrations.replies import one_line
+from organizations import sight
 
 Outcome, Status = Operation.Outcome, Operation.Status
 
@@ -79,7 +80,8 @@ def claim(operation_id: Any) -> Operation | None:
         "lease": settings.OPERATION_LEASE,
         "worker_ended": WORKER_ENDED,
     }
-    return next(iter(Operation.objects.raw(CLAIM, values)), None)
+    with sight.everything():
+        return next(iter(Operation.objects.raw(CLAIM, values)), None)
 
 
 def keep_refs(operation: Operation, refs: dict[str, str]) -> None:
@@ -169,7 +171,8 @@ def release_waiters(operation: Operation) -> None:
     """Whoever waited is due now; reading its wish tells it whether what it waited for has
     failed."""
     waiting = Operation.objects.filter(waits_for=operation, status=Status.OPEN)
-    in_order(waiting).update(waits_for=None, next_attempt_at=Now())
+    with sight.everything():  # also of other organizations, on the installation's carrier
+        in_order(waiting).update(waits_for=None, next_attempt_at=Now())
 
 
 def postpone(operation: Operation, verdict: Verdict) -> None:

@@ -23,7 +23,7 @@ from integrations.models import Integration, Operation
 from integrations.moving import completed, refuse_moving
 from integrations.providers import PROVIDERS
 from integrations.subjects import forget_traces
-from organizations import quotas
+from organizations import quotas, sight
 from organizations.operations import record
 from organizations.principals import Principal
 
@@ -339,7 +339,8 @@ def disconnect(by: Principal, integration: Integration) -> None:
     before = {"kind": integration.kind}
     subject = Integration(id=integration.id)  # deleting takes the id from the row itself
     try:
-        with transaction.atomic():
+        # Also what other organizations had on it, while it was the installation's.
+        with sight.everything(), transaction.atomic():
             forget_traces(integration)
             integration.delete()
             connection.check_constraints()  # now and not at commit: a number may have been added
@@ -370,4 +371,5 @@ def belongs_to_another(by: Principal, public_id: str) -> bool:
     """Whether another organization has an integration of this id. Only for Butter's import, whose
     documents promise 403 for it; everywhere else a stranger's row is as unknown as none."""
     strangers = Integration.objects.exclude(organization=by.organization)
-    return strangers.filter(public_id=public_id).exists()
+    with sight.finding():
+        return strangers.filter(public_id=public_id).exists()

@@ -39,6 +39,7 @@ from integrations.providers.base import (
 from integrations.replies import one_line
 from integrations.sealing import CannotUnseal
 from integrations.subjects import NoSubject, subject_of
+from organizations import sight
 from organizations.principals import system
 
 logger = logging.getLogger(__name__)
@@ -49,6 +50,11 @@ def run(operation_id: Any) -> Operation | None:
     operation = claims.claim(operation_id)
     if operation is None:
         return None
+    with sight.within(operation.organization_id):
+        return run_claimed(operation)
+
+
+def run_claimed(operation: Operation) -> Operation | None:
     try:
         verdict = given_up(operation) or attempt(operation)
     except FenceLost:

@@ -9,20 +9,23 @@ from django.conf import settings
 from integrations import watchdog
 from integrations.claims import wake_dispatcher
 from integrations.provisioning import run
+from organizations import sight
 from organizations.exporting import work
 
 
 @shared_task(name="integrations.run_operation")
 def run_operation(*, operation_id: str, **kwargs) -> None:
     """One attempt at one operation; harmless when the operation is not due any more."""
-    run(operation_id)
+    with sight.process(sight.WORKER):
+        run(operation_id)
 
 
 @shared_task(name="integrations.work_export", time_limit=settings.BATCH_TIME_LIMIT.total_seconds())
 def work_export(*, export_id: str, **kwargs) -> None:
     """One slice of one export; harmless when it is not due any more."""
-    if work.run(UUID(export_id)):
-        wake_dispatcher()
+    with sight.process(sight.WORKER):
+        if work.run(UUID(export_id)):
+            wake_dispatcher()
 
 
 @worker_ready.connect

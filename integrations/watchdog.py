@@ -19,6 +19,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from integrations.models import Operation
+from organizations import sight
 
 logger = logging.getLogger(__name__)
 _last_message = time.monotonic()
@@ -56,11 +57,12 @@ def somebody_waits() -> bool:
     free = Q(lease_until=None) | Q(lease_until__lt=Now())
     due_since = Now() - 2 * settings.OPERATION_LEASE
     try:
-        return Operation.objects.filter(
-            free,
-            status=Operation.Status.OPEN,
-            next_attempt_at__lt=due_since,
-            dispatched_at__isnull=False,
-        ).exists()
+        with sight.everything():
+            return Operation.objects.filter(
+                free,
+                status=Operation.Status.OPEN,
+                next_attempt_at__lt=due_since,
+                dispatched_at__isnull=False,
+            ).exists()
     except Error:
         return False  # PostgreSQL is away: not the broker's silence

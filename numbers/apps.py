@@ -13,6 +13,7 @@ class NumbersConfig(AppConfig):
 
     def ready(self) -> None:
         from integrations import chores, sealing, slots, subjects
+        from numbers import row_policies
         from numbers.batches import QUOTAS
         from numbers.batching import bell, selecting
         from numbers.provisioning import PlacementSubject
@@ -23,6 +24,7 @@ class NumbersConfig(AppConfig):
         from organizations import quotas
         from organizations.exporting import kinds
 
+        row_policies.register_policies()
         subjects.register("placement", PlacementSubject())
         for quota in (*QUOTAS, quotas.Quota("numbers", _("numbers"), 1_000_000, held)):
             quotas.register(quota)

@@ -33,8 +33,10 @@ from numbers.import_options import (
 from numbers.import_rows import Understanding, Understood
 from numbers.importing import NoIntegration, import_number, record_only
 from numbers.models import Batch, BatchRow, PhoneNumber
+from numbers.models.number import line as held_line
 from numbers.numbering.readings import named
 from numbers.operations import add_number
+from organizations import sight
 from organizations.exports import portions
 from organizations.principals import Principal
 from organizations.roles import Permission
@@ -233,9 +235,11 @@ def refuse_lost_account(by: Principal, batch: Batch) -> None:
 
 
 def holders_of(numbers: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Who holds which of them in the whole installation: one query."""
-    wanted = list(filter(None, numbers))
-    return {row["line"]: row for row in compared(holding(wanted))}
+    """Who holds which of them in the whole installation; of a stranger's only whose it is."""
+    held = holding(list(filter(None, numbers)))
+    with sight.finding():
+        anybodys = {row["line"]: row for row in held.values("organization_id", line=held_line())}
+    return {**anybodys, **{row["line"]: row for row in compared(held)}}
 
 
 def told_of(by: Principal, number: str, holder: dict[str, Any]) -> tuple[str, UUID | None]:

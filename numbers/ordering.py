@@ -20,7 +20,6 @@ from django.db.models import (
 )
 from django.utils.translation import gettext_lazy as _
 
-from numbers.digits import label_key
 from numbers.models import PhoneNumber
 
 Place = tuple[Any, UUID]  # the key and the id of a row
@@ -102,7 +101,7 @@ ORDERS = {
     "number": Order(
         _("by number"), lambda: F("e164"), TEXT, order=BytewiseOrder, beyond=BytewiseBeyond
     ),
-    "label": Order(_("by label"), label_key, TEXT),
+    "label": Order(_("by label"), lambda: F("label_key"), TEXT),
     "changed": Order(_("last changed first"), lambda: F("updated_at"), MOMENT, descending=True),
 }
 

@@ -6,9 +6,11 @@ from celery import shared_task
 from django.conf import settings
 
 from numbers.batching import work
+from organizations import sight
 
 
 @shared_task(name="numbers.work_batch", time_limit=settings.BATCH_TIME_LIMIT.total_seconds())
 def work_batch(*, batch_id: str, **kwargs) -> None:
     """One slice of one batch; harmless when it is not due any more."""
-    work.run(UUID(batch_id))
+    with sight.process(sight.WORKER):
+        work.run(UUID(batch_id))

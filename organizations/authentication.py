@@ -7,7 +7,7 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from organizations import keys, principals
+from organizations import keys, principals, sight
 from organizations.api.credentials import read_key, unauthorized
 from organizations.api.guessing import count_failure, good_keys, refuse_guesser
 from organizations.api.key_lookup import FoundKey, find_key
@@ -39,6 +39,7 @@ def authenticate_key(text: keys.KeyText | None, request: HttpRequest) -> Princip
     key = known(text, address)
     refuse_ended(key)
     refuse_elsewhere(key, request, address)
+    sight.enter(key.organization)
     if not key.is_use_noted:
         note_use(key, address)
     return principals.of_key(key, owner_role=key.owner_role)
@@ -49,7 +50,8 @@ def known(text: keys.KeyText | None, address: str) -> FoundKey:
     if text is None:
         count_failure(address)
         raise unauthorized(_("This is not a complete API key; its last characters are a checksum."))
-    key = find_key(text.key_id)
+    with sight.finding():
+        key = find_key(text.key_id)
     matches = text.matches(key.digest if key else NO_DIGEST)  # compared in any case: equal time
     if not key or not matches or key.owner_role is None:
         count_failure(address)

@@ -6,6 +6,7 @@ import secrets
 from datetime import timedelta
 from functools import partial
 from smtplib import SMTPException
+from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -19,7 +20,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from organizations import quotas
+from organizations import quotas, sight
 from organizations.emails import canonical_email, same_email
 from organizations.entering.ownership import unproven
 from organizations.models import Invitation, Membership, Organization, User
@@ -99,7 +100,8 @@ def revoke(by: Principal, invitation: Invitation) -> None:
 def find(token: str) -> Invitation:
     """Raises NotOpen."""
     rows = alive().select_related("organization", "invited_by")
-    invitation = rows.filter(digest=digest_of(token)).first()
+    with sight.finding():
+        invitation = rows.filter(digest=digest_of(token)).first()
     if invitation is None:
         raise NotOpen(_("This invitation was used or revoked, or it has expired."))
     return invitation
@@ -109,7 +111,12 @@ def find(token: str) -> Invitation:
 def accept(token: str, *, user: User) -> Membership:
     """Raises NotOpen, ForSomebodyElse and AlreadyMember."""
     invitation = find(token)
-    invitation = Invitation.objects.select_for_update().get(pk=invitation.pk)
+    with sight.within(invitation.organization_id):
+        return accept_found(invitation.pk, user)
+
+
+def accept_found(invitation_id: UUID, user: User) -> Membership:
+    invitation = Invitation.objects.select_for_update().get(pk=invitation_id)
     if invitation.accepted_at or invitation.revoked_at:
         raise NotOpen(_("This invitation was used or revoked, or it has expired."))
     if not same_email(invitation.email, user.email):
@@ -138,7 +145,8 @@ def join(token: str, *, name: str, password: str) -> tuple[User, Membership]:
 
 
 def is_awaited(email: str) -> bool:
-    return alive().filter(email=canonical_email(email)).exists()
+    with sight.finding():
+        return alive().filter(email=canonical_email(email)).exists()
 
 
 def alive() -> QuerySet[Invitation]:

@@ -13,6 +13,7 @@ from django.middleware.locale import LocaleMiddleware
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 
+from organizations import sight
 from organizations.api.errors import error_response, is_api
 from organizations.api.exceptions import problem_of
 from organizations.api.parsing import read_body
@@ -51,6 +52,26 @@ class RequestId:
             end_request()
         response.headers["X-Request-Id"] = str(request.id)
         return response
+
+
+class SeesNothing:
+    """Of no organization, until a view knows for whom it works; a streamed answer stays with what
+    its view saw."""
+
+    def __init__(self, get_response: GetResponse):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with sight.process(sight.WEB):
+            response = self.get_response(request)
+            if response.streaming and not response.is_async:
+                response.streaming_content = sight.kept(response.streaming_content)
+            return response
+
+    def process_view(self, request: HttpRequest, *_view: Any) -> None:
+        """In the admin an operator sees all; what they may do there is the admin's to say."""
+        if request.resolver_match.app_name == "admin" and request.user.is_staff:
+            sight.enter_everything()
 
 
 class DatabaseDown:

@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from organizations import keys
+from organizations import keys, sight
 from organizations.models import ApiKey, Event, Membership, Organization, User
 from organizations.principals import Principal, system
 from organizations.request_ids import current_address, current_request_id
@@ -57,19 +57,14 @@ def record(
 def create_organization(*, name: str, owner: User | None = None) -> Organization:
     """An organization, with `owner` as its first admin."""
     organization = Organization(name=name)
-    organization.full_clean()
-    organization.save()
-    by = system(organization)
-    record(
-        by,
-        "organization.created",
-        organization,
-        kind="organization",
-        label=organization.name,
-        after={"name": organization.name},
-    )
-    if owner:
-        add_member(by, user=owner, role=Role.ADMIN)
+    with sight.within(organization):
+        organization.full_clean()
+        organization.save()
+        by = system(organization)
+        words = {"kind": "organization", "label": organization.name}
+        record(by, "organization.created", organization, **words, after={"name": organization.name})
+        if owner:
+            add_member(by, user=owner, role=Role.ADMIN)
     return organization
 
 

@@ -5,10 +5,13 @@ import json
 from dataclasses import replace
 
 import pytest
+from django.core.management import call_command
+from django.db import connection
 from django.test import Client
 
 from integrations import operations as ledger
 from integrations.models import Operation
+from organizations import database_roles
 from organizations.api import guessing, rate_limits
 from organizations.models import User
 from tests import factories
@@ -25,6 +28,19 @@ def pytest_collection_finish() -> None:
     """What is there by now stays to the end: the garbage collector need not look at it again."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker) -> None:
+    """The second wall stands: requests and tasks have the rights, and see the rows, of their
+    role."""
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute("SELECT rolname FROM pg_roles")
+        known = {row[0] for row in cursor.fetchall()}
+        for login in database_roles.LOGINS:
+            if login not in known:
+                cursor.execute(f"CREATE ROLE {login} NOINHERIT")
+        call_command("grant_roles", verbosity=0)
 
 
 @pytest.fixture(scope="session")

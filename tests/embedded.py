@@ -7,12 +7,15 @@ import tempfile
 import time
 from pathlib import Path
 
+import psycopg
 import pytest
 from cryptography.fernet import Fernet
 
 from config.supervisor.engines import embedded_engines, missing_urls
+from config.supervisor.postgres import OWNER, SUPERUSER
 from config.supervisor.processes import end, spawn
 from config.supervisor.secrets import Secrets
+from organizations.database_roles import ROLES
 
 # Nothing of a test run need survive a crash of the machine.
 HASTE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
@@ -60,6 +63,14 @@ def tests_environment(engines) -> dict[str, str]:
     for engine in engines:
         engine.furnish()
         values |= engine.environment()
+        if engine.name == "postgres":
+            let_owner_become(engine)
     if owner := values.get("DATABASE_OWNER_URL"):
         values["DATABASE_URL"] = owner
     return values
+
+
+def let_owner_become(engine) -> None:
+    """The tests' owner becomes the role of the process that it tries (config/postgresql)."""
+    with psycopg.connect(engine.url(SUPERUSER, SUPERUSER), autocommit=True) as connection:
+        connection.execute(f"GRANT {', '.join(ROLES)} TO {OWNER}")

@@ -17,6 +17,7 @@ from carriers.screens.words import TRUNKS, address_of, direction_of, state_of
 from integrations.models import Integration
 from integrations.providers import PROVIDERS
 from integrations.story import chapters
+from organizations import sight
 from organizations.models import Organization
 from organizations.roles import Permission
 from organizations.screens.base import OrgScreen
@@ -153,12 +154,14 @@ class CarrierDeleteScreen(OrgScreen):
         users = carrier.phone_numbers.filter(released_at=None)
         own = users.filter(organization=self.organization).order_by("e164")
         named = list(own.values_list("pk", "e164")[: operations.NAMED_NUMBERS])
+        with sight.finding():
+            count = users.count()
         return self.page(
             "carriers/delete.html",
             status=status,
             carrier=carrier,
             refusal=refusal,
-            count=users.count(),
+            count=count,
             named=named,
             gateways=carrier.gateways.order_by("position"),
         )

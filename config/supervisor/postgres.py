@@ -16,10 +16,11 @@ from config.supervisor.environment import database_urls
 from config.supervisor.home import Home
 from config.supervisor.processes import Program
 from config.supervisor.software import POSTGRES_MAJOR, postgres_programs
+from organizations.database_roles import missing_statements
 
 SUPERUSER = "postgres"
 OWNER, WEB, WORKER = "patchbay_owner", "patchbay_web", "patchbay_worker"
-POWERLESS = "NOSUPERUSER NOBYPASSRLS NOCREATEROLE"
+POWERLESS = "NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOINHERIT"
 # Tests make a database of their own, so the owner may.
 ROLES = {OWNER: f"{POWERLESS} CREATEDB", WEB: POWERLESS, WORKER: POWERLESS}
 DATABASE = "patchbay"
@@ -111,10 +112,12 @@ class Postgres:
         return lines[7:] == ["ready   "]
 
     def furnish(self) -> None:
-        """Make the three roles, with the passwords that we keep, and the database."""
+        """Make the roles, those that connect with the passwords that we keep, and the database."""
         with self._connection() as connection:
             for role in ROLES:
                 self._make_role(connection, role)
+            for statement in missing_statements(connection.cursor()):
+                connection.execute(statement)
             databases = connection.execute("SELECT datname FROM pg_database").fetchall()
             if (DATABASE,) not in databases:
                 connection.execute(f"CREATE DATABASE {DATABASE} OWNER {OWNER}")

@@ -43,7 +43,7 @@ LOOKUPS = {
     "status": "status",
     "source": "source",
     "voip_carrier_sid": "carrier__voip_carrier_sid",
-    "number_prefix": "e164__startswith",
+    "number_prefix": "e164__begins",
     "label": "label__icontains",
     "inbound_agent_id": "inbound_agent_id",
     "number_provider": "number_provider",

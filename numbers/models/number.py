@@ -82,6 +82,9 @@ class PhoneNumber(models.Model):
         help_text=_("Overrides the integration's default application."),
     )
     label = ModelText(_("label"), max_length=100, null=True, blank=True)
+    label_key = models.GeneratedField(  # what labels are sorted by
+        expression=label_key(), output_field=models.TextField(db_collation="C"), db_persist=True
+    )
     source = models.CharField(_("source"), max_length=10, choices=Source.choices)
     status = models.CharField(
         _("status"), max_length=10, choices=Status.choices, default=Status.PENDING
@@ -182,7 +185,7 @@ class PhoneNumber(models.Model):
             models.Index(
                 fields=["organization", "-updated_at", "-id"], name="phone_number_changed"
             ),
-            models.Index("organization", label_key(), "id", name="phone_number_label"),
+            models.Index(fields=["organization", "label_key", "id"], name="phone_number_label"),
             GinIndex(
                 NumberGrams("organization", "e164"),
                 LabelGrams("organization", "label"),

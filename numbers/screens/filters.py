@@ -141,7 +141,7 @@ CONDITIONS: dict[str, Callable[[Any], Q]] = {
     "status": in_status,
     "carrier": lambda carrier_id: Q(carrier=carrier_id),
     "agent": answered_by,
-    "country": lambda code: Q(e164__startswith=f"+{code.lstrip('+')}"),
+    "country": lambda code: Q(e164__begins=f"+{code.lstrip('+')}"),
     "source": lambda source: Q(source=source),
     "label": labelled,
     "after": lambda day: Q(created_at__gte=midnight(day)),

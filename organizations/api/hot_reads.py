@@ -52,7 +52,7 @@ def fetch(statement: str, values: Sequence[Any]) -> psycopg.Cursor:
     connection.ensure_connection()
     with connection.wrap_database_errors:
         connection.connection.prepare_threshold = PREPARE_AFTER
-        cursor = psycopg.Cursor(connection.connection).execute(statement, values, binary=True)
+        cursor = connection.fetch_prepared(statement, values)
     connection.health_check_done = True  # it has just answered
     if connection.queries_logged:  # a test counts, and this one counts too
         connection.queries_log.append({"sql": statement, "time": "0"})

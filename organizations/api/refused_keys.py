@@ -5,7 +5,7 @@ import logging
 from django.core.cache import cache
 from django.db import DatabaseError
 
-from organizations import principals
+from organizations import principals, sight
 from organizations.api.key_lookup import FoundKey
 from organizations.models import ApiKey, Event
 from organizations.operations import record
@@ -26,7 +26,8 @@ def tell_refusal(key: FoundKey, reason: str, *, is_guess: bool = False) -> None:
         row = ApiKey(pk=key.id, name=key.name, key_id=key.key_id)
         by = principals.nobody_known(key.organization) if is_guess else holder(key)
         words = {"kind": "api_key", "label": str(row), "after": {"reason": reason}}
-        record(by, "api_key.refused", row, **words, outcome=Event.Outcome.REFUSED)
+        with sight.within(key.organization):
+            record(by, "api_key.refused", row, **words, outcome=Event.Outcome.REFUSED)
     except DatabaseError as error:
         logger.warning("The refusal of API key %s was not noted: %s", key.key_id, error)
 

@@ -1,5 +1,6 @@
 """What people do with their own account, in the audit log of each organization they are in."""
 
+from operator import attrgetter
 from typing import Any
 
 from allauth.account import signals as of_accounts
@@ -11,6 +12,8 @@ from django.db import transaction
 from django.dispatch import receiver
 from django.http import HttpRequest
 
+from organizations import sight
+from organizations.finding import memberships_of
 from organizations.models import Event, User
 from organizations.operations import record
 from organizations.principals import nobody_known, of_member
@@ -22,11 +25,11 @@ REFUSALS = "refusals_logged"  # strangers cannot fill a log: ACCOUNT_RATE_LIMITS
 def tell(user: User, deed: str, *, is_refused: bool = False, **after: Any) -> None:
     """`deed` was done by the user; what was refused, by somebody who may be anybody."""
     outcome = Event.Outcome.REFUSED if is_refused else Event.Outcome.ACCEPTED
-    memberships = user.memberships.select_related("organization", "user")
-    for membership in memberships.order_by("organization_id"):
+    for membership in sorted(memberships_of(user), key=attrgetter("organization_id")):
         by = nobody_known(membership.organization) if is_refused else of_member(membership)
         words = {"kind": "member", "label": user.email, "after": after, "outcome": outcome}
-        record(by, f"member.{deed}", user, **words)
+        with sight.within(membership.organization):
+            record(by, f"member.{deed}", user, **words)
 
 
 def tell_refusal(request: HttpRequest, user: User | None, **after: Any) -> None:

@@ -4,6 +4,7 @@ person, and mailed to them."""
 import logging
 from collections.abc import Iterable, Mapping
 from functools import partial
+from operator import attrgetter
 from smtplib import SMTPException
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from organizations.entering.sessions import end
+from organizations.finding import memberships_of
 from organizations.models import User
 from organizations.operations import end_invitations, record
 from organizations.principals import of_staff
@@ -39,8 +41,8 @@ def record_act(
     """In the caller's transaction. `deed` is one of SENTENCES, `also_to` further addresses of the
     person, `values` are `before` and `after` of the events."""
     logger.warning("Operator %s: %s of %s", operator.email, deed, person.email)
-    memberships = person.memberships.select_related("organization")
-    for membership in memberships.order_by("organization_id"):  # as record() asks
+    memberships = memberships_of(person)
+    for membership in sorted(memberships, key=attrgetter("organization_id")):  # as record() asks
         by = of_staff(operator, membership.organization)
         record(by, f"member.{deed}", person, kind="member", label=person.email, **values)
         if deed == "deactivated":

@@ -18,7 +18,7 @@ from django.db.models.functions import Now
 from django.utils import timezone, translation
 from django.utils.translation import gettext_noop
 
-from organizations import principals
+from organizations import principals, sight
 from organizations.exporting.asking import KEPT
 from organizations.exporting.files import MARK, as_csv, as_excel
 from organizations.exporting.kinds import Kind, kind_of
@@ -47,11 +47,13 @@ class FenceLost(Exception):
 def run(export_id: UUID) -> Export | None:
     """One slice; None when there was nothing to claim."""
     values = {"id": export_id, "lease": settings.OPERATION_LEASE}
-    export = next(iter(Export.objects.raw(CLAIM, values)), None)
+    with sight.everything():
+        export = next(iter(Export.objects.raw(CLAIM, values)), None)
     if export is None:
         return None
+    reader = translation.override(export.language), timezone.override(export.zone)
     try:
-        with translation.override(export.language), timezone.override(export.zone):
+        with sight.within(export.organization_id), reader[0], reader[1]:
             work(export)
     except FenceLost:
         logger.info("export %s is in other hands, or deleted", export.pk)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views import View
 
-from organizations import principals
+from organizations import principals, sight
 from organizations.api import rate_limits
 from organizations.api.errors import error_response
 from organizations.cookies import LAST_COOKIE, keep
@@ -114,9 +114,11 @@ class OrgScreen(View):
 def membership_in(request: HttpRequest, org_id: str) -> Membership:
     """Raises Http404: an organization one does not belong to is as unknown as none."""
     mine = request.user.memberships.select_related("organization", "user")
-    membership = mine.filter(organization__public_id=org_id).first()
+    with sight.finding():
+        membership = mine.filter(organization__public_id=org_id).first()
     if membership is None:
         raise Http404
+    sight.enter(membership.organization)
     return membership
 
 

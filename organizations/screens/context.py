@@ -1,12 +1,15 @@
 """What every page knows without being told: who looks, what they may, and how they like it."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
 
 from organizations.cookies import THEME_COOKIE, THEMES, ZONE_COOKIE, theme_of
+from organizations.finding import memberships_of
 from organizations.models import User
 from organizations.principals import Principal
 from organizations.roles import Permission
@@ -41,7 +44,6 @@ def portal(request: HttpRequest) -> dict[str, Any]:
     if principal and request.user.is_authenticated:
         context |= {"organization": principal.organization, "principal": principal}
         context |= {"org_id": principal.organization.public_id, "may": May(principal)}
-        mine = request.user.memberships.select_related("organization")
-        context["memberships"] = mine.order_by("organization__name", "pk")
+        context["memberships"] = SimpleLazyObject(partial(memberships_of, request.user))
         context["may_found"] = may_found(request.user)
     return context

@@ -1,5 +1,6 @@
 """The front door: on to the organization one was in last, and how one likes the pages."""
 
+from operator import attrgetter
 from zoneinfo import available_timezones
 
 from django.conf import settings
@@ -9,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from organizations.cookies import LAST_COOKIE, THEME_COOKIE, THEMES, ZONE_COOKIE, keep
+from organizations.finding import memberships_of
 from organizations.screens.base import next_url, screen_url
 from organizations.screens.context import may_found
 
@@ -16,10 +18,8 @@ from organizations.screens.context import may_found
 @login_required
 def home(request: HttpRequest) -> HttpResponse:
     """To the organization of last time, else the first; who belongs to none is told what to do."""
-    mine = {
-        membership.organization.public_id: membership.organization
-        for membership in request.user.memberships.select_related("organization").order_by("pk")
-    }
+    memberships = sorted(memberships_of(request.user), key=attrgetter("pk"))
+    mine = {each.organization.public_id: each.organization for each in memberships}
     last = mine.get(request.COOKIES.get(LAST_COOKIE, "")) or next(iter(mine.values()), None)
     if last is None:
         context = {"may_found": may_found(request.user)}

@@ -1,4 +1,5 @@
-"""`manage.py grant_roles`: what the web and the worker may do in the owner's database."""
+"""`manage.py grant_roles`: what the web and the worker may do in the owner's database, and which
+rows they see."""
 
 import os
 
@@ -6,8 +7,12 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import ProgrammingError, connection, transaction
 from psycopg import sql
 
+from organizations import row_security
+from organizations.database_roles import LOGINS, MAY_BECOME, missing_statements
+from organizations.sight import DISPATCHER, FINDER, STAFF, WEB, WORKER
+
 # Each role, and the variable with the password under which this command makes it.
-ROLES = {"patchbay_web": "PATCHBAY_WEB_PASSWORD", "patchbay_worker": "PATCHBAY_WORKER_PASSWORD"}
+ROLES = {WEB: "PATCHBAY_WEB_PASSWORD", WORKER: "PATCHBAY_WORKER_PASSWORD"}
 GRANTS = [
     "GRANT USAGE ON SCHEMA public TO {role}",
     "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}",
@@ -41,14 +46,15 @@ UNSEEN_BY_WORKER = (
     "usersessions_usersession",
     *("socialaccount_socialaccount", "socialaccount_socialapp", "socialaccount_socialtoken"),
 )
-LIMITS = {
-    "patchbay_web": KEPT,
-    "patchbay_worker": {
-        **KEPT,
-        **dict.fromkeys(READ_BY_WORKER, "INSERT, UPDATE, DELETE"),
-        **dict.fromkeys(UNSEEN_BY_WORKER, "ALL"),
-    },
+WORKER_LIMITS = {
+    **KEPT,
+    **dict.fromkeys(READ_BY_WORKER, "INSERT, UPDATE, DELETE"),
+    **dict.fromkeys(UNSEEN_BY_WORKER, "ALL"),
 }
+# A part may do with a table what who plays it may; it sees more of its rows.
+LIMITS = {WEB: KEPT, STAFF: KEPT, WORKER: WORKER_LIMITS, DISPATCHER: WORKER_LIMITS}
+
+NOTHING = "no such role, nothing granted (set {} to have it made)"
 
 # Who counts a quota locks the organization's row, and PostgreSQL asks for the right to write to it.
 LOCKED = "GRANT UPDATE (created_at) ON organizations_organization TO {role}"
@@ -65,26 +71,43 @@ class Command(BaseCommand):
 
     def handle(self, *args, verbosity: int, **options) -> None:
         with transaction.atomic(), connection.cursor() as cursor:
-            for role, variable in ROLES.items():
-                done = self.serve(cursor, role, os.environ.get(variable))
-                if verbosity:
-                    self.stdout.write(f"{role}: {done}")
+            done = {role: self.serve(cursor, role) for role in ROLES}
+            if verbosity:
+                for role, what in done.items():
+                    self.stdout.write(f"{role}: {what or NOTHING.format(ROLES[role])}")
+            if all(done.values()):
+                self.hold(cursor)
+            elif verbosity:
+                self.stdout.write(f"row-level security: off, as {' or '.join(LOGINS)} is missing")
 
-    def serve(self, cursor, role: str, password: str | None) -> str:
+    def serve(self, cursor, role: str) -> str:
         """Make the role if a password is given, grant if it exists; says what was done."""
+        password = os.environ.get(ROLES[role])
         cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role])
         known = cursor.fetchone() is not None
         if password:
             self.make(cursor, role, password, known=known)
         elif not known:
-            return f"no such role, nothing granted (set {ROLES[role]} to have it made)"
-        for grant in GRANTS:
-            cursor.execute(sql.SQL(grant).format(role=sql.Identifier(role)))
-        for table, rights in LIMITS.get(role, {}).items():
-            revoke(cursor, role, table, rights)
-        if role in LIMITS:
-            cursor.execute(sql.SQL(LOCKED).format(role=sql.Identifier(role)))
+            return ""
+        grant(cursor, role)
         return "may use the tables" if known else "made, and may use the tables"
+
+    def hold(self, cursor) -> None:
+        """The parts, and which rows who sees."""
+        statements = missing_statements(cursor)
+        try:
+            for statement in statements:
+                cursor.execute(statement)
+        except ProgrammingError as error:
+            texts = "".join(f"\n  {each.as_string(cursor.connection)};" for each in statements)
+            raise CommandError(
+                f"The owner may not make roles ({error}). Let a superuser of PostgreSQL run this "
+                f"once, then run grant_roles again:{texts}"
+            ) from error
+        for part in {part for parts in MAY_BECOME.values() for part in parts} & LIMITS.keys():
+            grant(cursor, part)
+        let_find(cursor)
+        row_security.put_in_place(cursor)
 
     def make(self, cursor, role: str, password: str, *, known: bool) -> None:
         """Create the role, or give it this password; the server sees only the hash."""
@@ -99,6 +122,25 @@ class Command(BaseCommand):
             )
         except ProgrammingError as error:
             raise CommandError(f"The owner may not make the role {role}: {error}") from error
+
+
+def grant(cursor, role: str) -> None:
+    for statement in GRANTS:
+        cursor.execute(sql.SQL(statement).format(role=sql.Identifier(role)))
+    for table, rights in LIMITS[role].items():
+        revoke(cursor, role, table, rights)
+    cursor.execute(sql.SQL(LOCKED).format(role=sql.Identifier(role)))
+
+
+def let_find(cursor) -> None:
+    """The finder reads the columns that are looked for, and nothing else."""
+    role = sql.Identifier(FINDER)
+    cursor.execute(sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(role))
+    cursor.execute(sql.SQL("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {}").format(role))
+    for table, columns in row_security.found_columns().items():
+        some = sql.SQL("({})").format(sql.SQL(", ").join(map(sql.Identifier, columns)))
+        statement = sql.SQL("GRANT SELECT {} ON {} TO {}")
+        cursor.execute(statement.format(some, sql.Identifier(table), role))
 
 
 def revoke(cursor, role: str, table: str, rights: str) -> None:

@@ -1,0 +1,16 @@
+"""Which rows of numbers, and of the carriers they are on, other organizations see."""
+
+from carriers.row_policies import CARRIER, share_carriers
+from numbers.models import PhoneNumber
+from organizations.row_security import CURRENT, let_find
+
+NUMBER = PhoneNumber._meta.db_table
+ON_IT = f"""EXISTS (SELECT FROM {NUMBER} n
+    WHERE n.carrier_id = {CARRIER}.id AND n.organization_id = {CURRENT})"""
+
+
+def register_policies() -> None:
+    # A number stays on the carrier that was the installation's when it was added.
+    share_carriers("of_number", ON_IT)
+    # Who has a number (numbers/holding.py), and how many are on a carrier.
+    let_find(PhoneNumber, "id", "organization", "e164", "canonical_e164", "carrier", "released_at")
