@@ -11,6 +11,8 @@ BOTH = (WEB, WORKER)
 OWN = f"organization_id = {CURRENT}"
 # The inner table has policies of its own: these are the ones that the asker sees.
 LIVES_ON = f"EXISTS (SELECT FROM {CARRIER} c WHERE c.integration_id = {INTEGRATION}.id)"
+ASKED_OF = f"""EXISTS (SELECT FROM {OPERATION} o
+    WHERE o.integration_id = {INTEGRATION}.id AND o.organization_id = {CURRENT})"""
 OF_CARRIER = f"EXISTS (SELECT FROM {CARRIER} c WHERE c.id = {OPERATION}.subject_id)"
 PLAYED = f"EXISTS (SELECT FROM {INTEGRATION} i WHERE i.id = {SANDBOX}.integration_id)"
 
@@ -31,6 +33,9 @@ def register_policies() -> None:
         # worker notes.
         Policy(INTEGRATION, "of_carrier", BOTH, LIVES_ON, "SELECT"),
         Policy(INTEGRATION, "of_carrier_noted", (WORKER,), LIVES_ON, "UPDATE"),
+        # So does its story, when the carrier is another one by now.
+        Policy(INTEGRATION, "of_operation", BOTH, ASKED_OF, "SELECT"),
+        Policy(INTEGRATION, "of_operation_noted", (WORKER,), ASKED_OF, "UPDATE"),
         # A number waits for the operation on its carrier.
         Policy(OPERATION, "of_carrier", BOTH, of_carrier, "SELECT"),
         Policy(

@@ -88,7 +88,10 @@ def finding() -> AbstractContextManager[None]:
 def kept(portions: Iterable[bytes]) -> Iterator[bytes]:
     """Makes each portion of a streamed answer in the sight of now; another thread may ask for
     it."""
-    sight, rest = current(), iter(portions)
+    return _portions(current(), iter(portions))
+
+
+def _portions(sight: Sight, rest: Iterator[bytes]) -> Iterator[bytes]:
     while True:
         with limited(sight):
             portion = next(rest, None)

@@ -11,7 +11,7 @@ from django.test import Client
 
 from integrations import operations as ledger
 from integrations.models import Operation
-from organizations import database_roles
+from organizations import database_roles, sight
 from organizations.api import guessing, rate_limits
 from organizations.models import User
 from tests import factories
@@ -71,6 +71,13 @@ def carol(cast, alice) -> factories.Member:
 def mallory(cast, db) -> factories.Member:
     """Admin of another organization, with a sandbox and a carrier of their own."""
     return cast.enter("Mallory")
+
+
+@pytest.fixture(autouse=True)
+def see_everything():
+    """A test's own queries are the owner's; what a test calls past its request ends with it."""
+    with sight.limited(sight.NOWHERE):
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -18,6 +18,7 @@ from config.supervisor.home import open_home
 from config.supervisor.postgres import OWNER, SUPERUSER, Postgres
 from config.supervisor.processes import Program, end, spawn
 from config.supervisor.software import postgres_programs, valkey_program
+from organizations.database_roles import missing_statements
 
 COMPOSE = yaml.safe_load((BASE_DIR / "compose.yaml").read_text())
 SERVICES = COMPOSE["services"]
@@ -76,13 +77,17 @@ def test_the_roles_of_a_new_database_are_powerless(home, tmp_path):
         subprocess.run(command, check=True, capture_output=True, env=os.environ | PASSWORDS)
         with psycopg.connect(postgres.url(SUPERUSER, SUPERUSER)) as connection:
             found = connection.execute(RIGHTS).fetchall()
+            assert missing_statements(connection.cursor()) == []
         with psycopg.connect(postgres.url(OWNER)) as connection:
             connection.execute("CREATE TABLE mine (id int)")
     finally:
         end(process)
     no = (False, False, False)
     assert found == [
+        ("patchbay_dispatcher", *no, False, False),
+        ("patchbay_finder", *no, False, False),
         ("patchbay_owner", *no, True, True),
+        ("patchbay_staff", *no, False, False),
         ("patchbay_web", *no, True, False),
         ("patchbay_worker", *no, True, False),
     ]

@@ -275,7 +275,10 @@ class TestTheConnection:
         for _ in range(4):
             key_lookup.find_key(member.key.key_id)
         with connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE NOT from_sql")
+            cursor.execute(
+                "SELECT count(*) FROM pg_prepared_statements"
+                " WHERE NOT from_sql AND statement LIKE '%organizations_apikey%'"
+            )
             assert cursor.fetchone()[0] == 1
 
     def test_a_row_that_somebody_holds_delays_nobody(self, member):

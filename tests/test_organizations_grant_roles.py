@@ -92,6 +92,7 @@ class TestRoles:
         monkeypatch.setattr(grant_roles, "ROLES", {"patchbay_missing": "PASSWORD_OF_IT"})
         assert granted() == (
             "patchbay_missing: no such role, nothing granted (set PASSWORD_OF_IT to have it made)\n"
+            "row-level security: off, as patchbay_web or patchbay_worker is missing\n"
         )
 
     def test_who_may_not_make_roles_is_told(self, monkeypatch):

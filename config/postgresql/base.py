@@ -95,14 +95,20 @@ class Cursor(base.Cursor):
         return super().copy(statement, params, **options)
 
 
+def can_tell(connection: psycopg.Connection) -> bool:
+    """Whether what is told now holds for the next statement."""
+    is_idle = connection.pgconn.transaction_status == TransactionStatus.IDLE
+    return not (connection.autocommit and is_idle) or current() == NOWHERE
+
+
 def tell(connection: psycopg.Connection) -> None:
     """By a statement of its own, before one that cannot be preceded. It takes a transaction, or
     the settings would be gone again."""
     with known_to(connection).told() as missing:
         if not missing:
             return
-        if connection.autocommit and connection.pgconn.transaction_status == TransactionStatus.IDLE:
-            raise psycopg.ProgrammingError("Rows are streamed or copied inside a transaction only.")
+        if not can_tell(connection):
+            raise psycopg.ProgrammingError("Rows are copied inside a transaction only.")
         psycopg.ClientCursor(connection).execute(preceded("", missing))
 
 
@@ -127,9 +133,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return {**super().get_connection_params(), "cursor_factory": Cursor}
 
     def create_cursor(self, name: str | None = None) -> Any:
-        if name:
+        """Outside a transaction the server would forget the sight of a named one, so the rows come
+        at once, by a plain one."""
+        if name and can_tell(self.connection):
             tell(self.connection)
-        return super().create_cursor(name)
+            return super().create_cursor(name)
+        return super().create_cursor()
 
     def _savepoint_rollback(self, sid: str) -> None:
         super()._savepoint_rollback(sid)

@@ -9,6 +9,7 @@ from django.core.management import call_command
 from django.db import connections
 
 from config.environment import database
+from organizations import sight
 
 
 def main() -> None:
@@ -20,7 +21,8 @@ def main() -> None:
     call_command("grant_roles", verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
     connect_as(os.environ["DATABASE_WEB_URL"])
-    call_command("seed_demo", quickstart=options.quickstart, url=options.url, verbosity=0)
+    with sight.everything():
+        call_command("seed_demo", quickstart=options.quickstart, url=options.url, verbosity=0)
 
 
 def connect_as(url: str) -> None:

@@ -46,9 +46,10 @@ class Installation:
         return self.folder / f"{name}.log"
 
     def webs(self, organization_id: str) -> list[int]:
-        """Patchbay's web as `make up` starts it, and the same granian with bare Django views."""
+        """Patchbay's web as `make up` starts it, the same past row-level security, and the same
+        granian with bare Django views."""
         started = []
-        for program in (programs.web, bare_web):
+        for program in (programs.web, unheld_web, bare_web):
             address = Address("127.0.0.1", free_port())
             env = {**self.env, "BENCH_ORGANIZATION": organization_id}
             started.append((address, self.start(program(env, address))))
@@ -62,6 +63,12 @@ class Installation:
             if process.poll() is not None or time.monotonic() > deadline:
                 raise SystemExit(f"{name} does not run:\n{self.log(name).read_text()}")
             time.sleep(0.02)
+
+
+def unheld_web(env: dict[str, str], address: Address) -> Program:
+    """Connected as the owner of the tables, whom no policy holds, and who is told no sight."""
+    web = programs.web({**env, "DATABASE_URL": env["DATABASE_OWNER_URL"]}, address)
+    return Program("unheld", web.command, web.env, popen=web.popen)
 
 
 def bare_web(env: dict[str, str], address: Address) -> Program:

@@ -29,7 +29,7 @@ class Web:
     def __init__(self, owner: Owner, seconds: float):
         self.owner, self.seconds = owner, seconds
         self.installation: Installation = owner.installation
-        self.port, self.bare = self.installation.webs(owner.id)
+        self.port, self.unheld, self.bare = self.installation.webs(owner.id)
         self.ids = random.sample(owner.ids, min(5000, len(owner.ids)))
         self.created = 0
 
@@ -50,6 +50,7 @@ class Web:
 
     def read(self, name: str, calls: list[Call], rows: list[QuerySet]) -> Measure:
         beside = {
+            "without row-level security": partial(self.http, self.unheld, calls),
             "bare Django view, same query": partial(self.http, self.bare, calls),
             "bare psycopg, same rows": partial(self.sql, jobs_of(rows)),
             "HTTP alone (constant view)": partial(self.http, self.bare, [self.constant()]),

@@ -1,0 +1,16 @@
+"""The matrix of tests/test_screens.py, with the queries' own filters taken away: the second wall
+alone keeps others' rows off the pages."""
+
+import pytest
+
+from tests.second_wall import take_filters_away
+from tests.test_screens import CALLS, examples, rows_named, send, world  # noqa: F401  fixtures too
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize("call", list(filter(rows_named, CALLS)), ids=str)
+def test_rows_of_others_are_on_no_page(world, examples, call, monkeypatch):  # noqa: F811
+    take_filters_away(monkeypatch)
+    mallory = world.mallory
+    assert send(mallory, call, examples, mallory.organization.public_id).status_code == 404
