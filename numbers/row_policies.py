@@ -16,7 +16,7 @@ PLACED_ON = f"""EXISTS (SELECT FROM {Placement._meta.db_table} p
 
 def register_policies() -> None:
     # A number stays on the carrier that was the installation's when it was added.
-    share_carriers("of_number", ON_IT)
-    register(Policy(INTEGRATION, "of_placement", (WEB, WORKER), PLACED_ON, "SELECT"))
+    share_carriers("shared_of_number", ON_IT)
+    register(Policy(INTEGRATION, "shared_of_placement", (WEB, WORKER), PLACED_ON, "SELECT"))
     # Who has a number (numbers/holding.py), and how many are on a carrier.
     let_find(PhoneNumber, "id", "organization", "e164", "canonical_e164", "carrier", "released_at")

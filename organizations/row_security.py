@@ -14,13 +14,14 @@ from typing import Any
 from django.apps import apps
 from django.db.models import Model
 
-from organizations.models import ApiKey, Invitation, Membership, Organization, User
+from organizations.models import Invitation, Membership, Organization, User
 from organizations.sight import DISPATCHER, FINDER, STAFF, WEB, WORKER
 
 # A query of its own, so that it is asked once and not for each row. Unset means: of nobody.
 CURRENT = "(SELECT nullif(current_setting('patchbay.organization', true), '')::uuid)"
 # Read before anybody knows for whom. Of users there is no policy: they belong to no organization.
-FOUND = (Organization, Membership, ApiKey, Invitation, User)
+OWN = "own"
+FOUND = (Organization, Membership, Invitation, User)
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,10 @@ _columns: dict[str, tuple[str, ...]] = {}
 
 
 def register(*policies: Policy) -> None:
-    """Of an app uphill, for rows that others than their owner must see."""
+    """Of an app uphill, for rows that others than their owner must see. PostgreSQL asks policies in
+    the order of their names: `own`, which nearly always says yes, comes before `shared_…`."""
+    if late := [each.name for each in policies if each.name < OWN]:
+        raise ValueError(f"asked before the policy {OWN}: {', '.join(late)}")
     _more.extend(policies)
 
 
@@ -86,7 +90,7 @@ def owner_column(model: type[Model]) -> str | None:
 def of_model(model: type[Model]) -> Iterable[Policy]:
     table = model._meta.db_table
     column = "id" if model is Organization else owner_column(model)
-    yield Policy(table, "own", (WEB, WORKER), f"{column} = {CURRENT}")
+    yield Policy(table, OWN, (WEB, WORKER), f"{column} = {CURRENT}")
     yield Policy(table, "everything", (STAFF, DISPATCHER), "true")
     if model in FOUND:
         yield Policy(table, "found", (FINDER,), "true", "SELECT")

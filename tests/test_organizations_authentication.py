@@ -277,7 +277,7 @@ class TestTheConnection:
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT count(*) FROM pg_prepared_statements"
-                " WHERE NOT from_sql AND statement LIKE '%organizations_apikey%'"
+                " WHERE NOT from_sql AND statement LIKE '%find_api_key%'"
             )
             assert cursor.fetchone()[0] == 1
 

@@ -187,7 +187,6 @@ WIDER = {
     "manage.py": "commands are for whoever runs the installation",
     "config/supervisor/prepare.py": "the demo data",
     "organizations/middleware.py": "operators in the admin",
-    "organizations/authentication.py": "whose key it is",
     "organizations/finding.py": "of what somebody is a member",
     "organizations/screens/base.py": "of what somebody is a member",
     "organizations/invitations.py": "whose invitation a link is",

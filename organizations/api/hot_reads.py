@@ -22,9 +22,19 @@ class Place(int):
     """Which of the values stands here."""
 
 
+# Names the organization to the policies and then asks: the inner query depends on the outer one's
+# row, so it never comes first; if it did, it would find nothing.
+SIGHTED = """
+    WITH sight AS MATERIALIZED (
+        SELECT set_config('patchbay.organization', %s::text, true)::uuid AS organization
+    )
+    SELECT found.* FROM sight CROSS JOIN LATERAL ({statement} OFFSET 0) AS found
+"""
+
+
 class HotQuery:
-    """A query that is the same each time but for some UUIDs: `write` takes these, and is called
-    once.
+    """A query on one organization's rows that is the same each time but for some UUIDs: `write`
+    takes these, the organization's first, and is called once.
 
     It returns a `values_list` of columns that psycopg reads as Django does; JSON is none of them.
     """
@@ -34,7 +44,8 @@ class HotQuery:
 
     def rows(self, *values: UUID) -> list[Row]:
         statement, places = self.written
-        return fetch(statement, [values[p] if type(p) is Place else p for p in places]).fetchall()
+        values = [values[p] if type(p) is Place else p for p in (Place(0), *places)]
+        return fetch(statement, values, tells_sight=True).fetchall()
 
     @cached_property
     def written(self) -> tuple[str, list[Any]]:
@@ -43,16 +54,20 @@ class HotQuery:
         stand_ins = [uuid4() for _ in signature(self.write).parameters]
         places = {stand_in: Place(n) for n, stand_in in enumerate(stand_ins)}
         statement, parameters = self.write(*stand_ins).query.sql_with_params()
-        return statement, [places.get(parameter, parameter) for parameter in parameters]
+        owned, *pieces = statement.split("%s")
+        for parameter, piece in zip(parameters, pieces, strict=True):
+            owned += ("sight.organization" if parameter == stand_ins[0] else "%s") + piece
+        rest = [each for each in parameters if each != stand_ins[0]]
+        return SIGHTED.format(statement=owned), [places.get(each, each) for each in rest]
 
 
-def fetch(statement: str, values: Sequence[Any]) -> psycopg.Cursor:
+def fetch(statement: str, values: Sequence[Any], *, tells_sight: bool = False) -> psycopg.Cursor:
     """Planning costs more than the answer, so PostgreSQL keeps the plan with the connection."""
     connection = connections[DEFAULT_DB_ALIAS]
     connection.ensure_connection()
     with connection.wrap_database_errors:
         connection.connection.prepare_threshold = PREPARE_AFTER
-        cursor = connection.fetch_prepared(statement, values)
+        cursor = connection.fetch_prepared(statement, values, tells_sight=tells_sight)
     connection.health_check_done = True  # it has just answered
     if connection.queries_logged:  # a test counts, and this one counts too
         connection.queries_log.append({"sql": statement, "time": "0"})

@@ -79,7 +79,7 @@ class Worker:
             replayed(statements, dict(zip(*told.values(), names, strict=True)))
             for names in self.names(ids).values()
         ]
-        url = self.installation.env["DATABASE_WORKER_URL"]
+        url = self.installation.env["DATABASE_OWNER_URL"]
         rate = run_jobs(url, jobs, 0, processes=PROCESSES, threads=1)
         self.require_active(ids)
         return rate

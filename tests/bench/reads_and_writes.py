@@ -97,7 +97,7 @@ class Web:
         return self.owner.member.organization.phone_numbers.values(*COLUMNS)
 
     def sql(self, jobs: list[Job], *, seconds: float | None = None, atomic: bool = False) -> float:
-        url = self.installation.env["DATABASE_URL"]
+        url = self.installation.env["DATABASE_OWNER_URL"]
         share = {"processes": SQL_PROCESSES, "threads": CONNECTIONS // SQL_PROCESSES}
         seconds = self.seconds if seconds is None else seconds
         return run_jobs(url, jobs, seconds, atomic=atomic, **share)

@@ -106,6 +106,7 @@ class Command(BaseCommand):
             ) from error
         for part in {part for parts in MAY_BECOME.values() for part in parts} & LIMITS.keys():
             grant(cursor, part)
+        cursor.execute(f"GRANT EXECUTE ON FUNCTION find_api_key(text) TO {WEB}")
         let_find(cursor)
         row_security.put_in_place(cursor)
 
