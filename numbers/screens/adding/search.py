@@ -14,7 +14,7 @@ from integrations.providers import PROVIDERS
 from integrations.questions import NotConnected, ask_question
 from numbers import regions
 from numbers.e164 import written
-from numbers.holding import NumberTaken
+from numbers.holding import NumberTaken, OutsidePools
 from numbers.importing import NoIntegration, buy_number
 from numbers.models import PhoneNumber
 from numbers.screens.adding.questions import AnswerScreen, connected
@@ -223,7 +223,7 @@ class BuyScreen(AnswerScreen):
                 extras=form.extras(),
                 label=label,
             )
-        except (NumberTaken, NoIntegration) as error:
+        except (NumberTaken, OutsidePools, NoIntegration) as error:
             self.warn(f"{written(number)}: {error}")
         except QuotaExceeded as error:
             self.warn(f"{written(number)}: {' '.join(error.messages)}")
