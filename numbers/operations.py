@@ -55,7 +55,7 @@ def add_number(
             organization=by.organization,
             e164=number,
             carrier=carrier,
-            source=Source.TOPCALLS if carrier.is_installation_default else Source.BYOC,
+            source=source_on(by, carrier),
             created_by_id=by.user_id,
             **fields,
         )
@@ -65,6 +65,11 @@ def add_number(
     tell(by, phone_number, "created", after=facts(phone_number))
     ask(by, placement, Wish.ENSURE, label=number, waits_for=settling_carrier, is_new=True)
     return phone_number
+
+
+def source_on(by: Principal, carrier: Carrier) -> str:
+    is_own = carrier.organization_id == by.organization.pk
+    return Source.BYOC if is_own and not carrier.is_installation_default else Source.TOPCALLS
 
 
 # What only the row knows; everything else may be a wish for the platforms (placing.DEPENDENCIES).

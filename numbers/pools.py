@@ -32,6 +32,12 @@ def outside(organization: Organization, wished: Iterable[Wished]) -> dict[Wished
     return {pair: reason for pair, reason in reasons.items() if reason}
 
 
+def may_buy(organization: Organization, numbers: Collection[str]) -> set[str]:
+    """Those that a purchase may bring; they go on no carrier."""
+    refused = outside(organization, [(number, None) for number in numbers])
+    return {number for number in numbers if (number, None) not in refused}
+
+
 def needs_pool(organization: Organization, carrier: Carrier | None) -> bool:
     if organization.numbers_limited:
         return True

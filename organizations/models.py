@@ -101,7 +101,10 @@ class Organization(models.Model):
         _("limited to its number pools"),
         default=False,
         db_default=False,
-        help_text=_("The organization may only add numbers that are in one of its number pools."),
+        help_text=_(
+            "The organization may only add numbers that are in one of its number pools, and only "
+            "on the carrier that the pool names."
+        ),
     )
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 

@@ -59,4 +59,9 @@ class Migration(migrations.Migration):
             model_name='poolednumber',
             constraint=models.UniqueConstraint(fields=('pool', 'e164'), name='pooled_number_unique'),
         ),
+        migrations.AlterField(
+            model_name='phonenumber',
+            name='source',
+            field=models.CharField(choices=[('topcalls', 'a carrier of the installation'), ('byoc', 'a carrier of the organization'), ('manual', 'typed in'), ('import', 'imported'), ('twilio', 'Twilio')], max_length=10, verbose_name='source'),
+        ),
     ]
