@@ -67,11 +67,11 @@ class Pools:
         words = {"number": number}
         if carriers := [pool.carrier.name for pool in pools if pool.carrier]:
             text = _(
-                "%(number)s may only go on the carrier that is assigned with it: %(carriers)s."
+                "%(number)s is assigned to the organization for this carrier only: %(carriers)s."
             )
             return text % {**words, "carriers": named(carriers)}
         if pools:
-            text = _("%(number)s may only go on a carrier that an operator assigns with it.")
+            text = _("No operator assigned %(number)s to the organization for this carrier.")
         elif self.pools:
             text = _(
                 "%(number)s is in none of the organization's number pools: %(pools)s. An operator "

@@ -6,12 +6,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from carriers.models import Carrier
-from integrations.models import DefaultIntegration, Operation
-from numbers import batches, operations, pools
-from numbers.batching.work import run
-from numbers.holding import NoCarrier, NotPossibleNow, OutsidePools
+from integrations.models import Operation
+from numbers import operations
+from numbers.holding import NoCarrier, OutsidePools
 from numbers.importing import buy_number, import_number, record_number, record_only
-from numbers.models import BatchRow, PhoneNumber
 from numbers.number_pools import change_pool, delete_pool
 from numbers.repairing import repair_number
 from organizations.screens.base import screen_url
@@ -19,7 +17,7 @@ from tests import factories
 from tests.dialects import DIALECTS
 from tests.pools import INSIDE, OUTSIDE, assign, limit
 from tests.test_butter_numbers import SIP, TRUNKS
-from tests.test_numbers_entrances import PEOPLE, STRICT, started, stored
+from tests.test_numbers_entrances import PEOPLE, STRICT, stored
 
 pytestmark = pytest.mark.django_db
 NAMES = {"ids": lambda send: send.__name__}
@@ -185,7 +183,7 @@ class TestCarriers:
         named = factories.carrier(alice.by, name="Named")
         assign(alice, carrier=named)
         for hold in (operations.add_number, record_only):
-            with pytest.raises(OutsidePools, match="carrier that is assigned with it: Named"):
+            with pytest.raises(OutsidePools, match="for this carrier only: Named"):
                 hold(alice.by, number=INSIDE)
         sid = named.voip_carrier_sid
         assert operations.add_number(alice.by, number=INSIDE, voip_carrier_sid=sid)
@@ -216,7 +214,7 @@ class TestCarriers:
         assign(alice, carrier=lent)
         page = browse(alice).get(screen_url(alice.organization, "add_one") + "?to=carrier").text
         assert "Evil Trunk (of the installation)" in page
-        assert api(alice).get(f"/v1/voip-carriers/{lent.pk}").status_code == 404
+        assert api(alice).get(f"/v1/phone-numbers/carriers/{lent.pk}").status_code == 404
         body = {"number": INSIDE, "voip_carrier_sid": str(lent.voip_carrier_sid)}
         made = api(alice).post("/v1/phone-numbers", body).json()
         assert made["carrier_name"] == "Evil Trunk"
@@ -276,210 +274,3 @@ class TestTheInstallationsDefault:
         settings.OPEN_ORGANIZATIONS = True
         alice.organization.carriers.update(is_default=True)
         assert operations.add_number(alice.by, number=OUTSIDE)
-
-
-class TestMovingIn:
-    """Of numbers that were held before the organization was limited."""
-
-    @pytest.fixture
-    def recorded(self, alice) -> PhoneNumber:
-        kept = list(DefaultIntegration.objects.filter(organization=alice.organization))
-        alice.organization.default_integrations.all().delete()
-        number = record_number(alice.by, number=OUTSIDE, provider="twilio")
-        DefaultIntegration.objects.bulk_create(kept)
-        return number
-
-    @pytest.fixture
-    def failed(self, alice) -> PhoneNumber:
-        number = factories.number(alice.by, "+15005550001")
-        assert number.status == "failed"
-        return number
-
-    def test_a_recorded_number_moves_in(self, alice, recorded):
-        assert operations.retry_number(alice.by, recorded.pk).status == "pending"
-
-    def test_but_not_outside_the_pools(self, limited_later, recorded, api):
-        answer = api(limited_later).post(f"/v1/phone-numbers/{recorded.pk}/retry")
-        assert answer.status_code == 409
-        assert answer.json()["type"].endswith("number-not-assigned")
-        assert not recorded.placements.exists()
-
-    def test_nor_by_a_change_which_is_made_all_the_same(self, limited_later, recorded, api):
-        body = {"inbound_agent_id": "agent_x"}
-        answer = api(limited_later).patch(f"/v1/phone-numbers/{recorded.pk}", body)
-        assert (answer.status_code, answer.json()["status"]) == (200, "inactive")
-        assert answer.json()["inbound_agent_id"] == "agent_x"
-        assert not recorded.placements.exists()
-
-    @pytest.mark.parametrize("again", [
-        operations.retry_number, operations.merge_duplicates, repair_number,
-    ])  # fmt: skip
-    def test_a_failed_number_is_not_set_up_again(self, limited_later, failed, again):
-        with pytest.raises(OutsidePools):
-            again(limited_later.by, failed.pk)
-        failed.refresh_from_db()
-        assert failed.status == "failed"
-
-    def test_a_failed_number_is_changed_and_not_set_up(self, limited_later, failed):
-        changed = operations.change_number(
-            limited_later.by, failed.pk, application_sid=failed.phone_number_sid
-        )
-        assert (changed.status, changed.application_sid) == ("failed", failed.phone_number_sid)
-
-    def test_in_bulk_each_row_says_why(self, limited_later, failed):
-        numbers = limited_later.organization.phone_numbers.all()
-        batch = batches.propose_change(
-            limited_later.by, action="retry", options={}, numbers=numbers
-        )
-        batches.start(limited_later.by, batch.pk)
-        factories.work_batches()
-        assert "number pools: London" in batch.rows.get().message
-        assert batch.rows.get().fate == "failed"
-
-    def test_on_the_screens_it_is_a_sentence(self, limited_later, failed, browse):
-        url = screen_url(limited_later.organization, "number_do", number_id=failed.pk, deed="retry")
-        page = browse(limited_later).post(url, follow=True)
-        assert "number pools: London" in page.text
-
-    def test_a_supplied_number_gets_no_trunk_of_a_further_platform(self, limited_later, api):
-        limit(limited_later, limited=False)
-        number = import_number(limited_later.by, number=OUTSIDE, provider="twilio")
-        factories.work_number(number)
-        limit(limited_later)
-        path = f"/v1/phone-numbers/{number.pk}"
-        answer = api(limited_later).patch(path, {"outbound_trunk_id": "ST_1"})
-        assert answer.status_code == 409
-        number.refresh_from_db()
-        assert number.outbound_trunk_id is None
-
-    def test_a_deleted_number_that_was_recorded_stays_deleted(self, alice, recorded):
-        operations.delete_number(alice.by, recorded.pk)
-        with pytest.raises(NotPossibleNow):
-            operations.retry_number(alice.by, recorded.pk)
-        assert not recorded.placements.exists()
-
-    @pytest.fixture
-    def limited_later(self, request, alice):
-        for name in {"recorded", "failed"} & set(request.fixturenames):
-            request.getfixturevalue(name)
-        limit(alice)
-        assign(alice)
-        return alice
-
-
-class TestImports:
-    def propose(self, member, rows, **options):
-        wished = {"destination": "record", **options}
-        return batches.propose_import(member.by, title="x", options=wished, rows=rows)
-
-    def test_the_preview_says_it_of_each_row(self, limited):
-        batch = self.propose(limited, [{"number": n} for n in (INSIDE, OUTSIDE, OUTSIDE)])
-        factories.work_batches()
-        rows = list(batch.rows.order_by("line").values_list("fate", "message"))
-        assert [fate for fate, _message in rows] == ["todo", "error", "error"]
-        assert "number pools: London" in rows[1][1]
-
-    def test_each_row_is_asked_of_its_own_carrier(self, alice):
-        limit(alice)
-        named = factories.carrier(alice.by, name="Named")
-        assign(alice, carrier=named)
-        rows = [{"number": "+442071838751"}, {"number": "+442071838752", "carrier": "Named"}]
-        batch = self.propose(alice, rows, destination="carrier")
-        factories.work_batches()
-        fates = list(batch.rows.order_by("line").values_list("fate", flat=True))
-        assert fates == ["error", "todo"]
-
-    def test_a_number_that_is_here_is_changed_by_a_file(self, limited):
-        limit(limited, limited=False)
-        record_only(limited.by, number=OUTSIDE)
-        limit(limited)
-        batch = self.propose(limited, [{"number": OUTSIDE, "label": "Desk"}], update=True)
-        assert "will be done" not in started(limited)
-        assert batch.rows.get().fate == "done"
-        assert PhoneNumber.objects.get().label == "Desk"
-
-    def test_it_is_asked_again_at_work(self, limited):
-        batch = self.propose(limited, [{"number": INSIDE}])
-        factories.work_batches()
-        assert batch.rows.get().fate == "todo"
-        delete_pool(limited.by, limited.organization.number_pools.get().pk)
-        batches.start(limited.by, batch.pk)
-        factories.work_batches()
-        assert batch.rows.get().fate == "failed"
-        assert "has no number pools" in batch.rows.get().message
-        assert stored() == []
-
-    def test_a_limit_that_comes_before_the_start_counts(self, alice):
-        batch = self.propose(alice, [{"number": OUTSIDE}])
-        factories.work_batches()
-        limit(alice)
-        batches.start(alice.by, batch.pk)
-        run(batch.pk)
-        assert batch.rows.get().fate == "failed"
-
-    def test_many_rows_are_checked_by_few_queries(self, limited):
-        def checked(count: int) -> int:
-            rows = [{"number": f"+4420718{n:05}"} for n in range(count)]
-            batch = self.propose(limited, rows)
-            with CaptureQueriesContext(connection) as asked:
-                factories.work_batches()
-            assert batch.rows.filter(fate=BatchRow.Fate.TODO).count() == count
-            return len([q for q in asked.captured_queries if "pool" in q["sql"]])
-
-        assert checked(500) == checked(5) == 2
-
-    def test_the_question_is_two_queries_for_any_number(self, alice, django_assert_num_queries):
-        limit(alice)
-        listed = [f"+1415{n:07}" for n in range(2_000_000, 2_000_200)]
-        assign(alice, numbers=listed)
-        wished = [(number, None) for number in [*listed, *[f"+4930{n}" for n in range(1000, 1200)]]]
-        with django_assert_num_queries(2):
-            refused = pools.outside(alice.organization, wished)
-        assert len(refused) == 200
-        assert not {number for number, _carrier in refused} & set(listed)
-
-
-class TestShopping:
-    QUESTION = {"country": "US", "type": "local", "area_code": "415"}
-
-    @pytest.fixture
-    def one_of_them(self, alice):
-        limit(alice)
-        assign(alice, prefixes=[], numbers=["+14155550107"])
-        return alice
-
-    def sandbox(self, member):
-        return member.organization.integrations.get()
-
-    def test_what_may_not_be_held_is_not_offered(self, one_of_them, api, worker):
-        path = f"/v1/integrations/{self.sandbox(one_of_them).public_id}/available-numbers"
-        query = "?country=US&type=local&area_code=415"
-        found = api(one_of_them).get(path + query).json()["data"]
-        assert [row["number"] for row in found] == ["+14155550107"]
-        limit(one_of_them, limited=False)
-        assert len(api(one_of_them).get(path + query).json()["data"]) > 1
-
-    def test_on_the_screens_neither_and_the_page_says_so(self, one_of_them, browse):
-        from integrations.questions import ask_question
-
-        asked = ask_question(
-            one_of_them.by, self.sandbox(one_of_them), Operation.Wish.SEARCH, self.QUESTION
-        )
-        factories.work_all()
-        client = browse(one_of_them)
-        place = {"operation_id": asked.pk}
-        page = client.get(screen_url(one_of_them.organization, "add_search_found", **place)).text
-        assert "+1 (415) 555-0107" in page
-        assert "not shown: they are in none of the organization" in page
-        buy = screen_url(one_of_them.organization, "add_search_buy", **place)
-        client.post(buy, {"number": ["+14155550108"]})
-        assert stored() == []
-        client.post(buy, {"number": ["+14155550107"]})
-        assert stored() == ["+14155550107"]
-
-    def test_a_purchase_is_refused_before_it_is_made(self, one_of_them, api):
-        asked = Operation.objects.count()
-        body = {"number": "+14155550108"}
-        answer = api(one_of_them).post("/v1/phone-numbers/purchases", body)
-        assert answer.json()["type"].endswith("number-not-assigned")
-        assert Operation.objects.count() == asked

@@ -69,7 +69,7 @@ class TestOperators:
     def test_withdraw_them_after_a_question(self, alice, staff):
         pool = assign(alice, numbers=[INSIDE])
         url = reverse("admin:numbers_numberpool_do", args=[pool.pk, "delete"])
-        assert "Those it has stay" in staff.get(url).text
+        assert "Numbers it holds stay" in staff.get(url).text
         assert NumberPool.objects.exists()
         assert staff.post(url, {"confirmed": "1"}).status_code == 302
         assert not PooledNumber.objects.exists()

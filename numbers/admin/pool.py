@@ -34,12 +34,12 @@ class PoolForm(forms.Form):
     prefixes = fields.paragraph(
         label=gettext_lazy("Prefixes"),
         required=False,
-        help_text=gettext_lazy("One in a line, with plus and country code: +4420."),
+        help_text=gettext_lazy("One per line, with plus and country code: +4420."),
     )
     numbers = fields.paragraph(
         label=gettext_lazy("Numbers"),
         required=False,
-        help_text=gettext_lazy("One in a line, with plus and country code; at most 10,000."),
+        help_text=gettext_lazy("One per line, with plus and country code; at most 10,000."),
     )
 
     def __init__(
@@ -88,7 +88,7 @@ def withdraw(by: Principal, pool: NumberPool) -> str:
 
 def lost_with(pool: NumberPool) -> str:
     words = {"organization": pool.organization}
-    return _("%(organization)s can add none of its numbers. Those it has stay.") % words
+    return _("%(organization)s can no longer add numbers from it. Numbers it holds stay.") % words
 
 
 @admin.register(NumberPool)
