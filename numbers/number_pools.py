@@ -32,7 +32,7 @@ def change_pool(
 ) -> NumberPool:
     """`numbers` are all that the list shall have. Numbers that are held already stay where they
     are. Raises ValidationError by field, and DoesNotExist."""
-    pool = by.organization.number_pools.select_for_update(of=["self"]).get(pk=pool_id)
+    pool = by.organization.number_pools.select_for_update().get(pk=pool_id)
     before = facts(pool)
     for name, value in fields.items():
         setattr(pool, name, value)
@@ -49,7 +49,7 @@ def change_pool(
 @transaction.atomic
 def delete_pool(by: Principal, pool_id: UUID) -> None:
     """Withdraw it. Numbers that are held stay where they are. Raises DoesNotExist."""
-    pool = by.organization.number_pools.select_for_update(of=["self"]).get(pk=pool_id)
+    pool = by.organization.number_pools.select_for_update().get(pk=pool_id)
     tell(by, pool, "deleted", before={**facts(pool), "numbers": numbers_of(pool)})
     pool.delete()
 
