@@ -4,6 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from integrations.api import answers
 from integrations.models import Operation
 from integrations.questions import ask_question
 from numbers import batches, pools
@@ -134,6 +135,17 @@ class TestShopping:
         assert stored() == []
         client.post(buy, {"number": ["+14155550107"]})
         assert stored() == ["+14155550107"]
+
+    def test_withdrawn_after_a_look_it_is_refused_by_name(self, one_of_them, browse, monkeypatch):
+        asked = ask_question(
+            one_of_them.by, self.sandbox(one_of_them), Operation.Wish.SEARCH, self.QUESTION
+        )
+        factories.work_all()
+        monkeypatch.setattr(answers, "may_buy", [])  # as it was when the page looked
+        url = screen_url(one_of_them.organization, "add_search_buy", operation_id=asked.pk)
+        page = browse(one_of_them).post(url, {"number": ["+14155550108"]}, follow=True)
+        assert "none of the organization" in page.text
+        assert stored() == []
 
     def test_a_purchase_is_refused_before_it_is_made(self, one_of_them, api):
         asked = Operation.objects.count()

@@ -96,8 +96,10 @@ class TestOperators:
 
     def test_a_deleted_carrier_is_no_choice(self, alice, staff):
         alice.organization.carriers.update(status="deleted", is_default=False)
-        named = str(alice.organization.carriers.get().pk)
-        assert "carrier" in complaints(add(staff, alice, carrier=named))
+        deleted = alice.organization.carriers.get()
+        assert "carrier" in complaints(add(staff, alice, carrier=str(deleted.pk)))
+        with pytest.raises(ValidationError, match="The carrier is deleted"):
+            assign(alice, carrier=deleted)
 
     def test_a_list_has_an_end(self, alice):
         many = [f"+1415{n:07}" for n in range(2_000_000, 2_000_001 + MOST_NUMBERS)]

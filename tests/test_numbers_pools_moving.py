@@ -4,12 +4,14 @@ import pytest
 
 from integrations.models import DefaultIntegration
 from numbers import batches, operations
+from numbers.agents import create_agent
 from numbers.holding import NotPossibleNow, OutsidePools
 from numbers.importing import import_number, record_number
 from numbers.models import PhoneNumber
 from numbers.repairing import repair_number
 from organizations.screens.base import screen_url
 from tests import factories
+from tests.dialects import DIALECTS
 from tests.pools import OUTSIDE, assign, limit
 
 pytestmark = pytest.mark.django_db
@@ -45,6 +47,15 @@ class TestMovingIn:
         assert (answer.status_code, answer.json()["status"]) == (200, "inactive")
         assert answer.json()["inbound_agent_id"] == "agent_x"
         assert not recorded.placements.exists()
+
+    def test_butter_assigns_no_number_that_would_go_nowhere(self, limited_later, recorded):
+        agent = create_agent(limited_later.by, name="Reception", agent_id="agent_a1b2c3d4e5f6")
+        path = f"/api/agents/{agent.agent_id}/assign-phone-number"
+        body = {"phone_number_id": recorded.public_id}
+        answer = DIALECTS["butter"].send(limited_later, "POST", path, body)
+        assert (answer.status_code, "pools: London" in answer.json()["detail"]) == (409, True)
+        recorded.refresh_from_db()
+        assert recorded.inbound_agent_id is None
 
     @pytest.mark.parametrize("again", [
         operations.retry_number, operations.merge_duplicates, repair_number,

@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from numbers.api.refusals import outside_problem
-from numbers.holding import NotPossibleNow, NumberTaken, OutsidePools
+from numbers.holding import NotPossibleNow, NumberTaken
 from numbers.importing import NoIntegration
 from organizations.api.problems import Problem, field_error, invalid
 
@@ -19,7 +18,5 @@ def told() -> Iterator[None]:
         raise Problem("number-taken", "Phone number already exists in the system.") from error
     except NoIntegration as error:
         raise invalid(field_error("integration_id", str(error))) from error
-    except OutsidePools as error:
-        raise outside_problem([("phone_number", error)]) from error
     except NotPossibleNow as error:
         raise Problem("not-possible-now", str(error)) from error
