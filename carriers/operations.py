@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
@@ -16,6 +16,7 @@ from integrations.locks import INSTALLATION, lock_names
 from integrations.models import Integration, Operation
 from integrations.operations import default_for
 from organizations import sight
+from organizations.models import Organization
 from organizations.operations import record
 from organizations.principals import Principal
 
@@ -312,17 +313,25 @@ def usable(by: Principal, *, voip_carrier_sid: UUID | None) -> Carrier | None:
     """The carrier a number of this organization may go on: named, else its default, else the
     installation's."""
     own = by.organization.carriers.select_related("integration")
-    shared = Carrier.objects.filter(is_installation_default=True).select_related("integration")
+    shared = Carrier.objects.filter(lent_to(by.organization)).select_related("integration")
     if voip_carrier_sid:
         named = own.filter(voip_carrier_sid=voip_carrier_sid).first()
         return named or shared.filter(voip_carrier_sid=voip_carrier_sid).first()
-    return own.filter(is_default=True).first() or shared.first()
+    default = own.filter(is_default=True).first()
+    return default or shared.filter(is_installation_default=True).first()
+
+
+def lent_to(organization: Organization) -> Q:
+    """The carriers of others that the organization uses: the installation's default one, and those
+    of its number pools, for the numbers in them. It sees their sid and name only."""
+    assigned = organization.number_pools.exclude(carrier=None).values("carrier")
+    return Q(is_installation_default=True) | Q(pk__in=assigned)
 
 
 def all_usable(by: Principal) -> list[Carrier]:
     """Every carrier that `usable` may give, by name."""
     own = by.organization.carriers.exclude(status=Carrier.Status.DELETED)
-    shared = Carrier.objects.filter(is_installation_default=True)
+    shared = Carrier.objects.filter(lent_to(by.organization)).exclude(status=Status.DELETED)
     return sorted({*own, *shared}, key=lambda carrier: (carrier.name.casefold(), carrier.id))
 
 

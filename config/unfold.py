@@ -29,6 +29,7 @@ NAVIGATION = [
         "items": [
             entry(_("Phone numbers"), "call", "numbers.phonenumber"),
             entry(_("Carriers"), "cell_tower", "carriers.carrier"),
+            entry(_("Number pools"), "fence", "numbers.numberpool"),
             entry(_("Agents"), "support_agent", "numbers.agent"),
             entry(_("Batches"), "stacks", "numbers.batch"),
             entry(_("Batch rows"), "table_rows", "numbers.batchrow"),

@@ -13,7 +13,8 @@ class NumbersConfig(AppConfig):
 
     def ready(self) -> None:
         from integrations import chores, sealing, slots, subjects
-        from numbers import row_policies
+        from integrations.api import answers
+        from numbers import pools, row_policies
         from numbers.batches import QUOTAS
         from numbers.batching import bell, selecting
         from numbers.provisioning import PlacementSubject
@@ -28,6 +29,7 @@ class NumbersConfig(AppConfig):
         subjects.register("placement", PlacementSubject())
         for quota in (*QUOTAS, quotas.Quota("numbers", _("numbers"), 1_000_000, held)):
             quotas.register(quota)
+        answers.may_buy.append(pools.may_buy)
         subjects.screens["placement"] = addresses_of_placements
         kinds.register("numbers", NumbersExport())
         kinds.register("batch_report", ReportExport())

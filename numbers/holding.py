@@ -11,6 +11,7 @@ from carriers.models import Carrier
 from carriers.operations import lock_against_deletion, usable
 from integrations import operations as ledger
 from integrations.models import Operation
+from numbers import pools
 from numbers.models import PhoneNumber, line
 from organizations import quotas
 from organizations.principals import Principal
@@ -37,6 +38,10 @@ class NumberTaken(Exception):
 
 class NotPossibleNow(Exception):
     """The number's state does not allow it; the text says what is."""
+
+
+class OutsidePools(NotPossibleNow):
+    """The organization may not hold the number, or not there, as no operator assigned it."""
 
 
 class NotSupplied(Exception):
@@ -67,7 +72,9 @@ def refuse_failed(carrier: Carrier) -> None:
 
 
 def hold_number(phone_number: PhoneNumber) -> PhoneNumber:
-    """Insert it; the database decides who is first. Raises QuotaExceeded, NumberTaken."""
+    """Insert it; the database decides who is first. Raises OutsidePools, QuotaExceeded,
+    NumberTaken."""
+    refuse_outside_pools(phone_number)
     quotas.claim(phone_number.organization, "numbers")
     try:
         with transaction.atomic():
@@ -77,6 +84,20 @@ def hold_number(phone_number: PhoneNumber) -> PhoneNumber:
             raise
         raise number_taken(phone_number) from error
     return phone_number
+
+
+def refuse_outside_pools(phone_number: PhoneNumber) -> None:
+    """Before it is held, and before it is set up where it is on no platform yet. Raises
+    OutsidePools."""
+    if reason := outside_pools(phone_number):
+        raise OutsidePools(reason)
+
+
+def outside_pools(phone_number: PhoneNumber) -> str:
+    """Why the organization may not hold it on its carrier, or ""."""
+    number = phone_number.canonical_e164 or phone_number.e164
+    wished = (number, phone_number.carrier)
+    return pools.outside(phone_number.organization, [wished]).get(wished, "")
 
 
 def holding(numbers: Collection[str]) -> QuerySet[PhoneNumber]:

@@ -181,6 +181,11 @@ class Understanding:
             if named and "given" in found.values:
                 found.values["given"] += ["carrier", "voip_carrier_sid"]
 
+    def goes_on(self, values: Mapping[str, Any]) -> Carrier | None:
+        """The carrier of a row whose values have been found."""
+        sid = values.get("voip_carrier_sid", "").casefold()
+        return next(iter(self.carriers.get(sid, ())), None)
+
     def carrier(self, named: str) -> Carrier:
         carriers = self.carriers.get(named.casefold(), [])
         if not carriers:

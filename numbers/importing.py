@@ -45,7 +45,7 @@ def import_number(
     `voice_on` lets the calls of a supplied number land on that SIP integration too; `sip_settings`
     are some of sip.FIELDS, checked by the caller; `purchase` not None: buy it if the account does
     not own it. `fields` are columns of the number; `source` follows from `provider` unless it is
-    one of them. Raises NoIntegration and NumberTaken.
+    one of them. Raises NoIntegration, OutsidePools and NumberTaken.
     """
     lock_named_agents(by, fields)
     integration = taken_on(by, provider, integration)
@@ -79,7 +79,7 @@ def buy_number(
 ) -> PhoneNumber:
     """The number as a wish to buy it: the row is there before the platform is asked, so that a
     crash can neither lose nor double the purchase. `extras`: address_sid, bundle_sid,
-    identity_sid. Raises NoIntegration and NumberTaken."""
+    identity_sid. Raises NoIntegration, OutsidePools and NumberTaken."""
     return import_number(
         by,
         number=number,
@@ -117,7 +117,7 @@ def record_number(
     """A number as far as there is a home for it: a default integration for `provider` takes it in,
     one for SIP looks after its `outbound_trunk_id`. With neither it is `inactive`, and says why;
     `provider` None asks for no more than that. `fields` are columns of the number, `source` may be
-    one of them. Raises NumberTaken."""
+    one of them. Raises OutsidePools and NumberTaken."""
     lock_named_agents(by, fields)
     phone_number = PhoneNumber(
         organization=by.organization,
@@ -139,7 +139,7 @@ def record_number(
 @transaction.atomic
 def record_only(by: Principal, *, number: str, **fields: Any) -> PhoneNumber:
     """An `inactive` number on no platform, whatever integrations there are. `fields` are columns of
-    the number. Raises NumberTaken."""
+    the number. Raises OutsidePools and NumberTaken."""
     lock_named_agents(by, fields)
     inactive = PhoneNumber.Status.INACTIVE
     phone_number = PhoneNumber(

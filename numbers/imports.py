@@ -4,12 +4,13 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import chain, count, islice
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.utils.translation import gettext as _
 
 from integrations.operations import default_for
+from numbers import pools
 from numbers.batching.proposing import UNFINISHED
 from numbers.files.tables import Line, lines_of, lines_of_rows
 from numbers.files.unreadable import Unreadable
@@ -45,6 +46,13 @@ __all__ = ["Check", "Unreadable", "is_request", "take_in"]
 
 AT_ONCE = 2_000
 Fate, Status = BatchRow.Fate, PhoneNumber.Status
+
+
+class Known(NamedTuple):
+    """Of the numbers of some rows: who holds them, and which the organization may not hold."""
+
+    holders: dict[str, dict[str, Any]]
+    refused: dict[pools.Wished, str]
 
 
 class Check:
@@ -107,50 +115,64 @@ class Check:
         return [self.understanding.row(line, known.get(line.cells.get("id"))) for line in lines]
 
     def fated(self, found: list[Understood]) -> Iterator[BatchRow]:
-        holders = holders_of(each.number for each in found)
-        return (self.row_of(each, holders) for each in found)
+        known = self.known([(each.number, each.values) for each in found])
+        return (self.row_of(each, known) for each in found)
 
-    def row_of(self, found: Understood, holders: dict[str, dict[str, Any]]) -> BatchRow:
+    def known(self, rows: Iterable[tuple[str, Mapping[str, Any]]]) -> Known:
+        """Of the numbers of rows with these values: three queries at most."""
+        wished = [(number, self.understanding.goes_on(values)) for number, values in rows if number]
+        holders = holders_of(number for number, _carrier in wished)
+        return Known(holders, pools.outside(self.by.organization, wished))
+
+    def row_of(self, found: Understood, known: Known) -> BatchRow:
         row = BatchRow(line=found.line, text=found.text, values=found.values)
         if found.wrong:
             row.fate, row.message = Fate.ERROR, "\n".join(found.wrong)
         elif found.question:
             row.fate, row.message = Fate.AMBIGUOUS, found.question
         else:
-            self.settle(row, found.number, "\n".join(filter(None, found.notes)), holders)
+            self.settle(row, found.number, "\n".join(filter(None, found.notes)), known)
         return row
 
-    def settle(self, row: BatchRow, number: str, note: str, holders: dict[str, Any]) -> None:
-        """The fate of a row whose number is known."""
+    def settle(self, row: BatchRow, number: str, note: str, known: Known) -> None:
+        """The fate of a row whose number is read. What the organization may not hold is refused,
+        whoever else holds it."""
+        holder = known.holders.get(number)
+        refused = known.refused.get((number, self.understanding.goes_on(row.values)))
+        if refused and not (holder and self.is_ours(holder)):
+            row.fate, row.message = Fate.ERROR, refused
+            return
         first = self.first_lines.setdefault(number, row.line)
         if first != row.line:
             row.fate = Fate.REPEATED
             row.message = _("The number of line %(line)d.") % {"line": first}
-        elif holder := holders.get(number):
-            if self.may_change(holder):
-                compare(row, holder, note)
-            else:
-                row.fate = Fate.HELD
-                row.message, row.phone_number_id = told_of(self.by, number, holder)
+        elif holder and self.may_change(holder):
+            compare(row, holder, note)
+        elif holder:
+            row.fate = Fate.HELD
+            row.message, row.phone_number_id = told_of(self.by, number, holder)
         else:
             row.fate, row.message = Fate.TODO, note
 
+    def is_ours(self, holder: dict[str, Any]) -> bool:
+        return holder["organization_id"] == self.by.organization.pk
+
     def may_change(self, holder: dict[str, Any]) -> bool:
-        is_ours = holder["organization_id"] == self.by.organization.pk
-        return bool(self.batch.options.get("update")) and is_ours and not is_leaving(holder)
+        wished = bool(self.batch.options.get("update"))
+        return wished and self.is_ours(holder) and not is_leaving(holder)
 
     def decided(self, rows: list[BatchRow]) -> list[BatchRow]:
         """Those of the ambiguous `rows` that the other rows of the file decide, with their new
         fates."""
         choices = [self.understanding.evidence.choice(row.values) for row in rows]
         pairs = [(row, each) for row, each in zip(rows, choices, strict=True) if each]
-        holders = holders_of(each["number"] for _row, each in pairs)
+        known = self.known([(each["number"], row.values) for row, each in pairs])
         for row, each in pairs:
             del row.values["readings"]
             row.values["number"] = each["number"]
             words = {"way": each["way"], "number": named(each["number"])}
             note = _("Read as %(way)s, as the other rows are: %(number)s.") % words
-            self.settle(row, each["number"], f"{note}\n{each['note']}".strip(), holders)
+            self.settle(row, each["number"], f"{note}\n{each['note']}".strip(), known)
         return [row for row, _each in pairs]
 
 

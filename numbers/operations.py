@@ -20,7 +20,9 @@ from numbers.holding import (
     carrier_for,
     carrier_operation,
     hold_number,
+    outside_pools,
     refuse_failed,
+    refuse_outside_pools,
 )
 from numbers.locks import lock_named_agents, locked
 from numbers.models import PhoneNumber, Placement
@@ -44,7 +46,7 @@ def add_number(
 
     `number` is E.164 and possible (numbers/e164.py). `fields` are columns of the number; with
     `wanted` inactive it is set up without its routing, and never active before somebody asks for
-    it. Raises NoCarrier and NumberTaken.
+    it. Raises NoCarrier, OutsidePools and NumberTaken.
     """
     lock_named_agents(by, fields)
     carrier = carrier_for(by, voip_carrier_sid)
@@ -53,7 +55,7 @@ def add_number(
             organization=by.organization,
             e164=number,
             carrier=carrier,
-            source=Source.TOPCALLS if carrier.is_installation_default else Source.BYOC,
+            source=source_on(by, carrier),
             created_by_id=by.user_id,
             **fields,
         )
@@ -63,6 +65,11 @@ def add_number(
     tell(by, phone_number, "created", after=facts(phone_number))
     ask(by, placement, Wish.ENSURE, label=number, waits_for=settling_carrier, is_new=True)
     return phone_number
+
+
+def source_on(by: Principal, carrier: Carrier) -> str:
+    is_own = carrier.organization_id == by.organization.pk
+    return Source.BYOC if is_own and not carrier.is_installation_default else Source.TOPCALLS
 
 
 # What only the row knows; everything else may be a wish for the platforms (placing.DEPENDENCIES).
@@ -116,13 +123,12 @@ def change_number(
 
 
 def follow(by: Principal, number: PhoneNumber, held: list, changed: set[str]) -> None:
-    """The platforms that depend on what changed are asked for what the number is now."""
+    """The platforms that depend on what changed are asked for what the number is now. One that is
+    on none, and outside the organization's number pools, is changed and goes on none."""
     concerned = [pair for pair in held if changed & depends_on(number, pair[0])]
-    if not held:
-        place_now(by, number)
-    elif concerned and number.status == Status.FAILED:
-        start_again(by, number, held)
-        number.refresh_from_db()
+    if not held or (concerned and number.status == Status.FAILED):
+        if not outside_pools(number):
+            set_up(by, number, held)
     else:
         for placement, operation in concerned:
             wish = operation.wish if operation else Wish.ENSURE  # a merge stays one
@@ -131,24 +137,38 @@ def follow(by: Principal, number: PhoneNumber, held: list, changed: set[str]) ->
         add_trunks(by, number, held)
 
 
+def set_up(by: Principal, number: PhoneNumber, held: list) -> None:
+    if held:
+        start_again(by, number, held)
+        number.refresh_from_db()
+    else:
+        place_now(by, number)
+
+
 def add_trunks(by: Principal, number: PhoneNumber, held: list) -> None:
-    """A supplied number that names a SIP trunk now gets its place on that platform too."""
+    """A supplied number that names a SIP trunk now gets its place on that platform too. Raises
+    OutsidePools."""
     taken = {placement.role: placement for placement, _operation in held}
     home = default_homes(by, number).get(Placement.Role.VOICE)
     supply = taken.get(Placement.Role.SUPPLY)
     if home is None or Placement.Role.VOICE in taken:
         return
+    refuse_outside_pools(number)
     voice = place(number, home, Placement.Role.VOICE)  # first: the supply's routing looks for it
     supplied = ask(by, supply, Wish.ENSURE, label=number.e164) if supply else None
     ask(by, voice, Wish.ENSURE, label=number.e164, waits_for=supplied, is_new=True)
 
 
 def place_now(by: Principal, number: PhoneNumber) -> bool:
-    """A number that was only recorded moves in where there is a default integration for it now."""
+    """A number that was only recorded moves in where there is a default integration for it now.
+    Raises OutsidePools."""
     homes = default_homes(by, number)
     if not homes:
         return False
-    states.move(number.pk, to=Status.PENDING, wanted=Status.ACTIVE, error_message=None)
+    refuse_outside_pools(number)
+    moved = states.move(number.pk, to=Status.PENDING, wanted=Status.ACTIVE, error_message=None)
+    if not moved:  # deleted
+        return False
     settle_in(by, number, homes)
     number.refresh_from_db()
     return True
@@ -223,7 +243,9 @@ def retry_number(by: Principal, number_id: UUID) -> PhoneNumber:
 
 def start_again(by: Principal, number: PhoneNumber, held: list, wish: str = Wish.ENSURE) -> None:
     """As on the first day, as active or inactive as it was wanted then: a carrier that is being set
-    up is waited for, a failed one named; the voice placement waits for the supply."""
+    up is waited for, a failed one named; the voice placement waits for the supply. Raises
+    OutsidePools."""
+    refuse_outside_pools(number)
     waits_for = None
     if number.carrier:
         refuse_carrier_now(number.carrier)

@@ -97,6 +97,15 @@ class Organization(models.Model):
     name = ModelText(_("name"), max_length=100)
     # What an operator has changed of them, by name (organizations/quotas.py).
     quotas = models.JSONField(_("quotas"), default=dict, db_default={}, blank=True)
+    numbers_limited = models.BooleanField(
+        _("limited to its number pools"),
+        default=False,
+        db_default=False,
+        help_text=_(
+            "The organization may only add numbers that are in one of its number pools, and only "
+            "on the carrier that the pool names."
+        ),
+    )
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     class Meta:

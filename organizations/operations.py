@@ -92,6 +92,13 @@ def change_quotas(by: Principal, *, quotas: dict[str, int]) -> Organization:
     return changed_organization(by, "organization.quotas_changed", quotas=quotas)
 
 
+@transaction.atomic
+def limit_numbers(by: Principal, *, limited: bool) -> Organization:
+    """Whether the organization may add only numbers of its number pools (numbers/pools.py). Those
+    it has stay."""
+    return changed_organization(by, "organization.changed", numbers_limited=limited)
+
+
 def changed_organization(by: Principal, action: str, **fields: Any) -> Organization:
     organization = by.organization
     before = {name: getattr(organization, name) for name in fields}

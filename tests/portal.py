@@ -30,6 +30,7 @@ from tests.factories import Member
 from tests.furnishing_columns import LAYOUT
 from tests.furnishing_ledger import furnish_ledger
 from tests.furnishing_number import furnish_number
+from tests.pools import assign
 
 
 @dataclass
@@ -188,6 +189,13 @@ def changed_event(world: World) -> int:
     return events.order_by("-pk").values_list("pk", flat=True)[0]
 
 
+def furnish_pools(world: World) -> None:
+    """Shown with the settings: on a carrier of others, and a list longer than is shown."""
+    lent = world.mallory.organization.carriers.get()
+    assign(world.alice, carrier=lent, numbers=[f"+1415555{n:04}" for n in range(30)])
+    assign(world.alice, name="Any carrier", prefixes=["+4930", "+4940"])
+
+
 # One line per area: its function puts into `world.rows` what its pages need.
 def furnish_exports(world: World) -> None:
     """One in each state whose page looks different."""
@@ -211,6 +219,7 @@ FURNISHERS: list[Callable[[World], None]] = [
     furnish_carriers,
     furnish_keys,
     furnish_exports,
+    furnish_pools,
 ]
 
 FOUND = "?q=415&status=active&status=pending&sort=number&source=byoc&columns=label&columns=status"
@@ -242,7 +251,7 @@ PAGES: list[Page] = [
         lambda w: w.url("members_revoke", invitation_id=w.rows["invitation"].pk),
         7,
     ),
-    Page("organization", lambda w: w.url("organization"), 11),
+    Page("organization", lambda w: w.url("organization"), 12),
     Page("organization_leave", lambda w: w.url("organization_leave"), 9),
     Page("dashboard", lambda w: w.url("dashboard"), 20),
     Page("first_run", lambda w: screen_url(w.nina.organization, "dashboard"), 20, "nina"),

@@ -37,6 +37,7 @@ class TestOrganization:
             "id": str(organization.id),
             "organization_id": organization.public_id,
             "name": "Alice's",
+            "numbers_limited": False,
             "created_at": organization.created_at.isoformat().replace("+00:00", "Z"),
         }
 

@@ -154,6 +154,21 @@ class TestRoles:
             with sight.process(base), sight.everything(), denied, transaction.atomic():
                 Event.objects.update(action="x")
 
+    @pytest.mark.parametrize(
+        "statement",
+        [
+            "UPDATE organizations_organization SET numbers_limited = false",
+            "UPDATE organizations_organization SET quotas = '{}'",
+            "UPDATE numbers_numberpool SET carrier_id = NULL",
+            "DELETE FROM numbers_poolednumber",
+        ],
+    )
+    @each_login
+    def test_an_organization_does_not_assign_itself_anything(self, two, login, statement):
+        denied = pytest.raises(ProgrammingError, match="permission denied")
+        with sight.process(login), sight.within(two[0]), denied, transaction.atomic():
+            answer(statement)
+
     def test_the_finder_reads_some_columns_and_changes_nothing(self, two):
         with sight.process(WEB), sight.finding():
             assert Membership.objects.count() >= 4

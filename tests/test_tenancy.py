@@ -24,6 +24,7 @@ from organizations.roles import ROLE_PERMISSIONS
 from tests import factories
 from tests.dialects import DIALECTS
 from tests.factories import Member
+from tests.pools import assign
 from tests.test_house import places, views_of
 
 pytestmark = pytest.mark.django_db
@@ -133,6 +134,7 @@ def ids_of(alice: Member, carol: Member) -> dict[str, str]:
         "operation_id": alice.organization.operations.latest("created_at").id,
         "agent_id": agent.agent_id,
         "import_id": batch.id,
+        "pool_id": assign(alice).id,
         "user_id": carol.user.id,
         "key_id": carol.key.id,
         "invitation_id": invite(alice.by, email="erin@example.com", role="user")[0].id,

@@ -1,5 +1,6 @@
 """The results of questions as JSON; the paths that ask and the operation itself show the same."""
 
+from collections.abc import Callable, Collection
 from typing import Any
 
 from integrations.models import Operation
@@ -15,8 +16,21 @@ def result_of(organization: Organization, asked: Operation) -> Answer | None:
     if asked.wish == Operation.Wish.DISCOVER:
         return discovered(organization, asked.result)
     if asked.wish == Operation.Wish.SEARCH:
-        return {"data": asked.result["numbers"]}
+        return {"data": offered(organization, asked.result["numbers"])}
     return asked.result
+
+
+# What an app above knows of the numbers that an organization may have: a function of it and of
+# E.164 numbers gives those that it may buy.
+may_buy: list[Callable[[Organization, list[str]], Collection[str]]] = []
+
+
+def offered(organization: Organization, numbers: list[Answer]) -> list[Answer]:
+    """Of the numbers for sale, those that the organization may buy."""
+    for allowed_of in may_buy:
+        allowed = allowed_of(organization, [each["number"] for each in numbers])
+        numbers = [each for each in numbers if each["number"] in allowed]
+    return numbers
 
 
 def discovered(organization: Organization, result: Answer) -> Answer:

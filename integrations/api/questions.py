@@ -95,7 +95,10 @@ class AvailableNumbersView(OrgView):
 
     @operation(
         summary="Search numbers for sale",
-        description="A sample of what the platform sells now; nothing is reserved.",
+        description=(
+            "A sample of what the platform sells now; nothing is reserved. Numbers that the "
+            "organization may not hold (`GET /v1/number-pools`) are left out."
+        ),
         tags=TAGS,
         query=SEARCH,
         responses={200: AvailableNumbersShape, 202: LedgerEntryShape},

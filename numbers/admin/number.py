@@ -19,13 +19,14 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
 
 from carriers.models import Carrier
+from carriers.operations import lent_to
 from integrations.admin.ledger import subject_pages, timeline
 from integrations.providers import PROVIDERS
 from numbers import operations, story
 from numbers.admin.actions import ACTIONS
 from numbers.admin.filters import StatusFilter
 from numbers.admin.forms import NumberForm
-from numbers.holding import NoCarrier, NotPossibleNow, NumberTaken
+from numbers.holding import NoCarrier, NotPossibleNow, NumberTaken, OutsidePools
 from numbers.models import PhoneNumber, Placement
 from numbers.standing import status_text
 from organizations.admin.base import OperatorAdmin, badge, link, one_line, page_of, time_column
@@ -197,7 +198,7 @@ class PhoneNumberAdmin(OrganizationFirst, OperatorAdmin):
         form = NumberForm(request.POST or None, carriers=self.carriers(request, organization))
         if request.method == "POST" and form.is_valid():
             by = of_staff(request.user, organization)
-            beside = {NumberTaken: "number", NoCarrier: "carrier"}
+            beside = {NumberTaken: "number", OutsidePools: "number", NoCarrier: "carrier"}
             made = attempt(form, lambda: operations.add_number(by, **form.wished), beside)
             if made:
                 messages.success(request, _("%(number)s is being set up.") % {"number": made})
@@ -206,9 +207,9 @@ class PhoneNumberAdmin(OrganizationFirst, OperatorAdmin):
         return self.form_page(request, form, title=title)
 
     def carriers(self, request: HttpRequest, organization: Organization) -> QuerySet[Carrier]:
-        """Those of the organization, and the installation's default."""
+        """Those of the organization, the installation's default, and those of its pools."""
         everyones = self.admin_site.get_model_admin(Carrier).get_queryset(request)
-        usable = Q(organization=organization) | Q(is_installation_default=True)
+        usable = Q(organization=organization) | lent_to(organization)
         return everyones.filter(usable).exclude(status=Carrier.Status.DELETED).order_by("name")
 
     def change_view(self, request: HttpRequest, object_id: str, form_url="", extra_context=None):

@@ -127,3 +127,12 @@ AGENT = {
     "created_at": "2023-11-07T05:31:56Z",
     "updated_at": "2023-11-07T05:31:56Z",
 }
+POOL: dict[str, Any] = {
+    "id": "c1f2a9d4-7c0e-4a55-8b1f-0d6e3b2a9c77",
+    "name": "Toll-free",
+    "voip_carrier_sid": "660e8400-e29b-41d4-a716-446655440001",
+    "carrier_name": "Sandbox carrier",
+    "prefixes": ["+1800", "+1888"],
+    "number_count": 1,
+    "created_at": "2023-11-07T05:31:56Z",
+}

@@ -14,11 +14,11 @@ from numbers import sip
 from numbers.api import examples
 from numbers.api.fields import Number
 from numbers.api.queries import rows_by_id
-from numbers.api.refusals import taken_problem, told
+from numbers.api.refusals import outside_problem, taken_problem, told
 from numbers.api.serializers import NumberShape, RoutedSerializer, represent
 from numbers.api.trunks import SipSerializer
 from numbers.api.v1 import TAGS, reply_with
-from numbers.holding import NumberTaken
+from numbers.holding import NumberTaken, OutsidePools
 from numbers.importing import buy_number, import_number, taken_on
 from numbers.locks import lock_named_agents
 from numbers.models import Placement
@@ -128,7 +128,7 @@ class ImportView(OrgView):
         tags=TAGS,
         request=ImportSerializer,
         responses={201: ImportedShape},
-        errors=["number-taken", "number-being-removed"],
+        errors=["number-taken", "number-being-removed", "number-not-assigned"],
         examples=[
             asked("Two of an account's numbers", examples.IMPORT),
             asked("One of a SIP carrier", examples.IMPORT_SIP),
@@ -160,8 +160,9 @@ class ImportView(OrgView):
 def import_all(
     request: HttpRequest, numbers: list[dict[str, Any]], **home: str | Integration | None
 ) -> list[UUID]:
-    """Their ids, in the same order; one problem for all that are held already."""
-    made, held = {}, []
+    """Their ids, in the same order; one problem for all that are held already, or outside the
+    organization's number pools."""
+    made, held, outside = {}, [], []
     lock_named_agents(request.principal, *numbers)  # of all numbers, before the first is added
     quotas.claim(request.organization, "numbers", len(numbers))  # likewise
     # In the order of the numbers, so that two requests never wait for each other in a circle.
@@ -173,9 +174,17 @@ def import_all(
             )
         except NumberTaken as error:
             held.append((index, error))
+        except OutsidePools as error:
+            outside.append((index, error))
+    if outside:
+        raise outside_problem(by_place(outside))
     if held:
-        raise taken_problem([(f"numbers.{index}.number", error) for index, error in sorted(held)])
+        raise taken_problem(by_place(held))
     return [made[index].id for index in sorted(made)]
+
+
+def by_place(refused: list[tuple[int, Any]]) -> list[tuple[str, Any]]:
+    return [(f"numbers.{index}.number", error) for index, error in sorted(refused)]
 
 
 class PurchasesView(OrgView):
@@ -192,7 +201,7 @@ class PurchasesView(OrgView):
         tags=TAGS,
         request=PurchaseSerializer,
         responses={201: NumberShape},
-        errors=["number-taken", "number-being-removed"],
+        errors=["number-taken", "number-being-removed", "number-not-assigned"],
         etag=True,
         examples=[
             asked("A number that a search has found", examples.PURCHASE),

@@ -24,8 +24,8 @@ from organizations.roles import Permission
 
 
 def represent(placement: Placement) -> dict[str, Any]:
-    """The account of the installation's default carrier is another organization's: its row is not
-    named."""
+    """The account of the installation's default carrier, or of a number pool's, is another
+    organization's: its row is not named."""
     integration = placement.integration
     own = integration.organization_id == placement.organization_id
     return {
@@ -59,7 +59,7 @@ class PlacementShape(StrictSerializer):
         Placement.Role.values, help_text="`supply`: who owns it; `voice`: where its calls land."
     )
     integration_id = Char(
-        allow_null=True, help_text="null where the installation's default carrier lives elsewhere."
+        allow_null=True, help_text="null where the carrier is another organization's."
     )
     kind = Char(allow_null=True, help_text="The platform.")
     state = Choice(Placement.State.values)
@@ -108,7 +108,7 @@ class MergeDuplicatesView(OrgView):
         ),
         tags=TAGS,
         responses={200: NumberShape},
-        errors=["not-found", "precondition-failed", "not-possible-now"],
+        errors=["not-found", "precondition-failed", "not-possible-now", "number-not-assigned"],
         etag=True,
         examples=[answered("Pending again", examples.PENDING)],
     )

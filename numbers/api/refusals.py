@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from numbers.agents import AgentExists, AgentInUse
-from numbers.holding import NoCarrier, NotPossibleNow, NotSupplied, NumberTaken
+from numbers.holding import NoCarrier, NotPossibleNow, NotSupplied, NumberTaken, OutsidePools
 from numbers.importing import NoIntegration
 from organizations.api.problems import Problem, field_error, invalid
 
@@ -22,6 +22,8 @@ def told(*, integration_at: str = "integration_id") -> Iterator[None]:
         raise invalid(field_error(integration_at, str(error), "unusable")) from error
     except NotSupplied as error:
         raise invalid(field_error("release", str(error))) from error
+    except OutsidePools as error:
+        raise outside_problem([("number", error)]) from error
     except NotPossibleNow as error:
         raise Problem(
             "not-possible-now", str(error), errors=[field_error("status", str(error))]
@@ -40,6 +42,13 @@ def taken_problem(taken: list[tuple[str, NumberTaken]]) -> Problem:
     errors = [field_error(path, str(error), "taken") for path, error in taken]
     detail = " ".join(error["message"] for error in errors)
     return Problem("number-being-removed" if removing else "number-taken", detail, errors=errors)
+
+
+def outside_problem(refused: list[tuple[str, OutsidePools]]) -> Problem:
+    """One problem for all numbers that no pool of the organization allows, each by its place."""
+    errors = [field_error(path, str(error), "not-assigned") for path, error in refused]
+    detail = " ".join(error["message"] for error in errors)
+    return Problem("number-not-assigned", detail, errors=errors)
 
 
 def carrier_problem(error: NoCarrier) -> Problem:

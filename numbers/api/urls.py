@@ -1,6 +1,6 @@
 from django.urls import path
 
-from numbers.api import agents, import_jobs, import_readings, imports, placements, v1
+from numbers.api import agents, import_jobs, import_readings, imports, placements, pools, v1
 
 urlpatterns = [
     path("phone-numbers", v1.NumbersView.as_view(), name="numbers"),
@@ -37,6 +37,8 @@ urlpatterns = [
     ),
     path("imports/<UUID:import_id>/stop", import_jobs.StopImportView.as_view(), name="import-stop"),
     path("imports/<UUID:import_id>/rows", import_jobs.ImportRowsView.as_view(), name="import-rows"),
+    path("number-pools", pools.PoolsView.as_view(), name="number-pools"),
+    path("number-pools/<UUID:pool_id>", pools.PoolView.as_view(), name="number-pool"),
     path("agents", agents.AgentsView.as_view(), name="agents"),
     path("agents/<str:agent_id>", agents.AgentView.as_view(), name="agent"),
 ]

@@ -66,7 +66,7 @@ class NumbersView(OrgView):
         tags=TAGS,
         request=NumberCreateSerializer,
         responses={201: NumberShape},
-        errors=["number-taken", "number-being-removed", "carrier-failed"],
+        errors=["number-taken", "number-being-removed", "number-not-assigned", "carrier-failed"],
         etag=True,
         examples=[asked("Main line", examples.REQUEST), answered("Added", examples.PENDING, 201)],
     )
@@ -108,7 +108,7 @@ class NumberView(OrgView):
         tags=TAGS,
         request=NumberChangeSerializer,
         responses={200: NumberShape},
-        errors=["not-found", "precondition-failed", "not-possible-now"],
+        errors=["not-found", "precondition-failed", "not-possible-now", "number-not-assigned"],
         etag=True,
         examples=[
             asked("Deactivate", {"status": "inactive"}),
@@ -158,7 +158,7 @@ class RetryView(OrgView):
         ),
         tags=TAGS,
         responses={200: NumberShape},
-        errors=["not-found", "precondition-failed", "not-possible-now"],
+        errors=["not-found", "precondition-failed", "not-possible-now", "number-not-assigned"],
         etag=True,
         examples=[answered("Pending again", examples.PENDING)],
     )

@@ -1,9 +1,10 @@
-"""Phone numbers, their presence on platforms, agents, batches of changes, saved views, and what the
-columns of imported files mean."""
+"""Phone numbers, their presence on platforms, agents, batches of changes, saved views, number
+pools, and what the columns of imported files mean."""
 
 from numbers.models.batch import Batch, BatchRow
 from numbers.models.mapping import ColumnMapping
 from numbers.models.number import AGENT_ID, Agent, PhoneNumber, Placement, line
+from numbers.models.pool import NumberPool, PooledNumber
 from numbers.models.view import SavedView
 
 __all__ = [
@@ -12,8 +13,10 @@ __all__ = [
     "Batch",
     "BatchRow",
     "ColumnMapping",
+    "NumberPool",
     "PhoneNumber",
     "Placement",
+    "PooledNumber",
     "SavedView",
     "line",
 ]

@@ -43,7 +43,7 @@ class PhoneNumber(models.Model):
         DELETED = "deleted", _("deleted")
 
     class Source(models.TextChoices):
-        TOPCALLS = "topcalls", _("the installation's default carrier")
+        TOPCALLS = "topcalls", _("a carrier of the installation")
         BYOC = "byoc", _("a carrier of the organization")
         MANUAL = "manual", _("typed in")
         IMPORT = "import", _("imported")

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from carriers.models import Carrier
-from carriers.operations import usable
+from carriers.operations import all_usable
 from integrations.models import Integration
 from numbers.e164 import written
 from numbers.models import PhoneNumber
@@ -122,7 +122,7 @@ def carrying(
 ) -> Step:
     """An account that sells numbers needs no carrier: whoever has a number has passed this."""
     create = Permission.PHONE_NUMBERS_CREATE
-    there = carriers or [row for row in [usable(by, voip_carrier_sid=None)] if row]
+    there = carriers or all_usable(by)
     has_numbers = by.organization.phone_numbers.exclude(status=Status.DELETED).exists()
     text = _(
         "Who carries your calls: its SIP addresses and how it signs in. With an account that "

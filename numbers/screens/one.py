@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy
 from carriers.operations import all_usable
 from integrations.providers import PROVIDERS
 from numbers.e164 import written
-from numbers.holding import NoCarrier, NumberTaken
+from numbers.holding import NoCarrier, NumberTaken, OutsidePools
 from numbers.import_options import CARRIES_CALLS, SUPPLIES
 from numbers.importing import NoIntegration
 from numbers.screens.one_forms import CarrierForm, OneForm, SipForm, SupplyForm
@@ -37,7 +37,12 @@ MEANINGS = {
     "sip": gettext_lazy("The number gets a SIP trunk of its own on the platform."),
     "record": gettext_lazy("No platform is told: the number is written down here, and inactive."),
 }
-BESIDE = {NumberTaken: "number", NoCarrier: "carrier", NoIntegration: "integration"}
+BESIDE = {
+    NumberTaken: "number",
+    OutsidePools: "number",
+    NoCarrier: "carrier",
+    NoIntegration: "integration",
+}
 
 
 class AddOneScreen(OrgScreen):

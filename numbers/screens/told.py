@@ -37,6 +37,16 @@ SENTENCES = (
     gettext_noop("%(number)s is being removed from its platform; add it again when that is done."),
     gettext_noop("%(number)s is already in this installation."),
     gettext_noop("%(number)s is already here, written %(spelled)s: delete that one first."),
+    gettext_noop("%(number)s is assigned to the organization for this carrier only: %(carriers)s."),
+    gettext_noop("No operator assigned %(number)s to the organization for this carrier."),
+    gettext_noop(
+        "%(number)s is in none of the organization's number pools: %(pools)s. An operator can "
+        "assign more."
+    ),
+    gettext_noop(
+        "%(number)s is not assigned to the organization, which has no number pools. An operator "
+        "can assign some."
+    ),
     gettext_noop("There is no carrier “%(name)s”."),
     gettext_noop("No agent here has the id “%(id)s”: the number keeps it all the same."),
     gettext_noop("Several carriers are called “%(name)s”: name its sid."),

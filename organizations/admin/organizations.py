@@ -41,13 +41,14 @@ class OrganizationForm(forms.Form):
 class OrganizationAdmin(OperatorAdmin):
     list_display = ("name", "public_id", "id", "members", "created")
     search_fields = ("name", "public_id__iexact", "id__iexact")
-    fields = ("name", "quotas", "public_id", "id", "created_at")
+    fields = ("name", "quotas", "numbers_limited", "public_id", "id", "created_at")
     readonly_fields = ("public_id", "id", "created_at")
     inlines = (Members,)
     related_lists = tuple(
         (title, icon, model, "organization__id")
         for title, icon, model in (
             (gettext_lazy("Numbers"), "call", "numbers.phonenumber"),
+            (gettext_lazy("Number pools"), "fence", "numbers.numberpool"),
             (gettext_lazy("Carriers"), "cell_tower", "carriers.carrier"),
             (gettext_lazy("Integrations"), "hub", "integrations.integration"),
             (gettext_lazy("Operations"), "receipt_long", "integrations.operation"),
@@ -99,3 +100,5 @@ class OrganizationAdmin(OperatorAdmin):
             operations.rename_organization(by, name=obj.name)
         if obj.quotas != stored.quotas:
             operations.change_quotas(by, quotas=obj.quotas)
+        if obj.numbers_limited != stored.numbers_limited:
+            operations.limit_numbers(by, limited=obj.numbers_limited)

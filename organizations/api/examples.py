@@ -6,6 +6,7 @@ ORGANIZATION: dict[str, Any] = {
     "id": "0d9f5a1e-58a4-4b7f-9a51-3c1f6f1c2b7d",
     "organization_id": "org_a1b2c3d4e5f6",
     "name": "Acme",
+    "numbers_limited": False,
     "created_at": "2026-11-07T05:31:56Z",
 }
 MEMBER: dict[str, Any] = {

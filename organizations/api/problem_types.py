@@ -119,6 +119,16 @@ LISTED = [
         _("Add it again when its removal has settled."),
     ),
     ProblemType(
+        "number-not-assigned",
+        409,
+        _("Number not assigned"),
+        _(
+            "The organization may only hold numbers of its number pools, or may only use this "
+            "carrier for them, and no pool of it allows this number here."
+        ),
+        _("`GET /v1/number-pools` lists the pools. Operators of the installation assign them."),
+    ),
+    ProblemType(
         "carrier-in-use",
         409,
         _("Carrier in use"),

@@ -81,6 +81,7 @@ TAGS = [
     {"name": "Phone numbers", "description": "Add, read, change and remove phone numbers."},
     {"name": "Imports", "description": "Add many phone numbers in the background."},
     {"name": "Carriers", "description": "Who supplies numbers over SIP."},
+    {"name": "Number pools", "description": "Numbers that an operator assigned to you."},
     {"name": "Agents", "description": "Who answers the calls of numbers."},
     {"name": "Integrations", "description": "The platform accounts of the organization."},
     {"name": "Operations", "description": "What was asked of platforms, and what came of it."},

@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from organizations import keys
 from organizations.api.fields import (
+    Boolean,
     Char,
     Choice,
     Integer,
@@ -35,6 +36,7 @@ def represent_organization(organization: Organization) -> dict[str, Any]:
         "id": organization.id,
         "organization_id": organization.public_id,
         "name": organization.name,
+        "numbers_limited": organization.numbers_limited,
         "created_at": organization.created_at,
     }
 
@@ -47,6 +49,9 @@ class OrganizationShape(StrictSerializer):
     id = Uuid(help_text="What other answers call `account_id`.")
     organization_id = Char(help_text="The short id, `org_…`, which stands for the same.")
     name = Char()
+    numbers_limited = Boolean(
+        help_text="Whether it can add only numbers of its number pools: `GET /v1/number-pools`."
+    )
     created_at = serializers.DateTimeField()
 
 

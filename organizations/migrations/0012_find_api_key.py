@@ -22,6 +22,6 @@ REVOKE ALL ON FUNCTION find_api_key(text) FROM PUBLIC;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("organizations", "0010_quotas")]
+    dependencies = [("organizations", "0011_numbers_limited")]
 
     operations = [migrations.RunSQL(FUNCTION, "DROP FUNCTION find_api_key(text)")]

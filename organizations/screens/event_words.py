@@ -30,6 +30,7 @@ SUBJECTS = {
     "batch": gettext_lazy("Import or bulk change"),
     "operation": gettext_lazy("Operation"),
     "saved_view": gettext_lazy("Saved view"),
+    "number_pool": gettext_lazy("Number pool"),
 }
 DEEDS = {
     "accepted": gettext_lazy("accepted"),
@@ -99,9 +100,12 @@ FIELDS = {
     "max_in_flight": gettext_lazy("operations at a time"),
     "name": gettext_lazy("name"),
     "number": gettext_lazy("number"),
+    "numbers": gettext_lazy("numbers"),
+    "numbers_limited": gettext_lazy("limited to its number pools"),
     "outbound_agent_id": gettext_lazy("outbound agent"),
     "outbound_trunk_id": gettext_lazy("outbound trunk"),
     "owner": gettext_lazy("owner"),
+    "prefixes": gettext_lazy("prefixes"),
     "reason": gettext_lazy("reason"),
     "registration": gettext_lazy("registration"),
     "role": gettext_lazy("role"),

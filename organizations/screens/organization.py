@@ -1,8 +1,11 @@
 """An organization's settings, and founding a further one."""
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.contrib.postgres.expressions import ArraySubquery
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Count, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -13,6 +16,8 @@ from organizations.roles import Permission
 from organizations.screens.base import OrgScreen, screen_url
 from organizations.screens.context import may_found
 from organizations.screens.forms import OrganizationForm, complain
+
+SHOWN_NUMBERS = 20  # of each pool; the API lists them all
 
 
 class OrganizationScreen(OrgScreen):
@@ -36,7 +41,16 @@ class OrganizationScreen(OrgScreen):
     def shown(self, form: OrganizationForm, status: int = 200) -> HttpResponse:
         role = self.request.user.memberships.get(organization=self.organization)
         told = {"form": form, "mine": role, "usages": quotas.usages(self.organization)}
+        told |= {"pools": number_pools(self.organization), "is_open": settings.OPEN_ORGANIZATIONS}
         return self.page("organizations/settings.html", status, **told)
+
+
+def number_pools(organization: Organization) -> QuerySet:
+    """By name, with `number_count` and the first numbers that each lists."""
+    listed = organization.pooled_numbers.filter(pool=OuterRef("pk")).order_by("e164")
+    shown = ArraySubquery(listed.values("e164")[:SHOWN_NUMBERS])
+    pools = organization.number_pools.select_related("carrier").order_by("name")
+    return pools.annotate(number_count=Count("pooled_numbers"), first_numbers=shown)
 
 
 @login_required

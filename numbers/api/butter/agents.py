@@ -10,6 +10,7 @@ from numbers.api.butter.phone_numbers import Held, locked
 from numbers.api.butter.refusals import told
 from numbers.api.butter.schema import changing, one
 from numbers.api.butter.serializers import AgentShape, AssignSerializer, represent_agent
+from numbers.holding import refuse_outside_pools
 from numbers.locks import hold_agent
 from numbers.models import AGENT_ID, Agent, PhoneNumber, Placement
 from numbers.placing import PLACED_AS, default_homes
@@ -45,10 +46,10 @@ class AssignView(ButterView):
         wished = taken(AssignSerializer, request.data)
         hold_agent(request.principal, agent.agent_id)
         number, held = locked(request, wished["phone_number_id"])
-        if not number.inbound_agent_id:
-            refuse_unready(request.principal, number, held)
         try:
             with told():
+                if not number.inbound_agent_id:
+                    refuse_unready(request.principal, number, held)
                 agents.assign(request.principal, agent, number.pk)
         except agents.NotAssigned as error:
             raise Problem("conflict", str(error)) from error
@@ -87,7 +88,7 @@ def found_agent(request: HttpRequest, agent_id: str) -> Agent:
 
 
 def refuse_unready(by: Principal, number: PhoneNumber, held: Held) -> None:
-    """Where nobody could be told whom the calls are for."""
+    """Where nobody could be told whom the calls are for. Raises OutsidePools."""
     if number.status == PhoneNumber.Status.FAILED:
         words = {"reason": number.error_message or ""}
         raise Problem("conflict", _("Phone number could not be set up: %(reason)s") % words)
@@ -95,6 +96,8 @@ def refuse_unready(by: Principal, number: PhoneNumber, held: Held) -> None:
     if is_supplied and not held and not default_homes(by, number):
         text = _("Phone number has no integration; connect one and import the number with it.")
         raise Problem("invalid-request", text)
+    if is_supplied and not held:
+        refuse_outside_pools(number)
 
 
 def reply_with(by: Principal, agent: Agent, message: str) -> Reply:

@@ -20,7 +20,7 @@ from numbers.api.zudu.rows import CUSTOM, milliseconds, one
 from numbers.api.zudu.schema import changing_operation, envelope
 from numbers.api.zudu.serializers import ImportedShape, ImportSerializer
 from numbers.api.zudu.waiting import LOST, Deadline, refused, settled
-from numbers.holding import NumberTaken, holding
+from numbers.holding import NumberTaken, holding, refuse_outside_pools
 from numbers.importing import import_number
 from numbers.models import PhoneNumber, Placement
 from organizations.api.problems import Problem
@@ -65,7 +65,8 @@ class ImportView(ZuduView):
 
 
 def refuse_held(by: Principal, number: str) -> None:
-    """Before an account is connected for nothing. A stranger's number is met at the insert."""
+    """Before an account is connected for nothing. A stranger's number is met at the insert. Raises
+    NumberTaken and OutsidePools."""
     held = holding([number]).filter(organization=by.organization).first()
     if held:
         being_removed = held.status == PhoneNumber.Status.DELETED
@@ -75,6 +76,7 @@ def refuse_held(by: Principal, number: str) -> None:
             else _("%(number)s is already in your organization.")
         )
         raise NumberTaken(text % {"number": number}, being_removed=being_removed)
+    refuse_outside_pools(PhoneNumber(organization=by.organization, e164=number))
 
 
 def import_checked(by: Principal, wished: Wished, account: Account) -> Reply:

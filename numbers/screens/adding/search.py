@@ -9,15 +9,17 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from integrations.api.answers import result_of
 from integrations.models import Integration, Operation
 from integrations.providers import PROVIDERS
 from integrations.questions import NotConnected, ask_question
 from numbers import regions
 from numbers.e164 import written
-from numbers.holding import NumberTaken
+from numbers.holding import NumberTaken, OutsidePools
 from numbers.importing import NoIntegration, buy_number
 from numbers.models import PhoneNumber
 from numbers.screens.adding.questions import AnswerScreen, connected
+from organizations.models import Organization
 from organizations.quotas import QuotaExceeded
 from organizations.roles import Permission
 from organizations.screens.base import OrgScreen
@@ -122,16 +124,19 @@ class ForSaleScreen(AnswerScreen):
 
     def answered(self, asked: Operation) -> HttpResponse:
         initial = {**asked.question, "integration": str(asked.integration_id)}
+        found = told(self.organization, asked)
         return self.page(
             "numbers/add_for_sale.html",
             asked=asked,
-            found=told(asked),
+            found=found,
+            left_out=len(asked.result["numbers"]) - len(found),
             form=SearchForm(shops=shops_of(self), initial=initial),
             most=MOST_AT_ONCE,
         )
 
 
-def told(asked: Operation) -> list[dict[str, Any]]:
+def told(organization: Organization, asked: Operation) -> list[dict[str, Any]]:
+    """What the organization may buy of it."""
     return [
         {
             **row,
@@ -141,7 +146,7 @@ def told(asked: Operation) -> list[dict[str, Any]]:
             "brings": BRINGS.get(row["address_requirement"], row["address_requirement"]),
             "is_bare": row["address_requirement"] == "none",
         }
-        for row in asked.result["numbers"]
+        for row in result_of(organization, asked)["data"]
     ]
 
 
@@ -185,7 +190,7 @@ class BuyScreen(AnswerScreen):
         return self.url("add_search")
 
     def chosen(self, asked: Operation, numbers: list[str]) -> list[dict[str, Any]]:
-        return [row for row in told(asked) if row["number"] in numbers]
+        return [row for row in told(self.organization, asked) if row["number"] in numbers]
 
     def answered(self, asked: Operation) -> HttpResponse:
         return self.confirm(asked, self.request.GET.getlist("number"), ExtrasForm())
@@ -223,7 +228,7 @@ class BuyScreen(AnswerScreen):
                 extras=form.extras(),
                 label=label,
             )
-        except (NumberTaken, NoIntegration) as error:
+        except (NumberTaken, OutsidePools, NoIntegration) as error:
             self.warn(f"{written(number)}: {error}")
         except QuotaExceeded as error:
             self.warn(f"{written(number)}: {' '.join(error.messages)}")

@@ -31,7 +31,11 @@ KEPT = {
     "django_content_type": "INSERT, UPDATE, DELETE",
     "auth_permission": "INSERT, UPDATE, DELETE",
 }
+# What an organization may hold is for operators to say, who act as staff.
+ASSIGNED = ("numbers_numberpool", "numbers_poolednumber")
+READ_BY_WEB = dict.fromkeys(ASSIGNED, "INSERT, UPDATE, DELETE")
 READ_BY_WORKER = (
+    *ASSIGNED,
     *("organizations_user", "organizations_organization", "organizations_membership"),
     "organizations_apikey",
 )
@@ -52,12 +56,14 @@ WORKER_LIMITS = {
     **dict.fromkeys(UNSEEN_BY_WORKER, "ALL"),
 }
 # A part may do with a table what who plays it may; it sees more of its rows.
-LIMITS = {WEB: KEPT, STAFF: KEPT, WORKER: WORKER_LIMITS, DISPATCHER: WORKER_LIMITS}
+WEB_LIMITS = {**KEPT, **READ_BY_WEB, "organizations_organization": "UPDATE"}
+LIMITS = {WEB: WEB_LIMITS, STAFF: KEPT, WORKER: WORKER_LIMITS, DISPATCHER: WORKER_LIMITS}
 
 NOTHING = "no such role, nothing granted (set {} to have it made)"
 
 # Who counts a quota locks the organization's row, and PostgreSQL asks for the right to write to it.
 LOCKED = "GRANT UPDATE (created_at) ON organizations_organization TO {role}"
+NAMED = f"GRANT UPDATE (name) ON organizations_organization TO {WEB}"
 
 
 class Command(BaseCommand):
@@ -131,6 +137,8 @@ def grant(cursor, role: str) -> None:
     for table, rights in LIMITS[role].items():
         revoke(cursor, role, table, rights)
     cursor.execute(sql.SQL(LOCKED).format(role=sql.Identifier(role)))
+    if role == WEB:
+        cursor.execute(NAMED)
 
 
 def let_find(cursor) -> None:

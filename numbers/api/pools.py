@@ -1,0 +1,97 @@
+"""/v1/number-pools: the numbers that an operator assigned to the organization. To be read only."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from rest_framework import serializers
+
+from numbers.api import examples
+from numbers.models import NumberPool
+from numbers.number_pools import numbers_of
+from organizations.api.fields import Char, Integer, ListOf, StrictSerializer, Uuid
+from organizations.api.pages import PAGING, page
+from organizations.api.queries import read_query
+from organizations.api.replies import Reply
+from organizations.api.schema import answered, operation
+from organizations.api.views import OrgView
+from organizations.models import Organization
+from organizations.roles import Permission
+
+TAGS = ["Number pools"]
+
+
+def counted(organization: Organization) -> QuerySet[NumberPool]:
+    pools = organization.number_pools.select_related("carrier")
+    return pools.annotate(number_count=Count("pooled_numbers"))
+
+
+def represent(pool: NumberPool) -> dict[str, Any]:
+    """Of counted(). Of a carrier that is another organization's, sid and name only."""
+    return {
+        "id": pool.id,
+        "name": pool.name,
+        "voip_carrier_sid": pool.carrier and pool.carrier.voip_carrier_sid,
+        "carrier_name": pool.carrier and pool.carrier.name,
+        "prefixes": pool.prefixes,
+        "number_count": pool.number_count,
+        "created_at": pool.created_at,
+    }
+
+
+class PoolShape(StrictSerializer):
+    id = Uuid(help_text="What the path takes.")
+    name = Char()
+    voip_carrier_sid = Uuid(
+        allow_null=True, help_text="The only carrier for these numbers; null where any will do."
+    )
+    carrier_name = Char(allow_null=True)
+    prefixes = ListOf(child=Char(), help_text="Every number that begins with one is in the pool.")
+    number_count = Integer(help_text="How many numbers the pool lists beside its prefixes.")
+    created_at = serializers.DateTimeField()
+
+
+class PoolPageShape(StrictSerializer):
+    data = PoolShape(many=True)
+    next_cursor = Char(allow_null=True)
+
+
+class PoolWithNumbersShape(PoolShape):
+    numbers = ListOf(child=Char(), help_text="All that it lists, in E.164, in their order.")
+
+
+class PoolsView(OrgView):
+    permissions = {"GET": Permission.PHONE_NUMBERS_READ}
+
+    @operation(
+        summary="List number pools",
+        description=(
+            "What an operator assigned to the organization, newest first. With `numbers_limited` "
+            "(`GET /v1/organization`) it can add no other numbers."
+        ),
+        tags=TAGS,
+        query=PAGING,
+        responses={200: PoolPageShape},
+        examples=[answered("A page", {"data": [examples.POOL], "next_cursor": None})],
+    )
+    def get(self, request: HttpRequest) -> Reply:
+        query = read_query(request.GET, PAGING)
+        return Reply(page(counted(request.organization), query, represent))
+
+
+class PoolView(OrgView):
+    permissions = {"GET": Permission.PHONE_NUMBERS_READ}
+
+    @operation(
+        summary="Get number pool",
+        tags=TAGS,
+        query={},
+        responses={200: PoolWithNumbersShape},
+        errors=["not-found"],
+        examples=[answered("With its numbers", {**examples.POOL, "numbers": ["+18005551234"]})],
+    )
+    def get(self, request: HttpRequest, pool_id: UUID) -> Reply:
+        read_query(request.GET, {})
+        pool = counted(request.organization).get(pk=pool_id)
+        return Reply({**represent(pool), "numbers": numbers_of(pool)})
