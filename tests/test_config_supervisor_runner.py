@@ -127,7 +127,7 @@ class TestChoice:
         assert chosen_runner(data, self.address, said.append).account is None
         (line,) = said
         assert f"run as root, because the account _patchbay cannot read {project}." in line
-        assert line.endswith("Or run `make up` as an ordinary user.")
+        assert "Run `make up` as an ordinary user, or install a Python" in line
 
     @as_root
     def test_a_python_that_does_not_start_is_named(self, data, monkeypatch):
@@ -149,7 +149,7 @@ class TestChoice:
 
 class TestRemedy:
     def test_a_closed_folder_above_the_project(self):
-        assert remedy(BASE_DIR.parent).startswith("Move the project to a folder that everybody")
+        assert remedy(BASE_DIR.parent).startswith("move the project to a folder that everybody")
 
     @pytest.mark.parametrize("path", [BASE_DIR, BASE_DIR / "templates" / "base.html"])
     def test_a_closed_project_is_opened_but_not_its_data(self, path):

@@ -92,19 +92,19 @@ def warning(account: Account, closed: Path) -> str:
     """What root is told at every start under which our programs run as root."""
     return (
         f"WARNING: web, dispatcher and worker run as root, because the account {account} cannot "
-        f"read {closed}. {remedy(closed)} Or run `make up` as an ordinary user."
+        f"read {closed}. Run `make up` as an ordinary user, or {remedy(closed)}"
     )
 
 
 def remedy(closed: Path) -> str:
-    """What opens it, as a sentence with a command, if there is one."""
+    """What opens it, as the end of a sentence, with a command if there is one."""
     if closed in BASE_DIR.parents:
-        return "Move the project to a folder that everybody can enter, such as /opt/patchbay."
+        return "move the project to a folder that everybody can enter, such as /opt/patchbay."
     if closed.is_relative_to(BASE_DIR):
         names = " ".join([sys.prefix, *OTHERS_READ])
-        return f"Open it: cd {BASE_DIR} && chmod a+rx . && chmod -R a+rX {names}"
+        return f"open it: cd {BASE_DIR} && chmod a+rx . && chmod -R a+rX {names}"
     return (
-        "Install a Python that everybody can run, such as Debian's, and make the environment anew "
+        "install a Python that everybody can run, such as Debian's, and make the environment anew "
         f"with it: rm -r {sys.prefix} && make up BASE_PYTHON=/usr/bin/python3"
     )
 
