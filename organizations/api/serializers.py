@@ -17,6 +17,7 @@ from organizations.api.fields import (
 )
 from organizations.key_rotation import LONGEST_OVERLAP, OVERLAP
 from organizations.models import ApiKey, Event, Invitation, Membership, Organization
+from organizations.quotas import Usage
 from organizations.roles import SCOPES, Role
 
 KEY_STATES = ["active", "expired", "revoked"]
@@ -48,6 +49,20 @@ class OrganizationShape(StrictSerializer):
     organization_id = Char(help_text="The short id, `org_…`, which stands for the same.")
     name = Char()
     created_at = serializers.DateTimeField()
+
+
+def represent_usage(usage: Usage) -> dict[str, Any]:
+    return {"name": usage.quota.name, "limit": usage.limit, "used": usage.used}
+
+
+class QuotaShape(StrictSerializer):
+    name = Char()
+    limit = Integer()
+    used = Integer(help_text="May be more than the limit, if that was lowered.")
+
+
+class QuotaListShape(StrictSerializer):
+    data = QuotaShape(many=True)
 
 
 def represent_member(membership: Membership) -> dict[str, Any]:
