@@ -15,6 +15,7 @@ class NumbersConfig(AppConfig):
         from integrations import chores, sealing, slots, subjects
         from numbers.batches import QUOTAS
         from numbers.batching import bell, selecting
+        from numbers.counting import bell as counts
         from numbers.provisioning import PlacementSubject
         from numbers.screens.batch_report import ReportExport
         from numbers.screens.export import NumbersExport
@@ -30,6 +31,8 @@ class NumbersConfig(AppConfig):
         kinds.register("numbers", NumbersExport())
         kinds.register("batch_report", ReportExport())
         chores.register("batches", bell.CHORE)
+        chores.register("figures", counts.CHORE)
         selecting.register(listed)
         slots.register("batches", bell.QUEUE.held_slots)
+        slots.register("figures", counts.QUEUE.held_slots)
         sealing.columns.append(("numbers.Placement", "sealed"))
