@@ -65,7 +65,7 @@ class Runner:
             return
         copy = self.home.path / kept.name
         if kept.exists():
-            write_private(copy, kept.read_text())
+            write_private(copy, read_untrusted(kept))
         yield copy
         write_private(kept, read_untrusted(copy))
         copy.unlink()
