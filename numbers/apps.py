@@ -17,6 +17,7 @@ class NumbersConfig(AppConfig):
         from numbers import pools, row_policies
         from numbers.batches import QUOTAS
         from numbers.batching import bell, selecting
+        from numbers.counting import bell as counts
         from numbers.provisioning import PlacementSubject
         from numbers.screens.batch_report import ReportExport
         from numbers.screens.export import NumbersExport
@@ -34,6 +35,8 @@ class NumbersConfig(AppConfig):
         kinds.register("numbers", NumbersExport())
         kinds.register("batch_report", ReportExport())
         chores.register("batches", bell.CHORE)
+        chores.register("figures", counts.CHORE)
         selecting.register(listed)
         slots.register("batches", bell.QUEUE.held_slots)
+        slots.register("figures", counts.QUEUE.held_slots)
         sealing.columns.append(("numbers.Placement", "sealed"))

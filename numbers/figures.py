@@ -33,6 +33,7 @@ from carriers.models import Carrier
 from integrations.models import Operation, ProviderCall
 from numbers.countries import calling_code
 from numbers.models import PhoneNumber, Placement
+from organizations.models import Organization
 
 RANGES = (30, 90, 365)  # days
 DAILY_UP_TO = 90  # longer ranges go by weeks
@@ -50,6 +51,15 @@ class Source:
     placements: QuerySet[Placement]
     operations: QuerySet[Operation]
     calls: QuerySet[ProviderCall]
+
+
+def source_of(organization: Organization) -> Source:
+    return Source(
+        organization.phone_numbers.all(),
+        organization.placements.all(),
+        organization.operations.all(),
+        organization.provider_calls.all(),
+    )
 
 
 def figures(source: Source, *, days: int) -> dict[str, Any]:

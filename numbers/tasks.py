@@ -1,4 +1,4 @@
-"""Celery's half: ids only. The batch's row decides what happens."""
+"""Celery's half: ids only. The row of the batch, or of the count, decides what happens."""
 
 from uuid import UUID
 
@@ -6,6 +6,7 @@ from celery import shared_task
 from django.conf import settings
 
 from numbers.batching import work
+from numbers.counting import work as counting
 from organizations import sight
 
 
@@ -14,3 +15,10 @@ def work_batch(*, batch_id: str, **kwargs) -> None:
     """One slice of one batch; harmless when it is not due any more."""
     with sight.process(sight.WORKER):
         work.run(UUID(batch_id))
+
+
+@shared_task(name="numbers.count_figures")
+def count_figures(*, count_id: str, **kwargs) -> None:
+    """One count; harmless when it is not due any more."""
+    with sight.process(sight.WORKER):
+        counting.run(UUID(count_id))

@@ -3,8 +3,9 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 from django.core.cache import cache
 from django.utils import timezone
@@ -52,3 +53,39 @@ def take(key: str, compute: Callable[[], Any], *, anew: bool = False) -> Snapsho
         return made
     finally:
         cache.delete(f"{key}:taken")
+
+
+# Which of the kinds that JSON lacks a value is; datetime before date, as every datetime is a date.
+KINDS: dict[str, tuple[type, Callable[[Any], Any]]] = {
+    "datetime": (datetime, datetime.fromisoformat),
+    "date": (date, date.fromisoformat),
+    "uuid": (UUID, UUID),
+}
+
+
+def to_json(value: Any) -> Any:
+    """As JSON can hold it, from which `from_json` makes the same again: dicts with keys of any
+    kind, tuples, days, moments and UUIDs."""
+    if isinstance(value, dict):
+        return {"dict": [[to_json(key), to_json(each)] for key, each in value.items()]}
+    if isinstance(value, tuple):
+        return {"tuple": [to_json(each) for each in value]}
+    if isinstance(value, list):
+        return [to_json(each) for each in value]
+    for name, (kind, _read) in KINDS.items():
+        if isinstance(value, kind):
+            return {name: value.isoformat() if kind is not UUID else str(value)}
+    return value
+
+
+def from_json(value: Any) -> Any:
+    if isinstance(value, list):
+        return [from_json(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    ((name, content),) = value.items()
+    if name == "dict":
+        return {from_json(key): from_json(each) for key, each in content}
+    if name == "tuple":
+        return tuple(from_json(each) for each in content)
+    return KINDS[name][1](content)

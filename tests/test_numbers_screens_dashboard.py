@@ -234,17 +234,6 @@ class TestFigures:
         assert look(alice).context["tiles"][0]["count"] == 1
         assert look(alice, "?now=1").context["tiles"][0]["count"] == 2
 
-    def test_a_large_organization_s_page_comes_before_its_figures(self, alice, look, monkeypatch):
-        monkeypatch.setattr("numbers.screens.dashboard.MANY", 1)
-        for n in range(3):
-            factories.number(alice.by, f"+1415555010{n}")
-        page = look(alice)
-        assert page.context["kept"] is None
-        assert 'hx-get="?part=figures&amp;range=30"' in page.text
-        part = look(alice, "?part=figures&range=30", headers=HTMX)
-        assert part.context["tiles"][0]["count"] == 3
-        assert "<h1" not in part.text
-
     def test_what_somebody_else_counts_is_waited_for(self, alice, look):
         factories.number(alice.by)
         key = f"figures:{alice.organization.pk}:30:UTC"

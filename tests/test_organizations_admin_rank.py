@@ -8,6 +8,7 @@ from django.test import Client
 
 from organizations import invitations
 from organizations.models import ApiKey, Membership, User
+from organizations.operations import create_key
 from organizations.principals import of_member
 from tests.test_organizations_admin import do, of, page_of, text_of, told
 from tests.test_organizations_entering import enrol
@@ -117,6 +118,14 @@ class TestPeopleAbove:
         add = f"{of('organizations_apikey_add')}?organization={alice.organization.pk}"
         browser.post(add, {"name": "x", "owner": str(above.pk), "role": "user"})
         assert not ApiKey.objects.filter(owner=above).exists()
+
+    def test_nor_is_their_key_rotated(self, browser, desk, above, alice):
+        desk.groups.first().permissions.add(*rights("view_apikey", "delete_apikey"))
+        Membership.objects.create(organization=alice.organization, user=above, role="admin")
+        key, _text = create_key(alice.by, owner=above, name="theirs")
+        page = browser.post(of("organizations_apikey_rotate", key.pk), {"overlap": "24"})
+        assert "may do more in this admin than you" in text_of(page)
+        assert ApiKey.objects.filter(owner=above).get().successor is None
 
     def test_a_superuser_does_all_of_it(self, staff, above):
         assert staff.post(page_of(above), form_of(above, name="x")).status_code == 302

@@ -232,6 +232,7 @@ class TestTheAdmin:
         membership = carol.user.memberships.get()
         on_get = [
             of("organizations_apikey_add"),
+            of("organizations_apikey_rotate", alice.key.pk),
             of("organizations_membership_add"),
             of("auth_user_password_change", carol.user.pk),
             of("organizations_user_do", carol.user.pk, "second-factor"),

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from integrations.models import Integration
@@ -25,6 +26,41 @@ def _nothing_granted(monkeypatch):
 
 def bound(member: factories.Member, **limits: int) -> None:
     Organization.objects.filter(pk=member.organization.pk).update(quotas=limits)
+
+
+@pytest.mark.django_db
+class TestTheList:
+    URL = "/v1/organization/quotas"
+
+    def test_names_each_quota_its_limit_and_what_is_used(self, alice, carol, bob, api):
+        bound(alice, numbers=0)
+        api(alice).post("/v1/imports", {"rows": [{"number": "+14155550101"}]})
+        answer = api(carol).get(self.URL)
+        assert answer.json() == {
+            "data": [
+                {
+                    "name": name,
+                    "limit": 0 if name == "numbers" else quota.default,
+                    "used": quota.used(alice.organization),
+                }
+                for name, quota in sorted(quotas._registry.items())
+            ]
+        }
+        used = {one["name"]: one["used"] for one in answer.json()["data"]}
+        assert (used["integrations"], used["open_imports"]) == (1, 1)
+
+    def test_counts_nothing_of_others(self, alice, mallory, api):
+        before = api(mallory).get(self.URL).json()
+        api(alice).post("/v1/phone-numbers", {"number": "+18005550100"})
+        assert api(mallory).get(self.URL).json() == before
+
+    def test_takes_one_query_for_each(self, alice, api, django_assert_num_queries):
+        api(alice).get(self.URL)
+        with django_assert_num_queries(1 + len(quotas._registry)):  # who asks, and the counts
+            assert api(alice).get(self.URL).status_code == 200
+        with CaptureQueriesContext(connection) as queries:
+            api(alice).get("/v1/organization")
+        assert not [query for query in queries if "count(" in query["sql"].lower()]
 
 
 @pytest.mark.django_db

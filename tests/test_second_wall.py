@@ -213,6 +213,7 @@ WIDER = {
     "carriers/screens/carrier.py": "likewise",
     "carriers/overlap.py": "gateways that a platform cannot tell apart",
     "numbers/batching/work.py": "claims a batch; whether others wait",
+    "numbers/counting/work.py": "claims a count",
     "numbers/imports.py": "which numbers somebody has",
 }
 

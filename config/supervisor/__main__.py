@@ -11,6 +11,7 @@ from config.supervisor.engines import embedded_engines
 from config.supervisor.environment import given_environment, write_environment
 from config.supervisor.locks import take_lock
 from config.supervisor.postgres import written_version
+from config.supervisor.runner import Runner, chosen_runner
 from config.supervisor.secrets import Secrets
 from config.supervisor.welcome import welcome
 
@@ -43,9 +44,12 @@ def run(children: Children) -> None:
     address.require_free()
     say("", f"Patchbay is starting; its data is in {data}.")
     env = environment(children, data, address)
+    runner = chosen_runner(data, address, announce=lambda text: say("", text))
+    env |= runner.environment()
     write_environment(data, env)
     is_first = not (data / "quickstart.json").exists()
-    start_programs(children, env, data, address)
+    prepare(children, env, runner, address)
+    start_programs(children, env, runner, address)
     say("", welcome(data, address, is_first=is_first))
     children.tend()
 
@@ -91,22 +95,31 @@ def start_engines(children: Children, data: Path, secrets: Secrets) -> dict[str,
     return values
 
 
-def start_programs(children: Children, env: dict[str, str], data: Path, address: Address) -> None:
-    """Prepare the database, start the three programs and wait for the first answer."""
+def prepare(children: Children, env: dict[str, str], runner: Runner, address: Address) -> None:
+    """Bring the database, the static files and the demo data up to date."""
     owner = {
         **env,
         "DATABASE_URL": env["DATABASE_OWNER_URL"],
         "DATABASE_WEB_URL": env["DATABASE_URL"],
     }
-    preparation = programs.prepare(owner, str(data / "quickstart.json"), address.url)
-    children.run(
-        preparation, patience=600, refusal="the database could not be prepared; see above."
-    )
-    children.start(programs.web(env, address))
+    with runner.quickstart() as file:
+        children.run(
+            programs.prepare(owner, str(file), address.url, account=runner.account),
+            patience=600,
+            refusal="the database could not be prepared; see above.",
+        )
+
+
+def start_programs(
+    children: Children, env: dict[str, str], runner: Runner, address: Address
+) -> None:
+    """Start the three programs and wait for the first answer."""
+    account = runner.account
+    children.start(programs.web(env, address, account))
     # On a small machine the first answer comes a second earlier if the others wait for it.
     children.until(address.answers, patience=60, refusal="the web did not answer in a minute.")
-    children.start(programs.dispatcher(env))
-    children.start(programs.worker(env))
+    children.start(programs.dispatcher(env, account))
+    children.start(programs.worker(env, account))
 
 
 if __name__ == "__main__":

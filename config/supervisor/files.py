@@ -1,11 +1,11 @@
-"""Files that only we may read."""
+"""Files that only their owner may read."""
 
 import os
 from pathlib import Path
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file with mode 0600, whole or not at all."""
+    """Write a file with mode 0600, whole or not at all. Root gives it to the folder's owner."""
     unfinished = path.with_name(path.name + ".unfinished")
     unfinished.unlink(missing_ok=True)
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -13,4 +13,17 @@ def write_private(path: Path, text: str) -> None:
         file.write(text)
         file.flush()
         os.fsync(descriptor)
+        if os.geteuid() == 0:
+            folder = path.parent.stat()
+            os.fchown(descriptor, folder.st_uid, folder.st_gid)
     unfinished.replace(path)
+
+
+def read_untrusted(path: Path) -> str:
+    """The text of a regular file that a weaker account wrote, at most 64 kB.
+
+    Raises OSError if the file is a link, which may lead to what only root can read.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    with open(descriptor) as file:
+        return file.read(65536)

@@ -1,6 +1,7 @@
 """The folder that belongs to the engines, and the account that they run under."""
 
 import atexit
+import contextlib
 import os
 import pwd
 import secrets
@@ -29,6 +30,21 @@ class Account:
     uid: int
     gid: int
 
+    def __str__(self) -> str:
+        with contextlib.suppress(KeyError):
+            return pwd.getpwuid(self.uid).pw_name
+        return str(self.uid)
+
+    def popen(self) -> dict:
+        """The arguments of subprocess that start a program under this account."""
+        return {"user": self.uid, "group": self.gid, "extra_groups": []}
+
+    def take_over(self, path: Path) -> None:
+        """Make this account the owner of a folder and of everything in it."""
+        # The folder itself comes last: if this is interrupted, the next start repeats it.
+        for each in (*path.rglob("*"), path):
+            os.chown(each, self.uid, self.gid, follow_symlinks=False)
+
 
 @dataclass(frozen=True)
 class Home:
@@ -36,13 +52,13 @@ class Home:
 
     path: Path
     account: Account | None
-    lock: int
+    lock: int = -1
 
     def popen(self) -> dict:
         """The arguments of subprocess with which every program of the engines is started."""
         arguments = {"cwd": "/", "umask": 0o077, "pass_fds": (self.lock,)}
         if self.account:
-            arguments |= {"user": self.account.uid, "group": self.account.gid, "extra_groups": []}
+            arguments |= self.account.popen()
         return arguments
 
     def folder(self, name: str) -> Path:
@@ -54,8 +70,9 @@ class Home:
 
     def hand_over(self, path: Path) -> None:
         """Give a new file or folder to the account that runs the engines."""
+        # The account may have put a link there, which root must not follow.
         if self.account:
-            os.chown(path, self.account.uid, self.account.gid)
+            os.chown(path, self.account.uid, self.account.gid, follow_symlinks=False)
 
     def sockets(self) -> Path:
         """An empty folder for sockets: here or, where none can be, among the temporary files."""
@@ -74,13 +91,22 @@ class Home:
 
 def open_home(data: Path) -> Home:
     """The engines' home in a data folder, made on first use, once no engine is at work in it."""
-    as_root = os.geteuid() == 0
-    link = data / "engines"
-    path = _found(link) or _made(link, as_root=as_root)
+    path = _place(data)
     refusal = f"engines of an earlier run are still at work in {path}. Stop them, then try again."
     # Engines inherit this lock: it is free when the last of their processes is gone.
     lock = take_lock(path / "lock", refusal, patience=10)
-    return Home(path, _lent_account(path) if as_root else None, lock)
+    return Home(path, _lent_account(path), lock)
+
+
+def shared_home(data: Path) -> Home:
+    """The same home without its lock, for programs that only lodge there."""
+    path = _place(data)
+    return Home(path, _lent_account(path))
+
+
+def _place(data: Path) -> Path:
+    link = data / "engines"
+    return _found(link) or _made(link)
 
 
 def _found(link: Path) -> Path | None:
@@ -92,8 +118,8 @@ def _found(link: Path) -> Path | None:
     return link.resolve() if link.exists() else None
 
 
-def _made(link: Path, *, as_root: bool) -> Path:
-    if as_root:
+def _made(link: Path) -> Path:
+    if os.geteuid() == 0:
         link.parent.chmod(link.parent.stat().st_mode | 0o011)
         if not _anyone_may_enter(link.parent):
             link.symlink_to(_open_place())
@@ -114,17 +140,18 @@ def _open_place() -> Path:
     return place
 
 
-def _lent_account(path: Path) -> Account:
+def _lent_account(path: Path) -> Account | None:
     """The owner of the data, so that root may start what another user began; at first an account
     that nothing else runs under. What an earlier version lent to nobody, which strangers share, is
-    taken over."""
+    taken over. None if we are not root: then we run the engines ourselves."""
+    if os.geteuid() != 0:
+        return None
     owner = path.stat()
     if owner.st_uid not in (0, pwd.getpwnam("nobody").pw_uid):
         return Account(owner.st_uid, owner.st_gid)
     try:
         own = _own_account()
-        for each in (path, *path.rglob("*")):
-            os.chown(each, own.uid, own.gid, follow_symlinks=False)
+        own.take_over(path)
     except (OSError, subprocess.SubprocessError) as error:
         raise Refused(
             f"PostgreSQL does not run as root, and root cannot lend it the account {ACCOUNT} here "

@@ -14,7 +14,7 @@ def take_lock(path: Path, refusal: str, *, patience: float = 0) -> int:
     The lock lives as long as any process that inherited the descriptor, so a lock that was handed
     to the engines is free exactly when the last of their processes is gone.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     deadline = time.monotonic() + patience
     while not _locked(descriptor):
         if time.monotonic() >= deadline:

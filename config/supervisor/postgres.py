@@ -13,6 +13,7 @@ from psycopg import sql
 
 from config.supervisor import Refused
 from config.supervisor.environment import database_urls
+from config.supervisor.files import write_private
 from config.supervisor.home import Home
 from config.supervisor.processes import Program
 from config.supervisor.software import POSTGRES_MAJOR, postgres_programs
@@ -71,9 +72,7 @@ class Postgres:
         shutil.rmtree(unfinished, ignore_errors=True)
         self.home.folder(unfinished.name)
         password = self.home.path / "postgres.password"
-        password.touch(mode=0o600)
-        password.write_text(self.passwords[SUPERUSER])
-        self.home.hand_over(password)
+        write_private(password, self.passwords[SUPERUSER])
         try:
             self._initdb(unfinished, password)
         finally:

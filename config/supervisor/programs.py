@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from config import BASE_DIR
 from config.supervisor.address import Address
+from config.supervisor.home import Account
 from config.supervisor.processes import Program
 
 WEB_WORKERS = min(4, max(2, os.cpu_count() or 1))
@@ -19,37 +20,58 @@ GRANIAN = [
 ]
 
 
-def python(name: str, *arguments: str, env: Mapping[str, str], **manner) -> Program:
-    """Python as a child, in the project's folder, told `env` besides our environment."""
+def python(
+    name: str,
+    *arguments: str,
+    env: Mapping[str, str],
+    account: Account | None = None,
+    **manner,
+) -> Program:
+    """Python as a child, in the project's folder, told `env` besides our environment.
+
+    With an account root starts it under that one, to which root's own home is closed.
+    """
     env = {**os.environ, "PYTHONUNBUFFERED": "1", **env}
-    return Program(name, [sys.executable, *arguments], env, popen={"cwd": BASE_DIR}, **manner)
+    popen = {"cwd": BASE_DIR}
+    if account:
+        env |= {"HOME": "/nonexistent", "USER": str(account), "LOGNAME": str(account)}
+        popen |= account.popen()
+    return Program(name, [sys.executable, *arguments], env, popen=popen, **manner)
 
 
-def prepare(env: Mapping[str, str], *arguments: str) -> Program:
+def prepare(env: Mapping[str, str], *arguments: str, account: Account | None = None) -> Program:
     """Migrations, rights, static files and demo data."""
-    return python("prepare", "-m", "config.supervisor.prepare", *arguments, env=env)
+    arguments = ("-m", "config.supervisor.prepare", *arguments)
+    return python("prepare", *arguments, env=env, account=account)
 
 
-def web(env: Mapping[str, str], address: Address) -> Program:
+def web(env: Mapping[str, str], address: Address, account: Account | None = None) -> Program:
     """The web; requests that have begun are finished at the stop."""
     command = ["-m", "granian", *GRANIAN, "--workers", str(WEB_WORKERS)]
     command += ["--host", address.host, "--port", str(address.port)]
-    return python("web", *command, "config.supervisor.web:application", env=env, grace=30)
+    command += ["config.supervisor.web:application"]
+    return python("web", *command, env=without_owner(env), account=account, grace=30)
 
 
-def dispatcher(env: Mapping[str, str]) -> Program:
+def dispatcher(env: Mapping[str, str], account: Account | None = None) -> Program:
     """The dispatcher, in the worker's role: it looks at the operations of all organizations."""
-    return python("dispatcher", "manage.py", "dispatch", env=as_worker(env), grace=15)
+    command = ["manage.py", "dispatch"]
+    return python("dispatcher", *command, env=as_worker(env), account=account, grace=15)
 
 
-def worker(env: Mapping[str, str]) -> Program:
+def worker(env: Mapping[str, str], account: Account | None = None) -> Program:
     """The Celery worker; SIGTERM lets it finish its operations, which take a minute at most."""
     # Celery warns root of pickled messages. Ours are JSON.
     command = ["-W", "ignore:You're running the worker with superuser"]
     command += ["-m", "celery", "--quiet", "-A", "config", "worker"]
     command += ["--loglevel", "INFO", "--without-gossip", "--without-mingle", "--without-heartbeat"]
-    return python("worker", *command, env=as_worker(env), grace=75)
+    return python("worker", *command, env=as_worker(env), account=account, grace=75)
+
+
+def without_owner(env: Mapping[str, str]) -> dict[str, str]:
+    """The URLs of stronger roles are blanked: who takes over a program finds none there."""
+    return {**env, "DATABASE_OWNER_URL": "", "DATABASE_WORKER_URL": ""}
 
 
 def as_worker(env: Mapping[str, str]) -> dict[str, str]:
-    return {**env, "DATABASE_URL": env["DATABASE_WORKER_URL"]}
+    return without_owner({**env, "DATABASE_URL": env["DATABASE_WORKER_URL"]})

@@ -32,7 +32,6 @@ class Valkey:
         """Make its folder, and the file with the password, which a command line would show."""
         self.home.folder(self.folder.name)
         write_private(self.configuration, f"requirepass {self.password}\n")
-        self.home.hand_over(self.configuration)
 
     def program(self) -> Program:
         command = [valkey_program(self.home), self.configuration, "--port", "0"]

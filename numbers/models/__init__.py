@@ -2,6 +2,7 @@
 pools, and what the columns of imported files mean."""
 
 from numbers.models.batch import Batch, BatchRow
+from numbers.models.figure_count import FigureCount
 from numbers.models.mapping import ColumnMapping
 from numbers.models.number import AGENT_ID, Agent, PhoneNumber, Placement, line
 from numbers.models.pool import NumberPool, PooledNumber
@@ -13,6 +14,7 @@ __all__ = [
     "Batch",
     "BatchRow",
     "ColumnMapping",
+    "FigureCount",
     "NumberPool",
     "PhoneNumber",
     "Placement",

@@ -12,7 +12,8 @@ from integrations.models import Integration
 from integrations.operations import connect
 from integrations.providers import PROVIDERS
 from numbers import figures
-from numbers.figures import RANGES, Source
+from numbers.counting import asking
+from numbers.figures import RANGES, source_of
 from numbers.screens import charts
 from numbers.screens.attention import tasks
 from numbers.screens.first_run import first_run
@@ -23,7 +24,7 @@ from organizations.screens.base import OrgScreen, screen_url
 from organizations.snapshots import Snapshot
 
 SHOWN = 12  # integrations
-MANY = 20_000  # numbers; counting more takes longer than a page should
+MANY = 20_000  # numbers; more are counted by a worker
 STARTED_COOKIE = "patchbay_started"
 A_MONTH = 31 * 24 * 3600
 
@@ -61,20 +62,29 @@ class DashboardScreen(OrgScreen):
         """The section's context; without figures where they are still being counted."""
         days = chosen_range(self.request)
         ranges = [{"days": each, "is_chosen": each == days} for each in RANGES]
-        kept = self.snapshot(days)
-        context = {"days": days, "ranges": ranges, "kept": kept}
+        kept, state = self.kept(days)
+        context = {"days": days, "ranges": ranges, "kept": kept, "state": state}
         if kept is None:
             return {**context, "has_numbers": True}
         return {**context, **drawn(self.organization, kept, integrations)}
 
-    def snapshot(self, days: int) -> Snapshot | None:
-        """Taken in this request where that is quick; else the page comes first and asks for it."""
+    def kept(self, days: int) -> tuple[Snapshot | None, str]:
+        """The figures, and whether newer ones are `waiting`, `running`, `done` or `failed`."""
+        anew = "now" in self.request.GET
+        if not is_small(self.organization):
+            return asking.figures_of(self.organization, days=days, anew=anew)
+        kept = self.snapshot(days, anew=anew)
+        is_done = kept and (kept.is_fresh or kept.is_cheap)
+        return kept, asking.State.DONE if is_done else asking.State.WAITING
+
+    def snapshot(self, days: int, *, anew: bool) -> Snapshot | None:
+        """Of few numbers. Taken in this request where that is quick; else the page comes first and
+        asks for it."""
         key = f"figures:{self.organization.pk}:{days}:{timezone.get_current_timezone_name()}"
         compute = partial(figures.figures, source_of(self.organization), days=days)
         last = snapshots.last(key)
-        is_asked_for = self.request.htmx or "now" in self.request.GET
-        if is_asked_for or (last.is_cheap if last else is_small(self.organization)):
-            return snapshots.take(key, compute, anew="now" in self.request.GET)
+        if self.request.htmx or anew or last is None or last.is_cheap:
+            return snapshots.take(key, compute, anew=anew)
         return last
 
 
@@ -85,15 +95,6 @@ def chosen_range(request: HttpRequest) -> int:
 
 def is_small(organization: Organization) -> bool:
     return not organization.phone_numbers.order_by()[MANY : MANY + 1].exists()
-
-
-def source_of(organization: Organization) -> Source:
-    return Source(
-        organization.phone_numbers.all(),
-        organization.placements.all(),
-        organization.operations.all(),
-        organization.provider_calls.all(),
-    )
 
 
 def drawn(

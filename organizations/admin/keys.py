@@ -1,18 +1,21 @@
-"""API keys: made here, shown once, revoked here. The secret is not kept to be shown again."""
+"""API keys: made, rotated and revoked here. The secret is shown once and not kept."""
 
 import re
 from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from organizations import operations
 from organizations.admin import fields
@@ -20,10 +23,16 @@ from organizations.admin.base import OperatorAdmin, page_of, time_column
 from organizations.admin.pages import OrganizationFirst, attempt
 from organizations.admin.rank import refuse_stronger
 from organizations.admin.row_actions import RowAction
+from organizations.key_rotation import NotRotatable, refuse_spent, rotate_key
 from organizations.models import ApiKey, Organization, User
 from organizations.principals import Principal, of_staff
 from organizations.roles import SCOPES, Role
+from organizations.screens import key_forms
 
+ROTATION = gettext_lazy(
+    "A new key replaces this one, with the same name, role, scopes, networks and expiry. It is "
+    "shown once, on the next page."
+)
 STATES = {"active": "success", "expired": "warning", "revoked": "danger"}
 
 
@@ -61,6 +70,25 @@ class KeyForm(forms.Form):
             if self.cleaned_data["allowed_cidrs"].strip()
             else []
         )
+
+
+class RotateForm(key_forms.RotateForm):
+    def __init__(self, data: Any = None):
+        super().__init__(data)
+        self.fields["overlap"].widget = UnfoldAdminSelectWidget(choices=key_forms.OVERLAPS)
+
+
+def may_rotate(operator: User) -> bool:
+    """Who may make keys, as one is made, and revoke them, as the old one ends."""
+    return operator.has_perms(["organizations.add_apikey", "organizations.delete_apikey"])
+
+
+def is_spent(key: ApiKey) -> bool:
+    try:
+        refuse_spent(key)
+    except NotRotatable:
+        return True
+    return False
 
 
 def revoke(by: Principal, key: ApiKey) -> str:
@@ -131,6 +159,17 @@ class ApiKeyAdmin(OrganizationFirst, OperatorAdmin):
     def has_change_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
         return False
 
+    def get_urls(self) -> list:
+        view = self.admin_site.admin_view(self.rotate_view)
+        address = path("<path:object_id>/rotate/", view, name="organizations_apikey_rotate")
+        return [address, *super().get_urls()]
+
+    def links(self, request: HttpRequest, row: ApiKey) -> list[dict[str, Any]]:
+        if is_spent(row) or not may_rotate(request.user):
+            return []
+        url = reverse("admin:organizations_apikey_rotate", args=[quote(row.pk)])
+        return [{"title": _("Rotate"), "icon": "autorenew", "url": url}]
+
     def get_search_results(self, request, queryset, search_term: str):
         return super().get_search_results(request, queryset, search_term.removeprefix("pb_live_"))
 
@@ -171,6 +210,31 @@ class ApiKeyAdmin(OrganizationFirst, OperatorAdmin):
         """Who sees a key may act as its owner."""
         refuse_stronger(request.user, form.cleaned_data["owner"])
         return operations.create_key(of_staff(request.user, organization), **form.cleaned_data)
+
+    def rotate_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """A page of its own, as it asks when the old key ends and shows the new one."""
+        key = self.get_object(request, unquote(object_id))
+        if key is None:
+            raise Http404
+        if not may_rotate(request.user):
+            raise PermissionDenied
+        form = RotateForm(request.POST if request.method == "POST" else None)
+        if form.is_valid():
+            refusals = {PermissionDenied: None, NotRotatable: None}
+            if made := attempt(form, lambda: self.rotate(request, key, form), refusals):
+                return self.show_once(request, *made)
+        return self.form_page(
+            request,
+            form,
+            title=_("Rotate %(name)s") % {"name": key},
+            fieldsets=[(None, {"fields": ["overlap"], "description": ROTATION})],
+            save_label=_("Rotate the key"),
+        )
+
+    def rotate(self, request: HttpRequest, key: ApiKey, form: RotateForm) -> tuple[ApiKey, Any]:
+        refuse_stronger(request.user, key.owner)
+        by = of_staff(request.user, key.organization)
+        return rotate_key(by, key_id=key.pk, **form.cleaned_data)
 
     def show_once(self, request: HttpRequest, key: ApiKey, text: Any) -> HttpResponse:
         """The answer to the form itself: the key is on no other page, in no store on the way."""

@@ -9,6 +9,14 @@ ORGANIZATION: dict[str, Any] = {
     "numbers_limited": False,
     "created_at": "2026-11-07T05:31:56Z",
 }
+QUOTAS: list[dict[str, Any]] = [
+    {"name": "import_rows", "limit": 2_000_000, "used": 5000},
+    {"name": "integrations", "limit": 100, "used": 3},
+    {"name": "invitations_per_day", "limit": 50, "used": 0},
+    {"name": "numbers", "limit": 1_000_000, "used": 1204},
+    {"name": "open_imports", "limit": 200, "used": 1},
+    {"name": "queries_per_hour", "limit": 300, "used": 12},
+]
 MEMBER: dict[str, Any] = {
     "user_id": "b2f1c1de-9d0c-4b8e-8f0a-6d2d3c4b5a69",
     "email": "bob@example.com",

@@ -2,7 +2,7 @@
 
 from django.http import HttpRequest
 
-from organizations import operations
+from organizations import operations, quotas
 from organizations.api import examples
 from organizations.api.queries import read_query
 from organizations.api.replies import Reply
@@ -10,7 +10,9 @@ from organizations.api.schema import answered, asked, operation
 from organizations.api.serializers import (
     OrganizationChangeSerializer,
     OrganizationShape,
+    QuotaListShape,
     represent_organization,
+    represent_usage,
     taken,
 )
 from organizations.api.views import OrgView
@@ -49,3 +51,26 @@ class OrganizationView(OrgView):
         return Reply(
             represent_organization(operations.rename_organization(request.principal, **wished))
         )
+
+
+class QuotasView(OrgView):
+    """Apart from the organization, whose answer takes no count."""
+
+    permissions = {"GET": Permission.ORGANIZATION_READ}
+
+    @operation(
+        summary="List quotas",
+        description=(
+            "What the organization may have, and how much of it is used now; an operator of the "
+            "installation can change a limit. What would exceed one is refused with 409 "
+            "`quota-exceeded`, whose `errors` name it as `quotas.<name>`."
+        ),
+        operation_id="organization_quotas_list",
+        tags=TAGS,
+        query={},
+        responses={200: QuotaListShape},
+        examples=[answered("All quotas", {"data": examples.QUOTAS})],
+    )
+    def get(self, request: HttpRequest) -> Reply:
+        read_query(request.GET, {})
+        return Reply({"data": [represent_usage(u) for u in quotas.usages(request.organization)]})

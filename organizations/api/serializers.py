@@ -18,6 +18,7 @@ from organizations.api.fields import (
 )
 from organizations.key_rotation import LONGEST_OVERLAP, OVERLAP
 from organizations.models import ApiKey, Event, Invitation, Membership, Organization
+from organizations.quotas import Usage
 from organizations.roles import SCOPES, Role
 
 KEY_STATES = ["active", "expired", "revoked"]
@@ -53,6 +54,20 @@ class OrganizationShape(StrictSerializer):
         help_text="Whether it can add only numbers of its number pools: `GET /v1/number-pools`."
     )
     created_at = serializers.DateTimeField()
+
+
+def represent_usage(usage: Usage) -> dict[str, Any]:
+    return {"name": usage.quota.name, "limit": usage.limit, "used": usage.used}
+
+
+class QuotaShape(StrictSerializer):
+    name = Char()
+    limit = Integer()
+    used = Integer(help_text="May be more than the limit, if that was lowered.")
+
+
+class QuotaListShape(StrictSerializer):
+    data = QuotaShape(many=True)
 
 
 def represent_member(membership: Membership) -> dict[str, Any]:

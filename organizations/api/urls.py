@@ -6,12 +6,13 @@ from organizations.api.api_keys import ApiKeyRotationView, ApiKeysView, ApiKeyVi
 from organizations.api.events import EventsView
 from organizations.api.invitations import InvitationsView, InvitationView
 from organizations.api.members import MembersView, MemberView
-from organizations.api.organization import OrganizationView
+from organizations.api.organization import OrganizationView, QuotasView
 from organizations.api.problem_pages import problem_detail, problem_list
 from organizations.api.schema_views import DocsView, SchemaView
 
 urlpatterns = [
     path("organization", OrganizationView.as_view(), name="organization"),
+    path("organization/quotas", QuotasView.as_view(), name="organization-quotas"),
     path("members", MembersView.as_view(), name="members"),
     path("members/<UUID:user_id>", MemberView.as_view(), name="member"),
     path("invitations", InvitationsView.as_view(), name="invitations"),

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from organizations.emails import canonical_email
+from organizations.entering.after_answer import LOG, MAIL
 from organizations.entering.devices import remember_device
 from organizations.entering.lockout import Attempt
 from organizations.entering.log import tell_refusal
@@ -57,16 +58,9 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         attempt = attempt_of(request, credentials)
-        tell_refusal(request, User.objects.with_email(attempt.email), kind="password")
+        LOG.add(request, log_refusal, attempt.email)
         if attempt.count_failure():
-            self.warn_owner(attempt.email)
-
-    def warn_owner(self, email: str) -> None:
-        """By mail, once a day at most. Nobody is locked out by it."""
-        user = User.objects.with_email(email) if settings.CAN_MAIL else None
-        if user and user.is_active and cache.add(f"wrong-passwords:{user.pk}", 1, A_DAY):
-            context = {"user": user, "ip": self.get_client_ip(self.request)}
-            self.send_mail("account/email/wrong_passwords", user.email, context)
+            MAIL.add(request, warn_owner, attempt.email)
 
     def post_login(self, request: HttpRequest, user: User, **signal: Any) -> HttpResponse:
         response = super().post_login(request, user, **signal)
@@ -103,6 +97,19 @@ class AccountAdapter(DefaultAccountAdapter):
             super().send_mail(template_prefix, email, words)
         except (OSError, SMTPException) as error:
             logger.error("No e-mail was sent (%s): %s", template_prefix, error)
+
+
+def log_refusal(request: HttpRequest, email: str) -> None:
+    tell_refusal(request, User.objects.with_email(email), kind="password")
+
+
+def warn_owner(request: HttpRequest, email: str) -> None:
+    """By mail, once a day at most. Nobody is locked out by it."""
+    user = User.objects.with_email(email) if settings.CAN_MAIL else None
+    if user and user.is_active and cache.add(f"wrong-passwords:{user.pk}", 1, A_DAY):
+        adapter = AccountAdapter(request)
+        context = {"user": user, "ip": adapter.get_client_ip(request)}
+        adapter.send_mail("account/email/wrong_passwords", user.email, context)
 
 
 def attempt_of(request: HttpRequest, credentials: Mapping[str, Any]) -> Attempt:

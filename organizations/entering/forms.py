@@ -7,12 +7,18 @@ from allauth.account.forms import (
     LoginForm,
     ResetPasswordForm,
     ResetPasswordKeyForm,
+    default_token_generator,
 )
+from allauth.account.internal.flows.password_reset import request_password_reset
+from allauth.account.internal.userkit import filter_users_by_email
 from allauth.mfa.base.forms import AuthenticateForm
 from allauth.mfa.totp.forms import ActivateTOTPForm
 from allauth.mfa.webauthn.forms import AddWebAuthnForm
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
+
+from organizations.entering.after_answer import MAIL
 
 PASSWORD_HELP = gettext_lazy("At least 8 characters, and none that others would guess.")
 # allauth's German says du; our catalogue comes before its own.
@@ -52,7 +58,23 @@ class PasswordForm(OurWords, ChangePasswordForm):
 
 
 class ForgottenForm(OurWords, ResetPasswordForm):
-    pass
+    """Whether there is such an account is looked up after the answer."""
+
+    def clean_email(self) -> str:
+        return self.cleaned_data["email"]
+
+    def save(self, request: HttpRequest, **kwargs: Any) -> str:
+        email = self.cleaned_data["email"]
+        MAIL.add(request, mail_link, email)
+        return email
+
+
+def mail_link(request: HttpRequest, email: str) -> None:
+    """A link to a new password, if there is such an account."""
+    users = filter_users_by_email(
+        email.lower(), is_active=True, prefer_verified=True, for_login=True
+    )
+    request_password_reset(request, email, users, default_token_generator)
 
 
 class NewPasswordForm(OurWords, ResetPasswordKeyForm):

@@ -43,6 +43,7 @@ ASKING = {
     "screens:integration_edit": FORM,
     "screens:integration_credentials": FORM,
     "admin:organizations_apikey_add": FORM,
+    "admin:organizations_apikey_rotate": FORM,
     "admin:organizations_membership_add": FORM,
     "admin:organizations_membership_change": SENT,
     "admin:organizations_membership_changelist": SENT,

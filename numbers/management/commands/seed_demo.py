@@ -37,7 +37,7 @@ class Command(BaseCommand):
             known = json.loads(quickstart.read_text())
         elif User.objects.exists():
             raise CommandError(
-                f"{quickstart} is gone, and its secrets cannot be read back: {HOW_TO_GO_ON}"
+                f"{quickstart.name} is gone, and its secrets cannot be read back: {HOW_TO_GO_ON}"
             )
         else:
             known = make_demo()

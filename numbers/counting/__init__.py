@@ -1,0 +1,1 @@
+"""The figures of large organizations: asked for by pages, counted by the workers."""
