@@ -1,23 +1,18 @@
 """Which rows of numbers, and of the carriers they are on, other organizations see."""
 
 from carriers.row_policies import CARRIER, INTEGRATION, share_carriers
-from numbers.models import NumberPool, PhoneNumber, Placement
+from numbers.models import PhoneNumber, Placement
 from organizations.row_security import CURRENT, Policy, let_find, register
 from organizations.sight import WEB, WORKER
 
-NUMBER = PhoneNumber._meta.db_table
-ON_IT = f"""EXISTS (SELECT FROM {NUMBER} n
-    WHERE n.carrier_id = {CARRIER}.id AND n.organization_id = {CURRENT})"""
-ASSIGNED = f"""EXISTS (SELECT FROM {NumberPool._meta.db_table} p
-    WHERE p.carrier_id = {CARRIER}.id AND p.organization_id = {CURRENT})"""
 PLACED_ON = f"""EXISTS (SELECT FROM {Placement._meta.db_table} p
     WHERE p.integration_id = {INTEGRATION}.id AND p.organization_id = {CURRENT})"""
 
 
 def register_policies() -> None:
-    # A number stays on the carrier that was the installation's when it was added.
-    share_carriers("shared_of_number", ON_IT)
-    share_carriers("shared_by_pool", ASSIGNED)
+    # A number stays on the carrier that was the installation's when it was added, and a pool may
+    # name another organization's.
+    share_carriers("shared_in_use", f"uses_carrier({CARRIER}.id)")
     register(Policy(INTEGRATION, "shared_of_placement", (WEB, WORKER), PLACED_ON, "SELECT"))
     # Who has a number (numbers/holding.py), and how many are on a carrier.
     let_find(PhoneNumber, "id", "organization", "e164", "canonical_e164", "carrier", "released_at")

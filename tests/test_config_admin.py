@@ -132,7 +132,7 @@ class TestLinksBetweenObjects:
             reverse("admin:organizations_organization_change", args=[alice.organization.pk])
         )
         ways = {link["url"] for link in page.context["row_links"]}
-        assert len(ways) == 9
+        assert len(ways) == 10
         for way in ways:
             listed = staff.get(way)
             assert listed.status_code == 200, way

@@ -123,6 +123,8 @@ class TestAfterTheAnswer:
         lines = Event.objects.filter(action="member.sign_in_refused")
         assert (mail.outbox, lines.count()) == ([], 0)
         wait_until(lambda: len(mail.outbox) == 2 and lines.count() == TOLD)
+        assert {line.client_address for line in lines} == {"127.0.0.1"}
+        assert len({line.request_id for line in lines} - {None}) == TOLD
         assert "Wrong passwords were tried for your account" in [m.subject for m in mail.outbox]
         assert "/accounts/password/reset/key/" in mail.outbox[-1].body
 

@@ -19,6 +19,7 @@ from django.http import HttpRequest
 from django.utils import translation
 
 from organizations import sight
+from organizations.request_ids import resumed
 
 logger = logging.getLogger("organizations.entering")
 MOST_WAITING = 200
@@ -48,7 +49,7 @@ class Lane:
         time.sleep(max(0.0, start - time.monotonic()))
         try:
             in_language = translation.override(language)
-            with sight.process(sight.WEB), request_context(request), in_language:
+            with sight.process(sight.WEB), request_context(request), resumed(request), in_language:
                 work(request, email)
         except Exception:
             logger.exception("Not done after an answer (%s)", self.name)
