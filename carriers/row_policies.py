@@ -27,27 +27,27 @@ def share_carriers(name: str, using: str) -> None:
 
 def register_policies() -> None:
     of_carrier = f"subject_kind = 'carrier' AND {OF_CARRIER}"
-    share_carriers("shared_by_installation", "is_installation_default")
+    share_carriers("lent_by_installation", "is_installation_default")
     register(
         # Whoever has a number on a carrier has it on the carrier's platform, whose health the
         # worker notes.
-        Policy(INTEGRATION, "shared_of_carrier", BOTH, LIVES_ON, "SELECT"),
-        Policy(INTEGRATION, "shared_of_carrier_noted", (WORKER,), LIVES_ON, "UPDATE"),
+        Policy(INTEGRATION, "of_carrier", BOTH, LIVES_ON, "SELECT"),
+        Policy(INTEGRATION, "of_carrier_noted", (WORKER,), LIVES_ON, "UPDATE"),
         # So does its story, when the carrier is another one by now.
-        Policy(INTEGRATION, "shared_of_operation", BOTH, ASKED_OF, "SELECT"),
-        Policy(INTEGRATION, "shared_of_operation_noted", (WORKER,), ASKED_OF, "UPDATE"),
+        Policy(INTEGRATION, "of_operation", BOTH, ASKED_OF, "SELECT"),
+        Policy(INTEGRATION, "of_operation_noted", (WORKER,), ASKED_OF, "UPDATE"),
         # A number waits for the operation on its carrier.
-        Policy(OPERATION, "shared_of_carrier", BOTH, of_carrier, "SELECT"),
+        Policy(OPERATION, "of_carrier", BOTH, of_carrier, "SELECT"),
         Policy(
             OPERATION,
-            "shared_of_carrier_locked",
+            "of_carrier_locked",
             BOTH,
             of_carrier,
             "UPDATE",
             check=OWN,
         ),
         # The sandbox's own world is its integration's.
-        Policy(SANDBOX, "shared_of_integration", (WORKER,), PLAYED),
+        Policy(SANDBOX, "of_integration", (WORKER,), PLAYED),
     )
     # Gateways that a platform cannot tell apart, whoever's they are (carriers/overlap.py).
     let_find(SipGateway, "id", "organization", "carrier", "ipv4", "netmask", "inbound")

@@ -12,7 +12,7 @@ PLACED_ON = f"""EXISTS (SELECT FROM {Placement._meta.db_table} p
 def register_policies() -> None:
     # A number stays on the carrier that was the installation's when it was added, and a pool may
     # name another organization's.
-    share_carriers("shared_in_use", f"uses_carrier({CARRIER}.id)")
-    register(Policy(INTEGRATION, "shared_of_placement", (WEB, WORKER), PLACED_ON, "SELECT"))
+    share_carriers("in_use", f"uses_carrier({CARRIER}.id)")
+    register(Policy(INTEGRATION, "of_placement", (WEB, WORKER), PLACED_ON, "SELECT"))
     # Who has a number (numbers/holding.py), and how many are on a carrier.
     let_find(PhoneNumber, "id", "organization", "e164", "canonical_e164", "carrier", "released_at")

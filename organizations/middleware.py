@@ -62,11 +62,14 @@ class SeesNothing:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        with sight.process(sight.WEB):
+        before = sight.begin(sight.WEB)
+        try:
             response = self.get_response(request)
             if response.streaming and not response.is_async:
                 response.streaming_content = sight.kept(response.streaming_content)
             return response
+        finally:
+            sight.end(before)
 
     def process_view(self, request: HttpRequest, *_view: Any) -> None:
         """In the admin an operator sees all; what they may do there is the admin's to say."""

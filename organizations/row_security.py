@@ -53,8 +53,8 @@ _columns: dict[str, tuple[str, ...]] = {}
 
 def register(*policies: Policy) -> None:
     """Of an app uphill, for rows that others than their owner must see. PostgreSQL asks policies in
-    the order of their names: `own`, which nearly always says yes, comes before `shared_…`."""
-    if late := [each.name for each in policies if each.name < OWN]:
+    the reverse order of their names; `own` comes first, as it nearly always says yes."""
+    if late := [each.name for each in policies if each.name > OWN]:
         raise ValueError(f"asked before the policy {OWN}: {', '.join(late)}")
     _more.extend(policies)
 

@@ -8,7 +8,7 @@ config/postgresql tells PostgreSQL, in the transaction of each statement and for
 
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
@@ -50,6 +50,15 @@ def limited(sight: Sight) -> Iterator[None]:
         _current.reset(before)
 
 
+def begin(base: str) -> Token[Sight]:
+    """What `process` does, for who can do without a context manager; `end` ends it."""
+    return _current.set(Sight(base))
+
+
+def end(before: Token[Sight]) -> None:
+    _current.reset(before)
+
+
 def process(base: str) -> AbstractContextManager[None]:
     """A request of the web or a task of the worker, which sees nothing yet."""
     return limited(Sight(base))
@@ -67,7 +76,9 @@ def within(organization: "Organization | UUID") -> AbstractContextManager[None]:
 
 def of(organization: "Organization | UUID") -> Sight:
     id_ = getattr(organization, "pk", organization)
-    return Sight(current().base, None, str(UUID(str(id_))))
+    if not isinstance(id_, UUID):
+        raise TypeError(f"An organization is known by its UUID, not by {id_!r}.")
+    return Sight(current().base, None, str(id_))
 
 
 def enter_everything() -> None:

@@ -6,6 +6,7 @@ import pytest
 from django.db import connection, transaction
 from django.db.utils import ProgrammingError
 
+from carriers.models import Carrier
 from organizations import sight
 from organizations.models import Organization
 from organizations.sight import FINDER, WEB
@@ -47,6 +48,12 @@ class TestSharedCarrier:
             change = "UPDATE integrations_integration SET name = 'x' WHERE id = %s"
             assert answer(change, shared.integration_id) == 0
             assert answer("DELETE FROM carriers_carrier WHERE id = %s", shared.pk) == 0
+
+    def test_what_costs_is_asked_last(self, mallory):
+        with sight.process(WEB), sight.within(mallory.organization):
+            plan = Carrier.objects.explain(costs=False)
+        places = [plan.index(each) for each in ("InitPlan 1).col1", "is_install", "uses_carrier(")]
+        assert places == sorted(places), plan
 
     def test_numbers_stay_on_it_when_it_is_no_longer_the_default(self, shared, mallory):
         mallory.organization.carriers.update(is_default=False)
@@ -110,7 +117,7 @@ class TestSight:
         assert [row.e164 for row in rows] == ["+18005551234"]
 
     def test_an_organization_is_a_uuid(self):
-        with pytest.raises(ValueError, match="badly formed"):
+        with pytest.raises(TypeError, match="known by its UUID"):
             sight.of("x', true); DROP TABLE numbers_phonenumber; --")
 
 

@@ -64,10 +64,14 @@ class Known:
         role = ALL_OF[base] if sight.role == ALL else sight.role or base
         return None if role == self.login else role
 
-    def needs_no_role(self) -> bool:
-        """Whether a statement is one transaction by itself, in the role that has connected."""
+    def is_plain(self, *, but_organization: bool) -> bool:
+        """Whether a statement now is a transaction by itself and needs nothing told, or nothing but
+        the organization."""
+        sight = current()
+        if sight.organization and not but_organization:
+            return False
         is_idle = self.connection.pgconn.transaction_status == TransactionStatus.IDLE
-        return is_idle and self.connection.autocommit and self.role(current()) is None
+        return is_idle and self.connection.autocommit and self.role(sight) is None
 
     def doubt(self) -> None:
         """A savepoint was rolled back, and with it perhaps what had been set since."""
@@ -154,10 +158,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
     ) -> psycopg.Cursor:
         """Runs a statement with a kept plan, and answers in binary. One that names the organization
         of the current sight itself needs nothing before it, and costs the least."""
-        cursor = psycopg.Cursor(self.connection)
-        if tells_sight and known_to(self.connection).needs_no_role():
+        cursor, known = psycopg.Cursor(self.connection), known_to(self.connection)
+        if known.is_plain(but_organization=tells_sight):
             return cursor.execute(statement, values, binary=True)
-        with known_to(self.connection).told() as missing:
+        with known.told() as missing:
             if not missing:
                 return cursor.execute(statement, values, binary=True)
             setting = SET_ONE if len(missing) == 2 else SET_BOTH
