@@ -100,6 +100,7 @@ $(VENV)/new:
 	"$$each" -m venv --clear $(VENV) || { \
 		echo "Could not make the virtual environment $(VENV). On Debian or Ubuntu install it" \
 			"with: apt install python3-venv"; exit 1; }
+	@$(PYTHON) -m pip uninstall --quiet --yes setuptools 2>/dev/null # old, and used by nothing
 
 # uv from an environment of its own: it writes locks for all platforms, which pip cannot.
 LOCK := $(VENV)-lock
