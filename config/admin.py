@@ -13,13 +13,14 @@ from django.utils.translation import gettext as _
 from carriers.models import Carrier
 from integrations.admin.integration import reason
 from integrations.claims import BREAKER_THRESHOLD
-from integrations.models import Integration, Operation, ProviderCall
+from integrations.models import Integration, Operation
 from integrations.trying import late
 from numbers.admin.number import STATUS_COLOURS
-from numbers.figures import RANGES, Source, figures
-from numbers.models import PhoneNumber, Placement
+from numbers.counting import asking
+from numbers.figures import RANGES, figures, source_of
+from numbers.models import PhoneNumber
 from numbers.screens import charts
-from numbers.screens.dashboard import chosen_range
+from numbers.screens.dashboard import MANY, chosen_range
 from organizations import snapshots
 from organizations.admin.base import page_of
 from organizations.snapshots import Snapshot
@@ -33,7 +34,7 @@ def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     context["title"] = _("Overview")
     may = request.user.has_perm
     if may("numbers.view_phonenumber"):
-        context |= {"numbers": numbers(), **plots(request)}
+        context |= plots(request)
     if may("carriers.view_carrier"):
         context["failed_carriers"] = Carrier.objects.filter(status=Carrier.Status.FAILED).count()
     if may("integrations.view_operation"):
@@ -44,26 +45,35 @@ def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 
 def plots(request: HttpRequest) -> dict[str, Any]:
-    """The installation's figures. They are counted here only if none are kept, or if it is quick;
-    who wants newer ones asks for them."""
-    days = chosen_range(request)
-    key = f"figures:installation:{days}:{timezone.get_current_timezone_name()}"
-    kept = snapshots.last(key)
-    if kept is None or kept.is_cheap or "now" in request.GET:
-        compute = partial(figures, everything(), days=days)
-        kept = snapshots.take(key, compute, anew="now" in request.GET)
+    """The installation's figures. Many numbers are counted by a worker, few here, if none are kept
+    or it is quick; who wants newer ones asks for them."""
+    days, anew = chosen_range(request), "now" in request.GET
     ranges = [{"days": each, "is_chosen": each == days} for each in RANGES]
-    context = {"kept": kept, "days": days, "ranges": ranges}
+    context = {"days": days, "ranges": ranges}
+    if has_many():
+        kept, context["count_state"] = asking.figures_of(None, days=days, anew=anew)
+        counted = kept and kept.data["status"]
+    else:
+        kept, counted = snapshot(days, anew=anew), count_now()
+    context |= {"kept": kept, "numbers": counted and tiles(counted)}
     return {**context, **drawn(request, kept)} if kept else context
 
 
-def everything() -> Source:
-    return Source(
-        PhoneNumber.objects.all(),
-        Placement.objects.all(),
-        Operation.objects.all(),
-        ProviderCall.objects.all(),
-    )
+def has_many() -> bool:
+    return PhoneNumber.objects.order_by()[MANY : MANY + 1].exists()
+
+
+def snapshot(days: int, *, anew: bool) -> Snapshot | None:
+    key = f"figures:installation:{days}:{timezone.get_current_timezone_name()}"
+    kept = snapshots.last(key)
+    if kept is None or kept.is_cheap or anew:
+        return snapshots.take(key, partial(figures, source_of(None), days=days), anew=anew)
+    return kept
+
+
+def count_now() -> dict[str, int]:
+    held = PhoneNumber.objects.filter(released_at=None).values_list("status")
+    return dict(held.annotate(count=Count("pk")).order_by())
 
 
 def drawn(request: HttpRequest, kept: Snapshot) -> dict[str, Any]:
@@ -103,13 +113,7 @@ def busiest(data: dict[str, Any]) -> list[dict[str, Any]]:
     return charts.platform_health(data, [rows[pk] for pk in first if pk in rows], page_of)
 
 
-def numbers() -> list[dict[str, Any]]:
-    counted = dict(
-        PhoneNumber.objects.filter(released_at=None)
-        .values_list("status")
-        .annotate(count=Count("pk"))
-        .order_by()
-    )
+def tiles(counted: dict[str, int]) -> list[dict[str, Any]]:
     address = reverse("admin:numbers_phonenumber_changelist")
     return [
         {

@@ -53,7 +53,11 @@ class Source:
     calls: QuerySet[ProviderCall]
 
 
-def source_of(organization: Organization) -> Source:
+def source_of(organization: Organization | None) -> Source:
+    """Without one, the whole installation."""
+    if organization is None:
+        models = (PhoneNumber, Placement, Operation, ProviderCall)
+        return Source(*(model.objects.all() for model in models))
     return Source(
         organization.phone_numbers.all(),
         organization.placements.all(),

@@ -26,6 +26,7 @@ ENTRY_POINTS = re.compile(r"management/commands/")
 OWNERLESS = {
     "User": "a person may belong to several organizations",
     "Organization": "is the owner itself",
+    "FigureCount": "of an organization, or of the whole installation",
 }
 
 # Routes that need no organization, each with its reason.

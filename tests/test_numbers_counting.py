@@ -13,7 +13,7 @@ from integrations import chores
 from numbers import figures
 from numbers.counting import bell, work
 from numbers.models import FigureCount
-from organizations import snapshots
+from organizations import sight, snapshots
 from organizations.screens.base import screen_url
 from tests import factories
 
@@ -229,3 +229,36 @@ def fail_with(error: Exception):
 
 def claim(member, settings) -> dict:
     return {"id": the_count(member).pk, "lease": settings.OPERATION_LEASE}
+
+
+class TestOfTheInstallation:
+    """The overview of the admin: operators look at all organizations together."""
+
+    @pytest.fixture(autouse=True)
+    def _many(self, monkeypatch):
+        monkeypatch.setattr("config.admin.MANY", 1)
+
+    def test_a_worker_counts_them_and_no_request(self, staff, alice):
+        with CaptureQueriesContext(connection) as asked:
+            page = staff.get("/admin/").text
+        counted = [each["sql"] for each in asked if "numbers_phonenumber" in each["sql"]]
+        assert [sql for sql in counted if "COUNT" in sql] == []
+        assert "being counted by a worker" in page
+        count = FigureCount.objects.get()
+        assert count.organization is None
+        with sight.process(sight.WORKER):
+            work.run(count.pk)
+        page = staff.get("/admin/")
+        assert "being counted" not in page.text
+        assert {tile["status"]: tile["count"] for tile in page.context["numbers"]}["active"] == 3
+
+    def test_no_organization_sees_them(self, staff, alice):
+        staff.get("/admin/")
+        with sight.process(sight.WEB), sight.within(alice.organization):
+            assert not FigureCount.objects.exists()
+
+    def test_they_are_asked_for_once(self, staff, alice):
+        staff.get("/admin/")
+        staff.get("/admin/?now=1")
+        assert FigureCount.objects.count() == 1
+        assert bell.QUEUE.due() == [FigureCount.objects.get().pk]

@@ -17,10 +17,11 @@ PAUSE = timedelta(minutes=1)  # after a count that failed, unless somebody asks 
 
 
 def figures_of(
-    organization: Organization, *, days: int, anew: bool = False
+    organization: Organization | None, *, days: int, anew: bool = False
 ) -> tuple[Snapshot | None, str]:
-    """The last figures, and the state of their count. A newer count is asked for if they are not
-    fresh, or on demand (`anew`); the zone is that of the reader."""
+    """The last figures, those of the installation without an organization, and the state of their
+    count. A newer count is asked for if they are not fresh, or on demand (`anew`); the zone is that
+    of the reader."""
     count = row_of(organization, days)
     kept = snapshot_of(count)
     if (anew or kept is None or not kept.is_fresh) and ask_again(count, anew=anew):
@@ -28,9 +29,9 @@ def figures_of(
     return kept, count.state
 
 
-def row_of(organization: Organization, days: int) -> FigureCount:
-    zone = timezone.get_current_timezone_name()
-    count, is_new = organization.figure_counts.get_or_create(days=days, zone=zone)
+def row_of(organization: Organization | None, days: int) -> FigureCount:
+    whose = {"organization": organization, "zone": timezone.get_current_timezone_name()}
+    count, is_new = FigureCount.objects.get_or_create(days=days, **whose)
     if is_new:
         wake_dispatcher()
     return count

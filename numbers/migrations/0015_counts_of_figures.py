@@ -30,13 +30,13 @@ class Migration(migrations.Migration):
                 ('dispatched_at', models.DateTimeField(blank=True, null=True)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='asked at')),
                 ('settled_at', models.DateTimeField(blank=True, null=True, verbose_name='settled at')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='figure_counts', to='organizations.organization', verbose_name='organization')),
+                ('organization', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='figure_counts', to='organizations.organization', verbose_name='organization')),
             ],
             options={
                 'verbose_name': 'count of figures',
                 'verbose_name_plural': 'counts of figures',
                 'indexes': [models.Index(condition=models.Q(('state__in', ['waiting', 'running'])), fields=['created_at'], name='figure_count_due'), models.Index(fields=['created_at'], name='figure_count_age')],
-                'constraints': [models.UniqueConstraint(fields=('organization', 'days', 'zone'), name='figure_count_of_range'), models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'running', 'done', 'failed'])), name='figure_count_state')],
+                'constraints': [models.UniqueConstraint(fields=('organization', 'days', 'zone'), nulls_distinct=False, name='figure_count_of_range'), models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'running', 'done', 'failed'])), name='figure_count_state')],
             },
         ),
     ]

@@ -1,4 +1,4 @@
-"""A count of the figures of a large organization, as the workers do it."""
+"""A count of the figures of a large organization or installation, as the workers do it."""
 
 import uuid
 
@@ -11,7 +11,8 @@ from organizations.models import Organization
 
 
 class FigureCount(models.Model):
-    """The figures of one range in one time zone: asked for by a page, counted by a worker.
+    """The figures of one range in one time zone, of the installation where no organization is
+    named: asked for by a page, counted by a worker.
 
     waiting ──▶ running ──▶ done | failed        asking again leads from done or failed to waiting
 
@@ -27,7 +28,12 @@ class FigureCount(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organization = models.ForeignKey(
-        Organization, models.CASCADE, related_name="figure_counts", verbose_name=_("organization")
+        Organization,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="figure_counts",
+        verbose_name=_("organization"),
     )
     days = models.PositiveSmallIntegerField(_("days"))
     zone = models.CharField(_("time zone"), max_length=64)
@@ -49,7 +55,9 @@ class FigureCount(models.Model):
         verbose_name_plural = _("counts of figures")
         constraints = [
             models.UniqueConstraint(
-                fields=["organization", "days", "zone"], name="figure_count_of_range"
+                fields=["organization", "days", "zone"],
+                nulls_distinct=False,
+                name="figure_count_of_range",
             ),
             models.CheckConstraint(
                 condition=Q(state__in=["waiting", "running", "done", "failed"]),

@@ -42,6 +42,8 @@ class OperatorAdmin(RowActions, FormPages, ModelAdmin):
 
     @display(description=gettext_lazy("organization"), ordering="organization__name")
     def organization_name(self, row: Any) -> SafeString | str:
+        if row.organization is None:
+            return _("the installation")
         return link(page_of(row.organization), row.organization.name)
 
     def about(self, request: HttpRequest, row: Model) -> dict[str, Any]:
