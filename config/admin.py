@@ -52,10 +52,10 @@ def plots(request: HttpRequest) -> dict[str, Any]:
     context = {"days": days, "ranges": ranges}
     if has_many():
         kept, context["count_state"] = asking.figures_of(None, days=days, anew=anew)
-        counted = kept and kept.data["status"]
+        counted = kept.data["status"] if kept else None
     else:
         kept, counted = snapshot(days, anew=anew), count_now()
-    context |= {"kept": kept, "numbers": counted and tiles(counted)}
+    context |= {"kept": kept, "numbers": None if counted is None else tiles(counted)}
     return {**context, **drawn(request, kept)} if kept else context
 
 

@@ -31,6 +31,10 @@ def overview(client: Client, query: str = ""):
     return client.get(reverse("admin:index") + query)
 
 
+def test_an_empty_installation_has_no_numbers_in_any_state(staff):
+    assert {tile["count"] for tile in overview(staff).context["numbers"]} == {0}
+
+
 def test_it_counts_over_all_organizations(alice, mallory, staff):
     factories.number(alice.by, "+14155550101")
     factories.number(mallory.by, "+442071838750")
