@@ -6,7 +6,7 @@ import pytest
 from django.db.models import Lookup
 from django.db.models.fields.related_lookups import RelatedExact, RelatedIn
 
-from config.postgresql.base import Known
+from config.postgresql.base import SessionSettings
 from organizations.api import hot_reads
 from organizations.models import Organization
 
@@ -34,5 +34,5 @@ def unless_owner(as_sql: Any) -> Any:
 
 
 def take_wall_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    """PostgreSQL is told nothing: the tests' role owns the tables, and sees all."""
-    monkeypatch.setattr(Known, "settings", lambda *_sights: [])
+    """Nothing is set in PostgreSQL: the tests' role owns the tables, and sees all rows."""
+    monkeypatch.setattr(SessionSettings, "settings", lambda *_sights: [])

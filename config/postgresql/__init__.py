@@ -1,1 +1,1 @@
-"""Django's PostgreSQL, which is told with each transaction whose rows the code may see."""
+"""Django's PostgreSQL backend, which sets the role and organization of each transaction."""

@@ -1,5 +1,5 @@
-"""Tells PostgreSQL the sight of the running code (organizations/sight.py) in the same transaction
-as its statements.
+"""Sets the role and the organization of the running code (organizations/sight.py) in the same
+transaction as its statements, for the policies of row-level security.
 
 Both settings are local to the transaction, so a connection that is used again, by us or through a
 pooler, knows nothing. Outside a transaction each statement brings its own: the server takes several
@@ -25,26 +25,26 @@ SET_ONE = "SELECT set_config(%s, %s, true)"
 SET_BOTH = "SELECT set_config(%s, %s, true), set_config(%s, %s, true)"
 
 
-class Known:
-    """What the server knows of the sight, on one connection."""
+class SessionSettings:
+    """What was set on one connection, and what has to be set before the next statement."""
 
     def __init__(self, connection: psycopg.Connection):
         self.connection = connection
         self.login = connection.info.user
-        # An owner, or whoever has all roles in one, is not held by policies. That of the tests is,
-        # as it becomes the role of the process that is tried.
-        self.is_held = self.login in ALL_OF or settings.MODE == "test"
+        # Policies do not apply to the owner of the tables. The tests connect as the owner and
+        # switch to the role of the process under test.
+        self.is_restricted = self.login in ALL_OF or settings.MODE == "test"
         self.sight: Sight | None = NOWHERE  # None: it may be any
 
     @contextmanager
-    def told(self) -> Iterator[list[str]]:
-        """Names and values of the settings that must go before the statement inside."""
+    def missing(self) -> Iterator[list[str]]:
+        """Yields the names and values to set before the statement in the block."""
         status = self.connection.pgconn.transaction_status
-        if not self.is_held or status == TransactionStatus.INERROR:
+        if not self.is_restricted or status == TransactionStatus.INERROR:
             yield []
             return
         before = NOWHERE if status == TransactionStatus.IDLE else self.sight
-        wanted, self.sight = current(), None  # if what follows fails, nobody knows
+        wanted, self.sight = current(), None  # unknown if the statement fails
         yield [] if wanted == before else self.settings(wanted, before)
         self.sight = wanted
 
@@ -65,23 +65,23 @@ class Known:
         return None if role == self.login else role
 
     def is_plain(self, *, but_organization: bool) -> bool:
-        """Whether a statement now is a transaction by itself and needs nothing told, or nothing but
-        the organization."""
+        """Whether the next statement is a transaction by itself and needs no setting, or only the
+        organization."""
         sight = current()
         if sight.organization and not but_organization:
             return False
         is_idle = self.connection.pgconn.transaction_status == TransactionStatus.IDLE
         return is_idle and self.connection.autocommit and self.role(sight) is None
 
-    def doubt(self) -> None:
-        """A savepoint was rolled back, and with it perhaps what had been set since."""
+    def invalidate(self) -> None:
+        """After the rollback of a savepoint, which also reverts what was set since."""
         self.sight = None
 
 
-def known_to(connection: psycopg.Connection) -> Known:
-    found = getattr(connection, "sight_known", None)
+def session_settings(connection: psycopg.Connection) -> SessionSettings:
+    found = getattr(connection, "session_settings", None)
     if found is None:
-        found = connection.sight_known = Known(connection)
+        found = connection.session_settings = SessionSettings(connection)
     return found
 
 
@@ -89,7 +89,7 @@ class Cursor(base.Cursor):
     """Sets what is missing in the message of the statement."""
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> "Cursor":
-        with known_to(self.connection).told() as missing:
+        with session_settings(self.connection).missing() as missing:
             if not missing:
                 return super().execute(query, params, **options)
             super().execute(preceded(query, missing), params, **options)
@@ -100,23 +100,23 @@ class Cursor(base.Cursor):
         raise NotImplementedError("It sends several messages; use execute().")
 
     def copy(self, statement: Any, params: Any = None, **options: Any) -> Any:
-        tell(self.connection)
+        set_missing(self.connection)
         return super().copy(statement, params, **options)
 
 
-def can_tell(connection: psycopg.Connection) -> bool:
-    """Whether what is told now holds for the next statement."""
+def can_set(connection: psycopg.Connection) -> bool:
+    """Whether a setting made now still applies to the next statement."""
     is_idle = connection.pgconn.transaction_status == TransactionStatus.IDLE
     return not (connection.autocommit and is_idle) or current() == NOWHERE
 
 
-def tell(connection: psycopg.Connection) -> None:
-    """By a statement of its own, before one that cannot be preceded. It takes a transaction, or
-    the settings would be gone again."""
-    with known_to(connection).told() as missing:
+def set_missing(connection: psycopg.Connection) -> None:
+    """Sets them by a statement of its own, before one that takes no prefix. Needs a transaction:
+    the settings end with it. Raises psycopg.ProgrammingError outside one."""
+    with session_settings(connection).missing() as missing:
         if not missing:
             return
-        if not can_tell(connection):
+        if not can_set(connection):
             raise psycopg.ProgrammingError("Rows are copied inside a transaction only.")
         psycopg.ClientCursor(connection).execute(preceded("", missing))
 
@@ -131,8 +131,8 @@ def preceded(query: Any, settings: Sequence[str]) -> Any:
 
 class DatabaseOperations(PlainOperations):
     def last_executed_query(self, cursor: Any, sql: str, params: Any) -> str | None:
-        told = super().last_executed_query(cursor, sql, params)
-        return told and told.rpartition(MARK)[2]
+        query = super().last_executed_query(cursor, sql, params)
+        return query and query.rpartition(MARK)[2]
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -142,26 +142,27 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return {**super().get_connection_params(), "cursor_factory": Cursor}
 
     def create_cursor(self, name: str | None = None) -> Any:
-        """Outside a transaction the server would forget the sight of a named one, so the rows come
-        at once, by a plain one."""
-        if name and can_tell(self.connection):
-            tell(self.connection)
+        """A named cursor outlives the settings outside a transaction, so a plain one takes its
+        place there and reads all rows at once."""
+        if name and can_set(self.connection):
+            set_missing(self.connection)
             return super().create_cursor(name)
         return super().create_cursor()
 
     def _savepoint_rollback(self, sid: str) -> None:
         super()._savepoint_rollback(sid)
-        known_to(self.connection).doubt()
+        session_settings(self.connection).invalidate()
 
     def fetch_prepared(
-        self, statement: str, values: Sequence[Any], *, tells_sight: bool = False
+        self, statement: str, values: Sequence[Any], *, sets_organization: bool = False
     ) -> psycopg.Cursor:
-        """Runs a statement with a kept plan, and answers in binary. One that names the organization
-        of the current sight itself needs nothing before it, and costs the least."""
-        cursor, known = psycopg.Cursor(self.connection), known_to(self.connection)
-        if known.is_plain(but_organization=tells_sight):
+        """Runs a statement with a cached plan and binary results. A statement that sets the current
+        organization itself needs no other before it, and costs the least."""
+        cursor = psycopg.Cursor(self.connection)
+        known = session_settings(self.connection)
+        if known.is_plain(but_organization=sets_organization):
             return cursor.execute(statement, values, binary=True)
-        with known.told() as missing:
+        with known.missing() as missing:
             if not missing:
                 return cursor.execute(statement, values, binary=True)
             setting = SET_ONE if len(missing) == 2 else SET_BOTH

@@ -45,7 +45,7 @@ class HotQuery:
     def rows(self, *values: UUID) -> list[Row]:
         statement, places = self.written
         values = [values[p] if type(p) is Place else p for p in (Place(0), *places)]
-        return fetch(statement, values, tells_sight=True).fetchall()
+        return fetch(statement, values, sets_organization=True).fetchall()
 
     @cached_property
     def written(self) -> tuple[str, list[Any]]:
@@ -61,13 +61,15 @@ class HotQuery:
         return SIGHTED.format(statement=owned), [places.get(each, each) for each in rest]
 
 
-def fetch(statement: str, values: Sequence[Any], *, tells_sight: bool = False) -> psycopg.Cursor:
+def fetch(
+    statement: str, values: Sequence[Any], *, sets_organization: bool = False
+) -> psycopg.Cursor:
     """Planning costs more than the answer, so PostgreSQL keeps the plan with the connection."""
     connection = connections[DEFAULT_DB_ALIAS]
     connection.ensure_connection()
     with connection.wrap_database_errors:
         connection.connection.prepare_threshold = PREPARE_AFTER
-        cursor = connection.fetch_prepared(statement, values, tells_sight=tells_sight)
+        cursor = connection.fetch_prepared(statement, values, sets_organization=sets_organization)
     connection.health_check_done = True  # it has just answered
     if connection.queries_logged:  # a test counts, and this one counts too
         connection.queries_log.append({"sql": statement, "time": "0"})
