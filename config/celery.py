@@ -8,6 +8,8 @@ from celery import Celery
 from celery.signals import celeryd_init, worker_process_init
 from django.conf import settings
 
+from config.postgresql.connection import bound_answers
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 app = Celery("patchbay")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -19,6 +21,7 @@ def check_secrets(**kwargs) -> None:
     from organizations.checks import refuse_bad_settings
 
     refuse_bad_settings()
+    bound_answers()
 
 
 @worker_process_init.connect
