@@ -7,31 +7,25 @@ time: what was published and not claimed within OPERATION_REDISPATCH is publishe
 """
 
 import logging
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 from threading import Event
 from typing import Any
 from uuid import UUID
 
 import psycopg
 from django.conf import settings
-from django.db import Error, connection, transaction
-from django.db.models import QuerySet
-from django.db.models.functions import Now
+from django.db import Error, connection
 
 from integrations import chores, slots
 from integrations.claims import BREAKER_THRESHOLD, CHANNEL, QUESTIONS
-from integrations.models import Operation, ProviderCall
+from integrations.models import Operation
 from integrations.slots import Waiting
-from organizations.models import SavedReply
 
 logger = logging.getLogger(__name__)
 
 LOCK = 0x70617463  # "patc": the advisory lock of the one dispatcher
 MESSAGE_EXPIRES = 300  # seconds
-QUESTION_RETENTION = timedelta(days=1)  # for whoever comes back for an answer
 
 # What people wait for goes before any queue.
 AWAITED = ", ".join(f"'{wish}'" for wish in (Operation.Wish.CHECK, *QUESTIONS))
@@ -188,47 +182,14 @@ def serve(listener: psycopg.Connection, stop: Event, pause: float) -> None:
     while not stop.is_set() and not take_lock(listener):
         stop.wait(pause)
     listener.execute(f"LISTEN {CHANNEL}")
-    next_cleaning = 0.0
     while not stop.is_set():
         # One round is enough: what becomes due meanwhile, or makes room for more, notifies again.
         # Chores first: they take few slots, and operations would leave them none.
         chores.ring()
         dispatch_due(publish)
-        if time.monotonic() >= next_cleaning:
-            clean_up()
-            next_cleaning = time.monotonic() + 60
         for _notice in listener.notifies(timeout=pause, stop_after=1):
             pass
 
 
 def take_lock(listener: psycopg.Connection) -> bool:
     return listener.execute("SELECT pg_try_advisory_lock(%s)", [LOCK]).fetchone()[0]
-
-
-def clean_up() -> None:
-    """Drop what has outlived its use: expired replies and sessions, old platform calls, answered
-    questions."""
-    delete_unlocked(SavedReply.objects.filter(expires_at__lt=Now()))
-    oldest = Now() - max(settings.PLATFORM_CALLS_RETENTION, timedelta(days=1))
-    delete_unlocked(ProviderCall.objects.filter(at__lt=oldest))
-    forget_questions()
-    chores.clean_up()
-
-
-@transaction.atomic
-def delete_unlocked(rows: QuerySet) -> None:
-    """Rows that another transaction has locked are left for the next time."""
-    free = rows.select_for_update(skip_locked=True).values("pk")
-    rows.model.objects.filter(pk__in=free).delete()
-
-
-@transaction.atomic
-def forget_questions() -> None:
-    """The calls they made stay in the log for as long as any."""
-    old = Operation.objects.filter(
-        subject_kind__in=QUESTIONS, settled_at__lt=Now() - QUESTION_RETENTION
-    )
-    free = old.select_for_update(skip_locked=True)
-    if settled := list(free.values_list("pk", flat=True)):
-        ProviderCall.objects.filter(operation__in=settled).update(operation=None)
-        Operation.objects.filter(pk__in=settled).delete()
