@@ -13,13 +13,12 @@ class BrokerAway(Exception):
 @dataclass(frozen=True)
 class Chore:
     """One kind of work. `due` stamps and returns what shall be done now, `publish` sends one id to
-    the broker, `unstamp` takes back what could not be sent, `clean_up` drops what has outlived its
-    use. A lost message costs only time: what is stamped and not claimed becomes due again."""
+    the broker, `unstamp` takes back what could not be sent. A lost message costs only time: what is
+    stamped and not claimed becomes due again."""
 
     due: Callable[[], Sequence[UUID]]
     publish: Callable[[UUID], None]
     unstamp: Callable[[Sequence[UUID]], None]
-    clean_up: Callable[[], None]
 
 
 _registry: dict[str, Chore] = {}
@@ -33,11 +32,6 @@ def ring() -> None:
     """Raises BrokerAway."""
     for chore in _registry.values():
         send(chore.due(), chore.publish, chore.unstamp)
-
-
-def clean_up() -> None:
-    for chore in _registry.values():
-        chore.clean_up()
 
 
 def send(

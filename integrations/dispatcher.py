@@ -44,7 +44,7 @@ def serve(lead: Lead, me: Reporter, stop: Event, pause: float) -> None:
         return
     logger.info("leading (term %s)", lead.term)
     lead.connection.execute(f"LISTEN {CHANNEL}")
-    report, next_cleaning = Report(me, Process.State.LEADING), 0.0
+    report = Report(me, Process.State.LEADING)
     while not stop.is_set():
         if not lead.renew():
             logger.warning("lost the lead of term %s: another dispatcher took over", lead.term)
@@ -52,9 +52,6 @@ def serve(lead: Lead, me: Reporter, stop: Event, pause: float) -> None:
         report.sometimes(broker.reason)
         # One round is enough: what becomes due meanwhile, or makes room for more, notifies again.
         ring()
-        if time.monotonic() >= next_cleaning:
-            dispatching.clean_up()
-            next_cleaning = time.monotonic() + 60
         for _notice in lead.connection.notifies(timeout=pause, stop_after=1):
             pass
     lead.release()

@@ -13,15 +13,12 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection, transaction
-from django.db.models import QuerySet
-from django.db.models.functions import Now
+from django.db import connection
 
 from integrations import chores, slots
 from integrations.claims import BREAKER_THRESHOLD, QUESTIONS
-from integrations.models import Operation, ProviderCall
+from integrations.models import Operation
 from integrations.slots import Waiting
-from organizations.models import SavedReply
 
 MESSAGE_EXPIRES = 300  # seconds
 QUESTION_RETENTION = timedelta(days=1)  # for whoever comes back for an answer
@@ -151,32 +148,3 @@ def publish(operation_id: UUID) -> None:
     run_operation.apply_async(
         kwargs={"operation_id": str(operation_id)}, expires=MESSAGE_EXPIRES, retry=False
     )
-
-
-def clean_up() -> None:
-    """Drop what has outlived its use: expired replies and sessions, old platform calls, answered
-    questions."""
-    delete_unlocked(SavedReply.objects.filter(expires_at__lt=Now()))
-    oldest = Now() - max(settings.PLATFORM_CALLS_RETENTION, timedelta(days=1))
-    delete_unlocked(ProviderCall.objects.filter(at__lt=oldest))
-    forget_questions()
-    chores.clean_up()
-
-
-@transaction.atomic
-def delete_unlocked(rows: QuerySet) -> None:
-    """Rows that another transaction has locked are left for the next time."""
-    free = rows.select_for_update(skip_locked=True).values("pk")
-    rows.model.objects.filter(pk__in=free).delete()
-
-
-@transaction.atomic
-def forget_questions() -> None:
-    """The calls they made stay in the log for as long as any."""
-    old = Operation.objects.filter(
-        subject_kind__in=QUESTIONS, settled_at__lt=Now() - QUESTION_RETENTION
-    )
-    free = old.select_for_update(skip_locked=True)
-    if settled := list(free.values_list("pk", flat=True)):
-        ProviderCall.objects.filter(operation__in=settled).update(operation=None)
-        Operation.objects.filter(pk__in=settled).delete()

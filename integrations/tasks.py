@@ -6,7 +6,7 @@ from celery import shared_task
 from celery.signals import worker_ready
 from django.conf import settings
 
-from integrations import watchdog
+from integrations import retention, watchdog
 from integrations.claims import wake_dispatcher
 from integrations.provisioning import run
 from organizations import sight
@@ -26,6 +26,13 @@ def work_export(*, export_id: str, **kwargs) -> None:
     with sight.process(sight.WORKER):
         if work.run(UUID(export_id)):
             wake_dispatcher()
+
+
+@shared_task(name="integrations.clean_up")
+def clean_up(**kwargs) -> None:
+    """Some of what has outlived its use; the rest at the next call."""
+    with sight.process(sight.WORKER):
+        retention.clean_up()
 
 
 @worker_ready.connect
