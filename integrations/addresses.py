@@ -181,7 +181,7 @@ def is_own_trouble(error: BaseException | None) -> bool:
             return error.errno in OWN_NAME_ERRORS
         if isinstance(error, OSError):
             return error.errno in OWN_ERRORS
-        error = error.__cause__
+        error = error.__cause__ or error.__context__  # httpcore hides the cause
     return False
 
 
