@@ -202,7 +202,9 @@ def _resolve(host: str, port: int, timeout: float) -> list[str]:
         raise NameServerSilent("the name server did not answer")
     if isinstance(found[0], Exception):
         reason = getattr(found[0], "strerror", None) or found[0]
-        raise httpcore.ConnectError(f"the name was not found ({reason})") from found[0]
+        error = httpcore.ConnectError(f"the name was not found ({reason})")
+        error.__context__ = found[0]  # httpcore removes a cause
+        raise error
     return list(dict.fromkeys(found))
 
 
