@@ -8,6 +8,8 @@ from celery import Celery
 from celery.signals import celeryd_init, worker_process_init
 from django.conf import settings
 
+from config.faults import refuse_faults
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 app = Celery("patchbay")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -15,10 +17,8 @@ app.autodiscover_tasks()
 
 
 @celeryd_init.connect
-def check_secrets(**kwargs) -> None:
-    from organizations.checks import refuse_bad_settings
-
-    refuse_bad_settings()
+def check_settings(**kwargs) -> None:
+    refuse_faults()
 
 
 @worker_process_init.connect
