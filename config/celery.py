@@ -9,6 +9,7 @@ from celery.signals import celeryd_init, worker_process_init
 from django.conf import settings
 
 from config.faults import refuse_faults
+from config.postgresql.connection import bound_answers
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 app = Celery("patchbay")
@@ -19,6 +20,7 @@ app.autodiscover_tasks()
 @celeryd_init.connect
 def check_settings(**kwargs) -> None:
     refuse_faults()
+    bound_answers()
 
 
 @worker_process_init.connect

@@ -13,6 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from config import BASE_DIR
 from config.kinds import Wrong
+from config.postgresql.parameters import with_defaults
 from config.variables import VARIABLES
 
 LARGEST_FILE = 65_536  # characters of a secret
@@ -108,9 +109,9 @@ def load_quickstart() -> None:
             os.environ[name] = value
 
 
-def database(url: str, **options) -> dict:
+def database(url: str) -> dict:
     """Django's settings for one libpq URL; sockets, query options and odd characters as psycopg
-    reads them."""
+    reads them. What the URL sets counts before our defaults."""
     info = conninfo_to_dict(url)
     known = {
         "dbname": "NAME",
@@ -120,4 +121,4 @@ def database(url: str, **options) -> dict:
         "port": "PORT",
     }
     settings = {django: str(info.pop(libpq, "") or "") for libpq, django in known.items()}
-    return {"ENGINE": "config.postgresql", **settings, "OPTIONS": {**info, **options}}
+    return {"ENGINE": "config.postgresql", **settings, "OPTIONS": with_defaults(info)}

@@ -128,14 +128,7 @@ if MODE == "test":  # a slow hash protects no test user
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- PostgreSQL ---------------------------------------------------------------------------------
-DATABASES = {
-    "default": database(
-        env("DATABASE_URL"),
-        connect_timeout=5,
-        options="-c statement_timeout=15s -c lock_timeout=5s "
-        "-c idle_in_transaction_session_timeout=30s",
-    )
-}
+DATABASES = {"default": database(env("DATABASE_URL"))}
 # The web keeps its connections: config/wsgi.py.
 DATABASES["default"]["CONN_MAX_AGE"] = env("DATABASE_CONN_MAX_AGE")
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True

@@ -6,6 +6,7 @@ from django.core.wsgi import get_wsgi_application
 
 from config.connections import end_with_threads
 from config.faults import refuse_faults
+from config.postgresql.connection import bound_answers
 from organizations.bodies import complete_bodies
 from organizations.proxies import without_doubtful_origins
 
@@ -15,4 +16,5 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 # dispatcher wait for longer than they work.
 os.environ["DATABASE_CONN_MAX_AGE"] = os.environ.get("DATABASE_CONN_MAX_AGE") or "600"
 end_with_threads()
+bound_answers()
 application = without_doubtful_origins(complete_bodies(get_wsgi_application()))

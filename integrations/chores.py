@@ -1,12 +1,13 @@
 """Work beside the ledger that the dispatcher rings for too. Apps uphill register theirs, in
 `AppConfig.ready()`."""
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-logger = logging.getLogger(__name__)
+
+class BrokerAway(Exception):
+    """A message could not be sent; the text says why."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ def register(name: str, chore: Chore) -> None:
 
 
 def ring() -> None:
+    """Raises BrokerAway."""
     for chore in _registry.values():
         send(chore.due(), chore.publish, chore.unstamp)
 
@@ -37,12 +39,11 @@ def send(
     publish: Callable[[UUID], None],
     unstamp: Callable[[Sequence[UUID]], None],
 ) -> int:
-    """How many were sent; what could not be published is due again at once."""
+    """How many were sent. What could not be published is due again at once. Raises BrokerAway."""
     for place, due_id in enumerate(due):
         try:
             publish(due_id)
         except Exception as error:
-            logger.warning("the broker does not take messages (%s); the work stays due", error)
             unstamp(due[place:])
-            return place
+            raise BrokerAway(f"it does not take messages ({error}); the work stays due") from error
     return len(due)

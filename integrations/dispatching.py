@@ -2,30 +2,26 @@
 each integration's limits, and publishes ids to the broker; likewise for chores
 (integrations/chores.py).
 
-One dispatcher works at a time (a session advisory lock); others stand by. A lost message costs only
-time: what was published and not claimed within OPERATION_REDISPATCH is published again.
+A lost message costs only time: what was published and not claimed within OPERATION_REDISPATCH is
+published again. integrations/dispatcher.py is the program around it.
 """
 
-import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
-from threading import Event
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import psycopg
 from django.conf import settings
-from django.db import Error, connection
+from django.db import connection
 
 from integrations import chores, slots
-from integrations.claims import BREAKER_THRESHOLD, CHANNEL, QUESTIONS
+from integrations.claims import BREAKER_THRESHOLD, QUESTIONS
 from integrations.models import Operation
 from integrations.slots import Waiting
 
-logger = logging.getLogger(__name__)
-
-LOCK = 0x70617463  # "patc": the advisory lock of the one dispatcher
 MESSAGE_EXPIRES = 300  # seconds
+QUESTION_RETENTION = timedelta(days=1)  # for whoever comes back for an answer
 
 # What people wait for goes before any queue.
 AWAITED = ", ".join(f"'{wish}'" for wish in (Operation.Wish.CHECK, *QUESTIONS))
@@ -89,8 +85,8 @@ FROM free WHERE stamped.id = free.id RETURNING stamped.id
 
 
 def dispatch_due(publish: Callable[[UUID], None]) -> int:
-    """One round: choose what is due and stamp it, publish the ids; what could not be published is
-    due again at once."""
+    """One round: choose what is due and stamp it, publish the ids. What could not be published is
+    due again at once. Raises BrokerAway."""
     room = slots.room()
     if not room.free:
         return 0
@@ -152,44 +148,3 @@ def publish(operation_id: UUID) -> None:
     run_operation.apply_async(
         kwargs={"operation_id": str(operation_id)}, expires=MESSAGE_EXPIRES, retry=False
     )
-
-
-def dispatch_forever(stop: Event, *, pause: float = 1.0) -> None:
-    """Hold the lock, listen, dispatch; after a lost database connection begin anew."""
-    while not stop.is_set():
-        try:
-            with psycopg.connect(**listener_parameters(), autocommit=True) as listener:
-                serve(listener, stop, pause)
-        except (psycopg.Error, Error) as error:
-            logger.warning(
-                "no database (%s); trying again in a second", str(error).partition("\n")[0]
-            )
-            connection.close()
-            stop.wait(pause)
-
-
-def listener_parameters() -> dict:
-    """A connection of its own, without the statement timeout that a listener would run into."""
-    parameters = connection.get_connection_params()
-    return {
-        name: parameters[name]
-        for name in ("host", "port", "user", "password", "dbname")
-        if parameters.get(name)
-    }
-
-
-def serve(listener: psycopg.Connection, stop: Event, pause: float) -> None:
-    while not stop.is_set() and not take_lock(listener):
-        stop.wait(pause)
-    listener.execute(f"LISTEN {CHANNEL}")
-    while not stop.is_set():
-        # One round is enough: what becomes due meanwhile, or makes room for more, notifies again.
-        # Chores first: they take few slots, and operations would leave them none.
-        chores.ring()
-        dispatch_due(publish)
-        for _notice in listener.notifies(timeout=pause, stop_after=1):
-            pass
-
-
-def take_lock(listener: psycopg.Connection) -> bool:
-    return listener.execute("SELECT pg_try_advisory_lock(%s)", [LOCK]).fetchone()[0]

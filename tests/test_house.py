@@ -26,6 +26,8 @@ ENTRY_POINTS = re.compile(r"management/commands/")
 OWNERLESS = {
     "User": "a person may belong to several organizations",
     "Organization": "is the owner itself",
+    "Process": "a program of the installation",
+    "Leadership": "which dispatcher of the installation leads",
     "FigureCount": "of an organization, or of the whole installation",
 }
 

@@ -9,6 +9,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from integrations import claims, dispatching, operations, provisioning
+from integrations.chores import BrokerAway
 from integrations.claims import Outcome, Verdict
 from integrations.models import Integration, Operation
 from numbers import operations as number_operations
@@ -217,7 +218,8 @@ class TestDispatching:
         def refuse(_operation_id):
             raise ConnectionError("no broker")
 
-        assert dispatching.dispatch_due(refuse) == 0
+        with pytest.raises(BrokerAway):
+            dispatching.dispatch_due(refuse)
         assert due() == [operation.pk]
 
     @pytest.mark.parametrize("without", ["", "indexscan, bitmapscan", "seqscan"])

@@ -8,6 +8,7 @@ statements of one message as one transaction, so this costs no round trip.
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import psycopg
@@ -17,6 +18,7 @@ from django.db.backends.postgresql.operations import DatabaseOperations as Plain
 from psycopg import sql
 from psycopg.pq import TransactionStatus
 
+from config.postgresql.connection import Connection
 from organizations.sight import ALL, ALL_OF, NOWHERE, Sight, current
 
 ORGANIZATION = "patchbay.organization"
@@ -137,6 +139,23 @@ class DatabaseOperations(PlainOperations):
 
 class DatabaseWrapper(base.DatabaseWrapper):
     ops_class = DatabaseOperations
+    Database = SimpleNamespace(**{**vars(psycopg), "connect": Connection.connect})
+
+    def separate(self, *, answer_within: float) -> Connection:
+        """A connection beside Django's with all that the URL asks for, in autocommit mode. It is
+        given up after so many seconds without an answer."""
+        parameters = {**self.get_connection_params(), "cursor_factory": psycopg.Cursor}
+        separate = Connection.connect(**parameters, autocommit=True)
+        separate.answer_within = answer_within
+        return separate
+
+    @contextmanager
+    def statements_may_take(self, seconds: int) -> Iterator[None]:
+        """For the rest of the transaction, longer than the connection's own statement_timeout."""
+        with self.cursor() as cursor:
+            cursor.execute(f"SET LOCAL statement_timeout = '{seconds}s'")
+        with self.connection.patient(seconds + 5):
+            yield
 
     def get_connection_params(self) -> dict[str, Any]:
         return {**super().get_connection_params(), "cursor_factory": Cursor}

@@ -6,7 +6,8 @@ from threading import Event
 from django.core.management.base import BaseCommand
 
 from config.celery import app
-from integrations.dispatching import dispatch_forever
+from config.postgresql.connection import bound_answers
+from integrations.dispatcher import dispatch_forever
 
 
 class Command(BaseCommand):
@@ -17,4 +18,5 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
         app.set_default()
+        bound_answers()
         dispatch_forever(stop)

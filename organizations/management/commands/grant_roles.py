@@ -30,8 +30,11 @@ KEPT = {
     "django_content_type": "INSERT, UPDATE, DELETE",
     "auth_permission": "INSERT, UPDATE, DELETE",
 }
+# Programs report that they run; whoever looks at the screens only reads it.
+RUNNING = ("integrations_process", "integrations_leadership")
 # What an organization may hold is for operators to say, who act as staff.
 ASSIGNED = ("numbers_numberpool", "numbers_poolednumber")
+READ_BY_STAFF = {**KEPT, **dict.fromkeys(RUNNING, "INSERT, UPDATE, DELETE")}
 READ_BY_WEB = dict.fromkeys(ASSIGNED, "INSERT, UPDATE, DELETE")
 READ_BY_WORKER = (
     *ASSIGNED,
@@ -55,8 +58,8 @@ WORKER_LIMITS = {
     **dict.fromkeys(UNSEEN_BY_WORKER, "ALL"),
 }
 # A part may do with a table what who plays it may; it sees more of its rows.
-WEB_LIMITS = {**KEPT, **READ_BY_WEB, "organizations_organization": "UPDATE"}
-LIMITS = {WEB: WEB_LIMITS, STAFF: KEPT, WORKER: WORKER_LIMITS, DISPATCHER: WORKER_LIMITS}
+WEB_LIMITS = {**READ_BY_STAFF, **READ_BY_WEB, "organizations_organization": "UPDATE"}
+LIMITS = {WEB: WEB_LIMITS, STAFF: READ_BY_STAFF, WORKER: WORKER_LIMITS, DISPATCHER: WORKER_LIMITS}
 
 NOTHING = "no such role, nothing granted (set {} to have it made)"
 
