@@ -8,6 +8,7 @@ from celery import Celery
 from celery.signals import celeryd_init, worker_process_init
 from django.conf import settings
 
+from config.faults import refuse_faults
 from config.postgresql.connection import bound_answers
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -17,10 +18,8 @@ app.autodiscover_tasks()
 
 
 @celeryd_init.connect
-def check_secrets(**kwargs) -> None:
-    from organizations.checks import refuse_bad_settings
-
-    refuse_bad_settings()
+def check_settings(**kwargs) -> None:
+    refuse_faults()
     bound_answers()
 
 

@@ -1,12 +1,11 @@
 """`manage.py grant_roles`: what the web and the worker may do in the owner's database, and which
 rows they see."""
 
-import os
-
 from django.core.management.base import BaseCommand, CommandError
 from django.db import ProgrammingError, connection, transaction
 from psycopg import sql
 
+from config.environment import secret
 from organizations import row_security
 from organizations.database_roles import LOGINS, MAY_BECOME, missing_statements
 from organizations.sight import DISPATCHER, FINDER, STAFF, WEB, WORKER
@@ -91,7 +90,7 @@ class Command(BaseCommand):
 
     def serve(self, cursor, role: str) -> str:
         """Make the role if a password is given, grant if it exists; says what was done."""
-        password = os.environ.get(ROLES[role])
+        password = secret(ROLES[role])
         cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role])
         known = cursor.fetchone() is not None
         if password:
