@@ -9,12 +9,11 @@ import config  # noqa: F401  first of all: it makes the folder `numbers` importa
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    from django.core.management import execute_from_command_line
-
+    from config.commands import Commands
     from organizations import sight
 
     with sight.everything():  # commands are for whoever runs the installation
-        execute_from_command_line(sys.argv)
+        Commands(sys.argv).execute()
 
 
 if __name__ == "__main__":

@@ -20,3 +20,7 @@ application = without_doubtful_origins(complete_bodies(get_wsgi_application()))
 from organizations.checks import refuse_bad_settings  # noqa: E402  needs the application's settings
 
 refuse_bad_settings()
+
+from config.schema_guard import refuse_newer  # noqa: E402
+
+refuse_newer()

@@ -22,6 +22,7 @@ class ProcessAdmin(ReadOnlyAdmin):
 
 @admin.register(Leadership)
 class LeadershipAdmin(ReadOnlyAdmin):
+    ordering = ("id",)
     list_display = ("holder", "term", "renewed")
     renewed = time_column("renewed_at", gettext_lazy("renewed"))
     fields = ("holder", "term", "renewed_at")
