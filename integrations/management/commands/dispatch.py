@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand
 
 from config.celery import app
 from config.postgresql.connection import bound_answers
+from config.schema_guard import wait_until_current
 from integrations.dispatcher import dispatch_forever
 
 
@@ -19,4 +20,5 @@ class Command(BaseCommand):
             signal.signal(number, lambda *_: stop.set())
         app.set_default()
         bound_answers()
-        dispatch_forever(stop)
+        if wait_until_current(stop.wait):
+            dispatch_forever(stop)
