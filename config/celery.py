@@ -8,7 +8,7 @@ from celery import Celery
 from celery.signals import celeryd_init, worker_process_init
 from django.conf import settings
 
-from config.faults import refuse_faults
+from config.faults import refuse_faults, refuse_wrong_keys
 from config.postgresql.connection import bound_answers
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -21,6 +21,7 @@ app.autodiscover_tasks()
 def check_settings(**kwargs) -> None:
     refuse_faults()
     bound_answers()
+    refuse_wrong_keys()
 
 
 @worker_process_init.connect

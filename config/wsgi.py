@@ -5,7 +5,7 @@ import os
 from django.core.wsgi import get_wsgi_application
 
 from config.connections import end_with_threads
-from config.faults import refuse_faults
+from config.faults import refuse_faults, refuse_wrong_keys
 from config.postgresql.connection import bound_answers
 from organizations.bodies import complete_bodies
 from organizations.proxies import without_doubtful_origins
@@ -18,3 +18,4 @@ os.environ["DATABASE_CONN_MAX_AGE"] = os.environ.get("DATABASE_CONN_MAX_AGE") or
 end_with_threads()
 bound_answers()
 application = without_doubtful_origins(complete_bodies(get_wsgi_application()))
+refuse_wrong_keys()

@@ -377,3 +377,6 @@ class Leadership(models.Model):
 
     def __str__(self) -> str:
         return f"term {self.term}: {self.holder or 'nobody'}"
+
+
+from integrations.key_models import KeyProof  # noqa: E402, F401  the app's model

@@ -238,6 +238,7 @@ def test_every_model_is_decided_upon():
     assert {m.__name__ for m in ours - set(row_security.owned())} == {
         "User",
         "Process",
+        "KeyProof",
         "Leadership",
     }
 

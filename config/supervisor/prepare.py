@@ -9,6 +9,7 @@ from django.core.management import call_command
 from django.db import connections
 
 from config.environment import database
+from config.faults import refuse_wrong_keys
 from organizations import sight
 
 
@@ -18,6 +19,7 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
     call_command("migrate", interactive=False, verbosity=0)
+    refuse_wrong_keys()
     call_command("grant_roles", verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
     connect_as(os.environ["DATABASE_WEB_URL"])

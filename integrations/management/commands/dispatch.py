@@ -6,6 +6,7 @@ from threading import Event
 from django.core.management.base import BaseCommand
 
 from config.celery import app
+from config.faults import refuse_wrong_keys
 from config.postgresql.connection import bound_answers
 from integrations.dispatcher import dispatch_forever
 
@@ -19,4 +20,5 @@ class Command(BaseCommand):
             signal.signal(number, lambda *_: stop.set())
         app.set_default()
         bound_answers()
+        refuse_wrong_keys()
         dispatch_forever(stop)

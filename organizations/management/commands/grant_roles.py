@@ -29,6 +29,7 @@ KEPT = {
     "django_migrations": "INSERT, UPDATE, DELETE",
     "django_content_type": "INSERT, UPDATE, DELETE",
     "auth_permission": "INSERT, UPDATE, DELETE",
+    "integrations_keyproof": "DELETE",
 }
 # Programs report that they run; whoever looks at the screens only reads it.
 RUNNING = ("integrations_process", "integrations_leadership")
@@ -39,7 +40,7 @@ READ_BY_WEB = dict.fromkeys(ASSIGNED, "INSERT, UPDATE, DELETE")
 READ_BY_WORKER = (
     *ASSIGNED,
     *("organizations_user", "organizations_organization", "organizations_membership"),
-    "organizations_apikey",
+    *("organizations_apikey", "integrations_keyproof"),
 )
 UNSEEN_BY_WORKER = (
     *(
