@@ -11,8 +11,7 @@ SPEAKS_OF_FAULTS = {"help", "doctor"}
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    from django.core.management import execute_from_command_line
-
+    from config.commands import Commands
     from config.faults import refuse_faults
     from organizations import sight
 
@@ -20,7 +19,7 @@ def main() -> None:
     if not SPEAKS_OF_FAULTS & {*sys.argv[1:2]}:
         refuse_faults(is_complete=False)
     with sight.everything():  # commands are for whoever runs the installation
-        execute_from_command_line(sys.argv)
+        Commands(sys.argv).execute()
 
 
 if __name__ == "__main__":

@@ -2,11 +2,13 @@
 
 import os
 import resource
+import sys
 from contextlib import suppress
 
 from celery import Celery
 from celery.signals import celeryd_init, worker_process_init
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
 from config.faults import refuse_faults, refuse_wrong_keys
 from config.postgresql.connection import bound_answers
@@ -18,9 +20,16 @@ app.autodiscover_tasks()
 
 
 @celeryd_init.connect
-def check_settings(**kwargs) -> None:
+def begin(**kwargs) -> None:
+    """Celery logs what a receiver raises and goes on, so a refusal ends the program."""
+    from config.schema_guard import wait_until_current
+
     refuse_faults()
     bound_answers()
+    try:
+        wait_until_current()
+    except ImproperlyConfigured as error:
+        sys.exit(str(error))
     refuse_wrong_keys()
 
 

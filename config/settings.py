@@ -78,6 +78,7 @@ MIDDLEWARE = [
     "config.content_policy.ContentPolicy",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.schema_gate.OnFittingSchema",
     "organizations.middleware.NothingKept",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "organizations.middleware.Reader",

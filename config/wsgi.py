@@ -18,4 +18,8 @@ os.environ["DATABASE_CONN_MAX_AGE"] = os.environ.get("DATABASE_CONN_MAX_AGE") or
 end_with_threads()
 bound_answers()
 application = without_doubtful_origins(complete_bodies(get_wsgi_application()))
+
+from config.schema_guard import refuse_newer  # noqa: E402  needs the application's settings
+
+refuse_newer()
 refuse_wrong_keys()

@@ -4,13 +4,14 @@ once."""
 import random
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection
-from django.db.models import F, QuerySet
+from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from integrations.locks import in_order, lock_integration, lock_open_operations
@@ -23,6 +24,7 @@ Outcome, Status = Operation.Outcome, Operation.Status
 
 CHANNEL = "patchbay_operations"  # NOTIFY wakes the dispatcher; losing one costs a second
 BREAKER_THRESHOLD = 5  # failures in a row before an integration rests
+LONGEST_REST = 30.0  # seconds; then one operation goes to see whether the platform is back
 BACKOFF_CAP = 600.0  # seconds
 REASON_LENGTH = 1000  # a platform's own words may be in it, and those have no end
 # Each its own subject.
@@ -61,12 +63,19 @@ class Verdict:
     result: dict[str, Any] = field(default_factory=dict)
     pauses_integration: bool = False
     was_reached: bool | None = None  # None: by the outcome; a question ends without having been
+    is_ours: bool = False  # it says nothing about the platform, neither good nor bad
     is_fault: bool = False  # the attempt is one of the MOST_FAULTS in a row that may end so
 
     @property
     def speaks_well(self) -> bool:
         """Whether it shows that the platform works."""
-        return self.is_final if self.was_reached is None else self.was_reached
+        reached = self.is_final if self.was_reached is None else self.was_reached
+        return reached and not self.is_ours
+
+    @property
+    def speaks_ill(self) -> bool:
+        """Whether the platform failed. Refused credentials pause the integration instead."""
+        return not (self.is_ours or self.speaks_well or self.pauses_integration)
 
     @property
     def is_final(self) -> bool:
@@ -106,7 +115,7 @@ def settle(
     current = lock_mine(operation, subject_ids)
     if current is None or integration is None:
         return None
-    note_health(integration, verdict)
+    note_health(integration, verdict, began=operation.lease_until - settings.OPERATION_LEASE)
     if not verdict.is_final:
         postpone(current, verdict)
         return None
@@ -127,7 +136,7 @@ def bounded(operation: Operation, verdict: Verdict) -> Verdict:
 
 def integration_for(operation: Operation, verdict: Verdict) -> Integration | None:
     """Returns the operation's integration, locked if the verdict changes its row."""
-    if not verdict.speaks_well or verdict.pauses_integration:
+    if verdict.speaks_ill or verdict.pauses_integration:
         return lock_integration(operation.integration_id)
     integration = Integration.objects.filter(pk=operation.integration_id).first()
     if integration and (integration.failures or integration.open_until):
@@ -207,20 +216,42 @@ def delay_before(attempts: int, verdict: Verdict) -> float:
     return max(asked, least + random.uniform(0, ceiling))  # noqa: S311  jitter
 
 
-def note_health(integration: Integration, verdict: Verdict) -> None:
-    """The breaker and the pause, in the integration's row, for all workers."""
+def note_health(integration: Integration, verdict: Verdict, *, began: datetime) -> None:
+    """The breaker and the pause, in the integration's row, for all workers. The row is locked if
+    it changes."""
     row = Integration.objects.filter(pk=integration.pk)
     if verdict.pauses_integration:
         row.update(state=Integration.State.PAUSED, state_reason=verdict.reason)
-    elif verdict.speaks_well:
-        if integration.failures or integration.open_until:
-            row.update(failures=0, open_until=None)
-    else:
-        row.update(failures=F("failures") + 1)
-        tripped = row.filter(failures__gte=BREAKER_THRESHOLD).first()
-        if tripped:
-            rest = min(BACKOFF_CAP, 5.0 * 2 ** min(tripped.failures - BREAKER_THRESHOLD, 7))
-            row.update(open_until=Now() + timedelta(seconds=rest))
+    elif verdict.speaks_ill and (integration.failed_at is None or integration.failed_at <= began):
+        # Attempts that ran side by side saw one and the same failure.
+        note_failure(row, integration.failures + 1, verdict)
+    elif verdict.speaks_well and (integration.failures or integration.open_until):
+        row.update(failures=0, failed_at=None, open_until=None)
+        if integration.failures >= BREAKER_THRESHOLD:
+            transaction.on_commit(partial(wake_waiting, integration.pk))
+
+
+def note_failure(row: QuerySet[Integration], failures: int, verdict: Verdict) -> None:
+    row.update(failures=failures, failed_at=Now())
+    if failures >= BREAKER_THRESHOLD:
+        rest = min(LONGEST_REST, 5.0 * 2 ** min(failures - BREAKER_THRESHOLD, 7))
+        rest = max(rest, min(verdict.retry_after or 0.0, LONGEST_PAUSE))
+        row.update(open_until=Now() + timedelta(seconds=rest))
+
+
+def wake_waiting(integration_id: UUID) -> None:
+    """The platform works again: what failed with it need not wait for its own next attempt."""
+    waiting = Operation.objects.filter(
+        integration_id=integration_id,
+        status=Status.OPEN,
+        outcome=Outcome.UNAVAILABLE,
+        lease_until=None,
+        waits_for=None,
+        next_attempt_at__gt=Now(),
+    )
+    with sight.everything(), transaction.atomic():
+        in_order(waiting).update(next_attempt_at=Now(), dispatched_at=None)
+        wake_dispatcher()
 
 
 def wake_dispatcher() -> None:

@@ -72,6 +72,23 @@ CROSS JOIN LATERAL (
 WHERE coalesce(i.open_until, '-infinity') <= statement_timestamp()
 """
 
+# An integration whose rest is over needs one operation to go and see, though all may wait for long.
+PROBE = f"""
+WITH probe AS MATERIALIZED (
+    SELECT next.id FROM integrations_integration i CROSS JOIN LATERAL (
+        SELECT o.id, o.next_attempt_at FROM integrations_operation o
+        WHERE o.integration_id = i.id AND o.status = 'open' AND o.next_attempt_at IS NOT NULL
+        ORDER BY o.next_attempt_at LIMIT 1
+        FOR UPDATE SKIP LOCKED) next
+    WHERE i.failures >= {BREAKER_THRESHOLD} AND i.state = 'connected'
+      AND i.open_until <= statement_timestamp() AND next.next_attempt_at > statement_timestamp()
+      AND NOT EXISTS (SELECT FROM integrations_operation r WHERE r.integration_id = i.id
+        AND r.status = 'open' AND (r.dispatched_at IS NOT NULL OR r.lease_until IS NOT NULL))
+)
+UPDATE integrations_operation SET next_attempt_at = statement_timestamp()
+FROM probe WHERE integrations_operation.id = probe.id
+"""
+
 STAMP = """
 WITH free AS MATERIALIZED (
     SELECT id FROM integrations_operation
@@ -99,6 +116,7 @@ def dispatch_due(publish: Callable[[UUID], None]) -> int:
 def due(cursor: Any, room: slots.Room) -> tuple[list[Waiting], list[slots.Room], dict[UUID, int]]:
     """What is due, the room for it, and the places that each integration has left."""
     running = running_on(in_flight(cursor))
+    cursor.execute(PROBE)
     values = {"redispatch": settings.OPERATION_REDISPATCH, "most": room.free}
     cursor.execute(DUE, values)
     waiting, lanes = [], {}

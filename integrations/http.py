@@ -19,10 +19,12 @@ from integrations.addresses import (
     AddressRefused,
     GuardedBackend,
     Network,
+    is_own_trouble,
 )
 from integrations.pacing import Quota, quota_in
 from integrations.providers.base import (
     OutcomeUnknown,
+    OwnTrouble,
     ProviderError,
     Refused,
     Unavailable,
@@ -251,7 +253,7 @@ class Door:
             )
         wait = self._quota_at + self.quota.reset_seconds - monotonic() if self.quota else 0
         if self.quota and self.quota.remaining <= 0 and wait > 0:
-            raise Unavailable(
+            raise OwnTrouble(
                 f"{self._host} grants no more requests for {wait:.0f} s.", retry_after=wait
             )
 
@@ -327,7 +329,8 @@ class Door:
             return _unwritable(host)
         reason = one_line(self.redact(str(error)), 300) or type(error).__name__
         if isinstance(error, _NOT_SENT):
-            return Unavailable(f"{host} could not be reached: {reason}.")
+            kind = OwnTrouble if is_own_trouble(error) else Unavailable
+            return kind(f"{host} could not be reached: {reason}.")
         if call.reads:
             return Unavailable(f"{host} did not answer: {reason}.")
         return OutcomeUnknown(f"{host} was asked for a change and its answer was lost: {reason}.")

@@ -51,6 +51,7 @@ class Integration(models.Model):
     # The breaker and the limits live in the row, so that all workers share them.
     max_in_flight = models.PositiveSmallIntegerField(_("operations at a time"))
     failures = models.PositiveIntegerField(_("failures in a row"), default=0)
+    failed_at = models.DateTimeField(_("last failure"), null=True, blank=True)
     open_until = models.DateTimeField(_("breaker open until"), null=True, blank=True)
     paced_until = models.DateTimeField(_("paced until"), null=True, blank=True)
     created_by = models.ForeignKey(

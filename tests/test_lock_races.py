@@ -285,9 +285,9 @@ class TestIntegrations:
         Operation.objects.filter(pk=mine.pk).update(lease_until=None)  # it is woken, too
         note_health = claims.note_health
 
-        def slowly(integration, verdict):
+        def slowly(integration, verdict, **when):
             sleep(0 if verdict.result else 0.3)
-            note_health(integration, verdict)
+            note_health(integration, verdict, **when)
 
         monkeypatch.setattr(claims, "note_health", slowly)
         errors = both(

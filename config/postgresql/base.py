@@ -14,6 +14,7 @@ from typing import Any
 import psycopg
 from django.conf import settings
 from django.db.backends.postgresql import base
+from django.db.backends.postgresql.features import DatabaseFeatures as PlainFeatures
 from django.db.backends.postgresql.operations import DatabaseOperations as PlainOperations
 from psycopg import sql
 from psycopg.pq import TransactionStatus
@@ -131,6 +132,10 @@ def preceded(query: Any, settings: Sequence[str]) -> Any:
     return prefix + query if isinstance(query, str) else sql.SQL(prefix) + query
 
 
+class DatabaseFeatures(PlainFeatures):
+    minimum_database_version = (15,)  # NULLS NOT DISTINCT; the oldest that the tests run on
+
+
 class DatabaseOperations(PlainOperations):
     def last_executed_query(self, cursor: Any, sql: str, params: Any) -> str | None:
         query = super().last_executed_query(cursor, sql, params)
@@ -138,6 +143,7 @@ class DatabaseOperations(PlainOperations):
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
+    features_class = DatabaseFeatures
     ops_class = DatabaseOperations
     Database = SimpleNamespace(**{**vars(psycopg), "connect": Connection.connect})
 

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import sys
 from pathlib import Path
 
 import django
@@ -10,6 +11,7 @@ from django.db import connections
 
 from config.environment import database
 from config.faults import refuse_wrong_keys
+from config.schema_guard import WrongSchema, refuse_newer
 from organizations import sight
 
 
@@ -18,6 +20,10 @@ def main() -> None:
     options = arguments()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
+    try:
+        refuse_newer()
+    except WrongSchema as error:
+        sys.exit(str(error))
     call_command("migrate", interactive=False, verbosity=0)
     refuse_wrong_keys()
     call_command("grant_roles", verbosity=0)

@@ -22,8 +22,8 @@ class ProcessAdmin(ReadOnlyAdmin):
 
 @admin.register(Leadership)
 class LeadershipAdmin(ReadOnlyAdmin):
+    ordering = ("id",)
     list_display = ("holder", "term", "renewed")
-    ordering = ("-term",)
     renewed = time_column("renewed_at", gettext_lazy("renewed"))
     fields = ("holder", "term", "renewed_at")
 

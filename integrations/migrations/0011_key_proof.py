@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('integrations', '0007_running_programs'),
+        ('integrations', '0008_breaker_counts_moments'),
     ]
 
     operations = [

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 from django.db import connection
 
-from integrations import dispatcher, dispatching, watchdog
-from integrations.models import Operation, Process
+from integrations import dispatcher, dispatching
+from integrations.models import Process
 from tests import factories
 
 pytestmark = [pytest.mark.chaos, pytest.mark.django_db(transaction=True)]
@@ -82,16 +82,3 @@ def test_it_comes_back_after_the_database_was_cut_off(alice, loop, heard):
         )
     factories.number(alice.by, settled=False)
     until(lambda: heard)
-
-
-class TestWatchdog:
-    def test_silence_is_deafness_only_while_somebody_waits(self, alice, monkeypatch):
-        factories.number(alice.by, settled=False)
-        monkeypatch.setattr(watchdog, "_last_message", time.monotonic() - 3600)
-        assert not watchdog.is_deaf()
-        Operation.objects.filter(status="open").update(
-            next_attempt_at="2020-01-01T00:00Z", dispatched_at="2020-01-01T00:00Z"
-        )
-        assert watchdog.is_deaf()
-        watchdog.heard()
-        assert not watchdog.is_deaf()

@@ -39,12 +39,12 @@ class Processes:
         }
         self.running: list[subprocess.Popen] = []
 
-    def start(self, *arguments: str) -> subprocess.Popen:
+    def start(self, *arguments: str, **env: str) -> subprocess.Popen:
         with self.log.open("ab") as output:
             process = subprocess.Popen(
                 [sys.executable, "-W", "ignore", *arguments],
                 cwd=BASE_DIR,
-                env=self.env,
+                env={**self.env, **env},
                 start_new_session=True,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -52,13 +52,12 @@ class Processes:
         self.running.append(process)
         return process
 
-    def start_dispatcher(self) -> subprocess.Popen:
-        return self.start("manage.py", "dispatch")
+    def start_dispatcher(self, **env: str) -> subprocess.Popen:
+        return self.start("manage.py", "dispatch", **env)
 
-    def start_worker(self) -> subprocess.Popen:
-        return self.start(
-            "-m", "celery", "-A", "config", "worker", "--concurrency", "2", "--without-mingle"
-        )
+    def start_worker(self, **env: str) -> subprocess.Popen:
+        command = ["-m", "celery", "-A", "config", "worker", "--concurrency", "2"]
+        return self.start(*command, "--without-mingle", **env)
 
     def kill(self, process: subprocess.Popen) -> None:
         """The whole tree, without a chance to clean up."""

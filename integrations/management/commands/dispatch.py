@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand
 from config.celery import app
 from config.faults import refuse_wrong_keys
 from config.postgresql.connection import bound_answers
+from config.schema_guard import wait_until_current
 from integrations.dispatcher import dispatch_forever
 
 
@@ -20,5 +21,6 @@ class Command(BaseCommand):
             signal.signal(number, lambda *_: stop.set())
         app.set_default()
         bound_answers()
-        refuse_wrong_keys()
-        dispatch_forever(stop)
+        if wait_until_current(stop.wait):
+            refuse_wrong_keys()
+            dispatch_forever(stop)
