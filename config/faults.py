@@ -96,6 +96,11 @@ def faults_together() -> Iterator[str]:
     if given and len(given) < len(OIDC):
         lacking = " and ".join(name for name in OIDC if name not in given)
         yield f"{given[0]} is set without {lacking}: OpenID Connect needs all three."
+    if env("PATCHBAY_EVENT_DAYS") and not env("PATCHBAY_ARCHIVE_FOLDER"):
+        yield (
+            "PATCHBAY_EVENT_DAYS is set without PATCHBAY_ARCHIVE_FOLDER: events of the audit log "
+            "are deleted only after they are archived."
+        )
     lease, again = env("PATCHBAY_LEASE_SECONDS"), env("PATCHBAY_REDISPATCH_SECONDS")
     if lease <= ATTEMPT_SECONDS and env("PATCHBAY_MODE") != "test":
         yield (

@@ -239,6 +239,7 @@ def test_every_model_is_decided_upon():
         "User",
         "Process",
         "KeyProof",
+        "Sweep",
         "Leadership",
     }
 
