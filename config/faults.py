@@ -15,7 +15,8 @@ from config.kinds import Wrong
 from config.variables import OTHERS, REPLACED, VARIABLES, Variable
 
 PREFIX = "PATCHBAY_"
-ATTEMPT_SECONDS = 60  # the most that one attempt at an operation may take
+LEAST_LEASE = 22  # seconds; a write to a platform may take 20 (integrations/http.py)
+LEAST_JOB_LEASE = 60  # seconds; the most that a task may take between two renewals
 STATUS = 2  # of a program that refuses to start
 LONGEST = 100  # characters of a value that are shown
 OIDC = ("PATCHBAY_OIDC_SERVER_URL", "PATCHBAY_OIDC_CLIENT_ID", "PATCHBAY_OIDC_CLIENT_SECRET")
@@ -101,17 +102,18 @@ def faults_together() -> Iterator[str]:
             "PATCHBAY_EVENT_DAYS is set without PATCHBAY_ARCHIVE_FOLDER: events of the audit log "
             "are deleted only after they are archived."
         )
-    lease, again = env("PATCHBAY_LEASE_SECONDS"), env("PATCHBAY_REDISPATCH_SECONDS")
-    if lease <= ATTEMPT_SECONDS and env("PATCHBAY_MODE") != "test":
-        yield (
-            f"PATCHBAY_LEASE_SECONDS is {lease}: a lease must be longer than an attempt, which may "
-            f"take {ATTEMPT_SECONDS} seconds."
-        )
-    if again <= lease:
-        yield (
-            f"PATCHBAY_REDISPATCH_SECONDS is {again}: it must be longer than the lease "
-            f"(PATCHBAY_LEASE_SECONDS), which is {lease}."
-        )
+    if env("PATCHBAY_MODE") != "test":
+        yield from short_leases()
+
+
+def short_leases() -> Iterator[str]:
+    """Another worker would begin while the first one still works."""
+    for name, least, why in (
+        ("PATCHBAY_LEASE_SECONDS", LEAST_LEASE, "one request to a platform may take"),
+        ("PATCHBAY_JOB_LEASE_SECONDS", LEAST_JOB_LEASE, "a part of a bulk job may take"),
+    ):
+        if env(name) <= least:
+            yield f"{name} is {env(name)}: it must be longer than {least} seconds, which {why}."
 
 
 def refuse_faults(*, is_complete: bool = True) -> None:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from config import BASE_DIR, VERSION
 from config.environment import data_folder, database, env, load_quickstart
-from config.faults import ATTEMPT_SECONDS, faults, missing
+from config.faults import faults, missing
 from config.sign_in import *  # noqa: F403  allauth's settings
 from config.unfold import UNFOLD  # noqa: F401  the looks of the admin
 from organizations.api.schema_settings import spectacular_settings
@@ -136,8 +136,9 @@ DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 
 # --- Celery: the settings that carry the promises (docs/decisions) --------------------------------
 REDIS_URL = env("REDIS_URL")
-OPERATION_TIME_LIMIT = timedelta(seconds=ATTEMPT_SECONDS)  # the worker's hard limit on one attempt
-OPERATION_LEASE = timedelta(seconds=env("PATCHBAY_LEASE_SECONDS"))
+OPERATION_TIME_LIMIT = timedelta(seconds=60)  # the worker's hard limit on one attempt
+OPERATION_LEASE = timedelta(seconds=env("PATCHBAY_LEASE_SECONDS"))  # renewed before each call
+JOB_LEASE = timedelta(seconds=env("PATCHBAY_JOB_LEASE_SECONDS"))  # of batches, exports, counts
 OPERATION_REDISPATCH = timedelta(seconds=env("PATCHBAY_REDISPATCH_SECONDS"))
 # A batch is worked in slices, so that it leaves room for others; checking a file is one piece.
 BATCH_SLICE = timedelta(seconds=env("PATCHBAY_BATCH_SLICE_SECONDS"))

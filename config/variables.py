@@ -60,8 +60,9 @@ SETTINGS = [
         ("PATCHBAY_SESSION_DAYS", DAYS, 14),
         # --- work
         ("DATABASE_CONN_MAX_AGE", WholeNumber(0, 86_400), 0),
-        ("PATCHBAY_LEASE_SECONDS", WholeNumber(1, 3600), 90),
-        ("PATCHBAY_REDISPATCH_SECONDS", WholeNumber(1, 3600), 100),
+        ("PATCHBAY_LEASE_SECONDS", WholeNumber(1, 3600), 25),
+        ("PATCHBAY_JOB_LEASE_SECONDS", WholeNumber(1, 3600), 90),
+        ("PATCHBAY_REDISPATCH_SECONDS", WholeNumber(1, 3600), 20),
         ("PATCHBAY_BATCH_SLICE_SECONDS", WholeNumber(1, 300), 10),
         ("PATCHBAY_WORKER_PROCESSES", WholeNumber(1, 256), 8),
         ("PATCHBAY_WORKERS", WholeNumber(1, 1000), 1),
@@ -106,5 +107,11 @@ SETTINGS = [
 VARIABLES = {each.name: each for each in SETTINGS}
 
 # What begins so is known, and not a setting: secrets for `manage.py connect`, and what tests read.
-OTHERS = ("PATCHBAY_CONNECT_", "PATCHBAY_TEST_", "PATCHBAY_NOISY_RUNS", "PATCHBAY_FUZZ_ROUNDS")
+OTHERS = (
+    "PATCHBAY_CONNECT_",
+    "PATCHBAY_TEST_",
+    "PATCHBAY_NOISY_RUNS",
+    "PATCHBAY_FUZZ_ROUNDS",
+    "PATCHBAY_UNATTENDED_RUNS",
+)
 REPLACED = {"PATCHBAY_TRUST_PROXY": "PATCHBAY_TRUSTED_PROXIES"}

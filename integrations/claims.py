@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
+from integrations.http import WRITE_SECONDS
 from integrations.locks import in_order, lock_integration, lock_open_operations
 from integrations.models import Integration, Operation
 from integrations.pacing import LONGEST_PAUSE
@@ -26,7 +28,9 @@ CHANNEL = "patchbay_operations"  # NOTIFY wakes the dispatcher; losing one costs
 BREAKER_THRESHOLD = 5  # failures in a row before an integration rests
 LONGEST_REST = 30.0  # seconds; then one operation goes to see whether the platform is back
 BACKOFF_CAP = 600.0  # seconds
+OWN_BACKOFF = 4.0
 REASON_LENGTH = 1000  # a platform's own words may be in it, and those have no end
+LEAST_LEASE = WRITE_SECONDS + 2  # seconds: with less left, it is renewed before a call
 # Each its own subject.
 QUESTIONS = (Operation.Wish.SEARCH, Operation.Wish.DISCOVER, Operation.Wish.LOOK)
 QUESTION_LIFE = timedelta(minutes=2)  # then nobody waits for the answer any more
@@ -89,15 +93,34 @@ def claim(operation_id: Any) -> Operation | None:
         "lease": settings.OPERATION_LEASE,
         "worker_ended": WORKER_ENDED,
     }
+    began = monotonic()
     with sight.everything():
-        return next(iter(Operation.objects.raw(CLAIM, values)), None)
+        operation = next(iter(Operation.objects.raw(CLAIM, values)), None)
+    if operation is not None:
+        operation.holds_until = began + settings.OPERATION_LEASE.total_seconds()
+    return operation
+
+
+def renew(operation: Operation) -> None:
+    """Hold the operation for longer than any write to a platform may take; called before each. So
+    when a lease runs out, because its worker died or lost the database, no write of it is still
+    under way. Raises FenceLost."""
+    if operation.holds_until - monotonic() <= LEAST_LEASE:
+        hold(operation)
+
+
+def hold(operation: Operation, **fields: Any) -> None:
+    """Renew the lease, by our clock and the database's, in one fenced UPDATE."""
+    began = monotonic()
+    mine = Operation.objects.filter(pk=operation.pk, fence=operation.fence, status=Status.OPEN)
+    if not mine.update(lease_until=Now() + settings.OPERATION_LEASE, **fields):
+        raise FenceLost
+    operation.holds_until = began + settings.OPERATION_LEASE.total_seconds()
 
 
 def keep_refs(operation: Operation, refs: dict[str, str]) -> None:
     """Save what a step brought and renew the lease, in one fenced UPDATE. Raises FenceLost."""
-    mine = Operation.objects.filter(pk=operation.pk, fence=operation.fence, status=Status.OPEN)
-    if not mine.update(refs=refs, lease_until=Now() + settings.OPERATION_LEASE):
-        raise FenceLost
+    hold(operation, refs=refs)
     operation.refs = refs
 
 
@@ -209,8 +232,8 @@ def ask_again(operation: Operation) -> None:
 
 def delay_before(attempts: int, verdict: Verdict) -> float:
     """Seconds until the next attempt: full jitter under an exponential cap, never before
-    Retry-After."""
-    ceiling = min(BACKOFF_CAP, 2.0 ** min(attempts, 10))
+    Retry-After. A fault of ours spares the platform nothing, so its cap does not grow."""
+    ceiling = OWN_BACKOFF if verdict.is_ours else min(BACKOFF_CAP, 2.0 ** min(attempts, 10))
     least = GHOST_WRITE_DELAY if verdict.outcome == Outcome.UNKNOWN else 0.5
     asked = min(verdict.retry_after or 0.0, LONGEST_PAUSE)
     return max(asked, least + random.uniform(0, ceiling))  # noqa: S311  jitter

@@ -168,6 +168,8 @@ class Operation(models.Model):
         UNAVAILABLE = "unavailable", _("unavailable")
         UNKNOWN = "unknown", _("unknown")
 
+    holds_until = 0.0  # time.monotonic(), in the hands of the worker that has claimed it
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organization = models.ForeignKey(
         Organization, models.CASCADE, related_name="operations", verbose_name=_("organization")

@@ -202,13 +202,12 @@ class TestTogether:
         assert [each.split()[0] for each in found()] == [f"PATCHBAY_OIDC_{name}"]
         assert SECRET not in found()[0]
 
-    @pytest.mark.parametrize(
-        ("lease", "again", "wrong"),
-        [("60", "100", "LEASE"), ("200", "200", "REDISPATCH"), ("101", "", "REDISPATCH")],
-    )
-    def test_a_lease_outlives_an_attempt_and_is_waited_for(self, monkeypatch, lease, again, wrong):
-        set_only(monkeypatch, PATCHBAY_LEASE_SECONDS=lease, PATCHBAY_REDISPATCH_SECONDS=again)
-        assert [each.split()[0] for each in found()] == [f"PATCHBAY_{wrong}_SECONDS"]
+    @pytest.mark.parametrize(("name", "seconds"), [("LEASE", "22"), ("JOB_LEASE", "60")])
+    def test_a_lease_outlives_what_is_done_under_it(self, monkeypatch, name, seconds):
+        set_only(monkeypatch, **{f"PATCHBAY_{name}_SECONDS": seconds})
+        assert [each.split()[0] for each in found()] == [f"PATCHBAY_{name}_SECONDS"]
+        set_only(monkeypatch, **{f"PATCHBAY_{name}_SECONDS": str(int(seconds) + 1)})
+        assert found() == []
 
     def test_all_faults_are_told_at_once(self, monkeypatch):
         bad = {name: bad_values(each)[0] for name, each in VARIABLES.items() if not each.reader}

@@ -68,7 +68,7 @@ class TestFence:
         later(60)
         claims.keep_refs(mine, {"sid": "1"})
         operation.refresh_from_db()
-        assert operation.lease_until > timezone.now() + timedelta(seconds=80)
+        assert operation.lease_until > timezone.now() + timedelta(seconds=20)
         assert operation.refs == {"sid": "1"}
 
 

@@ -228,7 +228,7 @@ def fail_with(error: Exception):
 
 
 def claim(member, settings) -> dict:
-    return {"id": the_count(member).pk, "lease": settings.OPERATION_LEASE}
+    return {"id": the_count(member).pk, "lease": settings.JOB_LEASE}
 
 
 class TestOfTheInstallation:

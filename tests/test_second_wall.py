@@ -208,7 +208,6 @@ WIDER = {
     "organizations/exporting/work.py": "claims an export",
     "integrations/claims.py": "claims an operation, and releases those that wait for it",
     "integrations/retention.py": "deletes what has expired",
-    "integrations/watchdog.py": "whether anybody waits",
     "integrations/operations.py": "Butter's 403; what was on a platform that goes",
     "carriers/operations.py": "counts the numbers on a carrier that shall go",
     "carriers/screens/carrier.py": "likewise",

@@ -35,6 +35,7 @@ class Processes:
             "DATABASE_URL": make_conninfo(os.environ["DATABASE_URL"], dbname=database),
             "PATCHBAY_ALLOWED_PRIVATE_CIDRS": ",".join(LOOPBACK),
             "PATCHBAY_LEASE_SECONDS": str(LEASE_SECONDS),
+            "PATCHBAY_JOB_LEASE_SECONDS": str(LEASE_SECONDS),
             "PATCHBAY_REDISPATCH_SECONDS": str(LEASE_SECONDS + 1),
         }
         self.running: list[subprocess.Popen] = []
