@@ -70,8 +70,7 @@ def test_the_roles_of_a_new_database_are_powerless(home, tmp_path):
     process = started(postgres.program(), tmp_path)
     try:
         until(postgres.answers)
-        script = tmp_path / "roles.sql"
-        script.write_text(COMPOSE["configs"]["roles"]["content"])
+        script = BASE_DIR / COMPOSE["configs"]["roles"]["file"]
         place = [postgres.url(SUPERUSER, SUPERUSER), "--no-psqlrc", "--set", "ON_ERROR_STOP=1"]
         command = [postgres_programs(home) / "psql", *place, "--file", script]
         subprocess.run(command, check=True, capture_output=True, env=os.environ | PASSWORDS)
