@@ -2,11 +2,16 @@
 
 import os
 import resource
+import sys
 from contextlib import suppress
 
 from celery import Celery
 from celery.signals import celeryd_init, worker_process_init
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from config.faults import refuse_faults
+from config.postgresql.connection import bound_answers
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 app = Celery("patchbay")
@@ -15,10 +20,16 @@ app.autodiscover_tasks()
 
 
 @celeryd_init.connect
-def check_secrets(**kwargs) -> None:
-    from organizations.checks import refuse_bad_settings
+def begin(**kwargs) -> None:
+    """Celery logs what a receiver raises and goes on, so a refusal ends the program."""
+    from config.schema_guard import wait_until_current
 
-    refuse_bad_settings()
+    refuse_faults()
+    bound_answers()
+    try:
+        wait_until_current()
+    except ImproperlyConfigured as error:
+        sys.exit(str(error))
 
 
 @worker_process_init.connect

@@ -4,35 +4,38 @@ from datetime import timedelta
 
 from config import BASE_DIR, VERSION
 from config.environment import data_folder, database, env, load_quickstart
+from config.faults import faults, missing
 from config.sign_in import *  # noqa: F403  allauth's settings
 from config.unfold import UNFOLD  # noqa: F401  the looks of the admin
 from organizations.api.schema_settings import spectacular_settings
 
 load_quickstart()
+SETTING_FAULTS = faults()  # each program refuses to start with one
+MISSING_SETTINGS = missing()
 
-MODE = env.str("PATCHBAY_MODE", "production")  # production | quickstart (`make up`) | test
+MODE = env("PATCHBAY_MODE")  # production | quickstart (`make up`) | test
 DEBUG = False
 
-SECRET_KEY = env.str("SECRET_KEY", "")  # its absence is reported by a system check
-PATCHBAY_ENCRYPTION_KEYS = env.list("PATCHBAY_ENCRYPTION_KEYS", default=[])  # newest first
+SECRET_KEY = env("SECRET_KEY")
+PATCHBAY_ENCRYPTION_KEYS = env("PATCHBAY_ENCRYPTION_KEYS")  # newest first
 DATA_FOLDER = data_folder()
 
 # --- where we are -------------------------------------------------------------------------------
-PUBLIC_BASE_URL = env.str("PUBLIC_BASE_URL", "http://127.0.0.1:8000").rstrip("/")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[PUBLIC_BASE_URL])
-HTTPS = env.bool("PATCHBAY_HTTPS", PUBLIC_BASE_URL.startswith("https://"))
+PUBLIC_BASE_URL = env("PUBLIC_BASE_URL")
+ALLOWED_HOSTS = env("ALLOWED_HOSTS")
+CSRF_TRUSTED_ORIGINS = env("CSRF_TRUSTED_ORIGINS", [PUBLIC_BASE_URL])
+HTTPS = env("PATCHBAY_HTTPS", PUBLIC_BASE_URL.startswith("https://"))
 # Addresses and networks whose forwarded headers are believed, and `unix`: organizations.proxies.
-TRUSTED_PROXIES = [one.strip() for one in env.list("PATCHBAY_TRUSTED_PROXIES", default=[])]
-SECURE_SSL_REDIRECT = HTTPS and env.bool("PATCHBAY_HTTPS_REDIRECT", True)
+TRUSTED_PROXIES = env("PATCHBAY_TRUSTED_PROXIES")
+SECURE_SSL_REDIRECT = HTTPS and env("PATCHBAY_HTTPS_REDIRECT")
 SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
-SECURE_HSTS_SECONDS = env.int("PATCHBAY_HSTS_SECONDS", 31_536_000 if HTTPS else 0)
+SECURE_HSTS_SECONDS = env("PATCHBAY_HSTS_SECONDS", 31_536_000 if HTTPS else 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_NAME = "patchbay_session"
 SESSION_ENGINE = "organizations.entering.session_store"
-SESSION_IDLE = timedelta(minutes=env.int("PATCHBAY_SESSION_IDLE_MINUTES", 24 * 60))
-SESSION_COOKIE_AGE = env.int("PATCHBAY_SESSION_DAYS", 14) * 24 * 3600  # whatever its use
+SESSION_IDLE = timedelta(minutes=env("PATCHBAY_SESSION_IDLE_MINUTES"))
+SESSION_COOKIE_AGE = env("PATCHBAY_SESSION_DAYS") * 24 * 3600  # whatever its use
 # How often a use is written down; in tests the queries of a page are counted.
 SESSION_NOTED = timedelta(hours=1 if MODE == "test" else 0, minutes=1)
 X_FRAME_OPTIONS = "DENY"
@@ -75,6 +78,7 @@ MIDDLEWARE = [
     "config.content_policy.ContentPolicy",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.schema_gate.OnFittingSchema",
     "organizations.middleware.NothingKept",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "organizations.middleware.Reader",
@@ -125,27 +129,21 @@ if MODE == "test":  # a slow hash protects no test user
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- PostgreSQL ---------------------------------------------------------------------------------
-DATABASES = {
-    "default": database(
-        env.str("DATABASE_URL", "postgresql:///patchbay"),
-        connect_timeout=5,
-        options="-c statement_timeout=15s -c lock_timeout=5s "
-        "-c idle_in_transaction_session_timeout=30s",
-    )
-}
+DATABASES = {"default": database(env("DATABASE_URL"))}
 # The web keeps its connections: config/wsgi.py.
-DATABASES["default"]["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", 0)
+DATABASES["default"]["CONN_MAX_AGE"] = env("DATABASE_CONN_MAX_AGE")
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 
 # --- Celery: the settings that carry the promises (docs/decisions) --------------------------------
-REDIS_URL = env.str("REDIS_URL", "redis://127.0.0.1:6379/0")
+REDIS_URL = env("REDIS_URL")
 OPERATION_TIME_LIMIT = timedelta(seconds=60)  # the worker's hard limit on one attempt
-OPERATION_LEASE = timedelta(seconds=env.int("PATCHBAY_LEASE_SECONDS", 90))
-OPERATION_REDISPATCH = timedelta(seconds=env.int("PATCHBAY_REDISPATCH_SECONDS", 100))
+OPERATION_LEASE = timedelta(seconds=env("PATCHBAY_LEASE_SECONDS"))  # renewed before each call
+JOB_LEASE = timedelta(seconds=env("PATCHBAY_JOB_LEASE_SECONDS"))  # of batches, exports, counts
+OPERATION_REDISPATCH = timedelta(seconds=env("PATCHBAY_REDISPATCH_SECONDS"))
 # A batch is worked in slices, so that it leaves room for others; checking a file is one piece.
-BATCH_SLICE = timedelta(seconds=env.int("PATCHBAY_BATCH_SLICE_SECONDS", 10))
+BATCH_SLICE = timedelta(seconds=env("PATCHBAY_BATCH_SLICE_SECONDS"))
 BATCH_TIME_LIMIT = timedelta(minutes=10)
-BATCH_RETENTION = timedelta(days=env.int("PATCHBAY_BATCH_DAYS", 30))
+BATCH_RETENTION = timedelta(days=env("PATCHBAY_BATCH_DAYS"))
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -154,10 +152,10 @@ CELERY_TASK_IGNORE_RESULT = True
 # Whoever reached the broker could end or reconfigure workers by it; nothing of ours uses it.
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 # How many operations and slices are worked on at a time; the dispatcher shares them out (ADR 0018).
-CELERY_WORKER_CONCURRENCY = env.int("PATCHBAY_WORKER_PROCESSES", 8)  # of each worker
-WORKER_SLOTS = CELERY_WORKER_CONCURRENCY * env.int("PATCHBAY_WORKERS", 1)
+CELERY_WORKER_CONCURRENCY = env("PATCHBAY_WORKER_PROCESSES")  # of each worker
+WORKER_SLOTS = CELERY_WORKER_CONCURRENCY * env("PATCHBAY_WORKERS")
 # The most that a worker's child may take, in bytes; one that ever took a third ends after its task.
-WORKER_MEMORY = env.int("PATCHBAY_WORKER_MEMORY_MB", 1024) * 1024 * 1024
+WORKER_MEMORY = env("PATCHBAY_WORKER_MEMORY_MB") * 1024 * 1024
 CELERY_WORKER_MAX_MEMORY_PER_CHILD = WORKER_MEMORY // 3 // 1024  # in KiB
 CELERY_TASK_TIME_LIMIT = OPERATION_TIME_LIMIT.total_seconds()
 CELERY_TASK_DEFAULT_QUEUE = "patchbay"
@@ -186,16 +184,15 @@ FILE_UPLOAD_HANDLERS = [
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]
-RATE_LIMIT_PER_SECOND = env.float(
-    "PATCHBAY_RATE_LIMIT_PER_SECOND", 50
-)  # per key and web process; 0: none
-RATE_LIMIT_BURST = env.int("PATCHBAY_RATE_LIMIT_BURST", 100)
+# Per key and web process; 0: none.
+RATE_LIMIT_PER_SECOND = env("PATCHBAY_RATE_LIMIT_PER_SECOND")
+RATE_LIMIT_BURST = env("PATCHBAY_RATE_LIMIT_BURST")
 IDEMPOTENCY_RETENTION = timedelta(hours=24)
-PLATFORM_CALLS_RETENTION = timedelta(days=env.int("PATCHBAY_PLATFORM_CALLS_DAYS", 30))
-ALLOWED_PRIVATE_CIDRS = env.list("PATCHBAY_ALLOWED_PRIVATE_CIDRS", default=[])
+PLATFORM_CALLS_RETENTION = timedelta(days=env("PATCHBAY_PLATFORM_CALLS_DAYS"))
+ALLOWED_PRIVATE_CIDRS = env("PATCHBAY_ALLOWED_PRIVATE_CIDRS")
 # Where Twilio is; another place is for a stand-in of the operator's: https, or on loopback.
-TWILIO_API_URL = env.str("PATCHBAY_TWILIO_API_URL", "https://api.twilio.com")
-TWILIO_TRUNKING_URL = env.str("PATCHBAY_TWILIO_TRUNKING_URL", "https://trunking.twilio.com")
+TWILIO_API_URL = env("PATCHBAY_TWILIO_API_URL")
+TWILIO_TRUNKING_URL = env("PATCHBAY_TWILIO_TRUNKING_URL")
 REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_AUTHENTICATION_CLASSES": [],
@@ -215,7 +212,7 @@ LANGUAGE_COOKIE_SAMESITE = "Lax"
 TIME_ZONE = "UTC"
 USE_I18N = USE_TZ = True
 STATIC_URL = "/static/"
-STATIC_ROOT = env.str("STATIC_ROOT", str(DATA_FOLDER / "static"))
+STATIC_ROOT = env("STATIC_ROOT", str(DATA_FOLDER / "static"))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -229,7 +226,7 @@ LOGGING = {
     "handlers": {
         "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["refused"]}
     },
-    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "INFO")},
+    "root": {"handlers": ["stderr"], "level": env("LOG_LEVEL")},
     "loggers": {  # what they would say, our own lines say better, or the client knows
         **dict.fromkeys(("httpx", "httpcore", "celery.worker.strategy"), {"level": "WARNING"}),
         **dict.fromkeys(("celery.app.trace", "django.request"), {"level": "ERROR"}),

@@ -61,11 +61,11 @@ MFA_FORMS = {
 MFA_TOTP_ISSUER = "Patchbay"
 MFA_TOTP_TOLERANCE = 1  # half a minute, for clocks that are slow
 # Browsers themselves allow passkeys on https and on localhost only; the latter is `make up`.
-MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = env.str("PUBLIC_BASE_URL", "http://").startswith("http://")
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = env("PUBLIC_BASE_URL").startswith("http://")
 # Who joined by a link has one, too; it goes when the e-mail's owner comes (entering/ownership.py).
 MFA_ALLOW_UNVERIFIED_EMAIL = True
-REQUIRE_MFA = env.str("PATCHBAY_REQUIRE_MFA", "off")  # off | operators | everybody
-OPEN_ORGANIZATIONS = env.bool("PATCHBAY_OPEN_ORGANIZATIONS", False)
+REQUIRE_MFA = env("PATCHBAY_REQUIRE_MFA")  # off | operators | everybody
+OPEN_ORGANIZATIONS = env("PATCHBAY_OPEN_ORGANIZATIONS")
 
 # --- one OpenID Connect provider -----------------------------------------------------------------
 SOCIALACCOUNT_ADAPTER = "organizations.entering.oidc.OneProvider"
@@ -84,22 +84,21 @@ def one_provider(server_url: str, *, client_id: str, secret: str, name: str) -> 
 
 
 SOCIALACCOUNT_PROVIDERS = {}
-if env.str("PATCHBAY_OIDC_SERVER_URL", ""):
+if env("PATCHBAY_OIDC_SERVER_URL"):
     SOCIALACCOUNT_PROVIDERS = one_provider(
-        env.str("PATCHBAY_OIDC_SERVER_URL"),
-        client_id=env.str("PATCHBAY_OIDC_CLIENT_ID", ""),
-        secret=env.str("PATCHBAY_OIDC_CLIENT_SECRET", ""),
-        name=env.str("PATCHBAY_OIDC_NAME", "single sign-on"),
+        env("PATCHBAY_OIDC_SERVER_URL"),
+        client_id=env("PATCHBAY_OIDC_CLIENT_ID"),
+        secret=env("PATCHBAY_OIDC_CLIENT_SECRET"),
+        name=env("PATCHBAY_OIDC_NAME"),
     )
 
 # --- e-mail --------------------------------------------------------------------------------------
-CAN_MAIL = bool(env.str("EMAIL_URL", ""))
+CAN_MAIL = bool(env("EMAIL_URL"))
 EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
-if CAN_MAIL:
-    globals().update(env.email_url("EMAIL_URL"))
+globals().update(env("EMAIL_URL"))
 EMAIL_TIMEOUT = 5
-HOST_NAME = urlsplit(env.str("PUBLIC_BASE_URL", "")).hostname or "localhost"
-DEFAULT_FROM_EMAIL = env.str("PATCHBAY_EMAIL_FROM", f"Patchbay <patchbay@{HOST_NAME}>")
+HOST_NAME = urlsplit(env("PUBLIC_BASE_URL", "")).hostname or "localhost"
+DEFAULT_FROM_EMAIL = env("PATCHBAY_EMAIL_FROM", f"Patchbay <patchbay@{HOST_NAME}>")
 ACCOUNT_EMAIL_NOTIFICATIONS = CAN_MAIL
 # entering/after_answer.py; a test's transaction is not seen by other threads.
-WORK_AFTER_ANSWERS = env.str("PATCHBAY_MODE", "production") != "test"
+WORK_AFTER_ANSWERS = env("PATCHBAY_MODE") != "test"

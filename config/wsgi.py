@@ -5,16 +5,20 @@ import os
 from django.core.wsgi import get_wsgi_application
 
 from config.connections import end_with_threads
+from config.faults import refuse_faults
+from config.postgresql.connection import bound_answers
 from organizations.bodies import complete_bodies
 from organizations.proxies import without_doubtful_origins
 
+refuse_faults()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 # Making a connection costs more than ten answers, so threads keep theirs. Here only: a worker and a
 # dispatcher wait for longer than they work.
 os.environ["DATABASE_CONN_MAX_AGE"] = os.environ.get("DATABASE_CONN_MAX_AGE") or "600"
 end_with_threads()
+bound_answers()
 application = without_doubtful_origins(complete_bodies(get_wsgi_application()))
 
-from organizations.checks import refuse_bad_settings  # noqa: E402  needs the application's settings
+from config.schema_guard import refuse_newer  # noqa: E402  needs the application's settings
 
-refuse_bad_settings()
+refuse_newer()

@@ -1,5 +1,6 @@
 """The address guard: connect to public addresses, and to private ones that the operator listed."""
 
+import errno
 import socket
 import ssl
 from collections.abc import Callable, Iterable, Sequence
@@ -160,6 +161,30 @@ class _Stream(httpcore.NetworkStream):
         return self._inner.get_extra_info(info)
 
 
+class NameServerSilent(httpcore.ConnectTimeout):
+    """Ours, not the platform's."""
+
+
+OWN_ERRORS = {
+    *(errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM),
+    *(errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL),
+}
+OWN_NAME_ERRORS = {socket.EAI_AGAIN, socket.EAI_SYSTEM, socket.EAI_MEMORY}
+
+
+def is_own_trouble(error: BaseException | None) -> bool:
+    """Whether a connection failed on this side: no route, no file left, no name server."""
+    while error is not None:
+        if isinstance(error, NameServerSilent):
+            return True
+        if isinstance(error, socket.gaierror):
+            return error.errno in OWN_NAME_ERRORS
+        if isinstance(error, OSError):
+            return error.errno in OWN_ERRORS
+        error = error.__cause__ or error.__context__  # httpcore hides the cause
+    return False
+
+
 def _resolve(host: str, port: int, timeout: float) -> list[str]:
     """All addresses of a name. In a thread, as the resolver knows no timeout of its own."""
     found: list[Any] = []
@@ -174,10 +199,12 @@ def _resolve(host: str, port: int, timeout: float) -> list[str]:
     thread.start()
     thread.join(timeout)
     if not found:
-        raise httpcore.ConnectTimeout("the name server did not answer")
+        raise NameServerSilent("the name server did not answer")
     if isinstance(found[0], Exception):
         reason = getattr(found[0], "strerror", None) or found[0]
-        raise httpcore.ConnectError(f"the name was not found ({reason})")
+        error = httpcore.ConnectError(f"the name was not found ({reason})")
+        error.__context__ = found[0]  # httpcore removes a cause
+        raise error
     return list(dict.fromkeys(found))
 
 

@@ -7,13 +7,15 @@ class IntegrationsConfig(AppConfig):
     verbose_name = _("Platforms")
 
     def ready(self) -> None:
-        from integrations import chores, exporting, sealing, slots, subjects
+        from integrations import chores, expiry, exporting, retention, sealing, slots, subjects
         from integrations.provisioning import IntegrationSubject
         from integrations.questions import QUERIES
         from organizations import quotas
 
         subjects.register("integration", IntegrationSubject())
         chores.register("exports", exporting.CHORE)
+        chores.register("retention", retention.CHORE)
+        expiry.register()
         slots.register("exports", exporting.QUEUE.held_slots)
         quotas.register(QUERIES)
         quotas.register(

@@ -4,15 +4,18 @@ once."""
 import random
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection
-from django.db.models import F, QuerySet
+from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
+from integrations.http import WRITE_SECONDS
 from integrations.locks import in_order, lock_integration, lock_open_operations
 from integrations.models import Integration, Operation
 from integrations.pacing import LONGEST_PAUSE
@@ -23,8 +26,11 @@ Outcome, Status = Operation.Outcome, Operation.Status
 
 CHANNEL = "patchbay_operations"  # NOTIFY wakes the dispatcher; losing one costs a second
 BREAKER_THRESHOLD = 5  # failures in a row before an integration rests
+LONGEST_REST = 30.0  # seconds; then one operation goes to see whether the platform is back
 BACKOFF_CAP = 600.0  # seconds
+OWN_BACKOFF = 4.0
 REASON_LENGTH = 1000  # a platform's own words may be in it, and those have no end
+LEAST_LEASE = WRITE_SECONDS + 2  # seconds: with less left, it is renewed before a call
 # Each its own subject.
 QUESTIONS = (Operation.Wish.SEARCH, Operation.Wish.DISCOVER, Operation.Wish.LOOK)
 QUESTION_LIFE = timedelta(minutes=2)  # then nobody waits for the answer any more
@@ -61,12 +67,19 @@ class Verdict:
     result: dict[str, Any] = field(default_factory=dict)
     pauses_integration: bool = False
     was_reached: bool | None = None  # None: by the outcome; a question ends without having been
+    is_ours: bool = False  # it says nothing about the platform, neither good nor bad
     is_fault: bool = False  # the attempt is one of the MOST_FAULTS in a row that may end so
 
     @property
     def speaks_well(self) -> bool:
         """Whether it shows that the platform works."""
-        return self.is_final if self.was_reached is None else self.was_reached
+        reached = self.is_final if self.was_reached is None else self.was_reached
+        return reached and not self.is_ours
+
+    @property
+    def speaks_ill(self) -> bool:
+        """Whether the platform failed. Refused credentials pause the integration instead."""
+        return not (self.is_ours or self.speaks_well or self.pauses_integration)
 
     @property
     def is_final(self) -> bool:
@@ -80,15 +93,34 @@ def claim(operation_id: Any) -> Operation | None:
         "lease": settings.OPERATION_LEASE,
         "worker_ended": WORKER_ENDED,
     }
+    began = monotonic()
     with sight.everything():
-        return next(iter(Operation.objects.raw(CLAIM, values)), None)
+        operation = next(iter(Operation.objects.raw(CLAIM, values)), None)
+    if operation is not None:
+        operation.holds_until = began + settings.OPERATION_LEASE.total_seconds()
+    return operation
+
+
+def renew(operation: Operation) -> None:
+    """Hold the operation for longer than any write to a platform may take; called before each. So
+    when a lease runs out, because its worker died or lost the database, no write of it is still
+    under way. Raises FenceLost."""
+    if operation.holds_until - monotonic() <= LEAST_LEASE:
+        hold(operation)
+
+
+def hold(operation: Operation, **fields: Any) -> None:
+    """Renew the lease, by our clock and the database's, in one fenced UPDATE."""
+    began = monotonic()
+    mine = Operation.objects.filter(pk=operation.pk, fence=operation.fence, status=Status.OPEN)
+    if not mine.update(lease_until=Now() + settings.OPERATION_LEASE, **fields):
+        raise FenceLost
+    operation.holds_until = began + settings.OPERATION_LEASE.total_seconds()
 
 
 def keep_refs(operation: Operation, refs: dict[str, str]) -> None:
     """Save what a step brought and renew the lease, in one fenced UPDATE. Raises FenceLost."""
-    mine = Operation.objects.filter(pk=operation.pk, fence=operation.fence, status=Status.OPEN)
-    if not mine.update(refs=refs, lease_until=Now() + settings.OPERATION_LEASE):
-        raise FenceLost
+    hold(operation, refs=refs)
     operation.refs = refs
 
 
@@ -106,7 +138,7 @@ def settle(
     current = lock_mine(operation, subject_ids)
     if current is None or integration is None:
         return None
-    note_health(integration, verdict)
+    note_health(integration, verdict, began=operation.lease_until - settings.OPERATION_LEASE)
     if not verdict.is_final:
         postpone(current, verdict)
         return None
@@ -127,7 +159,7 @@ def bounded(operation: Operation, verdict: Verdict) -> Verdict:
 
 def integration_for(operation: Operation, verdict: Verdict) -> Integration | None:
     """Returns the operation's integration, locked if the verdict changes its row."""
-    if not verdict.speaks_well or verdict.pauses_integration:
+    if verdict.speaks_ill or verdict.pauses_integration:
         return lock_integration(operation.integration_id)
     integration = Integration.objects.filter(pk=operation.integration_id).first()
     if integration and (integration.failures or integration.open_until):
@@ -200,27 +232,49 @@ def ask_again(operation: Operation) -> None:
 
 def delay_before(attempts: int, verdict: Verdict) -> float:
     """Seconds until the next attempt: full jitter under an exponential cap, never before
-    Retry-After."""
-    ceiling = min(BACKOFF_CAP, 2.0 ** min(attempts, 10))
+    Retry-After. A fault of ours spares the platform nothing, so its cap does not grow."""
+    ceiling = OWN_BACKOFF if verdict.is_ours else min(BACKOFF_CAP, 2.0 ** min(attempts, 10))
     least = GHOST_WRITE_DELAY if verdict.outcome == Outcome.UNKNOWN else 0.5
     asked = min(verdict.retry_after or 0.0, LONGEST_PAUSE)
     return max(asked, least + random.uniform(0, ceiling))  # noqa: S311  jitter
 
 
-def note_health(integration: Integration, verdict: Verdict) -> None:
-    """The breaker and the pause, in the integration's row, for all workers."""
+def note_health(integration: Integration, verdict: Verdict, *, began: datetime) -> None:
+    """The breaker and the pause, in the integration's row, for all workers. The row is locked if
+    it changes."""
     row = Integration.objects.filter(pk=integration.pk)
     if verdict.pauses_integration:
         row.update(state=Integration.State.PAUSED, state_reason=verdict.reason)
-    elif verdict.speaks_well:
-        if integration.failures or integration.open_until:
-            row.update(failures=0, open_until=None)
-    else:
-        row.update(failures=F("failures") + 1)
-        tripped = row.filter(failures__gte=BREAKER_THRESHOLD).first()
-        if tripped:
-            rest = min(BACKOFF_CAP, 5.0 * 2 ** min(tripped.failures - BREAKER_THRESHOLD, 7))
-            row.update(open_until=Now() + timedelta(seconds=rest))
+    elif verdict.speaks_ill and (integration.failed_at is None or integration.failed_at <= began):
+        # Attempts that ran side by side saw one and the same failure.
+        note_failure(row, integration.failures + 1, verdict)
+    elif verdict.speaks_well and (integration.failures or integration.open_until):
+        row.update(failures=0, failed_at=None, open_until=None)
+        if integration.failures >= BREAKER_THRESHOLD:
+            transaction.on_commit(partial(wake_waiting, integration.pk))
+
+
+def note_failure(row: QuerySet[Integration], failures: int, verdict: Verdict) -> None:
+    row.update(failures=failures, failed_at=Now())
+    if failures >= BREAKER_THRESHOLD:
+        rest = min(LONGEST_REST, 5.0 * 2 ** min(failures - BREAKER_THRESHOLD, 7))
+        rest = max(rest, min(verdict.retry_after or 0.0, LONGEST_PAUSE))
+        row.update(open_until=Now() + timedelta(seconds=rest))
+
+
+def wake_waiting(integration_id: UUID) -> None:
+    """The platform works again: what failed with it need not wait for its own next attempt."""
+    waiting = Operation.objects.filter(
+        integration_id=integration_id,
+        status=Status.OPEN,
+        outcome=Outcome.UNAVAILABLE,
+        lease_until=None,
+        waits_for=None,
+        next_attempt_at__gt=Now(),
+    )
+    with sight.everything(), transaction.atomic():
+        in_order(waiting).update(next_attempt_at=Now(), dispatched_at=None)
+        wake_dispatcher()
 
 
 def wake_dispatcher() -> None:

@@ -2,34 +2,24 @@
 each integration's limits, and publishes ids to the broker; likewise for chores
 (integrations/chores.py).
 
-One dispatcher works at a time (a session advisory lock); others stand by. A lost message costs only
-time: what was published and not claimed within OPERATION_REDISPATCH is published again.
+A lost message costs only time: what was published and not claimed within OPERATION_REDISPATCH is
+published again. integrations/dispatcher.py is the program around it.
 """
 
-import logging
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from threading import Event
 from typing import Any
 from uuid import UUID
 
-import psycopg
 from django.conf import settings
-from django.db import Error, connection, transaction
-from django.db.models import QuerySet
-from django.db.models.functions import Now
+from django.db import connection
 
 from integrations import chores, slots
-from integrations.claims import BREAKER_THRESHOLD, CHANNEL, QUESTIONS
-from integrations.models import Operation, ProviderCall
+from integrations.claims import BREAKER_THRESHOLD, QUESTIONS
+from integrations.models import Operation
 from integrations.slots import Waiting
-from organizations.models import SavedReply
 
-logger = logging.getLogger(__name__)
-
-LOCK = 0x70617463  # "patc": the advisory lock of the one dispatcher
 MESSAGE_EXPIRES = 300  # seconds
 QUESTION_RETENTION = timedelta(days=1)  # for whoever comes back for an answer
 
@@ -82,6 +72,23 @@ CROSS JOIN LATERAL (
 WHERE coalesce(i.open_until, '-infinity') <= statement_timestamp()
 """
 
+# An integration whose rest is over needs one operation to go and see, though all may wait for long.
+PROBE = f"""
+WITH probe AS MATERIALIZED (
+    SELECT next.id FROM integrations_integration i CROSS JOIN LATERAL (
+        SELECT o.id, o.next_attempt_at FROM integrations_operation o
+        WHERE o.integration_id = i.id AND o.status = 'open' AND o.next_attempt_at IS NOT NULL
+        ORDER BY o.next_attempt_at LIMIT 1
+        FOR UPDATE SKIP LOCKED) next
+    WHERE i.failures >= {BREAKER_THRESHOLD} AND i.state = 'connected'
+      AND i.open_until <= statement_timestamp() AND next.next_attempt_at > statement_timestamp()
+      AND NOT EXISTS (SELECT FROM integrations_operation r WHERE r.integration_id = i.id
+        AND r.status = 'open' AND (r.dispatched_at IS NOT NULL OR r.lease_until IS NOT NULL))
+)
+UPDATE integrations_operation SET next_attempt_at = statement_timestamp()
+FROM probe WHERE integrations_operation.id = probe.id
+"""
+
 STAMP = """
 WITH free AS MATERIALIZED (
     SELECT id FROM integrations_operation
@@ -95,8 +102,8 @@ FROM free WHERE stamped.id = free.id RETURNING stamped.id
 
 
 def dispatch_due(publish: Callable[[UUID], None]) -> int:
-    """One round: choose what is due and stamp it, publish the ids; what could not be published is
-    due again at once."""
+    """One round: choose what is due and stamp it, publish the ids. What could not be published is
+    due again at once. Raises BrokerAway."""
     room = slots.room()
     if not room.free:
         return 0
@@ -109,6 +116,7 @@ def dispatch_due(publish: Callable[[UUID], None]) -> int:
 def due(cursor: Any, room: slots.Room) -> tuple[list[Waiting], list[slots.Room], dict[UUID, int]]:
     """What is due, the room for it, and the places that each integration has left."""
     running = running_on(in_flight(cursor))
+    cursor.execute(PROBE)
     values = {"redispatch": settings.OPERATION_REDISPATCH, "most": room.free}
     cursor.execute(DUE, values)
     waiting, lanes = [], {}
@@ -158,77 +166,3 @@ def publish(operation_id: UUID) -> None:
     run_operation.apply_async(
         kwargs={"operation_id": str(operation_id)}, expires=MESSAGE_EXPIRES, retry=False
     )
-
-
-def dispatch_forever(stop: Event, *, pause: float = 1.0) -> None:
-    """Hold the lock, listen, dispatch; after a lost database connection begin anew."""
-    while not stop.is_set():
-        try:
-            with psycopg.connect(**listener_parameters(), autocommit=True) as listener:
-                serve(listener, stop, pause)
-        except (psycopg.Error, Error) as error:
-            logger.warning(
-                "no database (%s); trying again in a second", str(error).partition("\n")[0]
-            )
-            connection.close()
-            stop.wait(pause)
-
-
-def listener_parameters() -> dict:
-    """A connection of its own, without the statement timeout that a listener would run into."""
-    parameters = connection.get_connection_params()
-    return {
-        name: parameters[name]
-        for name in ("host", "port", "user", "password", "dbname")
-        if parameters.get(name)
-    }
-
-
-def serve(listener: psycopg.Connection, stop: Event, pause: float) -> None:
-    while not stop.is_set() and not take_lock(listener):
-        stop.wait(pause)
-    listener.execute(f"LISTEN {CHANNEL}")
-    next_cleaning = 0.0
-    while not stop.is_set():
-        # One round is enough: what becomes due meanwhile, or makes room for more, notifies again.
-        # Chores first: they take few slots, and operations would leave them none.
-        chores.ring()
-        dispatch_due(publish)
-        if time.monotonic() >= next_cleaning:
-            clean_up()
-            next_cleaning = time.monotonic() + 60
-        for _notice in listener.notifies(timeout=pause, stop_after=1):
-            pass
-
-
-def take_lock(listener: psycopg.Connection) -> bool:
-    return listener.execute("SELECT pg_try_advisory_lock(%s)", [LOCK]).fetchone()[0]
-
-
-def clean_up() -> None:
-    """Drop what has outlived its use: expired replies and sessions, old platform calls, answered
-    questions."""
-    delete_unlocked(SavedReply.objects.filter(expires_at__lt=Now()))
-    oldest = Now() - max(settings.PLATFORM_CALLS_RETENTION, timedelta(days=1))
-    delete_unlocked(ProviderCall.objects.filter(at__lt=oldest))
-    forget_questions()
-    chores.clean_up()
-
-
-@transaction.atomic
-def delete_unlocked(rows: QuerySet) -> None:
-    """Rows that another transaction has locked are left for the next time."""
-    free = rows.select_for_update(skip_locked=True).values("pk")
-    rows.model.objects.filter(pk__in=free).delete()
-
-
-@transaction.atomic
-def forget_questions() -> None:
-    """The calls they made stay in the log for as long as any."""
-    old = Operation.objects.filter(
-        subject_kind__in=QUESTIONS, settled_at__lt=Now() - QUESTION_RETENTION
-    )
-    free = old.select_for_update(skip_locked=True)
-    if settled := list(free.values_list("pk", flat=True)):
-        ProviderCall.objects.filter(operation__in=settled).update(operation=None)
-        Operation.objects.filter(pk__in=settled).delete()

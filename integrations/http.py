@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from math import inf
 from time import monotonic
 from typing import Any
 
@@ -19,10 +20,12 @@ from integrations.addresses import (
     AddressRefused,
     GuardedBackend,
     Network,
+    is_own_trouble,
 )
 from integrations.pacing import Quota, quota_in
 from integrations.providers.base import (
     OutcomeUnknown,
+    OwnTrouble,
     ProviderError,
     Refused,
     Unavailable,
@@ -40,6 +43,7 @@ MOST_CALLS = 500
 MOST_BYTES = 24 * 1024 * 1024
 MOST_VALUES = 600_000
 LONGEST_PATH = 2000
+WRITE_SECONDS = 20.0  # for a write and its answer; a worker holds its operation for longer
 
 
 @dataclass(frozen=True)
@@ -111,6 +115,24 @@ def guarded_transport(
     return transport
 
 
+def plain_client(headers: Mapping[str, str], transport: httpx.BaseTransport) -> httpx.Client:
+    """Without cookies, redirects, or anything from the environment."""
+    return httpx.Client(
+        headers={
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",  # the cap counts what arrives; no packed bombs
+            "User-Agent": "Patchbay",
+            **_clean(headers),
+        },
+        timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
+        transport=transport,
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # takes none, sends none
+        event_hooks={"response": [_take_location]},
+        trust_env=False,
+        follow_redirects=False,
+    )
+
+
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _DROPPED = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
 
@@ -132,8 +154,10 @@ class Door:
 
     Pinned to one base URL, and to `more_origins` by name where a platform has several; follows no
     redirect, reads no proxy from the environment, and gives all its calls together
-    `deadline_seconds`. Statuses are handed through; what the network does to a call becomes one of
-    the errors of providers/base.py.
+    `deadline_seconds`, and a write WRITE_SECONDS. `renew` is called before each call and while an
+    answer arrives; it raises when this attempt does not count any more (integrations/claims.py).
+    Statuses are handed through; what the network does to a call becomes one of the errors of
+    providers/base.py.
     """
 
     def __init__(
@@ -148,33 +172,23 @@ class Door:
         max_response_bytes: int = 8 * 1024 * 1024,
         transport: httpx.BaseTransport | None = None,
         more_origins: Mapping[str, str] | None = None,
+        renew: Callable[[], None] = lambda: None,
     ):
         # A provider without network, such as the sandbox, gets a door that leads nowhere.
         origins = {"": origin_url, **(more_origins or {})}
         self._bases = {name: parse_base_url(url) for name, url in origins.items() if url}
-        self._record = record
+        self._record, self._renew = record, renew
         self._redactor = Redactor(secrets)
         self._deadline_seconds, self._ends_at = deadline_seconds, monotonic() + deadline_seconds
+        self._call_ends_at = inf
         self._max_bytes = max_response_bytes
         self._bytes, self._values = 0, 0  # of all replies so far
         self.calls = 0
         self.last: _Call | None = None
         self.quota: Quota | None = None
         self._quota_at = 0.0
-        self._client = httpx.Client(
-            headers={
-                "Accept": "application/json",
-                "Accept-Encoding": "identity",  # the cap counts what arrives; no packed bombs
-                "User-Agent": "Patchbay",
-                **_clean(headers),
-            },
-            timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
-            transport=transport or guarded_transport(allowed_private, self._remaining),
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # takes none, sends none
-            event_hooks={"response": [_take_location]},
-            trust_env=False,
-            follow_redirects=False,
-        )
+        transport = transport or guarded_transport(allowed_private, self._remaining)
+        self._client = plain_client(headers, transport)
 
     def __enter__(self) -> "Door":
         return self
@@ -215,8 +229,10 @@ class Door:
             )
         except (httpx.InvalidURL, UnicodeError):
             raise _unwritable(self._host) from None
+        self._renew()
         self.calls += 1
         call = self.last = _Call(request, reads=method == "GET" if reads is None else reads)
+        self._call_ends_at = inf if call.reads else monotonic() + WRITE_SECONDS
         try:
             return self._carry(call)
         except ProviderError as error:
@@ -239,10 +255,10 @@ class Door:
         return str(self._bases[origin]).rstrip("/") + path
 
     def _remaining(self) -> float:
-        return self._ends_at - monotonic()
+        return min(self._ends_at, self._call_ends_at) - monotonic()
 
     def _refuse_if_spent(self) -> None:
-        if self._remaining() <= 0:
+        if self._ends_at <= monotonic():
             seconds = f"{self._deadline_seconds:g} s"
             raise Unavailable(f"{self._host} took all of the {seconds} that one attempt may take.")
         if self.calls >= MOST_CALLS:
@@ -251,7 +267,7 @@ class Door:
             )
         wait = self._quota_at + self.quota.reset_seconds - monotonic() if self.quota else 0
         if self.quota and self.quota.remaining <= 0 and wait > 0:
-            raise Unavailable(
+            raise OwnTrouble(
                 f"{self._host} grants no more requests for {wait:.0f} s.", retry_after=wait
             )
 
@@ -304,6 +320,7 @@ class Door:
                 self._bytes += len(chunk)
                 self._values += count_values(chunk)
                 self._refuse_too_much(call, len(body))
+                self._renew()
         except httpx.TransportError as error:
             raise self._translated(call, error) from error
         return bytes(body)
@@ -327,7 +344,8 @@ class Door:
             return _unwritable(host)
         reason = one_line(self.redact(str(error)), 300) or type(error).__name__
         if isinstance(error, _NOT_SENT):
-            return Unavailable(f"{host} could not be reached: {reason}.")
+            kind = OwnTrouble if is_own_trouble(error) else Unavailable
+            return kind(f"{host} could not be reached: {reason}.")
         if call.reads:
             return Unavailable(f"{host} did not answer: {reason}.")
         return OutcomeUnknown(f"{host} was asked for a change and its answer was lost: {reason}.")

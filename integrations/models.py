@@ -51,6 +51,7 @@ class Integration(models.Model):
     # The breaker and the limits live in the row, so that all workers share them.
     max_in_flight = models.PositiveSmallIntegerField(_("operations at a time"))
     failures = models.PositiveIntegerField(_("failures in a row"), default=0)
+    failed_at = models.DateTimeField(_("last failure"), null=True, blank=True)
     open_until = models.DateTimeField(_("breaker open until"), null=True, blank=True)
     paced_until = models.DateTimeField(_("paced until"), null=True, blank=True)
     created_by = models.ForeignKey(
@@ -166,6 +167,8 @@ class Operation(models.Model):
         REFUSED = "refused", _("refused")
         UNAVAILABLE = "unavailable", _("unavailable")
         UNKNOWN = "unknown", _("unknown")
+
+    holds_until = 0.0  # time.monotonic(), in the hands of the worker that has claimed it
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organization = models.ForeignKey(
@@ -329,3 +332,51 @@ class SandboxObject(models.Model):
 
     def __str__(self) -> str:
         return f"sandbox {self.kind} {self.name}"
+
+
+class Process(models.Model):
+    """A dispatcher or a worker that runs, as it last said itself. The worker's role writes it, the
+    web reads it (integrations/processes.py)."""
+
+    class Kind(models.TextChoices):
+        DISPATCHER = "dispatcher", _("dispatcher")
+        WORKER = "worker", _("worker")
+
+    class State(models.TextChoices):
+        LEADING = "leading", _("leading")
+        STANDING_BY = "standing by", _("standing by")
+        WORKING = "working", _("working")
+        PAUSED = "paused", _("paused")
+
+    instance = models.CharField(_("instance"), max_length=300, primary_key=True)  # host:pid:random
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
+    version = models.CharField(_("version"), max_length=50)
+    state = models.CharField(_("state"), max_length=12, choices=State.choices)
+    reason = models.TextField(_("reason"), blank=True)  # why it is not as it should be
+    facts = models.JSONField(_("facts"), default=dict)  # processes, broker_ms, database_ms
+    started_at = models.DateTimeField(_("started"), db_default=Now())
+    seen_at = models.DateTimeField(_("last seen"), db_default=Now())
+
+    class Meta:
+        verbose_name = _("running program")
+        verbose_name_plural = _("running programs")
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.instance}"
+
+
+class Leadership(models.Model):
+    """Which dispatcher leads: one row, a lease that it renews (integrations/leadership.py)."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    holder = models.CharField(_("leader"), max_length=300, blank=True)  # "": given back
+    term = models.PositiveBigIntegerField(_("term"), default=0)  # grows with each change of leader
+    renewed_at = models.DateTimeField(_("renewed"), db_default=Now())
+
+    class Meta:
+        verbose_name = _("lead among dispatchers")
+        verbose_name_plural = _("lead among dispatchers")
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="one_leadership")]
+
+    def __str__(self) -> str:
+        return f"term {self.term}: {self.holder or 'nobody'}"

@@ -8,6 +8,7 @@ from ipaddress import ip_network
 from django.conf import settings
 from django.db.models.functions import Now
 
+from integrations.claims import renew
 from integrations.guard import Guarded
 from integrations.http import Door, Exchange
 from integrations.models import Integration, Operation, ProviderCall
@@ -40,6 +41,7 @@ def door_of(kind: type[Provider], account: dict[str, str], operation: Operation)
         headers={},
         secrets=secrets,
         record=lambda exchange: write_down(operation, exchange),
+        renew=lambda: renew(operation),
         allowed_private=[ip_network(cidr) for cidr in settings.ALLOWED_PRIVATE_CIDRS],
     )
 

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -19,12 +19,14 @@ from integrations.locks import in_order, key_of, lock_integration
 from integrations.looking import look
 from integrations.models import Integration, Operation
 from integrations.opening import opened
+from integrations.outages import first_line
 from integrations.providers import PROVIDERS
 from integrations.providers.base import (
     CredentialsRefused,
     InventoryItem,
     Observed,
     OutcomeUnknown,
+    OwnTrouble,
     Provider,
     ProviderError,
     Refs,
@@ -43,6 +45,7 @@ from organizations import sight
 from organizations.principals import system
 
 logger = logging.getLogger(__name__)
+DATABASE_FAILED = "Patchbay's own database failed in the midst of it."
 
 
 def run(operation_id: Any) -> Operation | None:
@@ -62,6 +65,8 @@ def run_claimed(operation: Operation) -> Operation | None:
             "operation %s: the lease was lost, this attempt does not count", operation.pk
         )
         return None
+    if connection.errors_occurred:  # its connection may be lost, and the verdict need not be
+        connection.close_if_unusable_or_obsolete()
     settle(operation, verdict)
     logger.info(
         "%s (attempt %s): %s %s",
@@ -91,11 +96,12 @@ def given_up(operation: Operation) -> Verdict | None:
         return None
     title = PROVIDERS[operation.integration.kind].title
     reason = f"Its worker ended in the midst of an attempt on {title}, {operation.faults} times."
-    return Verdict(Outcome.REFUSED, reason, was_reached=False)
+    return Verdict(Outcome.REFUSED, reason, is_ours=True)
 
 
 def attempt(operation: Operation) -> Verdict:
     """Outside any transaction: every error becomes a verdict with a sentence."""
+    provider = None
     try:
         refuse_stale(operation)
         with alone(operation.subject_id), opened(operation) as provider:
@@ -104,18 +110,21 @@ def attempt(operation: Operation) -> Verdict:
         return credentials_refused(operation, error)
     except (UnexpectedReply, UnexpectedWriteReply) as error:
         return misunderstood(operation, error)
-    except (Refused, NoSubject) as error:
-        return Verdict(Outcome.REFUSED, str(error))
+    except (Stale, NoSubject) as error:
+        return Verdict(Outcome.REFUSED, str(error), is_ours=True)
+    except Refused as error:
+        return Verdict(Outcome.REFUSED, str(error), is_ours=not was_called(provider))
     except Unavailable as error:
-        # Whoever searches looks at the answer now: better a reason than a late result.
-        outcome = Outcome.REFUSED if operation.wish in QUESTIONS else Outcome.UNAVAILABLE
-        return Verdict(outcome, str(error), error.retry_after, was_reached=False)
+        return unavailable(operation, error)
     except OutcomeUnknown as error:
         return Verdict(Outcome.UNKNOWN, str(error))
     except CannotUnseal as error:
-        return Verdict(Outcome.UNAVAILABLE, str(error), retry_after=60)
+        return Verdict(Outcome.UNAVAILABLE, str(error), retry_after=60, is_ours=True)
     except FenceLost:
         raise
+    except DatabaseError as error:
+        logger.warning("operation %s: PostgreSQL failed it: %s", operation.pk, first_line(error))
+        return Verdict(Outcome.UNAVAILABLE, DATABASE_FAILED, 5, is_ours=True)
     except Exception:
         # A mistake of ours must neither lose the wish nor fail a customer's number for good.
         logger.exception("operation %s failed in Patchbay itself", operation.pk)
@@ -123,14 +132,31 @@ def attempt(operation: Operation) -> Verdict:
             Outcome.UNAVAILABLE,
             f"An error of Patchbay's own; the log tells it by {operation.pk}.",
             30,
+            is_ours=True,
         )
 
 
+def unavailable(operation: Operation, error: Unavailable) -> Verdict:
+    """Whoever searches looks at the answer now: better a reason than a late result."""
+    outcome = Outcome.REFUSED if operation.wish in QUESTIONS else Outcome.UNAVAILABLE
+    is_ours = isinstance(error, OwnTrouble)
+    return Verdict(outcome, str(error), error.retry_after, was_reached=False, is_ours=is_ours)
+
+
+def was_called(provider: Provider | None) -> bool:
+    """Whether a request went out; much is refused before that."""
+    return provider is not None and provider.door.calls > 0
+
+
+class Stale(Exception):
+    """A question that nobody waits for any more."""
+
+
 def refuse_stale(operation: Operation) -> None:
-    """A question that nobody waits for any more costs the platform nothing."""
+    """It shall cost the platform nothing."""
     age = timezone.now() - operation.created_at
     if operation.wish in QUESTIONS and age > claims.QUESTION_LIFE:
-        raise Refused("Nobody waits for this any more; ask again.")
+        raise Stale("Nobody waits for this any more; ask again.")
 
 
 def credentials_refused(operation: Operation, error: CredentialsRefused) -> Verdict:
@@ -154,7 +180,7 @@ def alone(subject_id: UUID) -> Iterator[None]:
     """One attempt at a subject at a time, even when a slow one outlives its lease: platforms that
     compare and store without a lock would take both. The lock ends with the connection."""
     if not locked("pg_try_advisory_lock", subject_id):
-        raise Unavailable("An earlier attempt has not ended yet.", retry_after=5)
+        raise OwnTrouble("An earlier attempt has not ended yet.", retry_after=5)
     try:
         yield
     finally:

@@ -1,33 +1,41 @@
 """Celery's half: ids only, nothing that must not be lost. The ledger decides what happens."""
 
+from typing import Any
 from uuid import UUID
 
 from celery import shared_task
 from celery.signals import worker_ready
 from django.conf import settings
 
-from integrations import watchdog
+from integrations import retention, watchdog
+from integrations.at_work import at_work
 from integrations.claims import wake_dispatcher
 from integrations.provisioning import run
-from organizations import sight
 from organizations.exporting import work
 
 
 @shared_task(name="integrations.run_operation")
 def run_operation(*, operation_id: str, **kwargs) -> None:
     """One attempt at one operation; harmless when the operation is not due any more."""
-    with sight.process(sight.WORKER):
+    with at_work():
         run(operation_id)
 
 
 @shared_task(name="integrations.work_export", time_limit=settings.BATCH_TIME_LIMIT.total_seconds())
 def work_export(*, export_id: str, **kwargs) -> None:
     """One slice of one export; harmless when it is not due any more."""
-    with sight.process(sight.WORKER):
+    with at_work():
         if work.run(UUID(export_id)):
             wake_dispatcher()
 
 
+@shared_task(name="integrations.clean_up")
+def clean_up(**kwargs) -> None:
+    """Some of what has outlived its use; the rest at the next call."""
+    with at_work():
+        retention.clean_up()
+
+
 @worker_ready.connect
-def watch_for_deafness(**kwargs) -> None:
-    watchdog.start()
+def watch_itself(*, sender: Any, **kwargs) -> None:
+    watchdog.start(sender)

@@ -1,9 +1,10 @@
-"""A Celery worker can stay deaf after its broker restarted (measured, cause unknown): notice, and
-end.
+"""A worker watches itself: it reports that it runs, takes no messages while its database is out of
+reach, and notices when it has gone deaf.
 
-The supervisor, or the container's restart policy, starts a fresh one. Deaf means: no message
-arrived for two leases although an operation that is due was published that long ago and nobody
-claimed it.
+It judges by itself alone. Deaf is a worker that takes nothing although messages lie in the queue,
+the broker answers and one of its processes is free; that another worker is slow, or an operation is
+late, says nothing about it. (Celery's connection to the broker can wait for ever for a peer that
+vanished.) First it connects anew, then it ends, and is started again by whoever started it.
 """
 
 import logging
@@ -11,58 +12,150 @@ import os
 import signal
 import threading
 import time
+from dataclasses import dataclass, field
+from typing import Any
 
-from celery.signals import task_received
+from celery.signals import task_received, worker_shutdown
+from celery.worker import state as celery_state
 from django.conf import settings
-from django.db import Error, close_old_connections
-from django.db.models import Q
-from django.db.models.functions import Now
+from django.db import Error, connection
 
-from integrations.models import Operation
+from integrations.models import Process
+from integrations.outages import Outage
+from integrations.processes import BEAT, Reporter
 from organizations import sight
 
 logger = logging.getLogger(__name__)
-_last_message = time.monotonic()
+DEAF_AFTER = 2  # looks in a row that found it so: it connects anew
+HOPELESS_AFTER = 8  # it ends
+
+_messages = 0
 
 
 @task_received.connect
 def heard(**kwargs) -> None:
-    global _last_message
-    _last_message = time.monotonic()
+    global _messages
+    _messages += 1
 
 
-def start() -> None:
-    threading.Thread(target=watch, name="watchdog", daemon=True).start()
+@dataclass
+class Watch:
+    """One worker's; `consumer` is Celery's, which runs in another thread."""
 
+    consumer: Any
+    me: Reporter = field(default_factory=lambda: Reporter(Process.Kind.WORKER))
+    database: Outage = field(default_factory=lambda: Outage(logger, "PostgreSQL"))
+    broker: Outage = field(default_factory=lambda: Outage(logger, "The broker"))
+    is_paused: bool = False
+    deaf_looks: int = 0
+    messages_before: int = 0
 
-def watch(pause: float = 15.0) -> None:
-    while True:
-        time.sleep(pause)
-        if is_deaf():
-            logger.error(
-                "no message for two leases although operations are due: ending this worker"
-            )
+    def look(self) -> None:
+        """Every few seconds."""
+        waiting, facts = self.ask_broker()
+        self.say(facts)
+        self.listen(waiting)
+
+    def ask_broker(self) -> tuple[int, dict[str, float]]:
+        """How many messages wait, and how long the answer took."""
+        began = time.monotonic()
+        try:
+            with self.consumer.app.connection_for_read() as broker:
+                waiting = queue_length(broker)
+        except Exception as error:  # of the transport's many kinds
+            self.broker.goes_on(error)
+            return 0, {}
+        self.broker.is_over()
+        return waiting, {"broker_ms": milliseconds_since(began), "queue": waiting}
+
+    def say(self, facts: dict[str, float]) -> None:
+        """Report, by a connection made anew; without a database no message is taken."""
+        began, reason = time.monotonic(), self.broker.reason
+        state = Process.State.PAUSED if reason else Process.State.WORKING
+        try:
+            connection.ensure_connection()
+            facts["database_ms"] = milliseconds_since(began)
+            facts["processes"] = self.consumer.pool.num_processes
+            self.me.report(state, reason, facts)
+        except Error as error:
+            self.database.goes_on(f"{error}; no message is taken meanwhile")
+            self.pause()
+        else:
+            self.database.is_over()
+            self.resume()
+        finally:
+            connection.close()
+
+    def pause(self) -> None:
+        if not self.is_paused:
+            self.is_paused = True
+            self.consumer.call_soon(change_queue, self.consumer, "cancel_task_queue")
+
+    def resume(self) -> None:
+        if self.is_paused:
+            self.is_paused = False
+            self.consumer.call_soon(change_queue, self.consumer, "add_task_queue")
+
+    def listen(self, waiting: int) -> None:
+        """Count the looks at which it is deaf, and act upon them."""
+        heard_something = self.messages_before != _messages
+        self.messages_before = _messages
+        is_free = len(celery_state.reserved_requests) < self.consumer.pool.num_processes
+        is_deaf = waiting and is_free and not heard_something and not self.is_paused
+        self.deaf_looks = self.deaf_looks + 1 if is_deaf else 0
+        if self.deaf_looks == DEAF_AFTER:
+            logger.error("%s messages wait and none arrives here: connecting anew", waiting)
+            self.consumer.call_soon(connect_anew)
+        elif self.deaf_looks == HOPELESS_AFTER:
+            logger.error("%s messages wait and none arrives here: ending this worker", waiting)
             os.kill(os.getpid(), signal.SIGTERM)
-            return
 
 
-def is_deaf() -> bool:
-    silence = time.monotonic() - _last_message
-    return silence > 2 * settings.OPERATION_LEASE.total_seconds() and somebody_waits()
-
-
-def somebody_waits() -> bool:
-    """Published once, two leases after it was due, and never claimed since."""
-    close_old_connections()
-    free = Q(lease_until=None) | Q(lease_until__lt=Now())
-    due_since = Now() - 2 * settings.OPERATION_LEASE
+def queue_length(broker: Any) -> int:
+    queue = settings.CELERY_TASK_DEFAULT_QUEUE
     try:
-        with sight.everything():
-            return Operation.objects.filter(
-                free,
-                status=Operation.Status.OPEN,
-                next_attempt_at__lt=due_since,
-                dispatched_at__isnull=False,
-            ).exists()
+        return broker.default_channel.queue_declare(queue, passive=True).message_count
+    except broker.channel_errors:  # Redis has no empty lists
+        broker.default_channel.client.ping()
+        return 0
+
+
+def milliseconds_since(began: float) -> float:
+    return round((time.monotonic() - began) * 1000, 1)
+
+
+def change_queue(consumer: Any, change: str) -> None:
+    """In Celery's loop. While it connects it has no consumer, and takes up what is selected."""
+    if consumer.task_consumer is not None:
+        getattr(consumer, change)(settings.CELERY_TASK_DEFAULT_QUEUE)
+
+
+def connect_anew() -> None:
+    """In Celery's loop, which does so after such an error."""
+    raise ConnectionError("no message arrives on this connection")
+
+
+def start(consumer: Any) -> None:
+    """Once; Celery is ready again after each connection."""
+    if not any(thread.name == "watchdog" for thread in threading.enumerate()):
+        threading.Thread(target=watch, args=[consumer], name="watchdog", daemon=True).start()
+
+
+def watch(consumer: Any) -> None:
+    watching = Watch(consumer)
+    worker_shutdown.connect(lambda **_: leave(watching.me), weak=False)
+    with sight.process(sight.WORKER):
+        while True:
+            try:
+                watching.look()
+            except Exception:  # whatever it is, the next look may tell more
+                logger.exception("the watchdog stumbled")
+            time.sleep(BEAT)
+
+
+def leave(me: Reporter) -> None:
+    try:
+        with sight.process(sight.WORKER):
+            me.leave()
     except Error:
-        return False  # PostgreSQL is away: not the broker's silence
+        pass  # the row ends by itself, later

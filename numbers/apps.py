@@ -14,7 +14,7 @@ class NumbersConfig(AppConfig):
     def ready(self) -> None:
         from integrations import chores, sealing, slots, subjects
         from integrations.api import answers
-        from numbers import pools, row_policies
+        from numbers import expiry, pools, row_policies
         from numbers.batches import QUOTAS
         from numbers.batching import bell, selecting
         from numbers.counting import bell as counts
@@ -36,6 +36,7 @@ class NumbersConfig(AppConfig):
         kinds.register("batch_report", ReportExport())
         chores.register("batches", bell.CHORE)
         chores.register("figures", counts.CHORE)
+        expiry.register()
         selecting.register(listed)
         slots.register("batches", bell.QUEUE.held_slots)
         slots.register("figures", counts.QUEUE.held_slots)

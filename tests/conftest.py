@@ -9,6 +9,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 
+from config.schema_gate import gate
 from integrations import operations as ledger
 from integrations.models import Operation
 from organizations import database_roles, sight
@@ -22,6 +23,11 @@ def pytest_ignore_collect(collection_path, config) -> bool | None:
     """Where peers are not asked for, none is read: it takes seconds."""
     asked = config.getoption("markexpr")
     return ("not peers" in asked and collection_path.name.startswith("test_peers_")) or None
+
+
+def pytest_sessionstart() -> None:
+    """The schema of the tests fits; to look costs the first request a query."""
+    gate.is_open = True
 
 
 def pytest_collection_finish() -> None:

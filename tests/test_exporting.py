@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from integrations import exporting as bell
+from integrations import retention
 from numbers import exporting
 from organizations.exporting import asking, work
 from organizations.exporting.asking import CannotExport
@@ -177,7 +178,7 @@ class TestOwner:
         work_exports()
         Export.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
         assert browse(alice).get(page(alice, export, "export_file")).status_code == 404
-        bell.forget()
+        retention.clean_up()
         assert not Export.objects.exists()
         assert not ExportPart.objects.exists()
 

@@ -9,7 +9,7 @@ from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from integrations import claims, dispatching, provisioning, questions
+from integrations import claims, provisioning, questions, retention
 from integrations import operations as ledger
 from integrations.api.questions import SEARCH
 from integrations.models import Integration, Operation, ProviderCall
@@ -285,10 +285,10 @@ class TestForgetting:
         check = ledger.ask_check(alice.by, sandbox)
         factories.work_all()
         self.grown_old(hours=23)
-        dispatching.clean_up()
+        retention.clean_up()
         assert Operation.objects.filter(pk=question.pk).exists()
         self.grown_old(hours=2)
-        dispatching.clean_up()
+        retention.clean_up()
         assert not Operation.objects.filter(pk=question.pk).exists()
         assert Operation.objects.filter(pk=check.pk).exists()
         assert ProviderCall.objects.get().operation is None

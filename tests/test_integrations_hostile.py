@@ -223,7 +223,8 @@ class TestWorkersThatEnd:
         assert (operation.status, operation.outcome) == ("refused", "refused")
         assert "worker ended" in operation.reason
         assert PhoneNumber.objects.get().status == "failed"
-        assert Integration.objects.get(pk=operation.integration_id).failures == 1
+        # A worker may be killed for many reasons, and the platform may be well.
+        assert Integration.objects.get(pk=operation.integration_id).failures == 0
 
     def test_and_not_one_too_early(self, operation):
         for _ in range(claims.MOST_FAULTS - 1):

@@ -1,5 +1,6 @@
 """The HTTP door: where it leads, what became of a call, and what comes back."""
 
+import errno
 import gzip
 import socket
 import time
@@ -12,7 +13,7 @@ import pytest
 
 from integrations.http import parse_base_url
 from integrations.pacing import Quota, pace, retry_after
-from integrations.providers.base import OutcomeUnknown, Refused, Unavailable
+from integrations.providers.base import OutcomeUnknown, OwnTrouble, Refused, Unavailable
 from tests.doors import (
     OK,
     Peer,
@@ -138,6 +139,28 @@ def test_unknown_name_is_unavailable(monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     with pytest.raises(Unavailable, match="not found"):
         door("http://nowhere.example").request("POST", "/x")
+
+
+def raising(error: OSError):
+    def act(*args, **kwargs):
+        raise error
+
+    return act
+
+
+@pytest.mark.parametrize(("function", "error", "is_ours"), [
+    ("getaddrinfo", socket.gaierror(socket.EAI_AGAIN, "Temporary failure"), True),
+    ("getaddrinfo", socket.gaierror(socket.EAI_NONAME, "Name or service not known"), False),
+    ("create_connection", OSError(errno.ENETUNREACH, "Network is unreachable"), True),
+    ("create_connection", OSError(errno.EMFILE, "Too many open files"), True),
+    ("create_connection", OSError(errno.EHOSTUNREACH, "No route to host"), False),
+    ("create_connection", ConnectionRefusedError(errno.ECONNREFUSED, "refused"), False),
+])  # fmt: skip
+def test_whose_trouble_it_is_that_a_platform_is_not_reached(monkeypatch, function, error, is_ours):
+    monkeypatch.setattr(socket, function, raising(error))
+    with pytest.raises(Unavailable) as unavailable:
+        door("http://127.0.0.1:9").request("POST", "/x")
+    assert isinstance(unavailable.value, OwnTrouble) == is_ours
 
 
 def test_plain_text_behind_https_is_unavailable():

@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 
 from carriers.models import Carrier
 from carriers.operations import CannotDo, change_carrier, delete_carrier, lock_against_deletion
-from integrations import claims, dispatching, provisioning
+from integrations import claims, dispatching, provisioning, retention
 from integrations import operations as ledger
 from integrations.claims import Verdict
 from integrations.models import Integration, Operation, SandboxObject
@@ -285,9 +285,9 @@ class TestIntegrations:
         Operation.objects.filter(pk=mine.pk).update(lease_until=None)  # it is woken, too
         note_health = claims.note_health
 
-        def slowly(integration, verdict):
+        def slowly(integration, verdict, **when):
             sleep(0 if verdict.result else 0.3)
-            note_health(integration, verdict)
+            note_health(integration, verdict, **when)
 
         monkeypatch.setattr(claims, "note_health", slowly)
         errors = both(
@@ -302,7 +302,7 @@ class TestDispatcher:
         old = {"fingerprint": b"", "status": 200, "headers": {}, "body": b""}
         for key in ("held", "free"):
             alice.organization.saved_replies.create(key=key, expires_at="2020-01-01T00:00Z", **old)
-        with meanwhile(dispatching.clean_up) as cleaning:
+        with meanwhile(retention.clean_up) as cleaning:
             SavedReply.objects.select_for_update().get(key="held")
         assert not cleaning.waited
         assert [row.key for row in SavedReply.objects.all()] == ["held"]

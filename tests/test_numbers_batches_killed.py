@@ -83,7 +83,7 @@ class TestARow:
 class TestALongReading:
     def test_is_not_begun_twice(self, alice, monkeypatch, settings):
         """Even when the lease is over while it goes on."""
-        settings.OPERATION_LEASE = timedelta(seconds=-1)
+        settings.JOB_LEASE = timedelta(seconds=-1)
         second = []
 
         def read(check):

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from integrations import retention
 from numbers import batches
 from numbers.batching import bell, work
 from numbers.batching import kinds as batch_kinds
@@ -77,16 +78,16 @@ class TestTheWorkers:
 class TestKeeping:
     def test_rows_go_after_a_month_and_the_batch_stays(self, alice, numbers):
         batch = done(alice, "label", label="x")
-        bell.forget()
+        retention.clean_up()
         assert batch.rows.count() == 6
         Batch.objects.update(settled_at=timezone.now() - timedelta(days=31))
-        bell.forget()
+        retention.clean_up()
         assert batch.rows.count() == 0
         assert Batch.objects.get().done == 5
 
     def test_what_was_never_started_ends(self, alice, numbers):
         batch = propose(alice, "label", label="x")
         Batch.objects.update(created_at=timezone.now() - timedelta(days=31))
-        bell.forget()
+        retention.clean_up()
         batch.refresh_from_db()
         assert (batch.state, batch.reason) == ("stopped", "It was never started.")

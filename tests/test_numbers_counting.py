@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from integrations import chores
+from integrations import chores, retention
 from numbers import figures
 from numbers.counting import bell, work
 from numbers.models import FigureCount
@@ -213,10 +213,10 @@ class TestTheCount:
 
     def test_that_nobody_asks_for_is_forgotten(self, alice, look):
         look(alice)
-        bell.forget()
+        retention.clean_up()
         FigureCount.objects.update(created_at=Now() - timedelta(days=8))
         assert alice.organization.figure_counts.exists()
-        bell.forget()
+        retention.clean_up()
         assert not alice.organization.figure_counts.exists()
 
 
@@ -228,7 +228,7 @@ def fail_with(error: Exception):
 
 
 def claim(member, settings) -> dict:
-    return {"id": the_count(member).pk, "lease": settings.OPERATION_LEASE}
+    return {"id": the_count(member).pk, "lease": settings.JOB_LEASE}
 
 
 class TestOfTheInstallation:

@@ -9,6 +9,7 @@ import xlsxwriter
 from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
+from integrations import retention
 from numbers import batches
 from numbers.batches import CannotBatch
 from numbers.batching import bell
@@ -325,13 +326,13 @@ class TestRetention:
         batch = handed_in(alice, UNCLEAR)
         old = timezone.now() - settings.BATCH_RETENTION - timedelta(days=1)
         Batch.objects.filter(pk=batch.pk).update(created_at=old)
-        bell.forget()
+        retention.clean_up()
         batch.refresh_from_db()
         assert (batch.state, batch.file) == ("stopped", None)
 
     def test_one_that_is_waiting_is_kept(self, alice):
         batch = handed_in(alice, UNCLEAR)
-        bell.forget()
+        retention.clean_up()
         batch.refresh_from_db()
         assert batch.state == "mapping"
         assert bytes(batch.file) == UNCLEAR

@@ -1,26 +1,22 @@
-"""What an installation does not start with, and what its settings follow from."""
+"""What `manage.py check` says of the settings, and what follows from them."""
 
 import runpy
 
 import pytest
-from django.core.exceptions import ImproperlyConfigured
 
 from config import BASE_DIR
-from organizations.checks import refuse_bad_settings, second_factor_is_known
+from organizations.checks import settings_are_right
 
 
-@pytest.mark.parametrize("policy", ["off", "operators", "everybody"])
-def test_a_known_policy_starts(settings, policy):
-    settings.REQUIRE_MFA = policy
-    assert second_factor_is_known(None) == []
+def test_each_fault_and_each_missing_secret_is_a_line(settings):
+    settings.SETTING_FAULTS, settings.MISSING_SETTINGS = ["a is wrong", "b is wrong"], ["c"]
+    found = [(each.id, each.msg) for each in settings_are_right(None)]
+    wrong = [("patchbay.C001", "a is wrong"), ("patchbay.C001", "b is wrong")]
+    assert found == [*wrong, ("patchbay.C002", "c")]
 
 
-@pytest.mark.parametrize("policy", ["all", "Everybody", ""])
-def test_a_misspelled_policy_does_not(settings, policy):
-    settings.REQUIRE_MFA = policy
-    assert [one.id for one in second_factor_is_known(None)] == ["patchbay.C004"]
-    with pytest.raises(ImproperlyConfigured, match="off, operators, everybody"):
-        refuse_bad_settings()
+def test_settings_that_are_right_have_none():
+    assert settings_are_right(None) == []
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,12 @@ import pytest
 import yaml
 
 from config import BASE_DIR
+from config.variables import VARIABLES
 
-READ = re.compile(r'env\.\w+\(\s*"([A-Z_]+)"')
+READ = re.compile(r'\benv\(\s*"([A-Z_]+)"')
 # Decided by the image, or by `make up` and compose themselves.
-NOT_FOR_CONTAINERS = {"STATIC_ROOT"}
+NOT_FOR_CONTAINERS = {"STATIC_ROOT", "PATCHBAY_DATA"}
+MADE_BY_COMPOSE = {"DATABASE_URL", "REDIS_URL"}
 NOT_FOR_THE_WEB = NOT_FOR_CONTAINERS | {"REDIS_URL"}
 
 
@@ -27,7 +29,19 @@ def settings_of(service: str) -> set[str]:
 
 def test_every_setting_stands_in_the_readme():
     table = (BASE_DIR / "README.md").read_text().partition("## Settings")[2].partition("\n## ")[0]
-    assert settings_read() <= set(re.findall(r"`([A-Z_]+)`", table))
+    assert set(VARIABLES) <= set(re.findall(r"`([A-Z_]+)`", table))
+
+
+def test_every_setting_is_read():
+    others = {name for name, each in VARIABLES.items() if each.reader or "PASSWORD" in name}
+    assert settings_read() == set(VARIABLES) - others
+
+
+@pytest.mark.parametrize("service", ["web", "worker"])
+def test_secrets_may_reach_the_containers_as_files(service):
+    given = settings_of(service)
+    secrets = {name for name in given if name in VARIABLES and VARIABLES[name].is_secret}
+    assert {f"{name}_FILE" for name in secrets - MADE_BY_COMPOSE} <= given
 
 
 def test_every_setting_reaches_the_web():

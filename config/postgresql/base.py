@@ -8,15 +8,18 @@ statements of one message as one transaction, so this costs no round trip.
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import psycopg
 from django.conf import settings
 from django.db.backends.postgresql import base
+from django.db.backends.postgresql.features import DatabaseFeatures as PlainFeatures
 from django.db.backends.postgresql.operations import DatabaseOperations as PlainOperations
 from psycopg import sql
 from psycopg.pq import TransactionStatus
 
+from config.postgresql.connection import Connection
 from organizations.sight import ALL, ALL_OF, NOWHERE, Sight, current
 
 ORGANIZATION = "patchbay.organization"
@@ -129,6 +132,10 @@ def preceded(query: Any, settings: Sequence[str]) -> Any:
     return prefix + query if isinstance(query, str) else sql.SQL(prefix) + query
 
 
+class DatabaseFeatures(PlainFeatures):
+    minimum_database_version = (15,)  # NULLS NOT DISTINCT; the oldest that the tests run on
+
+
 class DatabaseOperations(PlainOperations):
     def last_executed_query(self, cursor: Any, sql: str, params: Any) -> str | None:
         query = super().last_executed_query(cursor, sql, params)
@@ -136,7 +143,25 @@ class DatabaseOperations(PlainOperations):
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
+    features_class = DatabaseFeatures
     ops_class = DatabaseOperations
+    Database = SimpleNamespace(**{**vars(psycopg), "connect": Connection.connect})
+
+    def separate(self, *, answer_within: float) -> Connection:
+        """A connection beside Django's with all that the URL asks for, in autocommit mode. It is
+        given up after so many seconds without an answer."""
+        parameters = {**self.get_connection_params(), "cursor_factory": psycopg.Cursor}
+        separate = Connection.connect(**parameters, autocommit=True)
+        separate.answer_within = answer_within
+        return separate
+
+    @contextmanager
+    def statements_may_take(self, seconds: int) -> Iterator[None]:
+        """For the rest of the transaction, longer than the connection's own statement_timeout."""
+        with self.cursor() as cursor:
+            cursor.execute(f"SET LOCAL statement_timeout = '{seconds}s'")
+        with self.connection.patient(seconds + 5):
+            yield
 
     def get_connection_params(self) -> dict[str, Any]:
         return {**super().get_connection_params(), "cursor_factory": Cursor}

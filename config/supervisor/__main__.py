@@ -3,7 +3,8 @@
 import sys
 from pathlib import Path
 
-from config.environment import data_folder
+from config.environment import data_folder, take_files
+from config.faults import faults
 from config.supervisor import Refused, programs
 from config.supervisor.address import Address, chosen_address
 from config.supervisor.children import Children, Interrupted, say
@@ -39,6 +40,7 @@ def main() -> int:
 
 def run(children: Children) -> None:
     """Start everything in order, then tend it for ever."""
+    refuse_wrong_settings()
     data, address = data_folder(), chosen_address()
     hold(data)
     address.require_free()
@@ -52,6 +54,14 @@ def run(children: Children) -> None:
     start_programs(children, env, runner, address)
     say("", welcome(data, address, is_first=is_first))
     children.tend()
+
+
+def refuse_wrong_settings() -> None:
+    """What is missing is made. Secrets in files are for the children too, which may not be able to
+    read them."""
+    if found := faults("make up"):
+        raise Refused("".join(["these settings are wrong:", *(f"\n  {each}" for each in found)]))
+    take_files()
 
 
 def hold(data: Path) -> None:

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import sys
 from pathlib import Path
 
 import django
@@ -9,6 +10,7 @@ from django.core.management import call_command
 from django.db import connections
 
 from config.environment import database
+from config.schema_guard import WrongSchema, refuse_newer
 from organizations import sight
 
 
@@ -17,6 +19,10 @@ def main() -> None:
     options = arguments()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
+    try:
+        refuse_newer()
+    except WrongSchema as error:
+        sys.exit(str(error))
     call_command("migrate", interactive=False, verbosity=0)
     call_command("grant_roles", verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)

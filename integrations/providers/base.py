@@ -51,6 +51,10 @@ class Unavailable(ProviderError):
         self.retry_after = retry_after
 
 
+class OwnTrouble(Unavailable):
+    """Temporary, and the platform has no part in it: our network, our name server, our limits."""
+
+
 class OutcomeUnknown(ProviderError):
     """A write was sent and its answer was lost: it may have happened, now or a little later."""
 

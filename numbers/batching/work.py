@@ -78,7 +78,7 @@ def run(batch_id: UUID) -> Batch | None:
 
 
 def run_alone(batch_id: UUID) -> Batch | None:
-    values = {"id": batch_id, "lease": settings.OPERATION_LEASE}
+    values = {"id": batch_id, "lease": settings.JOB_LEASE}
     with sight.everything():
         batch = next(iter(Batch.objects.raw(CLAIM, values)), None)
     if batch is None:
@@ -111,7 +111,7 @@ def asker(batch: Batch) -> Principal | None:
 def keep(batch: Batch, **fields: Any) -> None:
     """The one way to write to a batch that is claimed. Raises FenceLost."""
     mine = Batch.objects.filter(pk=batch.pk, fence=batch.fence, state=batch.state)
-    if not mine.update(**{"lease_until": Now() + settings.OPERATION_LEASE, **fields}):
+    if not mine.update(**{"lease_until": Now() + settings.JOB_LEASE, **fields}):
         raise FenceLost
 
 

@@ -1,17 +1,12 @@
-"""When counts are due, and when they go; the dispatcher asks."""
+"""When counts are due; the dispatcher asks."""
 
-from datetime import timedelta
 from uuid import UUID
-
-from django.db.models.functions import Now
 
 from integrations.bulk import MESSAGE_EXPIRES, Queue
 from integrations.chores import Chore
-from numbers.models import FigureCount
 
 # Somebody looks at the page: a count is short, but no more than these may hold workers at once.
 QUEUE = Queue("numbers_figurecount", ("waiting", "running"), share=0.25)
-UNUSED = timedelta(days=7)
 
 
 def publish(count_id: UUID) -> None:
@@ -23,9 +18,4 @@ def publish(count_id: UUID) -> None:
     )
 
 
-def forget() -> None:
-    """Figures that nobody has asked for lately."""
-    FigureCount.objects.filter(created_at__lt=Now() - UNUSED).delete()
-
-
-CHORE = Chore(QUEUE.due, publish, QUEUE.unstamp, forget)
+CHORE = Chore(QUEUE.due, publish, QUEUE.unstamp)

@@ -30,7 +30,7 @@ RETURNING *
 
 def run(count_id: UUID) -> None:
     """Count; harmless when it is not due any more."""
-    values = {"id": count_id, "lease": settings.OPERATION_LEASE}
+    values = {"id": count_id, "lease": settings.JOB_LEASE}
     with sight.everything():
         count = next(iter(FigureCount.objects.raw(CLAIM, values)), None)
     if count:

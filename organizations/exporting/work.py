@@ -46,7 +46,7 @@ class FenceLost(Exception):
 
 def run(export_id: UUID) -> Export | None:
     """One slice; None when there was nothing to claim."""
-    values = {"id": export_id, "lease": settings.OPERATION_LEASE}
+    values = {"id": export_id, "lease": settings.JOB_LEASE}
     with sight.everything():
         export = next(iter(Export.objects.raw(CLAIM, values)), None)
     if export is None:
@@ -138,7 +138,7 @@ def keep_part(export: Export, position: int, data: bytes, **fields: Any) -> None
 def keep(export: Export, **fields: Any) -> None:
     """The one way to write to an export that is claimed. Raises FenceLost."""
     mine = Export.objects.filter(pk=export.pk, fence=export.fence, state=State.RUNNING)
-    if not mine.update(**{"lease_until": Now() + settings.OPERATION_LEASE, **fields}):
+    if not mine.update(**{"lease_until": Now() + settings.JOB_LEASE, **fields}):
         raise FenceLost
     for name in fields.keys() & {"done", "size", "total", "place"}:
         setattr(export, name, fields[name])

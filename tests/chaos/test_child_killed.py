@@ -23,7 +23,8 @@ def children_of(pid: int) -> list[int]:
 
 
 def test_an_operation_ends_its_workers_a_few_times_only(alice, jambonz, processes):
-    processes.env |= {"PATCHBAY_LEASE_SECONDS": "1", "PATCHBAY_REDISPATCH_SECONDS": "2"}
+    processes.env |= {"PATCHBAY_LEASE_SECONDS": "1", "PATCHBAY_JOB_LEASE_SECONDS": "1"}
+    processes.env |= {"PATCHBAY_REDISPATCH_SECONDS": "2"}
     carrier = factories.carrier(alice.by, name="SIP")
     number = factories.number(alice.by, settled=False, voip_carrier_sid=carrier.voip_carrier_sid)
     operation = factories.open_operation("placement", number.placements.get().id)

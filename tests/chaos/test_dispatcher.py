@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 from django.db import connection
 
-from integrations import dispatching, watchdog
-from integrations.models import Operation
+from integrations import dispatcher, dispatching
+from integrations.models import Process
 from tests import factories
 
 pytestmark = [pytest.mark.chaos, pytest.mark.django_db(transaction=True)]
@@ -24,7 +24,7 @@ class Loop:
         self.thread.start()
 
     def run(self) -> None:
-        dispatching.dispatch_forever(self.stop, pause=0.5)
+        dispatcher.dispatch_forever(self.stop, pause=0.5)
         connection.close()
 
     def end(self) -> None:
@@ -42,15 +42,13 @@ def heard(monkeypatch) -> list:
 @pytest.fixture
 def loop(alice, heard) -> Iterator[Loop]:
     running = Loop(heard)
-    until(lambda: listeners() == 1)
+    until(lambda: leaders() == 1)
     yield running
     running.end()
 
 
-def listeners() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted")
-        return cursor.fetchone()[0]
+def leaders() -> int:
+    return Process.objects.filter(state="leading").count()
 
 
 def until(true, seconds: float = 10) -> None:
@@ -70,9 +68,9 @@ def test_a_second_dispatcher_stands_by(alice, loop, heard):
     second = Loop([])
     factories.number(alice.by, settled=False)
     until(lambda: heard)
-    assert listeners() == 1
+    assert leaders() == 1
     loop.end()
-    until(lambda: listeners() == 1)
+    until(lambda: leaders() == 1)
     second.end()
 
 
@@ -84,16 +82,3 @@ def test_it_comes_back_after_the_database_was_cut_off(alice, loop, heard):
         )
     factories.number(alice.by, settled=False)
     until(lambda: heard)
-
-
-class TestWatchdog:
-    def test_silence_is_deafness_only_while_somebody_waits(self, alice, monkeypatch):
-        factories.number(alice.by, settled=False)
-        monkeypatch.setattr(watchdog, "_last_message", time.monotonic() - 3600)
-        assert not watchdog.is_deaf()
-        Operation.objects.filter(status="open").update(
-            next_attempt_at="2020-01-01T00:00Z", dispatched_at="2020-01-01T00:00Z"
-        )
-        assert watchdog.is_deaf()
-        watchdog.heard()
-        assert not watchdog.is_deaf()

@@ -93,7 +93,8 @@ def seconds_until(true) -> float:
 @pytest.fixture
 def noise(mallory, dripping, processes: Processes) -> None:
     processes.env["PATCHBAY_ALLOWED_PRIVATE_CIDRS"] = ",".join(LOOPBACK)
-    del processes.env["PATCHBAY_LEASE_SECONDS"], processes.env["PATCHBAY_REDISPATCH_SECONDS"]
+    for name in ("LEASE", "JOB_LEASE", "REDISPATCH"):
+        del processes.env[f"PATCHBAY_{name}_SECONDS"]
     make_noise(mallory, dripping)
     processes.start_dispatcher()
     processes.start("-m", "celery", "-A", "config", "worker", "--without-mingle")

@@ -35,16 +35,17 @@ class Processes:
             "DATABASE_URL": make_conninfo(os.environ["DATABASE_URL"], dbname=database),
             "PATCHBAY_ALLOWED_PRIVATE_CIDRS": ",".join(LOOPBACK),
             "PATCHBAY_LEASE_SECONDS": str(LEASE_SECONDS),
+            "PATCHBAY_JOB_LEASE_SECONDS": str(LEASE_SECONDS),
             "PATCHBAY_REDISPATCH_SECONDS": str(LEASE_SECONDS + 1),
         }
         self.running: list[subprocess.Popen] = []
 
-    def start(self, *arguments: str) -> subprocess.Popen:
+    def start(self, *arguments: str, **env: str) -> subprocess.Popen:
         with self.log.open("ab") as output:
             process = subprocess.Popen(
                 [sys.executable, "-W", "ignore", *arguments],
                 cwd=BASE_DIR,
-                env=self.env,
+                env={**self.env, **env},
                 start_new_session=True,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -52,13 +53,12 @@ class Processes:
         self.running.append(process)
         return process
 
-    def start_dispatcher(self) -> subprocess.Popen:
-        return self.start("manage.py", "dispatch")
+    def start_dispatcher(self, **env: str) -> subprocess.Popen:
+        return self.start("manage.py", "dispatch", **env)
 
-    def start_worker(self) -> subprocess.Popen:
-        return self.start(
-            "-m", "celery", "-A", "config", "worker", "--concurrency", "2", "--without-mingle"
-        )
+    def start_worker(self, **env: str) -> subprocess.Popen:
+        command = ["-m", "celery", "-A", "config", "worker", "--concurrency", "2"]
+        return self.start(*command, "--without-mingle", **env)
 
     def kill(self, process: subprocess.Popen) -> None:
         """The whole tree, without a chance to clean up."""

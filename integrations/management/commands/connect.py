@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from django.core.management.base import BaseCommand, CommandError
 
+from config.environment import UnreadableSecret, secret
 from integrations import operations, provisioning
 from integrations.models import Integration, Operation
 from integrations.providers import PROVIDERS
@@ -19,8 +20,8 @@ credentials. They are tested first, in this very process; only accepted ones are
 
 Secrets are no arguments, because everybody on the machine can read those. A secret field is taken
 from the environment as PATCHBAY_CONNECT_<FIELD>, from standard input where FIELD=- is given (one
-line for each, in their order), or is asked for at a terminal. Other fields may come from the
-environment too.
+line for each, in their order), or is asked for at a terminal. PATCHBAY_CONNECT_<FIELD>_FILE names a
+file that holds it. Other fields may come from the environment too.
 
 Ends with 0 when it is connected, 1 when the platform refused, 2 when it could not be asked now: the
 check stays in the ledger then, and the workers go on with it."""
@@ -110,11 +111,18 @@ def account_of(provider: type[Provider], given: dict[str, str]) -> dict[str, str
 def value_of(field: Field, given: dict[str, str]) -> str:
     if field.name in given:
         return given[field.name]
-    if variable(field.name) in os.environ:
-        return os.environ[variable(field.name)]
+    if variable(field.name) in os.environ or f"{variable(field.name)}_FILE" in os.environ:
+        return secret_of(variable(field.name))
     if field.required and field.secret and sys.stdin.isatty():
         return getpass.getpass(f"{field.label}: ")
     return ""
+
+
+def secret_of(name: str) -> str:
+    try:
+        return secret(name)
+    except UnreadableSecret as error:
+        raise CommandError(f"{name}_FILE: {error}.") from None
 
 
 def line_of_stdin(name: str) -> str:

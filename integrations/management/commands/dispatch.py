@@ -6,7 +6,9 @@ from threading import Event
 from django.core.management.base import BaseCommand
 
 from config.celery import app
-from integrations.dispatching import dispatch_forever
+from config.postgresql.connection import bound_answers
+from config.schema_guard import wait_until_current
+from integrations.dispatcher import dispatch_forever
 
 
 class Command(BaseCommand):
@@ -17,4 +19,6 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
         app.set_default()
-        dispatch_forever(stop)
+        bound_answers()
+        if wait_until_current(stop.wait):
+            dispatch_forever(stop)

@@ -1,12 +1,11 @@
 """`manage.py grant_roles`: what the web and the worker may do in the owner's database, and which
 rows they see."""
 
-import os
-
 from django.core.management.base import BaseCommand, CommandError
 from django.db import ProgrammingError, connection, transaction
 from psycopg import sql
 
+from config.environment import secret
 from organizations import row_security
 from organizations.database_roles import LOGINS, MAY_BECOME, missing_statements
 from organizations.sight import DISPATCHER, FINDER, STAFF, WEB, WORKER
@@ -31,8 +30,11 @@ KEPT = {
     "django_content_type": "INSERT, UPDATE, DELETE",
     "auth_permission": "INSERT, UPDATE, DELETE",
 }
+# Programs report that they run; whoever looks at the screens only reads it.
+RUNNING = ("integrations_process", "integrations_leadership")
 # What an organization may hold is for operators to say, who act as staff.
 ASSIGNED = ("numbers_numberpool", "numbers_poolednumber")
+READ_BY_STAFF = {**KEPT, **dict.fromkeys(RUNNING, "INSERT, UPDATE, DELETE")}
 READ_BY_WEB = dict.fromkeys(ASSIGNED, "INSERT, UPDATE, DELETE")
 READ_BY_WORKER = (
     *ASSIGNED,
@@ -56,8 +58,8 @@ WORKER_LIMITS = {
     **dict.fromkeys(UNSEEN_BY_WORKER, "ALL"),
 }
 # A part may do with a table what who plays it may; it sees more of its rows.
-WEB_LIMITS = {**KEPT, **READ_BY_WEB, "organizations_organization": "UPDATE"}
-LIMITS = {WEB: WEB_LIMITS, STAFF: KEPT, WORKER: WORKER_LIMITS, DISPATCHER: WORKER_LIMITS}
+WEB_LIMITS = {**READ_BY_STAFF, **READ_BY_WEB, "organizations_organization": "UPDATE"}
+LIMITS = {WEB: WEB_LIMITS, STAFF: READ_BY_STAFF, WORKER: WORKER_LIMITS, DISPATCHER: WORKER_LIMITS}
 
 NOTHING = "no such role, nothing granted (set {} to have it made)"
 
@@ -88,7 +90,7 @@ class Command(BaseCommand):
 
     def serve(self, cursor, role: str) -> str:
         """Make the role if a password is given, grant if it exists; says what was done."""
-        password = os.environ.get(ROLES[role])
+        password = secret(ROLES[role])
         cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role])
         known = cursor.fetchone() is not None
         if password:

@@ -1,0 +1,178 @@
+"""Whether this code and the schema of its database fit each other (docs/upgrading.md).
+
+Older code runs on a newer schema, so that an upgrade needs no pause, as long as every migration
+that it does not know only adds to the schema. A migration that older code cannot bear says in its
+name which one that code must know: `0021_needs_0018_drop_label` may be met by code that has
+migration 0018 of the same app, and by no other.
+"""
+
+import logging
+import pkgutil
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from django.apps import apps
+from django.core.exceptions import ImproperlyConfigured
+from django.db import NotSupportedError, OperationalError, ProgrammingError, connection
+
+from config import BASE_DIR, VERSION
+
+logger = logging.getLogger(__name__)
+
+Name = tuple[str, str]  # app and migration
+PAUSE = 1.0  # seconds between two looks
+
+NEEDS = re.compile(r"\d{4}_needs_(\d{4})_")
+UNREADABLE = (
+    "42P01",  # no such table: nothing was ever migrated
+    "42501",  # no right to read it: grant_roles has not run
+)
+
+
+class WrongSchema(ImproperlyConfigured):
+    """Why this code does not run on its database, in a sentence."""
+
+
+@dataclass(frozen=True)
+class Schema:
+    """What the database has and this code has not (`unknown`), and the reverse (`missing`), as
+    "app.migration"; of `unknown` only `unbearable` matter."""
+
+    missing: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    unbearable: tuple[str, ...] = ()
+
+    @property
+    def state(self) -> Literal["current", "unmigrated", "newer"]:
+        if self.unbearable:
+            return "newer"
+        return "unmigrated" if self.missing else "current"
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong and what to do; empty if nothing is."""
+        if self.unbearable:
+            return (
+                f"The database was migrated by a newer Patchbay than this {VERSION}, which does not"
+                f" know {listed(self.unbearable)}: start the newer one, or restore the backup from"
+                " before the upgrade."
+            )
+        if self.missing:
+            return (
+                f"The database lacks {listed(self.missing)}: run `manage.py migrate`, then"
+                " `manage.py grant_roles`, as the owner of the tables."
+            )
+        return ""
+
+
+def listed(names: tuple[str, ...]) -> str:
+    more = f" and {len(names) - 1} more migrations" if len(names) > 1 else ""
+    return f"the migration {names[0]}{more}"
+
+
+def schema() -> Schema:
+    """Compares by one query. Raises OperationalError where the database is out of reach, and
+    WrongSchema if PostgreSQL is older than Patchbay supports."""
+    known, recorded = known_migrations(), recorded_migrations()
+    unknown = {name for name in recorded - known if name[0] in our_apps()}
+    return Schema(
+        missing=dotted(known - recorded),
+        unknown=dotted(unknown),
+        unbearable=dotted({name for name in unknown if not is_bearable(name, known)}),
+    )
+
+
+def dotted(names: set[Name]) -> tuple[str, ...]:
+    return tuple(sorted(".".join(name) for name in names))
+
+
+def is_bearable(name: Name, known: set[Name] | frozenset[Name]) -> bool:
+    app, migration = name
+    needed = NEEDS.match(migration)
+    return needed is None or any(
+        known_app == app and known_migration.startswith(f"{needed[1]}_")
+        for known_app, known_migration in known
+    )
+
+
+@cache
+def known_migrations() -> frozenset[Name]:
+    """By the names of files: to read them all takes memory, which a program then keeps."""
+    found = set()
+    for app in apps.get_app_configs():
+        folder = Path(app.path, "migrations")
+        if (folder / "__init__.py").exists():
+            names = (module.name for module in pkgutil.iter_modules([str(folder)]))
+            found |= {(app.label, name) for name in names if name[0] not in "_~"}
+    return frozenset(found)
+
+
+@cache
+def our_apps() -> frozenset[str]:
+    return frozenset(
+        app.label for app in apps.get_app_configs() if Path(app.path).parent == BASE_DIR
+    )
+
+
+def recorded_migrations() -> set[Name]:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT app, name FROM django_migrations")
+            return set(cursor.fetchall())
+    except NotSupportedError as error:  # Django's sentence names both versions
+        connection.close()
+        raise WrongSchema(f"Patchbay does not start: {error}") from None
+    except ProgrammingError as error:
+        if getattr(error.__cause__, "sqlstate", "") in UNREADABLE:
+            return set()
+        raise
+
+
+def refuse_newer() -> None:
+    """Raises WrongSchema if this code cannot run on the database. A database that is out of reach
+    refuses nothing: whoever waits for it asks again."""
+    try:
+        found = schema()
+    except OperationalError:
+        return
+    finally:
+        connection.close()
+    if found.state == "newer":
+        raise WrongSchema(found.sentence)
+
+
+def wait_until_current(pause: Callable[[float], object] = time.sleep) -> bool:
+    """Whether the schema is as this code needs it; `pause` waits, and returns true to give up.
+
+    For programs that have nothing to do before. Raises WrongSchema as `refuse_newer` does.
+    """
+    told = ""
+    while obstacle := obstacle_to_begin():
+        if obstacle != told:
+            logger.warning("waiting: %s", obstacle)
+            told = obstacle
+        if pause(PAUSE):
+            return False
+    return True
+
+
+def obstacle_to_begin() -> str:
+    """A sentence, empty if there is none. Leaves no connection open."""
+    try:
+        found = schema()
+    except OperationalError as error:
+        return f"PostgreSQL is out of reach: {first_line(error)}"
+    finally:
+        connection.close()
+    if found.state == "newer":
+        raise WrongSchema(found.sentence)
+    return found.sentence
+
+
+def first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]

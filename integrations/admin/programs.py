@@ -1,0 +1,28 @@
+"""The dispatchers and workers, as they last reported; to be read."""
+
+from django.contrib import admin
+from django.utils.translation import gettext_lazy
+
+from integrations.models import Leadership, Process
+from organizations.admin.base import ReadOnlyAdmin, time_column
+
+
+@admin.register(Process)
+class ProcessAdmin(ReadOnlyAdmin):
+    list_display = ("instance", "kind", "state", "reason", "version", "seen", "started")
+    list_filter = ("kind", "state")
+    search_fields = ("instance",)
+    ordering = ("-seen_at",)
+    seen = time_column("seen_at", gettext_lazy("last seen"))
+    started = time_column("started_at", gettext_lazy("started"))
+    fields = (
+        *("instance", "kind", "state", "reason", "version", "facts", "started_at", "seen_at"),
+    )
+
+
+@admin.register(Leadership)
+class LeadershipAdmin(ReadOnlyAdmin):
+    ordering = ("id",)
+    list_display = ("holder", "term", "renewed")
+    renewed = time_column("renewed_at", gettext_lazy("renewed"))
+    fields = ("holder", "term", "renewed_at")

@@ -1,0 +1,23 @@
+"""The ledger's clock and its dispatcher, for tests."""
+
+from datetime import timedelta
+
+from integrations import dispatching
+from integrations.models import Operation
+
+
+def due() -> list:
+    """What the dispatcher would publish now."""
+    published = []
+    dispatching.dispatch_due(published.append)
+    return published
+
+
+def later(seconds: float) -> None:
+    """Let time pass for the ledger, by moving its moments back."""
+    step = timedelta(seconds=seconds)
+    for row in Operation.objects.filter(status="open"):
+        for name in ("next_attempt_at", "dispatched_at", "lease_until"):
+            if getattr(row, name):
+                setattr(row, name, getattr(row, name) - step)
+        row.save()
