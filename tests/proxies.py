@@ -68,8 +68,8 @@ def nginx(folder: Path, ports: Ports, web: Address) -> list[str]:
 
 def caddy(folder: Path, ports: Ports, web: Address) -> list[str]:
     """The site twice, as it is written for https and names no certificate."""
-    begin = "{$PATCHBAY_SITE:patchbay.example.com} {"
-    upstreams = {"{$PATCHBAY_UPSTREAMS:127.0.0.1:8000 127.0.0.1:8001}": f"{web.host}:{web.port}"}
+    begin = "{$SITE:patchbay.example.com} {"
+    upstreams = {"{$UPSTREAMS:127.0.0.1:8000 127.0.0.1:8001}": f"{web.host}:{web.port}"}
     plain = {begin: f"http://{HOST}:{ports.plain} {{\nbind {HOST}"}
     certificate = f"tls {folder}/cert.pem {folder}/key.pem"
     secure = {begin: f"https://{HOST}:{ports.tls} {{\nbind {HOST}\n{certificate}"}

@@ -7,6 +7,7 @@ from itertools import chain
 import pytest
 
 from config import BASE_DIR
+from config.postgresql.parameters import SERVER
 from config.supervisor.programs import GRANIAN, worker
 from tests.machine import shell_blocks
 
@@ -39,6 +40,13 @@ def test_every_program_has_an_account_and_secrets_of_its_own(unit):
     secrets = re.search(r"^EnvironmentFile=/etc/patchbay/(.*)\.env$", text, re.M)[1]
     assert account == {"owner": "patchbay"}.get(secrets, f"patchbay-{secrets}")
     assert f"u {account} - " in (DEPLOY / "systemd/sysusers.conf").read_text()
+
+
+def test_postgresql_is_told_what_our_sessions_ask_for():
+    text = (DEPLOY / "postgresql/patchbay.conf").read_text()
+    told = dict(re.findall(r"^(\w+) = (\w+)$", text, re.M))
+    assert told.items() <= SERVER.items()
+    assert {name for name in SERVER if name.startswith(("tcp_", "client_"))} == told.keys()
 
 
 def test_every_file_that_the_chapter_installs_is_there():

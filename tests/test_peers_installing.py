@@ -42,6 +42,11 @@ def call(machine: Machine, path: str, body: dict | None = None) -> dict:
     return json.loads(machine.run(f"{CALL} {BASE}{path}{data}"))
 
 
+def reaching(path: str) -> str:
+    """Asks until there is an answer."""
+    return f"{CALL} --retry 60 --retry-all-errors --retry-delay 1 {BASE}{path}"
+
+
 def is_active(machine: Machine, number: str, seconds: float = 60) -> bool:
     """A number that is added now becomes active."""
     carrier = call(machine, "/phone-numbers/carriers")["data"][0]["voip_carrier_sid"]
@@ -108,12 +113,26 @@ def test_numbers_become_active_after_all_that(installed):
     assert is_active(installed.machine, "+18005551235")
 
 
+def test_each_night_there_is_a_backup_that_can_be_restored(installed):
+    machine, folder = installed.machine, "/var/backups/patchbay"
+    assert "patchbay-backup.timer" in machine.run("systemctl list-timers --no-pager")
+    machine.run("systemctl start patchbay-backup.service")
+    assert machine.run(f"stat --format %a:%U {folder}/*") == "600:patchbay\n"
+    assert "-> refused" in machine.run(f"patchbay restore {folder}/* 2>&1 || echo '-> refused'")
+    before = call(machine, "/phone-numbers")["data"]
+    machine.run("systemctl stop patchbay.target")
+    assert "chain intact" in machine.run(f"patchbay restore {folder}/* --replace")
+    machine.run("systemctl start patchbay.target")
+    machine.run(reaching("/phone-numbers"))
+    assert call(machine, "/phone-numbers")["data"] == before
+    assert is_active(machine, "+18005551236")
+
+
 def test_after_a_power_failure_everything_comes_back_by_itself(installed):
     installed.machine.stop()
     installed.machine.start()
-    reach = f"{CALL} --retry 60 --retry-all-errors --retry-delay 1 {BASE}/phone-numbers"
-    assert "+18005551235" in installed.machine.run(reach)
-    assert is_active(installed.machine, "+18005551236")
+    assert "+18005551235" in installed.machine.run(reaching("/phone-numbers"))
+    assert is_active(installed.machine, "+18005551237")
 
 
 def test_nothing_went_wrong_in_the_log(installed):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from config.environment import data_folder
 from config.supervisor import Refused, programs
-from config.supervisor.__main__ import STOP_ORDER, hold, start_engines
+from config.supervisor.__main__ import STOP_ORDER, hold, refuse_wrong_settings, start_engines
 from config.supervisor.children import Children, Interrupted, say
 from config.supervisor.environment import given_database_urls
 from config.supervisor.files import write_private
@@ -48,6 +48,7 @@ def environment(
     children: Children, data: Path, path: Path, command: str, options: Sequence[str]
 ) -> dict[str, str]:
     """What manage.py must know, once the database is reached. Raises Refused and BackupError."""
+    refuse_wrong_settings()
     is_embedded = not os.environ.get("DATABASE_URL")
     is_new = is_embedded and written_version(data / "engines" / "postgres") is None
     if is_new and command == "backup":

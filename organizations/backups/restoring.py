@@ -24,8 +24,13 @@ LEFT_OUT = (
     *(b"ACL ", b"DEFAULT ACL ", b"POLICY ", b"ROW SECURITY ", b"COMMENT ", b"SCHEMA "),
     *(b"EXTENSION ", b"SECURITY LABEL "),
 )
+Name = tuple[str, str]  # app and migration
 USED = """SELECT DISTINCT usename FROM pg_stat_activity WHERE datname = current_database()
  AND usename = ANY(%s) AND pid <> pg_backend_pid() ORDER BY 1"""
+# Whatever the session begins with; the dump says the first two again.
+BEGIN = b"""SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0;
+BEGIN; SET LOCAL lock_timeout = '20s';
+"""
 REMOVE = f"""DO $remove$
 DECLARE each record;
 BEGIN
@@ -47,10 +52,13 @@ $remove$;
 """
 
 
-def require_fit(backup: Backup, *, known: Collection[str], keys: Sequence[str] | None) -> None:
-    """Raises BackupError if this Patchbay could not use the data: a migration is not `known`, or a
-    key is not among `keys`. None: whatever the keys."""
-    newer = sorted(set(backup.manifest.migrations) - set(known))
+def require_fit(
+    backup: Backup, *, known: Collection[Name], apps: Collection[str], keys: Sequence[str] | None
+) -> None:
+    """Raises BackupError if this Patchbay could not use the data: a migration of these apps is not
+    `known`, or a key is not among `keys`. None: whatever the keys."""
+    names = {tuple(each.split(".", 1)) for each in backup.manifest.migrations}
+    newer = sorted(f"{app}.{name}" for app, name in names - set(known) if app in apps)
     if newer:
         raise BackupError(
             f"{backup.path} was made by Patchbay {backup.manifest.version}, whose tables are newer "
@@ -143,7 +151,7 @@ def replay(backup: Backup, database: Database, folder: Path, entries: Path, *, f
 
 def write(target: IO[bytes], backup: Backup, folder: Path, entries: Path, *, found: bool) -> None:
     """The whole transaction. Raises BackupError before its COMMIT, which rolls it back."""
-    target.write(b"BEGIN; SET LOCAL lock_timeout = '20s';\n")
+    target.write(BEGIN)
     if found:
         target.write(REMOVE.encode())
     command = [folder / "pg_restore", "--file=-", f"--use-list={entries}", "--no-owner"]

@@ -6,8 +6,8 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
-from django.db.migrations.loader import MigrationLoader
 
+from config.schema_guard import known_migrations, our_apps
 from organizations.backups import BackupError
 from organizations.backups.archive import Backup
 from organizations.backups.programs import Database
@@ -43,7 +43,7 @@ class Command(BaseCommand):
         try:
             backup = Backup(file)
             keys = None if options["without_keys"] else settings.PATCHBAY_ENCRYPTION_KEYS
-            require_fit(backup, known=known_migrations(), keys=keys)
+            require_fit(backup, known=known_migrations(), apps=our_apps(), keys=keys)
             if not check:
                 self.restore(backup, options["replace"], options["programs"])
         except BackupError as error:
@@ -64,8 +64,3 @@ class Command(BaseCommand):
         database = Database.of_django(connection)
         restore(backup, database, replace=replace, programs=programs)
         analyze(database)
-
-
-def known_migrations() -> list[str]:
-    disk = MigrationLoader(None, ignore_no_migrations=True).disk_migrations
-    return [f"{app}.{name}" for app, name in disk]
