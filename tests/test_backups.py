@@ -1,5 +1,6 @@
 """Backups: whole, of one moment, and restored as they were, or not at all."""
 
+import io
 import json
 import os
 import random
@@ -17,6 +18,7 @@ from threading import Event, Thread
 import psycopg
 import pytest
 from django.conf import settings
+from django.core.management import call_command
 from django.db import connection
 from psycopg.conninfo import conninfo_to_dict
 
@@ -229,6 +231,30 @@ def test_of_the_backups_in_a_folder_the_newest_are_kept(tmp_path):
         (tmp_path / name).touch()
     assert [path.name for path in remove_old(tmp_path, 2)] == names[:3]
     assert sorted(os.listdir(tmp_path)) == sorted([*names[3:], "notes", "patchbay.zip"])
+
+
+def test_a_series_of_backups_survives_failures(source, tmp_path, monkeypatch):
+    """As while the database is away: told, and made again."""
+    pauses = []
+    outcomes = iter([psycopg.OperationalError("away"), None, OSError("no space"), None])
+
+    def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 4:
+            raise KeyboardInterrupt
+
+    def sometimes(*given, **options):
+        if error := next(outcomes):
+            raise error
+        return make(*given, **options)
+
+    monkeypatch.setattr("time.sleep", sleep)
+    monkeypatch.setattr("organizations.management.commands.backup.make", sometimes)
+    said = io.StringIO()
+    with pytest.raises(KeyboardInterrupt):
+        call_command("backup", tmp_path, "--every", "24", "--keep", "1", stdout=said, stderr=said)
+    assert pauses == [600, 86400, 600, 86400]
+    assert ("No backup: away" in said.getvalue(), len(list(tmp_path.iterdir()))) == (True, 1)
 
 
 def manage(database: Database, *arguments: object) -> subprocess.CompletedProcess:

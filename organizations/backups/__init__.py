@@ -5,7 +5,13 @@ checksum of every table from the same snapshot, and the encryption keys where so
 them.
 """
 
+import psycopg
+
 
 class BackupError(Exception):
     """Why there is no backup, or nothing was restored: one sentence for whoever gave the command.
     The database is as it was."""
+
+
+# What ends a command with a sentence: ours, of the database, of the disk.
+FAILURES = (BackupError, psycopg.Error, OSError)

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
 from config.schema_guard import known_migrations, our_apps
-from organizations.backups import BackupError
+from organizations.backups import FAILURES
 from organizations.backups.archive import Backup
 from organizations.backups.programs import Database
 from organizations.backups.restoring import analyze, require_fit, restore
@@ -46,8 +46,8 @@ class Command(BaseCommand):
             require_fit(backup, known=known_migrations(), apps=our_apps(), keys=keys)
             if not check:
                 self.restore(backup, options["replace"], options["programs"])
-        except BackupError as error:
-            raise CommandError(str(error)) from error
+        except FAILURES as error:
+            raise CommandError(str(error).strip()) from error
         manifest = backup.manifest
         self.stdout.write(
             f"{file}: Patchbay {manifest.version}, {manifest.made_at}, {len(manifest.tables)} "
