@@ -99,5 +99,11 @@ SETTINGS = [
 VARIABLES = {each.name: each for each in SETTINGS}
 
 # What begins so is known, and not a setting: secrets for `manage.py connect`, and what tests read.
-OTHERS = ("PATCHBAY_CONNECT_", "PATCHBAY_TEST_", "PATCHBAY_NOISY_RUNS", "PATCHBAY_FUZZ_ROUNDS")
+OTHERS = (
+    "PATCHBAY_CONNECT_",
+    "PATCHBAY_TEST_",
+    "PATCHBAY_NOISY_RUNS",
+    "PATCHBAY_FUZZ_ROUNDS",
+    "PATCHBAY_UNATTENDED_RUNS",
+)
 REPLACED = {"PATCHBAY_TRUST_PROXY": "PATCHBAY_TRUSTED_PROXIES"}

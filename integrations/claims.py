@@ -28,6 +28,7 @@ CHANNEL = "patchbay_operations"  # NOTIFY wakes the dispatcher; losing one costs
 BREAKER_THRESHOLD = 5  # failures in a row before an integration rests
 LONGEST_REST = 30.0  # seconds; then one operation goes to see whether the platform is back
 BACKOFF_CAP = 600.0  # seconds
+OWN_BACKOFF = 4.0
 REASON_LENGTH = 1000  # a platform's own words may be in it, and those have no end
 LEAST_LEASE = WRITE_SECONDS + 2  # seconds: with less left, it is renewed before a call
 # Each its own subject.
@@ -231,8 +232,8 @@ def ask_again(operation: Operation) -> None:
 
 def delay_before(attempts: int, verdict: Verdict) -> float:
     """Seconds until the next attempt: full jitter under an exponential cap, never before
-    Retry-After."""
-    ceiling = min(BACKOFF_CAP, 2.0 ** min(attempts, 10))
+    Retry-After. A fault of ours spares the platform nothing, so its cap does not grow."""
+    ceiling = OWN_BACKOFF if verdict.is_ours else min(BACKOFF_CAP, 2.0 ** min(attempts, 10))
     least = GHOST_WRITE_DELAY if verdict.outcome == Outcome.UNKNOWN else 0.5
     asked = min(verdict.retry_after or 0.0, LONGEST_PAUSE)
     return max(asked, least + random.uniform(0, ceiling))  # noqa: S311  jitter

@@ -45,6 +45,8 @@ class SilentProxy:
         self.connections |= both
         try:
             await asyncio.gather(self.pump(reader, downstream), self.pump(upstream, writer))
+        except asyncio.CancelledError:
+            pass  # by `end`; raised, it would be logged as an error
         finally:
             self.connections -= both
             for each in both:
