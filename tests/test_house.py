@@ -232,7 +232,7 @@ def test_the_web_knows_no_broker():
 @pytest.mark.parametrize(
     "program",
     [
-        "import config.celery; django.setup(); from integrations.management.commands import dispatch",
+        "import config.celery; django.setup(); import integrations.management.commands.dispatch",
         "from config.celery import app; app.loader.init_worker()",
     ],
 )

@@ -46,12 +46,19 @@ class Postgres:
     """One cluster in the engines' home, reached by a socket."""
 
     name = "postgres"
+    major = POSTGRES_MAJOR
+    collation = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
 
     def __init__(self, home: Home, sockets: Path, passwords: Mapping[str, str]):
         self.home = home
         self.sockets = sockets
         self.passwords = passwords
         self.folder = home.path / "postgres"
+
+    @property
+    def programs(self) -> Path:
+        """The folder of initdb, postgres and the rest."""
+        return postgres_programs(self.home, self.major)
 
     def create(self) -> None:
         """Make the cluster unless there is one; refuse one of another major version."""
@@ -80,9 +87,9 @@ class Postgres:
         unfinished.rename(self.folder)
 
     def _initdb(self, folder: Path, password: Path) -> None:
-        command = [postgres_programs(self.home) / "initdb", "-D", folder, "-U", SUPERUSER]
-        command += [f"--pwfile={password}", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C"]
-        command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions"]
+        command = [self.programs / "initdb", "-D", folder, "-U", SUPERUSER]
+        command += [f"--pwfile={password}", "--auth=scram-sha-256", "--encoding=UTF8"]
+        command += [*self.collation, "--no-instructions"]
         # A session of its own: Ctrl-C is for us, who then stop in order.
         manner = {**self.home.popen(), "env": ENVIRONMENT, "start_new_session": True}
         done = subprocess.run(command, capture_output=True, text=True, **manner)
@@ -94,7 +101,7 @@ class Postgres:
         # The home's lock says that nobody runs on this data, so a pid file is a left-over; its
         # number may by now be that of a stranger, which PostgreSQL would take for a server.
         (self.folder / "postmaster.pid").unlink(missing_ok=True)
-        command = [postgres_programs(self.home) / "postgres", "-D", self.folder, "-p", "5432"]
+        command = [self.programs / "postgres", "-D", self.folder, "-p", "5432"]
         command += ["-k", self.sockets]
         for name, value in (SETTINGS | settings).items():
             command += ["-c", f"{name}={value}"]
