@@ -48,6 +48,12 @@ class InstalledPostgres(Postgres):
         command = [self.programs / "postgres", "--version"]
         return int(subprocess.check_output(command, text=True).split()[2].partition(".")[0])
 
+    def furnish(self) -> None:
+        """PostgreSQL 15 lets the owner of a database use it by what it inherits."""
+        super().furnish()
+        with psycopg.connect(self.url(SUPERUSER, SUPERUSER), autocommit=True) as connection:
+            connection.execute(f"ALTER ROLE {OWNER} INHERIT")
+
 
 def start_engines() -> dict[str, str]:
     """Start what is missing; it ends with this process, even if that is killed."""

@@ -51,7 +51,7 @@ def web(env: Mapping[str, str], address: Address, account: Account | None = None
     """The web; requests that have begun are finished at the stop."""
     command = ["-m", "granian", *GRANIAN, "--workers", str(WEB_WORKERS)]
     command += ["--host", address.host, "--port", str(address.port)]
-    command += ["config.supervisor.web:application"]
+    command += ["config.asgi:application"]
     return python("web", *command, env=without_owner(env), account=account, grace=30)
 
 
