@@ -5,7 +5,14 @@ RUN python -m venv /opt/patchbay/venv \
     && /opt/patchbay/venv/bin/pip install --no-cache-dir --require-hashes --only-binary :all: \
         -r /tmp/server.txt
 
-FROM python:3.13-slim-bookworm
+FROM python:3.13-slim-bookworm AS app
+ARG VERSION=0.1.0 REVISION="" SOURCE=""
+LABEL org.opencontainers.image.title="Patchbay" \
+    org.opencontainers.image.description="A self-hosted portal for phone numbers" \
+    org.opencontainers.image.licenses="MIT" \
+    org.opencontainers.image.version="$VERSION" \
+    org.opencontainers.image.revision="$REVISION" \
+    org.opencontainers.image.source="$SOURCE"
 ENV PATH=/opt/patchbay/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
@@ -25,3 +32,20 @@ CMD ["granian", "--interface", "asginl", "--no-ws", "--log-level", "warning", "-
      "--http", "1", "--http1-header-read-timeout", "20000", "--http1-buffer-size", "65536", \
      "--backlog", "2048", "--backpressure", "2048", "--workers", "2", \
      "--host", "0.0.0.0", "--port", "8000", "config.asgi:application"]
+
+# manage.py with pg_dump and pg_restore of compose.yaml's PostgreSQL, for backups.
+FROM app AS backup
+USER 0:0
+# hadolint ignore=DL3008
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends ca-certificates postgresql-common \
+    && /usr/share/postgresql-common/pgdg/apt.postgresql.org.sh -y \
+    && apt-get install -y --no-install-recommends postgresql-client-18 \
+    && rm -rf /var/lib/apt/lists/* \
+    && install -d -o 65534 -g 65534 -m 0700 /backups
+USER 65534:65534
+HEALTHCHECK NONE
+ENTRYPOINT ["python", "manage.py"]
+
+# The last stage is what is built where none is named.
+FROM app

@@ -1,6 +1,6 @@
 # Patchbay. `make up` starts it, `make test` tests it; `make` alone lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help setup up test chaos test-browser test-peers screenshots bench check schema sbom messages fix lock clean
+.PHONY: help setup up backup restore test chaos test-browser test-peers screenshots bench check schema sbom messages fix lock clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -25,6 +25,14 @@ help: ## List the targets
 
 up: $(RUN) ## Start Patchbay with demo data on http://127.0.0.1:8000 (HOST, PORT, PATCHBAY_DATA)
 	@exec $(PYTHON) -m config.supervisor
+
+# A path of somebody's, which may have blanks, reaches the shell as one word.
+NAMED = $(if $(FILE),,$(error Name a file: make $@ FILE=/elsewhere/patchbay.zip))
+backup: $(RUN) ## Save the database of `make up`: FILE=…, with its keys: ARGS=--with-keys
+	$(NAMED)@exec $(PYTHON) -m config.supervisor.backups backup "$(FILE)" $(ARGS)
+
+restore: $(RUN) ## Put a backup back while Patchbay is stopped: FILE=… (ARGS=--replace)
+	$(NAMED)@exec $(PYTHON) -m config.supervisor.backups restore "$(FILE)" $(ARGS)
 
 setup: $(DEV) ## Install everything into .venv (up, test and check do it when needed)
 

@@ -62,7 +62,7 @@ SETTINGS = [
         ("DATABASE_CONN_MAX_AGE", WholeNumber(0, 86_400), 0),
         ("PATCHBAY_LEASE_SECONDS", WholeNumber(1, 3600), 25),
         ("PATCHBAY_JOB_LEASE_SECONDS", WholeNumber(1, 3600), 90),
-        ("PATCHBAY_REDISPATCH_SECONDS", WholeNumber(1, 3600), 20),
+        ("PATCHBAY_REDISPATCH_SECONDS", WholeNumber(1, 3600), 10),
         ("PATCHBAY_BATCH_SLICE_SECONDS", WholeNumber(1, 300), 10),
         ("PATCHBAY_WORKER_PROCESSES", WholeNumber(1, 256), 8),
         ("PATCHBAY_WORKERS", WholeNumber(1, 1000), 1),

@@ -1,10 +1,9 @@
-"""Real proxies in front of a web server, set up as docs/operations.md says.
+"""Real proxies in front of a web server, set up by the files in deploy/.
 
 Each listens on loopback, once with TLS and once without.
 """
 
 import os
-import re
 import shutil
 import socket
 import ssl
@@ -31,11 +30,13 @@ class Ports:
     tls: int
 
 
-def snippet(title: str, web: Address) -> str:
-    """The lines below `# title` in the documentation."""
-    text = (BASE_DIR / "docs/operations.md").read_text()
-    lines = re.search(rf"^    # {title}\n((?:    .*\n)+)", text, re.M)[1]
-    return lines.replace("127.0.0.1:8000", f"{web.host}:{web.port}")
+def deployed(name: str, **replaced: str) -> str:
+    """A file of deploy/, in which each text is replaced; all of them must be there."""
+    text = (BASE_DIR / "deploy" / name).read_text()
+    for old, new in replaced.items():
+        assert old in text, old
+        text = text.replace(old, new)
+    return text
 
 
 def nginx(folder: Path, ports: Ports, web: Address) -> list[str]:
@@ -43,53 +44,56 @@ def nginx(folder: Path, ports: Ports, web: Address) -> list[str]:
         f"{kind}_temp_path {folder}/{kind};\n"
         for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
+    site = deployed(
+        "nginx.conf",
+        **{
+            "    listen [::]:80;\n": "",
+            "    listen [::]:443 ssl http2;\n": "",
+            "listen 80;": f"listen {HOST}:{ports.plain};",
+            "listen 443 ": f"listen {HOST}:{ports.tls} ",
+            "/etc/patchbay/tls": str(folder),
+            "    server 127.0.0.1:8001;\n": "",
+            "127.0.0.1:8000": f"{web.host}:{web.port}",
+            "patchbay.example.com": HOST,
+        },
+    )
     (folder / "nginx.conf").write_text(f"""
         daemon off; pid {folder}/pid; error_log stderr; {"user root;" if not os.geteuid() else ""}
         events {{}}
-        http {{ access_log off; {kept} server {{
-            listen {HOST}:{ports.plain};
-            listen {HOST}:{ports.tls} ssl;
-            ssl_certificate {folder}/cert.pem; ssl_certificate_key {folder}/key.pem;
-            {snippet("nginx", web)}
-        }} }}""")
+        http {{ access_log off; {kept}
+        {site}
+        }}""")
     return ["nginx", "-e", "stderr", "-p", str(folder), "-c", str(folder / "nginx.conf")]
 
 
 def caddy(folder: Path, ports: Ports, web: Address) -> list[str]:
-    (folder / "Caddyfile").write_text(f"""
-        {{
-            admin off
-            auto_https off
-        }}
-        http://{HOST}:{ports.plain} {{
-            bind {HOST}
-            {snippet("Caddyfile", web)}
-        }}
-        https://{HOST}:{ports.tls} {{
-            bind {HOST}
-            tls {folder}/cert.pem {folder}/key.pem
-            {snippet("Caddyfile", web)}
-        }}""")
+    """The site twice, as it is written for https and names no certificate."""
+    begin = "{$SITE:patchbay.example.com} {"
+    upstreams = {"{$UPSTREAMS:127.0.0.1:8000 127.0.0.1:8001}": f"{web.host}:{web.port}"}
+    plain = {begin: f"http://{HOST}:{ports.plain} {{\nbind {HOST}"}
+    certificate = f"tls {folder}/cert.pem {folder}/key.pem"
+    secure = {begin: f"https://{HOST}:{ports.tls} {{\nbind {HOST}\n{certificate}"}
+    sites = [deployed("Caddyfile", **site, **upstreams) for site in (plain, secure)]
+    options = "{\nadmin off\nauto_https off\n}\n"
+    (folder / "Caddyfile").write_text(options + "\n".join(sites))
     return ["caddy", "run", "--adapter", "caddyfile", "--config", str(folder / "Caddyfile")]
 
 
 def haproxy(folder: Path, ports: Ports, web: Address) -> list[str]:
     both = (folder / "cert.pem").read_text() + (folder / "key.pem").read_text()
     (folder / "both.pem").write_text(both)
-    (folder / "haproxy.cfg").write_text(f"""
-defaults
-    mode http
-    timeout connect 5s
-    timeout client 30s
-    timeout server 30s
-frontend all
-    bind {HOST}:{ports.plain}
-    bind {HOST}:{ports.tls} ssl crt {folder}/both.pem
-    default_backend patchbay
-{snippet("haproxy frontend", web)}
-backend patchbay
-{snippet("haproxy backend", web)}
-""")
+    config = deployed(
+        "haproxy.cfg",
+        **{
+            "bind :80": f"bind {HOST}:{ports.plain}",
+            "bind :443": f"bind {HOST}:{ports.tls}",
+            "/etc/patchbay/tls": str(folder),
+            "    server web2 127.0.0.1:8001 check\n": "",
+            "127.0.0.1:8000": f"{web.host}:{web.port}",
+            "patchbay.example.com": HOST,
+        },
+    )
+    (folder / "haproxy.cfg").write_text(config)
     return ["haproxy", "-db", "-f", str(folder / "haproxy.cfg")]
 
 

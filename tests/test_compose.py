@@ -1,6 +1,7 @@
 """compose.yaml, as far as it can be tried without Docker."""
 
 import os
+import re
 import subprocess
 import tempfile
 import time
@@ -13,13 +14,15 @@ import pytest
 import redis
 import yaml
 
-from config import BASE_DIR
+from config import BASE_DIR, VERSION
+from config.postgresql.parameters import SERVER
 from config.supervisor.home import open_home
 from config.supervisor.postgres import OWNER, SUPERUSER, Postgres
 from config.supervisor.processes import Program, end, spawn
 from config.supervisor.software import postgres_programs, valkey_program
 from organizations.database_roles import missing_statements
 
+DOCKERFILE = (BASE_DIR / "Dockerfile").read_text()
 COMPOSE = yaml.safe_load((BASE_DIR / "compose.yaml").read_text())
 SERVICES = COMPOSE["services"]
 PASSWORDS = {
@@ -42,6 +45,47 @@ def test_every_container_is_bounded_and_can_change_nothing_of_itself(name):
     assert service["pids_limit"]
     assert service["mem_limit"]
     assert all("size=" in mount for mount in service.get("tmpfs", ()))
+    assert service["logging"]["options"].keys() == {"max-size", "max-file"}
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_whatever_ends_is_started_again(name):
+    assert SERVICES[name]["restart"] == ("no" if name == "migrate" else "unless-stopped")
+
+
+def test_as_many_workers_run_as_the_dispatcher_counts_on():
+    """Also after a plain `up -d`, which would go back to one."""
+    assert SERVICES["worker"]["deploy"]["replicas"] == "${PATCHBAY_WORKERS:-1}"
+
+
+def test_postgresql_and_the_broker_notice_clients_that_vanished():
+    words = SERVICES["postgres"]["command"]
+    told = dict(word.split("=") for word in words[2::2])
+    assert told.items() <= SERVER.items()
+    assert {name for name in SERVER if name.startswith(("tcp_", "client_"))} == told.keys()
+    assert "--tcp-keepalive" in SERVICES["valkey"]["command"]
+
+
+def test_https_and_backups_are_there_for_who_asks_for_them():
+    named = {
+        name: service["profiles"] for name, service in SERVICES.items() if "profiles" in service
+    }
+    assert named == {"caddy": ["caddy"], "backup": ["backup"]}
+    assert "patchbay_owner" in SERVICES["backup"]["environment"]["DATABASE_URL"]
+    image = SERVICES["postgres"]["image"].removeprefix("postgres:")
+    assert f"postgresql-client-{image}" in DOCKERFILE
+
+
+def test_every_file_that_compose_mounts_is_there():
+    files = [each["file"] for each in COMPOSE["configs"].values() if "file" in each]
+    assert files
+    assert all((BASE_DIR / file).is_file() for file in files)
+
+
+def test_the_image_says_its_version():
+    assert f"ARG VERSION={VERSION} " in DOCKERFILE
+    labels = re.findall(r"org\.opencontainers\.image\.(\w+)=", DOCKERFILE)
+    assert {"version", "source", "revision", "licenses"} <= {*labels}
 
 
 def test_nobody_of_patchbay_knows_the_superuser():
@@ -70,8 +114,7 @@ def test_the_roles_of_a_new_database_are_powerless(home, tmp_path):
     process = started(postgres.program(), tmp_path)
     try:
         until(postgres.answers)
-        script = tmp_path / "roles.sql"
-        script.write_text(COMPOSE["configs"]["roles"]["content"])
+        script = BASE_DIR / COMPOSE["configs"]["roles"]["file"]
         place = [postgres.url(SUPERUSER, SUPERUSER), "--no-psqlrc", "--set", "ON_ERROR_STOP=1"]
         command = [postgres_programs(home) / "psql", *place, "--file", script]
         subprocess.run(command, check=True, capture_output=True, env=os.environ | PASSWORDS)

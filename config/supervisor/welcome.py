@@ -32,7 +32,13 @@ def where_secrets_are(data: Path, address: Address) -> str:
     demo = json.loads((data / "quickstart.json").read_text())
     return f"""\
   sign in    {address.url}/  (and {address.url}/admin/)  as  {demo["username"]}
-             the password and the API key of the first start are in {data / "quickstart.json"}"""
+             {secrets_place(demo, data / "quickstart.json")}"""
+
+
+def secrets_place(demo: dict[str, str], file: Path) -> str:
+    if "password" not in demo:
+        return "with the password and the API keys of then"
+    return f"the password and the API key of the first start are in {file}"
 
 
 def places(data: Path) -> str:

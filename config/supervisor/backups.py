@@ -1,0 +1,96 @@
+"""`python -m config.supervisor.backups backup|restore FILE …`: those commands of manage.py on the
+database of `make up`. A backup is made while it runs too; otherwise its database is started."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from config.environment import data_folder
+from config.supervisor import Refused, programs
+from config.supervisor.__main__ import STOP_ORDER, hold, refuse_wrong_settings, start_engines
+from config.supervisor.children import Children, Interrupted, say
+from config.supervisor.environment import given_database_urls
+from config.supervisor.files import write_private
+from config.supervisor.postgres import written_version
+from config.supervisor.secrets import Secrets
+from organizations.backups import BackupError
+from organizations.backups.archive import Backup
+
+WITHOUT_KEYS = "--without-keys"
+NO_BROKER = "redis://127.0.0.1:1/0"  # neither command has a use for one
+
+
+def main(command: str, file: str, *options: str) -> int:
+    """The exit status of the command; 1 if it could not begin."""
+    children = Children()
+    data, path = data_folder(), Path(file).expanduser().absolute()
+    try:
+        env = environment(children, data, path, command, options)
+        words = ("manage.py", command, str(path), *options)
+        program = programs.python(command, *words, env=env)
+        status = subprocess.run(program.command, env=program.env, **program.popen).returncode
+    except Interrupted:
+        return 130
+    except (Refused, BackupError, OSError) as refusal:
+        say("", f"There is no {command}: {refusal}")
+        return 1
+    finally:
+        for names in STOP_ORDER:
+            children.stop(names)
+    if command == "restore" and not status:
+        note_accounts(data)
+    return status
+
+
+def environment(
+    children: Children, data: Path, path: Path, command: str, options: Sequence[str]
+) -> dict[str, str]:
+    """What manage.py must know, once the database is reached. Raises Refused and BackupError."""
+    refuse_wrong_settings()
+    is_embedded = not os.environ.get("DATABASE_URL")
+    is_new = is_embedded and written_version(data / "engines" / "postgres") is None
+    if is_new and command == "backup":
+        raise Refused(f"{data} has no database; `make up` makes one.")
+    try:
+        hold(data)
+    except Refused:
+        if command == "restore":
+            raise
+        return {"PATCHBAY_DATA": str(data)}  # it runs, and has written down all else
+    secrets = Secrets(data)
+    if command == "restore":
+        take_keys(secrets, Backup(path))
+    os.environ.setdefault("REDIS_URL", NO_BROKER)
+    given = given_database_urls() if os.environ.get("DATABASE_URL") else {}
+    keys = secrets.encryption_keys(
+        database_exists=WITHOUT_KEYS not in options, announce=lambda text: say("", text)
+    )
+    owner = (given | start_engines(children, data, secrets))["DATABASE_OWNER_URL"]
+    return {
+        "PATCHBAY_MODE": "quickstart",
+        "PATCHBAY_DATA": str(data),
+        "SECRET_KEY": secrets.secret_key(),
+        "PATCHBAY_ENCRYPTION_KEYS": keys,
+        "DATABASE_URL": owner,
+        "DATABASE_OWNER_URL": owner,
+    }
+
+
+def take_keys(secrets: Secrets, backup: Backup) -> None:
+    """Keys that came with the backup are kept behind our own, so that both are understood."""
+    file = secrets.folder / "encryption_keys"
+    ours = file.read_text().strip().split(",") if file.exists() else []
+    if new := [key for key in backup.keys if key not in ours]:
+        write_private(file, ",".join([*ours, *new]) + "\n")
+
+
+def note_accounts(data: Path) -> None:
+    """Where there was no demo, the next `make up` makes none beside the restored accounts."""
+    if not (data / "quickstart.json").exists():
+        write_private(data / "quickstart.json", '{"username": "an account of the backup"}\n')
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

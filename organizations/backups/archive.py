@@ -1,0 +1,154 @@
+"""The file of a backup: written whole or not at all, and read with distrust."""
+
+import hashlib
+import json
+import os
+import shutil
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO
+
+from organizations.backups import BackupError
+
+FORMAT = 1
+DUMP, MANIFEST, KEYS = "database.dump", "manifest.json", "encryption_keys"
+PIECE = 1 << 20  # bytes that are read at a time
+LARGEST_MANIFEST = 16 << 20  # bytes
+# What zipfile raises where a file is cut off or changed; RuntimeError of one that seems encrypted.
+DAMAGED = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, KeyError, EOFError, ValueError),
+    *(NotImplementedError, RuntimeError),
+)
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a backup says of itself. `tables` maps a name to `<rows> <sum>`; `keys` are fingerprints
+    of the encryption keys, newest first; `migrations` are `app.name`."""
+
+    version: str
+    made_at: str
+    postgresql: int  # major version
+    migrations: list[str]
+    tables: dict[str, str]
+    keys: list[str]
+    dump_bytes: int
+    dump_sha256: str
+    format: int = FORMAT
+
+    @property
+    def rows(self) -> int:
+        return sum(int(value.partition(" ")[0]) for value in self.tables.values())
+
+
+def fingerprint(key: str) -> str:
+    """By it one knows a key again. Keys are random, so it tells nothing of them."""
+    return hashlib.sha256(key.strip().encode()).hexdigest()[:16]
+
+
+@contextmanager
+def written(path: Path) -> Iterator[zipfile.ZipFile]:
+    """An archive that takes its name when it is complete and on the disk, mode 0600. Raises
+    BackupError if there is a file of that name."""
+    if path.exists():
+        raise BackupError(f"{path} is there already.")
+    unfinished = path.with_name(f"{path.name}.unfinished")
+    unfinished.unlink(missing_ok=True)
+    try:
+        descriptor = os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise BackupError(f"{path} cannot be written: {error.strerror}.") from None
+    try:
+        with open(descriptor, "wb") as file:
+            with zipfile.ZipFile(file, "w") as archive:
+                yield archive
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.rename(path)
+    except OSError as error:
+        raise BackupError(f"{path} cannot be written: {error.strerror}.") from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def put_dump(archive: zipfile.ZipFile, source: IO[bytes]) -> tuple[int, str]:
+    """Copy a dump as it comes; says how long it is, and its SHA-256."""
+    digest, size = hashlib.sha256(), 0
+    with archive.open(DUMP, "w", force_zip64=True) as target:
+        while piece := source.read(PIECE):
+            digest.update(piece)
+            size += len(piece)
+            target.write(piece)
+    return size, digest.hexdigest()
+
+
+def put_texts(archive: zipfile.ZipFile, manifest: Manifest, keys: Sequence[str]) -> None:
+    """The manifest and, where there are any, the keys."""
+    archive.writestr(MANIFEST, json.dumps(asdict(manifest), indent=1))
+    if keys:
+        archive.writestr(KEYS, ",".join(keys) + "\n")
+
+
+class Backup:
+    """A file that was read to its end and is what was written. Raises BackupError otherwise."""
+
+    def __init__(self, path: Path):
+        self.path = path
+        with self.opened() as archive:
+            self.manifest = self.read_manifest(archive)
+            self.keys = self.read_keys(archive)
+            digest = hashlib.sha256()
+            with archive.open(DUMP) as dump:
+                while piece := dump.read(PIECE):
+                    digest.update(piece)
+            if digest.hexdigest() != self.manifest.dump_sha256:
+                raise BackupError(f"{path} is damaged: its dump is not what was written.")
+
+    @contextmanager
+    def opened(self) -> Iterator[zipfile.ZipFile]:
+        try:
+            with zipfile.ZipFile(self.path) as archive:
+                yield archive
+        except OSError as error:
+            raise BackupError(f"{self.path} cannot be read: {error.strerror}.") from error
+        except DAMAGED as error:
+            raise BackupError(f"{self.path} is damaged or no backup: {error}") from error
+
+    def read_manifest(self, archive: zipfile.ZipFile) -> Manifest:
+        with archive.open(MANIFEST) as file:
+            values = json.loads(file.read(LARGEST_MANIFEST))
+        if values.get("format") != FORMAT:
+            raise BackupError(
+                f"{self.path} has the format {values.get('format')}; this Patchbay reads {FORMAT}."
+            )
+        try:
+            return Manifest(**values)
+        except TypeError as error:
+            raise BackupError(f"{self.path} is damaged or no backup: {error}") from error
+
+    def read_keys(self, archive: zipfile.ZipFile) -> list[str]:
+        if KEYS not in archive.namelist():
+            return []
+        return archive.read(KEYS).decode("ascii").strip().split(",")
+
+    @contextmanager
+    def dump(self) -> Iterator[IO[bytes]]:
+        """The dump, to be read again."""
+        with zipfile.ZipFile(self.path) as archive, archive.open(DUMP) as dump:
+            yield dump
+
+
+def copy_quietly(source: IO[bytes], target: IO[bytes]) -> None:
+    """Copy until there is no more, or until the reader has read enough."""
+    try:
+        shutil.copyfileobj(source, target, PIECE)
+    except BrokenPipeError:
+        pass
+    finally:
+        with suppress(BrokenPipeError):
+            target.close()

@@ -1,0 +1,52 @@
+"""Checksums of tables: the number of rows, and a sum over a hash of each, which does not depend on
+their order."""
+
+from collections.abc import Iterator
+
+import psycopg
+from psycopg import sql
+
+# Values as texts must look the same in both sessions.
+READ_ALIKE = """SET LOCAL timezone = 'UTC'; SET LOCAL datestyle = 'ISO, MDY';
+SET LOCAL intervalstyle = 'postgres'; SET LOCAL extra_float_digits = 1;
+SET LOCAL bytea_output = 'hex'; SET LOCAL row_security = off;"""
+# Ours, and nothing that an extension made.
+OBJECTS = """FROM pg_catalog.pg_class c WHERE c.relnamespace = 'public'::regnamespace
+ AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_class'::regclass
+                 AND d.objid = c.oid AND d.deptype = 'e')"""
+TABLES = f"SELECT c.relname {OBJECTS} AND c.relkind IN ('r', 'p') ORDER BY 1"
+CHECKSUM = sql.SQL(
+    "SELECT count(*) || ' ' || coalesce(sum(('x' || encode(substring(sha256(convert_to("
+    "each_row::text, 'UTF8')) FOR 8), 'hex'))::bit(64)::bigint), 0) FROM public.{} AS each_row"
+)
+DIFFERENT = sql.SQL("""DO $check$
+DECLARE found text;
+BEGIN
+  found := ({checksum});
+  IF found <> {expected} THEN
+    RAISE EXCEPTION 'table % is not as in the backup: %, there %', {table}, found, {expected};
+  END IF;
+END
+$check$;
+""")
+
+
+def tables(connection: psycopg.Connection) -> list[str]:
+    return [row[0] for row in connection.execute(TABLES).fetchall()]
+
+
+def checksums(connection: psycopg.Connection) -> Iterator[tuple[str, str]]:
+    """Each table with `<rows> <sum>`, as the current transaction sees them."""
+    connection.execute(READ_ALIKE)
+    for table in tables(connection):
+        statement = CHECKSUM.format(sql.Identifier(table))
+        yield table, connection.execute(statement).fetchone()[0]
+
+
+def checking(expected: dict[str, str]) -> Iterator[str]:
+    """Statements that fail unless each table is as `expected` says."""
+    yield READ_ALIKE + "\n"
+    for table, value in expected.items():
+        checksum = CHECKSUM.format(sql.Identifier(table))
+        names = {"table": sql.Literal(table), "expected": sql.Literal(value)}
+        yield DIFFERENT.format(checksum=checksum, **names).as_string()

