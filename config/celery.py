@@ -10,7 +10,7 @@ from celery.signals import celeryd_init, worker_process_init
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from config.faults import refuse_faults
+from config.faults import refuse_faults, refuse_wrong_keys
 from config.postgresql.connection import bound_answers
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -30,6 +30,7 @@ def begin(**kwargs) -> None:
         wait_until_current()
     except ImproperlyConfigured as error:
         sys.exit(str(error))
+    refuse_wrong_keys()
 
 
 @worker_process_init.connect

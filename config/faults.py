@@ -97,6 +97,11 @@ def faults_together() -> Iterator[str]:
     if given and len(given) < len(OIDC):
         lacking = " and ".join(name for name in OIDC if name not in given)
         yield f"{given[0]} is set without {lacking}: OpenID Connect needs all three."
+    if env("PATCHBAY_EVENT_DAYS") and not env("PATCHBAY_ARCHIVE_FOLDER"):
+        yield (
+            "PATCHBAY_EVENT_DAYS is set without PATCHBAY_ARCHIVE_FOLDER: events of the audit log "
+            "are deleted only after they are archived."
+        )
     if env("PATCHBAY_MODE") != "test":
         yield from short_leases()
 
@@ -118,16 +123,27 @@ def refuse_faults(*, is_complete: bool = True) -> None:
     found = faults()
     if found or is_complete:
         found += missing()
+    refuse("Patchbay does not start until its settings are right:", found)
+
+
+def refuse_wrong_keys() -> None:
+    """End this program if its encryption keys do not open what the database has sealed. Where the
+    database is out of reach, the program starts, and ends later if it must."""
+    from integrations import key_proof  # which needs the settings
+
+    found = key_proof.asked()
+    if found is None:
+        key_proof.watch()
+    elif found:
+        refuse("Patchbay does not start:", [found])
+
+
+def refuse(heading: str, found: list[str]) -> None:
     if not found:
         return
     if is_first_child():
-        print(refusal(found), file=sys.stderr, flush=True)
+        print("\n  ".join([heading, *found]), file=sys.stderr, flush=True)
     raise SystemExit(STATUS)
-
-
-def refusal(found: list[str]) -> str:
-    lines = "".join(f"\n  {each}" for each in found)
-    return f"Patchbay does not start until its settings are right:{lines}"
 
 
 def is_first_child() -> bool:

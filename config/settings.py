@@ -143,7 +143,6 @@ OPERATION_REDISPATCH = timedelta(seconds=env("PATCHBAY_REDISPATCH_SECONDS"))
 # A batch is worked in slices, so that it leaves room for others; checking a file is one piece.
 BATCH_SLICE = timedelta(seconds=env("PATCHBAY_BATCH_SLICE_SECONDS"))
 BATCH_TIME_LIMIT = timedelta(minutes=10)
-BATCH_RETENTION = timedelta(days=env("PATCHBAY_BATCH_DAYS"))
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -188,7 +187,6 @@ FILE_UPLOAD_HANDLERS = [
 RATE_LIMIT_PER_SECOND = env("PATCHBAY_RATE_LIMIT_PER_SECOND")
 RATE_LIMIT_BURST = env("PATCHBAY_RATE_LIMIT_BURST")
 IDEMPOTENCY_RETENTION = timedelta(hours=24)
-PLATFORM_CALLS_RETENTION = timedelta(days=env("PATCHBAY_PLATFORM_CALLS_DAYS"))
 ALLOWED_PRIVATE_CIDRS = env("PATCHBAY_ALLOWED_PRIVATE_CIDRS")
 # Where Twilio is; another place is for a stand-in of the operator's: https, or on loopback.
 TWILIO_API_URL = env("PATCHBAY_TWILIO_API_URL")
@@ -201,6 +199,17 @@ REST_FRAMEWORK = {
     "COERCE_DECIMAL_TO_STRING": False,
 }
 SPECTACULAR_SETTINGS = spectacular_settings(PUBLIC_BASE_URL, VERSION)
+
+# --- how long what is kept (integrations/retention.py); no days: for ever -------------------------
+PLATFORM_CALLS_RETENTION = timedelta(days=env("PATCHBAY_PLATFORM_CALLS_DAYS"))
+BATCH_RETENTION = timedelta(days=env("PATCHBAY_BATCH_DAYS"))  # of their rows
+BATCH_HISTORY_RETENTION = timedelta(days=env("PATCHBAY_BATCH_HISTORY_DAYS"))
+OPERATION_RETENTION = timedelta(days=env("PATCHBAY_OPERATION_DAYS"))
+DELETED_RETENTION = timedelta(days=env("PATCHBAY_DELETED_DAYS"))
+INVITATION_RETENTION = timedelta(days=env("PATCHBAY_INVITATION_DAYS"))
+REVOKED_KEY_RETENTION = timedelta(days=env("PATCHBAY_REVOKED_KEY_DAYS"))
+EVENT_RETENTION = timedelta(days=env("PATCHBAY_EVENT_DAYS"))  # then archived, never just deleted
+ARCHIVE_FOLDER = env("PATCHBAY_ARCHIVE_FOLDER")
 
 # --- the rest -----------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"

@@ -30,6 +30,7 @@ def variables(*rows: tuple[str, Kind, Any], **more: Any) -> list[Variable]:
 
 
 DAYS = WholeNumber(1, 3650)
+DAYS_OR_EVER = WholeNumber(0, 36_500)  # 0: for ever
 SETTINGS = [
     *variables(("HOST", kinds.plain, "127.0.0.1"), ("PORT", kinds.port, 8000), reader="make up"),
     *variables(
@@ -61,7 +62,7 @@ SETTINGS = [
         ("DATABASE_CONN_MAX_AGE", WholeNumber(0, 86_400), 0),
         ("PATCHBAY_LEASE_SECONDS", WholeNumber(1, 3600), 25),
         ("PATCHBAY_JOB_LEASE_SECONDS", WholeNumber(1, 3600), 90),
-        ("PATCHBAY_REDISPATCH_SECONDS", WholeNumber(1, 3600), 20),
+        ("PATCHBAY_REDISPATCH_SECONDS", WholeNumber(1, 3600), 10),
         ("PATCHBAY_BATCH_SLICE_SECONDS", WholeNumber(1, 300), 10),
         ("PATCHBAY_WORKER_PROCESSES", WholeNumber(1, 256), 8),
         ("PATCHBAY_WORKERS", WholeNumber(1, 1000), 1),
@@ -71,6 +72,13 @@ SETTINGS = [
         # --- how long what is kept
         ("PATCHBAY_PLATFORM_CALLS_DAYS", DAYS, 30),
         ("PATCHBAY_BATCH_DAYS", DAYS, 30),
+        ("PATCHBAY_BATCH_HISTORY_DAYS", DAYS_OR_EVER, 400),
+        ("PATCHBAY_OPERATION_DAYS", DAYS_OR_EVER, 400),
+        ("PATCHBAY_DELETED_DAYS", DAYS_OR_EVER, 400),
+        ("PATCHBAY_INVITATION_DAYS", DAYS_OR_EVER, 90),
+        ("PATCHBAY_REVOKED_KEY_DAYS", DAYS_OR_EVER, 400),
+        ("PATCHBAY_EVENT_DAYS", DAYS_OR_EVER, 0),
+        ("PATCHBAY_ARCHIVE_FOLDER", kinds.path, ""),
     ),
     *variables(
         ("SECRET_KEY", kinds.long_secret, ""),

@@ -5,7 +5,7 @@ import os
 from django.core.wsgi import get_wsgi_application
 
 from config.connections import end_with_threads
-from config.faults import refuse_faults
+from config.faults import refuse_faults, refuse_wrong_keys
 from config.postgresql.connection import bound_answers
 from organizations.bodies import complete_bodies
 from organizations.proxies import without_doubtful_origins
@@ -22,3 +22,4 @@ application = without_doubtful_origins(complete_bodies(get_wsgi_application()))
 from config.schema_guard import refuse_newer  # noqa: E402  needs the application's settings
 
 refuse_newer()
+refuse_wrong_keys()

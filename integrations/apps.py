@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -7,7 +8,16 @@ class IntegrationsConfig(AppConfig):
     verbose_name = _("Platforms")
 
     def ready(self) -> None:
-        from integrations import chores, expiry, exporting, retention, sealing, slots, subjects
+        from integrations import (
+            chores,
+            expiry,
+            exporting,
+            key_proof,
+            retention,
+            sealing,
+            slots,
+            subjects,
+        )
         from integrations.provisioning import IntegrationSubject
         from integrations.questions import QUERIES
         from organizations import quotas
@@ -23,6 +33,7 @@ class IntegrationsConfig(AppConfig):
                 "integrations", _("integrations"), 100, lambda owner: owner.integrations.count()
             )
         )
+        post_migrate.connect(key_proof.make, sender=self)
         sealing.columns += [
             ("integrations.Integration", "sealed"),
             ("integrations.Integration", "candidate"),

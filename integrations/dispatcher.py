@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from threading import Event
 
 import psycopg
+from celery import current_app
 from django.db import Error, connection
 
 from integrations import chores, dispatching
@@ -98,5 +99,12 @@ def ring() -> None:
         dispatching.dispatch_due(dispatching.publish)
     except BrokerAway as error:
         broker.goes_on(error)
+        forget_connections()
     else:
         broker.is_over()
+
+
+def forget_connections() -> None:
+    """To the broker. Each of them may be lost, and would cost a timeout of its own."""
+    current_app.amqp.producer_pool.force_close_all(close_pool=False)
+    current_app.pool.force_close_all(close_pool=False)

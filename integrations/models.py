@@ -261,6 +261,11 @@ class Operation(models.Model):
                 fields=["subject_kind", "subject_id", "-created_at"], name="operation_story"
             ),
             models.Index(fields=["organization", "-created_at"], name="operation_newest"),
+            models.Index(
+                fields=["settled_at", "id"],
+                condition=Q(settled_at__isnull=False),
+                name="operation_age",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -380,3 +385,7 @@ class Leadership(models.Model):
 
     def __str__(self) -> str:
         return f"term {self.term}: {self.holder or 'nobody'}"
+
+
+from integrations.key_models import KeyProof  # noqa: E402, F401  the app's model
+from integrations.retention_models import Sweep  # noqa: E402, F401  likewise

@@ -26,6 +26,7 @@ from integrations.processes import BEAT, Reporter
 from organizations import sight
 
 logger = logging.getLogger(__name__)
+SOON = 1.0  # seconds to the next look at a database that is out of reach
 DEAF_AFTER = 2  # looks in a row that found it so: it connects anew
 HOPELESS_AFTER = 8  # it ends
 
@@ -150,7 +151,7 @@ def watch(consumer: Any) -> None:
                 watching.look()
             except Exception:  # whatever it is, the next look may tell more
                 logger.exception("the watchdog stumbled")
-            time.sleep(BEAT)
+            time.sleep(SOON if watching.is_paused else BEAT)
 
 
 def leave(me: Reporter) -> None:

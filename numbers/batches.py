@@ -310,7 +310,7 @@ def refuse_undo(batch: Batch) -> None:
         raise CannotBatch(_("This cannot be undone."))
     if batch.state not in (State.DONE, State.STOPPED):
         raise CannotBatch(_("It can be undone when it is done."))
-    if not batch.rows.filter(fate="done").exists():
+    if not batch.kept_rows.filter(fate="done").exists():
         raise CannotBatch(_("There is nothing to undo."))
     if was_undone(batch):
         raise CannotBatch(_("It was undone already."))
@@ -326,7 +326,7 @@ def retry_failed(by: Principal, batch_id: UUID) -> Batch:
     """A batch over the rows that failed, or were not begun when it was stopped: a change `ready` to
     start, an import to be checked again. Raises CannotBatch."""
     batch = locked(by, batch_id)
-    rows = batch.rows.filter(fate__in=proposing.UNFINISHED)
+    rows = batch.kept_rows.filter(fate__in=proposing.UNFINISHED)
     is_settled = batch.state in (State.DONE, State.STOPPED)
     # What never began was discarded, or has only a part of its rows: its check was stopped.
     if not (is_settled and batch.started_at and rows.exists()):

@@ -27,6 +27,8 @@ OWNERLESS = {
     "User": "a person may belong to several organizations",
     "Organization": "is the owner itself",
     "Process": "a program of the installation",
+    "KeyProof": "by which the programs of the installation know their encryption keys",
+    "Sweep": "how far the worker's look through old rows has come",
     "Leadership": "which dispatcher of the installation leads",
     "FigureCount": "of an organization, or of the whole installation",
 }

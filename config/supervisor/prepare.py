@@ -10,6 +10,7 @@ from django.core.management import call_command
 from django.db import connections
 
 from config.environment import database
+from config.faults import refuse_wrong_keys
 from config.schema_guard import WrongSchema, refuse_newer
 from organizations import sight
 
@@ -24,6 +25,7 @@ def main() -> None:
     except WrongSchema as error:
         sys.exit(str(error))
     call_command("migrate", interactive=False, verbosity=0)
+    refuse_wrong_keys()
     call_command("grant_roles", verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
     connect_as(os.environ["DATABASE_WEB_URL"])

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.utils.translation import gettext_lazy
 
-from integrations.models import Leadership, Process
+from integrations.models import KeyProof, Leadership, Process
 from organizations.admin.base import ReadOnlyAdmin, time_column
 
 
@@ -26,3 +26,11 @@ class LeadershipAdmin(ReadOnlyAdmin):
     list_display = ("holder", "term", "renewed")
     renewed = time_column("renewed_at", gettext_lazy("renewed"))
     fields = ("holder", "term", "renewed_at")
+
+
+@admin.register(KeyProof)
+class KeyProofAdmin(ReadOnlyAdmin):
+    list_display = ("made",)
+    ordering = ("-made_at",)
+    made = time_column("made_at", gettext_lazy("made"))
+    fields = ("made_at",)

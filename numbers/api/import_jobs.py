@@ -202,7 +202,7 @@ class ImportRowsView(OrgView):
     )
     def get(self, request: HttpRequest, import_id: UUID) -> Reply:
         query = read_query(request.GET, {**ID_PAGING, **FATES})
-        rows = found(request, import_id).rows.order_by("line")
+        rows = found(request, import_id).kept_rows.order_by("line")
         rows = rows.filter(fate=query["fate"]) if "fate" in query else rows
         if "noted" in query:
             rows = rows.filter(HAS_NOTE) if query["noted"] else rows.exclude(HAS_NOTE)

@@ -75,6 +75,7 @@ class Batch(models.Model):
     created_at = models.DateTimeField(_("created at"), db_default=Now())
     started_at = models.DateTimeField(_("started at"), null=True, blank=True)
     settled_at = models.DateTimeField(_("settled at"), null=True, blank=True)
+    rows_deleted_at = models.DateTimeField(_("rows deleted at"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("batch")
@@ -98,10 +99,18 @@ class Batch(models.Model):
                 condition=Q(state__in=["checking", "running"]),
                 name="batch_due",
             ),
+            models.Index(
+                fields=["settled_at"], condition=Q(settled_at__isnull=False), name="batch_age"
+            ),
         ]
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def kept_rows(self) -> "models.QuerySet[BatchRow]":
+        """None from the moment on that the first of them is deleted."""
+        return self.rows.none() if self.rows_deleted_at else self.rows.all()
 
     @property
     def left(self) -> int:

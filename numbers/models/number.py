@@ -173,6 +173,11 @@ class PhoneNumber(models.Model):
                 name="phone_number_leaving",
             ),
             models.Index(
+                fields=["released_at"],
+                condition=Q(released_at__isnull=False),
+                name="phone_number_gone",
+            ),
+            models.Index(
                 fields=["organization", "inbound_agent_id"],
                 condition=Q(inbound_agent_id__isnull=False),
                 name="phone_number_by_agent",

@@ -142,8 +142,8 @@ class BatchScreen(OrgScreen):
 
 def rows_of(batch: Batch, fate: str) -> QuerySet[BatchRow]:
     if fate == NOTED:
-        return batch.rows.filter(HAS_NOTE)
-    return batch.rows.filter(fate=fate) if fate else batch.rows.all()
+        return batch.kept_rows.filter(HAS_NOTE)
+    return batch.kept_rows.filter(fate=fate) if fate else batch.kept_rows
 
 
 def changes_in(batch: Batch) -> int:

@@ -31,7 +31,7 @@ from tests.supervised import OURS, all_pids, free_port
 
 DISK_MB = 400
 RESTARTED_AFTER = 1.0  # seconds
-PROCESSES = 3  # of a worker
+PROCESSES = 4  # of a worker
 # A small disk has no room for a gigabyte of write-ahead log.
 SMALL = {"max_wal_size": "64MB", "min_wal_size": "32MB"}
 

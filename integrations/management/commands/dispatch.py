@@ -6,6 +6,7 @@ from threading import Event
 from django.core.management.base import BaseCommand
 
 from config.celery import app
+from config.faults import refuse_wrong_keys
 from config.postgresql.connection import bound_answers
 from config.schema_guard import wait_until_current
 from integrations.dispatcher import dispatch_forever
@@ -21,4 +22,5 @@ class Command(BaseCommand):
         app.set_default()
         bound_answers()
         if wait_until_current(stop.wait):
+            refuse_wrong_keys()
             dispatch_forever(stop)

@@ -7,7 +7,7 @@ from typing import Any
 from django.apps import apps
 from django.core.management.base import BaseCommand, CommandError
 
-from integrations import sealing
+from integrations import key_proof, sealing
 from integrations.sealing import CannotUnseal
 from organizations.entering import second_factor
 
@@ -37,6 +37,7 @@ class Command(BaseCommand):
                 f"{unreadable} could not be read with the configured keys and were left alone. "
                 "Put back the key they were sealed with, or connect these accounts anew."
             )
+        key_proof.renew()
 
     def rotate(self, label: str, column: str, key: Any, sealed: str) -> str:
         """Compare-and-set, so that a secret that is changed meanwhile is not put back."""

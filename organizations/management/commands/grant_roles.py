@@ -29,9 +29,10 @@ KEPT = {
     "django_migrations": "INSERT, UPDATE, DELETE",
     "django_content_type": "INSERT, UPDATE, DELETE",
     "auth_permission": "INSERT, UPDATE, DELETE",
+    "integrations_keyproof": "DELETE",
 }
 # Programs report that they run; whoever looks at the screens only reads it.
-RUNNING = ("integrations_process", "integrations_leadership")
+RUNNING = ("integrations_process", "integrations_leadership", "integrations_sweep")
 # What an organization may hold is for operators to say, who act as staff.
 ASSIGNED = ("numbers_numberpool", "numbers_poolednumber")
 READ_BY_STAFF = {**KEPT, **dict.fromkeys(RUNNING, "INSERT, UPDATE, DELETE")}
@@ -39,7 +40,7 @@ READ_BY_WEB = dict.fromkeys(ASSIGNED, "INSERT, UPDATE, DELETE")
 READ_BY_WORKER = (
     *ASSIGNED,
     *("organizations_user", "organizations_organization", "organizations_membership"),
-    "organizations_apikey",
+    *("organizations_apikey", "integrations_keyproof"),
 )
 UNSEEN_BY_WORKER = (
     *(
@@ -63,6 +64,12 @@ LIMITS = {WEB: WEB_LIMITS, STAFF: READ_BY_STAFF, WORKER: WORKER_LIMITS, DISPATCH
 
 NOTHING = "no such role, nothing granted (set {} to have it made)"
 
+# The worker sees none of what these delete (organizations/migrations/0013).
+FORGETTING = (
+    "forget_sessions(integer)",
+    "forget_invitations(interval, integer)",
+    "forget_api_keys(interval, integer)",
+)
 # Who counts a quota locks the organization's row, and PostgreSQL asks for the right to write to it.
 LOCKED = "GRANT UPDATE (created_at) ON organizations_organization TO {role}"
 NAMED = f"GRANT UPDATE (name) ON organizations_organization TO {WEB}"
@@ -115,6 +122,8 @@ class Command(BaseCommand):
         for part in {part for parts in MAY_BECOME.values() for part in parts} & LIMITS.keys():
             grant(cursor, part)
         cursor.execute(f"GRANT EXECUTE ON FUNCTION find_api_key(text) TO {WEB}")
+        for function in FORGETTING:
+            cursor.execute(f"GRANT EXECUTE ON FUNCTION {function} TO {DISPATCHER}")
         let_find(cursor)
         row_security.put_in_place(cursor)
 
