@@ -165,10 +165,7 @@ CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # As for PostgreSQL (config/postgresql/parameters.py): a lost peer is noticed within 15 seconds.
-KEEPALIVE = {"TCP_KEEPIDLE": 5, "TCP_KEEPINTVL": 3, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 15_000}
-KEEPALIVE = {
-    getattr(socket, name): value for name, value in KEEPALIVE.items() if hasattr(socket, name)
-}
+TCP_OPTIONS = {"KEEPIDLE": 5, "KEEPINTVL": 3, "KEEPCNT": 3, "USER_TIMEOUT": 15_000}
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 300,
     "unacked_restore_interval": 10,
@@ -176,7 +173,11 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 1,
     "socket_timeout": 3,
     "socket_keepalive": True,
-    "socket_keepalive_options": KEEPALIVE,
+    "socket_keepalive_options": {
+        getattr(socket, f"TCP_{name}"): value
+        for name, value in TCP_OPTIONS.items()
+        if hasattr(socket, f"TCP_{name}")
+    },
     "max_retries": 1,
     "interval_start": 0,
     "interval_step": 0.1,

@@ -14,9 +14,8 @@ from uuid import UUID
 from django.db import Error, connection, transaction
 from django.db.models import QuerySet
 
-from integrations.at_work import answers
 from integrations.chores import Chore
-from integrations.outages import first_line
+from integrations.outages import answers, first_line
 from organizations import sight
 
 logger = logging.getLogger(__name__)
