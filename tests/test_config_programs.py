@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from config import BASE_DIR
+from config.supervisor import Refused
 from config.supervisor.address import Address
 from config.supervisor.programs import GRANIAN, worker
 from tests.supervised import free_port, wait_until
@@ -45,11 +46,19 @@ def test_a_killed_granian_leaves_no_process_on_its_port(tmp_path):
         granian.kill()
         granian.wait()
         wait_until(lambda: not any(is_running(pid) for pid in children), 10)
-        address.require_free()
+        wait_until(lambda: is_free(address), 10)
     finally:
         if granian.poll() is None:
             os.killpg(granian.pid, signal.SIGKILL)
         granian.wait()
+
+
+def is_free(address: Address) -> bool:
+    try:
+        address.require_free()
+    except Refused:
+        return False
+    return True
 
 
 def children_of(pid: int) -> list[int]:

@@ -177,8 +177,12 @@ def web(port: int) -> list[str]:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "command",
-    [DISPATCHER, WORKER, ["manage.py", "grant_roles"], ["manage.py", "migrate"], web(free_port())],
-    ids=["dispatcher", "worker", "command", "migrate", "web"],
+    [
+        *(DISPATCHER, WORKER, web(free_port())),
+        *(["manage.py", "grant_roles"], ["manage.py", "migrate"]),
+        ["-m", "config.supervisor.prepare", "quickstart.json", "http://127.0.0.1"],
+    ],
+    ids=["dispatcher", "worker", "web", "command", "migrate", "make up"],
 )
 def test_every_program_refuses_a_newer_database_in_a_sentence(scratch, tmp_path, command):
     write(scratch, more=[UNBEARABLE])
