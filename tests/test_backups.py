@@ -7,6 +7,7 @@ import random
 import stat
 import subprocess
 import sys
+import time
 import zipfile
 from collections.abc import Iterator
 from contextlib import closing
@@ -23,6 +24,8 @@ from django.db import connection
 from psycopg.conninfo import conninfo_to_dict
 
 from config import BASE_DIR, VERSION
+from config.environment import database as parsed
+from config.postgresql.base import DatabaseWrapper
 from config.schema_guard import known_migrations, our_apps
 from organizations.backups import BackupError
 from organizations.backups.archive import DUMP, KEYS, MANIFEST, Backup
@@ -216,6 +219,18 @@ def test_a_newer_schema_and_other_keys_are_refused(backup):
         fits(keys=keys[:2])
 
 
+def test_the_programs_reach_the_database_as_django_does_and_show_no_password():
+    """TLS, timeouts, whatever the URL says; nothing of Django's own."""
+    url = "postgresql://me:secret@one,two/name?sslmode=verify-full&target_session_attrs=read-write"
+    database = Database.of_django(DatabaseWrapper(connection.settings_dict | parsed(url)))
+    shown = conninfo_to_dict(database.argument().removeprefix("--dbname="))
+    assert {"sslmode": "verify-full", "target_session_attrs": "read-write"}.items() <= shown.items()
+    assert {"host": "one,two", "dbname": "name", "user": "me"}.items() <= shown.items()
+    assert "tcp_user_timeout" in shown
+    assert "secret" not in f"{database} {database.argument()}"
+    assert database.environment()["PGPASSWORD"] == "secret"
+
+
 def test_programs_of_another_version_are_refused_by_name(tmp_path):
     for name in ("pg_dump", "pg_restore", "psql"):
         (tmp_path / name).write_text("#!/bin/sh\necho 'pg_dump (PostgreSQL) 14.9'\n")
@@ -235,13 +250,14 @@ def test_of_the_backups_in_a_folder_the_newest_are_kept(tmp_path):
 
 def test_a_series_of_backups_survives_failures(source, tmp_path, monkeypatch):
     """As while the database is away: told, and made again."""
-    pauses = []
+    pauses, really_sleep = [], time.sleep
     outcomes = iter([psycopg.OperationalError("away"), None, OSError("no space"), None])
 
     def sleep(seconds: float) -> None:
         pauses.append(seconds)
         if len(pauses) == 4:
             raise KeyboardInterrupt
+        really_sleep(1)  # names have seconds
 
     def sometimes(*given, **options):
         if error := next(outcomes):
