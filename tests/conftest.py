@@ -5,6 +5,7 @@ import json
 from dataclasses import replace
 
 import pytest
+from cryptography.fernet import Fernet
 from django.core.management import call_command
 from django.db import connection
 from django.test import Client
@@ -103,6 +104,19 @@ def worker(monkeypatch):
         return Operation.objects.get(pk=operation_id)
 
     monkeypatch.setattr(ledger, "wait", work_and_look)
+
+
+@pytest.fixture
+def keys(settings):
+    """`keys("new", "old")`: these are configured, newest first; a name is always the same key, and
+    "old" what all is sealed with so far."""
+    made = {"old": settings.PATCHBAY_ENCRYPTION_KEYS[0]}
+
+    def configure(*names: str) -> None:
+        chosen = [made.setdefault(name, Fernet.generate_key().decode()) for name in names]
+        settings.PATCHBAY_ENCRYPTION_KEYS = chosen
+
+    return configure
 
 
 class Api:
