@@ -1,12 +1,13 @@
 """The Celery application; `celery -A config worker` finds it here."""
 
+import gc
 import os
 import resource
 import sys
 from contextlib import suppress
 
 from celery import Celery
-from celery.signals import celeryd_init, worker_process_init
+from celery.signals import celeryd_init, worker_before_create_process, worker_process_init
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
@@ -14,6 +15,8 @@ from config.faults import refuse_faults, refuse_wrong_keys
 from config.postgresql.connection import bound_answers
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+# All of Django's checks would load the screens and the admin, for the rest of the worker's life.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "true")
 app = Celery("patchbay")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
@@ -31,6 +34,14 @@ def begin(**kwargs) -> None:
     except ImproperlyConfigured as error:
         sys.exit(str(error))
     refuse_wrong_keys()
+
+
+@worker_before_create_process.connect
+def keep_shared(**kwargs) -> None:
+    """What the parent has is shared with its children for as long as nobody writes to it; a garbage
+    collector that looks at it does."""
+    gc.collect()
+    gc.freeze()
 
 
 @worker_process_init.connect

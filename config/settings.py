@@ -45,7 +45,7 @@ CSRF_FAILURE_VIEW = "organizations.screens.stale.csrf_failure"
 INSTALLED_APPS = [
     "unfold",
     "unfold.contrib.filters",
-    "django.contrib.admin",
+    "config.apps.Admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

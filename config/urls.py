@@ -15,6 +15,8 @@ from organizations.screens.urls import screens as organization_screens
 
 __all__ = ["handler400", "handler403", "handler404", "handler429", "handler500", "urlpatterns"]
 
+admin.autodiscover()
+
 # The screens of an organization, one name space over all apps.
 screens = [
     *organization_screens,

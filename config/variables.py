@@ -32,7 +32,12 @@ def variables(*rows: tuple[str, Kind, Any], **more: Any) -> list[Variable]:
 DAYS = WholeNumber(1, 3650)
 DAYS_OR_EVER = WholeNumber(0, 36_500)  # 0: for ever
 SETTINGS = [
-    *variables(("HOST", kinds.plain, "127.0.0.1"), ("PORT", kinds.port, 8000), reader="make up"),
+    *variables(
+        ("HOST", kinds.plain, "127.0.0.1"),
+        ("PORT", kinds.port, 8000),
+        ("UPGRADE_POSTGRES", kinds.boolean, False),
+        reader="make up",
+    ),
     *variables(
         ("PATCHBAY_MODE", Choice(("production", "quickstart", "test")), "production"),
         ("PATCHBAY_DATA", kinds.path, None),

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import httpx
 import psycopg
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connections
 from psycopg import sql
 
 from config import BASE_DIR, schema_gate, schema_guard
@@ -94,6 +94,18 @@ def test_it_waits_until_the_migrations_have_run(recorded, caplog):
 def test_who_is_to_stop_waits_no_longer(recorded):
     recorded(less=[("numbers", "0001_initial")])
     assert not schema_guard.wait_until_current(lambda seconds: True)
+
+
+def test_an_older_postgresql_is_refused_in_a_sentence(monkeypatch, django_db_blocker):
+    assert connections["default"].features.minimum_database_version == (15,)
+    old = connections["default"].copy("old")
+    old.features.minimum_database_version = (99,)
+    monkeypatch.setattr(schema_guard, "connection", old)
+    with (
+        django_db_blocker.unblock(),
+        pytest.raises(WrongSchema, match=r"PostgreSQL 99 or later is required \(found \d+"),
+    ):
+        refuse_newer()
 
 
 @pytest.mark.django_db

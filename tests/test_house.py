@@ -232,6 +232,24 @@ def test_the_web_knows_no_broker():
 
 
 @pytest.mark.parametrize(
+    "program",
+    [
+        "import config.celery; django.setup(); import integrations.management.commands.dispatch",
+        "from config.celery import app; app.loader.init_worker()",
+    ],
+)
+def test_dispatcher_and_worker_do_not_load_the_pages(program):
+    """A tenth of the memory of each."""
+    run(
+        "import config, os, sys, django",
+        program,
+        "assert 'integrations.claims' in sys.modules",
+        "assert not {'unfold.admin', 'organizations.admin', 'fido2', 'xlsxwriter', 'config.urls'}"
+        " & set(sys.modules)",
+    )
+
+
+@pytest.mark.parametrize(
     "entry",
     [
         "import config.wsgi",
