@@ -59,8 +59,8 @@ test-oldest: $(DEV) ## Test on Debian's PostgreSQL 15 (PATCHBAY_TEST_POSTGRES na
 	PATCHBAY_TEST_POSTGRES=$(or $(PATCHBAY_TEST_POSTGRES),/usr/lib/postgresql/15/bin) \
 		$(PYTEST) $(OLDEST) $(ARGS)
 
-chaos: $(DEV) ## Run the tests that kill, crowd and confuse, at greater length
-	PATCHBAY_NOISY_RUNS=20 $(PYTEST) -m "chaos and not peers and not browser" $(ARGS)
+chaos: $(DEV) ## Run the tests that kill, cut off, crowd and confuse, at full length (an hour)
+	PATCHBAY_NOISY_RUNS=20 PATCHBAY_UNATTENDED_RUNS=20 $(PYTEST) -m "chaos and not peers and not browser" $(ARGS)
 	PATCHBAY_FUZZ_ROUNDS=8 $(PYTEST) tests/test_integrations_hostile.py $(ARGS)
 
 bench: $(DEV) ## Measure

@@ -1,5 +1,6 @@
 """Settings, all from the environment; README holds the table of them."""
 
+import socket
 from datetime import timedelta
 
 from config import BASE_DIR, VERSION
@@ -163,12 +164,19 @@ CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 # A broken line to the broker is no reason to break off a call to a platform.
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+# As for PostgreSQL (config/postgresql/parameters.py): a lost peer is noticed within 15 seconds.
+KEEPALIVE = {"TCP_KEEPIDLE": 5, "TCP_KEEPINTVL": 3, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 15_000}
+KEEPALIVE = {
+    getattr(socket, name): value for name, value in KEEPALIVE.items() if hasattr(socket, name)
+}
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 300,
     "unacked_restore_interval": 10,
     "unacked_restore_throttle": 1,
     "socket_connect_timeout": 1,
-    "socket_timeout": 5,
+    "socket_timeout": 3,
+    "socket_keepalive": True,
+    "socket_keepalive_options": KEEPALIVE,
     "max_retries": 1,
     "interval_start": 0,
     "interval_step": 0.1,

@@ -21,7 +21,7 @@ from integrations.processes import BEAT, Reporter
 
 logger = logging.getLogger(__name__)
 database, broker = Outage(logger, "PostgreSQL"), Outage(logger, "The broker")
-LISTENER_ANSWERS_WITHIN = 10.0  # seconds: it only renews a row
+LISTENER_ANSWERS_WITHIN = 5.0  # seconds: it only renews a row
 
 
 def dispatch_forever(stop: Event, *, pause: float = 1.0) -> None:
