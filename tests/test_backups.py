@@ -4,6 +4,7 @@ import io
 import json
 import os
 import random
+import resource
 import stat
 import subprocess
 import sys
@@ -242,10 +243,13 @@ def test_programs_of_another_version_are_refused_by_name(tmp_path):
 
 def test_of_the_backups_in_a_folder_the_newest_are_kept(tmp_path):
     names = [f"patchbay-2026112{day}T023000Z.zip" for day in range(5)]
-    for name in [*names, "patchbay.zip", "notes"]:
+    broken = [f"patchbay-2026112{day}T023000Z.zip.unfinished" for day in (0, 4)]
+    for name in [*names, *broken, "patchbay.zip", "notes"]:
         (tmp_path / name).touch()
-    assert [path.name for path in remove_old(tmp_path, 2)] == names[:3]
-    assert sorted(os.listdir(tmp_path)) == sorted([*names[3:], "notes", "patchbay.zip"])
+    os.utime(tmp_path / broken[0], (0, 0))  # the other one may be at work
+    assert [path.name for path in remove_old(tmp_path, 2)] == [*names[:3], broken[0]]
+    left = [*names[3:], broken[1], "notes", "patchbay.zip"]
+    assert sorted(os.listdir(tmp_path)) == sorted(left)
 
 
 def test_a_series_of_backups_survives_failures(source, tmp_path, monkeypatch):
@@ -273,7 +277,17 @@ def test_a_series_of_backups_survives_failures(source, tmp_path, monkeypatch):
     assert ("No backup: away" in said.getvalue(), len(list(tmp_path.iterdir()))) == (True, 1)
 
 
-def manage(database: Database, *arguments: object) -> subprocess.CompletedProcess:
+def test_a_full_disk_leaves_no_file(source, tmp_path):
+    def allow_little() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))  # bytes
+
+    done = manage(source, "backup", tmp_path / "one.zip", preexec_fn=allow_little)
+    assert (done.returncode, "cannot be written: File too large" in done.stderr) == (1, True)
+    assert "Traceback" not in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def manage(database: Database, *arguments: object, **manner) -> subprocess.CompletedProcess:
     url = (
         f"{database.argument().removeprefix('--dbname=')} password={database.keywords['password']}"
     )
@@ -281,7 +295,8 @@ def manage(database: Database, *arguments: object) -> subprocess.CompletedProces
     env = {**os.environ, "DATABASE_URL": url, "DATABASE_OWNER_URL": url}
     env |= {"PATCHBAY_ENCRYPTION_KEYS": keys}
     command = [sys.executable, "manage.py", *map(str, arguments)]
-    return subprocess.run(command, cwd=BASE_DIR, env=env, capture_output=True, text=True)
+    manner |= {"cwd": BASE_DIR, "env": env, "capture_output": True, "text": True}
+    return subprocess.run(command, **manner)
 
 
 def test_the_commands(source, target, tmp_path):

@@ -32,6 +32,10 @@ def pods() -> Iterator[tuple[str, dict]]:
             yield named(manifest), spec["template"]["spec"]
 
 
+def containers(spec: dict) -> list[dict]:
+    return [*spec.get("initContainers", ()), *spec["containers"]]
+
+
 PODS = dict(pods())
 
 
@@ -52,7 +56,7 @@ def test_every_pod_is_allowed_where_pods_are_restricted(name):
     assert spec["securityContext"]["runAsNonRoot"]
     assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
     assert not spec["automountServiceAccountToken"]
-    for container in spec["containers"]:
+    for container in containers(spec):
         context = container["securityContext"]
         assert context["capabilities"] == {"drop": ["ALL"]}
         assert context["readOnlyRootFilesystem"]
@@ -64,7 +68,7 @@ def test_every_pod_is_allowed_where_pods_are_restricted(name):
 def test_every_name_that_a_pod_uses_is_there(name):
     there = {(each["kind"], each["metadata"]["name"]) for each in MANIFESTS}
     images = {each["name"]: each["newTag"] for each in KUSTOMIZATION["images"]}
-    for container in PODS[name]["containers"]:
+    for container in containers(PODS[name]):
         assert images[container["image"]] == VERSION
         for source in container["envFrom"]:
             ((kind, reference),) = source.items()
