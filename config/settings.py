@@ -110,7 +110,7 @@ TEMPLATES = [
                 "organizations.screens.context.portal",
                 "config.navigation.portal",
             ],
-            "builtins": ["numbers.screens.tags"],
+            "builtins": ["integrations.screens.tags", "numbers.screens.tags"],
         },
     }
 ]
