@@ -29,7 +29,7 @@ HTTPS = env("PATCHBAY_HTTPS", PUBLIC_BASE_URL.startswith("https://"))
 # Addresses and networks whose forwarded headers are believed, and `unix`: organizations.proxies.
 TRUSTED_PROXIES = env("PATCHBAY_TRUSTED_PROXIES")
 SECURE_SSL_REDIRECT = HTTPS and env("PATCHBAY_HTTPS_REDIRECT")
-SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)$"]
 SECURE_HSTS_SECONDS = env("PATCHBAY_HSTS_SECONDS", 31_536_000 if HTTPS else 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
@@ -111,7 +111,7 @@ TEMPLATES = [
                 "organizations.screens.context.portal",
                 "config.navigation.portal",
             ],
-            "builtins": ["numbers.screens.tags"],
+            "builtins": ["integrations.screens.tags", "numbers.screens.tags"],
         },
     }
 ]
@@ -139,6 +139,7 @@ DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 REDIS_URL = env("REDIS_URL")
 OPERATION_TIME_LIMIT = timedelta(seconds=60)  # the worker's hard limit on one attempt
 OPERATION_LEASE = timedelta(seconds=env("PATCHBAY_LEASE_SECONDS"))  # renewed before each call
+OLDEST_DUE = timedelta(seconds=env("PATCHBAY_OLDEST_DUE_SECONDS"))  # /readyz: more is not ready
 JOB_LEASE = timedelta(seconds=env("PATCHBAY_JOB_LEASE_SECONDS"))  # of batches, exports, counts
 OPERATION_REDISPATCH = timedelta(seconds=env("PATCHBAY_REDISPATCH_SECONDS"))
 # A batch is worked in slices, so that it leaves room for others; checking a file is one piece.

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from carriers.screens.urls import screens as carrier_screens
-from config.health import healthz
+from config.health import healthz, readyz
 from integrations.screens.urls import screens as integration_screens
 from numbers.screens.urls import screens as number_screens
 from organizations.api.errors import handler400, handler403, handler404, handler429, handler500
@@ -27,6 +27,7 @@ screens = [
 
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
+    path("readyz", readyz, name="readyz"),
     path("", home, name="home"),
     path("preferences", preferences, name="preferences"),
     path("invitations/<str:token>/", invitation, name="invitation"),

@@ -68,6 +68,7 @@ SETTINGS = [
         ("PATCHBAY_LEASE_SECONDS", WholeNumber(1, 3600), 25),
         ("PATCHBAY_JOB_LEASE_SECONDS", WholeNumber(1, 3600), 90),
         ("PATCHBAY_REDISPATCH_SECONDS", WholeNumber(1, 3600), 10),
+        ("PATCHBAY_OLDEST_DUE_SECONDS", WholeNumber(1, 86_400), 120),
         ("PATCHBAY_BATCH_SLICE_SECONDS", WholeNumber(1, 300), 10),
         ("PATCHBAY_WORKER_PROCESSES", WholeNumber(1, 256), 8),
         ("PATCHBAY_WORKERS", WholeNumber(1, 1000), 1),

@@ -2,6 +2,7 @@
 
 import gc
 import json
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -10,9 +11,11 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 
+import integrations.running
 from config.schema_gate import gate
 from integrations import operations as ledger
 from integrations.models import Operation
+from integrations.running import Running
 from organizations import database_roles, sight
 from organizations.api import guessing, rate_limits
 from organizations.models import User
@@ -93,6 +96,18 @@ def forget_keys():
     guessing.failures_by_address.clear()
     guessing.good_keys.digests.clear()
     rate_limits.requests_by_actor.clear()
+
+
+@pytest.fixture(autouse=True)
+def running(monkeypatch) -> Callable[[Running], None]:
+    """Dispatcher and worker run, as far as anybody asks; `running(found)` says otherwise."""
+
+    def say(found: Running) -> None:
+        monkeypatch.setattr(integrations.running, "look", lambda: found)
+        monkeypatch.setattr(integrations.running, "kept", integrations.running.Kept())
+
+    say(Running())
+    return say
 
 
 @pytest.fixture

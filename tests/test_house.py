@@ -36,6 +36,7 @@ OWNERLESS = {
 # Routes that need no organization, each with its reason.
 PUBLIC = {
     "healthz": "asked by supervisors and load balancers, tells nothing",
+    "readyz": "likewise; tells what fails of the installation, and nothing of anybody's data",
     "problems": "documentation",
     "problem": "documentation",
     "nowhere": "says that there is nothing at this path, in a vendor's words",

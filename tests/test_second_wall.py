@@ -208,6 +208,7 @@ WIDER = {
     "organizations/invitations.py": "whose invitation a link is",
     "organizations/exporting/work.py": "claims an export",
     "integrations/claims.py": "claims an operation, and releases those that wait for it",
+    "integrations/overdue.py": "how long the oldest operation waits",
     "integrations/retention.py": "deletes what has expired",
     "integrations/operations.py": "Butter's 403; what was on a platform that goes",
     "carriers/operations.py": "counts the numbers on a carrier that shall go",
