@@ -279,6 +279,13 @@ def long_secret(text: str) -> str:
     return text
 
 
+def token(text: str) -> str:
+    """Goes into a header of HTTP."""
+    if not re.fullmatch(r"[!-~]{16,}", text):
+        raise Wrong("must have 16 characters or more: letters, digits and signs, without blanks")
+    return text
+
+
 def fernet_keys(text: str) -> list[str]:
     """Newest first."""
     keys = [key for each in text.split(",") if (key := each.strip())]

@@ -6,6 +6,7 @@ from datetime import timedelta
 from config import BASE_DIR, VERSION
 from config.environment import data_folder, database, env, load_quickstart
 from config.faults import faults, missing
+from config.monitoring import METRICS_TOKEN  # noqa: F401  of the web
 from config.sign_in import *  # noqa: F403  allauth's settings
 from config.unfold import UNFOLD  # noqa: F401  the looks of the admin
 from organizations.api.schema_settings import spectacular_settings
@@ -75,6 +76,7 @@ MIDDLEWARE = [
     "organizations.middleware.RequestId",
     "organizations.middleware.SeesNothing",
     "organizations.middleware.DatabaseDown",
+    "config.metrics.middleware.Metrics",
     "config.compression.Compressed",
     "config.content_policy.ContentPolicy",
     "django.middleware.security.SecurityMiddleware",

@@ -93,6 +93,7 @@ SETTINGS = [
         ("REDIS_URL", kinds.broker_url, "redis://127.0.0.1:6379/0"),
         ("EMAIL_URL", kinds.email_url, {}),
         ("PATCHBAY_OIDC_CLIENT_SECRET", kinds.plain, ""),
+        ("PATCHBAY_METRICS_TOKEN", kinds.token, ""),
         is_secret=True,
     ),
     *variables(

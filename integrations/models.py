@@ -387,5 +387,6 @@ class Leadership(models.Model):
         return f"term {self.term}: {self.holder or 'nobody'}"
 
 
-from integrations.key_models import KeyProof  # noqa: E402, F401  the app's model
+from integrations.attempt_models import AttemptCount  # noqa: E402, F401  the app's model
+from integrations.key_models import KeyProof  # noqa: E402, F401  likewise
 from integrations.retention_models import Sweep  # noqa: E402, F401  likewise

@@ -7,7 +7,7 @@ from celery import shared_task
 from celery.signals import worker_ready
 from django.conf import settings
 
-from integrations import retention, watchdog
+from integrations import attempts, retention, watchdog
 from integrations.at_work import at_work
 from integrations.claims import wake_dispatcher
 from integrations.provisioning import run
@@ -18,7 +18,8 @@ from organizations.exporting import work
 def run_operation(*, operation_id: str, **kwargs) -> None:
     """One attempt at one operation; harmless when the operation is not due any more."""
     with at_work():
-        run(operation_id)
+        if operation := run(operation_id):
+            attempts.count(operation)
 
 
 @shared_task(name="integrations.work_export", time_limit=settings.BATCH_TIME_LIMIT.total_seconds())

@@ -27,6 +27,7 @@ OWNERLESS = {
     "User": "a person may belong to several organizations",
     "Organization": "is the owner itself",
     "Process": "a program of the installation",
+    "AttemptCount": "how attempts of the whole installation ended",
     "KeyProof": "by which the programs of the installation know their encryption keys",
     "Sweep": "how far the worker's look through old rows has come",
     "Leadership": "which dispatcher of the installation leads",

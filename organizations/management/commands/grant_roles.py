@@ -33,7 +33,10 @@ KEPT = {
     "integrations_keyproof": "DELETE",
 }
 # Programs report that they run; whoever looks at the screens only reads it.
-RUNNING = ("integrations_process", "integrations_leadership", "integrations_sweep")
+RUNNING = (
+    *("integrations_process", "integrations_leadership", "integrations_sweep"),
+    "integrations_attemptcount",
+)
 # What an organization may hold is for operators to say, who act as staff.
 ASSIGNED = ("numbers_numberpool", "numbers_poolednumber")
 READ_BY_STAFF = {**KEPT, **dict.fromkeys(RUNNING, "INSERT, UPDATE, DELETE")}

@@ -1,0 +1,72 @@
+"""Counts the requests, and answers `/metrics`, before anything that asks for a host or a session:
+whoever scrapes knows a container by its address."""
+
+import secrets
+import time
+from collections.abc import Callable
+
+from django.conf import settings
+from django.core.exceptions import MiddlewareNotUsed
+from django.http import HttpRequest, HttpResponse
+
+PATH = "/metrics"
+METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+_requests = None
+
+
+class Metrics:
+    """Not there while PATCHBAY_METRICS_TOKEN is not set; nor is prometheus_client in memory."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
+        if not settings.METRICS_TOKEN:
+            raise MiddlewareNotUsed
+        self.get_response = get_response
+        self.requests = requests_of_this_process()
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path == PATH:
+            return self.scrape(request)
+        began = time.perf_counter()
+        response = self.get_response(request)
+        key = (method_of(request), route_of(request), str(response.status_code))
+        self.requests.note(key, time.perf_counter() - began)
+        return response
+
+    def scrape(self, request: HttpRequest) -> HttpResponse:
+        from config.metrics.page import CONTENT_TYPE, page
+
+        if not is_allowed(request):
+            return HttpResponse(status=401, headers={"WWW-Authenticate": "Bearer"})
+        if request.method not in ("GET", "HEAD"):
+            return HttpResponse(status=405, headers={"Allow": "GET, HEAD"})
+        return HttpResponse(
+            page(self.requests), content_type=CONTENT_TYPE, headers={"Cache-Control": "no-store"}
+        )
+
+
+def requests_of_this_process():
+    global _requests
+    if _requests is None:
+        from config.metrics.requests import Requests, shared_folder
+
+        _requests = Requests(shared_folder())
+    return _requests
+
+
+def is_allowed(request: HttpRequest) -> bool:
+    scheme, _, given = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+    expected = settings.METRICS_TOKEN.encode()
+    return scheme.lower() == "bearer" and secrets.compare_digest(given.strip().encode(), expected)
+
+
+def method_of(request: HttpRequest) -> str:
+    """A client may make up any word."""
+    return request.method if request.method in METHODS else "other"
+
+
+def route_of(request: HttpRequest) -> str:
+    """The pattern and not the path: there are few, and no id is in one."""
+    if match := getattr(request, "resolver_match", None):
+        return f"/{match.route}"
+    is_static = request.path_info.startswith(settings.STATIC_URL)
+    return settings.STATIC_URL if is_static else "none"

@@ -1,0 +1,55 @@
+"""The text that Prometheus reads."""
+
+import time
+from collections.abc import Iterator
+from threading import Lock
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4 as CONTENT_TYPE
+from prometheus_client.metrics_core import InfoMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from config import VERSION
+from config.metrics import figures
+from config.metrics.requests import Requests, families
+
+__all__ = ["CONTENT_TYPE", "page"]
+
+KEPT = 10.0  # seconds: who scrapes often, or twice, costs the database no more
+
+
+class Kept:
+    """The figures of the database; one thread asks, and others wait for what it finds."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.found: list[Metric] = []
+        self.asked_at = float("-inf")
+
+    def figures(self) -> list[Metric]:
+        with self.lock:
+            if time.monotonic() - self.asked_at >= KEPT:
+                self.found = figures.ask()
+                self.asked_at = time.monotonic()
+            return self.found
+
+
+kept = Kept()
+
+
+class Everything(Collector):
+    def __init__(self, requests: Requests):
+        self.requests = requests
+
+    def collect(self) -> Iterator[Metric]:
+        version = InfoMetricFamily("patchbay_build", "The version of this web.")
+        version.add_metric((), {"version": VERSION})
+        yield version
+        yield from families(self.requests.all_rows())
+        yield from kept.figures()
+
+
+def page(requests: Requests) -> bytes:
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(Everything(requests))
+    return generate_latest(registry)

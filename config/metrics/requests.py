@@ -1,0 +1,156 @@
+"""How many requests were answered and how fast, of all processes of this web.
+
+Each process counts in memory and writes its counts into a file of its own, in a folder that it
+shares with the other processes of the same granian. Whichever is asked adds the files up; that of a
+process that has ended stays, as a counter may not fall. No request waits for a disk.
+"""
+
+import json
+import logging
+import multiprocessing
+import os
+import secrets
+import shutil
+import stat
+import tempfile
+import threading
+import time
+from bisect import bisect_left
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from prometheus_client.metrics_core import CounterMetricFamily, HistogramMetricFamily, Metric
+
+logger = logging.getLogger(__name__)
+
+BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)  # seconds
+SUM = len(BUCKETS) + 1  # where a row has the sum of seconds, after the buckets and what is longer
+WRITTEN_EVERY = 1.0  # seconds
+FOLDER = "patchbay-metrics-"
+
+Key = tuple[str, str, str]  # method, route, status
+Rows = dict[Key, list[float]]
+
+
+class Requests:
+    """Of this process; `folder` is None where it shares with nobody."""
+
+    def __init__(self, folder: Path | None = None):
+        self.rows: Rows = {}
+        self.lock = threading.Lock()
+        self.folder, self.name = folder, f"{os.getpid()}-{secrets.token_hex(4)}"
+        self.is_written = True
+        if folder:
+            threading.Thread(target=self.write_for_ever, name="metrics", daemon=True).start()
+
+    def note(self, key: Key, seconds: float) -> None:
+        with self.lock:
+            row = self.rows.setdefault(key, [0.0] * (SUM + 1))
+            row[bisect_left(BUCKETS, seconds)] += 1
+            row[SUM] += seconds
+            self.is_written = False
+
+    def write_for_ever(self) -> None:
+        while True:
+            time.sleep(WRITTEN_EVERY)
+            if not self.is_written:
+                with suppress(OSError):  # a full disk; the counts are in memory
+                    self.write()
+
+    def write(self) -> None:
+        with self.lock:
+            rows = [[*key, row] for key, row in self.rows.items()]
+            self.is_written = True
+        text = json.dumps(rows)
+        new = self.folder / f"{self.name}.new"
+        new.write_text(text)
+        new.replace(self.folder / f"{self.name}.json")
+
+    def all_rows(self) -> Rows:
+        """Of all processes."""
+        with self.lock:
+            total = {key: [*row] for key, row in self.rows.items()}
+        for path in self.folder.glob("*.json") if self.folder else ():
+            if path.stem != self.name:
+                add(total, read(path))
+        return total
+
+
+def read(path: Path) -> Rows:
+    """Empty for what is no such file, or was cut short."""
+    try:
+        rows = {tuple(key): row for *key, row in json.loads(path.read_text())}
+    except (OSError, ValueError, TypeError):
+        return {}
+    return {key: row for key, row in rows.items() if len(key) == 3 and len(row) == SUM + 1}
+
+
+def add(total: Rows, more: Rows) -> None:
+    for key, row in more.items():
+        known = total.get(key, [0.0] * len(row))
+        total[key] = [one + other for one, other in zip(known, row, strict=True)]
+
+
+def families(rows: Rows) -> Iterator[Metric]:
+    requests = CounterMetricFamily(
+        "patchbay_http_requests",
+        "Requests answered, by the route that they matched.",
+        labels=("method", "route", "status"),
+    )
+    durations: dict[tuple[str, str], list[float]] = {}
+    for (method, route, status), row in sorted(rows.items()):
+        requests.add_metric((method, route, status), sum(row[:SUM]))
+        add(durations, {(method, route): row})
+    yield requests
+    histogram = HistogramMetricFamily(
+        "patchbay_http_request_duration_seconds",
+        "How long requests took, to the first byte of the answer.",
+        labels=("method", "route"),
+    )
+    for labels, row in durations.items():
+        histogram.add_metric(labels, [*buckets(row)], row[SUM])
+    yield histogram
+
+
+def buckets(row: list[float]) -> Iterator[tuple[str, float]]:
+    """Each with what is in those before it, as Prometheus has them."""
+    so_far = 0.0
+    for bound, count in zip((*BUCKETS, "+Inf"), row, strict=False):
+        so_far += count
+        yield str(bound), so_far
+
+
+def shared_folder() -> Path | None:
+    """That of the granian that made this process; None for a process that nobody made, or where no
+    file may be written."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return None
+    here = Path(tempfile.gettempdir())
+    folder = here / f"{FOLDER}{parent.pid}-{began(parent.pid)}"
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        found = folder.lstat()
+    except OSError as error:
+        logger.warning("Requests are counted by each process for itself: %s", error)
+        return None
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+        logger.warning("Requests are counted by each process for itself: %s is not ours", folder)
+        return None
+    forget_ended(here, folder)
+    return folder
+
+
+def began(pid: int) -> str:
+    """When the process began; a process id comes back."""
+    with suppress(OSError, IndexError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    return "0"
+
+
+def forget_ended(here: Path, ours: Path) -> None:
+    for path in here.glob(f"{FOLDER}*"):
+        pid, _, since = path.name.removeprefix(FOLDER).partition("-")
+        if path != ours and not (pid.isdigit() and began(int(pid)) == since != "0"):
+            shutil.rmtree(path, ignore_errors=True)
