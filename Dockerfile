@@ -27,7 +27,7 @@ RUN SECRET_KEY=only-to-collect-static-files python manage.py collectstatic --noi
 USER 65534:65534
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
-    CMD ["python", "-c", "import urllib.request as r; r.urlopen(r.Request('http://127.0.0.1:8000/healthz', headers={'Host': 'localhost'}), timeout=4)"]
+    CMD ["python", "manage.py", "healthy", "web"]
 CMD ["granian", "--interface", "asginl", "--no-ws", "--log-level", "warning", "--respawn-failed-workers", \
      "--http", "1", "--http1-header-read-timeout", "20000", "--http1-buffer-size", "65536", \
      "--backlog", "2048", "--backpressure", "2048", "--workers", "2", \
