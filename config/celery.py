@@ -3,10 +3,12 @@
 import os
 import resource
 import sys
+import warnings
 from contextlib import suppress
 
 from celery import Celery
-from celery.signals import celeryd_init, worker_process_init
+from celery.exceptions import CPendingDeprecationWarning
+from celery.signals import celeryd_init, setup_logging, worker_process_init
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
@@ -17,6 +19,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 app = Celery("patchbay")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+# What it will do otherwise one day, our settings say already.
+warnings.filterwarnings("ignore", category=CPendingDeprecationWarning)
 
 
 @celeryd_init.connect
@@ -31,6 +35,11 @@ def begin(**kwargs) -> None:
     except ImproperlyConfigured as error:
         sys.exit(str(error))
     refuse_wrong_keys()
+
+
+@setup_logging.connect
+def log_as_others_do(**kwargs) -> None:
+    """Django has set up the log; with a receiver here Celery leaves it alone."""
 
 
 @worker_process_init.connect
