@@ -4,10 +4,17 @@ import gc
 import os
 import resource
 import sys
+import warnings
 from contextlib import suppress
 
 from celery import Celery
-from celery.signals import celeryd_init, worker_before_create_process, worker_process_init
+from celery.exceptions import CPendingDeprecationWarning
+from celery.signals import (
+    celeryd_init,
+    setup_logging,
+    worker_before_create_process,
+    worker_process_init,
+)
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
@@ -20,6 +27,8 @@ os.environ.setdefault("CELERY_SKIP_CHECKS", "true")
 app = Celery("patchbay")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+# What it will do otherwise one day, our settings say already.
+warnings.filterwarnings("ignore", category=CPendingDeprecationWarning)
 
 
 @celeryd_init.connect
@@ -42,6 +51,11 @@ def keep_shared(**kwargs) -> None:
     collector that looks at it does."""
     gc.collect()
     gc.freeze()
+
+
+@setup_logging.connect
+def log_as_others_do(**kwargs) -> None:
+    """Django has set up the log; with a receiver here Celery leaves it alone."""
 
 
 @worker_process_init.connect

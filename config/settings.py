@@ -6,6 +6,7 @@ from datetime import timedelta
 from config import BASE_DIR, VERSION
 from config.environment import data_folder, database, env, load_quickstart
 from config.faults import faults, missing
+from config.logs import logging_settings
 from config.monitoring import METRICS_TOKEN  # noqa: F401  of the web
 from config.sign_in import *  # noqa: F403  allauth's settings
 from config.unfold import UNFOLD  # noqa: F401  the looks of the admin
@@ -74,6 +75,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "organizations.middleware.Origin",
     "organizations.middleware.RequestId",
+    "config.access_log.AccessLog",
     "organizations.middleware.SeesNothing",
     "organizations.middleware.DatabaseDown",
     "config.metrics.middleware.Metrics",
@@ -166,7 +168,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 # A broken line to the broker is no reason to break off a call to a platform.
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_HIJACK_ROOT_LOGGER = CELERY_WORKER_REDIRECT_STDOUTS = False
 # As for PostgreSQL (config/postgresql/parameters.py): a lost peer is noticed within 15 seconds.
 TCP_OPTIONS = {"KEEPIDLE": 5, "KEEPINTVL": 3, "KEEPCNT": 3, "USER_TIMEOUT": 15_000}
 CELERY_BROKER_TRANSPORT_OPTIONS = {
@@ -239,17 +241,6 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "config.static_files.CompressedOnChange"},
 }
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "filters": {"refused": {"()": "config.logs.WithoutClientsTracebacks"}},
-    "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["refused"]}
-    },
-    "root": {"handlers": ["stderr"], "level": env("LOG_LEVEL")},
-    "loggers": {  # what they would say, our own lines say better, or the client knows
-        **dict.fromkeys(("httpx", "httpcore", "celery.worker.strategy"), {"level": "WARNING"}),
-        **dict.fromkeys(("celery.app.trace", "django.request"), {"level": "ERROR"}),
-    },
-}
+LOG_FORMAT = env("LOG_FORMAT")
+LOG_REQUESTS = env("LOG_REQUESTS", LOG_FORMAT == "json")
+LOGGING = logging_settings(level=env("LOG_LEVEL"), is_json=LOG_FORMAT == "json")

@@ -43,6 +43,8 @@ SETTINGS = [
         ("PATCHBAY_DATA", kinds.path, None),
         ("STATIC_ROOT", kinds.path, None),
         ("LOG_LEVEL", kinds.log_level, "INFO"),
+        ("LOG_FORMAT", Choice(("lines", "json")), "lines"),
+        ("LOG_REQUESTS", kinds.boolean, None),
         # --- where we are
         ("PUBLIC_BASE_URL", kinds.public_url, "http://127.0.0.1:8000"),
         ("ALLOWED_HOSTS", kinds.hosts, ["127.0.0.1", "localhost", "[::1]"]),

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from integrations import sealing
 from organizations.models import Organization, User, public_id
+from organizations.request_ids import current_request_id
 from organizations.text_fields import ModelText
 
 
@@ -210,6 +211,9 @@ class Operation(models.Model):
     )
     result = models.JSONField(_("result"), default=dict)
     asked_by = models.CharField(_("asked by"), max_length=200)
+    request_id = models.UUIDField(  # of whoever asked; none for what Patchbay does by itself
+        _("request id"), null=True, blank=True, default=current_request_id
+    )
     created_at = models.DateTimeField(_("created at"), db_default=Now())
     settled_at = models.DateTimeField(_("settled at"), null=True, blank=True)
 

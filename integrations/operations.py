@@ -26,6 +26,7 @@ from integrations.subjects import forget_traces
 from organizations import quotas, sight
 from organizations.operations import record
 from organizations.principals import Principal
+from organizations.request_ids import current_request_id
 
 
 class InUse(Exception):
@@ -85,6 +86,7 @@ def change_wish(
         wish=wish,
         generation=F("generation") + 1,
         asked_by=by.label[:200],
+        request_id=current_request_id(),
         waits_for=waits_for,
         next_attempt_at=None if waits_for else soonest(operation),
         dispatched_at=None,

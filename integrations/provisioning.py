@@ -44,6 +44,7 @@ from integrations.sealing import CannotUnseal
 from integrations.subjects import NoSubject, subject_of
 from organizations import sight
 from organizations.principals import system
+from organizations.request_ids import caused_by
 
 logger = logging.getLogger(__name__)
 SETTLE_PAUSE = 1.0  # seconds
@@ -55,7 +56,7 @@ def run(operation_id: Any) -> Operation | None:
     operation = claims.claim(operation_id)
     if operation is None:
         return None
-    with sight.within(operation.organization_id):
+    with sight.within(operation.organization_id), caused_by(operation.request_id):
         return run_claimed(operation)
 
 

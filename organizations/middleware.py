@@ -20,7 +20,7 @@ from organizations.api.parsing import read_body
 from organizations.api.problems import Problem
 from organizations.bodies import has_unknown_length
 from organizations.proxies import settle_origin
-from organizations.request_ids import begin_request, end_request
+from organizations.request_ids import begin_request, end_request, given_id
 from organizations.screens.context import ZONE_COOKIE
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -39,13 +39,14 @@ class Origin:
 
 
 class RequestId:
-    """`request.id`: in the answer's `X-Request-Id`, in problems and in the audit log."""
+    """`request.id`: in the answer's `X-Request-Id`, in problems, in the log and in the audit log.
+    It is the client's or a proxy's, where one was given."""
 
     def __init__(self, get_response: GetResponse):
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.id = begin_request(request.META.get("REMOTE_ADDR") or None)
+        request.id = begin_request(request.META.get("REMOTE_ADDR") or None, given_id(request.META))
         try:
             response = self.get_response(request)
         finally:

@@ -1,19 +1,26 @@
-"""The request being answered: its id, which is in every answer, every problem and every audit line
-it wrote, and where it came from."""
+"""The request being answered: its id, which is in every answer, every problem, every line of the
+log and every audit line it wrote, and where it came from. What a worker does for a request has its
+id too."""
 
+import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
 
 from django.http import HttpRequest
 
 _current: ContextVar[uuid.UUID | None] = ContextVar("request_id", default=None)
 _address: ContextVar[str | None] = ContextVar("client_address", default=None)
 
+GIVEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/=+@-]{0,127}")
+TRACE = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(-.*)?")
+OTHERS = uuid.UUID("6e2f1ab0-6f0c-4b55-9d0c-0f6ab1d1d2a7")  # in it, texts that are no UUID have one
+
 
 def current_request_id() -> uuid.UUID | None:
-    """None outside a web request (workers, commands)."""
+    """None where nobody's request is the cause (commands, what the installation does by itself)."""
     return _current.get()
 
 
@@ -22,11 +29,27 @@ def current_address() -> str | None:
     return _address.get()
 
 
-def begin_request(address: str | None = None) -> uuid.UUID:
-    request_id = uuid.uuid4()
+def begin_request(address: str | None = None, given: uuid.UUID | None = None) -> uuid.UUID:
+    request_id = given or uuid.uuid4()
     _current.set(request_id)
     _address.set(address)
     return request_id
+
+
+def given_id(headers: Mapping[str, Any]) -> uuid.UUID | None:
+    """From `X-Request-Id`, else from the trace in W3C's `traceparent`; None for neither, and for
+    what is none. Any other text than a UUID has one of its own (version 5), always the same."""
+    text = headers.get("HTTP_X_REQUEST_ID", "")
+    if GIVEN.fullmatch(text):
+        return as_uuid(text)
+    trace = TRACE.fullmatch(headers.get("HTTP_TRACEPARENT", ""))
+    return uuid.UUID(trace[1]) if trace and int(trace[1], 16) else None
+
+
+def as_uuid(text: str) -> uuid.UUID:
+    if re.fullmatch(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", text):
+        return uuid.UUID(text)
+    return uuid.uuid5(OTHERS, text)
 
 
 @contextmanager
@@ -38,6 +61,16 @@ def resumed(request: HttpRequest) -> Iterator[None]:
         yield
     finally:
         end_request()
+
+
+@contextmanager
+def caused_by(request_id: uuid.UUID | None) -> Iterator[None]:
+    """Work of a worker for a request of before."""
+    before = _current.set(request_id)
+    try:
+        yield
+    finally:
+        _current.reset(before)
 
 
 def end_request() -> None:

@@ -91,6 +91,7 @@ class OperationAdmin(LogAdmin):
                     "organization",
                     "integration",
                     "asked_by",
+                    "request_id",
                     "created_at",
                     "settled_at",
                     "id",

@@ -96,11 +96,16 @@ def of_integrity(error: IntegrityError) -> Problem:
 
 
 def of_database(error: OperationalError | InterfaceError) -> Problem:
-    logger.error("Request %s: %s", current_request_id(), error)
+    logger.error("Request %s: %s", current_request_id(), first_line(error))
     if sqlstate(error) in (LOCK_TIMEOUT, DEADLOCK, SERIALIZATION):
         detail = _("Another request is changing the same thing.")
         return Problem("conflict", detail, headers={"Retry-After": "2"})
     return Problem("database-unavailable", headers={"Retry-After": "5"})
+
+
+def first_line(error: Exception) -> str:
+    """What PostgreSQL says has several, of which the others tell what helps nobody here."""
+    return str(error).strip().partition("\n")[0]
 
 
 def of_unreadable(error: UnreadablePostError) -> Problem:

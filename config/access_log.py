@@ -1,0 +1,42 @@
+"""One line for each request: method, route, status, time, who. Never the path, which has ids, nor a
+query or a body."""
+
+import logging
+import time
+from collections.abc import Callable
+
+from django.conf import settings
+from django.core.exceptions import MiddlewareNotUsed
+from django.http import HttpRequest, HttpResponse
+
+from config.metrics.middleware import method_of, route_of
+
+logger = logging.getLogger("patchbay.requests")
+PROBES = ("/healthz", "/readyz", "/metrics")
+
+
+class AccessLog:
+    """Where LOG_REQUESTS is on."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
+        if not settings.LOG_REQUESTS:
+            raise MiddlewareNotUsed
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        began = time.perf_counter()
+        response = self.get_response(request)
+        took = round((time.perf_counter() - began) * 1000, 1)
+        organization = getattr(request, "organization", None)
+        line = {
+            "method": method_of(request),
+            "route": route_of(request),
+            "status": response.status_code,
+            "milliseconds": took,
+            "organization": getattr(organization, "public_id", ""),
+        }
+        # Probes come every few seconds.
+        level = logging.DEBUG if request.path in PROBES else logging.INFO
+        text = "%(method)s %(route)s %(status)s %(milliseconds)s ms %(organization)s"
+        logger.log(level, text, line, extra=line)
+        return response
