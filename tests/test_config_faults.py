@@ -40,6 +40,7 @@ OF_KIND = {
     kinds.networks: ["10.0.0.1/8", "10.0.0.0/33", "everything", "10.0.0.0/8;10.1.0.0/16", ","],
     kinds.proxies: ["proxy.example", "10.0.0.1/24", "10.0.0.256", "0.0.0.0/0", "::/0", "Unix"],
     kinds.long_secret: [SECRET, "x" * 31],
+    kinds.token: [SECRET, f"{SECRET} with blanks in it"],
     kinds.fernet_keys: [SECRET, f"{KEY},{SECRET}", KEY[:-4], ",", f"{KEY} {OTHER_KEY}"],
     kinds.database_url: [
         *(SECRET, f"mysql://u:{SECRET}@h/d", f"postgresql://u:{SECRET}@h:99999/d"),
@@ -228,7 +229,7 @@ class TestFiles:
             "DATABASE_URL": "postgresql://u:p@h/d",
             "REDIS_URL": "redis://h",
             "EMAIL_URL": "smtp://h",
-        }.get(name, "a secret")
+        }.get(name, "a-secret-of-some-length")
         (tmp_path / "secret").write_text(good + "\n")
         set_only(monkeypatch, **{f"{name}_FILE": str(tmp_path / "secret")})
         assert [each for each in found() if "OpenID" not in each] == []
