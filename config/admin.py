@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from carriers.models import Carrier
+from integrations import running
 from integrations.admin.integration import reason
 from integrations.claims import BREAKER_THRESHOLD
 from integrations.models import Integration, Operation
@@ -38,7 +39,7 @@ def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if may("carriers.view_carrier"):
         context["failed_carriers"] = Carrier.objects.filter(status=Carrier.Status.FAILED).count()
     if may("integrations.view_operation"):
-        context |= {"ledger": ledger(), "failures": failures()}
+        context |= {"ledger": ledger(), "failures": failures(), "running": running.now()}
     if may("integrations.view_integration"):
         context["troubled"] = [(row, reason(row)) for row in troubled()]
     return context

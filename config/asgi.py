@@ -1,9 +1,12 @@
 """The ASGI application that granian serves: the WSGI application behind a bridge."""
 
 import logging
+import multiprocessing
 import resource
+import signal
 
 from config.bridge import Bridge
+from config.supervisor.processes import die_with
 from config.wsgi import application as wsgi_application
 
 from config.uploads import body_limits  # isort: skip  needs the settings that wsgi names
@@ -23,5 +26,12 @@ def allow_open_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
+def end_with_granian() -> None:
+    """A killed granian would leave its processes behind, and they would keep the port."""
+    if granian := multiprocessing.parent_process():
+        die_with(granian.pid, signal.SIGKILL)
+
+
+end_with_granian()
 allow_open_files()
 application = Bridge(wsgi_application, limits=body_limits)

@@ -1,5 +1,6 @@
 """The Celery application; `celery -A config worker` finds it here."""
 
+import gc
 import os
 import resource
 import sys
@@ -8,7 +9,12 @@ from contextlib import suppress
 
 from celery import Celery
 from celery.exceptions import CPendingDeprecationWarning
-from celery.signals import celeryd_init, setup_logging, worker_process_init
+from celery.signals import (
+    celeryd_init,
+    setup_logging,
+    worker_before_create_process,
+    worker_process_init,
+)
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
@@ -16,6 +22,8 @@ from config.faults import refuse_faults, refuse_wrong_keys
 from config.postgresql.connection import bound_answers
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+# All of Django's checks would load the screens and the admin, for the rest of the worker's life.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "true")
 app = Celery("patchbay")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
@@ -35,6 +43,14 @@ def begin(**kwargs) -> None:
     except ImproperlyConfigured as error:
         sys.exit(str(error))
     refuse_wrong_keys()
+
+
+@worker_before_create_process.connect
+def keep_shared(**kwargs) -> None:
+    """What the parent has is shared with its children for as long as nobody writes to it; a garbage
+    collector that looks at it does."""
+    gc.collect()
+    gc.freeze()
 
 
 @setup_logging.connect

@@ -1,5 +1,6 @@
 """Settings, all from the environment; README holds the table of them."""
 
+import socket
 from datetime import timedelta
 
 from config import BASE_DIR, VERSION
@@ -30,7 +31,7 @@ HTTPS = env("PATCHBAY_HTTPS", PUBLIC_BASE_URL.startswith("https://"))
 # Addresses and networks whose forwarded headers are believed, and `unix`: organizations.proxies.
 TRUSTED_PROXIES = env("PATCHBAY_TRUSTED_PROXIES")
 SECURE_SSL_REDIRECT = HTTPS and env("PATCHBAY_HTTPS_REDIRECT")
-SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)$"]
 SECURE_HSTS_SECONDS = env("PATCHBAY_HSTS_SECONDS", 31_536_000 if HTTPS else 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
@@ -47,7 +48,7 @@ CSRF_FAILURE_VIEW = "organizations.screens.stale.csrf_failure"
 INSTALLED_APPS = [
     "unfold",
     "unfold.contrib.filters",
-    "django.contrib.admin",
+    "config.apps.Admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -114,7 +115,7 @@ TEMPLATES = [
                 "organizations.screens.context.portal",
                 "config.navigation.portal",
             ],
-            "builtins": ["numbers.screens.tags"],
+            "builtins": ["integrations.screens.tags", "numbers.screens.tags"],
         },
     }
 ]
@@ -142,6 +143,7 @@ DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 REDIS_URL = env("REDIS_URL")
 OPERATION_TIME_LIMIT = timedelta(seconds=60)  # the worker's hard limit on one attempt
 OPERATION_LEASE = timedelta(seconds=env("PATCHBAY_LEASE_SECONDS"))  # renewed before each call
+OLDEST_DUE = timedelta(seconds=env("PATCHBAY_OLDEST_DUE_SECONDS"))  # /readyz: more is not ready
 JOB_LEASE = timedelta(seconds=env("PATCHBAY_JOB_LEASE_SECONDS"))  # of batches, exports, counts
 OPERATION_REDISPATCH = timedelta(seconds=env("PATCHBAY_REDISPATCH_SECONDS"))
 # A batch is worked in slices, so that it leaves room for others; checking a file is one piece.
@@ -167,12 +169,20 @@ CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 # A broken line to the broker is no reason to break off a call to a platform.
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = CELERY_WORKER_REDIRECT_STDOUTS = False
+# As for PostgreSQL (config/postgresql/parameters.py): a lost peer is noticed within 15 seconds.
+TCP_OPTIONS = {"KEEPIDLE": 5, "KEEPINTVL": 3, "KEEPCNT": 3, "USER_TIMEOUT": 15_000}
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 300,
     "unacked_restore_interval": 10,
     "unacked_restore_throttle": 1,
     "socket_connect_timeout": 1,
-    "socket_timeout": 5,
+    "socket_timeout": 3,
+    "socket_keepalive": True,
+    "socket_keepalive_options": {
+        getattr(socket, f"TCP_{name}"): value
+        for name, value in TCP_OPTIONS.items()
+        if hasattr(socket, f"TCP_{name}")
+    },
     "max_retries": 1,
     "interval_start": 0,
     "interval_step": 0.1,

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from carriers.screens.urls import screens as carrier_screens
-from config.health import healthz
+from config.health import healthz, readyz
 from integrations.screens.urls import screens as integration_screens
 from numbers.screens.urls import screens as number_screens
 from organizations.api.errors import handler400, handler403, handler404, handler429, handler500
@@ -14,6 +14,8 @@ from organizations.screens.organization import new_organization
 from organizations.screens.urls import screens as organization_screens
 
 __all__ = ["handler400", "handler403", "handler404", "handler429", "handler500", "urlpatterns"]
+
+admin.autodiscover()
 
 # The screens of an organization, one name space over all apps.
 screens = [
@@ -25,6 +27,7 @@ screens = [
 
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
+    path("readyz", readyz, name="readyz"),
     path("", home, name="home"),
     path("preferences", preferences, name="preferences"),
     path("invitations/<str:token>/", invitation, name="invitation"),

@@ -32,7 +32,12 @@ def variables(*rows: tuple[str, Kind, Any], **more: Any) -> list[Variable]:
 DAYS = WholeNumber(1, 3650)
 DAYS_OR_EVER = WholeNumber(0, 36_500)  # 0: for ever
 SETTINGS = [
-    *variables(("HOST", kinds.plain, "127.0.0.1"), ("PORT", kinds.port, 8000), reader="make up"),
+    *variables(
+        ("HOST", kinds.plain, "127.0.0.1"),
+        ("PORT", kinds.port, 8000),
+        ("UPGRADE_POSTGRES", kinds.boolean, False),
+        reader="make up",
+    ),
     *variables(
         ("PATCHBAY_MODE", Choice(("production", "quickstart", "test")), "production"),
         ("PATCHBAY_DATA", kinds.path, None),
@@ -65,6 +70,7 @@ SETTINGS = [
         ("PATCHBAY_LEASE_SECONDS", WholeNumber(1, 3600), 25),
         ("PATCHBAY_JOB_LEASE_SECONDS", WholeNumber(1, 3600), 90),
         ("PATCHBAY_REDISPATCH_SECONDS", WholeNumber(1, 3600), 10),
+        ("PATCHBAY_OLDEST_DUE_SECONDS", WholeNumber(1, 86_400), 120),
         ("PATCHBAY_BATCH_SLICE_SECONDS", WholeNumber(1, 300), 10),
         ("PATCHBAY_WORKER_PROCESSES", WholeNumber(1, 256), 8),
         ("PATCHBAY_WORKERS", WholeNumber(1, 1000), 1),

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from celery.exceptions import Reject
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError
 
-from integrations.outages import Outage
+from integrations.outages import Outage, answers
 from organizations import sight
 
 database = Outage(logging.getLogger(__name__), "PostgreSQL")
@@ -30,13 +30,3 @@ def at_work() -> Iterator[None]:
             time.sleep(PAUSE)
             raise Reject(str(error), requeue=True) from None
         database.is_over()
-
-
-def answers() -> bool:
-    """Whether the database takes a connection and a statement."""
-    connection.close()
-    try:
-        connection.ensure_connection()
-    except (OperationalError, InterfaceError):
-        return False
-    return True

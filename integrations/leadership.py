@@ -11,7 +11,7 @@ from datetime import timedelta
 
 import psycopg
 
-LEASE = timedelta(seconds=10)
+LEASE = timedelta(seconds=8)
 
 FIRST = """
 INSERT INTO integrations_leadership (id, holder, term) VALUES (1, '', 0) ON CONFLICT DO NOTHING

@@ -4,6 +4,8 @@ import logging
 import time
 from dataclasses import dataclass
 
+from django.db import InterfaceError, OperationalError, connection
+
 REPEATED_AFTER = 60.0  # seconds
 
 
@@ -43,3 +45,13 @@ class Outage:
 
 def first_line(error: Exception | str) -> str:
     return str(error).strip().partition("\n")[0] or type(error).__name__
+
+
+def answers() -> bool:
+    """Whether the database takes a new connection."""
+    connection.close()
+    try:
+        connection.ensure_connection()
+    except (OperationalError, InterfaceError):
+        return False
+    return True

@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from itertools import islice
+from time import monotonic, sleep
 from typing import Any
 from uuid import UUID
 
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -46,6 +47,7 @@ from organizations.principals import system
 from organizations.request_ids import caused_by
 
 logger = logging.getLogger(__name__)
+SETTLE_PAUSE = 1.0  # seconds
 DATABASE_FAILED = "Patchbay's own database failed in the midst of it."
 
 
@@ -66,9 +68,7 @@ def run_claimed(operation: Operation) -> Operation | None:
             "operation %s: the lease was lost, this attempt does not count", operation.pk
         )
         return None
-    if connection.errors_occurred:  # its connection may be lost, and the verdict need not be
-        connection.close_if_unusable_or_obsolete()
-    settle(operation, verdict)
+    settle_at_last(operation, verdict)
     logger.info(
         "%s (attempt %s): %s %s",
         one_line(describe(operation), 300),
@@ -77,6 +77,20 @@ def run_claimed(operation: Operation) -> Operation | None:
         one_line(verdict.reason, claims.REASON_LENGTH),
     )
     return operation
+
+
+def settle_at_last(operation: Operation, verdict: Verdict) -> None:
+    """Once the database is there, if it is away for a moment: what the platform did is known, and
+    a lease that is left standing would hold up others."""
+    while True:
+        if connection.errors_occurred:
+            connection.close_if_unusable_or_obsolete()
+        try:
+            return settle(operation, verdict)
+        except (OperationalError, InterfaceError):
+            if monotonic() > operation.holds_until:
+                raise
+            sleep(SETTLE_PAUSE)
 
 
 def describe(operation: Operation) -> str:

@@ -15,6 +15,7 @@ from django.db import Error, connection, transaction
 from django.db.models import QuerySet
 
 from integrations.chores import Chore
+from integrations.outages import answers, first_line
 from organizations import sight
 
 logger = logging.getLogger(__name__)
@@ -57,10 +58,10 @@ def follow(name: str) -> int:
         with transaction.atomic():
             return _rules[name](AT_ONCE)
     except Error as error:
-        reason = str(error).partition("\n")[0]
+        if not connection.in_atomic_block and not answers():
+            raise  # no rule would fare better
+        reason = first_line(error)
         logger.warning("Expired rows (%s) are not deleted this time: %s", name, reason)
-        if not connection.in_atomic_block:
-            connection.close_if_unusable_or_obsolete()
         return 0
 
 

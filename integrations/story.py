@@ -11,6 +11,7 @@ from django.db.models.functions import RowNumber
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from integrations import running
 from integrations.claims import BREAKER_THRESHOLD
 from integrations.models import Integration, Operation, ProviderCall
 
@@ -59,7 +60,16 @@ def calls_of(operations: Sequence[Operation], each: int) -> dict[UUID, list[Prov
 
 
 def waiting_for(operation: Operation) -> str:
-    """Nothing is pending without a reason: the one that holds this operation back, if any does."""
+    """Nothing is pending without a reason: what holds this operation back, if anything does."""
+    return in_words(held_by(operation), stopped(operation))
+
+
+def in_words(*reasons: str) -> str:
+    return " ".join(filter(None, reasons))
+
+
+def held_by(operation: Operation) -> str:
+    """The operation before it, or its integration."""
     if operation.status != Operation.Status.OPEN:
         return ""
     if operation.waits_for:
@@ -67,6 +77,19 @@ def waiting_for(operation: Operation) -> str:
             "subject": operation.waits_for.subject_label
         }
     return integration_holds(operation.integration, wish=operation.wish)
+
+
+def stopped(operation: Operation) -> str:
+    """That nothing works on it, nor on what it waits for, as provisioning does not run; "" where
+    its turn has not come yet."""
+    if operation.status != Operation.Status.OPEN or is_ahead(operation.lease_until):
+        return ""
+    first = operation.waits_for or operation
+    if is_ahead(first.lease_until) or is_ahead(first.next_attempt_at):
+        return ""
+    if first is operation and integration_holds(operation.integration, wish=operation.wish):
+        return ""  # its platform would keep it all the same
+    return running.now().sentence
 
 
 def integration_holds(integration: Integration, *, wish: str = "") -> str:

@@ -66,8 +66,15 @@ class Watch:
         except Exception as error:  # of the transport's many kinds
             self.broker.goes_on(error)
             return 0, {}
-        self.broker.is_over()
+        if self.broker.since is not None:
+            self.broker.is_over()
+            self.connect_anew_unless_heard()
         return waiting, {"broker_ms": milliseconds_since(began), "queue": waiting}
+
+    def connect_anew_unless_heard(self) -> None:
+        """The broker was silent, so what was connected before is lost, and may never notice."""
+        if self.messages_before == _messages:
+            self.consumer.call_soon(connect_anew)
 
     def say(self, facts: dict[str, float]) -> None:
         """Report, by a connection made anew; without a database no message is taken."""

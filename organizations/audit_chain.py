@@ -14,7 +14,7 @@ from typing import Any
 
 from django.db import connection
 
-from organizations.models import Organization
+from organizations.models import EventArchive, Organization, Seal
 
 AT_ONCE = 2_000
 # As the trigger has them, in its order. A moment is in microseconds since 1970.
@@ -28,6 +28,11 @@ FIELDS = (
     *("e.subject_kind", "e.subject_id::text", "e.subject_label"),
     *("e.before::text", "e.after::text", "e.request_id::text"),
     *("host(e.client_address)", "e.outcome"),
+)
+FIELD_NAMES = (
+    *("id", "organization_id", "at_microseconds", "actor_kind", "actor_id", "actor_label"),
+    *("action", "subject_kind", "subject_id", "subject_label", "before", "after", "request_id"),
+    *("client_address", "outcome"),
 )
 LINKS = f"""
 SELECT s.position, s.event_id, s.digest, e.id, {", ".join(FIELDS)}
@@ -56,27 +61,33 @@ class Anchor:
 @dataclass(frozen=True)
 class Finding:
     """What the chain of one organization shows. `broken` says what is wrong with the first line
-    that is not as it was sealed, "" where all are; `last` is None where there is no line."""
+    that is not as it was sealed, "" where all are; `last` is None where there is no line. Of the
+    `sealed` lines the first `archived` are in files, and no longer in the log."""
 
     organization: Organization
     sealed: int
     last: Anchor | None
     broken: str = ""
+    archived: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         return {
             "organization": self.organization.public_id,
             "sealed": self.sealed,
+            "archived": self.archived,
             "last": self.last and asdict(self.last),
             "broken": self.broken,
         }
 
 
 def verify(organization: Organization, anchors: Iterable[Anchor] = ()) -> Finding:
-    """Follow the chain from its beginning; `anchors` are of any organizations."""
+    """Follow the chain from its beginning, or from where the last archive ends; `anchors` are of
+    any organizations."""
+    start, digest = beginning(organization)
     due = {each.position: each for each in anchors if each.organization == organization.public_id}
-    position, digest, broken = 0, b"", ""
-    for at, event_id, sealed, found_id, *fields in links(organization):
+    position, broken = start, misfit(organization, start, digest, due)
+    due = {at: each for at, each in due.items() if at > start}
+    for at, event_id, sealed, found_id, *fields in () if broken else links(organization):
         broken = fault(at, position + 1, event_id, found_id)
         position = at
         if not broken and digest_of(digest, fields) != sealed:
@@ -89,12 +100,38 @@ def verify(organization: Organization, anchors: Iterable[Anchor] = ()) -> Findin
             break
     broken = broken or behind_the_end(organization, due)
     last = Anchor(organization.public_id, position, digest.hex()) if position else None
-    return Finding(organization, position, last, broken)
+    return Finding(organization, position, last, broken, archived=start)
+
+
+def beginning(organization: Organization) -> tuple[int, bytes]:
+    """Position and digest of the last line that was archived; the chain in the database goes on
+    behind it."""
+    archives = EventArchive.objects.filter(organization=organization).order_by("-last")
+    last = archives.values_list("last", "digest").first()
+    return (last[0], bytes(last[1])) if last else (0, b"")
+
+
+def misfit(
+    organization: Organization, start: int, digest: bytes, anchors: dict[int, Anchor]
+) -> str:
+    """What is wrong with the place where the archive ends and the log begins. An anchor of before
+    can be compared with the files only."""
+    if not start:
+        return ""
+    kept = Seal.objects.filter(organization=organization, position=start).first()
+    if kept is None:
+        return f"the seal with position {start} is missing, where the archive ends"
+    if bytes(kept.digest) != digest:
+        return f"the seal with position {start} is not that of the archive"
+    if start in anchors and anchors[start].digest != digest.hex():
+        return f"the archive does not end with the line that the anchor names ({start})"
+    return ""
 
 
 def links(organization: Organization) -> Iterator[list[Any]]:
-    """Position, event, digest, the event as it is found (None: gone), and its fields as texts."""
-    position = 0
+    """Position, event, digest, the event as it is found (None: gone), and its fields as texts; of
+    all that is not archived."""
+    position, _digest = beginning(organization)
     while True:
         with connection.cursor() as cursor:
             cursor.execute(LINKS, [organization.pk, position])

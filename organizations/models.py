@@ -362,4 +362,5 @@ class SavedReply(models.Model):
         return f"{self.key} → {self.status}"
 
 
-from organizations.exporting.models import Export, ExportPart  # noqa: E402, F401  the app's models
+from organizations.archive_models import EventArchive  # noqa: E402, F401  the app's models
+from organizations.exporting.models import Export, ExportPart  # noqa: E402, F401  likewise

@@ -2,16 +2,20 @@
 
 import gc
 import json
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from cryptography.fernet import Fernet
 from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 
+import integrations.running
 from config.schema_gate import gate
 from integrations import operations as ledger
 from integrations.models import Operation
+from integrations.running import Running
 from organizations import database_roles, sight
 from organizations.api import guessing, rate_limits
 from organizations.models import User
@@ -94,6 +98,18 @@ def forget_keys():
     rate_limits.requests_by_actor.clear()
 
 
+@pytest.fixture(autouse=True)
+def running(monkeypatch) -> Callable[[Running], None]:
+    """Dispatcher and worker run, as far as anybody asks; `running(found)` says otherwise."""
+
+    def say(found: Running) -> None:
+        monkeypatch.setattr(integrations.running, "look", lambda: found)
+        monkeypatch.setattr(integrations.running, "kept", integrations.running.Kept())
+
+    say(Running())
+    return say
+
+
 @pytest.fixture
 def worker(monkeypatch):
     """A worker for requests that wait: whatever is due is attempted when somebody waits for it."""
@@ -103,6 +119,19 @@ def worker(monkeypatch):
         return Operation.objects.get(pk=operation_id)
 
     monkeypatch.setattr(ledger, "wait", work_and_look)
+
+
+@pytest.fixture
+def keys(settings):
+    """`keys("new", "old")`: these are configured, newest first; a name is always the same key, and
+    "old" what all is sealed with so far."""
+    made = {"old": settings.PATCHBAY_ENCRYPTION_KEYS[0]}
+
+    def configure(*names: str) -> None:
+        chosen = [made.setdefault(name, Fernet.generate_key().decode()) for name in names]
+        settings.PATCHBAY_ENCRYPTION_KEYS = chosen
+
+    return configure
 
 
 class Api:

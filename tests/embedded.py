@@ -3,6 +3,7 @@
 import atexit
 import os
 import shutil
+import subprocess
 import tempfile
 import time
 from pathlib import Path
@@ -11,8 +12,9 @@ import psycopg
 import pytest
 from cryptography.fernet import Fernet
 
+from config.supervisor import engines as engines_module
 from config.supervisor.engines import embedded_engines, missing_urls
-from config.supervisor.postgres import OWNER, SUPERUSER
+from config.supervisor.postgres import OWNER, SUPERUSER, Postgres
 from config.supervisor.processes import end, spawn
 from config.supervisor.secrets import Secrets
 from organizations.database_roles import ROLES
@@ -32,8 +34,31 @@ def pytest_load_initial_conftests():
     return (yield)
 
 
+class InstalledPostgres(Postgres):
+    """Of a version that the wheel does not have; PATCHBAY_TEST_POSTGRES names its programs."""
+
+    collation = ("--locale=C.UTF-8",)
+
+    @property
+    def programs(self) -> Path:
+        return Path(os.environ["PATCHBAY_TEST_POSTGRES"])
+
+    @property
+    def major(self) -> int:
+        command = [self.programs / "postgres", "--version"]
+        return int(subprocess.check_output(command, text=True).split()[2].partition(".")[0])
+
+    def furnish(self) -> None:
+        """PostgreSQL 15 lets the owner of a database use it by what it inherits."""
+        super().furnish()
+        with psycopg.connect(self.url(SUPERUSER, SUPERUSER), autocommit=True) as connection:
+            connection.execute(f"ALTER ROLE {OWNER} INHERIT")
+
+
 def start_engines() -> dict[str, str]:
     """Start what is missing; it ends with this process, even if that is killed."""
+    if os.environ.get("PATCHBAY_TEST_POSTGRES"):
+        engines_module.Postgres = InstalledPostgres
     folder = Path(tempfile.mkdtemp(prefix="patchbay-test-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     engines = embedded_engines(folder, Secrets(folder))

@@ -4,9 +4,11 @@ import io
 import json
 import os
 import random
+import resource
 import stat
 import subprocess
 import sys
+import time
 import zipfile
 from collections.abc import Iterator
 from contextlib import closing
@@ -23,6 +25,8 @@ from django.db import connection
 from psycopg.conninfo import conninfo_to_dict
 
 from config import BASE_DIR, VERSION
+from config.environment import database as parsed
+from config.postgresql.base import DatabaseWrapper
 from config.schema_guard import known_migrations, our_apps
 from organizations.backups import BackupError
 from organizations.backups.archive import DUMP, KEYS, MANIFEST, Backup
@@ -216,6 +220,18 @@ def test_a_newer_schema_and_other_keys_are_refused(backup):
         fits(keys=keys[:2])
 
 
+def test_the_programs_reach_the_database_as_django_does_and_show_no_password():
+    """TLS, timeouts, whatever the URL says; nothing of Django's own."""
+    url = "postgresql://me:secret@one,two/name?sslmode=verify-full&target_session_attrs=read-write"
+    database = Database.of_django(DatabaseWrapper(connection.settings_dict | parsed(url)))
+    shown = conninfo_to_dict(database.argument().removeprefix("--dbname="))
+    assert {"sslmode": "verify-full", "target_session_attrs": "read-write"}.items() <= shown.items()
+    assert {"host": "one,two", "dbname": "name", "user": "me"}.items() <= shown.items()
+    assert "tcp_user_timeout" in shown
+    assert "secret" not in f"{database} {database.argument()}"
+    assert database.environment()["PGPASSWORD"] == "secret"
+
+
 def test_programs_of_another_version_are_refused_by_name(tmp_path):
     for name in ("pg_dump", "pg_restore", "psql"):
         (tmp_path / name).write_text("#!/bin/sh\necho 'pg_dump (PostgreSQL) 14.9'\n")
@@ -227,21 +243,25 @@ def test_programs_of_another_version_are_refused_by_name(tmp_path):
 
 def test_of_the_backups_in_a_folder_the_newest_are_kept(tmp_path):
     names = [f"patchbay-2026112{day}T023000Z.zip" for day in range(5)]
-    for name in [*names, "patchbay.zip", "notes"]:
+    broken = [f"patchbay-2026112{day}T023000Z.zip.unfinished" for day in (0, 4)]
+    for name in [*names, *broken, "patchbay.zip", "notes"]:
         (tmp_path / name).touch()
-    assert [path.name for path in remove_old(tmp_path, 2)] == names[:3]
-    assert sorted(os.listdir(tmp_path)) == sorted([*names[3:], "notes", "patchbay.zip"])
+    os.utime(tmp_path / broken[0], (0, 0))  # the other one may be at work
+    assert [path.name for path in remove_old(tmp_path, 2)] == [*names[:3], broken[0]]
+    left = [*names[3:], broken[1], "notes", "patchbay.zip"]
+    assert sorted(os.listdir(tmp_path)) == sorted(left)
 
 
 def test_a_series_of_backups_survives_failures(source, tmp_path, monkeypatch):
     """As while the database is away: told, and made again."""
-    pauses = []
+    pauses, really_sleep = [], time.sleep
     outcomes = iter([psycopg.OperationalError("away"), None, OSError("no space"), None])
 
     def sleep(seconds: float) -> None:
         pauses.append(seconds)
         if len(pauses) == 4:
             raise KeyboardInterrupt
+        really_sleep(1)  # names have seconds
 
     def sometimes(*given, **options):
         if error := next(outcomes):
@@ -257,7 +277,17 @@ def test_a_series_of_backups_survives_failures(source, tmp_path, monkeypatch):
     assert ("No backup: away" in said.getvalue(), len(list(tmp_path.iterdir()))) == (True, 1)
 
 
-def manage(database: Database, *arguments: object) -> subprocess.CompletedProcess:
+def test_a_full_disk_leaves_no_file(source, tmp_path):
+    def allow_little() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))  # bytes
+
+    done = manage(source, "backup", tmp_path / "one.zip", preexec_fn=allow_little)
+    assert (done.returncode, "cannot be written: File too large" in done.stderr) == (1, True)
+    assert "Traceback" not in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def manage(database: Database, *arguments: object, **manner) -> subprocess.CompletedProcess:
     url = (
         f"{database.argument().removeprefix('--dbname=')} password={database.keywords['password']}"
     )
@@ -265,7 +295,8 @@ def manage(database: Database, *arguments: object) -> subprocess.CompletedProces
     env = {**os.environ, "DATABASE_URL": url, "DATABASE_OWNER_URL": url}
     env |= {"PATCHBAY_ENCRYPTION_KEYS": keys}
     command = [sys.executable, "manage.py", *map(str, arguments)]
-    return subprocess.run(command, cwd=BASE_DIR, env=env, capture_output=True, text=True)
+    manner |= {"cwd": BASE_DIR, "env": env, "capture_output": True, "text": True}
+    return subprocess.run(command, **manner)
 
 
 def test_the_commands(source, target, tmp_path):

@@ -8,7 +8,7 @@ import pytest
 from config import BASE_DIR
 
 FEW = ["--rows", "120", "--seconds", "0.1", "--numbers", "6", "--runs", "1", "--many", "20000"]
-FEW += ["--preview", "600"]
+FEW += ["--preview", "600", "--idle", "1"]
 
 
 @pytest.mark.slow
@@ -17,5 +17,14 @@ def test_it_measures_everything():
         [sys.executable, "-m", "tests.bench", *FEW], cwd=BASE_DIR, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    for name in ("GET one", "list of 50", "create", "provisioned", "CSV, E.164", "on screen"):
+    names = (
+        "idle `make up`",
+        "GET one",
+        "list of 50",
+        "create",
+        "provisioned",
+        "CSV, E.164",
+        "on screen",
+    )
+    for name in names:
         assert name in done.stdout

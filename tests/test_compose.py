@@ -19,7 +19,7 @@ from config.postgresql.parameters import SERVER
 from config.supervisor.home import open_home
 from config.supervisor.postgres import OWNER, SUPERUSER, Postgres
 from config.supervisor.processes import Program, end, spawn
-from config.supervisor.software import postgres_programs, valkey_program
+from config.supervisor.software import POSTGRES_MAJOR, postgres_programs, valkey_program
 from organizations.database_roles import missing_statements
 
 DOCKERFILE = (BASE_DIR / "Dockerfile").read_text()
@@ -72,8 +72,7 @@ def test_https_and_backups_are_there_for_who_asks_for_them():
     }
     assert named == {"caddy": ["caddy"], "backup": ["backup"]}
     assert "patchbay_owner" in SERVICES["backup"]["environment"]["DATABASE_URL"]
-    image = SERVICES["postgres"]["image"].removeprefix("postgres:")
-    assert f"postgresql-client-{image}" in DOCKERFILE
+    assert SERVICES["postgres"]["image"] == f"postgres:{POSTGRES_MAJOR}", "no pg_dump for backups"
 
 
 def test_every_file_that_compose_mounts_is_there():

@@ -52,7 +52,8 @@ class TestSharedCarrier:
     def test_what_costs_is_asked_last(self, mallory):
         with sight.process(WEB), sight.within(mallory.organization):
             plan = Carrier.objects.explain(costs=False)
-        places = [plan.index(each) for each in ("InitPlan 1).col1", "is_install", "uses_carrier(")]
+        own = "InitPlan 1).col1" if connection.pg_version >= 170_000 else "$0"
+        places = [plan.index(each) for each in (own, "is_install", "uses_carrier(")]
         assert places == sorted(places), plan
 
     def test_numbers_stay_on_it_when_it_is_no_longer_the_default(self, shared, mallory):

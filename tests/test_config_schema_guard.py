@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import httpx
 import psycopg
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connections
 from psycopg import sql
 
 from config import BASE_DIR, schema_gate, schema_guard
@@ -96,6 +96,18 @@ def test_who_is_to_stop_waits_no_longer(recorded):
     assert not schema_guard.wait_until_current(lambda seconds: True)
 
 
+def test_an_older_postgresql_is_refused_in_a_sentence(monkeypatch, django_db_blocker):
+    assert connections["default"].features.minimum_database_version == (15,)
+    old = connections["default"].copy("old")
+    old.features.minimum_database_version = (99,)
+    monkeypatch.setattr(schema_guard, "connection", old)
+    with (
+        django_db_blocker.unblock(),
+        pytest.raises(WrongSchema, match=r"PostgreSQL 99 or later is required \(found \d+"),
+    ):
+        refuse_newer()
+
+
 @pytest.mark.django_db
 def test_the_database_of_the_tests_is_current():
     assert schema().state == "current"
@@ -165,8 +177,12 @@ def web(port: int) -> list[str]:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "command",
-    [DISPATCHER, WORKER, ["manage.py", "grant_roles"], ["manage.py", "migrate"], web(free_port())],
-    ids=["dispatcher", "worker", "command", "migrate", "web"],
+    [
+        *(DISPATCHER, WORKER, web(free_port())),
+        *(["manage.py", "grant_roles"], ["manage.py", "migrate"]),
+        ["-m", "config.supervisor.prepare", "quickstart.json", "http://127.0.0.1"],
+    ],
+    ids=["dispatcher", "worker", "web", "command", "migrate", "make up"],
 )
 def test_every_program_refuses_a_newer_database_in_a_sentence(scratch, tmp_path, command):
     write(scratch, more=[UNBEARABLE])

@@ -37,6 +37,7 @@ OWNERLESS = {
 # Routes that need no organization, each with its reason.
 PUBLIC = {
     "healthz": "asked by supervisors and load balancers, tells nothing",
+    "readyz": "likewise; tells what fails of the installation, and nothing of anybody's data",
     "problems": "documentation",
     "problem": "documentation",
     "nowhere": "says that there is nothing at this path, in a vendor's words",
@@ -229,6 +230,24 @@ def test_the_web_knows_no_broker():
     run(
         "import sys, config.wsgi, config.urls",
         "assert not {'celery', 'kombu', 'redis'} & set(sys.modules)",
+    )
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "import config.celery; django.setup(); import integrations.management.commands.dispatch",
+        "from config.celery import app; app.loader.init_worker()",
+    ],
+)
+def test_dispatcher_and_worker_do_not_load_the_pages(program):
+    """A tenth of the memory of each."""
+    run(
+        "import config, os, sys, django",
+        program,
+        "assert 'integrations.claims' in sys.modules",
+        "assert not {'unfold.admin', 'organizations.admin', 'fido2', 'xlsxwriter', 'config.urls'}"
+        " & set(sys.modules)",
     )
 
 

@@ -3,7 +3,6 @@
 import io
 
 import pytest
-from cryptography.fernet import Fernet
 from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.db.models import TextField
@@ -106,18 +105,6 @@ class TestConnect:
         event = alice.organization.events.filter(action="integration.connecting").latest("id")
         assert event.actor_label == "manage.py connect"
         assert "hunter2" not in str(vars(event))
-
-
-@pytest.fixture
-def keys(settings):
-    """`keys("new", "old")`: these are configured, newest first; a name is always the same key."""
-    made = {"old": settings.PATCHBAY_ENCRYPTION_KEYS[0]}
-
-    def configure(*names: str) -> None:
-        chosen = [made.setdefault(name, Fernet.generate_key().decode()) for name in names]
-        settings.PATCHBAY_ENCRYPTION_KEYS = chosen
-
-    return configure
 
 
 def rotate() -> str:

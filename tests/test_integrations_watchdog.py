@@ -72,6 +72,15 @@ def test_it_says_that_the_broker_is_away(watch, monkeypatch):
     monkeypatch.undo()
 
 
+@pytest.mark.parametrize("heard", [False, True])
+def test_after_a_silent_broker_it_connects_anew_unless_it_hears_well(watch, monkeypatch, heard):
+    watch.broker.goes_on("timed out")
+    if heard:
+        watchdog.heard()
+    watch.look()
+    assert watch.consumer.done == ([] if heard else ["connect anew"])
+
+
 def test_an_empty_queue_is_no_error(watch):
     with app.connection_for_read() as broker:
         assert watchdog.queue_length(broker) == 0

@@ -21,19 +21,6 @@ from organizations import sight
 OTHER = Fernet.generate_key().decode()
 
 
-@pytest.fixture
-def keys(settings):
-    """`keys("new", "old")`: these are configured, newest first; "old" is what all is sealed
-    with."""
-    made = {"old": settings.PATCHBAY_ENCRYPTION_KEYS[0]}
-
-    def configure(*names: str) -> None:
-        chosen = [made.setdefault(name, Fernet.generate_key().decode()) for name in names]
-        settings.PATCHBAY_ENCRYPTION_KEYS = chosen
-
-    return configure
-
-
 def rotate() -> None:
     call_command("rotate_secrets", stdout=StringIO(), stderr=StringIO())
 

@@ -65,10 +65,13 @@ def state_of(carrier: Carrier, operation: Operation | None) -> State:
     unsettled = carrier.status in (Status.PENDING, Status.FAILED) or is_leaving
     tried = operation is None or operation.attempts > 0
     held = held_back_by(operation) or operation.reason if operation else ""
+    meaning = str(MEANINGS[carrier.status])
+    if carrier.status == Status.PENDING and held:
+        meaning = _("It is being set up on its platform.")
     return State(
         status="pending" if is_leaving else carrier.status,
         label=_("being removed") if is_leaving else carrier.get_status_display(),
-        meaning=str(LEAVING) if is_leaving else str(MEANINGS[carrier.status]),
+        meaning=str(LEAVING) if is_leaving else meaning,
         why=held or carrier.error_message or "",
         next_at=operation.next_attempt_at if operation and operation.attempts else None,
         attempts=operation.attempts if operation else 0,

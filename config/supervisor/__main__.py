@@ -11,9 +11,10 @@ from config.supervisor.children import Children, Interrupted, say
 from config.supervisor.engines import embedded_engines
 from config.supervisor.environment import given_environment, write_environment
 from config.supervisor.locks import take_lock
-from config.supervisor.postgres import written_version
+from config.supervisor.postgres import Postgres, written_version
 from config.supervisor.runner import Runner, chosen_runner
 from config.supervisor.secrets import Secrets
+from config.supervisor.upgrade import upgrade_if_asked
 from config.supervisor.welcome import welcome
 
 # Who uses goes before what is used.
@@ -93,6 +94,8 @@ def environment(children: Children, data: Path, address: Address) -> dict[str, s
 def start_engines(children: Children, data: Path, secrets: Secrets) -> dict[str, str]:
     engines = embedded_engines(data, secrets)
     for engine in engines:
+        if isinstance(engine, Postgres):
+            upgrade_if_asked(children, engine)
         engine.create()
         children.start(engine.program())
     values = {}

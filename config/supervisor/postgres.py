@@ -46,6 +46,9 @@ class Postgres:
     """One cluster in the engines' home, reached by a socket."""
 
     name = "postgres"
+    major = POSTGRES_MAJOR
+    port = 5432
+    collation = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
 
     def __init__(self, home: Home, sockets: Path, passwords: Mapping[str, str]):
         self.home = home
@@ -53,22 +56,27 @@ class Postgres:
         self.passwords = passwords
         self.folder = home.path / "postgres"
 
+    @property
+    def programs(self) -> Path:
+        """The folder of initdb, postgres and the rest."""
+        return postgres_programs(self.home, self.major)
+
     def create(self) -> None:
         """Make the cluster unless there is one; refuse one of another major version."""
         written_by = written_version(self.folder)
         if written_by is None:
             self._initialise()
-        elif written_by != str(POSTGRES_MAJOR):
+        elif written_by != str(self.major):
             raise Refused(
                 f"the data in {self.folder} was written by PostgreSQL {written_by}; this "
-                f"Patchbay runs PostgreSQL {POSTGRES_MAJOR}. Start the one that wrote it, save "
+                f"Patchbay runs PostgreSQL {self.major}. Start the one that wrote it, save "
                 "the database with pg_dump, move that folder away, start this Patchbay and restore "
                 "with pg_restore."
             )
 
     def _initialise(self) -> None:
         # Made beside and renamed, so that a half-made cluster is never taken for a whole one.
-        unfinished = self.home.path / "postgres.unfinished"
+        unfinished = self.folder.with_name("postgres.unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
         self.home.folder(unfinished.name)
         password = self.home.path / "postgres.password"
@@ -80,9 +88,9 @@ class Postgres:
         unfinished.rename(self.folder)
 
     def _initdb(self, folder: Path, password: Path) -> None:
-        command = [postgres_programs(self.home) / "initdb", "-D", folder, "-U", SUPERUSER]
-        command += [f"--pwfile={password}", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C"]
-        command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions"]
+        command = [self.programs / "initdb", "-D", folder, "-U", SUPERUSER]
+        command += [f"--pwfile={password}", "--auth=scram-sha-256", "--encoding=UTF8"]
+        command += [*self.collation, "--no-instructions"]
         # A session of its own: Ctrl-C is for us, who then stop in order.
         manner = {**self.home.popen(), "env": ENVIRONMENT, "start_new_session": True}
         done = subprocess.run(command, capture_output=True, text=True, **manner)
@@ -94,8 +102,8 @@ class Postgres:
         # The home's lock says that nobody runs on this data, so a pid file is a left-over; its
         # number may by now be that of a stranger, which PostgreSQL would take for a server.
         (self.folder / "postmaster.pid").unlink(missing_ok=True)
-        command = [postgres_programs(self.home) / "postgres", "-D", self.folder, "-p", "5432"]
-        command += ["-k", self.sockets]
+        command = [self.programs / "postgres", "-D", self.folder]
+        command += ["-p", str(self.port), "-k", self.sockets]
         for name, value in (SETTINGS | settings).items():
             command += ["-c", f"{name}={value}"]
         stop = signal.SIGINT
@@ -147,7 +155,9 @@ class Postgres:
     def url(self, role: str, database: str = DATABASE) -> str:
         """A URL as libpq reads it; the folder of the socket is a parameter of its query."""
         place = quote(str(self.sockets), safe="")
-        return f"postgresql://{role}:{self.passwords[role]}@/{database}?host={place}&port=5432"
+        return (
+            f"postgresql://{role}:{self.passwords[role]}@/{database}?host={place}&port={self.port}"
+        )
 
 
 def written_version(folder: Path) -> str | None:

@@ -5,11 +5,13 @@ import sys
 from collections.abc import Mapping
 
 from config import BASE_DIR
+from config.environment import env as environment
 from config.supervisor.address import Address
 from config.supervisor.home import Account
 from config.supervisor.processes import Program
 
 WEB_WORKERS = min(4, max(2, os.cpu_count() or 1))
+KEPT_IDLE = 10  # seconds that a worker's process stays without work
 # As in Dockerfile. A connection takes a place (backpressure, per worker) until it is closed, so
 # each has a deadline for its headers, which ends idle ones too, but in HTTP/1 only. The buffer
 # bounds the headers, and what granian reads ahead of a body (docs/decisions/0020).
@@ -49,7 +51,7 @@ def web(env: Mapping[str, str], address: Address, account: Account | None = None
     """The web; requests that have begun are finished at the stop."""
     command = ["-m", "granian", *GRANIAN, "--workers", str(WEB_WORKERS)]
     command += ["--host", address.host, "--port", str(address.port)]
-    command += ["config.supervisor.web:application"]
+    command += ["config.asgi:application"]
     return python("web", *command, env=without_owner(env), account=account, grace=30)
 
 
@@ -60,12 +62,17 @@ def dispatcher(env: Mapping[str, str], account: Account | None = None) -> Progra
 
 
 def worker(env: Mapping[str, str], account: Account | None = None) -> Program:
-    """The Celery worker; SIGTERM lets it finish its operations, which take a minute at most."""
+    """The Celery worker; SIGTERM lets it finish its operations, which take a minute at most.
+
+    It has one process until there is more to do; each more costs 20 MB.
+    """
     # Celery warns root of pickled messages. Ours are JSON.
     command = ["-W", "ignore:You're running the worker with superuser"]
     command += ["-m", "celery", "--quiet", "-A", "config", "worker"]
     command += ["--loglevel", "INFO", "--without-gossip", "--without-mingle", "--without-heartbeat"]
-    return python("worker", *command, env=as_worker(env), account=account, grace=75)
+    command += ["--autoscale", f"{environment('PATCHBAY_WORKER_PROCESSES')},1"]
+    env = {"AUTOSCALE_KEEPALIVE": str(KEPT_IDLE), **as_worker(env)}
+    return python("worker", *command, env=env, account=account, grace=75)
 
 
 def without_owner(env: Mapping[str, str]) -> dict[str, str]:

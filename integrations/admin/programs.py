@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.utils.translation import gettext_lazy
 
-from integrations.models import KeyProof, Leadership, Process
+from integrations.models import KeyProof, Leadership, Process, Sweep
 from organizations.admin.base import ReadOnlyAdmin, time_column
 
 
@@ -34,3 +34,12 @@ class KeyProofAdmin(ReadOnlyAdmin):
     ordering = ("-made_at",)
     made = time_column("made_at", gettext_lazy("made"))
     fields = ("made_at",)
+
+
+@admin.register(Sweep)
+class SweepAdmin(ReadOnlyAdmin):
+    list_display = ("name", "reached", "ended")
+    ordering = ("name",)
+    reached = time_column("moment", gettext_lazy("reached"))
+    ended = time_column("ended_at", gettext_lazy("ended"))
+    fields = ("name", "moment", "ended_at")

@@ -104,8 +104,10 @@ def represent(asked: Operation) -> dict[str, Any]:
 
 def held_back_by(asked: Operation) -> str:
     """Of an integration that is another organization's nothing is told but that it waits."""
-    reason = story.waiting_for(asked)
-    return reason if is_own(asked) or not reason else _("Waits for the installation's platform.")
+    held = story.held_by(asked)
+    if held and not is_own(asked):
+        held = _("Waits for the installation's platform.")
+    return story.in_words(held, story.stopped(asked))
 
 
 def represent_call(call: ProviderCall) -> dict[str, Any]:

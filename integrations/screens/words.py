@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from integrations import running
 from integrations.claims import BREAKER_THRESHOLD
 from integrations.models import Integration, Operation
 from integrations.providers import PROVIDERS
@@ -78,7 +79,8 @@ def standing(integration: Integration) -> Standing:
     if integration.state == Integration.State.CONNECTED:
         return held_back(integration) or Standing("connected", _("connected"), trouble(integration))
     if integration.state == Integration.State.CHECKING:
-        return Standing("checking", _("being checked"), _("The platform has not answered yet."))
+        reason = running.now().sentence or _("The platform has not answered yet.")
+        return Standing("checking", _("being checked"), reason)
     if integration.state == Integration.State.PAUSED:
         return Standing("paused", _("paused"), integration.state_reason)
     return Standing("refused", _("not connected"), integration.state_reason)

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from carriers.models import Carrier
+from integrations import running
 from integrations.claims import BREAKER_THRESHOLD
 from integrations.models import Integration, Operation
 from numbers.e164 import written
@@ -45,6 +46,7 @@ def tasks(by: Principal, integrations: Sequence[Integration]) -> list[Task]:
     troubled = [row for row in integrations if is_troubled(row)]
     well = [row for row in integrations if row not in troubled]
     return [
+        *stopped(by.organization),
         *(of_integration(by, row) for row in troubled),
         *failed_carriers(by.organization),
         *failed_numbers(by.organization),
@@ -52,6 +54,15 @@ def tasks(by: Principal, integrations: Sequence[Integration]) -> list[Task]:
         *batches(by.organization),
         *expiring_keys(by),
     ]
+
+
+def stopped(organization: Organization) -> Iterator[Task]:
+    """First of all: until it runs, nothing else goes on."""
+    if sentence := running.now().sentence:
+        title = _("Nothing is set up or changed on any platform now")
+        text = _("%(reason)s Only whoever runs this installation can mend it.")
+        url = screen_url(organization, "operations")
+        yield Task(title, text % {"reason": sentence}, url, _("See the operations"))
 
 
 def is_troubled(row: Integration) -> bool:

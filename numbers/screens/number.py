@@ -8,6 +8,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
+from integrations import running
 from integrations.models import Operation
 from integrations.questions import NotConnected, ask_look, last_looks
 from numbers.api.placements import ids_of, secrets_of
@@ -112,7 +113,8 @@ def presence(placement: Placement, look: Operation | None) -> Presence:
 def seen(number: PhoneNumber, operations: Sequence[Operation]) -> str:
     """Changes whenever the moving part of the page does."""
     parts = [f"{o.status}{o.attempts}{bool(o.lease_until)}{o.generation}" for o in operations]
-    return "-".join([str(number.version), *sorted(parts)])
+    phase = running.now().phase if operations else ""
+    return "-".join(filter(None, [str(number.version), *sorted(parts), phase]))
 
 
 class LookScreen(OrgScreen):

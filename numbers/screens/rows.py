@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from integrations import running
 from integrations.story import integration_holds
 from numbers import countries, e164, story
 from numbers.models import PhoneNumber, Placement
@@ -45,7 +46,11 @@ def dress_status(number: PhoneNumber, reasons: dict) -> None:
     if number.moves:
         number.reason = reasons.get(number.pk) or number.reason or held_back(number)
     if number.status == Status.PENDING:
-        number.reason = number.reason or _("Its turn comes within seconds.")
+        number.reason = number.reason or soon()
+
+
+def soon() -> str:
+    return running.now().sentence or _("Its turn comes within seconds.")
 
 
 def held_back(number: PhoneNumber) -> str:
@@ -56,7 +61,7 @@ def held_back(number: PhoneNumber) -> str:
         if reason := integration_holds(placement.integration):
             own = placement.integration.organization_id == number.organization_id
             return reason if own else _("Waits for the installation's platform.")
-    return ""
+    return running.now().sentence if there else ""
 
 
 def is_leaving(number: PhoneNumber) -> bool:

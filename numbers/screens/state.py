@@ -7,6 +7,7 @@ from datetime import datetime
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from integrations import story
 from integrations.api.ledger import held_back_by
 from integrations.models import Operation
 from numbers.models import PhoneNumber, Placement
@@ -102,6 +103,8 @@ def what_next_of(operation: Operation) -> tuple[str, datetime | None]:
     now = timezone.now()
     if operation.lease_until and operation.lease_until > now:
         return _("An attempt is under way."), None
+    if story.stopped(operation):
+        return _("It goes on by itself once they work again."), None
     is_due = operation.attempts == 0 or (operation.next_attempt_at or now) <= now
     if operation.waits_for_id or is_due and held_back_by(operation):
         return _("It goes on by itself then."), None

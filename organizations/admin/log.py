@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
 from organizations.admin.base import LogAdmin, link, page_of, time_column
-from organizations.models import Event, SavedReply, Seal
+from organizations.models import Event, EventArchive, SavedReply, Seal
 
 
 @admin.register(Event)
@@ -96,3 +96,12 @@ class SavedReplyAdmin(LogAdmin):
     @display(description=gettext_lazy("size in bytes"))
     def size(self, reply: SavedReply) -> int:
         return len(bytes(reply.body))
+
+
+@admin.register(EventArchive)
+class EventArchiveAdmin(LogAdmin):
+    list_display = ("file", "organization_name", "first", "last", "archived")
+    list_select_related = ("organization",)
+    search_fields = ("file__startswith", "organization__public_id__iexact")
+    fields = ("organization", "file", "sha256", "first", "last", "archived_at", "deleted_at")
+    archived = time_column("archived_at", gettext_lazy("archived at"))

@@ -1,6 +1,7 @@
 """Making a backup: one snapshot, read by pg_dump and by us."""
 
 import subprocess
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ STRANGE = """SELECT count(*) FROM pg_tables
 WHERE schemaname = 'public' AND NOT pg_has_role(tableowner, 'USAGE')"""
 NAME = "patchbay-{:%Y%m%dT%H%M%SZ}.zip"
 NAMES = "patchbay-*T*Z.zip"
+DAY = 86_400  # seconds
 
 
 def make(
@@ -87,8 +89,12 @@ def named(folder: Path) -> Path:
 
 
 def remove_old(folder: Path, keep: int) -> list[Path]:
-    """Of the backups with such names all but the newest; says which."""
-    old = sorted(folder.glob(NAMES))[:-keep]
+    """Of the backups with such names all but the newest, and what was broken off more than a day
+    ago; says which."""
+    broken = [
+        p for p in folder.glob(f"{NAMES}.unfinished") if time.time() - p.stat().st_mtime > DAY
+    ]
+    old = sorted(folder.glob(NAMES))[:-keep] + broken
     for path in old:
         path.unlink()
     return old

@@ -19,8 +19,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
 from organizations.entering.after_answer import MAIL
+from organizations.entering.words import PASSWORD_HELP
 
-PASSWORD_HELP = gettext_lazy("At least 8 characters, and none that others would guess.")
 # allauth's German says du; our catalogue comes before its own.
 gettext_noop("You must type the same password each time.")
 

@@ -20,7 +20,7 @@ from organizations.entering.operator_acts import record_act
 from organizations.models import User
 
 # What one needs to enrol, or to leave; the programs' doors know no session.
-OPEN = ("/accounts/", "/preferences", "/static/", "/healthz", "/v1/", "/api/")
+OPEN = ("/accounts/", "/preferences", "/static/", "/healthz", "/readyz", "/v1/", "/api/")
 
 
 class SealedAuthenticators(DefaultMFAAdapter):

@@ -5,8 +5,6 @@ import io
 from collections.abc import Callable, Iterable, Sequence
 from typing import IO
 
-import xlsxwriter
-
 MARK = b"\xef\xbb\xbf"  # by which Excel knows UTF-8
 TYPES = {
     "csv": "text/csv; charset=utf-8",
@@ -23,6 +21,8 @@ def as_csv(rows: Iterable[Sequence[object]], cell: Callable[[object], str]) -> b
 
 def as_excel(header: Sequence[str], rows: Iterable[Sequence[object]], file: IO[bytes]) -> None:
     """Every cell is a text, which no spreadsheet calculates."""
+    import xlsxwriter  # here: most processes never write a workbook
+
     book = xlsxwriter.Workbook(file, {"constant_memory": True})
     sheet = book.add_worksheet()
     sheet.freeze_panes(1, 0)

@@ -34,6 +34,7 @@ SUBJECTS = {
 }
 DEEDS = {
     "accepted": gettext_lazy("accepted"),
+    "archived": gettext_lazy("archived"),
     "activated": gettext_lazy("active now"),
     "added": gettext_lazy("added"),
     "change_refused": gettext_lazy("change refused"),

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.translation import gettext_lazy as _
 
-from organizations.entering.forms import PASSWORD_HELP
+from organizations.entering.words import PASSWORD_HELP
 from organizations.roles import Role
 from organizations.text_fields import FormText
 

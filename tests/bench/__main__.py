@@ -5,16 +5,16 @@ import os
 import signal
 import sys
 
+from tests.bench import memory
 from tests.bench.installation import Owner, install
 from tests.bench.table import RUNS, WrongAnswer, heading
 
-KINDS = ("one", "list", "create", "provision", "preview", "many")
+KINDS = ("memory", "one", "list", "create", "provision", "preview", "many")
 
 
 def main() -> int:
     options = arguments()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that we tidy up
-    print(f"Preparing {options.rows:,} numbers ...", flush=True)
     try:
         lines = measure(options)
     except WrongAnswer as error:
@@ -25,8 +25,12 @@ def main() -> int:
 
 
 def measure(options: argparse.Namespace) -> list[str]:
+    lines = idle_memory(options) if "memory" in options.only else []
+    if set(options.only) == {"memory"}:
+        return lines
+    print(f"Preparing {options.rows:,} numbers ...", flush=True)
     owner = Owner(install(), options.rows)
-    lines = [heading()]
+    lines.append(heading())
     for measures in stages(owner, options):
         for run in range(options.runs):
             print(f"Run {run + 1} of {options.runs} ...", flush=True)
@@ -34,6 +38,12 @@ def measure(options: argparse.Namespace) -> list[str]:
                 each.run()
         lines += [line for each in measures for line in each.lines()]
     return lines
+
+
+def idle_memory(options: argparse.Namespace) -> list[str]:
+    """First of all, with nothing beside it."""
+    print(f"Starting `make up`, and waiting {options.idle:g} s ...", flush=True)
+    return memory.measured(options.idle)
 
 
 def stages(owner: Owner, options: argparse.Namespace):
@@ -44,7 +54,7 @@ def stages(owner: Owner, options: argparse.Namespace):
     from tests.bench.reads_and_writes import Web
 
     wanted = [kind for kind in KINDS if kind in options.only]
-    if set(wanted) - {"provision", "preview", "many"}:
+    if set(wanted) - {"memory", "provision", "preview", "many"}:
         measures = Web(owner, options.seconds).measures()
         yield [measures[kind] for kind in wanted if kind in measures]
     if "provision" in wanted:
@@ -75,6 +85,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--preview", type=int, default=100_000, help="rows of an import's preview (100000)"
     )
+    parser.add_argument("--idle", type=float, default=60, help="seconds before memory (60)")
     parser.add_argument("--runs", type=int, default=RUNS, help=f"medians of so many ({RUNS})")
     parser.add_argument("--only", nargs="+", choices=KINDS, default=KINDS, help="these (all)")
     return parser.parse_args()

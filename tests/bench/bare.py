@@ -12,7 +12,7 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "tests.bench.bare_settings"
 django.setup()
 settings.MIDDLEWARE = []  # only now: allauth does not start without its own
 
-from config.supervisor.web import application  # noqa: E402
+from config.asgi import application  # noqa: E402
 from numbers.api.serializers import COLUMNS, represent  # noqa: E402
 from numbers.models import PhoneNumber  # noqa: E402
 

@@ -87,6 +87,12 @@ def free_port() -> int:
 def install() -> Installation:
     """Engines that keep what they are told, the schema and the rights; Django is ours to use
     then."""
+    installation = started_engines()
+    prepare(installation)
+    return installation
+
+
+def started_engines() -> Installation:
     folder = Path(tempfile.mkdtemp(prefix="patchbay-bench-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     for name in GIVEN:
@@ -97,7 +103,6 @@ def install() -> Installation:
         installation.wait(engine.answers, installation.start(engine.program()), engine.name)
         engine.furnish()
         installation.env.update(engine.environment())
-    prepare(installation)
     return installation
 
 

@@ -31,7 +31,6 @@ from tests.supervised import OURS, all_pids, free_port
 
 DISK_MB = 400
 RESTARTED_AFTER = 1.0  # seconds
-PROCESSES = 4  # of a worker
 # A small disk has no room for a gigabyte of write-ahead log.
 SMALL = {"max_wal_size": "64MB", "min_wal_size": "32MB"}
 
@@ -249,7 +248,6 @@ def environment_of(folder: Path) -> dict[str, str]:
         "STATIC_ROOT": str(folder / "static"),
         "PATCHBAY_RATE_LIMIT_PER_SECOND": "0",
         "PATCHBAY_ALLOWED_PRIVATE_CIDRS": "127.0.0.0/8",
-        "PATCHBAY_WORKER_PROCESSES": str(PROCESSES),
         "PATCHBAY_WORKERS": "2",
         "PUBLIC_BASE_URL": "http://127.0.0.1",
         "SECRET_KEY": "only-for-these-tests-and-long-enough-for-django-0123456789",

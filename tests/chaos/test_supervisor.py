@@ -13,6 +13,7 @@ import psycopg
 import pytest
 
 from config import BASE_DIR
+from tests.bench.memory import of_all
 from tests.supervised import Installation, installed, wait_until
 
 pytestmark = [pytest.mark.chaos, pytest.mark.slow]
@@ -37,6 +38,11 @@ def test_it_answers_as_soon_as_it_says_so(installation):
     assert f"Patchbay is ready: {installation.address.url}" in installation.log.read_text()
     for name in ("environment", "quickstart.json"):
         assert (installation.data / name).stat().st_mode & 0o777 == 0o600
+
+
+def test_idle_it_takes_little_memory(installation):
+    """About 410 MB, and here some more of the tests' packages."""
+    wait_until(lambda: of_all(installation).total() < 480)
 
 
 def test_a_second_one_on_the_same_folder_is_refused(installation):

@@ -26,6 +26,7 @@ GRANTS = [
 KEPT = {
     "organizations_event": "UPDATE, DELETE",
     "organizations_seal": "INSERT, UPDATE, DELETE",
+    "organizations_eventarchive": "INSERT, UPDATE, DELETE",
     "django_migrations": "INSERT, UPDATE, DELETE",
     "django_content_type": "INSERT, UPDATE, DELETE",
     "auth_permission": "INSERT, UPDATE, DELETE",

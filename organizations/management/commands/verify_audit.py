@@ -7,8 +7,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from organizations.archive_files import BrokenArchive, sum_of, verify_file
 from organizations.audit_chain import Anchor, Finding, verify
-from organizations.models import Organization
+from organizations.models import EventArchive, Organization
 
 HELP = """Follow the seals of each organization's audit log from the first line to the last, and
 name the first line that was changed, taken away, put in or moved since it was written. Ends with 0
@@ -16,7 +17,10 @@ when all is as it was sealed, else with 1.
 
 Whoever could write the whole log anew, or cut off its end, is found by an anchor: --write-anchor
 keeps the ends of all logs in a file, to be stored elsewhere, for example daily; --anchor compares
-with such a file."""
+with such a file.
+
+Lines that `archive_events` has moved into files are verified there: --archive follows the seals in
+a file, and compares its end with the log of its organization."""
 
 
 class Command(BaseCommand):
@@ -26,9 +30,11 @@ class Command(BaseCommand):
         parser.add_argument("--organization", help="its public id, org_…; otherwise all")
         parser.add_argument("--anchor", type=Path, action="append", default=[], metavar="FILE")
         parser.add_argument("--write-anchor", type=Path, metavar="FILE")
+        parser.add_argument("--archive", type=Path, action="append", default=[], metavar="FILE")
         parser.add_argument("--json", action="store_true", help="one JSON list, for programs")
 
-    def handle(self, *, organization, anchor, write_anchor, json: bool, **options) -> None:
+    def handle(self, *, organization, anchor, archive, write_anchor, json, **options) -> None:
+        refuse_broken(archive)
         anchors = [each for path in anchor for each in read(path)]
         found = [verify(each, anchors) for each in chosen(organization)]
         self.stdout.write(as_json(found) if json else "\n".join(map(sentence, found)))
@@ -40,6 +46,20 @@ class Command(BaseCommand):
             raise CommandError(told(len(broken), sorted(unknown)), returncode=1)
         if write_anchor:
             write(write_anchor, found)
+
+
+def refuse_broken(archives: list[Path]) -> None:
+    """Raises CommandError for the first that is not as it was written, or not the one of the
+    log."""
+    for place in archives:
+        try:
+            part = verify_file(place)
+        except BrokenArchive as error:
+            raise CommandError(f"BROKEN: {error}", returncode=1) from error
+        own = {"organization__public_id": part.organization, "first": part.first, "last": part.last}
+        known = EventArchive.objects.filter(**own).first()
+        if known and known.sha256 != sum_of(place):
+            raise CommandError(f"BROKEN: {place.name} is not the file of the log.", returncode=1)
 
 
 def chosen(public_id: str | None) -> Iterator[Organization]:
@@ -56,7 +76,8 @@ def sentence(found: Finding) -> str:
     place = f"{found.organization.public_id} ({found.organization.name})"
     if found.broken:
         return f"{place}: BROKEN at position {found.sealed}: {found.broken}"
-    return f"{place}: {found.sealed} events, chain intact"
+    archived = f" (the first {found.archived} are archived)" if found.archived else ""
+    return f"{place}: {found.sealed} events{archived}, chain intact"
 
 
 def told(broken: int, unknown: list[str]) -> str:

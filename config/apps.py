@@ -1,0 +1,22 @@
+"""The admin of Django, read by those who serve it."""
+
+from django.contrib.admin import autodiscover
+from django.contrib.admin.apps import SimpleAdminConfig
+from django.contrib.admin.checks import check_admin_app, check_dependencies
+from django.core import checks
+
+
+class Admin(SimpleAdminConfig):
+    """config/urls.py has the pages of all apps read. Dispatcher and worker never do: with the forms
+    and packages behind them they would cost each a tenth of its memory."""
+
+    default = False
+
+    def ready(self) -> None:
+        checks.register(check_dependencies, checks.Tags.admin)
+        checks.register(check_pages, checks.Tags.admin)
+
+
+def check_pages(app_configs, **kwargs) -> list[checks.CheckMessage]:
+    autodiscover()
+    return check_admin_app(app_configs, **kwargs)

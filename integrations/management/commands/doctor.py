@@ -1,0 +1,42 @@
+"""manage.py doctor: what is wrong with this installation, and how to mend it."""
+
+import json
+from dataclasses import asdict
+
+from django.core.management.base import BaseCommand
+
+from config import diagnoses  # noqa: F401  they register themselves
+from config.celery import app
+from integrations import diagnoses as of_integrations  # noqa: F401
+from organizations import diagnoses as of_organizations  # noqa: F401
+from organizations.diagnosis import Finding, examine_all
+
+
+class Command(BaseCommand):
+    """Exit status 1 if there is a fault."""
+
+    help = "Tells what is wrong with this installation, and how to mend it."
+    requires_system_checks = []  # they are among what is told
+
+    def add_arguments(self, parser) -> None:
+        parser.add_argument("--json", action="store_true", help="For programs.")
+
+    def handle(self, *, json: bool, **options) -> None:
+        app.set_default()
+        findings = list(examine_all())
+        self.stdout.write(as_json(findings) if json else as_lines(findings))
+        if any(each.level == "fault" for each in findings):
+            raise SystemExit(1)
+
+
+def as_json(findings: list[Finding]) -> str:
+    return json.dumps([asdict(each) for each in findings], indent=2)
+
+
+def as_lines(findings: list[Finding]) -> str:
+    lines = []
+    for each in findings:
+        lines.append(f"{each.level:8} {each.subject}: {each.sentence}")
+        if each.remedy and each.level != "ok":
+            lines.append(f"{'':8}   → {each.remedy}")
+    return "\n".join(lines)

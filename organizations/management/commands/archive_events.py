@@ -1,0 +1,77 @@
+"""manage.py archive_events: move older lines of the audit log into files."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+from django.utils import timezone
+
+from organizations.archive_files import BrokenArchive
+from organizations.event_archive import CannotArchive, archive
+from organizations.management.commands.verify_audit import chosen
+
+HELP = """Move lines of the audit log that are older than PATCHBAY_EVENT_DAYS into files in
+PATCHBAY_ARCHIVE_FOLDER, one or more for each organization, gzipped JSON lines with a checksum
+beside each. `manage.py verify_audit` goes on to verify what stays, and with --archive a file. To be
+run by the owner of the tables, for example daily. It may be interrupted and run again: a line is
+deleted when the file that holds it was read again and verified. Ends with 0, or 1 if a log is
+broken or a file cannot be written."""
+
+
+class Command(BaseCommand):
+    help = HELP
+
+    def add_arguments(self, parser) -> None:
+        parser.add_argument("--organization", help="its public id, org_…; otherwise all")
+        parser.add_argument("--folder", type=Path, help="in place of PATCHBAY_ARCHIVE_FOLDER")
+        parser.add_argument("--days", type=int, help="in place of PATCHBAY_EVENT_DAYS")
+
+    def handle(self, *, organization, folder, days, **options) -> None:
+        place = folder_for(folder or settings.ARCHIVE_FOLDER)
+        before = timezone.now() - age(days)
+        refuse_who_may_not()
+        failed = 0
+        for each in chosen(organization):
+            try:
+                for part in archive(each, place, before):
+                    lines = f"lines {part.first} to {part.last}"
+                    self.stdout.write(f"{each.public_id}: {lines} are in {part.file}")
+            except (CannotArchive, BrokenArchive, OSError) as error:
+                self.stderr.write(f"{each.public_id}: {error}")
+                failed += 1
+        if failed:
+            raise CommandError(f"Audit logs that were not archived: {failed}.", returncode=1)
+
+
+def folder_for(path: Path | str) -> Path:
+    """Raises CommandError."""
+    if not path or not Path(path).is_dir():
+        raise CommandError(
+            f"There is no folder {str(path)!r} for archives: set PATCHBAY_ARCHIVE_FOLDER to one "
+            "that is backed up."
+        )
+    return Path(path)
+
+
+def age(days: int | None) -> timedelta:
+    """Raises CommandError."""
+    found = settings.EVENT_RETENTION if days is None else timedelta(days=days)
+    if found < timedelta(days=1):
+        raise CommandError(
+            "The audit log is kept for ever: set PATCHBAY_EVENT_DAYS, or name --days, at least 1."
+        )
+    return found
+
+
+def refuse_who_may_not() -> None:
+    """Neither web nor worker may delete from the log. Raises CommandError."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_user, has_table_privilege('organizations_event', 'DELETE')")
+        user, may = cursor.fetchone()
+    if not may:
+        raise CommandError(
+            f"The role {user} may not delete from the audit log. Run this as the owner of the "
+            "tables: with its URL in DATABASE_URL."
+        )

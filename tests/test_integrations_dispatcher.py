@@ -1,0 +1,37 @@
+"""The dispatcher and its connections to the broker."""
+
+import pytest
+
+from config.celery import app
+from integrations import dispatcher
+from integrations.chores import BrokerAway
+from integrations.tasks import clean_up
+
+
+@pytest.fixture(autouse=True)
+def with_the_app() -> None:
+    app.set_default()
+
+
+def test_lost_connections_to_the_broker_are_not_used_again():
+    clean_up.apply_async(retry=False)
+    before = app.pool
+    dispatcher.forget_connections()
+    clean_up.apply_async(retry=False)
+    assert app.pool is not before
+
+
+def test_it_forgets_them_when_a_message_could_not_be_sent(monkeypatch):
+    def away():
+        raise BrokerAway("timed out")
+
+    monkeypatch.setattr(dispatcher.chores, "ring", away)
+    forgotten = []
+    monkeypatch.setattr(dispatcher, "forget_connections", lambda: forgotten.append(True))
+    dispatcher.ring()
+    assert forgotten
+    assert dispatcher.broker.reason == "The broker is out of reach: timed out"
+    monkeypatch.setattr(dispatcher.chores, "ring", lambda: None)
+    monkeypatch.setattr(dispatcher.dispatching, "dispatch_due", lambda publish: 0)
+    dispatcher.ring()
+    assert dispatcher.broker.reason == ""
