@@ -13,43 +13,11 @@ from config.supervisor.prepare import connect_as
 from numbers.ordering import ORDERS
 from numbers.screens.paging import write_place
 from organizations.screens.base import screen_url
+from tests.bench import multitude
 from tests.bench.installation import Owner
 from tests.bench.table import WIDTHS, WrongAnswer
 
 TIMES = 5  # asked for in one run
-GRAMS = "SELECT indexdef FROM pg_indexes WHERE indexname = 'phone_number_grams'"
-# As make up would have them after years: countries, states and labels unevenly.
-FILL = """
-INSERT INTO numbers_phonenumber (id, public_id, phone_number_sid, organization_id, e164, carrier_id,
-    label, source, status, wanted, inbound_agent_id, version, created_at, updated_at, released_at)
-SELECT gen_random_uuid(), 'many_' || n, gen_random_uuid(), carrier.organization_id,
-    CASE WHEN n % 10 = 0 THEN '+44' || 2070000000 + n::bigint * 7
-         WHEN n % 10 = 1 THEN '+49' || 3010000000 + n::bigint * 11
-         WHEN n % 500 = 2 THEN '+371' || 20000000 + n
-         ELSE '+1' || (ARRAY[415, 212, 310, 646])[1 + n / 10 % 4] || lpad(n::text, 7, '0') END,
-    CASE WHEN n % 4 > 0 THEN carrier.id END,
-    CASE WHEN n % 3 > 0 THEN (ARRAY['Support', 'Sales', 'Front desk', 'Clinic'])[1 + n % 4] || ' '
-        || (ARRAY['London', 'Berlin', 'Paris', 'Miami', 'Oslo'])[1 + n / 7 % 5] || ' ' || n / 100
-    END,
-    CASE WHEN n % 4 > 0 THEN 'byoc' ELSE 'import' END, state,
-    CASE WHEN state IN ('deleted', 'inactive') THEN state ELSE 'active' END,
-    CASE WHEN n % 5 = 0 THEN 'agent_' || n % 50 END, 3,
-    now() - n * interval '13 s', now() - n::bigint * 7919 % 1000003 * interval '11 s',
-    CASE WHEN state = 'deleted' THEN now() END
-FROM generate_series(1, {rows}) n, carriers_carrier carrier,
-    LATERAL (SELECT CASE WHEN n % 20 < 15 THEN 'active' WHEN n % 20 < 17 THEN 'inactive'
-        WHEN n % 20 = 17 THEN 'failed' WHEN n % 10000 = 18 THEN 'pending' ELSE 'deleted' END
-    ) s(state)
-WHERE carrier.is_default
-"""
-PLACE = """
-INSERT INTO numbers_placement (id, organization_id, phone_number_id, integration_id, role, state,
-    refs)
-SELECT gen_random_uuid(), number.organization_id, number.id, integration.id, 'voice', 'settled',
-    '{}'
-FROM numbers_phonenumber number, integrations_integration integration
-WHERE number.public_id LIKE 'many\\_%'
-"""
 
 
 class Many:
@@ -78,12 +46,7 @@ class Many:
             times += [timed(client, f"{url}?{query}", sign) for _ in range(TIMES)]
 
     def fill(self) -> None:
-        """The search index is built at the end, which takes a tenth of the time."""
-        sql = self.owner.installation.sql
-        ((definition,),) = sql(GRAMS)
-        for statement in ("DROP INDEX phone_number_grams", FILL, definition, PLACE):
-            sql(statement.replace("{rows}", str(self.rows)))
-        sql("VACUUM ANALYZE")
+        multitude.fill(self.owner.installation, self.rows)
 
     def pages(self) -> list[tuple[str, str, str]]:
         """A name, a query, and what stands on the page."""
