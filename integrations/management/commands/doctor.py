@@ -11,6 +11,8 @@ from integrations import diagnoses as of_integrations  # noqa: F401
 from organizations import diagnoses as of_organizations  # noqa: F401
 from organizations.diagnosis import Finding, examine_all
 
+LEVELS = ["fault", "warning", "ok"]  # the worst is read first
+
 
 class Command(BaseCommand):
     """Exit status 1 if there is a fault."""
@@ -23,7 +25,7 @@ class Command(BaseCommand):
 
     def handle(self, *, json: bool, **options) -> None:
         app.set_default()
-        findings = list(examine_all())
+        findings = sorted(examine_all(), key=lambda each: LEVELS.index(each.level))
         self.stdout.write(as_json(findings) if json else as_lines(findings))
         if any(each.level == "fault" for each in findings):
             raise SystemExit(1)
