@@ -15,7 +15,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from celery.signals import task_received, worker_shutdown
+from celery.signals import task_received, worker_shutdown, worker_shutting_down
 from celery.worker import state as celery_state
 from django.conf import settings
 from django.db import Error, connection
@@ -150,15 +150,16 @@ def start(consumer: Any) -> None:
 
 
 def watch(consumer: Any) -> None:
-    watching = Watch(consumer)
+    watching, is_ending = Watch(consumer), threading.Event()
+    worker_shutting_down.connect(lambda **_: is_ending.set(), weak=False)
     worker_shutdown.connect(lambda **_: leave(watching.me), weak=False)
     with sight.process(sight.WORKER):
-        while True:
+        while not is_ending.is_set():
             try:
                 watching.look()
             except Exception:  # whatever it is, the next look may tell more
                 logger.exception("the watchdog stumbled")
-            time.sleep(SOON if watching.is_paused else BEAT)
+            is_ending.wait(SOON if watching.is_paused else BEAT)
 
 
 def leave(me: Reporter) -> None:

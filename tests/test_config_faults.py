@@ -4,9 +4,9 @@ told."""
 import os
 import subprocess
 import sys
+from base64 import urlsafe_b64encode
 
 import pytest
-from cryptography.fernet import Fernet
 
 from config import BASE_DIR, kinds
 from config.environment import env
@@ -16,7 +16,8 @@ from config.supervisor import Refused
 from config.supervisor.__main__ import refuse_wrong_settings
 from config.variables import VARIABLES, Variable
 
-KEY, OTHER_KEY = Fernet.generate_key().decode(), Fernet.generate_key().decode()
+# The same in each process of a run, as they are in the names of tests.
+KEY, OTHER_KEY = (urlsafe_b64encode(bytes([n] * 32)).decode() for n in (7, 8))
 SECRET = "hunter2"  # in each bad value of a secret that has room for it
 NOT_URLS = [
     *("patchbay.example.com", "https://", "https://a b", "https://a:99999", "https://a:x"),
