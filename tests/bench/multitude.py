@@ -40,10 +40,11 @@ STORY = """
 INSERT INTO integrations_operation
 SELECT (jsonb_populate_record(example, jsonb_build_object(
     'id', gen_random_uuid(), 'subject_id', placement.id))).*
-FROM (SELECT * FROM integrations_operation
-      WHERE subject_kind = 'placement' AND status = 'done' LIMIT 1) example,
+FROM integrations_operation example,
     numbers_placement placement JOIN numbers_phonenumber number ON number.id = phone_number_id
-WHERE number.public_id LIKE 'many\\_%'
+WHERE example.id = (SELECT id FROM integrations_operation
+    WHERE subject_kind = 'placement' AND status = 'done' LIMIT 1)
+  AND number.public_id LIKE 'many\\_%'
 """
 
 

@@ -28,7 +28,7 @@ from tests.bench.installation import Installation, free_port, started_engines
 
 EARLIER = "90c93bb"  # before this rule was; the last tag of a version takes its place
 URL = "/v1/phone-numbers"
-WITH_EVENTS = 1000  # numbers with all that belongs to one; the others have no audit log
+WITH_EVENTS = 200  # numbers with all that belongs to one; the others have no audit log
 POPULATE = """
 import config, django, json, sys
 django.setup()
