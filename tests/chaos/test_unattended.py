@@ -22,7 +22,8 @@ pytestmark = [pytest.mark.chaos, pytest.mark.slow]
 RUNS = int(os.environ.get("PATCHBAY_UNATTENDED_RUNS", "0"))
 NUMBERS, SECONDS = (300, 60.0) if RUNS else (90, 18.0)
 EVERY = 3.0  # seconds from one fault to the next
-RECOVERED_WITHIN = 30.0  # seconds after the last fault has ended
+# Seconds after the last fault has ended. The short form is not about speed: it runs beside others.
+RECOVERED_WITHIN = 30.0 if RUNS else 90.0
 
 
 @pytest.fixture
