@@ -18,6 +18,7 @@ from celery.signals import (
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from config import telemetry
 from config.faults import refuse_faults, refuse_wrong_keys
 from config.postgresql.connection import bound_answers
 
@@ -56,6 +57,11 @@ def keep_shared(**kwargs) -> None:
 @setup_logging.connect
 def log_as_others_do(**kwargs) -> None:
     """Django has set up the log; with a receiver here Celery leaves it alone."""
+
+
+@worker_process_init.connect
+def tell_elsewhere(**kwargs) -> None:
+    telemetry.begin("worker")
 
 
 @worker_process_init.connect

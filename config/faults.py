@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from difflib import get_close_matches
 
+from config import telemetry
 from config.environment import UnreadableSecret, env, load_quickstart, secret
 from config.kinds import Wrong
 from config.variables import OTHERS, REPLACED, VARIABLES, Variable
@@ -102,6 +103,7 @@ def faults_together() -> Iterator[str]:
             "PATCHBAY_EVENT_DAYS is set without PATCHBAY_ARCHIVE_FOLDER: events of the audit log "
             "are deleted only after they are archived."
         )
+    yield from telemetry.lacking()
     if env("PATCHBAY_MODE") != "test":
         yield from short_leases()
 

@@ -43,6 +43,7 @@ SETTINGS = [
         ("PATCHBAY_DATA", kinds.path, None),
         ("STATIC_ROOT", kinds.path, None),
         ("LOG_LEVEL", kinds.log_level, "INFO"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", kinds.public_url, ""),
         ("LOG_FORMAT", Choice(("lines", "json")), "lines"),
         ("LOG_REQUESTS", kinds.boolean, None),
         # --- where we are
@@ -95,6 +96,7 @@ SETTINGS = [
         ("REDIS_URL", kinds.broker_url, "redis://127.0.0.1:6379/0"),
         ("EMAIL_URL", kinds.email_url, {}),
         ("PATCHBAY_OIDC_CLIENT_SECRET", kinds.plain, ""),
+        ("SENTRY_DSN", kinds.plain, ""),
         ("PATCHBAY_METRICS_TOKEN", kinds.token, ""),
         is_secret=True,
     ),

@@ -4,6 +4,7 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from config import telemetry
 from config.connections import end_with_threads
 from config.faults import refuse_faults, refuse_wrong_keys
 from config.postgresql.connection import bound_answers
@@ -17,6 +18,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 os.environ["DATABASE_CONN_MAX_AGE"] = os.environ.get("DATABASE_CONN_MAX_AGE") or "600"
 end_with_threads()
 bound_answers()
+telemetry.begin("web")
 application = without_doubtful_origins(complete_bodies(get_wsgi_application()))
 
 from config.schema_guard import refuse_newer  # noqa: E402  needs the application's settings

@@ -5,6 +5,7 @@ from threading import Event
 
 from django.core.management.base import BaseCommand
 
+from config import telemetry
 from config.celery import app
 from config.faults import refuse_faults, refuse_wrong_keys
 from config.postgresql.connection import bound_answers
@@ -23,6 +24,7 @@ class Command(BaseCommand):
         refuse_faults()
         app.set_default()
         bound_answers()
+        telemetry.begin("dispatcher")
         if wait_until_current(stop.wait):
             refuse_wrong_keys()
             dispatch_forever(stop)
