@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.utils.translation import gettext_lazy
 
-from integrations.models import KeyProof, Leadership, Process, Sweep
+from integrations.models import AttemptCount, KeyProof, Leadership, Process, Sweep
 from organizations.admin.base import ReadOnlyAdmin, time_column
 
 
@@ -43,3 +43,13 @@ class SweepAdmin(ReadOnlyAdmin):
     reached = time_column("moment", gettext_lazy("reached"))
     ended = time_column("ended_at", gettext_lazy("ended"))
     fields = ("name", "moment", "ended_at")
+
+
+@admin.register(AttemptCount)
+class AttemptCountAdmin(ReadOnlyAdmin):
+    """What /metrics adds up."""
+
+    list_display = ("platform", "outcome", "attempts")
+    list_filter = ("platform", "outcome")
+    ordering = ("platform", "outcome", "shard")
+    fields = ("platform", "outcome", "shard", "attempts")
