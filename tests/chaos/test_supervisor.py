@@ -41,8 +41,9 @@ def test_it_answers_as_soon_as_it_says_so(installation):
 
 
 def test_idle_it_takes_little_memory(installation):
-    """About 410 MB, and here some more of the tests' packages."""
-    wait_until(lambda: of_all(installation).total() < 480)
+    """It was 960 MB. Here are the tests' packages too, and a loaded machine lets workers' children
+    stay: `make bench ARGS="--only memory"` measures it."""
+    wait_until(lambda: of_all(installation).total() < 560)
 
 
 def test_a_second_one_on_the_same_folder_is_refused(installation):
