@@ -8,7 +8,7 @@ from base64 import urlsafe_b64encode
 
 import pytest
 
-from config import BASE_DIR, kinds
+from config import BASE_DIR, kinds, telemetry
 from config.environment import env
 from config.faults import faults, missing
 from config.kinds import Choice, Listed, Number, WholeNumber
@@ -59,6 +59,12 @@ OF_KIND = {
         f"smtp://u:{SECRET}@h:port",
     ],
 }
+
+
+@pytest.fixture(autouse=True)
+def with_all_packages(monkeypatch):
+    """Those that a setting asks for, which nobody has to install."""
+    monkeypatch.setattr(telemetry, "is_installed", lambda module: True)
 
 
 def bad_values(variable: Variable) -> list[str]:
