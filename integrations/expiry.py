@@ -15,8 +15,7 @@ from integrations.claims import QUESTIONS
 from integrations.models import Operation, Process, ProviderCall, Sweep
 from integrations.processes import FORGOTTEN_AFTER
 from integrations.retention import delete_unlocked, lock_free
-from organizations.exporting.models import Export
-from organizations.models import SavedReply
+from organizations.models import Export, SavedReply
 
 Status, Wish = Operation.Status, Operation.Wish
 

@@ -34,7 +34,7 @@ from numbers.import_options import (
 from numbers.import_rows import Understanding, Understood
 from numbers.importing import NoIntegration, import_number, record_only
 from numbers.models import Batch, BatchRow, PhoneNumber
-from numbers.models.number import line as held_line
+from numbers.models.phone_number import line as held_line
 from numbers.numbering.readings import named
 from numbers.operations import add_number
 from organizations import sight

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from carriers.models import Carrier
 from numbers.models import NumberPool, PooledNumber
-from numbers.models.pool import MOST_NUMBERS
+from numbers.models.number_pool import MOST_NUMBERS
 from organizations.operations import record
 from organizations.principals import Principal
 

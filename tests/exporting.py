@@ -3,7 +3,7 @@
 from typing import Any
 
 from organizations.exporting import work
-from organizations.exporting.models import Export
+from organizations.models import Export
 
 
 def work_exports() -> None:

@@ -18,9 +18,8 @@ from numbers.batches import propose_change, propose_import
 from numbers.models import Batch, PhoneNumber
 from numbers.saved_views import save_view
 from organizations.exporting.asking import ask
-from organizations.exporting.models import Export
 from organizations.invitations import invite
-from organizations.models import ApiKey
+from organizations.models import ApiKey, Export
 from organizations.operations import create_key, revoke_key
 from organizations.principals import member_again
 from organizations.screens.base import screen_url

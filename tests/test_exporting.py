@@ -12,7 +12,7 @@ from integrations import retention
 from numbers import exporting
 from organizations.exporting import asking, work
 from organizations.exporting.asking import CannotExport
-from organizations.exporting.models import Export, ExportPart
+from organizations.models import Export, ExportPart
 from organizations.principals import Principal, member_again
 from organizations.screens.base import screen_url
 from tests import factories

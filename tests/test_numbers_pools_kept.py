@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from numbers.models import NumberPool, PooledNumber
-from numbers.models.pool import MOST_NUMBERS
+from numbers.models.number_pool import MOST_NUMBERS
 from numbers.number_pools import change_pool, numbers_of
 from organizations.models import Organization, User
 from organizations.screens.base import screen_url

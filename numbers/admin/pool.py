@@ -19,7 +19,7 @@ from carriers.models import Carrier
 from numbers import number_pools
 from numbers.e164 import NotANumber
 from numbers.models import NumberPool
-from numbers.models.pool import PREFIX
+from numbers.models.number_pool import PREFIX
 from numbers.numbering.parsing import parse_number
 from organizations.admin import fields
 from organizations.admin.base import OperatorAdmin, link, page_of, time_column

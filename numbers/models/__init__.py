@@ -1,12 +1,14 @@
 """Phone numbers, their presence on platforms, agents, batches of changes, saved views, number
 pools, and what the columns of imported files mean."""
 
-from numbers.models.batch import Batch, BatchRow
-from numbers.models.figure_count import FigureCount
-from numbers.models.mapping import ColumnMapping
-from numbers.models.number import AGENT_ID, Agent, PhoneNumber, Placement, line
-from numbers.models.pool import NumberPool, PooledNumber
-from numbers.models.view import SavedView
+from numbers.models.agent import AGENT_ID, Agent
+from numbers.models.bulk_job import Batch, BatchRow
+from numbers.models.column_mapping import ColumnMapping
+from numbers.models.metric_count import FigureCount
+from numbers.models.number_pool import NumberPool, PooledNumber
+from numbers.models.phone_number import PhoneNumber, line
+from numbers.models.placement import Placement
+from numbers.models.saved_view import SavedView
 
 __all__ = [
     "AGENT_ID",

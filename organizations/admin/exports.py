@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
 from organizations.admin.base import LogAdmin, time_column
-from organizations.exporting.models import Export
+from organizations.models import Export
 
 
 @admin.register(Export)

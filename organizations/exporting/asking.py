@@ -13,7 +13,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from organizations.exporting.kinds import kind_of
-from organizations.exporting.models import Export, ExportPart
+from organizations.models import Export, ExportPart
 from organizations.operations import record
 from organizations.principals import Principal
 

@@ -22,7 +22,7 @@ from organizations import principals, sight
 from organizations.exporting.asking import KEPT
 from organizations.exporting.files import MARK, as_csv, as_excel
 from organizations.exporting.kinds import Kind, kind_of
-from organizations.exporting.models import Export, ExportPart
+from organizations.models import Export, ExportPart
 from organizations.principals import Principal
 
 logger = logging.getLogger(__name__)

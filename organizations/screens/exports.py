@@ -12,7 +12,7 @@ from organizations.exporting import asking
 from organizations.exporting.asking import CannotExport
 from organizations.exporting.files import TYPES
 from organizations.exporting.kinds import kind_of
-from organizations.exporting.models import Export
+from organizations.models import Export
 from organizations.roles import Permission
 from organizations.screens.base import OrgScreen
 

@@ -1,27 +1,19 @@
-"""Phone numbers, and their presence on platforms."""
+"""Phone numbers."""
 
 import uuid
 from functools import partial
 
 from django.contrib.postgres.indexes import GinIndex
-from django.core.validators import RegexValidator, URLValidator
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from carriers.models import Carrier
-from integrations import sealing
-from integrations.models import Integration
 from numbers.digits import LabelGrams, NumberGrams, label_key
 from numbers.e164 import E164Field
 from organizations.models import Organization, User, public_id
 from organizations.text_fields import ModelText
-
-AGENT_ID = RegexValidator(
-    r"\A[A-Za-z0-9_.:-]{1,100}\Z", _("1 to 100 characters of A-Z a-z 0-9 _ . : - are expected.")
-)
 
 
 def line() -> Coalesce:
@@ -200,118 +192,3 @@ class PhoneNumber(models.Model):
 
     def __str__(self) -> str:
         return self.e164
-
-
-class Agent(models.Model):
-    """Who answers: a voice application of the organization's, known by an id of its choice."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    organization = models.ForeignKey(
-        Organization, models.CASCADE, related_name="agents", verbose_name=_("organization")
-    )
-    agent_id = models.CharField(
-        _("agent id"), max_length=100, default=partial(public_id, "agent"), validators=[AGENT_ID]
-    )
-    name = ModelText(_("name"), max_length=100)
-    voice_url = models.URLField(  # noqa: DJ001  null in the API
-        _("voice URL"),
-        max_length=2000,
-        null=True,
-        blank=True,
-        validators=[URLValidator(schemes=["http", "https"])],
-        help_text=_("Where a supply platform sends the calls of the agent's numbers."),
-    )
-    version = models.PositiveIntegerField(default=1, editable=False)
-    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
-    updated_at = models.DateTimeField(_("updated at"), auto_now=True)
-
-    class Meta:
-        verbose_name = _("agent")
-        verbose_name_plural = _("agents")
-        constraints = [
-            models.UniqueConstraint(
-                fields=["organization", "agent_id"],
-                name="agent_id_unique",
-                violation_error_message=_("There is an agent with this id already."),
-            )
-        ]
-        indexes = [models.Index(fields=["organization", "-created_at", "-id"], name="agent_newest")]
-
-    def __str__(self) -> str:
-        return f"{self.name} ({self.agent_id})"
-
-
-class Placement(models.Model):
-    """A number's presence on one platform: *supply* (who owns it) or *voice* (where its calls
-    land).
-
-    `settings` and the sealed `secrets()` are what the number alone needs there, the fields of
-    `SipSpec`; `purchase` not null says that a supply placement may buy the number, and with what.
-    """
-
-    class Role(models.TextChoices):
-        SUPPLY = "supply", _("supply")
-        VOICE = "voice", _("voice")
-
-    class State(models.TextChoices):
-        PENDING = "pending", _("being set up")
-        SETTLED = "settled", pgettext_lazy("state", "set up")
-        FAILED = "failed", _("failed")
-        REMOVED = "removed", _("gone")
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    organization = models.ForeignKey(
-        Organization, models.CASCADE, related_name="placements", verbose_name=_("organization")
-    )
-    phone_number = models.ForeignKey(
-        PhoneNumber, models.CASCADE, related_name="placements", verbose_name=_("phone number")
-    )
-    integration = models.ForeignKey(
-        Integration, models.PROTECT, related_name="placements", verbose_name=_("integration")
-    )
-    role = models.CharField(_("role"), max_length=10, choices=Role.choices)
-    state = models.CharField(
-        _("state"), max_length=10, choices=State.choices, default=State.PENDING
-    )
-    refs = models.JSONField(_("platform ids"), default=dict, editable=False)
-    settings = models.JSONField(_("settings"), default=dict, db_default={}, blank=True)
-    sealed = models.TextField(default="", db_default="", editable=False)
-    purchase = models.JSONField(_("purchase"), null=True, blank=True, editable=False)
-    release = models.BooleanField(
-        _("release"),
-        default=False,
-        db_default=False,
-        help_text=_("Give the number back to the platform's pool."),
-    )
-
-    class Meta:
-        verbose_name = _("placement")
-        verbose_name_plural = _("placements")
-        constraints = [
-            models.UniqueConstraint(fields=["phone_number", "role"], name="placement_role_unique"),
-            models.CheckConstraint(
-                condition=Q(role__in=["supply", "voice"]), name="placement_role"
-            ),
-            models.CheckConstraint(
-                condition=Q(state__in=["pending", "settled", "failed", "removed"]),
-                name="placement_state",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.role} of {self.phone_number_id}"
-
-    @property
-    def marker(self) -> str:
-        return f"pb-{self.id.hex}"
-
-    @property
-    def secrets_place(self) -> str:
-        return sealing.where("placement", self.id, "sealed")
-
-    def secrets(self) -> dict[str, str]:
-        """Password and PIN of its trunks, where there are any; raises CannotUnseal."""
-        return sealing.unseal(self.sealed, place=self.secrets_place)
-
-    def keep_secrets(self, values: dict[str, str]) -> None:
-        self.sealed = sealing.seal(values, place=self.secrets_place) if values else ""
