@@ -16,13 +16,13 @@ def main() -> None:
         sys.exit(healthy(sys.argv[2:]))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     from config.commands import Commands
-    from config.faults import refuse_faults
-    from organizations import sight
+    from config.environment.validation import refuse_faults
+    from organizations.tenancy import tenant_scope
 
     # What is missing is for Django's checks to say: migrations and static files need no secrets.
     if not SPEAKS_OF_FAULTS & {*sys.argv[1:2]}:
         refuse_faults(is_complete=False)
-    with sight.everything():  # commands are for whoever runs the installation
+    with tenant_scope.everything():  # commands are for whoever runs the installation
         Commands(sys.argv).execute()
 
 

@@ -7,12 +7,13 @@ class CarriersConfig(AppConfig):
     verbose_name = gettext_lazy("Carriers")
 
     def ready(self) -> None:
-        from carriers import row_policies
+        from carriers import row_level_security
         from carriers.provisioning import CarrierSubject
-        from carriers.screens.places import addresses_of_carriers
-        from integrations import sealing, subjects
+        from carriers.views.subject_urls import addresses_of_carriers
+        from integrations.connections import encryption
+        from integrations.ledger import reconcilers
 
-        row_policies.register_policies()
-        subjects.register("carrier", CarrierSubject())
-        subjects.screens["carrier"] = addresses_of_carriers
-        sealing.columns.append(("carriers.Carrier", "sealed"))
+        row_level_security.register_policies()
+        reconcilers.register("carrier", CarrierSubject())
+        reconcilers.screens["carrier"] = addresses_of_carriers
+        encryption.columns.append(("carriers.Carrier", "sealed"))

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from carriers.models import Carrier
 from carriers.operations import change_carrier, lock_carrier
 from carriers.validation import gateway_complaints, gateways_complaints
-from organizations.principals import Principal
+from organizations.access.principals import Principal
 
 FIELDS = ("ipv4", "port", "netmask", "inbound", "outbound", "protocol")
 MAX_GATEWAYS = 50

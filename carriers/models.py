@@ -6,10 +6,10 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from integrations import sealing
+from integrations.connections import encryption
 from integrations.models import Integration
 from organizations.models import Organization, User
-from organizations.text_fields import ModelText
+from organizations.text.fields import ModelText
 
 
 class Carrier(models.Model):
@@ -109,15 +109,15 @@ class Carrier(models.Model):
 
     @property
     def secrets_place(self) -> str:
-        return sealing.where("carrier", self.id, "sealed")
+        return encryption.where("carrier", self.id, "sealed")
 
     def password(self) -> str:
         """Of the registration or the inbound authentication; "" where there is neither."""
-        return sealing.unseal(self.sealed, place=self.secrets_place).get("password", "")
+        return encryption.unseal(self.sealed, place=self.secrets_place).get("password", "")
 
     def keep_password(self, password: str) -> None:
         self.sealed = (
-            sealing.seal({"password": password}, place=self.secrets_place) if password else ""
+            encryption.seal({"password": password}, place=self.secrets_place) if password else ""
         )
 
 

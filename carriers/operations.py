@@ -11,14 +11,14 @@ from django.utils.translation import gettext as _
 
 from carriers.models import Carrier, SipGateway
 from carriers.stored_password import ensure_password_stays
-from integrations import operations as ledger
-from integrations.locks import INSTALLATION, lock_names
+from integrations.ledger import operation_requests as ledger
+from integrations.ledger.locks import INSTALLATION, lock_names
+from integrations.ledger.operation_requests import default_for
 from integrations.models import Integration, Operation
-from integrations.operations import default_for
-from organizations import sight
+from organizations.access.principals import Principal
 from organizations.models import Organization
 from organizations.operations import record
-from organizations.principals import Principal
+from organizations.tenancy import tenant_scope
 
 Status = Carrier.Status
 NAMED_NUMBERS = 20  # how many numbers a refusal names
@@ -238,7 +238,7 @@ def delete_carrier(by: Principal, carrier: Carrier) -> None:
 def refuse_in_use(by: Principal, carrier: Carrier) -> None:
     """Numbers of other organizations (on an installation default) are counted, never named."""
     users = carrier.phone_numbers.filter(released_at=None)
-    with sight.finding():
+    with tenant_scope.finding():
         count = users.count()
     if not count:
         return

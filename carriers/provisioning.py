@@ -8,8 +8,8 @@ from django.db.models.functions import Now
 from carriers.models import Carrier
 from integrations.models import Integration, Operation
 from integrations.providers.base import CarrierSpec, GatewaySpec, InboundAuth, Registration
+from organizations.access.principals import system
 from organizations.operations import record
-from organizations.principals import system
 
 Status = Carrier.Status
 

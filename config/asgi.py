@@ -5,11 +5,11 @@ import multiprocessing
 import resource
 import signal
 
-from config.bridge import Bridge
 from config.supervisor.processes import die_with
+from config.web.asgi_bridge import Bridge
 from config.wsgi import application as wsgi_application
 
-from config.uploads import body_limits  # isort: skip  needs the settings that wsgi names
+from config.web.upload_limits import body_limits  # isort: skip  needs the settings that wsgi names
 
 logger = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from config import telemetry
-from config.faults import refuse_faults, refuse_wrong_keys
+from config.environment.validation import refuse_faults, refuse_wrong_keys
 from config.postgresql.connection import bound_answers
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from django.conf import settings
 
 from config.schema_guard import schema
-from organizations.diagnosis import Finding, register
+from organizations.diagnostics.findings import Finding, register
 
 LEAST_SPACE = 1_000_000_000  # bytes; below, a warning
 HARDLY_ANY = 100_000_000  # a fault

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 USAGE = "usage: manage.py healthy dispatcher | worker | web [URL]"
 URL = "http://127.0.0.1:8000/healthz"
 PATIENCE = 4  # seconds
-# As config/settings.py has no part in this: integrations/processes.py has the same ALIVE_FOR.
+# As config/settings.py has no part in this: integrations/runtime/processes.py has the same
+# ALIVE_FOR.
 QUESTION = """
 SELECT state, reason, extract(epoch FROM statement_timestamp() - seen_at)::int
 FROM integrations_process WHERE kind = %s AND starts_with(instance, %s)
@@ -51,7 +52,7 @@ def ask_web(url: str) -> tuple[bool, str]:
 def ask_database(kind: str) -> tuple[bool, str]:
     import psycopg
 
-    from config.environment import env, load_quickstart
+    from config.environment.reader import env, load_quickstart
 
     load_quickstart()
     options = f"-c statement_timeout={PATIENCE}s"

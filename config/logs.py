@@ -11,7 +11,7 @@ from typing import Any
 import django.db
 import structlog
 
-from organizations.request_ids import current_request_id
+from organizations.web.request_id import current_request_id
 
 LONGEST = 300  # characters of what a client sent
 BURST = 60.0  # seconds in which the same error is told once
@@ -32,7 +32,7 @@ class WithoutClientsTracebacks(logging.Filter):
 
 class NotTwice(logging.Filter):
     """Django's line about an answer of 5xx whose cause has a line of our own
-    (organizations.api.exceptions)."""
+    (organizations.web.api.exception_mapping)."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.name != "django.request" or record.levelno < logging.ERROR:

@@ -4,13 +4,13 @@ import socket
 from datetime import timedelta
 
 from config import BASE_DIR, VERSION
-from config.environment import data_folder, database, env, load_quickstart
-from config.faults import faults, missing
+from config.admin_site.theme import UNFOLD  # noqa: F401  the looks of the admin
+from config.environment.reader import data_folder, database, env, load_quickstart
+from config.environment.validation import faults, missing
 from config.logs import logging_settings
 from config.monitoring import METRICS_TOKEN  # noqa: F401  of the web
 from config.sign_in import *  # noqa: F403  allauth's settings
-from config.unfold import UNFOLD  # noqa: F401  the looks of the admin
-from organizations.api.schema_settings import spectacular_settings
+from organizations.web.openapi.settings import spectacular_settings
 
 load_quickstart()
 SETTING_FAULTS = faults()  # each program refuses to start with one
@@ -28,7 +28,8 @@ PUBLIC_BASE_URL = env("PUBLIC_BASE_URL")
 ALLOWED_HOSTS = env("ALLOWED_HOSTS")
 CSRF_TRUSTED_ORIGINS = env("CSRF_TRUSTED_ORIGINS", [PUBLIC_BASE_URL])
 HTTPS = env("PATCHBAY_HTTPS", PUBLIC_BASE_URL.startswith("https://"))
-# Addresses and networks whose forwarded headers are believed, and `unix`: organizations.proxies.
+# Addresses and networks whose forwarded headers are believed, and `unix`:
+# organizations.web.client_address.
 TRUSTED_PROXIES = env("PATCHBAY_TRUSTED_PROXIES")
 SECURE_SSL_REDIRECT = HTTPS and env("PATCHBAY_HTTPS_REDIRECT")
 SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)$"]
@@ -36,19 +37,19 @@ SECURE_HSTS_SECONDS = env("PATCHBAY_HSTS_SECONDS", 31_536_000 if HTTPS else 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_NAME = "patchbay_session"
-SESSION_ENGINE = "organizations.entering.session_store"
+SESSION_ENGINE = "organizations.accounts.sign_in.session_store"
 SESSION_IDLE = timedelta(minutes=env("PATCHBAY_SESSION_IDLE_MINUTES"))
 SESSION_COOKIE_AGE = env("PATCHBAY_SESSION_DAYS") * 24 * 3600  # whatever its use
 # How often a use is written down; in tests the queries of a page are counted.
 SESSION_NOTED = timedelta(hours=1 if MODE == "test" else 0, minutes=1)
 X_FRAME_OPTIONS = "DENY"
-CSRF_FAILURE_VIEW = "organizations.screens.stale.csrf_failure"
+CSRF_FAILURE_VIEW = "organizations.web.views.csrf_failure.csrf_failure"
 
 # --- the apps -----------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "unfold",
     "unfold.contrib.filters",
-    "config.apps.Admin",
+    "config.admin_site.app.Admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -73,28 +74,28 @@ INSTALLED_APPS = [
     "numbers",
 ]
 MIDDLEWARE = [
-    "organizations.middleware.Origin",
-    "organizations.middleware.RequestId",
-    "config.access_log.AccessLog",
-    "organizations.middleware.SeesNothing",
-    "organizations.middleware.DatabaseDown",
+    "organizations.web.middleware.Origin",
+    "organizations.web.middleware.RequestId",
+    "config.web.access_log.AccessLog",
+    "organizations.web.middleware.SeesNothing",
+    "organizations.web.middleware.DatabaseDown",
     "config.metrics.middleware.Metrics",
-    "config.compression.Compressed",
-    "config.content_policy.ContentPolicy",
+    "config.web.compression.Compressed",
+    "config.web.content_policy.ContentPolicy",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "config.schema_gate.OnFittingSchema",
-    "organizations.middleware.NothingKept",
+    "config.web.schema_gate.OnFittingSchema",
+    "organizations.web.middleware.NothingKept",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "organizations.middleware.Reader",
+    "organizations.web.middleware.Reader",
     "django.middleware.common.CommonMiddleware",
-    "organizations.middleware.CompleteForms",
+    "organizations.web.middleware.CompleteForms",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "organizations.entering.sessions.NoteSessions",
+    "organizations.accounts.sign_in.sessions.NoteSessions",
     "allauth.account.middleware.AccountMiddleware",
-    "organizations.entering.second_factor.RequireSecondFactor",
-    "organizations.entering.proof.RequireProof",
+    "organizations.accounts.sign_in.second_factor.RequireSecondFactor",
+    "organizations.accounts.sign_in.reauthentication.RequireProof",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -112,10 +113,10 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "organizations.screens.context.portal",
-                "config.navigation.portal",
+                "organizations.web.views.context.portal",
+                "config.admin_site.navigation.portal",
             ],
-            "builtins": ["integrations.screens.tags", "numbers.screens.tags"],
+            "builtins": ["integrations.views.template_tags", "numbers.views.template_tags"],
         },
     }
 ]
@@ -192,8 +193,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 # --- the API ------------------------------------------------------------------------------------
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000  # bytes; a larger body is a 413 problem
 FILE_UPLOAD_HANDLERS = [
-    "config.uploads.LongForms",
-    "config.uploads.Bounded",
+    "config.web.upload_limits.LongForms",
+    "config.web.upload_limits.Bounded",
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]
@@ -214,7 +215,8 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = spectacular_settings(PUBLIC_BASE_URL, VERSION)
 
-# --- how long what is kept (integrations/retention.py); no days: for ever -------------------------
+# --- how long what is kept (integrations/retention/cleanup.py); no days: for ever
+# -------------------------
 PLATFORM_CALLS_RETENTION = timedelta(days=env("PATCHBAY_PLATFORM_CALLS_DAYS"))
 BATCH_RETENTION = timedelta(days=env("PATCHBAY_BATCH_DAYS"))  # of their rows
 BATCH_HISTORY_RETENTION = timedelta(days=env("PATCHBAY_BATCH_HISTORY_DAYS"))
@@ -239,7 +241,7 @@ STATIC_ROOT = env("STATIC_ROOT", str(DATA_FOLDER / "static"))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "config.static_files.CompressedOnChange"},
+    "staticfiles": {"BACKEND": "config.web.static_files.CompressedOnChange"},
 }
 LOG_FORMAT = env("LOG_FORMAT")
 LOG_REQUESTS = env("LOG_REQUESTS", LOG_FORMAT == "json")

@@ -4,20 +4,20 @@ settings one OpenID Connect provider. docs/decisions/0013 says why."""
 from typing import Any
 from urllib.parse import urlsplit
 
-from config.environment import env
+from config.environment.reader import env
 
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
-    "organizations.entering.backends.ByEmail",
+    "organizations.accounts.sign_in.backends.ByEmail",
 ]
-ACCOUNT_ADAPTER = "organizations.entering.accounts.AccountAdapter"
+ACCOUNT_ADAPTER = "organizations.accounts.sign_in.adapter.AccountAdapter"
 ACCOUNT_FORMS = {
-    "login": "organizations.entering.forms.SignInForm",
-    "change_password": "organizations.entering.forms.PasswordForm",
-    "reset_password": "organizations.entering.forms.ForgottenForm",
-    "reset_password_from_key": "organizations.entering.forms.NewPasswordForm",
+    "login": "organizations.accounts.sign_in.forms.SignInForm",
+    "change_password": "organizations.accounts.sign_in.forms.PasswordForm",
+    "reset_password": "organizations.accounts.sign_in.forms.ForgottenForm",
+    "reset_password_from_key": "organizations.accounts.sign_in.forms.NewPasswordForm",
 }
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
@@ -50,13 +50,13 @@ CACHES = {
 }
 
 # --- the second factor ---------------------------------------------------------------------------
-MFA_ADAPTER = "organizations.entering.second_factor.SealedAuthenticators"
+MFA_ADAPTER = "organizations.accounts.sign_in.second_factor.SealedAuthenticators"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_FORMS = {
-    "authenticate": "organizations.entering.forms.CodeForm",
-    "activate_totp": "organizations.entering.forms.AppForm",
-    "add_webauthn": "organizations.entering.forms.PasskeyForm",
+    "authenticate": "organizations.accounts.sign_in.forms.CodeForm",
+    "activate_totp": "organizations.accounts.sign_in.forms.AppForm",
+    "add_webauthn": "organizations.accounts.sign_in.forms.PasskeyForm",
 }
 MFA_TOTP_ISSUER = "Patchbay"
 MFA_TOTP_TOLERANCE = 1  # half a minute, for clocks that are slow
@@ -68,7 +68,7 @@ REQUIRE_MFA = env("PATCHBAY_REQUIRE_MFA")  # off | operators | everybody
 OPEN_ORGANIZATIONS = env("PATCHBAY_OPEN_ORGANIZATIONS")
 
 # --- one OpenID Connect provider -----------------------------------------------------------------
-SOCIALACCOUNT_ADAPTER = "organizations.entering.oidc.OneProvider"
+SOCIALACCOUNT_ADAPTER = "organizations.accounts.sign_in.oidc.OneProvider"
 SOCIALACCOUNT_LOGIN_ON_GET = True  # a link: our pages post forms to nobody else (form-action)
 
 

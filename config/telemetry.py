@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 
 from config import VERSION
-from config.environment import env
+from config.environment.reader import env
 
 SENTRY = {"sentry_sdk": "sentry-sdk"}
 OPENTELEMETRY = {

@@ -3,15 +3,21 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from carriers.screens.urls import screens as carrier_screens
-from config.health import healthz, readyz
-from integrations.screens.urls import screens as integration_screens
-from numbers.screens.urls import screens as number_screens
-from organizations.api.errors import handler400, handler403, handler404, handler429, handler500
-from organizations.screens.home import home, preferences
-from organizations.screens.invitation import invitation
-from organizations.screens.organization import new_organization
-from organizations.screens.urls import screens as organization_screens
+from carriers.views.urls import screens as carrier_screens
+from config.web.health import healthz, readyz
+from integrations.views.urls import screens as integration_screens
+from numbers.views.urls import screens as number_screens
+from organizations.views.home import home, preferences
+from organizations.views.invitation import invitation
+from organizations.views.organization import new_organization
+from organizations.views.urls import screens as organization_screens
+from organizations.web.api.error_handlers import (
+    handler400,
+    handler403,
+    handler404,
+    handler429,
+    handler500,
+)
 
 __all__ = ["handler400", "handler403", "handler404", "handler429", "handler500", "urlpatterns"]
 
@@ -32,13 +38,13 @@ urlpatterns = [
     path("preferences", preferences, name="preferences"),
     path("invitations/<str:token>/", invitation, name="invitation"),
     path("organizations/new", new_organization, name="organization_new"),
-    path("accounts/", include("organizations.entering.urls")),
+    path("accounts/", include("organizations.accounts.sign_in.urls")),
     path("o/<str:org_id>/", include((screens, "screens"))),
     path("v1/", include("organizations.api.urls")),
     path("v1/", include("integrations.api.urls")),
     path("v1/", include("carriers.api.urls")),
     path("v1/", include("numbers.api.urls")),
-    path("v1/", include("numbers.api.schemas")),
-    path("api/", include("numbers.api.dialects")),
+    path("v1/", include("numbers.dialects.documents")),
+    path("api/", include("numbers.dialects.paths")),
     path("admin/", admin.site.urls),
 ]

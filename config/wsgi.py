@@ -5,11 +5,11 @@ import os
 from django.core.wsgi import get_wsgi_application
 
 from config import telemetry
-from config.connections import end_with_threads
-from config.faults import refuse_faults, refuse_wrong_keys
+from config.environment.validation import refuse_faults, refuse_wrong_keys
 from config.postgresql.connection import bound_answers
-from organizations.bodies import complete_bodies
-from organizations.proxies import without_doubtful_origins
+from config.web.database_connections import end_with_threads
+from organizations.web.client_address import without_doubtful_origins
+from organizations.web.request_bodies import complete_bodies
 
 refuse_faults()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")

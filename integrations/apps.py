@@ -8,25 +8,19 @@ class IntegrationsConfig(AppConfig):
     verbose_name = _("Platforms")
 
     def ready(self) -> None:
-        from integrations import (
-            chores,
-            expiry,
-            exporting,
-            key_proof,
-            retention,
-            sealing,
-            slots,
-            subjects,
-        )
-        from integrations.provisioning import IntegrationSubject
-        from integrations.questions import QUERIES
-        from organizations import quotas
+        from integrations import export_jobs
+        from integrations.connections import encryption, key_proof
+        from integrations.ledger import fair_share, job_sources, reconcilers
+        from integrations.ledger.platform_queries import QUERIES
+        from integrations.ledger.worker import IntegrationSubject
+        from integrations.retention import cleanup, ledger_rules
+        from organizations.access import quotas
 
-        subjects.register("integration", IntegrationSubject())
-        chores.register("exports", exporting.CHORE)
-        chores.register("retention", retention.CHORE)
-        expiry.register()
-        slots.register("exports", exporting.QUEUE.held_slots)
+        reconcilers.register("integration", IntegrationSubject())
+        job_sources.register("exports", export_jobs.CHORE)
+        job_sources.register("retention", cleanup.CHORE)
+        ledger_rules.register()
+        fair_share.register("exports", export_jobs.QUEUE.held_slots)
         quotas.register(QUERIES)
         quotas.register(
             quotas.Quota(
@@ -34,7 +28,7 @@ class IntegrationsConfig(AppConfig):
             )
         )
         post_migrate.connect(key_proof.make, sender=self)
-        sealing.columns += [
+        encryption.columns += [
             ("integrations.Integration", "sealed"),
             ("integrations.Integration", "candidate"),
         ]

@@ -7,12 +7,13 @@ from celery import current_app
 from django.conf import settings
 from django.utils import timezone
 
-from integrations import key_proof, running
-from integrations.claims import BREAKER_THRESHOLD
+from integrations.connections import key_proof
+from integrations.ledger.backlog import oldest_due
+from integrations.ledger.leases import BREAKER_THRESHOLD
 from integrations.models import Integration, Process
-from integrations.overdue import oldest_due
-from integrations.processes import alive
-from organizations.diagnosis import Finding, first_line, register
+from integrations.runtime import availability
+from integrations.runtime.processes import alive
+from organizations.diagnostics.findings import Finding, first_line, register
 
 SHOWN = 10  # platforms
 PATIENCE = 2.0  # seconds for the broker
@@ -45,7 +46,7 @@ def of_broker() -> Iterator[Finding]:
 
 @register("programs")
 def of_programs() -> Iterator[Finding]:
-    found = running.look()
+    found = availability.look()
     for kind, heard in (
         (Process.Kind.DISPATCHER, found.dispatcher),
         (Process.Kind.WORKER, found.worker),
@@ -55,7 +56,7 @@ def of_programs() -> Iterator[Finding]:
             told = (
                 f"No {kind} is known to run."
                 if heard.silent_for is None
-                else f"No {kind} has reported for {running.span(heard.silent_for)}."
+                else f"No {kind} has reported for {availability.span(heard.silent_for)}."
             )
             yield Finding("fault", subject, told, START[kind])
         elif heard.reason:
@@ -76,7 +77,7 @@ def of_versions(kind: str) -> Iterator[Finding]:
 def of_operations() -> Iterator[Finding]:
     waits = oldest_due()
     if waits > settings.OLDEST_DUE:
-        told = f"An operation has been due for {running.span(waits)}, and nothing works on it."
+        told = f"An operation has been due for {availability.span(waits)}, and nothing works on it."
         remedy = "See to dispatchers and workers; in the admin: Operations, late."
         yield Finding("fault", "operations", told, remedy)
     else:

@@ -7,11 +7,13 @@ from celery import shared_task
 from celery.signals import worker_ready
 from django.conf import settings
 
-from integrations import attempts, retention, watchdog
-from integrations.at_work import at_work
-from integrations.claims import wake_dispatcher
-from integrations.provisioning import run
-from organizations.exporting import work
+from integrations.ledger import attempt_counts
+from integrations.ledger.leases import wake_dispatcher
+from integrations.ledger.worker import run
+from integrations.retention import cleanup
+from integrations.runtime import watchdog
+from integrations.runtime.task_context import at_work
+from organizations.exports import export_runner
 
 
 @shared_task(name="integrations.run_operation")
@@ -19,14 +21,14 @@ def run_operation(*, operation_id: str, **kwargs) -> None:
     """One attempt at one operation; harmless when the operation is not due any more."""
     with at_work():
         if operation := run(operation_id):
-            attempts.count(operation)
+            attempt_counts.count(operation)
 
 
 @shared_task(name="integrations.work_export", time_limit=settings.BATCH_TIME_LIMIT.total_seconds())
 def work_export(*, export_id: str, **kwargs) -> None:
     """One slice of one export; harmless when it is not due any more."""
     with at_work():
-        if work.run(UUID(export_id)):
+        if export_runner.run(UUID(export_id)):
             wake_dispatcher()
 
 
@@ -34,7 +36,7 @@ def work_export(*, export_id: str, **kwargs) -> None:
 def clean_up(**kwargs) -> None:
     """Some of what has outlived its use; the rest at the next call."""
     with at_work():
-        retention.clean_up()
+        cleanup.clean_up()
 
 
 @worker_ready.connect

@@ -5,16 +5,16 @@ from uuid import UUID
 from celery import shared_task
 from django.conf import settings
 
-from integrations.at_work import at_work
-from numbers.batching import work
-from numbers.counting import work as counting
+from integrations.runtime.task_context import at_work
+from numbers.bulk import runner
+from numbers.counts import count_runner as counting
 
 
 @shared_task(name="numbers.work_batch", time_limit=settings.BATCH_TIME_LIMIT.total_seconds())
 def work_batch(*, batch_id: str, **kwargs) -> None:
     """One slice of one batch; harmless when it is not due any more."""
     with at_work():
-        work.run(UUID(batch_id))
+        runner.run(UUID(batch_id))
 
 
 @shared_task(name="numbers.count_figures")

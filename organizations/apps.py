@@ -7,20 +7,22 @@ class OrganizationsConfig(AppConfig):
     verbose_name = gettext_lazy("Organizations")
 
     def ready(self) -> None:
-        from organizations import (
-            checks,  # noqa: F401  registers the system checks
-            paths,  # noqa: F401  registers <UUID:…>
-            quotas,
+        from organizations.access import quotas
+        from organizations.accounts import (
+            email_verification,  # noqa: F401  hears of reset passwords
         )
-        from organizations.entering import (
-            log,  # noqa: F401  hears of all that people do with their accounts
-            ownership,  # noqa: F401  of reset passwords
-            proof,  # noqa: F401  of sign-ins
+        from organizations.accounts.invitations import QUOTA
+        from organizations.accounts.sign_in import (
+            account_events,  # noqa: F401  hears of all that people do with their accounts
+            reauthentication,  # noqa: F401  of sign-ins
             sessions,  # noqa: F401  of sign-ins, and of what ends the other sessions
         )
-        from organizations.exporting import kinds
-        from organizations.invitations import QUOTA
-        from organizations.screens.events_export import EventsExport
+        from organizations.exports import export_kinds
+        from organizations.views.events_export import EventsExport
+        from organizations.web import (
+            path_converters,  # noqa: F401  registers <UUID:…>
+            system_checks,  # noqa: F401  registers the system checks
+        )
 
-        kinds.register("audit_log", EventsExport())
+        export_kinds.register("audit_log", EventsExport())
         quotas.register(QUOTA)

@@ -13,11 +13,12 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from organizations import keys, sight
+from organizations.access import api_key_format
+from organizations.access.principals import Principal, system
+from organizations.access.roles import SCOPES, Role, granted, lower_role
 from organizations.models import ApiKey, Event, Membership, Organization, User
-from organizations.principals import Principal, system
-from organizations.request_ids import current_address, current_request_id
-from organizations.roles import SCOPES, Role, granted, lower_role
+from organizations.tenancy import tenant_scope
+from organizations.web.request_id import current_address, current_request_id
 
 Network = IPv4Network | IPv6Network
 
@@ -57,7 +58,7 @@ def record(
 def create_organization(*, name: str, owner: User | None = None) -> Organization:
     """An organization, with `owner` as its first admin."""
     organization = Organization(name=name)
-    with sight.within(organization):
+    with tenant_scope.within(organization):
         organization.full_clean()
         organization.save()
         by = system(organization)
@@ -94,8 +95,8 @@ def change_quotas(by: Principal, *, quotas: dict[str, int]) -> Organization:
 
 @transaction.atomic
 def limit_numbers(by: Principal, *, limited: bool) -> Organization:
-    """Whether the organization may add only numbers of its number pools (numbers/pools.py). Those
-    it has stay."""
+    """Whether the organization may add only numbers of its number pools
+    (numbers/inventory/pool_rules.py). Those it has stay."""
     return changed_organization(by, "organization.changed", numbers_limited=limited)
 
 
@@ -196,7 +197,7 @@ def create_key(
     expires_at: datetime | None = None,
     allowed_cidrs: Sequence[str] = (),
     id: UUID | None = None,
-) -> tuple[ApiKey, keys.KeyText]:
+) -> tuple[ApiKey, api_key_format.KeyText]:
     """A new key and its text, which is never to be seen again. Raises ValidationError by field.
 
     `id`: what a form that may be sent twice names its key by. Raises MadeBefore the second time.
@@ -206,7 +207,7 @@ def create_key(
     check_end(expires_at)
     check_role(by.organization, owner, role)
     check_reach(by, role, scopes, is_limited=bool(expires_at or allowed_cidrs))
-    text = keys.mint()
+    text = api_key_format.mint()
     key = ApiKey(
         organization=by.organization,
         owner=owner,

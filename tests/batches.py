@@ -2,7 +2,7 @@
 
 from django.utils import timezone
 
-from numbers import batches
+from numbers.bulk import jobs
 from numbers.models import Batch, PhoneNumber
 from tests import factories
 from tests.factories import Member
@@ -31,12 +31,12 @@ def propose(member, action, numbers=None, **options) -> Batch:
     rows = member.organization.phone_numbers.all()
     if numbers is not None:
         rows = rows.filter(e164__in=numbers)
-    return batches.propose_change(member.by, action=action, options=options, numbers=rows)
+    return jobs.propose_change(member.by, action=action, options=options, numbers=rows)
 
 
 def done(member, action, numbers=None, **options) -> Batch:
     batch = propose(member, action, numbers, **options)
-    batches.start(member.by, batch.pk)
+    jobs.start(member.by, batch.pk)
     factories.work_batches()
     batch.refresh_from_db()
     return batch

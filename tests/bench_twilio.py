@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from django.test import override_settings
 
-from integrations.http import Door
+from integrations.http.client import Door
 from integrations.providers.base import NumberSpec, Observed, Provider, Refs, Spec, Step
 from integrations.providers.twilio import Twilio
 from integrations.providers.twilio.account import value

@@ -19,7 +19,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from integrations.http import Door, Exchange
+from integrations.http.client import Door, Exchange
 from integrations.providers import PROVIDERS
 from integrations.providers.base import (
     CarrierSpec,

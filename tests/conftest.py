@@ -11,14 +11,14 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 
-import integrations.running
-from config.schema_gate import gate
-from integrations import operations as ledger
+import integrations.runtime.availability
+from config.web.schema_gate import gate
+from integrations.ledger import operation_requests as ledger
 from integrations.models import Operation
-from integrations.running import Running
-from organizations import database_roles, sight
-from organizations.api import guessing, rate_limits
+from integrations.runtime.availability import Running
 from organizations.models import User
+from organizations.tenancy import database_roles, tenant_scope
+from organizations.web.api import brute_force, rate_limits
 from tests import factories
 from tests.cast import Cast
 
@@ -86,15 +86,15 @@ def mallory(cast, db) -> factories.Member:
 @pytest.fixture(autouse=True)
 def see_everything():
     """A test's own queries are the owner's; what a test calls past its request ends with it."""
-    with sight.limited(sight.NOWHERE):
+    with tenant_scope.limited(tenant_scope.NOWHERE):
         yield
 
 
 @pytest.fixture(autouse=True)
 def forget_keys():
     """What a process remembers of keys and addresses is nothing to the next test."""
-    guessing.failures_by_address.clear()
-    guessing.good_keys.digests.clear()
+    brute_force.failures_by_address.clear()
+    brute_force.good_keys.digests.clear()
     rate_limits.requests_by_actor.clear()
 
 
@@ -103,8 +103,10 @@ def running(monkeypatch) -> Callable[[Running], None]:
     """Dispatcher and worker run, as far as anybody asks; `running(found)` says otherwise."""
 
     def say(found: Running) -> None:
-        monkeypatch.setattr(integrations.running, "look", lambda: found)
-        monkeypatch.setattr(integrations.running, "kept", integrations.running.Kept())
+        monkeypatch.setattr(integrations.runtime.availability, "look", lambda: found)
+        monkeypatch.setattr(
+            integrations.runtime.availability, "kept", integrations.runtime.availability.Kept()
+        )
 
     say(Running())
     return say

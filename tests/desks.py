@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
-from integrations.http import Door, Exchange
+from integrations.http.client import Door, Exchange
 from integrations.providers.base import (
     CarrierSpec,
     GatewaySpec,

@@ -9,7 +9,7 @@ from ipaddress import ip_network
 
 import httpx
 
-from integrations.http import Door
+from integrations.http.client import Door
 
 LOOPBACK = [ip_network("127.0.0.0/8")]
 DOORS = []

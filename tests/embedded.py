@@ -17,7 +17,7 @@ from config.supervisor.engines import embedded_engines, missing_urls
 from config.supervisor.postgres import OWNER, SUPERUSER, Postgres
 from config.supervisor.processes import end, spawn
 from config.supervisor.secrets import Secrets
-from organizations.database_roles import ROLES
+from organizations.tenancy.database_roles import ROLES
 
 # Nothing of a test run need survive a crash of the machine.
 HASTE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}

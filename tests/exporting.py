@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from organizations.exporting import work
+from organizations.exports import export_runner
 from organizations.models import Export
 
 
@@ -10,7 +10,7 @@ def work_exports() -> None:
     """Until nothing is left to write."""
     moving = Export.objects.filter(state__in=["waiting", "running"])
     while export := moving.filter(lease_until=None).first():
-        work.run(export.pk)
+        export_runner.run(export.pk)
 
 
 def file_at(browser, path: str, form: dict[str, str] | None = None, **asked: Any) -> bytes:

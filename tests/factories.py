@@ -9,19 +9,19 @@ from django.utils import timezone
 
 from carriers.models import Carrier, SipGateway
 from carriers.operations import add_carrier
-from integrations import provisioning
+from integrations.ledger import worker
+from integrations.ledger.operation_requests import connect, make_default
 from integrations.models import DefaultIntegration, Integration, Operation
-from integrations.operations import connect, make_default
 from integrations.providers.base import CarrierSpec, GatewaySpec
 from integrations.providers.sandbox import SIP_ADDRESSES, SIP_DOMAIN, Sandbox
-from numbers.batching import bell
-from numbers.batching import work as batch_work
+from numbers.bulk import runner as batch_work
+from numbers.bulk import schedule
+from numbers.inventory.operations import add_number
 from numbers.models import PhoneNumber
-from numbers.operations import add_number
+from organizations.access.principals import Principal, system
+from organizations.access.roles import Role
 from organizations.models import ApiKey, Organization, User
 from organizations.operations import add_member, create_key, create_organization
-from organizations.principals import Principal, system
-from organizations.roles import Role
 
 GATEWAY = {
     "ipv4": "198.51.100.7",
@@ -65,7 +65,7 @@ def person(
 def sandbox(by: Principal, *, name: str = "Sandbox", default: bool = True) -> Integration:
     """A connected sandbox, the default for everything."""
     integration, operation = connect(by, kind="sandbox", name=name, account={})
-    provisioning.run(operation.pk)
+    worker.run(operation.pk)
     integration.refresh_from_db()
     for role in ("carrier", "sip", "twilio") if default else ():
         make_default(by, integration, role=role)
@@ -126,7 +126,7 @@ def work(subject_kind: str, subject_id: UUID) -> Operation | None:
     """What dispatcher and worker would do for the subject's open operation, once."""
     operation = open_operation(subject_kind, subject_id)
     if operation:
-        provisioning.run(operation.pk)
+        worker.run(operation.pk)
         operation.refresh_from_db()
     return operation
 
@@ -150,12 +150,12 @@ def work_all() -> None:
     ).exclude(pk__in=tried):
         for operation in due:
             tried.add(operation.pk)
-            provisioning.run(operation.pk)
+            worker.run(operation.pk)
 
 
 def work_batches() -> None:
     """What dispatcher and worker would do for the batches, slice by slice."""
-    while due := bell.QUEUE.due():
+    while due := schedule.QUEUE.due():
         for batch_id in due:
             batch_work.run(batch_id)
 

@@ -5,10 +5,10 @@ from typing import Any
 
 from django.utils import timezone
 
-from integrations import provisioning
+from integrations.ledger import worker
+from integrations.ledger.operation_requests import connect
+from integrations.ledger.platform_queries import ask_question
 from integrations.models import Integration, Operation, ProviderCall
-from integrations.operations import connect
-from integrations.questions import ask_question
 from tests import factories
 
 
@@ -19,7 +19,7 @@ def furnish_ledger(world: Any) -> None:
     account = {"base_url": "https://jambonz.example.com/api/v1", "token": "a-secret-key"}
     checking, check = connect(by, kind="jambonz", name="Berlin", account=account)
     refused, asked = connect(by, kind="sandbox", name="Trial", account={"access_code": "wrong"})
-    provisioning.run(asked.pk)
+    worker.run(asked.pk)
     resting = factories.sandbox(by, name="Tired", default=False)
     organization.integrations.filter(pk=resting.pk).update(
         failures=6, open_until=timezone.now() + timedelta(minutes=3), checked_at=timezone.now()
@@ -30,7 +30,7 @@ def furnish_ledger(world: Any) -> None:
     questions["for_sale"] = (Operation.Wish.SEARCH, {"country": "US", "type": "local"})
     for name, (wish, question) in questions.items():
         world.rows[name] = ask_question(by, world.integration, wish, question)
-        provisioning.run(world.rows[name].pk)
+        worker.run(world.rows[name].pk)
     query = {"country": "GB", "type": "mobile"}
     world.rows["asking"] = ask_question(by, world.integration, Operation.Wish.SEARCH, query)
 

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from integrations import provisioning
-from integrations.questions import ask_look
-from numbers.agents import create_agent
-from numbers.importing import import_number
-from numbers.operations import change_number, delete_number
+from integrations.ledger import worker
+from integrations.ledger.platform_queries import ask_look
+from numbers.inventory.acquisition import import_number
+from numbers.inventory.agents import create_agent
+from numbers.inventory.operations import change_number, delete_number
 from tests import factories
 
 
@@ -33,5 +33,5 @@ def furnish_number(world: Any) -> None:
     look = {"subject_kind": "placement", "subject_id": placement.pk, "label": main.e164}
     organization.sandbox_objects.filter(marker=placement.marker).delete()
     asked = ask_look(alice.by, integration=placement.integration, refs=placement.refs, **look)
-    provisioning.run(asked.pk)
+    worker.run(asked.pk)
     world.rows |= {"agent": agent, "by_trunk": by_trunk, "supplied": supplied, "gone": gone}

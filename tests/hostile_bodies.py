@@ -56,9 +56,9 @@ def most_memory() -> int:
 
 
 def read(name: str) -> str:
-    from integrations.guard import Guarded
-    from integrations.http import Door
+    from integrations.http.client import Door
     from integrations.providers.base import NumberSpec, ProviderError
+    from integrations.providers.error_boundary import Guarded
     from integrations.providers.jambonz import Jambonz
 
     def answer(request: httpx.Request) -> httpx.Response:

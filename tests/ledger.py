@@ -2,14 +2,14 @@
 
 from datetime import timedelta
 
-from integrations import dispatching
+from integrations.ledger import dispatch
 from integrations.models import Operation
 
 
 def due() -> list:
     """What the dispatcher would publish now."""
     published = []
-    dispatching.dispatch_due(published.append)
+    dispatch.dispatch_due(published.append)
     return published
 
 

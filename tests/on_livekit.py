@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from integrations import provisioning
+from integrations.ledger import worker
+from integrations.ledger.operation_requests import connect, make_default
 from integrations.models import Integration
-from integrations.operations import connect, make_default
-from numbers.importing import import_number
+from numbers.inventory.acquisition import import_number
 from numbers.models import PhoneNumber
-from organizations.principals import Principal
+from organizations.access.principals import Principal
 
 NUMBER = "+15559876543"
 SIP = {
@@ -23,7 +23,7 @@ def connect_livekit(by: Principal, url: str, api_key: str, api_secret: str) -> I
     """A checked connection, the default for SIP."""
     account = {"base_url": url, "api_key": api_key, "api_secret": api_secret}
     integration, operation = connect(by, kind="livekit", name="livekit", account=account)
-    provisioning.run(operation.pk)
+    worker.run(operation.pk)
     integration.refresh_from_db()
     assert integration.state == "connected", integration.state_reason
     make_default(by, integration, role="sip")

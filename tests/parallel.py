@@ -11,8 +11,9 @@ from typing import Any
 from django.db import connection, models, transaction
 from django.db.models.functions import Now
 
-from integrations import dispatching, provisioning
-from integrations.chores import BrokerAway
+from integrations.ledger import dispatch as dispatching
+from integrations.ledger import worker
+from integrations.ledger.job_sources import BrokerAway
 from integrations.models import Operation
 from organizations.models import Organization
 from tests import factories
@@ -123,7 +124,7 @@ class Workers:
     def work(self) -> None:
         due = Operation.objects.filter(status="open", waits_for=None, next_attempt_at__lte=Now())
         for operation_id in due.order_by("?").values_list("pk", flat=True):
-            provisioning.run(operation_id)
+            worker.run(operation_id)
 
     def dispatch(self) -> None:
         self.turns += 1

@@ -1,9 +1,9 @@
 """Connecting Alice's organization to a fake platform."""
 
-from integrations import provisioning
+from integrations.ledger import worker
+from integrations.ledger.operation_requests import connect, make_default
 from integrations.models import Integration
-from integrations.operations import connect, make_default
-from organizations.principals import Principal
+from organizations.access.principals import Principal
 from tests.fakes.jambonz import FakeJambonz
 
 LOOPBACK = ["127.0.0.0/8"]  # what ALLOWED_PRIVATE_CIDRS must admit for a fake to be reached
@@ -18,7 +18,7 @@ def connect_jambonz(by: Principal, jambonz: FakeJambonz) -> Integration:
         "application_sid": jambonz.application_sid,
     }
     integration, operation = connect(by, kind="jambonz", name="jambonz", account=account)
-    provisioning.run(operation.pk)
+    worker.run(operation.pk)
     integration.refresh_from_db()
     assert integration.state == "connected", integration.state_reason
     make_default(by, integration, role="carrier")

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from numbers.inventory.number_pools import create_pool
 from numbers.models import NumberPool
-from numbers.number_pools import create_pool
 from organizations.models import Organization
 from tests.factories import Member
 

@@ -14,15 +14,15 @@ from django.utils import timezone
 
 from carriers.models import Carrier
 from integrations.models import Integration, ProviderCall
-from numbers.batches import propose_change, propose_import
+from numbers.bulk.jobs import propose_change, propose_import
 from numbers.models import Batch, PhoneNumber
-from numbers.saved_views import save_view
-from organizations.exporting.asking import ask
-from organizations.invitations import invite
+from numbers.search.saved_views import save_view
+from organizations.access.principals import member_again
+from organizations.accounts.invitations import invite
+from organizations.exports.export_requests import ask
 from organizations.models import ApiKey, Export
 from organizations.operations import create_key, revoke_key
-from organizations.principals import member_again
-from organizations.screens.base import screen_url
+from organizations.web.views.base import screen_url
 from tests import factories
 from tests.exporting import work_exports
 from tests.factories import Member

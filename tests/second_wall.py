@@ -7,8 +7,8 @@ from django.db.models import Lookup
 from django.db.models.fields.related_lookups import RelatedExact, RelatedIn
 
 from config.postgresql.base import SessionSettings
-from organizations.api import hot_reads
 from organizations.models import Organization
+from organizations.web.api import prepared_queries
 
 
 def owns(lookup: Lookup) -> bool:
@@ -22,8 +22,8 @@ def take_filters_away(monkeypatch: pytest.MonkeyPatch) -> None:
     that are written once."""
     for lookup in (RelatedExact, RelatedIn):
         monkeypatch.setattr(lookup, "as_sql", unless_owner(lookup.as_sql))
-    written = property(hot_reads.HotQuery.written.func)
-    monkeypatch.setattr(hot_reads.HotQuery, "written", written)
+    written = property(prepared_queries.HotQuery.written.func)
+    monkeypatch.setattr(prepared_queries.HotQuery, "written", written)
 
 
 def unless_owner(as_sql: Any) -> Any:

@@ -9,10 +9,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 
-from organizations.audit_chain import Anchor, verify
+from organizations.access.principals import system
+from organizations.audit.chain import Anchor, verify
 from organizations.models import Event, Membership, Organization, Seal, User
 from organizations.operations import create_organization, record
-from organizations.principals import system
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -25,7 +25,7 @@ from django.db import connection
 from psycopg.conninfo import conninfo_to_dict
 
 from config import BASE_DIR, VERSION
-from config.environment import database as parsed
+from config.environment.reader import database as parsed
 from config.postgresql.base import DatabaseWrapper
 from config.schema_guard import known_migrations, our_apps
 from organizations.backups import BackupError
@@ -35,7 +35,7 @@ from organizations.backups.making import make, remove_old
 from organizations.backups.programs import Database, folder_of
 from organizations.backups.restoring import require_fit, restore
 from organizations.models import Organization
-from organizations.sight import WEB, WORKER
+from organizations.tenancy.tenant_scope import WEB, WORKER
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 

@@ -102,7 +102,9 @@ def test_whatever_is_refused_has_a_detail(alice, method, path, status):
 
 
 def test_a_mistake_of_ours_has_a_detail_too(alice, monkeypatch):
-    monkeypatch.setattr("numbers.api.butter.phone_numbers.import_number", lambda *a, **k: 1 / 0)
+    monkeypatch.setattr(
+        "numbers.dialects.butter.phone_numbers.import_number", lambda *a, **k: 1 / 0
+    )
     answer = post(alice, BODY)
     assert (answer.status_code, list(answer.json())) == (500, ["detail"])
     assert "ZeroDivision" not in answer.content.decode()

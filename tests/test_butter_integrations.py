@@ -6,11 +6,11 @@ import pytest
 from django.test import Client
 
 from carriers.operations import make_installation_default
+from integrations.ledger.operation_requests import default_for, make_default
+from integrations.ledger.worker import run
 from integrations.models import Integration, Operation
-from integrations.operations import default_for, make_default
-from integrations.provisioning import run
-from numbers.api.butter import examples
-from numbers.importing import import_number
+from numbers.dialects.butter import examples
+from numbers.inventory.acquisition import import_number
 from organizations.models import Event
 from tests import factories
 from tests.dialects import DIALECTS
@@ -94,7 +94,8 @@ def test_refused_credentials_leave_nothing_behind(dana, worker):
 
 def test_a_platform_that_does_not_answer_leaves_it_pending(dana, monkeypatch):
     monkeypatch.setattr(
-        "integrations.operations.wait", lambda pk, **manner: Operation.objects.get(pk=pk)
+        "integrations.ledger.operation_requests.wait",
+        lambda pk, **manner: Operation.objects.get(pk=pk),
     )
     answer = create(dana)
     assert (answer.status_code, answer.json()["data"]["status"]) == (201, "pending")
@@ -107,7 +108,8 @@ def test_a_platform_that_does_not_answer_leaves_it_pending(dana, monkeypatch):
 def test_the_documented_credentials_are_twilios(dana, monkeypatch):
     """Word for word; nobody asks Twilio here."""
     monkeypatch.setattr(
-        "integrations.operations.wait", lambda pk, **manner: Operation.objects.get(pk=pk)
+        "integrations.ledger.operation_requests.wait",
+        lambda pk, **manner: Operation.objects.get(pk=pk),
     )
     body = create(dana, credentials=examples.INTEGRATION_REQUEST["credentials"]).json()
     made = Integration.objects.get()

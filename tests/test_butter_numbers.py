@@ -4,8 +4,8 @@ import pytest
 from django.test import Client
 
 from integrations.models import Integration
-from numbers.agents import create_agent
-from numbers.importing import import_number, record_number
+from numbers.inventory.acquisition import import_number, record_number
+from numbers.inventory.agents import create_agent
 from numbers.models import PhoneNumber
 from tests import factories
 from tests.dialects import DIALECTS

@@ -2,9 +2,9 @@
 
 import pytest
 
+from carriers.gateway_overlap import Overlap, overlaps
 from carriers.models import Carrier
 from carriers.operations import delete_carrier
-from carriers.overlap import Overlap, overlaps
 from integrations.models import Integration
 from tests import factories
 from tests.factories import GATEWAY

@@ -4,7 +4,7 @@ who may change the address would have the password tried at a server of their ow
 import pytest
 
 from carriers.models import Carrier
-from organizations.screens.base import screen_url
+from organizations.web.views.base import screen_url
 from tests import factories
 
 pytestmark = pytest.mark.django_db

@@ -8,11 +8,11 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from integrations.providers.sandbox import Sandbox
-from numbers.agents import create_agent
+from numbers.inventory.agents import create_agent
 from numbers.models import PhoneNumber
-from organizations.api.exceptions import problem_of
-from organizations.api.fields import Clearable, StrictSerializer
-from organizations.api.views import OrgView
+from organizations.web.api.exception_mapping import problem_of
+from organizations.web.api.fields import Clearable, StrictSerializer
+from organizations.web.api.views import OrgView
 from tests import factories
 from tests.dialects import DIALECTS
 from tests.test_house import places, views_of
@@ -72,7 +72,11 @@ def errors_at(field: serializers.Field, value: object) -> list[str]:
 
 def test_the_bodies_of_all_dialects_are_walked():
     modules = {".".join(body.__module__.split(".")[:3]) for body in bodies()}
-    assert {"numbers.api.butter", "numbers.api.zudu", "numbers.api.serializers"} <= modules
+    assert {
+        "numbers.dialects.butter",
+        "numbers.dialects.zudu",
+        "numbers.api.serializers",
+    } <= modules
     assert {"carriers.api.serializers", "organizations.api.serializers"} <= modules
     assert set(IDS) >= STAY | CHOICES, "stale entries"
 

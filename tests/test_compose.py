@@ -20,7 +20,7 @@ from config.supervisor.home import open_home
 from config.supervisor.postgres import OWNER, SUPERUSER, Postgres
 from config.supervisor.processes import Program, end, spawn
 from config.supervisor.software import POSTGRES_MAJOR, postgres_programs, valkey_program
-from organizations.database_roles import missing_statements
+from organizations.tenancy.database_roles import missing_statements
 
 DOCKERFILE = (BASE_DIR / "Dockerfile").read_text()
 COMPOSE = yaml.safe_load((BASE_DIR / "compose.yaml").read_text())

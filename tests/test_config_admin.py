@@ -11,10 +11,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from organizations import snapshots
-from organizations.admin.base import page_of
 from organizations.models import User
-from organizations.screens.base import screen_url
+from organizations.web import computed_cache
+from organizations.web.admin.base import page_of
+from organizations.web.views.base import screen_url
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 def slow_clock(monkeypatch):
     """What is counted stays fresh for longer than any test takes."""
     cache.clear()
-    monkeypatch.setattr(snapshots, "SOONEST", 30)
+    monkeypatch.setattr(computed_cache, "SOONEST", 30)
 
 
 def overview(client: Client, query: str = ""):

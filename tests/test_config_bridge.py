@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from config import bridge as bridge_module
-from config.bridge import Bridge, key_of
-from organizations.bodies import IncompleteBody
+from config.web import asgi_bridge as bridge_module
+from config.web.asgi_bridge import Bridge, key_of
+from organizations.web.request_bodies import IncompleteBody
 
 WHOLE = [("http.request", b"first ", True), ("http.request", b"second", False)]
 CUT = [("http.request", b"first ", True), ("http.disconnect", b"", False)]

@@ -9,7 +9,7 @@ from django.contrib.staticfiles import finders
 from django.core.management import call_command
 from django.test import Client
 
-from config.compression import ACCEPTED
+from config.web.compression import ACCEPTED
 from tests import factories
 
 GZIP = {"Accept-Encoding": "gzip"}
@@ -52,7 +52,7 @@ def test_a_schema_is_compressed_and_asked_for_once(path):
 def test_each_form_of_a_schema_is_another_and_made_once(monkeypatch):
     tags = {Client().get(path).headers["ETag"] for path in ("/v1/schema", "/v1/schema?format=yaml")}
     assert len(tags) == 2
-    monkeypatch.setattr("organizations.api.schema_views.drawn", None)
+    monkeypatch.setattr("organizations.web.openapi.views.drawn", None)
     assert Client().get("/v1/schema?format=yaml").status_code == 200
 
 

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.db.backends.signals import connection_created
 
-from config.connections import end_with_thread
+from config.web.database_connections import end_with_thread
 
 
 @pytest.fixture

@@ -8,13 +8,14 @@ from base64 import urlsafe_b64encode
 
 import pytest
 
-from config import BASE_DIR, kinds, telemetry
-from config.environment import env
-from config.faults import faults, missing
-from config.kinds import Choice, Listed, Number, WholeNumber
+from config import BASE_DIR, telemetry
+from config.environment import kinds
+from config.environment.kinds import Choice, Listed, Number, WholeNumber
+from config.environment.reader import env
+from config.environment.validation import faults, missing
+from config.environment.variables import VARIABLES, Variable
 from config.supervisor import Refused
 from config.supervisor.__main__ import refuse_wrong_settings
-from config.variables import VARIABLES, Variable
 
 # The same in each process of a run, as they are in the names of tests.
 KEY, OTHER_KEY = (urlsafe_b64encode(bytes([n] * 32)).decode() for n in (7, 8))

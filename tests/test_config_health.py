@@ -10,11 +10,12 @@ from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 
-from config import readiness, schema_guard
-from config.readiness import OTHERS, Check, Report, Watcher, look
+from config import schema_guard
+from config.web import readiness
+from config.web.readiness import OTHERS, Check, Report, Watcher, look
+from integrations.ledger.backlog import oldest_due
 from integrations.models import Integration, Operation
-from integrations.overdue import oldest_due
-from integrations.running import Heard, Running
+from integrations.runtime.availability import Heard, Running
 from tests import factories
 
 WELL = Report((Check("schema", True), Check("database", True), Check("worker", True)))

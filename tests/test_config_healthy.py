@@ -17,9 +17,9 @@ from django.utils import timezone
 
 from config import BASE_DIR, healthy
 from config.healthy import main
-from integrations import processes
 from integrations.models import Process
-from integrations.processes import Reporter
+from integrations.runtime import processes
+from integrations.runtime.processes import Reporter
 
 
 @pytest.fixture

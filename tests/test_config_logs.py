@@ -147,7 +147,7 @@ class TestRequestIds:
     def test_a_failing_request_is_one_line_with_its_id(self, log, api, alice, monkeypatch):
         text = "no connection to\n\tthe server\nIs it running?"
         monkeypatch.setattr(
-            "organizations.api.views.OrgView.answer",
+            "organizations.web.api.views.OrgView.answer",
             lambda *_: (_ for _ in ()).throw(OperationalError(text)),
         )
         answer = api(alice).get("/v1/phone-numbers", **{"X-Request-Id": UUID})

@@ -7,10 +7,10 @@ import tempfile
 import pytest
 from django.core.exceptions import RequestDataTooBig
 
-from config import receiving
-from config.receiving import IN_MEMORY, STEP, Limits, ReceivedBody, Room, receive_body
-from config.uploads import MOST_UNKEPT, body_limits
-from organizations.bodies import IncompleteBody, NoRoomForBody, SlowBody
+from config.web import body_receiver
+from config.web.body_receiver import IN_MEMORY, STEP, Limits, ReceivedBody, Room, receive_body
+from config.web.upload_limits import MOST_UNKEPT, body_limits
+from organizations.web.request_bodies import IncompleteBody, NoRoomForBody, SlowBody
 
 PLENTY = (50_000_000, 50_000_000)
 WITH_KEY = {"HTTP_X_API_KEY": "pb"}
@@ -62,14 +62,14 @@ def test_a_body_that_is_cut_off_is_refused():
 
 def test_a_slow_body_is_refused(monkeypatch):
     """Every chunk brings time for the next one, if it is large enough."""
-    monkeypatch.setattr(receiving, "GRACE", 0.1)
-    monkeypatch.setattr(receiving, "RATE", 1000)
+    monkeypatch.setattr(body_receiver, "GRACE", 0.1)
+    monkeypatch.setattr(body_receiver, "RATE", 1000)
     assert received([b"x" * 100] * 10, pause=0.05).refusal is None
     assert refusal_of(received([b"x"] * 10, pause=0.05)) is SlowBody
 
 
 def test_a_body_that_takes_too_long_is_refused_however_large(monkeypatch):
-    monkeypatch.setattr(receiving, "LONGEST", 0.1)
+    monkeypatch.setattr(body_receiver, "LONGEST", 0.1)
     assert refusal_of(received([b"x" * 10_000] * 100, pause=0.02)) is SlowBody
 
 

@@ -15,10 +15,11 @@ import pytest
 from django.db import OperationalError, connections
 from psycopg import sql
 
-from config import BASE_DIR, schema_gate, schema_guard
+from config import BASE_DIR, schema_guard
 from config.commands import is_guarded
 from config.schema_guard import WrongSchema, known_migrations, refuse_newer, schema
 from config.supervisor import programs
+from config.web import schema_gate
 from tests.supervised import free_port, wait_until
 
 NEWEST = ("numbers", "9999_adds_a_column")

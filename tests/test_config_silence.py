@@ -12,7 +12,7 @@ from django.db import DEFAULT_DB_ALIAS, OperationalError, connection
 from django.db.utils import load_backend
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from config.environment import database
+from config.environment.reader import database
 from config.postgresql import connection as bounded
 from config.postgresql.base import DatabaseWrapper
 from tests.silent_proxy import SilentProxy

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from config import sockets
+from config.web import sockets
 
 
 def test_a_connection_is_found_by_its_ends_and_cut():

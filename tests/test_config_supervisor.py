@@ -12,7 +12,7 @@ import pytest
 from cryptography.fernet import Fernet
 from kombu.utils.url import url_to_parts
 
-from config import environment as project_environment
+from config.environment import reader as project_environment
 from config.supervisor import Refused, home, programs, software
 from config.supervisor.address import Address, chosen_address
 from config.supervisor.environment import given_environment, write_environment

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from numbers.agents import create_agent
+from numbers.inventory.agents import create_agent
 from tests import factories
 from tests.dialects import DIALECTS, Dialect
 from tests.factories import Member

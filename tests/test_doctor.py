@@ -11,10 +11,10 @@ from django.utils import timezone
 
 from config import diagnoses as of_config
 from integrations import diagnoses as of_integrations
-from integrations import key_proof
+from integrations.connections import key_proof
 from integrations.models import Integration, Operation
-from integrations.running import Heard, Running
-from organizations import diagnosis
+from integrations.runtime.availability import Heard, Running
+from organizations.diagnostics import findings
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -97,7 +97,7 @@ def test_a_database_out_of_reach_is_waited_for_once(monkeypatch):
         tries.append(1)
         raise OperationalError("connection refused\nmore")
 
-    monkeypatch.setattr(diagnosis.connection, "ensure_connection", away)
+    monkeypatch.setattr(findings.connection, "ensure_connection", away)
     status, found = ask()
     assert status == 1
     assert found["database"][0]["sentence"] == "PostgreSQL is out of reach: connection refused"
@@ -149,9 +149,9 @@ def test_clocks_that_differ_are_a_warning(monkeypatch):
 
 
 def diagnosis_time():
-    from organizations import diagnoses
+    from organizations.diagnostics import installation_checks
 
-    return diagnoses.time
+    return installation_checks.time
 
 
 def test_what_is_stuck_and_a_platform_that_refuses(alice):

@@ -12,13 +12,13 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
-from organizations import event_archive
-from organizations.archive_files import BrokenArchive, verify_file
-from organizations.audit_chain import verify
-from organizations.event_archive import CannotArchive, archive
+from organizations.access.principals import system
+from organizations.audit import archive as event_archive
+from organizations.audit.archive import CannotArchive, archive
+from organizations.audit.archive_files import BrokenArchive, verify_file
+from organizations.audit.chain import verify
 from organizations.models import Event, EventArchive, Organization, Seal
 from organizations.operations import create_organization, record
-from organizations.principals import system
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LONG_AGO = timedelta(days=400)
@@ -161,7 +161,7 @@ class TestDying:
         assert len(labels(organization)) == 9
 
     def test_a_full_disk_deletes_nothing(self, organization, tmp_path, monkeypatch):
-        monkeypatch.setattr("organizations.archive_files.os.fsync", full)
+        monkeypatch.setattr("organizations.audit.archive_files.os.fsync", full)
         with pytest.raises(OSError, match="No space left"):
             archive(organization, tmp_path, cutoff())
         assert len(labels(organization)) == 8

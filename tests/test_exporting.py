@@ -7,14 +7,14 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations import exporting as bell
-from integrations import retention
-from numbers import exporting
-from organizations.exporting import asking, work
-from organizations.exporting.asking import CannotExport
+from integrations import export_jobs as bell
+from integrations.retention import cleanup
+from numbers.search import export as exporting
+from organizations.access.principals import Principal, member_again
+from organizations.exports import export_requests, export_runner
+from organizations.exports.export_requests import CannotExport
 from organizations.models import Export, ExportPart
-from organizations.principals import Principal, member_again
-from organizations.screens.base import screen_url
+from organizations.web.views.base import screen_url
 from tests import factories
 from tests.exporting import file_at, work_exports
 
@@ -29,7 +29,7 @@ def five(alice):
 
 
 def ask(member, format: str = "csv", query: str = "sort=number") -> Export:
-    return asking.ask(asker(member), "numbers", format=format, options={"query": query})
+    return export_requests.ask(asker(member), "numbers", format=format, options={"query": query})
 
 
 def asker(member) -> Principal:
@@ -38,7 +38,7 @@ def asker(member) -> Principal:
 
 
 def text_of(export: Export) -> str:
-    return b"".join(asking.file_of(export)).decode("utf-8-sig")
+    return b"".join(export_requests.file_of(export)).decode("utf-8-sig")
 
 
 def numbers_in(export: Export) -> list[str]:
@@ -67,7 +67,7 @@ class TestWork:
         export = ask(alice)
         slices = 0
         while Export.objects.get().state != "done":
-            assert work.run(export.pk)
+            assert export_runner.run(export.pk)
             slices += 1
         assert slices == 4
         assert numbers_in(export) == FIVE
@@ -75,7 +75,7 @@ class TestWork:
     def test_a_slice_that_was_killed_is_written_once(self, alice, five, monkeypatch):
         monkeypatch.setattr(exporting, "AT_ONCE", 2)
         export = ask(alice)
-        keep_part, kept = work.keep_part, []
+        keep_part, kept = export_runner.keep_part, []
 
         def killed(*arguments, **fields):
             keep_part(*arguments, **fields)
@@ -83,16 +83,16 @@ class TestWork:
             if len(kept) == 2:
                 raise KeyboardInterrupt
 
-        monkeypatch.setattr(work, "keep_part", killed)
+        monkeypatch.setattr(export_runner, "keep_part", killed)
         with pytest.raises(KeyboardInterrupt):
-            work.run(export.pk)
-        assert work.run(export.pk) is None  # its lease is not over
+            export_runner.run(export.pk)
+        assert export_runner.run(export.pk) is None  # its lease is not over
         Export.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
-        work.run(export.pk)
+        export_runner.run(export.pk)
         assert numbers_in(export) == FIVE
         export.refresh_from_db()
         assert (export.state, export.done, export.total) == ("done", 5, 5)
-        assert export.size == len(b"".join(asking.file_of(export)))
+        assert export.size == len(b"".join(export_requests.file_of(export)))
 
     def test_an_excel_file_that_was_killed_begins_anew(self, alice, browse, five):
         export = ask(alice, "xlsx")
@@ -119,8 +119,8 @@ class TestWork:
 
     def test_what_ends_its_worker_again_and_again_is_given_up(self, alice, five):
         export = ask(alice)
-        Export.objects.update(tries=work.MOST_TRIES)
-        work.run(export.pk)
+        Export.objects.update(tries=export_runner.MOST_TRIES)
+        export_runner.run(export.pk)
         export.refresh_from_db()
         assert export.state == "failed"
 
@@ -128,10 +128,10 @@ class TestWork:
         export = ask(alice)
         header = exporting.FIELDS
         monkeypatch.setattr(
-            "numbers.screens.export.NumbersExport.header",
-            lambda *_: asking.delete(asker(alice), export.pk) or list(header),
+            "numbers.views.listing.export.NumbersExport.header",
+            lambda *_: export_requests.delete(asker(alice), export.pk) or list(header),
         )
-        work.run(export.pk)
+        export_runner.run(export.pk)
         assert not Export.objects.exists()
         assert not ExportPart.objects.exists()
 
@@ -158,7 +158,7 @@ class TestOwner:
         assert event.after == {"format": "csv", "query": "q=415"}
 
     def test_one_may_have_so_many(self, alice, browse):
-        for _each in range(asking.MOST):
+        for _each in range(export_requests.MOST):
             ask(alice)
         with pytest.raises(CannotExport):
             ask(alice)
@@ -178,14 +178,14 @@ class TestOwner:
         work_exports()
         Export.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
         assert browse(alice).get(page(alice, export, "export_file")).status_code == 404
-        retention.clean_up()
+        cleanup.clean_up()
         assert not Export.objects.exists()
         assert not ExportPart.objects.exists()
 
     def test_a_file_that_goes_during_the_download_does_not_look_whole(self, alice, five):
         export = ask(alice)
         work_exports()
-        parts = asking.file_of(export)
+        parts = export_requests.file_of(export)
         next(parts)
         Export.objects.get().delete()
         with pytest.raises(ConnectionAbortedError):
@@ -201,7 +201,7 @@ class TestBell:
         assert bell.QUEUE.due() == []  # stamped
         bell.QUEUE.unstamp([short.pk])
         assert bell.QUEUE.due() == [short.pk]
-        work.run(short.pk)
+        export_runner.run(short.pk)
         assert bell.QUEUE.due() == [long.pk]
 
     def test_organizations_take_turns(self, alice, mallory, settings):
@@ -211,7 +211,7 @@ class TestBell:
         turns = []
         while ids := bell.QUEUE.due():
             turns += [Export.objects.get(pk=each).organization for each in ids]
-            work.run(ids[0])
+            export_runner.run(ids[0])
         assert len(turns) == 4
         assert mallory.organization in turns[:2]
 

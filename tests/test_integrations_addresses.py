@@ -8,7 +8,7 @@ import httpcore
 import httpx
 import pytest
 
-from integrations.addresses import AddressRefused, GuardedBackend, admit, classify
+from integrations.http.ssrf_guard import AddressRefused, GuardedBackend, admit, classify
 
 CLOSED = {
     # loopback, private, shared

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations import operations, provisioning
+from integrations.ledger import operation_requests, worker
 from integrations.models import Integration, Operation, ProviderCall
 from integrations.providers.base import Field, OutcomeUnknown, Unavailable
 from integrations.providers.sandbox import Sandbox
@@ -47,16 +47,16 @@ def _worker(monkeypatch):
     """Whoever waits for an operation plays the worker meanwhile."""
 
     def work(operation_id, *, seconds=10.0):
-        provisioning.run(operation_id)
+        worker.run(operation_id)
         return Operation.objects.get(pk=operation_id)
 
-    monkeypatch.setattr(operations, "wait", work)
+    monkeypatch.setattr(operation_requests, "wait", work)
 
 
 @pytest.fixture
 def _no_worker(monkeypatch):
     """Nothing settles in time."""
-    monkeypatch.setattr(operations, "wait", lambda pk, **_: Operation.objects.get(pk=pk))
+    monkeypatch.setattr(operation_requests, "wait", lambda pk, **_: Operation.objects.get(pk=pk))
 
 
 def connect(staff: Client, member, *, kind: str = "sandbox", **fields):
@@ -148,10 +148,10 @@ def test_no_page_waits_inside_a_transaction(alice, staff, monkeypatch):
 
     def work(operation_id, *, seconds=10.0):
         open_transactions.append(connection.in_atomic_block)
-        provisioning.run(operation_id)
+        worker.run(operation_id)
         return Operation.objects.get(pk=operation_id)
 
-    monkeypatch.setattr(operations, "wait", work)
+    monkeypatch.setattr(operation_requests, "wait", work)
     connect(staff, alice)
     second = alice.organization.integrations.get(name="Second")
     staff.post(do("check", second))
@@ -316,7 +316,7 @@ class TestLedger:
         carrier = factories.carrier(alice.by)
         number = factories.number(alice.by)
         integration = alice.organization.integrations.get()
-        operations.ask_check(alice.by, integration)
+        operation_requests.ask_check(alice.by, integration)
         addresses = {
             "placement": reverse("admin:numbers_phonenumber_change", args=[number.pk]),
             "carrier": reverse("admin:carriers_carrier_change", args=[carrier.pk]),

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from django.db import connection
 
-from integrations import provisioning
+from integrations.ledger import worker
 from integrations.models import Operation
 from tests import factories
 from tests.fakes.livekit import FakeLiveKit
@@ -66,16 +66,16 @@ def asked_to_create(livekit: FakeLiveKit) -> bool:
 
 def test_a_second_attempt_waits_for_the_first(livekit, operation):
     livekit.store_delay = 0.7  # it has checked for conflicts and has not stored yet
-    slow = in_thread(lambda: provisioning.run(operation.pk))
+    slow = in_thread(lambda: worker.run(operation.pk))
     until(lambda: asked_to_create(livekit))
     due_now(operation)
-    provisioning.run(operation.pk)
+    worker.run(operation.pk)
     operation.refresh_from_db()
     assert operation.outcome == "unavailable"
     assert "earlier attempt" in operation.reason
     slow.join()
     due_now(operation)
-    provisioning.run(operation.pk)
+    worker.run(operation.pk)
     operation.refresh_from_db()
     assert operation.outcome == "done"
     assert [len(rows) for rows in (livekit.inbound, livekit.rules, livekit.outbound)] == [1, 1, 1]
@@ -83,28 +83,28 @@ def test_a_second_attempt_waits_for_the_first(livekit, operation):
 
 def test_without_the_lock_there_would_be_two(livekit, operation, monkeypatch):
     """So that the test above means something: LiveKit itself has nothing against it."""
-    monkeypatch.setattr(provisioning, "locked", lambda function, subject_id: True)
+    monkeypatch.setattr(worker, "locked", lambda function, subject_id: True)
     livekit.store_delay = 0.5
-    slow = in_thread(lambda: provisioning.run(operation.pk))
+    slow = in_thread(lambda: worker.run(operation.pk))
     until(lambda: asked_to_create(livekit))
     due_now(operation)
-    provisioning.run(operation.pk)
+    worker.run(operation.pk)
     slow.join()
     assert len(livekit.inbound) == 2
 
 
 def test_the_lock_ends_with_its_worker(livekit, operation):
     """Even if it never unlocks: the connection is what holds it."""
-    thread = in_thread(lambda: provisioning.locked("pg_try_advisory_lock", operation.subject_id))
+    thread = in_thread(lambda: worker.locked("pg_try_advisory_lock", operation.subject_id))
     thread.join()
-    provisioning.run(operation.pk)
+    worker.run(operation.pk)
     operation.refresh_from_db()
     assert operation.outcome == "done"
 
 
 def test_other_wishes_are_not_held_up(alice, livekit, operation):
     other = import_sip_number(alice.by, "+15559876544")
-    with provisioning.alone(operation.subject_id):
+    with worker.alone(operation.subject_id):
         thread = in_thread(lambda: factories.work_number(other))
         thread.join()
     other.refresh_from_db()

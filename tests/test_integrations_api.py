@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from integrations import operations as ledger
+from integrations.ledger import operation_requests as ledger
 from integrations.models import Integration, Operation, ProviderCall
 from integrations.providers.base import Field, Unavailable
 from integrations.providers.sandbox import Sandbox

@@ -9,14 +9,16 @@ from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from integrations import claims, provisioning, questions, retention
-from integrations import operations as ledger
-from integrations.api.questions import SEARCH
+from integrations.api.account_numbers import SEARCH
+from integrations.ledger import leases, platform_queries
+from integrations.ledger import operation_requests as ledger
+from integrations.ledger import worker as provisioning
 from integrations.models import Integration, Operation, ProviderCall
 from integrations.providers.base import InventoryItem, Refused, SearchQuery, Unavailable
 from integrations.providers.sandbox import Sandbox
 from integrations.providers.sandbox_shop import OWNED
-from numbers.importing import import_number
+from integrations.retention import cleanup
+from numbers.inventory.acquisition import import_number
 from tests import factories
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("worker")]
@@ -241,7 +243,7 @@ class TestOperations:
 
 
 def test_the_admin_leads_from_a_question_to_its_integration(alice, sandbox, staff):
-    question = questions.ask_question(alice.by, sandbox, "search", {"country": "US"})
+    question = platform_queries.ask_question(alice.by, sandbox, "search", {"country": "US"})
     page = staff.get(reverse("admin:integrations_operation_change", args=[question.pk]))
     content = page.content.decode()
     assert reverse("admin:integrations_integration_change", args=[sandbox.pk]) in content
@@ -251,7 +253,7 @@ def test_the_admin_leads_from_a_question_to_its_integration(alice, sandbox, staf
 class TestForgetting:
     @pytest.fixture
     def question(self, alice, sandbox) -> Operation:
-        return questions.ask_question(alice.by, sandbox, "search", {"country": "US"})
+        return platform_queries.ask_question(alice.by, sandbox, "search", {"country": "US"})
 
     def grown_old(self, **age: int) -> None:
         step = timedelta(**age)
@@ -260,17 +262,20 @@ class TestForgetting:
         )
 
     def test_nobody_waits_longer_than_two_minutes(self, alice, question):
-        self.grown_old(seconds=claims.QUESTION_LIFE.seconds + 1)
+        self.grown_old(seconds=leases.QUESTION_LIFE.seconds + 1)
         provisioning.run(question.pk)
         question.refresh_from_db()
         assert (question.status, question.attempts) == ("refused", 1)
         assert question.reason == "Nobody waits for this any more; ask again."
 
     def test_the_same_question_is_asked_once_while_it_is_fresh(self, alice, sandbox, question):
-        ask = lambda: questions.ask_question(alice.by, sandbox, "search", {"country": "US"})  # noqa: E731
+        ask = lambda: platform_queries.ask_question(alice.by, sandbox, "search", {"country": "US"})  # noqa: E731
         assert ask().pk == question.pk
-        assert questions.ask_question(alice.by, sandbox, "search", {"country": "GB"}) != question
-        self.grown_old(seconds=claims.QUESTION_LIFE.seconds)
+        assert (
+            platform_queries.ask_question(alice.by, sandbox, "search", {"country": "GB"})
+            != question
+        )
+        self.grown_old(seconds=leases.QUESTION_LIFE.seconds)
         assert ask().pk != question.pk
 
     def test_answers_are_forgotten_after_a_day_and_calls_are_not(self, alice, sandbox, question):
@@ -285,10 +290,10 @@ class TestForgetting:
         check = ledger.ask_check(alice.by, sandbox)
         factories.work_all()
         self.grown_old(hours=23)
-        retention.clean_up()
+        cleanup.clean_up()
         assert Operation.objects.filter(pk=question.pk).exists()
         self.grown_old(hours=2)
-        retention.clean_up()
+        cleanup.clean_up()
         assert not Operation.objects.filter(pk=question.pk).exists()
         assert Operation.objects.filter(pk=check.pk).exists()
         assert ProviderCall.objects.get().operation is None
@@ -315,7 +320,7 @@ def test_a_platforms_words_are_kept_in_part(alice, api, sandbox, worker, monkeyp
     assert len(answer.content) < 1000
     monkeypatch.setattr(Sandbox, "inventory", refuse_at_length)
     refused = ledger_reason(api(alice).get(at(sandbox, "numbers")))
-    assert len(refused) == claims.REASON_LENGTH
+    assert len(refused) == leases.REASON_LENGTH
 
 
 endless = InventoryItem("number", "+14155550100", {"sid": "x" * 50_000}, False, "y" * 50_000)
@@ -331,9 +336,9 @@ def ledger_reason(answer) -> str:
 
 def test_questions_are_answered_up_to_a_number(alice, sandbox):
     alice.organization.quotas = {"queries_per_hour": 1}
-    questions.ask_question(alice.by, sandbox, "search", {"country": "US"})
-    with pytest.raises(questions.NotConnected, match="queries an hour, at most 1, used 1"):
-        questions.ask_question(alice.by, sandbox, "search", {"country": "GB"})
+    platform_queries.ask_question(alice.by, sandbox, "search", {"country": "US"})
+    with pytest.raises(platform_queries.NotConnected, match="queries an hour, at most 1, used 1"):
+        platform_queries.ask_question(alice.by, sandbox, "search", {"country": "GB"})
 
 
 def test_a_search_can_ask_for_all_that_providers_understand():

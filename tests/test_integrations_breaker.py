@@ -7,12 +7,12 @@ from django.db import DatabaseError
 from django.test import TestCase
 from django.utils import timezone
 
-from integrations import claims, provisioning
-from integrations.claims import Outcome, Verdict
+from integrations.connections.encryption import CannotUnseal
+from integrations.ledger import leases, worker
+from integrations.ledger.leases import Outcome, Verdict
+from integrations.ledger.reconcilers import NoSubject
 from integrations.models import Integration, Operation
 from integrations.providers.base import OwnTrouble
-from integrations.sealing import CannotUnseal
-from integrations.subjects import NoSubject
 from tests import factories
 from tests.ledger import due, later
 
@@ -28,8 +28,8 @@ def operation(alice) -> Operation:
 class TestBreaker:
     def test_five_failures_in_a_row_give_the_platform_a_rest(self, alice, operation):
         for _ in range(5):
-            mine = claims.claim(operation.pk)
-            provisioning.settle(mine, Verdict(Outcome.UNAVAILABLE, "down"))
+            mine = leases.claim(operation.pk)
+            worker.settle(mine, Verdict(Outcome.UNAVAILABLE, "down"))
             later(700)
         assert Integration.objects.get().open_until > timezone.now()
         assert due() == []
@@ -38,10 +38,10 @@ class TestBreaker:
         """Twelve attempts were under way when the platform went away."""
         for place in range(12):
             factories.number(alice.by, f"+1415555{place:04}", settled=False)
-        mine = [claims.claim(one.pk) for one in Operation.objects.filter(status="open")]
+        mine = [leases.claim(one.pk) for one in Operation.objects.filter(status="open")]
         assert len(mine) == 12
         for each in mine:
-            provisioning.settle(each, Verdict(Outcome.UNAVAILABLE, "down"))
+            worker.settle(each, Verdict(Outcome.UNAVAILABLE, "down"))
         assert Integration.objects.get().failures == 1
 
     @pytest.mark.parametrize("error", [
@@ -52,14 +52,14 @@ class TestBreaker:
         def fails(*_):
             raise error
 
-        monkeypatch.setattr(provisioning, "carry_out", fails)
+        monkeypatch.setattr(worker, "carry_out", fails)
         Integration.objects.update(failures=3)
-        provisioning.run(operation.pk)
+        worker.run(operation.pk)
         assert Integration.objects.get().failures == 3
 
     def test_an_attempt_that_has_not_ended_is_not_the_platforms(self, operation, monkeypatch):
-        monkeypatch.setattr(provisioning, "locked", lambda *_: False)
-        provisioning.run(operation.pk)
+        monkeypatch.setattr(worker, "locked", lambda *_: False)
+        worker.run(operation.pk)
         operation.refresh_from_db()
         assert "has not ended" in operation.reason
         assert Integration.objects.get().failures == 0
@@ -74,7 +74,7 @@ class TestBreaker:
         Integration.objects.update(failures=9, open_until=rested)
         (probe,) = due()
         with TestCase.captureOnCommitCallbacks(execute=True):
-            provisioning.run(probe)
+            worker.run(probe)
         assert len(due()) == 2
 
     def test_while_the_probe_is_away_no_other_goes(self, alice, operation):
@@ -85,19 +85,19 @@ class TestBreaker:
         Integration.objects.update(failures=9, open_until=rested)
         (probe,) = due()
         assert due() == []
-        claims.claim(probe)
+        leases.claim(probe)
         assert due() == []
         assert Operation.objects.filter(status="open", next_attempt_at=far).count() == 1
 
     def test_a_rest_is_short_unless_the_platform_asks_for_a_long_one(self, operation):
         Integration.objects.update(failures=20)
-        mine = claims.claim(operation.pk)
-        provisioning.settle(mine, Verdict(Outcome.UNAVAILABLE, "down"))
-        soon = timezone.now() + timedelta(seconds=claims.LONGEST_REST + 1)
+        mine = leases.claim(operation.pk)
+        worker.settle(mine, Verdict(Outcome.UNAVAILABLE, "down"))
+        soon = timezone.now() + timedelta(seconds=leases.LONGEST_REST + 1)
         assert Integration.objects.get().open_until < soon
         later(700)
-        mine = claims.claim(operation.pk)
-        provisioning.settle(mine, Verdict(Outcome.UNAVAILABLE, "down", retry_after=120))
+        mine = leases.claim(operation.pk)
+        worker.settle(mine, Verdict(Outcome.UNAVAILABLE, "down", retry_after=120))
         assert Integration.objects.get().open_until > soon
 
     def test_after_the_rest_one_probe_goes_and_success_closes_it(self, alice, operation):
@@ -105,7 +105,7 @@ class TestBreaker:
         rested = timezone.now() - timedelta(seconds=1)
         Integration.objects.update(failures=5, open_until=rested)
         (probe,) = due()
-        provisioning.run(probe)
+        worker.run(probe)
         assert (Integration.objects.get().failures, Integration.objects.get().open_until) == (
             0,
             None,

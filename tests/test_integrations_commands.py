@@ -7,7 +7,8 @@ from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.db.models import TextField
 
-from integrations import operations, provisioning, sealing
+from integrations.connections import encryption
+from integrations.ledger import operation_requests, worker
 from integrations.models import Integration
 from integrations.providers.base import Field
 from integrations.providers.sandbox import Sandbox
@@ -52,7 +53,7 @@ class TestConnect:
 
     def test_a_platform_that_is_out_ends_with_2(self, alice, monkeypatch):
         def out(self):
-            raise provisioning.Unavailable("The sandbox is out.")
+            raise worker.Unavailable("The sandbox is out.")
 
         monkeypatch.setattr(Sandbox, "check", out)
         with pytest.raises(CommandError, match="The sandbox is out") as later:
@@ -124,7 +125,7 @@ class TestRotateSecrets:
     def test_afterwards_the_old_key_is_not_needed(self, alice, keys):
         carrier = registering_carrier(alice)
         candidate = alice.organization.integrations.get()
-        operations.connect(
+        operation_requests.connect(
             alice.by, kind="sandbox", name="Sandbox", account={"access_code": "candidate"}
         )
         keys("new", "old")
@@ -168,7 +169,7 @@ class TestRotateSecrets:
     def test_a_secret_that_is_changed_meanwhile_stays_the_newer_one(self, alice, keys, monkeypatch):
         integration = alice.organization.integrations.get()
         keys("new", "old")
-        reseal = sealing.reseal
+        reseal = encryption.reseal
 
         def slow(sealed: str) -> str:
             changed = Integration.objects.get(pk=integration.pk)
@@ -176,7 +177,7 @@ class TestRotateSecrets:
             changed.save()
             return reseal(sealed)
 
-        monkeypatch.setattr(sealing, "reseal", slow)
+        monkeypatch.setattr(encryption, "reseal", slow)
         assert "1 changed meanwhile" in rotate()
         integration.refresh_from_db()
         assert integration.secrets() == {"access_code": "newer"}
@@ -188,5 +189,5 @@ class TestRotateSecrets:
             for field in model._meta.fields
             if isinstance(field, TextField) and field.name in ("sealed", "candidate")
         }
-        assert set(sealing.columns) == sealed
-        assert len(sealing.columns) == len(sealed)
+        assert set(encryption.columns) == sealed
+        assert len(encryption.columns) == len(sealed)

@@ -3,8 +3,8 @@
 import pytest
 
 from config.celery import app
-from integrations import dispatcher
-from integrations.chores import BrokerAway
+from integrations.ledger import dispatcher
+from integrations.ledger.job_sources import BrokerAway
 from integrations.tasks import clean_up
 
 
@@ -25,13 +25,13 @@ def test_it_forgets_them_when_a_message_could_not_be_sent(monkeypatch):
     def away():
         raise BrokerAway("timed out")
 
-    monkeypatch.setattr(dispatcher.chores, "ring", away)
+    monkeypatch.setattr(dispatcher.job_sources, "ring", away)
     forgotten = []
     monkeypatch.setattr(dispatcher, "forget_connections", lambda: forgotten.append(True))
     dispatcher.ring()
     assert forgotten
     assert dispatcher.broker.reason == "The broker is out of reach: timed out"
-    monkeypatch.setattr(dispatcher.chores, "ring", lambda: None)
-    monkeypatch.setattr(dispatcher.dispatching, "dispatch_due", lambda publish: 0)
+    monkeypatch.setattr(dispatcher.job_sources, "ring", lambda: None)
+    monkeypatch.setattr(dispatcher.dispatch, "dispatch_due", lambda publish: 0)
     dispatcher.ring()
     assert dispatcher.broker.reason == ""

@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations import claims
-from integrations.claims import FenceLost
-from integrations.http import WRITE_SECONDS
+from integrations.http.client import WRITE_SECONDS
+from integrations.ledger import leases
+from integrations.ledger.leases import FenceLost
 from integrations.models import Operation
 from tests import factories
 from tests.doors import OK, Peer, door, says
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def operation(alice) -> Operation:
     number = factories.number(alice.by, settled=False)
-    return claims.claim(factories.open_operation("placement", number.placements.get().id).pk)
+    return leases.claim(factories.open_operation("placement", number.placements.get().id).pk)
 
 
 def runs_out(operation: Operation) -> None:
@@ -28,22 +28,22 @@ def runs_out(operation: Operation) -> None:
 
 
 def test_a_lease_is_longer_than_a_write(settings):
-    assert settings.OPERATION_LEASE.total_seconds() > claims.LEAST_LEASE > WRITE_SECONDS
+    assert settings.OPERATION_LEASE.total_seconds() > leases.LEAST_LEASE > WRITE_SECONDS
 
 
 def test_a_fresh_one_is_not_renewed(operation, django_assert_num_queries):
     with django_assert_num_queries(0):
-        claims.renew(operation)
+        leases.renew(operation)
 
 
 def test_one_that_runs_out_is(operation, settings):
     runs_out(operation)
     soon = timezone.now() + timedelta(seconds=1)
     Operation.objects.update(lease_until=soon)
-    claims.renew(operation)
+    leases.renew(operation)
     operation.refresh_from_db()
     assert operation.lease_until > soon + timedelta(seconds=20)
-    assert operation.holds_until > time.monotonic() + claims.LEAST_LEASE
+    assert operation.holds_until > time.monotonic() + leases.LEAST_LEASE
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -52,7 +52,7 @@ def test_whoever_lost_it_calls_nobody(operation, method):
     Operation.objects.update(fence=operation.fence + 1)
     with Peer(says(OK)) as peer:
         with pytest.raises(FenceLost):
-            door(peer.url, renew=lambda: claims.renew(operation)).request(method, "/x")
+            door(peer.url, renew=lambda: leases.renew(operation)).request(method, "/x")
         assert peer.heard == []
 
 
@@ -64,7 +64,7 @@ def test_a_long_answer_is_read_under_a_lease(operation):
 
 
 def test_a_write_is_given_up_while_it_still_is_ours(monkeypatch):
-    monkeypatch.setattr("integrations.http.WRITE_SECONDS", 0.3)
+    monkeypatch.setattr("integrations.http.client.WRITE_SECONDS", 0.3)
 
     def drips(peer, connection):
         peer.hear(connection)

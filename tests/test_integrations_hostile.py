@@ -16,10 +16,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from config import BASE_DIR
-from integrations import claims, provisioning, subjects
+from integrations.ledger import leases, reconcilers, worker
 from integrations.models import Integration, Operation, ProviderCall, SandboxObject
+from numbers.inventory.operations import delete_number
 from numbers.models import PhoneNumber
-from numbers.operations import delete_number
 from tests import factories
 from tests.benches import BENCHES, Bench
 from tests.hostile_replies import VALUES, WAYS, Spoiling
@@ -60,7 +60,7 @@ class Attempts:
 
     def __init__(self, bench: Bench, organization, monkeypatch):
         self.bench, self.subject, self.monkeypatch = bench, Wished(), monkeypatch
-        monkeypatch.setitem(subjects._registry, "fuzzed", self.subject)
+        monkeypatch.setitem(reconcilers._registry, "fuzzed", self.subject)
         kind = bench.kind
         secret = {field.name for field in kind.fields if field.secret}
         self.integration = Integration(
@@ -89,18 +89,18 @@ class Attempts:
         )
 
     def spoil(self, spoiling: Spoiling) -> None:
-        self.monkeypatch.setattr("integrations.http.guarded_transport", lambda *a: spoiling)
+        self.monkeypatch.setattr("integrations.http.client.guarded_transport", lambda *a: spoiling)
 
     def attempt(self, operation: Operation) -> Operation:
         """One attempt, now; with an outcome and a reason that can be shown and logged."""
         Operation.objects.filter(pk=operation.pk).update(next_attempt_at="2020-01-01T00:00Z")
-        provisioning.run(operation.pk)
+        worker.run(operation.pk)
         operation = Operation.objects.get(pk=operation.pk)
         assert operation.outcome
         assert operation.reason or operation.outcome == "done"
         assert re.fullmatch(r"[^\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]*", operation.reason)
         assert "Patchbay's own" not in operation.reason
-        assert len(operation.reason) <= claims.REASON_LENGTH
+        assert len(operation.reason) <= leases.REASON_LENGTH
         return operation
 
 
@@ -129,27 +129,27 @@ def test_no_reply_escapes_and_none_is_asked_for_without_end(
     attempts.spoil(Spoiling(way, place, first, once=once))
     operation = attempts.wish(wish, spec)
     faults = 0
-    for _ in range(claims.MOST_FAULTS):
+    for _ in range(leases.MOST_FAULTS):
         operation = attempts.attempt(operation)
         if operation.status != "open":
             break
         assert operation.next_attempt_at is not None
         faults = operation.faults
-    assert faults < claims.MOST_FAULTS, "it would be asked for ever"
+    assert faults < leases.MOST_FAULTS, "it would be asked for ever"
 
 
 @pytest.mark.parametrize("way", ["body cut", "body twice", "value number"])
 def test_it_is_repeated_a_few_times_and_counts_for_the_breaker(attempts, way):
     operation = attempts.wish("ensure")
     attempts.spoil(Spoiling(way))
-    for count in range(1, claims.MOST_FAULTS):
+    for count in range(1, leases.MOST_FAULTS):
         operation = attempts.attempt(operation)
         assert (operation.status, operation.faults) == ("open", count)
     operation = attempts.attempt(operation)
     assert (operation.status, operation.outcome) == ("refused", "refused")
     assert attempts.bench.kind.title in operation.reason or "http" in operation.reason
     attempts.integration.refresh_from_db()
-    assert attempts.integration.failures == claims.MOST_FAULTS
+    assert attempts.integration.failures == leases.MOST_FAULTS
     assert attempts.integration.open_until is not None
 
 
@@ -157,7 +157,7 @@ def test_a_good_reply_between_bad_ones_starts_the_count_anew(attempts):
     operation = attempts.wish("ensure")
     for _ in range(2):
         attempts.spoil(Spoiling("body cut"))
-        for _ in range(claims.MOST_FAULTS - 1):
+        for _ in range(leases.MOST_FAULTS - 1):
             operation = attempts.attempt(operation)
         attempts.spoil(Spoiling("head broken"))
         operation = attempts.attempt(operation)
@@ -203,7 +203,7 @@ class TestWorkersThatEnd:
     """An attempt that ends its worker leaves a lease behind."""
 
     def claimed_and_left(self, operation: Operation) -> None:
-        assert claims.claim(operation.pk)
+        assert leases.claim(operation.pk)
         Operation.objects.filter(pk=operation.pk).update(lease_until="2020-01-01T00:00Z")
 
     @pytest.fixture
@@ -213,12 +213,12 @@ class TestWorkersThatEnd:
 
     def test_the_next_attempt_says_so(self, operation):
         self.claimed_and_left(operation)
-        assert claims.claim(operation.pk).reason == claims.WORKER_ENDED
+        assert leases.claim(operation.pk).reason == leases.WORKER_ENDED
 
     def test_it_is_refused_after_a_few(self, operation):
-        for _ in range(claims.MOST_FAULTS):
+        for _ in range(leases.MOST_FAULTS):
             self.claimed_and_left(operation)
-        provisioning.run(operation.pk)
+        worker.run(operation.pk)
         operation.refresh_from_db()
         assert (operation.status, operation.outcome) == ("refused", "refused")
         assert "worker ended" in operation.reason
@@ -227,9 +227,9 @@ class TestWorkersThatEnd:
         assert Integration.objects.get(pk=operation.integration_id).failures == 0
 
     def test_and_not_one_too_early(self, operation):
-        for _ in range(claims.MOST_FAULTS - 1):
+        for _ in range(leases.MOST_FAULTS - 1):
             self.claimed_and_left(operation)
-        provisioning.run(operation.pk)
+        worker.run(operation.pk)
         operation.refresh_from_db()
         assert operation.status == "done"
 

@@ -11,8 +11,8 @@ from ipaddress import ip_network
 import httpx
 import pytest
 
-from integrations.http import parse_base_url
-from integrations.pacing import Quota, pace, retry_after
+from integrations.http.client import parse_base_url
+from integrations.http.rate_limits import Quota, pace, retry_after
 from integrations.providers.base import OutcomeUnknown, OwnTrouble, Refused, Unavailable
 from tests.doors import (
     OK,

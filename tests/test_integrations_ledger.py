@@ -8,12 +8,12 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from integrations import claims, dispatching, operations, provisioning
-from integrations.chores import BrokerAway
-from integrations.claims import Outcome, Verdict
+from integrations.connections.encryption import CannotUnseal
+from integrations.ledger import dispatch, leases, operation_requests, worker
+from integrations.ledger.job_sources import BrokerAway
+from integrations.ledger.leases import Outcome, Verdict
 from integrations.models import Integration, Operation
-from integrations.sealing import CannotUnseal
-from numbers import operations as number_operations
+from numbers.inventory import operations as number_operations
 from tests import factories
 from tests.ledger import due, later
 
@@ -29,44 +29,44 @@ def operation(alice) -> Operation:
 
 class TestClaiming:
     def test_only_one_gets_it(self, operation):
-        assert claims.claim(operation.pk).fence == 1
-        assert claims.claim(operation.pk) is None
+        assert leases.claim(operation.pk).fence == 1
+        assert leases.claim(operation.pk) is None
 
     def test_the_attempt_counts_before_anything_is_sent(self, operation):
-        claims.claim(operation.pk)
+        leases.claim(operation.pk)
         operation.refresh_from_db()
         assert operation.attempts == 1
 
     def test_a_lease_that_ran_out_is_claimed_anew(self, operation):
-        claims.claim(operation.pk)
+        leases.claim(operation.pk)
         later(91)
-        assert claims.claim(operation.pk).fence == 2
+        assert leases.claim(operation.pk).fence == 2
 
     def test_what_is_not_due_is_not_claimed(self, operation):
         Operation.objects.update(next_attempt_at=timezone.now() + timedelta(minutes=1))
-        assert claims.claim(operation.pk) is None
+        assert leases.claim(operation.pk) is None
 
 
 class TestFence:
     def test_a_late_worker_keeps_nothing(self, operation):
-        late = claims.claim(operation.pk)
+        late = leases.claim(operation.pk)
         later(91)
-        claims.claim(operation.pk)
-        with pytest.raises(claims.FenceLost):
-            claims.keep_refs(late, {"sid": "late"})
+        leases.claim(operation.pk)
+        with pytest.raises(leases.FenceLost):
+            leases.keep_refs(late, {"sid": "late"})
 
     def test_a_late_worker_settles_nothing(self, operation):
-        late = claims.claim(operation.pk)
+        late = leases.claim(operation.pk)
         later(91)
-        claims.claim(operation.pk)
-        provisioning.settle(late, Verdict(Outcome.REFUSED, "late"))
+        leases.claim(operation.pk)
+        worker.settle(late, Verdict(Outcome.REFUSED, "late"))
         operation.refresh_from_db()
         assert operation.status == "open"
 
     def test_keeping_an_id_renews_the_lease(self, operation):
-        mine = claims.claim(operation.pk)
+        mine = leases.claim(operation.pk)
         later(60)
-        claims.keep_refs(mine, {"sid": "1"})
+        leases.keep_refs(mine, {"sid": "1"})
         operation.refresh_from_db()
         assert operation.lease_until > timezone.now() + timedelta(seconds=20)
         assert operation.refs == {"sid": "1"}
@@ -74,29 +74,29 @@ class TestFence:
 
 class TestRetrying:
     def test_a_platform_that_asks_for_time_gets_it(self, operation):
-        mine = claims.claim(operation.pk)
-        provisioning.settle(mine, Verdict(Outcome.UNAVAILABLE, "busy", retry_after=120))
+        mine = leases.claim(operation.pk)
+        worker.settle(mine, Verdict(Outcome.UNAVAILABLE, "busy", retry_after=120))
         operation.refresh_from_db()
         assert operation.next_attempt_at > timezone.now() + timedelta(seconds=118)
         assert (operation.reason, operation.lease_until) == ("busy", None)
 
     def test_a_lost_answer_is_looked_up_after_the_ghost_delay(self, operation):
-        mine = claims.claim(operation.pk)
-        provisioning.settle(mine, Verdict(Outcome.UNKNOWN, "lost"))
+        mine = leases.claim(operation.pk)
+        worker.settle(mine, Verdict(Outcome.UNKNOWN, "lost"))
         operation.refresh_from_db()
         assert operation.next_attempt_at > timezone.now() + timedelta(seconds=4)
 
     def test_the_delay_grows_to_a_cap(self):
         verdict = Verdict(Outcome.UNAVAILABLE)
-        assert all(claims.delay_before(1, verdict) <= 2.5 for _ in range(50))
-        assert max(claims.delay_before(30, verdict) for _ in range(200)) <= 600.5
+        assert all(leases.delay_before(1, verdict) <= 2.5 for _ in range(50))
+        assert max(leases.delay_before(30, verdict) for _ in range(200)) <= 600.5
 
     def test_a_mistake_of_ours_fails_no_number(self, alice, operation, monkeypatch):
         def broken(spec):
             raise RuntimeError("oops with secret")
 
         monkeypatch.setattr("integrations.providers.sandbox.Sandbox.observe", lambda *a: broken(a))
-        provisioning.run(operation.pk)
+        worker.run(operation.pk)
         operation.refresh_from_db()
         assert (operation.status, operation.outcome) == ("open", "unavailable")
         assert "Patchbay's own" in operation.reason
@@ -104,7 +104,7 @@ class TestRetrying:
 
     def test_an_operation_nobody_knows_is_refused_and_shown(self, alice, operation):
         Operation.objects.update(subject_kind="fax")
-        provisioning.run(operation.pk)
+        worker.run(operation.pk)
         operation.refresh_from_db()
         assert operation.status == "refused"
         assert "fax" in operation.reason
@@ -118,7 +118,7 @@ class TestOneOpenOperation:
             twin.save(force_insert=True)
 
     def test_a_new_wish_changes_the_open_one(self, alice, operation):
-        provisioning.run(operation.pk)
+        worker.run(operation.pk)
         number = alice.organization.phone_numbers.get()
         number_operations.change_number(alice.by, number.id, status="inactive")
         number_operations.change_number(alice.by, number.id, status="active")
@@ -129,7 +129,7 @@ class TestOneOpenOperation:
 class TestPause:
     def test_refused_credentials_pause_the_integration_and_fail_no_number(self, alice, operation):
         break_credentials(alice)
-        provisioning.run(operation.pk)
+        worker.run(operation.pk)
         integration = Integration.objects.get()
         assert integration.state == "paused"
         assert alice.organization.phone_numbers.get().status == "pending"
@@ -138,23 +138,27 @@ class TestPause:
 
     def test_new_credentials_wake_what_waited(self, alice, operation):
         break_credentials(alice)
-        provisioning.run(operation.pk)
+        worker.run(operation.pk)
         account = {"access_code": "right"}
-        _, check = operations.connect(alice.by, kind="sandbox", name="Sandbox", account=account)
-        provisioning.run(check.pk)
+        _, check = operation_requests.connect(
+            alice.by, kind="sandbox", name="Sandbox", account=account
+        )
+        worker.run(check.pk)
         assert Integration.objects.get().state == "connected"
         assert due() == [operation.pk]
 
     def test_refused_new_credentials_leave_the_old_ones_in_place(self, alice, operation):
         account = {"access_code": "wrong"}
-        _, check = operations.connect(alice.by, kind="sandbox", name="Sandbox", account=account)
-        provisioning.run(check.pk)
+        _, check = operation_requests.connect(
+            alice.by, kind="sandbox", name="Sandbox", account=account
+        )
+        worker.run(check.pk)
         integration = Integration.objects.get()
         check.refresh_from_db()
         assert check.status == "refused"
         assert (integration.state, integration.candidate) == ("connected", "")
         assert integration.account() == {}
-        provisioning.run(operation.pk)
+        worker.run(operation.pk)
         assert alice.organization.phone_numbers.get().status == "active"
 
 
@@ -182,7 +186,7 @@ class TestDispatching:
             raise ConnectionError("no broker")
 
         with pytest.raises(BrokerAway):
-            dispatching.dispatch_due(refuse)
+            dispatch.dispatch_due(refuse)
         assert due() == [operation.pk]
 
     @pytest.mark.parametrize("without", ["", "indexscan, bitmapscan", "seqscan"])
@@ -202,7 +206,7 @@ class TestDispatching:
         Integration.objects.update(max_in_flight=2)
         assert len(due()) == 2
         assert due() == []
-        provisioning.run(Operation.objects.filter(dispatched_at__isnull=False).first().pk)
+        worker.run(Operation.objects.filter(dispatched_at__isnull=False).first().pk)
         assert len(due()) == 1
 
     @pytest.mark.parametrize("wish", ["check", "search", "discover", "look"])
@@ -239,8 +243,8 @@ class TestDispatching:
         number = factories.number(
             alice.by, settled=False, voip_carrier_sid=carrier.voip_carrier_sid
         )
-        check = claims.claim(factories.open_operation("carrier", carrier.id).pk)
-        provisioning.settle(check, Verdict(Outcome.REFUSED, "No such account."))
+        check = leases.claim(factories.open_operation("carrier", carrier.id).pk)
+        worker.settle(check, Verdict(Outcome.REFUSED, "No such account."))
         factories.work_number(number)
         assert number.status == "failed"
         assert "No such account." in number.error_message
@@ -249,10 +253,10 @@ class TestDispatching:
 class TestConnecting:
     def test_a_first_account_that_is_refused_is_shown_as_such(self, alice):
         account = {"access_code": "wrong"}
-        integration, check = operations.connect(
+        integration, check = operation_requests.connect(
             alice.by, kind="sandbox", name="New", account=account
         )
-        provisioning.run(check.pk)
+        worker.run(check.pk)
         integration.refresh_from_db()
         assert integration.state == "refused"
         assert "access code" in integration.state_reason
@@ -265,7 +269,7 @@ class TestConnecting:
         from django.core.exceptions import ValidationError
 
         with pytest.raises(ValidationError) as refused:
-            operations.connect(alice.by, kind=kind, name="New", account=account)
+            operation_requests.connect(alice.by, kind=kind, name="New", account=account)
         assert list(refused.value.message_dict) == [field]
 
     def test_secrets_are_sealed_to_their_row(self, alice, mallory):
@@ -280,20 +284,20 @@ class TestConnecting:
             theirs.secrets()
 
     def test_waiting_ends_when_it_is_settled_or_the_time_is_up(self, alice):
-        _, check = operations.connect(alice.by, kind="sandbox", name="New", account={})
-        assert operations.wait(check.pk, seconds=0.05).status == "open"
-        provisioning.run(check.pk)
-        assert operations.wait(check.pk, seconds=5).status == "done"
+        _, check = operation_requests.connect(alice.by, kind="sandbox", name="New", account={})
+        assert operation_requests.wait(check.pk, seconds=0.05).status == "open"
+        worker.run(check.pk)
+        assert operation_requests.wait(check.pk, seconds=5).status == "done"
 
 
 def test_only_so_many_requests_wait(alice):
     """A platform that does not answer must not take all threads from everybody else."""
-    operation = operations.ask_check(alice.by, alice.organization.integrations.get())
-    for _waiter in range(operations.WAITERS):
-        operations._waiters.acquire()
+    operation = operation_requests.ask_check(alice.by, alice.organization.integrations.get())
+    for _waiter in range(operation_requests.WAITERS):
+        operation_requests._waiters.acquire()
     try:
         begun = monotonic()
-        assert operations.wait(operation.pk).status == "open"
+        assert operation_requests.wait(operation.pk).status == "open"
         assert monotonic() - begun < 1
     finally:
-        operations._waiters.release(operations.WAITERS)
+        operation_requests._waiters.release(operation_requests.WAITERS)

@@ -5,11 +5,11 @@ from uuid import UUID
 import pytest
 from django.db import IntegrityError
 
-from integrations import looking
+from integrations.ledger import inspection
+from integrations.ledger.platform_queries import NotConnected, ask_look, last_looks, look_id
+from integrations.ledger.worker import run
 from integrations.models import Integration, Operation
-from integrations.provisioning import run
-from integrations.questions import NotConnected, ask_look, last_looks, look_id
-from numbers.operations import change_number
+from numbers.inventory.operations import change_number
 from tests import benches, factories
 from tests.benches import LOOK, SPEC_SECRETS, opened, params
 
@@ -22,11 +22,11 @@ def look(monkeypatch):
 
     def looked(bench, spec):
         subject = type("Subject", (), {"spec": lambda _self, _operation: spec})
-        monkeypatch.setattr(looking, "subject_of", lambda _operation: subject())
+        monkeypatch.setattr(inspection, "subject_of", lambda _operation: subject())
         owner = UUID(int=7)
         asked = {"subject_kind": "number", "subject_id": str(owner), "wish": "ensure"}
         integration = Integration(organization_id=owner)
-        return looking.look(
+        return inspection.look(
             Operation(organization_id=owner, integration=integration, question=asked), bench.open()
         )
 

@@ -3,11 +3,11 @@
 import pytest
 from django.core.exceptions import ValidationError
 
+from integrations.ledger.operation_requests import connect
 from integrations.models import Integration
-from integrations.operations import connect
 from integrations.providers.base import Field
 from integrations.providers.sandbox import Sandbox
-from organizations.principals import of_member
+from organizations.access.principals import of_member
 from tests import factories
 
 pytestmark = pytest.mark.django_db

@@ -6,8 +6,8 @@ import time
 import httpx
 import pytest
 
+from integrations.http.redaction import Redactor
 from integrations.providers.base import OutcomeUnknown, Refused
-from integrations.redaction import Redactor
 from tests.doors import TOKEN, close_all, hangs_up, mocked, talking
 
 

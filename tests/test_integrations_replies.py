@@ -8,10 +8,9 @@ from django.db import connection
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from integrations.http import MOST_CALLS, MOST_VALUES
-from integrations.pacing import LONGEST_PAUSE, quota_in, retry_after
-from integrations.providers.base import UnexpectedReply, UnexpectedWriteReply
-from integrations.replies import (
+from integrations.http.client import MOST_CALLS, MOST_VALUES
+from integrations.http.rate_limits import LONGEST_PAUSE, quota_in, retry_after
+from integrations.http.response_body import (
     MOST_DEPTH,
     UnreadableReply,
     count_values,
@@ -19,6 +18,7 @@ from integrations.replies import (
     printable,
     read_json,
 )
+from integrations.providers.base import UnexpectedReply, UnexpectedWriteReply
 from tests.doors import close_all, mocked
 
 quick = settings(max_examples=100, deadline=None, derandomize=True)
@@ -122,7 +122,7 @@ class TestBudgetOfAnAttempt:
             door.request("POST", "/x")
 
     def test_bytes_of_all_replies(self, monkeypatch):
-        monkeypatch.setattr("integrations.http.MOST_BYTES", 2500)
+        monkeypatch.setattr("integrations.http.client.MOST_BYTES", 2500)
         door = mocked(lambda request: httpx.Response(200, content=b"x" * 1000))
         door.request("GET", "/x")
         door.request("GET", "/x")

@@ -7,13 +7,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 
-from integrations import leadership
-from integrations import running as integrations_running
+from integrations.ledger import leadership
 from integrations.models import Integration, Leadership, Operation, Process
-from integrations.processes import Reporter
-from integrations.running import Heard, Kept, Running, look
-from organizations import sight
-from organizations.screens.base import screen_url
+from integrations.runtime import availability as integrations_running
+from integrations.runtime.availability import Heard, Kept, Running, look
+from integrations.runtime.processes import Reporter
+from organizations.tenancy import tenant_scope
+from organizations.web.views.base import screen_url
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -109,7 +109,7 @@ class TestWhatIsKnown:
         assert look().sentence == ""
 
     def test_the_web_may_ask_with_the_rights_it_has(self, running_well, alice):
-        with sight.process(sight.WEB), sight.within(alice.organization):
+        with tenant_scope.process(tenant_scope.WEB), tenant_scope.within(alice.organization):
             assert look().sentence == ""
 
     def test_it_is_one_query_for_a_page_of_operations(self, monkeypatch, running_well):

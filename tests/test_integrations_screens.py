@@ -6,9 +6,9 @@ import pytest
 from django.utils import timezone
 
 from integrations.models import ProviderCall
-from integrations.screens.health import health_of
-from integrations.screens.words import standing
-from organizations.screens.base import screen_url
+from integrations.views.health import health_of
+from integrations.views.labels import standing
+from organizations.web.views.base import screen_url
 from tests import factories
 
 pytestmark = pytest.mark.django_db

@@ -8,9 +8,9 @@ from django.utils.translation import gettext_noop
 
 from integrations.providers.base import Field
 from integrations.providers.sandbox import Sandbox
-from integrations.screens.connecting import TYPED
-from integrations.screens.forms import ConnectForm
-from organizations.screens.base import screen_url
+from integrations.views.connect import TYPED
+from integrations.views.forms import ConnectForm
+from organizations.web.views.base import screen_url
 from tests import factories
 
 pytestmark = pytest.mark.django_db

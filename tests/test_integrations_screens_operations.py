@@ -6,11 +6,11 @@ import pytest
 from django.http import QueryDict
 from django.utils import timezone
 
+from integrations.ledger.operation_requests import connect
+from integrations.ledger.platform_queries import ask_question
 from integrations.models import Operation, ProviderCall
-from integrations.operations import connect
-from integrations.questions import ask_question
-from organizations.screens.base import screen_url
-from organizations.screens.paging import paged
+from organizations.web.views.base import screen_url
+from organizations.web.views.pagination import paged
 from tests import factories
 
 pytestmark = pytest.mark.django_db

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from integrations import claims, dispatching, operations, slots
+from integrations.ledger import dispatch, fair_share, leases, operation_requests
+from integrations.ledger.fair_share import Room, Waiting
 from integrations.models import Integration, Operation
-from integrations.slots import Room, Waiting
 from tests import factories
 
 A, B, C = (UUID(int=number) for number in (1, 2, 3))
@@ -22,7 +22,7 @@ A, B, C = (UUID(int=number) for number in (1, 2, 3))
 
 @pytest.fixture(autouse=True)
 def _no_turns(monkeypatch):
-    monkeypatch.setattr(slots, "_last_turn", {})
+    monkeypatch.setattr(fair_share, "_last_turn", {})
 
 
 def items(organization: UUID, count: int, *, lane: UUID | None = None) -> list[Waiting]:
@@ -31,7 +31,7 @@ def items(organization: UUID, count: int, *, lane: UUID | None = None) -> list[W
 
 def shares(*waiting: list[Waiting], room: Room, **more) -> list[int]:
     """How many slots each of the lists got."""
-    chosen = set(slots.choose([item for each in waiting for item in each], [room], **more))
+    chosen = set(fair_share.choose([item for each in waiting for item in each], [room], **more))
     return [sum(item.id in chosen for item in each) for each in waiting]
 
 
@@ -52,7 +52,7 @@ class TestChoosing:
 
     def test_the_oldest_goes_first(self):
         waiting = items(A, 3)
-        assert slots.choose(reversed(waiting), [Room(1, {})]) == [waiting[0].id]
+        assert fair_share.choose(reversed(waiting), [Room(1, {})]) == [waiting[0].id]
 
     def test_who_had_a_turn_last_waits_longest(self):
         """However long the others have been due."""
@@ -109,7 +109,7 @@ class TestOperations:
 
     def due(self) -> Counter:
         published = []
-        dispatching.dispatch_due(published.append)
+        dispatch.dispatch_due(published.append)
         rows = Operation.objects.filter(pk__in=published)
         return Counter(rows.values_list("organization__name", flat=True))
 
@@ -131,18 +131,18 @@ class TestOperations:
         self.fill(alice, 50)
         self.due()
         for operation in Operation.objects.exclude(dispatched_at=None):
-            claims.claim(operation.pk)
+            leases.claim(operation.pk)
         assert self.due() == {}
         settled = Operation.objects.exclude(lease_until=None).first()
-        verdict = claims.Verdict(claims.Outcome.UNAVAILABLE, "slow", retry_after=60)
-        claims.settle(claims_of(settled), verdict, [settled.subject_id])
+        verdict = leases.Verdict(leases.Outcome.UNAVAILABLE, "slow", retry_after=60)
+        leases.settle(claims_of(settled), verdict, [settled.subject_id])
         assert self.due() == {alice.organization.name: 1}
 
     def test_one_integration_that_hangs_holds_up_no_other_of_its_organization(self, alice):
         hanging = alice.organization.integrations.first()
         self.fill(alice, 50)
         for operation in Operation.objects.all()[:2]:
-            claims.claim(operation.pk)
+            leases.claim(operation.pk)
         quick = factories.sandbox(alice.by, name="Quick", default=False)
         self.fill(alice, 2, quick)
         self.due()
@@ -156,9 +156,9 @@ class TestOperations:
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE integrations_operation")
             values = {"redispatch": timedelta(seconds=100), "most": 8}
-            cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {dispatching.DUE}", values)
+            cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {dispatch.DUE}", values)
             plan = cursor.fetchone()[0]
-            cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {dispatching.IN_FLIGHT}", values)
+            cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {dispatch.IN_FLIGHT}", values)
             running = cursor.fetchone()[0]
         assert rows_read(plan) < 200
         assert rows_read(running) < 10
@@ -173,7 +173,7 @@ class TestOperations:
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE integrations_operation")
             values = {"redispatch": timedelta(seconds=100), "most": 8}
-            cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {dispatching.DUE}", values)
+            cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {dispatch.DUE}", values)
             assert rows_read(cursor.fetchone()[0]) < 200
         assert self.due() == {}
 
@@ -201,9 +201,9 @@ class TestChecksOfIntegrationsThatRest:
     def check(self, alice) -> Operation:
         """One that was in vain, on an integration that rests."""
         integration = alice.organization.integrations.get()
-        operation = operations.ask_check(alice.by, integration)
-        mine = claims.claim(operation.pk)
-        claims.settle(mine, claims.Verdict(claims.Outcome.UNAVAILABLE, "out"), [mine.subject_id])
+        operation = operation_requests.ask_check(alice.by, integration)
+        mine = leases.claim(operation.pk)
+        leases.settle(mine, leases.Verdict(leases.Outcome.UNAVAILABLE, "out"), [mine.subject_id])
         rests = timezone.now() + timedelta(minutes=5)
         Integration.objects.update(failures=7, open_until=rests)
         Operation.objects.update(next_attempt_at=timezone.now() - timedelta(seconds=1))
@@ -211,12 +211,12 @@ class TestChecksOfIntegrationsThatRest:
 
     def test_their_repetitions_wait_for_the_end_of_the_rest(self, check):
         published = []
-        dispatching.dispatch_due(published.append)
+        dispatch.dispatch_due(published.append)
         assert published == []
 
     def test_one_that_a_person_asks_for_goes_at_once(self, alice, check):
-        asked = operations.ask_check(alice.by, alice.organization.integrations.get())
+        asked = operation_requests.ask_check(alice.by, alice.organization.integrations.get())
         published = []
-        dispatching.dispatch_due(published.append)
+        dispatch.dispatch_due(published.append)
         assert published == [check.pk] == [asked.pk]
         assert Integration.objects.get().failures == 7

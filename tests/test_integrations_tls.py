@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from integrations import http
+from integrations.http import client
 from integrations.providers.base import OutcomeUnknown, Unavailable
 from tests.doors import OK, Peer, close_all, door, drips, never_answers, says
 
@@ -60,7 +60,7 @@ def tls(certificate, monkeypatch):
 @pytest.fixture
 def trusted(certificate, monkeypatch):
     context = ssl.create_default_context(cafile=str(certificate))
-    monkeypatch.setattr(http, "_tls", lambda: context)
+    monkeypatch.setattr(client, "_tls", lambda: context)
 
 
 def url(peer, name=NAME):

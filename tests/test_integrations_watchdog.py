@@ -11,8 +11,8 @@ from celery.exceptions import Reject
 from django.db import OperationalError, connection
 
 from config.celery import app
-from integrations import at_work, processes, watchdog
 from integrations.models import Operation
+from integrations.runtime import processes, task_context, watchdog
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -112,15 +112,15 @@ class TestWithoutDatabase:
         assert watch.consumer.done == []
 
     def test_a_message_goes_back_to_its_queue(self, monkeypatch):
-        monkeypatch.setattr(at_work, "PAUSE", 0)
-        monkeypatch.setattr(at_work, "answers", lambda: False)
-        with pytest.raises(Reject) as rejected, at_work.at_work():
+        monkeypatch.setattr(task_context, "PAUSE", 0)
+        monkeypatch.setattr(task_context, "answers", lambda: False)
+        with pytest.raises(Reject) as rejected, task_context.at_work():
             raise OperationalError("server closed the connection unexpectedly")
         assert rejected.value.requeue
 
     def test_a_lock_that_was_not_to_be_had_is_no_outage(self, monkeypatch):
-        monkeypatch.setattr(at_work, "answers", lambda: True)
-        with pytest.raises(OperationalError), at_work.at_work():
+        monkeypatch.setattr(task_context, "answers", lambda: True)
+        with pytest.raises(OperationalError), task_context.at_work():
             raise OperationalError("canceling statement due to lock timeout")
 
 

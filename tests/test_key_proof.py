@@ -12,11 +12,12 @@ from django.core.management.base import SystemCheckError
 from django.db import OperationalError, connection
 from psycopg.conninfo import make_conninfo
 
-from config import BASE_DIR, faults
-from integrations import key_proof
-from integrations.key_proof import WRONG, OutOfReach, keys_open_the_secrets, problem
+from config import BASE_DIR
+from config.environment import validation
+from integrations.connections import key_proof
+from integrations.connections.key_proof import WRONG, OutOfReach, keys_open_the_secrets, problem
 from integrations.models import Integration, KeyProof
-from organizations import sight
+from organizations.tenancy import tenant_scope
 
 OTHER = Fernet.generate_key().decode()
 
@@ -82,12 +83,12 @@ class TestProof:
         key_proof.make()
         assert KeyProof.objects.get().text == before
 
-    @pytest.mark.parametrize("login", [sight.WEB, sight.WORKER])
+    @pytest.mark.parametrize("login", [tenant_scope.WEB, tenant_scope.WORKER])
     def test_each_role_may_look(self, login, keys):
-        with sight.process(login):
+        with tenant_scope.process(login):
             assert problem() == ""
         keys("wrong")
-        with sight.process(login):
+        with tenant_scope.process(login):
             assert problem() == WRONG
 
 
@@ -118,7 +119,7 @@ class TestWhereItIsAsked:
         monkeypatch.setattr(key_proof, "watch", lambda: watched.append(True))
         with pytest.raises(OutOfReach, match="connection refused$"):
             problem()
-        faults.refuse_wrong_keys()
+        validation.refuse_wrong_keys()
         assert watched == [True]
 
     def test_later_the_program_ends_if_it_must(self, monkeypatch, caplog):

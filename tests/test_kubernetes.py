@@ -7,7 +7,7 @@ import yaml
 from django.urls import resolve
 
 from config import BASE_DIR, VERSION
-from config.variables import VARIABLES
+from config.environment.variables import VARIABLES
 from tests.peers import wanted
 
 kubernetes_validate = wanted("kubernetes_validate")

@@ -1,5 +1,5 @@
-"""Every transaction locks in the order of integrations/locks.py, whether an operation is open or
-not; and a change costs no more statements for it."""
+"""Every transaction locks in the order of integrations/ledger/locks.py, whether an operation is
+open or not; and a change costs no more statements for it."""
 
 import re
 from collections.abc import Callable
@@ -12,14 +12,14 @@ from django.test.utils import CaptureQueriesContext
 from carriers import gateways
 from carriers.models import Carrier
 from carriers.operations import change_carrier, make_installation_default
-from integrations import claims, provisioning
-from integrations import operations as ledger
-from integrations.claims import Verdict
+from integrations.ledger import leases, worker
+from integrations.ledger import operation_requests as ledger
+from integrations.ledger.leases import Verdict
 from integrations.models import Operation
-from numbers import agents
-from numbers.importing import import_number
+from numbers.inventory import agents
+from numbers.inventory.acquisition import import_number
+from numbers.inventory.operations import add_number, change_number
 from numbers.models import PhoneNumber
-from numbers.operations import add_number, change_number
 from tests import factories
 from tests.dialects import DIALECTS
 
@@ -160,8 +160,8 @@ class TestNumbers:
     def test_a_settlement(self, alice, supplied, role, outcome):
         change_number(alice.by, supplied.pk, status="inactive")
         placement = supplied.placements.get(role=role)
-        operation = claims.claim(factories.open_operation("placement", placement.pk).pk)
-        tables = locked_in(lambda: provisioning.settle(operation, Verdict(outcome, "why")))
+        operation = leases.claim(factories.open_operation("placement", placement.pk).pk)
+        tables = locked_in(lambda: worker.settle(operation, Verdict(outcome, "why")))
         assert in_order(tables), tables
         assert tables[0] == "numbers_phonenumber"
 
@@ -198,8 +198,8 @@ class TestCarriers:
     def test_a_settlement_and_the_numbers_that_wait(self, alice, outcome):
         carrier = factories.carrier(alice.by, name="Second", settled=False)
         add_number(alice.by, number="+18005551234", voip_carrier_sid=carrier.voip_carrier_sid)
-        operation = claims.claim(factories.open_operation("carrier", carrier.pk).pk)
-        tables = locked_in(lambda: provisioning.settle(operation, Verdict(outcome, "why")))
+        operation = leases.claim(factories.open_operation("carrier", carrier.pk).pk)
+        tables = locked_in(lambda: worker.settle(operation, Verdict(outcome, "why")))
         assert in_order(tables), tables
         assert tables[0] == "carriers_carrier"
 
@@ -222,9 +222,9 @@ class TestIntegrations:
     def test_a_settlement(self, alice, number, outcome):
         given = {"kind": "sandbox", "name": "Sandbox", "account": {}, "default_for": ["sip"]}
         _integration, check = ledger.connect(alice.by, **given)
-        operation, result = claims.claim(check.pk), {"summary": "well", "facts": {}}
+        operation, result = leases.claim(check.pk), {"summary": "well", "facts": {}}
         verdict = Verdict(outcome, "why", result=result)
-        tables = locked_in(lambda: provisioning.settle(operation, verdict))
+        tables = locked_in(lambda: worker.settle(operation, verdict))
         assert in_order(tables), tables
         assert tables[:2] == ["integrations_integration", "integrations_operation"]
 
@@ -242,9 +242,9 @@ class TestIntegrations:
 def test_what_waits_for_new_credentials_is_woken_in_one_order(alice, number):
     """Whoever locks several operations does so by kind and id; a plain UPDATE has no order."""
     _integration, check = ledger.connect(alice.by, kind="sandbox", name="Sandbox", account={})
-    operation = claims.claim(check.pk)
+    operation = leases.claim(check.pk)
     with CaptureQueriesContext(connection) as seen:
-        provisioning.settle(operation, Verdict("done", result={"summary": "", "facts": {}}))
+        worker.settle(operation, Verdict("done", result={"summary": "", "facts": {}}))
     woken = [q["sql"] for q in seen if '"dispatched_at" = NULL WHERE' in q["sql"]]
     assert any(re.search(r"ORDER BY .*subject_kind.*FOR NO KEY UPDATE", sql) for sql in woken)
 
@@ -273,8 +273,8 @@ class TestStatements:
 
 def test_an_operation_whose_placement_is_gone_settles(alice, number):
     change_number(alice.by, number.pk, application_sid=uuid4())
-    operation = claims.claim(Operation.objects.get(subject_kind="placement", status="open").pk)
+    operation = leases.claim(Operation.objects.get(subject_kind="placement", status="open").pk)
     number.placements.all().delete()
-    provisioning.settle(operation, Verdict("done"))
+    worker.settle(operation, Verdict("done"))
     operation.refresh_from_db()
     assert operation.status == "done"

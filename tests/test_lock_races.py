@@ -11,15 +11,16 @@ from django.db.models.functions import Now
 
 from carriers.models import Carrier
 from carriers.operations import CannotDo, change_carrier, delete_carrier, lock_against_deletion
-from integrations import claims, dispatching, provisioning, retention
-from integrations import operations as ledger
-from integrations.claims import Verdict
+from integrations.ledger import dispatch, leases, worker
+from integrations.ledger import operation_requests as ledger
+from integrations.ledger.leases import Verdict
 from integrations.models import Integration, Operation, SandboxObject
-from numbers import agents
-from numbers.holding import NoCarrier
-from numbers.importing import import_number
+from integrations.retention import cleanup
+from numbers.inventory import agents
+from numbers.inventory.acquisition import import_number
+from numbers.inventory.operations import add_number, change_number
+from numbers.inventory.reservation import NoCarrier
 from numbers.models import PhoneNumber
-from numbers.operations import add_number, change_number
 from organizations.models import SavedReply
 from tests import factories
 from tests.dialects import DIALECTS
@@ -52,7 +53,7 @@ def supplied(alice, e164: str = "+14155550123", **fields) -> PhoneNumber:
 
 
 def claimed(kind: str, subject_id) -> Operation:
-    return claims.claim(factories.open_operation(kind, subject_id).pk)
+    return leases.claim(factories.open_operation(kind, subject_id).pk)
 
 
 class TestCarriers:
@@ -140,9 +141,9 @@ class TestAgents:
         route_number = agents.route_number
         monkeypatch.setattr(agents, "route_number", lambda *a: (sleep(0.3), route_number(*a)))
         _integration, check = ledger.connect(alice.by, kind="sandbox", name="Sandbox", account={})
-        operation = claims.claim(check.pk)
+        operation = leases.claim(check.pk)
         route = lambda: agents.change_agent(alice.by, agent.pk, voice_url=f"{VOICE_URL}2")  # noqa: E731
-        settle = lambda: (sleep(0.45), provisioning.settle(operation, WELL))  # noqa: E731
+        settle = lambda: (sleep(0.45), worker.settle(operation, WELL))  # noqa: E731
         assert both(route, settle) == [None, None]
 
 
@@ -157,7 +158,7 @@ class TestNumbers:
         sid = {"voip_carrier_sid": carrier.voip_carrier_sid}
         number = factories.number(alice.by, settled=False, **sid)
         operation = claimed("carrier", carrier.pk)
-        with meanwhile(lambda: provisioning.settle(operation, Verdict("done"))) as settlement:
+        with meanwhile(lambda: worker.settle(operation, Verdict("done"))) as settlement:
             change_number(alice.by, number.pk, application_sid=carrier.pk)
         waiting = factories.open_operation("placement", number.placements.get().pk)
         assert settlement.waited
@@ -223,7 +224,7 @@ class TestIntegrations:
 
         def rename_and_settle(operation_id, *, seconds=10.0):
             ledger.change_integration(alice.by, integration, name="Somebody else's")
-            provisioning.run(operation_id)
+            worker.run(operation_id)
             return Operation.objects.get(pk=operation_id)
 
         monkeypatch.setattr(ledger, "wait", rename_and_settle)
@@ -281,18 +282,18 @@ class TestIntegrations:
         Integration.objects.update(failures=1)
         mine = claimed("placement", number.placements.get().pk)
         _integration, check = ledger.connect(alice.by, kind="sandbox", name="Sandbox", account={})
-        settled = claims.claim(check.pk)
+        settled = leases.claim(check.pk)
         Operation.objects.filter(pk=mine.pk).update(lease_until=None)  # it is woken, too
-        note_health = claims.note_health
+        note_health = leases.note_health
 
         def slowly(integration, verdict, **when):
             sleep(0 if verdict.result else 0.3)
             note_health(integration, verdict, **when)
 
-        monkeypatch.setattr(claims, "note_health", slowly)
+        monkeypatch.setattr(leases, "note_health", slowly)
         errors = both(
-            lambda: provisioning.settle(mine, Verdict(outcome, "why")),
-            lambda: (sleep(0.1), provisioning.settle(settled, WELL)),
+            lambda: worker.settle(mine, Verdict(outcome, "why")),
+            lambda: (sleep(0.1), worker.settle(settled, WELL)),
         )
         assert errors == [None, None]
 
@@ -302,7 +303,7 @@ class TestDispatcher:
         old = {"fingerprint": b"", "status": 200, "headers": {}, "body": b""}
         for key in ("held", "free"):
             alice.organization.saved_replies.create(key=key, expires_at="2020-01-01T00:00Z", **old)
-        with meanwhile(retention.clean_up) as cleaning:
+        with meanwhile(cleanup.clean_up) as cleaning:
             SavedReply.objects.select_for_update().get(key="held")
         assert not cleaning.waited
         assert [row.key for row in SavedReply.objects.all()] == ["held"]
@@ -312,7 +313,7 @@ class TestDispatcher:
         ids = [factories.open_operation("placement", n.placements.get().pk).pk for n in made]
         Operation.objects.update(dispatched_at=Now())
         lock = Operation.objects.select_for_update().get
-        with meanwhile(lambda: dispatching.unstamp(ids), then=lambda: lock(pk=ids[0])) as other:
+        with meanwhile(lambda: dispatch.unstamp(ids), then=lambda: lock(pk=ids[0])) as other:
             lock(pk=ids[1])
         assert (other.waited, other.error) == (True, None)
         assert not Operation.objects.filter(dispatched_at__isnull=False).exists()

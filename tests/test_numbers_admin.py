@@ -6,7 +6,7 @@ from django.test import Client
 from django.urls import reverse
 
 from integrations.models import Integration, Operation, ProviderCall
-from numbers import operations
+from numbers.inventory import operations
 from numbers.models import PhoneNumber
 from organizations.models import User
 from tests import factories
@@ -216,13 +216,13 @@ class TestActions:
         assert PhoneNumber.objects.filter(status="deleted").count() == 3
 
     def test_not_more_than_a_bounded_number_at_once(self, alice, staff, monkeypatch):
-        monkeypatch.setattr("organizations.admin.row_actions.AT_ONCE", 1)
+        monkeypatch.setattr("organizations.web.admin.row_actions.AT_ONCE", 1)
         numbers = [factories.number(alice.by, f"+1800555120{n}") for n in range(2)]
         assert told(select(staff, "deactivate", *numbers)) == ["Choose at most 1 at a time."]
         assert not PhoneNumber.objects.filter(wanted="inactive").exists()
 
     def test_a_long_list_of_refusals_is_cut(self, alice, staff, monkeypatch):
-        monkeypatch.setattr("organizations.admin.row_actions.NAMED", 1)
+        monkeypatch.setattr("organizations.web.admin.row_actions.NAMED", 1)
         numbers = [factories.number(alice.by, f"+1800555120{n}") for n in range(3)]
         assert told(select(staff, "retry", *numbers))[1:] == ["and 2 more"]
 
@@ -289,8 +289,8 @@ class TestStory:
         assert len(page.context["story"]) == 9
 
     def test_it_is_bounded(self, alice, staff, monkeypatch):
-        monkeypatch.setattr("numbers.admin.number.TOLD_OPERATIONS", 2)
-        monkeypatch.setattr("numbers.admin.number.TOLD_CALLS", 1)
+        monkeypatch.setattr("numbers.admin.phone_number.TOLD_OPERATIONS", 2)
+        monkeypatch.setattr("numbers.admin.phone_number.TOLD_CALLS", 1)
         number = factories.number(alice.by)
         for status in ("inactive", "active"):
             operations.change_number(alice.by, number.pk, status=status)

@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from numbers import batches
+from numbers.bulk import jobs
 from numbers.models import Batch
 from tests import factories
 
@@ -19,7 +19,7 @@ ROWS = reverse("admin:numbers_batchrow_changelist")
 def batch(alice) -> Batch:
     factories.number(alice.by, "+14155550101")
     rows = alice.organization.phone_numbers.all()
-    return batches.propose_change(alice.by, action="label", options={"label": "x"}, numbers=rows)
+    return jobs.propose_change(alice.by, action="label", options={"label": "x"}, numbers=rows)
 
 
 def test_the_list_tells_the_progress(staff, batch):

@@ -3,9 +3,9 @@
 import pytest
 
 from integrations.models import SandboxObject
-from numbers import agents, operations
-from numbers.agents import NotAssigned
-from numbers.importing import import_number
+from numbers.inventory import agents, operations
+from numbers.inventory.acquisition import import_number
+from numbers.inventory.agents import NotAssigned
 from numbers.models import Agent, PhoneNumber
 from tests import factories
 

@@ -217,7 +217,7 @@ class TestReading:
         factories.number(alice.by, label="Main")
         factories.number(alice.by, "+15005550001")
         deleted = factories.number(alice.by, "+14155550000")
-        from numbers.operations import delete_number
+        from numbers.inventory.operations import delete_number
 
         delete_number(alice.by, deleted.id)
         assert len(api(alice).get(f"{URL}?{query}").json()["data"]) == count

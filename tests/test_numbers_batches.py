@@ -5,13 +5,13 @@ from datetime import timedelta
 import pytest
 from django.core.exceptions import PermissionDenied
 
-from numbers import batches
-from numbers.batches import CannotBatch
-from numbers.batching import kinds as batch_kinds
+from numbers.bulk import actions as batch_kinds
+from numbers.bulk import jobs
+from numbers.bulk.jobs import CannotBatch
 from numbers.models import Batch, PhoneNumber
+from organizations.access.principals import of_key, of_member
 from organizations.models import Event
 from organizations.operations import change_role, remove_member
-from organizations.principals import of_key, of_member
 from tests import factories
 from tests.batches import (
     ACTIVE,
@@ -66,11 +66,9 @@ class TestProposing:
 
     def test_the_selection_is_frozen(self, alice, numbers):
         rows = alice.organization.phone_numbers.filter(label=None).order_by("-created_at")
-        batch = batches.propose_change(
-            alice.by, action="label", options={"label": "x"}, numbers=rows
-        )
+        batch = jobs.propose_change(alice.by, action="label", options={"label": "x"}, numbers=rows)
         late = factories.number(alice.by, "+14155550107", settled=False)
-        batches.start(alice.by, batch.pk)
+        jobs.start(alice.by, batch.pk)
         factories.work_batches()
         late.refresh_from_db()
         assert late.label is None
@@ -79,7 +77,7 @@ class TestProposing:
     def test_a_strangers_numbers_are_not_in_it(self, alice, mallory, numbers):
         hers = factories.number(mallory.by, "+14155550199")
         everything = PhoneNumber.objects.all()
-        batch = batches.propose_change(
+        batch = jobs.propose_change(
             alice.by, action="label", options={"label": "x"}, numbers=everything
         )
         assert hers.e164 not in fates(batch)
@@ -106,7 +104,7 @@ class TestProposing:
             propose(alice, "retry")
 
     def test_too_many_are_refused(self, alice, numbers, monkeypatch):
-        monkeypatch.setattr(batches, "MOST_ROWS", 5)
+        monkeypatch.setattr(jobs, "MOST_ROWS", 5)
         with pytest.raises(CannotBatch, match="More than 5"):
             propose(alice, "retry")
 
@@ -116,7 +114,7 @@ class TestProposing:
         by = of_key(alice.key, owner_role="admin")
         rows = alice.organization.phone_numbers.all()
         with pytest.raises(PermissionDenied):
-            batches.propose_change(by, action=action, options={}, numbers=rows)
+            jobs.propose_change(by, action=action, options={}, numbers=rows)
 
 
 class TestDoing:
@@ -151,7 +149,7 @@ class TestDoing:
         number = numbers[INACTIVE]
         number.placements.update(role="supply")
         batch = propose(alice, "delete", [ACTIVE, INACTIVE])
-        batches.start(alice.by, batch.pk, release=True)
+        jobs.start(alice.by, batch.pk, release=True)
         factories.work_batches()
         batch.refresh_from_db()
         assert (batch.done, batch.failed) == (2, 0)
@@ -162,7 +160,7 @@ class TestDoing:
         batch = propose(alice, "deactivate", [ACTIVE, INACTIVE, COMING])
         batch.rows.filter(text=COMING).update(fate="todo")
         Batch.objects.filter(pk=batch.pk).update(skipped=1)
-        batches.start(alice.by, batch.pk)
+        jobs.start(alice.by, batch.pk)
         factories.work_batches()
         batch.refresh_from_db()
         assert (batch.state, batch.done, batch.failed) == ("done", 1, 1)
@@ -171,7 +169,7 @@ class TestDoing:
     def test_a_fault_of_ours_is_logged_and_fails_one_row(self, alice, numbers, monkeypatch, caplog):
         batch = propose(alice, "retry", [FAILED, RECORDED])
         monkeypatch.setitem(batch_kinds.DOING, "retry", lambda *given: 1 / 0)
-        batches.start(alice.by, batch.pk)
+        jobs.start(alice.by, batch.pk)
         factories.work_batches()
         batch.refresh_from_db()
         assert (batch.state, batch.failed) == ("done", 2)
@@ -181,7 +179,7 @@ class TestDoing:
     def test_a_number_that_changed_meanwhile_is_left_as_it_is(self, alice, numbers):
         batch = propose(alice, "label", [ACTIVE], label="x")
         PhoneNumber.objects.filter(e164=ACTIVE).update(label="x")
-        batches.start(alice.by, batch.pk)
+        jobs.start(alice.by, batch.pk)
         factories.work_batches()
         assert fates(batch) == {ACTIVE: "unchanged"}
 
@@ -195,7 +193,7 @@ class TestDoing:
     def test_a_slice_ends_and_the_next_goes_on(self, alice, numbers, settings):
         settings.BATCH_SLICE = timedelta(0.0)
         batch = propose(alice, "label", label="x")
-        batches.start(alice.by, batch.pk)
+        jobs.start(alice.by, batch.pk)
         settings.BATCH_SLICE = timedelta(microseconds=1500)
         for _turn in range(20):
             factories.work_batches()
@@ -207,28 +205,28 @@ class TestDoing:
 class TestStartingAndStopping:
     def test_starting_twice_does_no_harm(self, alice, numbers):
         batch = propose(alice, "label", label="x")
-        assert batches.start(alice.by, batch.pk) == batches.start(alice.by, batch.pk)
+        assert jobs.start(alice.by, batch.pk) == jobs.start(alice.by, batch.pk)
         assert Event.objects.filter(action="batch.started").count() == 1
 
     def test_what_is_done_is_not_stopped(self, alice, numbers):
         batch = done(alice, "label", label="x")
         with pytest.raises(CannotBatch, match="it is done"):
-            batches.stop(alice.by, batch.pk)
+            jobs.stop(alice.by, batch.pk)
 
     def test_nothing_to_do_is_nothing_to_start(self, alice, numbers):
         batch = propose(alice, "label", [DELETED], label="x")
         with pytest.raises(CannotBatch, match="nothing to do"):
-            batches.start(alice.by, batch.pk)
+            jobs.start(alice.by, batch.pk)
 
     def test_a_stop_between_two_rows_leaves_the_rest(self, alice, numbers, monkeypatch):
         batch = propose(alice, "label", label="x")
-        batches.start(alice.by, batch.pk)
+        jobs.start(alice.by, batch.pk)
         label, seen = batch_kinds.DOING["label"], []
 
         def stop_at_the_third(by, given, row):
             seen.append(row)
             if len(seen) == 3:
-                batches.stop(alice.by, batch.pk)
+                jobs.stop(alice.by, batch.pk)
             return label(by, given, row)
 
         monkeypatch.setitem(batch_kinds.DOING, "label", stop_at_the_third)
@@ -240,14 +238,14 @@ class TestStartingAndStopping:
     def test_a_viewer_may_nothing(self, alice, carol, numbers):
         by = of_member(carol.user.memberships.select_related("organization", "user").get())
         batch = propose(alice, "label", label="x")
-        for act in (batches.start, batches.stop, batches.undo, batches.retry_failed):
+        for act in (jobs.start, jobs.stop, jobs.undo, jobs.retry_failed):
             with pytest.raises(PermissionDenied):
                 act(by, batch.pk)
 
     def test_a_stranger_finds_none(self, alice, mallory, numbers):
         batch = propose(alice, "label", label="x")
         with pytest.raises(Batch.DoesNotExist):
-            batches.start(mallory.by, batch.pk)
+            jobs.start(mallory.by, batch.pk)
 
 
 class TestWhoAsked:
@@ -257,8 +255,8 @@ class TestWhoAsked:
         membership = bob.user.memberships.select_related("organization", "user").get()
         by = of_member(membership)
         rows = bob.organization.phone_numbers.all()
-        made = batches.propose_change(by, action="label", options={"label": "x"}, numbers=rows)
-        return batches.start(by, made.pk)
+        made = jobs.propose_change(by, action="label", options={"label": "x"}, numbers=rows)
+        return jobs.start(by, made.pk)
 
     def test_works_as_long_as_they_may(self, batch):
         factories.work_batches()
@@ -283,9 +281,9 @@ class TestUndo:
     def test_labels_come_back(self, alice, numbers):
         PhoneNumber.objects.filter(e164=ACTIVE).update(label="Old")
         batch = done(alice, "label", [ACTIVE, INACTIVE], label="New")
-        undone = batches.undo(alice.by, batch.pk)
+        undone = jobs.undo(alice.by, batch.pk)
         assert (undone.state, undone.undoes, undone.left) == ("ready", batch, 2)
-        batches.start(alice.by, undone.pk)
+        jobs.start(alice.by, undone.pk)
         factories.work_batches()
         assert PhoneNumber.objects.get(e164=ACTIVE).label == "Old"
         assert PhoneNumber.objects.get(e164=INACTIVE).label is None
@@ -293,14 +291,14 @@ class TestUndo:
     def test_switches_go_back(self, alice, numbers):
         batch = done(alice, "deactivate", [ACTIVE, INACTIVE])
         factories.work_all()
-        undone = batches.undo(alice.by, batch.pk)
+        undone = jobs.undo(alice.by, batch.pk)
         assert undone.action == "activate"
         assert fates(undone) == {ACTIVE: "todo"}, "what was inactive before stays so"
 
     def test_agents_come_back(self, alice, numbers):
         PhoneNumber.objects.filter(e164=ACTIVE).update(inbound_agent_id="somebody.else")
         batch = done(alice, "assign", [ACTIVE])
-        batches.start(alice.by, batches.undo(alice.by, batch.pk).pk)
+        jobs.start(alice.by, jobs.undo(alice.by, batch.pk).pk)
         factories.work_batches()
         assert PhoneNumber.objects.get(e164=ACTIVE).inbound_agent_id == "somebody.else"
 
@@ -310,9 +308,9 @@ class TestUndo:
         later = PhoneNumber.objects.filter(e164=ACTIVE)
         if when == "before the preview":
             later.update(label="Newer")
-        undone = batches.undo(alice.by, batch.pk)
+        undone = jobs.undo(alice.by, batch.pk)
         later.update(label="Newer")
-        batches.start(alice.by, undone.pk)
+        jobs.start(alice.by, undone.pk)
         factories.work_batches()
         assert later.get().label == "Newer"
         assert "changed since" in undone.rows.get(text=ACTIVE).message
@@ -320,24 +318,24 @@ class TestUndo:
 
     def test_posted_twice_is_one(self, alice, numbers):
         batch = done(alice, "label", [ACTIVE], label="New")
-        assert batches.undo(alice.by, batch.pk) == batches.undo(alice.by, batch.pk)
+        assert jobs.undo(alice.by, batch.pk) == jobs.undo(alice.by, batch.pk)
 
     def test_undone_is_undone(self, alice, numbers):
         batch = done(alice, "label", [ACTIVE], label="New")
-        batches.start(alice.by, batches.undo(alice.by, batch.pk).pk)
+        jobs.start(alice.by, jobs.undo(alice.by, batch.pk).pk)
         with pytest.raises(CannotBatch, match="already"):
-            batches.undo(alice.by, batch.pk)
+            jobs.undo(alice.by, batch.pk)
 
     @pytest.mark.parametrize("action", ["delete", "retry"])
     def test_some_changes_cannot_be_undone(self, alice, numbers, action):
         batch = done(alice, action, [FAILED])
         with pytest.raises(CannotBatch, match="cannot be undone"):
-            batches.undo(alice.by, batch.pk)
+            jobs.undo(alice.by, batch.pk)
 
     def test_what_is_not_done_is_not_undone(self, alice, numbers):
         batch = propose(alice, "label", label="x")
         with pytest.raises(CannotBatch, match="when it is done"):
-            batches.undo(alice.by, batch.pk)
+            jobs.undo(alice.by, batch.pk)
 
 
 class TestAgain:
@@ -345,32 +343,32 @@ class TestAgain:
         batch = done(alice, "label", [ACTIVE, INACTIVE], label="x")
         batch.rows.filter(text=ACTIVE).update(fate="failed")
         PhoneNumber.objects.filter(e164=ACTIVE).update(label=None)
-        again = batches.retry_failed(alice.by, batch.pk)
+        again = jobs.retry_failed(alice.by, batch.pk)
         assert fates(again) == {ACTIVE: "todo"}
         assert again.rows.get().values == {"label": "x"}
 
     def test_what_was_not_begun_when_it_was_stopped(self, alice, numbers):
         batch = propose(alice, "label", [ACTIVE, INACTIVE], label="x")
         batch.rows.filter(text=ACTIVE).update(fate="done")
-        batches.start(alice.by, batch.pk)
-        batches.stop(alice.by, batch.pk)
-        again = batches.retry_failed(alice.by, batch.pk)
+        jobs.start(alice.by, batch.pk)
+        jobs.stop(alice.by, batch.pk)
+        again = jobs.retry_failed(alice.by, batch.pk)
         assert fates(again) == {INACTIVE: "todo"}
 
     def test_an_undoing_stays_one(self, alice, numbers):
         batch = done(alice, "label", [ACTIVE], label="x")
-        undoing = batches.undo(alice.by, batch.pk)
-        batches.start(alice.by, undoing.pk)
-        batches.stop(alice.by, undoing.pk)
-        assert batches.retry_failed(alice.by, undoing.pk).undoes_id == batch.pk
+        undoing = jobs.undo(alice.by, batch.pk)
+        jobs.start(alice.by, undoing.pk)
+        jobs.stop(alice.by, undoing.pk)
+        assert jobs.retry_failed(alice.by, undoing.pk).undoes_id == batch.pk
 
     def test_what_was_never_started_has_nothing_to_go_on_with(self, alice, numbers):
         batch = propose(alice, "label", [ACTIVE], label="x")
-        batches.stop(alice.by, batch.pk)
+        jobs.stop(alice.by, batch.pk)
         with pytest.raises(CannotBatch, match="nothing to try"):
-            batches.retry_failed(alice.by, batch.pk)
+            jobs.retry_failed(alice.by, batch.pk)
 
     def test_nothing_failed(self, alice, numbers):
         batch = done(alice, "label", label="x")
         with pytest.raises(CannotBatch, match="nothing to try"):
-            batches.retry_failed(alice.by, batch.pk)
+            jobs.retry_failed(alice.by, batch.pk)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from numbers import batches, imports
-from numbers.batches import CannotBatch
-from numbers.batching import work
+from numbers.bulk import jobs, runner
+from numbers.bulk.imports import check as imports
+from numbers.bulk.jobs import CannotBatch
 from numbers.models import Batch, BatchRow
 from tests import factories
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def batch(alice) -> Batch:
     rows = [{"number": "+14155550101"}, {"number": "nonsense"}]
-    return batches.propose_import(alice.by, title="Pasted", options={}, rows=rows)
+    return jobs.propose_import(alice.by, title="Pasted", options={}, rows=rows)
 
 
 def checks(monkeypatch, *rows: BatchRow, then: Exception | None = None) -> None:
@@ -47,7 +47,7 @@ def test_every_row_has_its_fate_before_the_start(batch, monkeypatch):
 def test_a_program_may_ask_to_go_on(alice, monkeypatch):
     checks(monkeypatch, BatchRow(**BAD))
     rows = [{"number": "nonsense"}]
-    batch = batches.propose_import(alice.by, title="API", options={"start": True}, rows=rows)
+    batch = jobs.propose_import(alice.by, title="API", options={"start": True}, rows=rows)
     assert checked(batch).state == "done"
 
 
@@ -65,7 +65,7 @@ def test_a_fault_of_ours_refuses_it_once(batch, monkeypatch, caplog):
 
 
 def test_a_file_that_kills_its_worker_is_not_read_forever(batch):
-    Batch.objects.filter(pk=batch.pk).update(tries=work.MOST_CHECKS)
+    Batch.objects.filter(pk=batch.pk).update(tries=runner.MOST_CHECKS)
     checked(batch)
     assert (batch.state, "too long" in batch.reason) == ("refused", True)
 
@@ -80,39 +80,39 @@ def test_it_begins_again_after_a_killed_worker(batch, monkeypatch):
 def test_a_stop_while_it_is_checked_counts(alice, batch, monkeypatch):
     def checked_rows(check):
         yield BatchRow(**GOOD)
-        batches.stop(alice.by, batch.pk)
+        jobs.stop(alice.by, batch.pk)
 
     monkeypatch.setattr(imports.Check, "rows", checked_rows)
-    monkeypatch.setattr(work, "PORTION", 1)
+    monkeypatch.setattr(runner, "PORTION", 1)
     checked(batch)
     assert batch.state == "stopped"
 
 
 def test_too_many_rows_are_refused(batch, monkeypatch):
-    monkeypatch.setattr(work, "MOST_ROWS", 1)
+    monkeypatch.setattr(runner, "MOST_ROWS", 1)
     checks(monkeypatch, BatchRow(**GOOD), BatchRow(**BAD))
     assert "more than 1 rows" in checked(batch).reason
 
 
 @pytest.mark.parametrize("rows", [[], [{}] * 3], ids=["none", "too many"])
 def test_no_rows_or_too_many_are_no_import(alice, monkeypatch, rows):
-    monkeypatch.setattr(batches, "MOST_ROWS", 2)
+    monkeypatch.setattr(jobs, "MOST_ROWS", 2)
     with pytest.raises(CannotBatch):
-        batches.propose_import(alice.by, title="", options={}, rows=rows)
+        jobs.propose_import(alice.by, title="", options={}, rows=rows)
 
 
 def test_what_failed_is_checked_again_with_all_that_was_given(alice):
     rows = [{"number": "+14155550101", "label": "Sales"}, {"number": "+14155550102"}]
     options = {"carrier": "Acme Trunk"}
-    batch = batches.propose_import(alice.by, title="Pasted", options=options, rows=rows)
+    batch = jobs.propose_import(alice.by, title="Pasted", options=options, rows=rows)
     checked(batch)
     early = factories.number(alice.by, "+14155550101", settled=False)
-    batches.start(alice.by, batch.pk)
+    jobs.start(alice.by, batch.pk)
     checked(batch)
     assert (batch.state, batch.done, batch.failed) == ("done", 1, 1)
     early.delete()
-    again = checked(batches.retry_failed(alice.by, batch.pk))
+    again = checked(jobs.retry_failed(alice.by, batch.pk))
     assert [(row.text, row.fate) for row in again.rows.all()] == [("+14155550101", "todo")]
-    batches.start(alice.by, again.pk)
+    jobs.start(alice.by, again.pk)
     assert checked(again).done == 1
     assert alice.organization.phone_numbers.get(e164="+14155550101").label == "Sales"

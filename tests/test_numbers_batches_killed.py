@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
-from integrations.provisioning import locked
-from numbers import batches, imports
-from numbers.batching import kinds, work
+from integrations.ledger.worker import locked
+from numbers.bulk import actions, jobs, runner
+from numbers.bulk.imports import check as imports
 from numbers.models import Batch, BatchRow
 from tests.batches import STATES, fates, one_of_each, propose
 
@@ -27,21 +27,21 @@ def die(*args) -> None:
 @pytest.fixture
 def batch(alice) -> Batch:
     one_of_each(alice)
-    return batches.start(alice.by, propose(alice, "label", list(STATES), label="x").pk)
+    return jobs.start(alice.by, propose(alice, "label", list(STATES), label="x").pk)
 
 
 def tried(batch: Batch) -> None:
     """The lease of who was killed is over."""
     Batch.objects.filter(pk=batch.pk).update(lease_until=None)
     with contextlib.suppress(Killed):
-        work.run(batch.pk)
+        runner.run(batch.pk)
 
 
 def kill_at(monkeypatch, *places: int) -> None:
     """Whoever does one of these lines of the batch."""
-    label = kinds.DOING["label"]
+    label = actions.DOING["label"]
     monkeypatch.setitem(
-        kinds.DOING,
+        actions.DOING,
         "label",
         lambda by, batch, row: die() if row.line in places else label(by, batch, row),
     )
@@ -51,7 +51,7 @@ def kill_at(monkeypatch, *places: int) -> None:
 class TestARow:
     def test_that_kills_its_workers_fails(self, batch, monkeypatch):
         kill_at(monkeypatch, 2)
-        for _time in range(work.MOST_TRIES + 1):
+        for _time in range(runner.MOST_TRIES + 1):
             tried(batch)
         batch.refresh_from_db()
         assert (batch.state, batch.done, batch.failed, batch.left) == ("done", 2, 1, 0)
@@ -60,7 +60,7 @@ class TestARow:
 
     def test_each_that_does_has_its_own_tries(self, batch, monkeypatch):
         kill_at(monkeypatch, 1, 3)
-        for _time in range(2 * work.MOST_TRIES + 1):
+        for _time in range(2 * runner.MOST_TRIES + 1):
             tried(batch)
         batch.refresh_from_db()
         assert (batch.state, batch.done, batch.failed) == ("done", 1, 2)
@@ -68,7 +68,7 @@ class TestARow:
     def test_is_not_given_up_on_for_workers_that_end_elsewhere(self, batch, monkeypatch, settings):
         """A restart now and then, and slices that end as they should, are no reason."""
         settings.BATCH_SLICE = timedelta(0)
-        for _time in range(2 * work.MOST_TRIES):
+        for _time in range(2 * runner.MOST_TRIES):
             tried(batch)
         assert set(fates(batch).values()) == {"todo"}
         kill_at(monkeypatch, 1)
@@ -93,20 +93,20 @@ class TestALongReading:
 
         monkeypatch.setattr(imports.Check, "rows", read)
         rows = [{"number": "+14155550101"}]
-        batch = batches.propose_import(alice.by, title="Slow", options={}, rows=rows)
-        assert work.run(batch.pk)
+        batch = jobs.propose_import(alice.by, title="Slow", options={}, rows=rows)
+        assert runner.run(batch.pk)
         batch.refresh_from_db()
         assert (second, batch.state, batch.fence) == ([None], "ready", 1)
 
     def test_ends_with_its_lock(self, batch):
-        assert work.run(batch.pk)
+        assert runner.run(batch.pk)
         with ThreadPoolExecutor(1) as other:
             assert other.submit(is_free, batch.pk).result()
 
 
 def elsewhere(batch_id) -> Batch | None:
     try:
-        return work.run(batch_id)
+        return runner.run(batch_id)
     finally:
         connection.close()
 

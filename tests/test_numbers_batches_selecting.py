@@ -2,9 +2,9 @@
 
 import pytest
 
-from numbers import batches
+from numbers.bulk import jobs
 from numbers.models import Batch, PhoneNumber
-from organizations.screens.base import screen_url
+from organizations.web.views.base import screen_url
 from tests import factories
 from tests.batches import done
 
@@ -15,7 +15,7 @@ RECORDED = {"destination": "record", "start": True}
 
 @pytest.fixture(autouse=True)
 def _two_are_many(monkeypatch):
-    monkeypatch.setattr(batches, "AT_ONCE", 1)
+    monkeypatch.setattr(jobs, "AT_ONCE", 1)
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_the_request_selects_nothing(alice, browse, numbers):
     batch.refresh_from_db()
     assert (batch.state, batch.total, batch.left) == ("ready", 4, 4)
     assert sorted(batch.rows.values_list("text", flat=True)) == NUMBERS
-    batches.start(alice.by, batch.pk)
+    jobs.start(alice.by, batch.pk)
     factories.work_batches()
     assert PhoneNumber.objects.filter(label="Desk").count() == 4
 
@@ -70,7 +70,7 @@ def test_what_matches_nothing_by_then_is_refused_with_the_reason(alice, browse, 
 
 def test_it_can_be_stopped_while_it_is_selected(alice, browse, numbers):
     batch = propose(browse(alice), alice, all="1", query="q=415", label="Desk")
-    batches.stop(alice.by, batch.pk)
+    jobs.stop(alice.by, batch.pk)
     factories.work_batches()
     batch.refresh_from_db()
     assert (batch.state, batch.rows.count()) == ("stopped", 0)
@@ -78,13 +78,13 @@ def test_it_can_be_stopped_while_it_is_selected(alice, browse, numbers):
 
 def test_an_undo_of_many_is_selected_by_a_worker_too(alice, numbers):
     first = done(alice, "label", NUMBERS, label="Desk")
-    undoing = batches.undo(alice.by, first.pk)
+    undoing = jobs.undo(alice.by, first.pk)
     assert undoing.state == "checking"
-    assert batches.undo(alice.by, first.pk) == undoing  # posted twice
+    assert jobs.undo(alice.by, first.pk) == undoing  # posted twice
     factories.work_batches()
     undoing.refresh_from_db()
     assert (undoing.state, undoing.left) == ("ready", 4)
-    batches.start(alice.by, undoing.pk)
+    jobs.start(alice.by, undoing.pk)
     factories.work_batches()
     assert not PhoneNumber.objects.filter(label="Desk").exists()
 
@@ -93,7 +93,7 @@ def test_so_is_trying_many_again(alice, numbers):
     first = done(alice, "label", NUMBERS, label="Desk")
     first.rows.update(fate="failed")
     Batch.objects.filter(pk=first.pk).update(done=0, failed=4)
-    again = batches.retry_failed(alice.by, first.pk)
+    again = jobs.retry_failed(alice.by, first.pk)
     assert again.state == "checking"
     factories.work_batches()
     again.refresh_from_db()
@@ -102,12 +102,12 @@ def test_so_is_trying_many_again(alice, numbers):
 
 def test_an_import_is_tried_again_without_its_rows_in_the_request(alice):
     rows = [{"number": number, "label": "Desk"} for number in NUMBERS]
-    first = batches.propose_import(alice.by, title="x", options=RECORDED, rows=rows)
+    first = jobs.propose_import(alice.by, title="x", options=RECORDED, rows=rows)
     factories.work_batches()
     first.refresh_from_db()
     first.rows.update(fate="failed")
     PhoneNumber.objects.all().delete()
-    again = batches.retry_failed(alice.by, first.pk)
+    again = jobs.retry_failed(alice.by, first.pk)
     assert (again.file, again.state) == (None, "checking")
     factories.work_batches()
     again.refresh_from_db()

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from numbers import batches, imports
-from numbers.batching import work
+from numbers.bulk import jobs, runner
+from numbers.bulk.imports import check
 from numbers.models import Batch
 from tests import factories
 
@@ -26,14 +26,14 @@ LINES = [
 
 @pytest.fixture(autouse=True)
 def _small_slices(monkeypatch, settings):
-    monkeypatch.setattr(imports, "AT_ONCE", 2)
-    monkeypatch.setattr(work, "PORTION", 1)
+    monkeypatch.setattr(check, "AT_ONCE", 2)
+    monkeypatch.setattr(runner, "PORTION", 1)
     settings.BATCH_SLICE = timedelta(0)
 
 
 def propose(alice, **options) -> Batch:
     file = "\n".join(LINES).encode()
-    return batches.propose_import(
+    return jobs.propose_import(
         alice.by, title="File", options={"destination": "record", **options}, file=file
     )
 
@@ -44,14 +44,14 @@ def rows_of(batch: Batch) -> list[tuple]:
 
 
 def somebody_waits(monkeypatch, waits=True) -> None:
-    monkeypatch.setattr(work, "others_wait", lambda batch: waits)
+    monkeypatch.setattr(runner, "others_wait", lambda batch: waits)
 
 
 @pytest.fixture
 def in_one_piece(alice, monkeypatch) -> list[tuple]:
     somebody_waits(monkeypatch, False)
     batch = propose(alice)
-    work.run(batch.pk)
+    runner.run(batch.pk)
     rows = rows_of(batch)
     assert len(rows) > len(LINES)
     Batch.objects.all().delete()
@@ -65,7 +65,7 @@ def test_it_comes_out_as_in_one_piece(alice, monkeypatch, in_one_piece, is_kille
     while Batch.objects.get(pk=batch.pk).state == "checking":
         if is_killed and slices:
             kill_after_a_row(monkeypatch, batch)
-        work.run(batch.pk)
+        runner.run(batch.pk)
         slices += 1
     batch.refresh_from_db()
     assert slices > 4
@@ -80,31 +80,31 @@ class Killed(BaseException):
 
 def kill_after_a_row(monkeypatch, batch: Batch) -> None:
     """A slice whose worker is killed leaves rows that its progress does not tell of."""
-    keep_portion = work.keep_portion
+    keep_portion = runner.keep_portion
 
     def once(*arguments) -> None:
         keep_portion(*arguments)
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(work, "keep_portion", once)
+        patch.setattr(runner, "keep_portion", once)
         with suppress(Killed):  # the last slice has no rows any more
-            work.run(batch.pk)
+            runner.run(batch.pk)
     Batch.objects.filter(pk=batch.pk).update(lease_until=None)
 
 
 def test_it_goes_on_in_one_piece_where_nobody_waits(alice):
     batch = propose(alice)
-    assert work.run(batch.pk)
+    assert runner.run(batch.pk)
     assert Batch.objects.get(pk=batch.pk).state == "ready"
 
 
 def test_others_are_other_organizations_whose_jobs_nobody_has(alice, mallory):
     batch = propose(alice)
     propose(alice)
-    assert not work.others_wait(batch)
-    theirs = batches.propose_import(mallory.by, title="x", options={}, rows=[{"number": "+1"}])
-    assert work.others_wait(batch)
+    assert not runner.others_wait(batch)
+    theirs = jobs.propose_import(mallory.by, title="x", options={}, rows=[{"number": "+1"}])
+    assert runner.others_wait(batch)
     factories.work_batches()
     assert Batch.objects.get(pk=theirs.pk).state != "checking"
-    assert not work.others_wait(batch)
+    assert not runner.others_wait(batch)

@@ -3,10 +3,10 @@
 import pytest
 from django.utils.translation import override
 
-from numbers import batches
+from numbers.bulk import jobs
 from numbers.models import Batch, BatchRow
-from numbers.screens.told import title_of, told
-from organizations.screens.base import screen_url
+from numbers.views.bulk.messages import title_of, told
+from organizations.web.views.base import screen_url
 from tests import factories
 from tests.batches import one_of_each, propose
 
@@ -35,11 +35,11 @@ class TestWhoProposedInGerman:
         assert "The number is deleted." in messages
 
     def test_undid_and_stopped_in_english(self, alice, by_a_german):
-        batches.start(alice.by, by_a_german.pk)
+        jobs.start(alice.by, by_a_german.pk)
         factories.work_batches()
         with override("de"):
-            undone = batches.undo(alice.by, by_a_german.pk)
-            stopped = batches.stop(alice.by, undone.pk)
+            undone = jobs.undo(alice.by, by_a_german.pk)
+            stopped = jobs.stop(alice.by, undone.pk)
         assert stopped.title == "Undo: Activate numbers"
         assert stopped.reason.endswith("stopped it.")
 
@@ -118,7 +118,7 @@ class TestSentences:
 
 class TestAnOldEncoding:
     def checked(self, alice, file: bytes, **options) -> Batch:
-        batch = batches.propose_import(alice.by, title="x.csv", options=options, file=file)
+        batch = jobs.propose_import(alice.by, title="x.csv", options=options, file=file)
         factories.work_batches()
         batch.refresh_from_db()
         return batch

@@ -2,13 +2,13 @@
 
 import pytest
 
-from numbers import batches
-from numbers.batches import CannotBatch
-from numbers.import_options import cleaned
+from numbers.bulk import jobs
+from numbers.bulk.imports.options import cleaned
+from numbers.bulk.jobs import CannotBatch
+from numbers.inventory.operations import change_number
 from numbers.models import Batch, PhoneNumber
-from numbers.operations import change_number
 from organizations.models import Event
-from organizations.screens.base import screen_url
+from organizations.web.views.base import screen_url
 from tests import factories
 from tests.batches import ACTIVE, DELETED, INACTIVE, done, fates, one_of_each, propose
 
@@ -25,7 +25,7 @@ def numbers(alice) -> dict[str, PhoneNumber]:
 def imported(member, *rows: str, **options) -> Batch:
     given = {"rows": [{"number": row} for row in rows]}
     options = {**cleaned(member.by, {}), **options}
-    batch = batches.propose_import(member.by, title="Pasted", options=options, **given)
+    batch = jobs.propose_import(member.by, title="Pasted", options=options, **given)
     return worked(batch)
 
 
@@ -38,7 +38,7 @@ def worked(batch: Batch) -> Batch:
 class TestStartingTwice:
     def test_after_a_fast_finish_it_is_what_was_done(self, alice, numbers):
         batch = done(alice, "label", label="x")
-        assert batches.start(alice.by, batch.pk) == batch
+        assert jobs.start(alice.by, batch.pk) == batch
         assert Event.objects.filter(action="batch.started").count() == 1
 
     def test_so_it_is_for_programs(self, alice, api):
@@ -51,9 +51,9 @@ class TestStartingTwice:
 
     def test_what_was_stopped_stays_so(self, alice, numbers):
         batch = propose(alice, "label", label="x")
-        batches.stop(alice.by, batch.pk)
+        jobs.stop(alice.by, batch.pk)
         with pytest.raises(CannotBatch, match="it is stopped"):
-            batches.start(alice.by, batch.pk)
+            jobs.start(alice.by, batch.pk)
 
 
 class TestNothingToDo:
@@ -69,7 +69,7 @@ class TestNothingToDo:
         assert held.file is None
 
     def test_an_import_without_a_number(self, alice):
-        batch = batches.propose_import(alice.by, title="x", options={}, file=b"number,label\n")
+        batch = jobs.propose_import(alice.by, title="x", options={}, file=b"number,label\n")
         worked(batch)
         assert (batch.state, batch.reason) == ("done", "There is no number in it.")
 
@@ -107,7 +107,7 @@ class TestUndoOfSwitches:
         return batch
 
     def undone(self, alice, batch) -> PhoneNumber:
-        batches.start(alice.by, batches.undo(alice.by, batch.pk).pk)
+        jobs.start(alice.by, jobs.undo(alice.by, batch.pk).pk)
         factories.work_all()
         return PhoneNumber.objects.get(e164=INACTIVE)
 
@@ -125,15 +125,15 @@ class TestUndoOfSwitches:
 
     def test_a_newer_wish_for_the_same_stays(self, alice, numbers, batch):
         self.switch_twice(alice, numbers)
-        undoing = batches.undo(alice.by, batch.pk)
+        undoing = jobs.undo(alice.by, batch.pk)
         assert fates(undoing) == {INACTIVE: "error"}
         assert "changed since" in undoing.rows.get().message
 
     def test_one_that_comes_after_the_preview_stays_too(self, alice, numbers, batch):
-        undoing = batches.undo(alice.by, batch.pk)
+        undoing = jobs.undo(alice.by, batch.pk)
         assert fates(undoing) == {INACTIVE: "todo"}
         self.switch_twice(alice, numbers)
-        batches.start(alice.by, undoing.pk)
+        jobs.start(alice.by, undoing.pk)
         factories.work_all()
         assert fates(undoing) == {INACTIVE: "failed"}
         assert "changed since" in undoing.rows.get().message
@@ -145,7 +145,7 @@ class TestUndoOfSwitches:
             factories.work_all()
             change_number(alice.by, numbers[ACTIVE].pk, status=status)
         factories.work_all()
-        assert fates(batches.undo(alice.by, batch.pk)) == {ACTIVE: "error"}
+        assert fates(jobs.undo(alice.by, batch.pk)) == {ACTIVE: "error"}
 
 
 class TestAgainTwice:
@@ -153,27 +153,27 @@ class TestAgainTwice:
         batch = done(alice, "label", [ACTIVE, INACTIVE], label="x")
         batch.rows.filter(text=ACTIVE).update(fate="failed")
         PhoneNumber.objects.filter(e164=ACTIVE).update(label=None)
-        again = batches.retry_failed(alice.by, batch.pk)
-        assert batches.retry_failed(alice.by, batch.pk) == again
-        batches.start(alice.by, again.pk)
-        assert batches.retry_failed(alice.by, batch.pk) == again
+        again = jobs.retry_failed(alice.by, batch.pk)
+        assert jobs.retry_failed(alice.by, batch.pk) == again
+        jobs.start(alice.by, again.pk)
+        assert jobs.retry_failed(alice.by, batch.pk) == again
         worked(again)
-        assert batches.retry_failed(alice.by, batch.pk) != again
+        assert jobs.retry_failed(alice.by, batch.pk) != again
 
     def test_another_batch_s_is_another(self, alice, numbers):
         made = []
         for label in ("x", "y"):
             batch = done(alice, "label", [ACTIVE], label=label)
             batch.rows.update(fate="failed")
-            made.append(batches.retry_failed(alice.by, batch.pk))
+            made.append(jobs.retry_failed(alice.by, batch.pk))
         assert made[0] != made[1]
 
     def test_an_import_is_checked_once(self, alice, api):
         batch = imported(alice, NEW)
-        batches.start(alice.by, batch.pk)
+        jobs.start(alice.by, batch.pk)
         worked(batch)
         batch.rows.update(fate="failed")
-        again = batches.retry_failed(alice.by, batch.pk)
-        assert batches.retry_failed(alice.by, batch.pk) == again
+        again = jobs.retry_failed(alice.by, batch.pk)
+        assert jobs.retry_failed(alice.by, batch.pk) == again
         options = api(alice).get(f"/v1/imports/{again.pk}").json()["options"]
         assert "repeats" not in options

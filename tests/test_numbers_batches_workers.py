@@ -5,10 +5,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations import retention
-from numbers import batches
-from numbers.batching import bell, work
-from numbers.batching import kinds as batch_kinds
+from integrations.retention import cleanup
+from numbers.bulk import actions as batch_kinds
+from numbers.bulk import jobs, runner, schedule
 from numbers.models import Batch, PhoneNumber
 from tests.batches import ACTIVE, done, fates, one_of_each, propose
 
@@ -23,13 +22,13 @@ def numbers(alice) -> dict[str, PhoneNumber]:
 class TestTheWorkers:
     @pytest.fixture
     def batch(self, alice, numbers) -> Batch:
-        return batches.start(alice.by, propose(alice, "label", label="x").pk)
+        return jobs.start(alice.by, propose(alice, "label", label="x").pk)
 
     def test_what_is_claimed_is_nobody_elses(self, batch, monkeypatch):
         seen = []
-        monkeypatch.setattr(work, "do_some", lambda given, until: seen.append(given.fence))
-        assert work.run(batch.pk)
-        assert work.run(batch.pk) is None
+        monkeypatch.setattr(runner, "do_some", lambda given, until: seen.append(given.fence))
+        assert runner.run(batch.pk)
+        assert runner.run(batch.pk) is None
         assert seen == [1]
 
     def test_an_overtaken_worker_undoes_its_row(self, alice, batch, monkeypatch):
@@ -40,7 +39,7 @@ class TestTheWorkers:
             return label(by, given, row)
 
         monkeypatch.setitem(batch_kinds.DOING, "label", overtaken)
-        work.run(batch.pk)
+        runner.run(batch.pk)
         batch.refresh_from_db()
         assert batch.done == 0
         assert set(fates(batch).values()) == {"todo", "error"}
@@ -51,43 +50,43 @@ class TestTheWorkers:
     ):
         settings.WORKER_SLOTS = 8
         for _turn in range(5):
-            batches.start(alice.by, propose(alice, "label", label="y").pk)
-        assert len(bell.QUEUE.due()) == 2
-        assert bell.QUEUE.due() == []
+            jobs.start(alice.by, propose(alice, "label", label="y").pk)
+        assert len(schedule.QUEUE.due()) == 2
+        assert schedule.QUEUE.due() == []
         rows = [{"number": "+14155550199"}]
-        newcomer = batches.propose_import(mallory.by, title="One", options={}, rows=rows)
-        assert bell.QUEUE.due() == [newcomer.pk]
+        newcomer = jobs.propose_import(mallory.by, title="One", options={}, rows=rows)
+        assert schedule.QUEUE.due() == [newcomer.pk]
 
     def test_a_lost_message_is_sent_again(self, batch, settings):
-        assert bell.QUEUE.due() == [batch.pk]
-        assert bell.QUEUE.due() == []
+        assert schedule.QUEUE.due() == [batch.pk]
+        assert schedule.QUEUE.due() == []
         settings.OPERATION_REDISPATCH = timedelta(seconds=-1)
-        assert bell.QUEUE.due() == [batch.pk]
+        assert schedule.QUEUE.due() == [batch.pk]
 
     def test_what_could_not_be_sent_is_due_at_once(self, batch):
-        bell.QUEUE.unstamp(bell.QUEUE.due())
-        assert bell.QUEUE.due() == [batch.pk]
+        schedule.QUEUE.unstamp(schedule.QUEUE.due())
+        assert schedule.QUEUE.due() == [batch.pk]
 
     def test_a_small_batch_does_not_wait_for_a_large_one(self, alice, batch, settings):
         settings.WORKER_SLOTS = 2
         Batch.objects.filter(pk=batch.pk).update(fence=7)
-        small = batches.start(alice.by, propose(alice, "label", [ACTIVE], label="y").pk)
-        assert bell.QUEUE.due() == [small.pk]
+        small = jobs.start(alice.by, propose(alice, "label", [ACTIVE], label="y").pk)
+        assert schedule.QUEUE.due() == [small.pk]
 
 
 class TestKeeping:
     def test_rows_go_after_a_month_and_the_batch_stays(self, alice, numbers):
         batch = done(alice, "label", label="x")
-        retention.clean_up()
+        cleanup.clean_up()
         assert batch.rows.count() == 6
         Batch.objects.update(settled_at=timezone.now() - timedelta(days=31))
-        retention.clean_up()
+        cleanup.clean_up()
         assert batch.rows.count() == 0
         assert Batch.objects.get().done == 5
 
     def test_what_was_never_started_ends(self, alice, numbers):
         batch = propose(alice, "label", label="x")
         Batch.objects.update(created_at=timezone.now() - timedelta(days=31))
-        retention.clean_up()
+        cleanup.clean_up()
         batch.refresh_from_db()
         assert (batch.state, batch.reason) == ("stopped", "It was never started.")

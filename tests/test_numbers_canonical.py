@@ -11,14 +11,14 @@ from django.db import IntegrityError, connection, transaction
 from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
 
-from numbers import canonical as module
-from numbers.canonical import correct, findings
-from numbers.e164 import canonical_of
-from numbers.holding import NumberTaken
-from numbers.importing import record_number
-from numbers.imports import holders_of
+from numbers.bulk.imports.check import holders_of
+from numbers.inventory import stored_spellings as module
+from numbers.inventory.acquisition import record_number
+from numbers.inventory.operations import delete_number
+from numbers.inventory.reservation import NumberTaken
+from numbers.inventory.stored_spellings import correct, findings
 from numbers.models import PhoneNumber
-from numbers.operations import delete_number
+from numbers.numbering.e164 import canonical_of
 from tests import factories
 
 MIGRATION = import_module("numbers.migrations.0010_canonical_numbers")

@@ -9,12 +9,14 @@ from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from integrations import chores, retention
-from numbers import figures
-from numbers.counting import bell, work
+from integrations.ledger import job_sources
+from integrations.retention import cleanup
+from numbers.counts import count_runner, count_schedule
+from numbers.inventory import metrics
 from numbers.models import FigureCount
-from organizations import sight, snapshots
-from organizations.screens.base import screen_url
+from organizations.tenancy import tenant_scope
+from organizations.web import computed_cache
+from organizations.web.views.base import screen_url
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -27,8 +29,8 @@ POLLS = 'hx-get="?part=figures&amp;range=30"'
 def _large(alice, monkeypatch):
     """More than one number is much here."""
     cache.clear()
-    monkeypatch.setattr("numbers.screens.dashboard.MANY", 1)
-    monkeypatch.setattr(snapshots, "SOONEST", 30)
+    monkeypatch.setattr("numbers.views.dashboard.MANY", 1)
+    monkeypatch.setattr(computed_cache, "SOONEST", 30)
     for n in range(3):
         factories.number(alice.by, f"+1415555010{n}")
 
@@ -46,9 +48,9 @@ def look(browse):
 def work_counts() -> int:
     """What dispatcher and worker would do; the answer is how many were due."""
     done = 0
-    while due := bell.QUEUE.due():
+    while due := count_schedule.QUEUE.due():
         for count_id in due:
-            work.run(count_id)
+            count_runner.run(count_id)
         done += len(due)
     return done
 
@@ -71,7 +73,7 @@ class TestNoRequestCounts:
         if is_counted:
             work_counts()
             grow_old(alice, hours=1)
-        monkeypatch.setattr(figures, "figures", lambda *args, **how: pytest.fail("counted"))
+        monkeypatch.setattr(metrics, "figures", lambda *args, **how: pytest.fail("counted"))
         headers = HTMX if "part" in query else {}
         with CaptureQueriesContext(connection) as queries:
             assert look(alice, query, headers=headers).status_code == 200
@@ -101,7 +103,7 @@ class TestTheFigures:
         look(alice)
         work_counts()
         counted = look(alice).context["kept"].data
-        assert counted == figures.figures(figures.source_of(alice.organization), days=30)
+        assert counted == metrics.figures(metrics.source_of(alice.organization), days=30)
 
     def test_that_are_stale_are_shown_with_their_time_until_newer_ones_are_there(self, alice, look):
         look(alice)
@@ -131,9 +133,11 @@ class TestTheFigures:
         assert sorted(asked) == [(30, "UTC"), (90, "UTC")]
         FigureCount.objects.filter(days=90).update(zone="Asia/Tokyo")
         work_counts()
-        days = {count.days: snapshots.from_json(count.data) for count in FigureCount.objects.all()}
+        days = {
+            count.days: computed_cache.from_json(count.data) for count in FigureCount.objects.all()
+        }
         with timezone.override("Asia/Tokyo"):
-            assert days[90]["moments"] == figures.buckets(90)
+            assert days[90]["moments"] == metrics.buckets(90)
 
     def test_of_an_organization_are_nobody_else_s(self, alice, mallory, look):
         look(alice)
@@ -145,7 +149,7 @@ class TestTheFigures:
 
 class TestTheCount:
     def test_that_fails_is_told_and_not_repeated_at_once(self, alice, look, monkeypatch, caplog):
-        monkeypatch.setattr(work, "figures", fail_with(OperationalError("too long")))
+        monkeypatch.setattr(count_runner, "figures", fail_with(OperationalError("too long")))
         look(alice)
         work_counts()
         assert "too long" in caplog.text
@@ -159,7 +163,7 @@ class TestTheCount:
     def test_that_fails_leaves_the_last_figures(self, alice, look, monkeypatch):
         look(alice)
         work_counts()
-        monkeypatch.setattr(work, "figures", fail_with(ZeroDivisionError()))
+        monkeypatch.setattr(count_runner, "figures", fail_with(ZeroDivisionError()))
         look(alice, "?now=1")
         work_counts()
         page = look(alice)
@@ -169,8 +173,10 @@ class TestTheCount:
 
     def test_whose_worker_was_killed_is_repeated_and_given_up_at_last(self, alice, look, settings):
         look(alice)
-        for _ in range(work.MOST_TRIES):
-            assert next(iter(FigureCount.objects.raw(work.CLAIM, claim(alice, settings))), None)
+        for _ in range(count_runner.MOST_TRIES):
+            assert next(
+                iter(FigureCount.objects.raw(count_runner.CLAIM, claim(alice, settings))), None
+            )
             FigureCount.objects.update(lease_until=None, dispatched_at=None)
         assert work_counts() == 1
         assert the_count(alice).state == FigureCount.State.FAILED
@@ -180,7 +186,7 @@ class TestTheCount:
             FigureCount.objects.update(fence=99)
             return {}
 
-        monkeypatch.setattr(work, "figures", overtaken)
+        monkeypatch.setattr(count_runner, "figures", overtaken)
         look(alice)
         work_counts()
         assert (the_count(alice).state, the_count(alice).data) == ("running", None)
@@ -189,15 +195,15 @@ class TestTheCount:
         look(alice)
         work_counts()
         before = the_count(alice).fence
-        work.run(the_count(alice).pk)
+        count_runner.run(the_count(alice).pk)
         assert the_count(alice).fence == before
 
     def test_is_the_dispatchers_and_holds_its_slot(self, alice, look):
         look(alice)
-        assert bell.QUEUE.due() == [the_count(alice).pk]
-        assert bell.QUEUE.due() == []
-        assert bell.QUEUE.held_slots() == {alice.organization.pk: 1}
-        assert chores._registry["figures"] is bell.CHORE
+        assert count_schedule.QUEUE.due() == [the_count(alice).pk]
+        assert count_schedule.QUEUE.due() == []
+        assert count_schedule.QUEUE.held_slots() == {alice.organization.pk: 1}
+        assert job_sources._registry["figures"] is count_schedule.CHORE
 
     def test_of_one_organization_leaves_room_for_others(self, alice, mallory, look, settings):
         settings.WORKER_SLOTS = 16
@@ -206,17 +212,17 @@ class TestTheCount:
         for days in (30, 90, 365):
             look(alice, f"?range={days}")
         look(mallory)
-        due = FigureCount.objects.filter(pk__in=bell.QUEUE.due())
+        due = FigureCount.objects.filter(pk__in=count_schedule.QUEUE.due())
         assert {count.organization_id for count in due} == {
             alice.organization.pk, mallory.organization.pk,
         }  # fmt: skip
 
     def test_that_nobody_asks_for_is_forgotten(self, alice, look):
         look(alice)
-        retention.clean_up()
+        cleanup.clean_up()
         FigureCount.objects.update(created_at=Now() - timedelta(days=8))
         assert alice.organization.figure_counts.exists()
-        retention.clean_up()
+        cleanup.clean_up()
         assert not alice.organization.figure_counts.exists()
 
 
@@ -236,7 +242,7 @@ class TestOfTheInstallation:
 
     @pytest.fixture(autouse=True)
     def _many(self, monkeypatch):
-        monkeypatch.setattr("config.admin.MANY", 1)
+        monkeypatch.setattr("config.admin_site.front_page.MANY", 1)
 
     def test_a_worker_counts_them_and_no_request(self, staff, alice):
         with CaptureQueriesContext(connection) as asked:
@@ -246,19 +252,19 @@ class TestOfTheInstallation:
         assert "being counted by a worker" in page
         count = FigureCount.objects.get()
         assert count.organization is None
-        with sight.process(sight.WORKER):
-            work.run(count.pk)
+        with tenant_scope.process(tenant_scope.WORKER):
+            count_runner.run(count.pk)
         page = staff.get("/admin/")
         assert "being counted" not in page.text
         assert {tile["status"]: tile["count"] for tile in page.context["numbers"]}["active"] == 3
 
     def test_no_organization_sees_them(self, staff, alice):
         staff.get("/admin/")
-        with sight.process(sight.WEB), sight.within(alice.organization):
+        with tenant_scope.process(tenant_scope.WEB), tenant_scope.within(alice.organization):
             assert not FigureCount.objects.exists()
 
     def test_they_are_asked_for_once(self, staff, alice):
         staff.get("/admin/")
         staff.get("/admin/?now=1")
         assert FigureCount.objects.count() == 1
-        assert bell.QUEUE.due() == [FigureCount.objects.get().pk]
+        assert count_schedule.QUEUE.due() == [FigureCount.objects.get().pk]

@@ -4,7 +4,7 @@ import phonenumbers
 import pytest
 from django.utils.translation import override
 
-from numbers import countries, regions
+from numbers.numbering import countries, regions
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from config import BASE_DIR
-from numbers import batches
-from numbers.e164 import NotANumber, checked, formatted
-from numbers.import_options import cleaned
+from numbers.bulk import jobs
+from numbers.bulk.imports.options import cleaned
 from numbers.models import PhoneNumber
-from organizations.screens.base import screen_url
+from numbers.numbering.e164 import NotANumber, checked, formatted
+from organizations.web.views.base import screen_url
 from tests import factories
 from tests.dialects import DIALECTS
 
@@ -76,25 +76,25 @@ STRICT = (v1, v1_import, v1_purchase, butter, zudu, zudu_import, zudu_trunk)
 def started(member) -> str:
     """The newest import, taken in; its rows tell the rest."""
     factories.work_batches()
-    batch = batches.Batch.objects.order_by("-created_at").first()
+    batch = jobs.Batch.objects.order_by("-created_at").first()
     if batch is None:  # the form has refused it
         return ""
     if batch.state == "ready" and batch.left:
-        batches.start(member.by, batch.pk)
+        jobs.start(member.by, batch.pk)
         factories.work_batches()
     return " ".join(batch.rows.values_list("message", flat=True))
 
 
 def imports_rows(member, client, text) -> str:
     options = cleaned(member.by, {"destination": "record"})
-    batches.propose_import(member.by, title="x", options=options, rows=[{"number": text}])
+    jobs.propose_import(member.by, title="x", options=options, rows=[{"number": text}])
     return started(member)
 
 
 def imports_csv(member, client, text) -> str:
     options = cleaned(member.by, {"destination": "record"})
     file = f"number\n{text}\n".encode()
-    batches.propose_import(member.by, title="x", options=options, file=file)
+    jobs.propose_import(member.by, title="x", options=options, file=file)
     return started(member)
 
 

@@ -7,10 +7,10 @@ import pytest
 from django.utils import timezone
 
 from integrations.models import Operation
-from numbers import figures
+from numbers.inventory import metrics
+from numbers.inventory.operations import change_number
 from numbers.models import PhoneNumber
-from numbers.operations import change_number
-from numbers.screens.dashboard import source_of
+from numbers.views.dashboard import source_of
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -19,7 +19,7 @@ LONG_AGO = timezone.now() - timedelta(days=80)
 
 
 def figure(member, name: str):
-    return figures.figures(source_of(member.organization), days=30)[name]
+    return metrics.figures(source_of(member.organization), days=30)[name]
 
 
 def took(number: PhoneNumber, seconds: float, *, at=None) -> None:

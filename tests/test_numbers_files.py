@@ -9,10 +9,10 @@ import xlsxwriter
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from numbers.files.headings import KNOWN
-from numbers.files.tables import MOST_BYTES, layout_of, lines_of
-from numbers.files.unreadable import Unreadable
-from organizations.exports import safe_cell
+from numbers.bulk.files.headings import KNOWN
+from numbers.bulk.files.tables import MOST_BYTES, layout_of, lines_of
+from numbers.bulk.files.unreadable import Unreadable
+from organizations.exports.rows import safe_cell
 
 ONE = [(1, {"number": "+14155550101", "label": "Main line"})]
 

@@ -8,9 +8,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from carriers.models import Carrier
-from numbers import batches
+from numbers.bulk import jobs
 from numbers.models import Batch
-from organizations.screens.base import screen_url
+from organizations.web.views.base import screen_url
 from tests import factories
 from tests.exporting import file_at
 
@@ -23,7 +23,7 @@ def twins(alice) -> list[Carrier]:
 
 
 def imported(member, file: bytes) -> Batch:
-    batch = batches.propose_import(member.by, title="x", options={}, file=file)
+    batch = jobs.propose_import(member.by, title="x", options={}, file=file)
     factories.work_batches()
     return batch
 

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from numbers.files.tables import layout_of, lines_of
-from numbers.files.unreadable import Unreadable
+from numbers.bulk.files.tables import layout_of, lines_of
+from numbers.bulk.files.unreadable import Unreadable
 
 TEXT = "Rufnummer;Bezeichnung\r\n+49 30 901820;Büro Süd\r\n+49 30 901821;Größe\r\n"
 ROWS = [

@@ -2,9 +2,9 @@
 
 import pytest
 
-from numbers.files.headings import reading_of
-from numbers.files.tables import MEANINGS, layout_of, lines_of
-from numbers.files.unreadable import Unreadable
+from numbers.bulk.files.headings import reading_of
+from numbers.bulk.files.tables import MEANINGS, layout_of, lines_of
+from numbers.bulk.files.unreadable import Unreadable
 
 OWN = (
     "number,label,status,wanted,reason,carrier,integration,agent,outbound_agent,application,webhook,"

@@ -12,11 +12,11 @@ import pytest
 import xlsxwriter
 from django.conf import settings
 
-from numbers import pasted
-from numbers.e164 import NotANumber
-from numbers.files import excel, sheets
-from numbers.files.tables import lines_of, refuse_at_sight
-from numbers.files.unreadable import Unreadable
+from numbers.bulk.files import xlsx_process, xlsx_reader
+from numbers.bulk.files.tables import lines_of, refuse_at_sight
+from numbers.bulk.files.unreadable import Unreadable
+from numbers.bulk.imports import pasted_list
+from numbers.numbering.e164 import NotANumber
 from numbers.numbering.parsing import parse_number
 from tests.test_numbers_files import read, workbook
 
@@ -47,7 +47,7 @@ def soon():
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 class TestText:
     def test_a_pasted_list(self, text, soon):
-        assert all(pasted.rows_of(text))
+        assert all(pasted_list.rows_of(text))
 
     def test_a_file_at_sight(self, text, soon):
         with contextlib.suppress(Unreadable):
@@ -118,7 +118,7 @@ class TestExcel:
 
     def test_a_text_that_many_cells_share_is_cut(self):
         cells = [line.cells["number"] for line in lines_of(shared_by(200, 200_000))]
-        assert {len(cell) for cell in cells} == {sheets.LONGEST_CELL}
+        assert {len(cell) for cell in cells} == {xlsx_process.LONGEST_CELL}
 
     def test_a_text_that_very_many_cells_share(self):
         with pytest.raises(Unreadable, match="too much memory"):
@@ -129,37 +129,43 @@ class TestExcel:
             read(remade(sheet_of("<c " * 2_000_000)))
 
     def test_a_reader_that_takes_too_long_is_ended(self, monkeypatch):
-        monkeypatch.setattr(excel, "READER", "import time; time.sleep(60)")
-        monkeypatch.setattr(excel, "MOST_SECONDS", 0.2)
+        monkeypatch.setattr(xlsx_reader, "READER", "import time; time.sleep(60)")
+        monkeypatch.setattr(xlsx_reader, "MOST_SECONDS", 0.2)
         with pytest.raises(Unreadable, match="too long"):
             read(workbook(["+14155550101"]))
 
     def test_who_stops_reading_ends_the_reader(self, monkeypatch):
         started = []
-        reader = excel.reader
+        reader = xlsx_reader.reader
         monkeypatch.setattr(
-            excel, "reader", lambda *given: started.append(reader(*given)) or started[0]
+            xlsx_reader, "reader", lambda *given: started.append(reader(*given)) or started[0]
         )
-        rows = excel.SheetSource(workbook(*[["+14155550101"]] * 20_000)).rows()
+        rows = xlsx_reader.SheetSource(workbook(*[["+14155550101"]] * 20_000)).rows()
         next(rows)
         rows.close()
         assert started[0].returncode is not None
 
     def test_the_reader_knows_no_secrets(self, monkeypatch):
         monkeypatch.setenv("SECRET_KEY", "of ours")
-        assert "SECRET_KEY" not in excel.environment()
+        assert "SECRET_KEY" not in xlsx_reader.environment()
 
     def test_every_refusal_can_be_translated(self):
-        refusals = sheets.BROKEN, sheets.TOO_LARGE, sheets.FAR_APART, sheets.ARCHIVE
-        assert {*refusals, *sheets.OTHER.values()} == set(excel.SAID)
+        refusals = (
+            xlsx_process.BROKEN,
+            xlsx_process.TOO_LARGE,
+            xlsx_process.FAR_APART,
+            xlsx_process.ARCHIVE,
+        )
+        assert {*refusals, *xlsx_process.OTHER.values()} == set(xlsx_reader.SAID)
 
 
 def test_the_walls_stand():
     """Its own process: they cannot be taken down again."""
     script = (
-        "import config, json, resource; from numbers.files import sheets; sheets.build_walls();"
+        "import config, json, resource;"
+        "from numbers.bulk.files import xlsx_process; xlsx_process.build_walls();"
         "print(json.dumps([resource.getrlimit(resource.RLIMIT_AS)[1],"
         " resource.getrlimit(resource.RLIMIT_CPU)[1]]))"
     )
     said = subprocess.check_output([sys.executable, "-c", script], cwd=settings.BASE_DIR)
-    assert json.loads(said) == [sheets.MOST_MEMORY, sheets.MOST_SECONDS]
+    assert json.loads(said) == [xlsx_process.MOST_MEMORY, xlsx_process.MOST_SECONDS]

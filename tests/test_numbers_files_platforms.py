@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from numbers.files.tables import layout_of, lines_of
+from numbers.bulk.files.tables import layout_of, lines_of
 
 FOLDER = Path(__file__).parent / "data" / "imports" / "platforms"
 

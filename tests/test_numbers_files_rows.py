@@ -2,7 +2,7 @@
 
 import pytest
 
-from numbers.files.tables import layout_of, lines_of
+from numbers.bulk.files.tables import layout_of, lines_of
 
 HEADING = "number,label\n"
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from numbers import batches
-from numbers.files.tables import layout_of
+from numbers.bulk import jobs
+from numbers.bulk.files.tables import layout_of
 from tests import factories
 from tests.test_numbers_files import read, workbook
 
@@ -95,7 +95,7 @@ class TestWhatIsSaid:
     @pytest.mark.django_db
     def test_before_the_import_is_started(self, alice):
         file = b"Liste\nRufnummer;Name\n+14155550101;x\n"
-        batch = batches.propose_import(alice.by, title="x", options={}, file=file)
+        batch = jobs.propose_import(alice.by, title="x", options={}, file=file)
         factories.work_batches()
         batch.refresh_from_db()
         assert "The heading is in line 2" in batch.reason

@@ -7,9 +7,9 @@ from datetime import date, datetime, time
 import pytest
 import xlsxwriter
 
-from numbers.files.excel import SAID
-from numbers.files.tables import layout_of, lines_of
-from numbers.files.unreadable import Unreadable
+from numbers.bulk.files.tables import layout_of, lines_of
+from numbers.bulk.files.unreadable import Unreadable
+from numbers.bulk.files.xlsx_reader import SAID
 from tests.test_numbers_files import workbook
 from tests.test_numbers_files_hostile import remade, sheet_of
 

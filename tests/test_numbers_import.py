@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from numbers import operations
+from numbers.inventory import operations
 from numbers.models import PhoneNumber
 from tests import factories
 

@@ -8,19 +8,20 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.translation import override
 
 from integrations.models import SandboxObject
-from numbers import batches, import_fields
-from numbers.agents import create_agent
-from numbers.holding import NotPossibleNow
-from numbers.import_fields import compared, differences, obstacle, read, update_number
-from numbers.import_options import cleaned
-from numbers.importing import import_number, record_only
+from numbers.bulk import jobs
+from numbers.bulk.imports import fields
+from numbers.bulk.imports.fields import compared, differences, obstacle, read, update_number
+from numbers.bulk.imports.options import cleaned
+from numbers.inventory.acquisition import import_number, record_only
+from numbers.inventory.agents import create_agent
+from numbers.inventory.operations import change_number, delete_number
+from numbers.inventory.reservation import NotPossibleNow
 from numbers.models import Batch, BatchRow, PhoneNumber
-from numbers.operations import change_number, delete_number
-from numbers.screens import batch_words
-from numbers.screens.told import told
+from numbers.views.bulk import bulk_labels
+from numbers.views.bulk.messages import told
+from organizations.access.principals import Principal
 from organizations.models import Event
-from organizations.principals import Principal
-from organizations.screens.base import screen_url
+from organizations.web.views.base import screen_url
 from tests import factories
 
 ONE, TWO = "+14155550101", "+14155550102"
@@ -83,7 +84,7 @@ class TestRead:
     def test_screens_know_the_columns_of_what_is_wrong(self):
         """Each is translated behind its column (told.COLUMNS)."""
         with override("de"):
-            for field in import_fields.FIELDS.values():
+            for field in fields.FIELDS.values():
                 with override("en"):
                     title = str(field.title)
                 text = f"{title}: A UUID is expected."
@@ -236,7 +237,7 @@ def batch(alice) -> Batch:
     create_agent(alice.by, name="Front desk", agent_id="agent_1")
     there = factories.number(alice.by, ONE, label="=Sales")
     rows = [{"number": ONE, "label": "Support", "wanted": "inactive"}, {"number": TWO}]
-    made = batches.propose_import(alice.by, title="x", options=cleaned(alice.by, {}), rows=rows)
+    made = jobs.propose_import(alice.by, title="x", options=cleaned(alice.by, {}), rows=rows)
     factories.work_batches()
     made.rows.filter(text=ONE).update(
         fate=BatchRow.Fate.TODO,
@@ -250,7 +251,7 @@ def batch(alice) -> Batch:
 
 
 def started(member, batch: Batch) -> dict[str, tuple[str, str]]:
-    batches.start(member.by, batch.pk)
+    jobs.start(member.by, batch.pk)
     factories.work_all()
     return {row.text: (row.fate, row.message) for row in batch.rows.all()}
 
@@ -301,14 +302,14 @@ class TestThePage:
 
     def test_many(self, alice):
         batch = Batch(action="import", total=1234)
-        assert batch_words.intent(batch, changed=34) == (
+        assert bulk_labels.intent(batch, changed=34) == (
             "1,200 numbers will be added, 34 will be changed."
         )
-        assert batch_words.intent(batch) == "1,234 numbers are added."
+        assert bulk_labels.intent(batch) == "1,234 numbers are added."
 
     def test_a_column_that_was_empty(self):
         row = BatchRow(before={"label": None}, values={"label": "x"})
-        assert batch_words.field_changes(row) == [("Label", "empty", "x")]
+        assert bulk_labels.field_changes(row) == [("Label", "empty", "x")]
 
     def test_what_goes_with_a_new_number(self):
         values = {
@@ -319,7 +320,7 @@ class TestThePage:
             "outbound_trunk_id": "ST_x",
         }
         row = BatchRow(text=ONE, values=values)
-        assert batch_words.change(Batch(action="import"), row) == (
+        assert bulk_labels.change(Batch(action="import"), row) == (
             "",
             "x · Outbound agent: b · Trunk: ST_x · inactive",
         )

@@ -9,10 +9,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from integrations.models import Integration
-from numbers import batches
-from numbers.import_options import cleaned
+from numbers.bulk import jobs
+from numbers.bulk.imports.options import cleaned
+from numbers.inventory.operations import delete_number
 from numbers.models import BatchRow, PhoneNumber
-from numbers.operations import delete_number
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -22,9 +22,9 @@ def checked(member, file="", rows=None, **options):
     """The batch, once a worker has read it."""
     given = {"rows": rows} if rows is not None else {"file": file.encode()}
     options = cleaned(member.by, options)
-    batch = batches.propose_import(member.by, title="numbers.csv", options=options, **given)
+    batch = jobs.propose_import(member.by, title="numbers.csv", options=options, **given)
     factories.work_batches()
-    return batches.Batch.objects.get(pk=batch.pk)
+    return jobs.Batch.objects.get(pk=batch.pk)
 
 
 def fates(batch):
@@ -33,7 +33,7 @@ def fates(batch):
 
 
 def done(member, batch):
-    batches.start(member.by, batch.pk)
+    jobs.start(member.by, batch.pk)
     factories.work_batches()
     batch.refresh_from_db()
     return batch
@@ -95,7 +95,7 @@ class TestCheck:
         with xlsxwriter.Workbook(file) as book:
             book.add_worksheet("Cover").write(0, 0, "See the next sheet")
             book.add_worksheet("May").write(0, 0, "+14155550101")
-        batch = batches.propose_import(alice.by, title="x", options={}, file=file.getvalue())
+        batch = jobs.propose_import(alice.by, title="x", options={}, file=file.getvalue())
         factories.work_batches()
         batch.refresh_from_db()
         assert "The sheet “May” was read. Not read: “Cover”." in batch.reason
@@ -144,7 +144,7 @@ class TestCheck:
     def test_a_failed_carrier_takes_nothing(self, alice):
         options = cleaned(alice.by, {})
         alice.organization.carriers.update(status="failed", error_message="Wrong address.")
-        batch = batches.propose_import(alice.by, title="x", options=options, file=b"+14155550100")
+        batch = jobs.propose_import(alice.by, title="x", options=options, file=b"+14155550100")
         factories.work_batches()
         assert "Wrong address." in fates(batch)[0][2]
 
@@ -154,7 +154,7 @@ class TestCheck:
         assert "colour" in batch.reason
 
     def test_an_account_that_is_gone_refuses_the_file(self, alice):
-        batch = batches.propose_import(
+        batch = jobs.propose_import(
             alice.by,
             title="x",
             options={"destination": "account", "integration_id": str(alice.user.pk)},
@@ -214,9 +214,9 @@ class TestTakeIn:
 
     def test_what_was_not_begun_is_checked_again(self, alice):
         batch = checked(alice, "+14155550100,Desk", agent_id="agent_1")
-        batches.start(alice.by, batch.pk)
-        batches.stop(alice.by, batch.pk)
-        again = batches.retry_failed(alice.by, batch.pk)
+        jobs.start(alice.by, batch.pk)
+        jobs.stop(alice.by, batch.pk)
+        again = jobs.retry_failed(alice.by, batch.pk)
         factories.work_batches()
         assert done(alice, again).done == 1
         assert alice.organization.phone_numbers.get().label == "Desk"
@@ -227,7 +227,7 @@ class TestTakeIn:
         theirs = factories.number(mallory.by, "+14155550100")
         done(alice, batch)
         PhoneNumber.objects.filter(pk=theirs.pk).delete()
-        again = batches.retry_failed(alice.by, batch.pk)
+        again = jobs.retry_failed(alice.by, batch.pk)
         factories.work_batches()
         assert done(alice, again).done == 1
         assert alice.organization.phone_numbers.get().carrier == other

@@ -2,7 +2,7 @@
 
 import pytest
 
-from numbers.batches import propose_change
+from numbers.bulk.jobs import propose_change
 from numbers.models import Batch
 from tests import factories
 

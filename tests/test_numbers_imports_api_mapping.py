@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import pytest
 import xlsxwriter
 
-from numbers.api.import_jobs import EXCEL
+from numbers.api.imports import EXCEL
 from numbers.models import Batch
 from tests import factories
 

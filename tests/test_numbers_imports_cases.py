@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from numbers import batches, pasted, ranges
-from numbers.import_options import cleaned
+from numbers.bulk import jobs
+from numbers.bulk.imports import pasted_list
+from numbers.bulk.imports.options import cleaned
+from numbers.numbering import ranges
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -87,9 +89,9 @@ CASES = [
 def checked(alice, country: str, *, title: str, **given):
     """As a program hands it in, to be recorded only."""
     options = cleaned(alice.by, {"destination": "record", "country": country})
-    batch = batches.propose_import(alice.by, title=title, options=options, **given)
+    batch = jobs.propose_import(alice.by, title=title, options=options, **given)
     factories.work_batches()
-    return batches.Batch.objects.get(pk=batch.pk)
+    return jobs.Batch.objects.get(pk=batch.pk)
 
 
 def seen(batch) -> list[tuple[str, str]]:
@@ -159,7 +161,7 @@ def test_an_export_that_a_spreadsheet_has_saved_again(alice):
     ],
 )
 def test_a_pasted_list(alice, file, country, expected):
-    rows = list(pasted.rows_of((FOLDER / file).read_text()))
+    rows = list(pasted_list.rows_of((FOLDER / file).read_text()))
     batch = checked(alice, country, title=file, rows=rows)
     found = batch.rows.order_by("line")
     assert [(row.values.get("number"), row.values.get("label", "")) for row in found] == expected

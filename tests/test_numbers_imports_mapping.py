@@ -9,15 +9,19 @@ import xlsxwriter
 from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
-from integrations import retention
-from numbers import batches
-from numbers.batches import CannotBatch
-from numbers.batching import bell
-from numbers.confirming import WrongMapping, change_mapping, choose_sheet, confirm_mapping
-from numbers.import_options import cleaned
-from numbers.import_readings import choose
+from integrations.retention import cleanup
+from numbers.bulk import jobs, schedule
+from numbers.bulk.imports.mapping_confirmation import (
+    WrongMapping,
+    change_mapping,
+    choose_sheet,
+    confirm_mapping,
+)
+from numbers.bulk.imports.options import cleaned
+from numbers.bulk.imports.readings import choose
+from numbers.bulk.jobs import CannotBatch
 from numbers.models import Batch, ColumnMapping, PhoneNumber
-from organizations.principals import Principal, member_again
+from organizations.access.principals import Principal, member_again
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -30,7 +34,7 @@ def handed_in(member, file: bytes, *, ask=True, **options) -> Batch:
     """The batch of a file from the screens (or of a program), once a worker has looked at it."""
     place = cleaned(member.by, {"destination": "record"})
     options = {**place, **({"ask": True} if ask else {}), **options}
-    batch = batches.propose_import(member.by, title="dids.csv", options=options, file=file)
+    batch = jobs.propose_import(member.by, title="dids.csv", options=options, file=file)
     return worked(batch)
 
 
@@ -73,7 +77,7 @@ class TestAsking:
 
     def test_nobody_works_on_it_meanwhile(self, alice):
         batch = handed_in(alice, UNCLEAR)
-        assert (batch.lease_until, bell.QUEUE.due()) == (None, [])
+        assert (batch.lease_until, schedule.QUEUE.due()) == (None, [])
 
     def test_columns_that_are_certain_do_not_wait(self, alice):
         batch = handed_in(alice, b"number,label\n+14155550100,Desk\n")
@@ -152,7 +156,7 @@ class TestConfirming:
 
     def test_what_was_discarded_is_not_confirmed(self, alice):
         batch = handed_in(alice, UNCLEAR)
-        assert batches.stop(alice.by, batch.pk).state == "stopped"
+        assert jobs.stop(alice.by, batch.pk).state == "stopped"
         assert Batch.objects.get(pk=batch.pk).file is None
         with pytest.raises(CannotBatch, match="stopped"):
             confirm_mapping(alice.by, batch.pk, mapping=LABEL)
@@ -171,11 +175,11 @@ class TestConfirming:
     def test_it_can_be_started_and_its_failures_tried_again(self, alice, mallory):
         batch = confirmed(alice, handed_in(alice, UNCLEAR), NUMBER)
         factories.number(mallory.by, "+14155550100")
-        batches.start(alice.by, batch.pk)
+        jobs.start(alice.by, batch.pk)
         assert Batch.objects.get(pk=batch.pk).file is None
         worked(batch)
         PhoneNumber.objects.filter(e164="+14155550100").delete()
-        again = worked(batches.retry_failed(alice.by, batch.pk))
+        again = worked(jobs.retry_failed(alice.by, batch.pk))
         assert (again.state, labels(again)) == ("ready", [("+14155550100", "Ann")])
 
 
@@ -303,7 +307,7 @@ class TestChanging:
 
     def test_not_once_it_runs(self, alice):
         batch = handed_in(alice, b"number\n+14155550100\n")
-        batches.start(alice.by, batch.pk)
+        jobs.start(alice.by, batch.pk)
         with pytest.raises(CannotBatch):
             change_mapping(alice.by, batch.pk)
 
@@ -316,7 +320,7 @@ class TestChanging:
     def test_nor_rows_of_a_request(self, alice):
         options = {**cleaned(alice.by, {"destination": "record"}), "ask": True}
         rows = [{"number": "+14155550100"}]
-        batch = batches.propose_import(alice.by, title="x", options=options, rows=rows)
+        batch = jobs.propose_import(alice.by, title="x", options=options, rows=rows)
         with pytest.raises(CannotBatch):
             change_mapping(alice.by, worked(batch).pk)
 
@@ -326,13 +330,13 @@ class TestRetention:
         batch = handed_in(alice, UNCLEAR)
         old = timezone.now() - settings.BATCH_RETENTION - timedelta(days=1)
         Batch.objects.filter(pk=batch.pk).update(created_at=old)
-        retention.clean_up()
+        cleanup.clean_up()
         batch.refresh_from_db()
         assert (batch.state, batch.file) == ("stopped", None)
 
     def test_one_that_is_waiting_is_kept(self, alice):
         batch = handed_in(alice, UNCLEAR)
-        retention.clean_up()
+        cleanup.clean_up()
         batch.refresh_from_db()
         assert batch.state == "mapping"
         assert bytes(batch.file) == UNCLEAR
@@ -343,7 +347,7 @@ class TestNotices:
     def test_a_carrier_of_numbers_that_go_on_none_is_said_once(self, alice, destination):
         options = cleaned(alice.by, {"destination": destination})
         rows = [{"number": f"+1415555010{n}", "carrier": "Acme Trunk"} for n in range(3)]
-        batch = batches.propose_import(alice.by, title="x", options=options, rows=rows)
+        batch = jobs.propose_import(alice.by, title="x", options=options, rows=rows)
         batch = worked(batch)
         assert (batch.state, batch.left) == ("ready", 3)
         assert batch.reason.count("The column carrier is ignored") == 1

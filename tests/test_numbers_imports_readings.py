@@ -2,10 +2,10 @@
 
 import pytest
 
-from numbers import batches
-from numbers.batches import CannotBatch
-from numbers.import_options import cleaned
-from numbers.import_readings import choose
+from numbers.bulk import jobs
+from numbers.bulk.imports.options import cleaned
+from numbers.bulk.imports.readings import choose
+from numbers.bulk.jobs import CannotBatch
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -14,13 +14,13 @@ pytestmark = pytest.mark.django_db
 def checked(member, *numbers: str, rows=None, **options):
     rows = rows or [{"number": each, "label": f"Row {n}"} for n, each in enumerate(numbers, 1)]
     options = cleaned(member.by, {"destination": "record", **options})
-    batch = batches.propose_import(member.by, title="list", options=options, rows=rows)
+    batch = jobs.propose_import(member.by, title="list", options=options, rows=rows)
     return again(batch)
 
 
 def again(batch):
     factories.work_batches()
-    return batches.Batch.objects.get(pk=batch.pk)
+    return jobs.Batch.objects.get(pk=batch.pk)
 
 
 def fates(batch) -> list[tuple[str, str]]:
@@ -119,7 +119,7 @@ class TestChoice:
 
     def test_nothing_is_chosen_once_it_has_started(self, alice):
         batch = checked(alice, "4917612345678", "+14155550101", country="DE")
-        batches.start(alice.by, batch.pk)
+        jobs.start(alice.by, batch.pk)
         assert again(batch).state == "done"
         with pytest.raises(CannotBatch, match="before the import has started"):
             choose(alice.by, batch.pk, choices={1: "+4917612345678"})
@@ -128,7 +128,7 @@ class TestChoice:
     def test_a_program_that_starts_at_once_leaves_them_out(self, alice):
         rows = [{"number": "4917612345678"}, {"number": "+14155550101"}]
         options = cleaned(alice.by, {"destination": "record", "country": "DE"}) | {"start": True}
-        batch = again(batches.propose_import(alice.by, title="API", options=options, rows=rows))
+        batch = again(jobs.propose_import(alice.by, title="API", options=options, rows=rows))
         assert [fate for fate, _number in fates(batch)] == ["ambiguous", "done"]
 
 

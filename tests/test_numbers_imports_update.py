@@ -2,9 +2,9 @@
 
 import pytest
 
-from numbers import batches
-from numbers.import_options import cleaned
-from organizations.screens.base import screen_url
+from numbers.bulk import jobs
+from numbers.bulk.imports.options import cleaned
+from organizations.web.views.base import screen_url
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -12,13 +12,13 @@ pytestmark = pytest.mark.django_db
 
 def checked(member, rows, **options):
     options = cleaned(member.by, options)
-    batch = batches.propose_import(member.by, title="list", options=options, rows=rows)
+    batch = jobs.propose_import(member.by, title="list", options=options, rows=rows)
     return again(batch)
 
 
 def again(batch):
     factories.work_batches()
-    return batches.Batch.objects.get(pk=batch.pk)
+    return jobs.Batch.objects.get(pk=batch.pk)
 
 
 def fates(batch):
@@ -42,7 +42,7 @@ def test_a_row_that_differs_is_a_change_field_by_field(alice, number, browse):
     page = browse(alice).get(screen_url(alice.organization, "batch", batch_id=batch.pk)).text
     assert "Old" in page
     assert "New" in page
-    batches.start(alice.by, batch.pk)
+    jobs.start(alice.by, batch.pk)
     assert again(batch).state == "done"
     number.refresh_from_db()
     assert number.label == "New"
@@ -64,7 +64,7 @@ def test_the_id_is_enough(alice, number):
 def test_a_change_since_the_preview_is_not_overwritten(alice, number):
     batch = checked(alice, [{"number": "+14155550101", "label": "New"}], update=True)
     alice.organization.phone_numbers.update(label="Meanwhile")
-    batches.start(alice.by, batch.pk)
+    jobs.start(alice.by, batch.pk)
     row = again(batch).rows.get()
     assert (row.fate, "changed since the preview" in row.message) == ("failed", True)
 

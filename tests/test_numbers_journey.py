@@ -3,10 +3,10 @@ processes."""
 
 import pytest
 
-from integrations import provisioning
+from integrations.ledger import worker
 from integrations.models import Operation, SandboxObject
-from numbers import operations
-from numbers.holding import NumberTaken
+from numbers.inventory import operations
+from numbers.inventory.reservation import NumberTaken
 from numbers.models import PhoneNumber
 from tests import factories
 
@@ -22,7 +22,7 @@ def test_a_number_becomes_active(alice):
 def test_a_repeated_attempt_makes_no_second_object(alice):
     number = factories.number(alice.by)
     operation = Operation.objects.get(subject_kind="placement")
-    assert provisioning.run(operation.pk) is None
+    assert worker.run(operation.pk) is None
     assert SandboxObject.objects.filter(kind="number").count() == 1
     assert number.status == "active"
 
@@ -95,12 +95,12 @@ def test_deleting_what_no_platform_knows_releases_it_at_once(alice):
 
 def test_a_wish_that_changes_under_a_running_attempt_is_attempted_again(alice):
     number = factories.number(alice.by, settled=False)
-    from integrations import claims
+    from integrations.ledger import leases
 
-    operation = claims.claim(factories.open_operation("placement", number.placements.get().id).pk)
-    verdict = provisioning.attempt(operation)
+    operation = leases.claim(factories.open_operation("placement", number.placements.get().id).pk)
+    verdict = worker.attempt(operation)
     operations.delete_number(alice.by, number.id)
-    provisioning.settle(operation, verdict)
+    worker.settle(operation, verdict)
     number.refresh_from_db()
     assert (number.status, number.released_at) == ("deleted", None)
     factories.work_number(number)

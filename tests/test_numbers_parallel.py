@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection, transaction
 
-from numbers.operations import add_number
+from numbers.inventory.operations import add_number
 
 
 @pytest.mark.django_db(transaction=True)

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numbers import e164
-from numbers.e164 import NotANumber
+from numbers.numbering import e164
+from numbers.numbering.e164 import NotANumber
 from numbers.numbering.parsing import parse_number
 from numbers.numbering.readings import Ambiguous, IsBlock
-from numbers.regions import INTERNATIONAL
+from numbers.numbering.regions import INTERNATIONAL
 
 
 def number(text: str, country: str | None = None) -> str:

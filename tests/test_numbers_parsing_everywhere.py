@@ -7,10 +7,10 @@ import phonenumbers
 import pytest
 from phonenumbers import PhoneNumber, PhoneNumberFormat, PhoneNumberType
 
-from numbers.e164 import NotANumber, canonical_of, formatted
+from numbers.numbering.e164 import NotANumber, canonical_of, formatted
 from numbers.numbering.parsing import parse_number
 from numbers.numbering.readings import Ambiguous
-from numbers.regions import INTERNATIONAL
+from numbers.numbering.regions import INTERNATIONAL
 
 REGIONS = sorted(phonenumbers.SUPPORTED_REGIONS)
 FOREIGN = [

@@ -5,10 +5,10 @@ from itertools import islice
 
 import pytest
 
-from numbers import batches
-from numbers.import_options import cleaned
+from numbers.bulk import jobs
+from numbers.bulk.imports.options import cleaned
+from numbers.bulk.imports.pasted_list import rows_of
 from numbers.numbering.parsing import parse_number
-from numbers.pasted import rows_of
 from tests import factories
 
 ONE, TWO, THREE = "+14155551003", "+14155551004", "+14155551005"
@@ -298,7 +298,7 @@ def test_a_hostile_line_takes_no_time(text):
 @pytest.mark.parametrize("text", ["+1 " * 3_000_000, '1,"' * 3_000_000, "1. x\n" * 2_000_000])
 def test_far_too_many_are_more_rows_than_are_taken_in(text):
     begin = time.process_time()
-    assert len(list(islice(rows_of(text), batches.MOST_ROWS + 1))) > batches.MOST_ROWS
+    assert len(list(islice(rows_of(text), jobs.MOST_ROWS + 1))) > jobs.MOST_ROWS
     assert time.process_time() - begin < 5
 
 
@@ -306,7 +306,7 @@ def test_far_too_many_are_more_rows_than_are_taken_in(text):
 class TestAsBatch:
     def proposed(self, alice, text: str, **options) -> list[tuple[str, str, str]]:
         options = cleaned(alice.by, {"destination": "record", **options})
-        made = batches.propose_import(
+        made = jobs.propose_import(
             alice.by, title="Pasted list", options=options, rows=list(rows_of(text))
         )
         factories.work_batches()

@@ -9,10 +9,10 @@ from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
-from numbers import batches
+from numbers.bulk import jobs
 from numbers.models import Batch
-from numbers.screens.adding import screens
-from organizations.screens.base import screen_url
+from numbers.views.adding import sources
+from organizations.web.views.base import screen_url
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -50,7 +50,7 @@ class TestLong:
         assert "maxlength" not in re.search(r"<textarea[^>]*>", page)[0]
 
     def test_too_many_rows_stay_in_the_form(self, alice, browse, monkeypatch):
-        monkeypatch.setattr(batches, "MOST_ROWS", 2)
+        monkeypatch.setattr(jobs, "MOST_ROWS", 2)
         text = lines(3, "x")
         answer = browse(alice).post(url(alice), {"text": text, "place": "record"})
         assert answer.status_code == 422
@@ -68,8 +68,8 @@ class TestLong:
         assert not Batch.objects.exists()
 
     def test_what_is_beyond_all_bounds_is_cut_between_lines(self, alice, browse, monkeypatch):
-        monkeypatch.setattr(screens.AddListScreen, "longest_form", 1_000)
-        monkeypatch.setattr("numbers.screens.adding.forms.MOST_TEXT", 500)
+        monkeypatch.setattr(sources.AddListScreen, "longest_form", 1_000)
+        monkeypatch.setattr("numbers.views.adding.forms.MOST_TEXT", 500)
         text = lines(100, "Desk")
         answer = browse(alice).post(url(alice), {"place": "record", "text": text})
         assert answer.status_code == 413

@@ -3,10 +3,10 @@ number is."""
 
 import pytest
 
-from numbers import exporting
-from numbers.batching.losses import losses
+from numbers.bulk.impact import losses
 from numbers.models import PhoneNumber
-from organizations.screens.base import screen_url
+from numbers.search import export
+from organizations.web.views.base import screen_url
 from tests import factories
 from tests.batches import propose
 from tests.exporting import file_at
@@ -49,9 +49,9 @@ def test_both_homes_of_a_number_are_in_the_file(alice, mallory, number):
     own = alice.organization.integrations.get()
     number.placements.create(organization=alice.organization, integration=own, role="supply")
     rows = alice.organization.phone_numbers.all()
-    (portion,) = exporting.portions(alice.by, rows, order="newest")
+    (portion,) = export.portions(alice.by, rows, order="newest")
     (row,) = portion.rows
-    assert row[list(exporting.FIELDS).index("integration")] == f"Sandbox, {TOLD}"
+    assert row[list(export.FIELDS).index("integration")] == f"Sandbox, {TOLD}"
 
 
 def test_what_a_deletion_loses(alice, browse, number):

@@ -7,12 +7,12 @@ from django.urls import reverse
 
 from carriers.models import Carrier
 from integrations.models import Operation
-from numbers import operations
-from numbers.holding import NoCarrier, OutsidePools
-from numbers.importing import buy_number, import_number, record_number, record_only
-from numbers.number_pools import change_pool, delete_pool
-from numbers.repairing import repair_number
-from organizations.screens.base import screen_url
+from numbers.inventory import operations
+from numbers.inventory.acquisition import buy_number, import_number, record_number, record_only
+from numbers.inventory.number_pools import change_pool, delete_pool
+from numbers.inventory.repair import repair_number
+from numbers.inventory.reservation import NoCarrier, OutsidePools
+from organizations.web.views.base import screen_url
 from tests import factories
 from tests.dialects import DIALECTS
 from tests.pools import INSIDE, OUTSIDE, assign, limit

@@ -4,15 +4,16 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from integrations.api import answers
+from integrations.api import query_results
+from integrations.ledger.platform_queries import ask_question
 from integrations.models import Operation
-from integrations.questions import ask_question
-from numbers import batches, pools
-from numbers.batching.work import run
-from numbers.importing import record_only
+from numbers.bulk import jobs
+from numbers.bulk.runner import run
+from numbers.inventory import pool_rules
+from numbers.inventory.acquisition import record_only
+from numbers.inventory.number_pools import delete_pool
 from numbers.models import BatchRow, PhoneNumber
-from numbers.number_pools import delete_pool
-from organizations.screens.base import screen_url
+from organizations.web.views.base import screen_url
 from tests import factories
 from tests.pools import INSIDE, OUTSIDE, assign, limit
 from tests.test_numbers_entrances import started, stored
@@ -31,7 +32,7 @@ def limited(alice):
 class TestImports:
     def propose(self, member, rows, **options):
         wished = {"destination": "record", **options}
-        return batches.propose_import(member.by, title="x", options=wished, rows=rows)
+        return jobs.propose_import(member.by, title="x", options=wished, rows=rows)
 
     def test_the_preview_says_it_of_each_row(self, limited):
         batch = self.propose(limited, [{"number": n} for n in (INSIDE, OUTSIDE, OUTSIDE)])
@@ -64,7 +65,7 @@ class TestImports:
         factories.work_batches()
         assert batch.rows.get().fate == "todo"
         delete_pool(limited.by, limited.organization.number_pools.get().pk)
-        batches.start(limited.by, batch.pk)
+        jobs.start(limited.by, batch.pk)
         factories.work_batches()
         assert batch.rows.get().fate == "failed"
         assert "has no number pools" in batch.rows.get().message
@@ -74,7 +75,7 @@ class TestImports:
         batch = self.propose(alice, [{"number": OUTSIDE}])
         factories.work_batches()
         limit(alice)
-        batches.start(alice.by, batch.pk)
+        jobs.start(alice.by, batch.pk)
         run(batch.pk)
         assert batch.rows.get().fate == "failed"
 
@@ -95,7 +96,7 @@ class TestImports:
         assign(alice, numbers=listed)
         wished = [(number, None) for number in [*listed, *[f"+4930{n}" for n in range(1000, 1200)]]]
         with django_assert_num_queries(2):
-            refused = pools.outside(alice.organization, wished)
+            refused = pool_rules.outside(alice.organization, wished)
         assert len(refused) == 200
         assert not {number for number, _carrier in refused} & set(listed)
 
@@ -141,7 +142,7 @@ class TestShopping:
             one_of_them.by, self.sandbox(one_of_them), Operation.Wish.SEARCH, self.QUESTION
         )
         factories.work_all()
-        monkeypatch.setattr(answers, "may_buy", [])  # as it was when the page looked
+        monkeypatch.setattr(query_results, "may_buy", [])  # as it was when the page looked
         url = screen_url(one_of_them.organization, "add_search_buy", operation_id=asked.pk)
         page = browse(one_of_them).post(url, {"number": ["+14155550108"]}, follow=True)
         assert "none of the organization" in page.text

@@ -6,11 +6,11 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
 
+from numbers.inventory.number_pools import change_pool, numbers_of
 from numbers.models import NumberPool, PooledNumber
 from numbers.models.number_pool import MOST_NUMBERS
-from numbers.number_pools import change_pool, numbers_of
 from organizations.models import Organization, User
-from organizations.screens.base import screen_url
+from organizations.web.views.base import screen_url
 from tests.pools import INSIDE, LONDON, assign, limit
 
 pytestmark = pytest.mark.django_db

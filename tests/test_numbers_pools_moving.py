@@ -3,13 +3,14 @@
 import pytest
 
 from integrations.models import DefaultIntegration
-from numbers import batches, operations
-from numbers.agents import create_agent
-from numbers.holding import NotPossibleNow, OutsidePools
-from numbers.importing import import_number, record_number
+from numbers.bulk import jobs
+from numbers.inventory import operations
+from numbers.inventory.acquisition import import_number, record_number
+from numbers.inventory.agents import create_agent
+from numbers.inventory.repair import repair_number
+from numbers.inventory.reservation import NotPossibleNow, OutsidePools
 from numbers.models import PhoneNumber
-from numbers.repairing import repair_number
-from organizations.screens.base import screen_url
+from organizations.web.views.base import screen_url
 from tests import factories
 from tests.dialects import DIALECTS
 from tests.pools import OUTSIDE, assign, limit
@@ -74,10 +75,8 @@ class TestMovingIn:
 
     def test_in_bulk_each_row_says_why(self, limited_later, failed):
         numbers = limited_later.organization.phone_numbers.all()
-        batch = batches.propose_change(
-            limited_later.by, action="retry", options={}, numbers=numbers
-        )
-        batches.start(limited_later.by, batch.pk)
+        batch = jobs.propose_change(limited_later.by, action="retry", options={}, numbers=numbers)
+        jobs.start(limited_later.by, batch.pk)
         factories.work_batches()
         assert "number pools: London" in batch.rows.get().message
         assert batch.rows.get().fate == "failed"

@@ -3,7 +3,7 @@
 import pytest
 from django.core.exceptions import ValidationError
 
-from numbers import ranges
+from numbers.numbering import ranges
 
 
 @pytest.mark.parametrize(

@@ -11,15 +11,16 @@ from python_calamine import CalamineWorkbook
 
 from integrations.models import SandboxObject
 from integrations.providers.sandbox import REFUSED
-from numbers import batches, exporting
-from numbers.agents import create_agent
-from numbers.import_fields import FIELDS
-from numbers.import_options import cleaned
-from numbers.importing import import_number, record_only
+from numbers.bulk import jobs
+from numbers.bulk.imports.fields import FIELDS
+from numbers.bulk.imports.options import cleaned
+from numbers.inventory.acquisition import import_number, record_only
+from numbers.inventory.agents import create_agent
+from numbers.inventory.operations import add_number, change_number, delete_number
 from numbers.models import PhoneNumber
-from numbers.operations import add_number, change_number, delete_number
-from organizations.exporting.files import MARK, as_csv, as_excel
-from organizations.screens.base import screen_url
+from numbers.search import export
+from organizations.exports.file_formats import MARK, as_csv, as_excel
+from organizations.web.views.base import screen_url
 from tests import factories
 from tests.exporting import file_at
 
@@ -48,14 +49,14 @@ KINDS = ["csv", "xlsx"]
 def exported(member, numbers, kind: str) -> bytes:
     table = rows_of(member, numbers)
     if kind == "csv":
-        return MARK + as_csv([exporting.FIELDS, *table], exporting.harmless)
+        return MARK + as_csv([export.FIELDS, *table], export.harmless)
     file = io.BytesIO()
-    as_excel(list(exporting.FIELDS), table, file)
+    as_excel(list(export.FIELDS), table, file)
     return file.getvalue()
 
 
 def rows_of(member, numbers) -> list[list[str]]:
-    portions = exporting.portions(member.by, numbers, order="number")
+    portions = export.portions(member.by, numbers, order="number")
     return [row for portion in portions for row in portion.rows]
 
 
@@ -82,9 +83,9 @@ def living(member):
     return member.organization.phone_numbers.exclude(status="deleted")
 
 
-def take_in(member, file: bytes, **options) -> batches.Batch:
+def take_in(member, file: bytes, **options) -> jobs.Batch:
     options = {**cleaned(member.by, options), "ask": True, "start": True}
-    batch = batches.propose_import(member.by, title="x", options=options, file=file)
+    batch = jobs.propose_import(member.by, title="x", options=options, file=file)
     factories.work_all()
     batch.refresh_from_db()
     wrong = batch.rows.exclude(fate="done").values_list("text", "fate", "message")
@@ -197,7 +198,7 @@ def test_after_a_spreadsheet_took_the_plus(alice, inventory):
     file = io.BytesIO()
     with xlsxwriter.Workbook(file) as book:
         sheet = book.add_worksheet()
-        for line, row in enumerate([exporting.FIELDS, *rows_of(alice, inventory)]):
+        for line, row in enumerate([export.FIELDS, *rows_of(alice, inventory)]):
             for column, text in enumerate(row):
                 sheet.write_string(line, column, text)
             if line:
@@ -217,7 +218,7 @@ def test_an_export_changes_nothing_that_is_there(alice, inventory, kind):
         label="Changed", outbound_trunk_id="ST_y"
     )
     options = cleaned(alice.by, {"update": True})
-    batch = batches.propose_import(alice.by, title="x", options=options, file=file)
+    batch = jobs.propose_import(alice.by, title="x", options=options, file=file)
     factories.work_batches()
     rows = batch.rows.exclude(fate="unchanged").values_list("text", "fate", "before")
     assert list(rows) == [("+14155550198", "todo", {"outbound_trunk_id": "ST_y"})]
@@ -271,7 +272,7 @@ class TestTheCarrier:
         assert self.of(alice, carrier) == str(carrier.voip_carrier_sid)
 
     def test_is_asked_for_once(self, alice, inventory, monkeypatch):
-        monkeypatch.setattr("numbers.exporting.AT_ONCE", 10)
+        monkeypatch.setattr("numbers.search.export.AT_ONCE", 10)
         with CaptureQueriesContext(connection) as queries:
             rows = rows_of(alice, inventory)
         carriers = [q for q in queries if 'FROM "carriers_carrier"' in q["sql"]]

@@ -3,9 +3,9 @@
 import pytest
 
 from integrations.models import Operation
-from numbers.agents import create_agent
+from numbers.inventory.agents import create_agent
 from numbers.models import PhoneNumber, Placement
-from organizations.screens.base import screen_url
+from organizations.web.views.base import screen_url
 from tests import factories
 
 pytestmark = pytest.mark.django_db

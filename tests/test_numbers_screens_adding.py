@@ -4,9 +4,9 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from numbers.files.tables import lines_of
+from numbers.bulk.files.tables import lines_of
+from numbers.bulk.imports.pasted_list import rows_of
 from numbers.models import Batch
-from numbers.pasted import rows_of
 from tests import factories
 
 pytestmark = pytest.mark.django_db

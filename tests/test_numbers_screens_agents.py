@@ -4,10 +4,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from numbers.agents import create_agent
+from numbers.inventory.agents import create_agent
+from numbers.inventory.operations import change_number, delete_number
 from numbers.models import Agent
-from numbers.operations import change_number, delete_number
-from organizations.screens.base import screen_url
+from organizations.web.views.base import screen_url
 from tests import factories
 
 pytestmark = pytest.mark.django_db

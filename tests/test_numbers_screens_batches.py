@@ -7,12 +7,12 @@ import re
 import pytest
 from django.utils import translation
 
-from numbers import batches
-from numbers.agents import create_agent
-from numbers.files.tables import lines_of
+from numbers.bulk import jobs
+from numbers.bulk.files.tables import lines_of
+from numbers.inventory.agents import create_agent
 from numbers.models import Batch, BatchRow, PhoneNumber
-from numbers.screens import batch_words
-from organizations.screens.base import screen_url
+from numbers.views.bulk import bulk_labels
+from organizations.web.views.base import screen_url
 from tests import factories
 from tests.exporting import file_at
 
@@ -35,7 +35,7 @@ def numbers(alice) -> list[PhoneNumber]:
 def batch(alice, numbers) -> Batch:
     """Not started."""
     rows = alice.organization.phone_numbers.all()
-    return batches.propose_change(
+    return jobs.propose_change(
         alice.by, action="label", options={"label": "Front desk"}, numbers=rows
     )
 
@@ -56,7 +56,7 @@ def at(member, name="batch", batch=None) -> str:
 
 
 def started(member, batch) -> Batch:
-    batches.start(member.by, batch.pk)
+    jobs.start(member.by, batch.pk)
     factories.work_batches()
     batch.refresh_from_db()
     return batch
@@ -108,7 +108,7 @@ class TestLooking:
         assert page.status_code == 200
 
     def test_pages_of_rows(self, alice, browse, batch, monkeypatch):
-        monkeypatch.setattr("numbers.screens.batches.ROWS_PER_PAGE", 1)
+        monkeypatch.setattr("numbers.views.bulk.jobs.ROWS_PER_PAGE", 1)
         here = at(alice, batch=batch)
         first = browse(alice).get(here).text
         assert "?from=1" in first
@@ -121,8 +121,8 @@ class TestLooking:
         assert "555-0101" in back
 
     def test_the_newest_batch_comes_first(self, alice, browse, batch, monkeypatch):
-        monkeypatch.setattr("numbers.screens.batches.PER_PAGE", 1)
-        batches.propose_change(
+        monkeypatch.setattr("numbers.views.bulk.jobs.PER_PAGE", 1)
+        jobs.propose_change(
             alice.by, action="retry", options={}, numbers=alice.organization.phone_numbers.all()
         )
         page = browse(alice).get(at(alice, "batches")).text
@@ -137,7 +137,7 @@ class TestLooking:
         number = factories.number(alice.by, ONE)
         number.placements.update(role="supply")
         PhoneNumber.objects.update(inbound_agent_id="agent_front")
-        batch = batches.propose_change(
+        batch = jobs.propose_change(
             alice.by, action="delete", options={}, numbers=PhoneNumber.objects.all()
         )
         page = browse(alice).get(at(alice, batch=batch)).text
@@ -158,11 +158,11 @@ class TestLooking:
     def test_a_switch_is_told_in_the_readers_words(self, alice, browse):
         working = factories.number(alice.by, ONE)
         failed = factories.number(alice.by, "+15005550001")
-        batch = batches.propose_change(
+        batch = jobs.propose_change(
             alice.by, action="deactivate", options={}, numbers=alice.organization.phone_numbers
         )
         with translation.override("de"):
-            told = {row.text: batch_words.change(batch, row) for row in batch.rows.all()}
+            told = {row.text: bulk_labels.change(batch, row) for row in batch.rows.all()}
             assert told[working.e164] == (Status.ACTIVE.label, Status.INACTIVE.label)
             assert str(Status.ACTIVE.label) != "active"
         assert told[failed.e164] == ("", ""), "it is not active, though that was wished"
@@ -178,7 +178,7 @@ class TestLooking:
 
     def test_what_became_of_numbers_that_were_added(self, alice, browse):
         factories.number(alice.by, "+15005550001")
-        batch = batches.propose_change(
+        batch = jobs.propose_change(
             alice.by, action="retry", options={}, numbers=PhoneNumber.objects.all()
         )
         assert "of these numbers" not in browse(alice).get(at(alice, batch=batch)).text
@@ -195,7 +195,7 @@ class TestProgress:
         return client.get(f"{url}?was={was}", headers={"HX-Request": "true"})
 
     def test_a_moving_batch_answers_with_its_progress(self, alice, browse, batch):
-        batches.start(alice.by, batch.pk)
+        jobs.start(alice.by, batch.pk)
         answer = self.ask(browse(alice), at(alice, batch=batch), "running")
         assert "<progress" in answer.text
         assert "<html" not in answer.text
@@ -219,7 +219,7 @@ class TestActing:
         assert f"{batch.pk}/start/" not in page
 
     def test_start_after_discarding_says_why_not(self, alice, browse, batch):
-        batches.stop(alice.by, batch.pk)
+        jobs.stop(alice.by, batch.pk)
         page = browse(alice).post(at(alice, "batch_start", batch), follow=True).text
         assert "It cannot be started: it is stopped." in page
 
@@ -241,7 +241,7 @@ class TestActing:
     def test_giving_back(self, alice, browse):
         number = factories.number(alice.by, ONE)
         number.placements.update(role="supply")
-        batch = batches.propose_change(
+        batch = jobs.propose_change(
             alice.by, action="delete", options={}, numbers=PhoneNumber.objects.all()
         )
         browse(alice).post(at(alice, "batch_start", batch), {"release": "1"})
@@ -259,15 +259,15 @@ class TestActing:
 @pytest.mark.parametrize("started", [True, False])
 def test_what_was_stopped_will_not_be_done(alice, browse, batch, started):
     if started:
-        batches.start(alice.by, batch.pk)
-    batches.stop(alice.by, batch.pk)
+        jobs.start(alice.by, batch.pk)
+    jobs.stop(alice.by, batch.pk)
     page = browse(alice).get(at(alice, batch=batch)).text
     assert ("was not begun" in page, "will be done" in page) == (True, False)
     assert ("Do what is left" in page) == started
 
 
 def test_from_an_import_that_is_over_a_way_leads_on(alice, carol, browse):
-    batch = batches.propose_import(alice.by, title="x", options={}, file=b"x\n")
+    batch = jobs.propose_import(alice.by, title="x", options={}, file=b"x\n")
     way = f'class="btn" href="{at(alice, "add")}"'
     assert way not in browse(alice).get(at(alice, batch=batch)).text
     factories.work_batches()
@@ -277,7 +277,7 @@ def test_from_an_import_that_is_over_a_way_leads_on(alice, carol, browse):
 
 def test_what_is_too_long_for_a_number_is_wrapped(alice, browse):
     file = b"+14155550101\n" + b"x" * 60 + b"\n"
-    batch = batches.propose_import(alice.by, title="x", options={}, file=file)
+    batch = jobs.propose_import(alice.by, title="x", options={}, file=file)
     factories.work_batches()
     page = browse(alice).get(at(alice, batch=batch)).text
     cells = re.findall(r'<th scope="row" class="([^"]+)"', page)
@@ -298,7 +298,7 @@ class TestTheReport:
     def test_of_an_import_can_be_mended_and_handed_in_again(self, alice, browse):
         text = "number;label;carrier\n12;=Büro;Nobody\n+14155550101;;\n"
         options = {"carrier": str(alice.organization.carriers.get().voip_carrier_sid)}
-        batch = batches.propose_import(alice.by, title="x", options=options, file=text.encode())
+        batch = jobs.propose_import(alice.by, title="x", options=options, file=text.encode())
         factories.work_batches()
         german = {"headers": {"Accept-Language": "de"}}
         where = at(alice, "batch_report", batch)

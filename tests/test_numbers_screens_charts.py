@@ -3,7 +3,7 @@
 import pytest
 from django.utils import translation
 
-from numbers.screens.charts import duration
+from numbers.views.charts import duration
 
 
 @pytest.mark.parametrize(

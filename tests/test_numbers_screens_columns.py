@@ -5,11 +5,11 @@ import re
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from numbers.confirming import confirm_mapping
-from numbers.files.tables import MEANINGS
+from numbers.bulk.files.tables import MEANINGS
+from numbers.bulk.imports.mapping_confirmation import confirm_mapping
 from numbers.models import Batch
-from numbers.screens.column_forms import WORDS
-from organizations.screens.base import screen_url
+from numbers.views.bulk.column_forms import WORDS
+from organizations.web.views.base import screen_url
 from tests import factories
 from tests.furnishing_columns import LAYOUT
 

@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from integrations.models import Integration, Operation
 from numbers.models import Batch, PhoneNumber
-from organizations import snapshots
-from organizations.screens.base import screen_url
+from organizations.web import computed_cache
+from organizations.web.views.base import screen_url
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -22,7 +22,7 @@ HTMX = {"HX-Request": "true"}
 def slow_clock(monkeypatch):
     """What is counted stays fresh for longer than any test takes."""
     cache.clear()
-    monkeypatch.setattr(snapshots, "SOONEST", 30)
+    monkeypatch.setattr(computed_cache, "SOONEST", 30)
 
 
 @pytest.fixture
@@ -247,14 +247,14 @@ class TestFigures:
         ("seconds", "age", "fresh"), [(1.4, 27, True), (0.1, 3, False), (9, 31, False)]
     )
     def test_the_dearer_the_longer(self, monkeypatch, seconds, age, fresh):
-        monkeypatch.setattr(snapshots, "SOONEST", 1)
+        monkeypatch.setattr(computed_cache, "SOONEST", 1)
         taken = timezone.now() - timedelta(seconds=age)
-        assert snapshots.Snapshot({}, taken, seconds).is_fresh == fresh
+        assert computed_cache.Snapshot({}, taken, seconds).is_fresh == fresh
 
     def test_a_failed_count_leaves_no_lock(self):
         with pytest.raises(ZeroDivisionError):
-            snapshots.take("x", lambda: 1 / 0)
-        assert snapshots.take("x", lambda: 1).data == 1
+            computed_cache.take("x", lambda: 1 / 0)
+        assert computed_cache.take("x", lambda: 1).data == 1
 
     def test_no_secret_is_in_what_is_kept(self, alice, look):
         factories.number(alice.by)

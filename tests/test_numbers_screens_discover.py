@@ -2,14 +2,14 @@
 
 import pytest
 
-from integrations import questions
+from integrations.ledger import platform_queries
 from integrations.models import Operation
 from integrations.providers.base import Unavailable
 from integrations.providers.sandbox import Sandbox
 from integrations.providers.sandbox_shop import OWNED
 from numbers.models import PhoneNumber
 from organizations.models import Organization
-from organizations.screens.base import screen_url
+from organizations.web.views.base import screen_url
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -37,7 +37,7 @@ def searched(alice, sandbox) -> Operation:
 
 
 def answered(member, integration, wish: str, question: dict | None = None) -> Operation:
-    asked = questions.ask_question(member.by, integration, wish, question)
+    asked = platform_queries.ask_question(member.by, integration, wish, question)
     factories.work_all()
     asked.refresh_from_db()
     return asked

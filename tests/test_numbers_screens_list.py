@@ -9,15 +9,15 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from numbers import digits
-from numbers.agents import create_agent
-from numbers.e164 import canonical_of
+from numbers.inventory.agents import create_agent
+from numbers.inventory.operations import change_number, delete_number
 from numbers.models import PhoneNumber
-from numbers.operations import change_number, delete_number
-from numbers.ordering import ORDERS
-from numbers.screens.filters import MOST_COUNTED, matching
-from numbers.screens.paging import read_place
-from organizations.screens.base import screen_url
+from numbers.numbering.e164 import canonical_of
+from numbers.search import ngram_search
+from numbers.search.keyset import ORDERS
+from numbers.views.listing.filters import MOST_COUNTED, matching
+from numbers.views.listing.pagination import read_place
+from organizations.web.views.base import screen_url
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -63,14 +63,14 @@ class TestSearch:
         shelf.organization.phone_numbers.all().delete()
         rows(shelf, *held)
         run = data.draw(runs_of(held), label="run")
-        wanted = digits.run_of(run)
+        wanted = ngram_search.run_of(run)
         where = str.startswith if len(wanted) < 4 else str.__contains__
         area = f"+1{wanted}" if len(wanted) == 3 else "-"
         naive = {
             n for n in held if where(n[1:], wanted) or n.endswith(wanted) or n.startswith(area)
         }
         for by_grams in (True, False):
-            search = digits.search(shelf.organization.id, run, by_grams=by_grams)
+            search = ngram_search.search(shelf.organization.id, run, by_grams=by_grams)
             there = shelf.organization.phone_numbers.filter(search)
             assert set(there.values_list("e164", flat=True)) == naive
 
@@ -86,8 +86,8 @@ class TestSearch:
         if len(word) < 3 or not any(map(str.isalpha, word)):
             return
         for by_grams in (True, False):
-            search = digits.search(shelf.organization.id, word.upper(), by_grams=by_grams)
-            search |= digits.search(shelf.organization.id, word, by_grams=by_grams)
+            search = ngram_search.search(shelf.organization.id, word.upper(), by_grams=by_grams)
+            search |= ngram_search.search(shelf.organization.id, word, by_grams=by_grams)
             there = set(
                 shelf.organization.phone_numbers.filter(search).values_list("label", flat=True)
             )
@@ -126,14 +126,14 @@ class TestSearch:
     def test_what_sorts_behind_every_label_finds_none_without(self, alice):
         rows(alice, "+14155550101")
         rows(alice, "+14155550102", label="")
-        assert found(alice, q=digits.LAST) == []
+        assert found(alice, q=ngram_search.LAST) == []
 
     @pytest.mark.parametrize("text", ["4711", "47", "711", "11 (0)"])
     def test_digits_are_found_in_labels_too(self, alice, text):
         rows(alice, "+14155550101", "+442071838750")
         (desk,) = rows(alice, "+14155550199", label="4711 (0)")
         for by_grams in (True, False):
-            search = digits.search(alice.organization.id, text, by_grams=by_grams)
+            search = ngram_search.search(alice.organization.id, text, by_grams=by_grams)
             assert list(alice.organization.phone_numbers.filter(search)) == [desk]
 
     def test_behind_a_plus_stands_the_beginning(self, alice):
@@ -262,8 +262,8 @@ class TestPages:
         assert read_place(ORDERS["newest"], "WzAsICJhYmMiLCAiMDAiXQ") == (None, False)
 
     def test_very_many_are_not_counted(self, alice, browse, monkeypatch):
-        monkeypatch.setattr("numbers.screens.filters.MOST_COUNTED", 2)
-        monkeypatch.setattr("numbers.screens.listing.MOST_COUNTED", 2)
+        monkeypatch.setattr("numbers.views.listing.filters.MOST_COUNTED", 2)
+        monkeypatch.setattr("numbers.views.listing.number_list.MOST_COUNTED", 2)
         rows(alice, "+14155550101", "+14155550102", "+14155550103")
         assert "2+ numbers" in get(browse(alice), alice).text
         assert "2+ numbers" in get(browse(alice), alice, q="5550").text

@@ -8,14 +8,14 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from integrations.models import Integration
-from numbers.agents import create_agent
-from numbers.exporting import harmless
-from numbers.files.tables import lines_of
+from numbers.bulk.files.tables import lines_of
+from numbers.inventory.agents import create_agent
 from numbers.models import PhoneNumber, SavedView
-from numbers.saved_views import MOST
-from numbers.screens import listing
+from numbers.search.export import harmless
+from numbers.search.saved_views import MOST
+from numbers.views.listing import number_list
 from organizations.models import Event
-from organizations.screens.base import screen_url
+from organizations.web.views.base import screen_url
 from tests import factories
 from tests.exporting import file_at
 from tests.test_numbers_screens_list import get, rows
@@ -85,7 +85,7 @@ def export(browser, member, format: str, **query: str) -> bytes:
 
 class TestExport:
     def test_csv_holds_what_the_list_shows(self, alice, browse, monkeypatch):
-        monkeypatch.setattr("numbers.exporting.AT_ONCE", 2)
+        monkeypatch.setattr("numbers.search.export.AT_ONCE", 2)
         rows(alice, *(f"+1415555010{n}" for n in range(5)), label="=1+1")
         rows(alice, "+442071838750")
         factories.number(alice.by, "+14155550199", label="Straße")
@@ -121,7 +121,7 @@ class TestExport:
         assert told == {**known, "label": "=1+1", "agent_id": "agent_1"}
 
     def test_more_than_excel_takes_is_said(self, alice, browse, monkeypatch):
-        monkeypatch.setattr("numbers.screens.export.MOST_IN_EXCEL", 1)
+        monkeypatch.setattr("numbers.views.listing.export.MOST_IN_EXCEL", 1)
         rows(alice, "+14155550101", "+14155550102")
         url = screen_url(alice.organization, "numbers_export") + "?q=5550"
         answer = browse(alice).post(url, {"format": "xlsx"})
@@ -221,7 +221,7 @@ class TestRows:
         assert '<option value="-">no agent</option>' in page
 
     def test_of_very_many_agents_any_can_be_typed(self, alice, browse, monkeypatch):
-        monkeypatch.setattr(listing, "OFFERED", 1)
+        monkeypatch.setattr(number_list, "OFFERED", 1)
         number = rows(alice, "+442071838750")[0]
         for name in ("Adam", "Zoe"):
             create_agent(alice.by, name=name, agent_id=f"{name}-id")

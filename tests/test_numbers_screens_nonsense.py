@@ -2,8 +2,8 @@
 
 import pytest
 
-from numbers.batches import CannotBatch, propose_change
-from organizations.screens.base import screen_url
+from numbers.bulk.jobs import CannotBatch, propose_change
+from organizations.web.views.base import screen_url
 from tests import factories
 
 pytestmark = pytest.mark.django_db

@@ -7,12 +7,12 @@ from django.db.models import F
 from django.utils import timezone
 
 from integrations.models import Integration, Operation, ProviderCall
-from numbers.importing import record_number
+from numbers.inventory.acquisition import record_number
+from numbers.inventory.allowed_actions import SEVERAL
+from numbers.inventory.operations import change_number, delete_number
 from numbers.models import PhoneNumber
-from numbers.operations import change_number, delete_number
-from numbers.standing import SEVERAL
 from organizations.models import Event
-from organizations.screens.base import screen_url
+from organizations.web.views.base import screen_url
 from tests import factories
 
 pytestmark = pytest.mark.django_db

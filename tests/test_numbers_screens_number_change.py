@@ -2,13 +2,13 @@
 
 import pytest
 
-from numbers.agents import create_agent
-from numbers.importing import import_number
+from numbers.inventory.acquisition import import_number
+from numbers.inventory.agents import create_agent
+from numbers.inventory.operations import change_number, delete_number
 from numbers.models import PhoneNumber, Placement
-from numbers.operations import change_number, delete_number
-from numbers.screens import number_forms
+from numbers.views import number_forms
 from organizations.models import Event
-from organizations.screens.base import screen_url
+from organizations.web.views.base import screen_url
 from tests import factories
 
 pytestmark = pytest.mark.django_db

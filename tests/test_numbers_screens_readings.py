@@ -2,9 +2,9 @@
 
 import pytest
 
-from numbers import batches
-from numbers.import_options import cleaned
-from organizations.screens.base import screen_url
+from numbers.bulk import jobs
+from numbers.bulk.imports.options import cleaned
+from organizations.web.views.base import screen_url
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -16,7 +16,7 @@ NUMBERS = ("4917612345678", "442071838712", "+4930123400-09", "+14155550101", "1
 def batch(alice):
     rows = [{"number": each} for each in NUMBERS]
     options = cleaned(alice.by, {"destination": "record", "country": "DE"})
-    made = batches.propose_import(alice.by, title="list", options=options, rows=rows)
+    made = jobs.propose_import(alice.by, title="list", options=options, rows=rows)
     return again(made)
 
 
@@ -69,7 +69,7 @@ class TestPage:
     def test_rows_with_a_note_are_counted_and_listed(self, alice, browse):
         rows = [{"number": "612345678"}, {"number": "+393331234567"}]
         options = cleaned(alice.by, {"destination": "record", "country": "IT"})
-        batch = again(batches.propose_import(alice.by, title="x", options=options, rows=rows))
+        batch = again(jobs.propose_import(alice.by, title="x", options=options, rows=rows))
         url = screen_url(alice.organization, "batch", batch_id=batch.pk)
         answer = browse(alice).get(f"{url}?fate=noted")
         assert ("noted", "with a note", 1) in answer.context["fates"]

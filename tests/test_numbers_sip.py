@@ -2,7 +2,7 @@
 
 import pytest
 
-from numbers.sip import change_complaints, complaints
+from numbers.inventory.sip_settings import change_complaints, complaints
 
 WHOLE = {"server_address": "sip.example.com:5060", "username": "acme", "password": "p4ss"}
 

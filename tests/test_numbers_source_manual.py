@@ -2,9 +2,9 @@
 
 import pytest
 
-from numbers import batches
+from numbers.bulk import jobs
 from numbers.models import Batch, PhoneNumber
-from organizations.screens.base import screen_url
+from organizations.web.views.base import screen_url
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -62,6 +62,6 @@ def test_a_pasted_list_is_an_import(alice, browse):
     answer = browse(alice).post(url, {"text": NUMBER, "place": "record"})
     assert answer.status_code == 302
     factories.work_all()
-    batches.start(alice.by, Batch.objects.get().pk)
+    jobs.start(alice.by, Batch.objects.get().pk)
     factories.work_all()
     assert PhoneNumber.objects.get().source == "import"

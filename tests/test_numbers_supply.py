@@ -7,13 +7,13 @@ import pytest
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
-from integrations import claims, provisioning
-from integrations.claims import Verdict
+from integrations.ledger import leases, worker
+from integrations.ledger.leases import Verdict
+from integrations.ledger.operation_requests import InUse, disconnect
 from integrations.models import Integration, Operation, SandboxObject
-from integrations.operations import InUse, disconnect
-from numbers import operations
-from numbers.holding import NotPossibleNow, NotSupplied
-from numbers.importing import NoIntegration, buy_number, import_number, record_number
+from numbers.inventory import operations
+from numbers.inventory.acquisition import NoIntegration, buy_number, import_number, record_number
+from numbers.inventory.reservation import NotPossibleNow, NotSupplied
 from numbers.models import PhoneNumber, Placement
 from tests import factories
 
@@ -52,8 +52,8 @@ def asked(number: PhoneNumber, role: str) -> Operation | None:
 
 def settle(number: PhoneNumber, role: str, outcome: str, reason: str = "") -> None:
     """The platform's answer, without the platform."""
-    operation = claims.claim(asked(number, role).pk)
-    provisioning.settle(operation, Verdict(outcome, reason))
+    operation = leases.claim(asked(number, role).pk)
+    worker.settle(operation, Verdict(outcome, reason))
     number.refresh_from_db()
 
 
@@ -240,7 +240,7 @@ class TestDeleting:
     def test_the_account_keeps_it_unless_it_is_given_back(self, alice, number):
         operations.delete_number(alice.by, number.pk)
         assert (
-            provisioning.subjects.subject_of(asked(number, "supply"))
+            worker.reconcilers.subject_of(asked(number, "supply"))
             .spec(asked(number, "supply"))
             .release
             is False
@@ -255,7 +255,7 @@ class TestDeleting:
         operations.delete_number(alice.by, number.pk, release=True)
         operation = asked(number, "supply")
         assert operation.wish == "remove"
-        assert provisioning.subjects.subject_of(operation).spec(operation).release is True
+        assert worker.reconcilers.subject_of(operation).spec(operation).release is True
         factories.work_number(number)
         assert number.released_at is not None
 

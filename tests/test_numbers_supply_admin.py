@@ -3,8 +3,8 @@
 import pytest
 from django.urls import reverse
 
-from numbers import operations
-from numbers.importing import import_number
+from numbers.inventory import operations
+from numbers.inventory.acquisition import import_number
 from numbers.models import PhoneNumber
 from tests import factories
 

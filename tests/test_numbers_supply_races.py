@@ -11,13 +11,13 @@ from time import sleep
 import pytest
 from django.db import connection, transaction
 
-from integrations import claims, dispatching, provisioning, questions
-from integrations.claims import Verdict
+from integrations.ledger import dispatch, leases, platform_queries, worker
+from integrations.ledger.leases import Verdict
+from integrations.ledger.operation_requests import change_wish
 from integrations.models import Integration, Operation, SandboxObject
-from integrations.operations import change_wish
-from numbers import agents, operations
-from numbers import provisioning as numbers_worker
-from numbers.importing import buy_number, import_number
+from numbers.inventory import agents, operations
+from numbers.inventory import provisioning as numbers_worker
+from numbers.inventory.acquisition import buy_number, import_number
 from tests import factories
 
 # Fixtures and helpers of the two files whose subjects meet here.
@@ -60,8 +60,8 @@ def routed(house, twilio):
     """Its supply is about to be settled: the platform routes it to us already."""
     twilio.own(NUMBER, voice_url=BEFORE, voice_method="POST")
     number = import_number(house.by, number=NUMBER, provider="twilio", inbound_webhook_url=OURS)
-    operation = claims.claim(asked(number, "supply").pk)
-    return number, operation, provisioning.attempt(operation)
+    operation = leases.claim(asked(number, "supply").pk)
+    return number, operation, worker.attempt(operation)
 
 
 @commits
@@ -70,7 +70,7 @@ def test_a_deletion_knows_what_was_settled_while_it_waited(house, twilio, releas
     number, operation, verdict = routed(house, twilio)
     delete = lambda: operations.delete_number(house.by, number.pk, release=release)  # noqa: E731
     with meanwhile(delete):
-        provisioning.settle(operation, verdict)
+        worker.settle(operation, verdict)
     factories.work_number(number)
     left = [row["voice_url"] for row in twilio.found(NUMBER)]
     assert left == ([] if release else [BEFORE])
@@ -83,7 +83,7 @@ def test_a_change_knows_what_was_settled_while_it_waited(house, twilio):
         house.by, number.pk, inbound_webhook_url=f"{OURS}2"
     )
     with meanwhile(change):
-        provisioning.settle(operation, verdict)
+        worker.settle(operation, verdict)
     factories.work_number(number)
     operations.delete_number(house.by, number.pk)
     factories.work_number(number)
@@ -104,23 +104,23 @@ def test_two_changes_of_trunk_settings_are_both_kept(alice, number):
 @commits
 def test_a_refused_switch_and_a_settlement_do_not_stop_each_other(alice, number, monkeypatch):
     """The refusal asks the other placement back, and would wait for its operation."""
-    settle_claim, turn_back = claims.settle, numbers_worker.turn_back
+    settle_claim, turn_back = leases.settle, numbers_worker.turn_back
 
     def slowly(operation, verdict, subject_ids):
         closed = settle_claim(operation, verdict, subject_ids)
         sleep(0.2 if verdict.outcome == "done" else 0)
         return closed
 
-    monkeypatch.setattr(claims, "settle", slowly)
+    monkeypatch.setattr(leases, "settle", slowly)
     monkeypatch.setattr(numbers_worker, "turn_back", lambda *a: (sleep(0.4), turn_back(*a)))
     operations.change_number(alice.by, number.pk, status="inactive")
-    voice, supply = (claims.claim(asked(number, role).pk) for role in ("voice", "supply"))
+    voice, supply = (leases.claim(asked(number, role).pk) for role in ("voice", "supply"))
     gate = Barrier(2)
 
     def end(operation, verdict):
         gate.wait()
         sleep(0.1 if verdict.outcome == "done" else 0)
-        provisioning.settle(operation, verdict)
+        worker.settle(operation, verdict)
 
     with ThreadPoolExecutor(2) as pool:
         both = [
@@ -148,9 +148,9 @@ def test_what_was_given_back_elsewhere_is_not_bought_again(house, twilio, change
 def test_a_purchase_that_is_not_wanted_any_more_is_not_made(house, twilio):
     """The attempt has begun when the number is deleted."""
     number = buy_number(house.by, number=NUMBER)
-    operation = claims.claim(asked(number, "supply").pk)
+    operation = leases.claim(asked(number, "supply").pk)
     operations.delete_number(house.by, number.pk)
-    provisioning.settle(operation, provisioning.attempt(operation))
+    worker.settle(operation, worker.attempt(operation))
     due_now()
     factories.work_number(number)
     assert asks(twilio) == []
@@ -185,7 +185,7 @@ def test_trunks_wait_for_the_supply_when_it_is_tried_again(alice, trunks):
     settle(number, "supply", "refused", "not owned")
     operations.retry_number(alice.by, number.pk)
     assert asked(number, "voice").waits_for == asked(number, "supply")
-    assert not claims.claim(asked(number, "voice").pk)
+    assert not leases.claim(asked(number, "voice").pk)
     settle(number, "supply", "refused", "not owned")
     work(number, "voice")
     assert not SandboxObject.objects.filter(kind="number", name=number.e164).exists()
@@ -197,20 +197,20 @@ def test_questions_come_before_a_backlog(alice):
     for each in range(6):
         import_number(alice.by, number=f"+1415555010{each}", provider="twilio")
     Operation.objects.update(next_attempt_at="2026-01-01T00:00Z")
-    question = questions.ask_question(alice.by, integration, "search", {"country": "US"})
+    question = platform_queries.ask_question(alice.by, integration, "search", {"country": "US"})
     published = []
-    dispatching.dispatch_due(published.append)
+    dispatch.dispatch_due(published.append)
     assert question.pk in published
     assert len(published) == 3
 
 
 def test_a_lost_answer_is_given_its_time_whatever_is_wished_next(alice, trunks):
     number = supplied(alice, trunks)
-    operation = claims.claim(asked(number, "supply").pk)
-    provisioning.settle(operation, Verdict("unknown", "The answer was lost."))
+    operation = leases.claim(asked(number, "supply").pk)
+    worker.settle(operation, Verdict("unknown", "The answer was lost."))
     held = asked(number, "supply")
     change_wish(alice.by, held, "remove", None)
-    assert not claims.claim(held.pk), "what was sent may still come true"
+    assert not leases.claim(held.pk), "what was sent may still come true"
 
 
 @commits

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from config import BASE_DIR
-from numbers.screens.told import OF_FILES, PLURALS, SENTENCES, told
+from numbers.views.bulk.messages import OF_FILES, PLURALS, SENTENCES, told
 
 SAYS = {"_", "gettext", "ngettext", "gettext_noop"}
 

@@ -7,11 +7,15 @@ import pytest
 from django.utils.translation import override
 
 from config import BASE_DIR
-from numbers.screens.told import OF_NUMBERS, told
+from numbers.views.bulk.messages import OF_NUMBERS, told
 
 SOURCES = (
-    *("numbers/e164.py", "numbers/import_rows.py", "numbers/import_readings.py"),
-    *("numbers/imports.py", "numbers/ranges.py"),
+    *(
+        "numbers/numbering/e164.py",
+        "numbers/bulk/imports/rows.py",
+        "numbers/bulk/imports/readings.py",
+    ),
+    *("numbers/bulk/imports/check.py", "numbers/numbering/ranges.py"),
     *(f"numbers/numbering/{name}.py" for name in ("characters", "lookalikes", "parsing", "plans")),
 )
 

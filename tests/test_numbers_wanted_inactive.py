@@ -4,13 +4,13 @@ import pytest
 
 from integrations.models import Operation, SandboxObject
 from integrations.providers.sandbox import ALWAYS_OUT, REFUSED
-from numbers.batching.proposing import UNSETTLED
-from numbers.importing import import_number, record_number, record_only
+from numbers.bulk.preview import UNSETTLED
+from numbers.inventory.acquisition import import_number, record_number, record_only
+from numbers.inventory.operations import add_number, change_number, retry_number
 from numbers.models import PhoneNumber
-from numbers.operations import add_number, change_number, retry_number
-from numbers.screens.state import state_of
+from numbers.views.number_state import state_of
+from organizations.access.principals import system
 from organizations.models import Event
-from organizations.principals import system
 from tests import factories
 from tests.batches import propose
 

@@ -5,7 +5,7 @@ import re
 import phonenumbers
 import pytest
 
-from numbers.e164 import written
+from numbers.numbering.e164 import written
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,10 @@ from django.contrib.auth.models import Group, Permission
 from django.core import mail
 from django.test import Client
 
-from organizations import invitations
+from organizations.access.principals import of_member
+from organizations.accounts import invitations
 from organizations.models import ApiKey, Membership, User
 from organizations.operations import create_key
-from organizations.principals import of_member
 from tests.test_organizations_admin import do, of, page_of, text_of, told
 from tests.test_organizations_entering import enrol
 

@@ -13,9 +13,9 @@ from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from organizations.entering import after_answer
-from organizations.entering.after_answer import LOG, MAIL, Lane
-from organizations.entering.lockout import TOLD
+from organizations.accounts.sign_in import deferred_work
+from organizations.accounts.sign_in.deferred_work import LOG, MAIL, Lane
+from organizations.accounts.sign_in.lockout import TOLD
 from organizations.models import Event, User
 from tests.test_organizations_entering import sign_in
 
@@ -114,7 +114,7 @@ class TestAfterTheAnswer:
     @pytest.fixture(autouse=True)
     def _threads(self, settings, monkeypatch):
         settings.WORK_AFTER_ANSWERS = settings.CAN_MAIL = True
-        monkeypatch.setattr(after_answer, "PAUSE", 0.3)
+        monkeypatch.setattr(deferred_work, "PAUSE", 0.3)
 
     def test_the_mail_comes_and_the_line_is_written(self, alice):
         for _ in range(TOLD):
@@ -148,7 +148,7 @@ class TestAfterTheAnswer:
         assert "Not done after an answer (test)" in caplog.text
 
     def test_what_is_too_much_is_left_out(self, caplog, rf, monkeypatch):
-        monkeypatch.setattr(after_answer, "MOST_WAITING", 2)
+        monkeypatch.setattr(deferred_work, "MOST_WAITING", 2)
         lane, begun, go = Lane("test"), [], threading.Event()
 
         def work(request, email):

@@ -7,11 +7,12 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
-from organizations import invitations, operations
+from organizations import operations
+from organizations.access.roles import SCOPES
+from organizations.accounts import invitations
 from organizations.models import Membership, Organization, SavedReply
 from organizations.operations import add_member
-from organizations.roles import SCOPES
-from organizations.screens.base import screen_url
+from organizations.web.views.base import screen_url
 from tests import factories
 from tests.conftest import Api
 

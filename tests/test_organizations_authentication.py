@@ -12,11 +12,12 @@ from django.test import Client
 from django.urls import path
 from django.utils import timezone
 
-from organizations import keys, operations
-from organizations.api import guessing, key_lookup
-from organizations.api.replies import Reply
-from organizations.api.views import OrgView
-from organizations.roles import Permission
+from organizations import operations
+from organizations.access import api_key_format
+from organizations.access.roles import Permission
+from organizations.web.api import brute_force, key_lookup
+from organizations.web.api.responses import Reply
+from organizations.web.api.views import OrgView
 from tests import factories
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
@@ -35,9 +36,9 @@ urlpatterns = [path("v1/whoami", Whoami.as_view())]
 
 @pytest.fixture(autouse=True)
 def _no_failures_yet():
-    guessing.failures_by_address.clear()
+    brute_force.failures_by_address.clear()
     yield
-    guessing.failures_by_address.clear()
+    brute_force.failures_by_address.clear()
 
 
 @pytest.fixture
@@ -56,12 +57,12 @@ def bearer(text: str) -> dict[str, str]:
 
 def wrong_secret(member: factories.Member) -> str:
     """Of their key, with a checksum that fits."""
-    body = "A" * keys.SECRET_LENGTH
-    return f"{member.key_text[:25]}{body}{keys.checksum(member.key.key_id, body)}"
+    body = "A" * api_key_format.SECRET_LENGTH
+    return f"{member.key_text[:25]}{body}{api_key_format.checksum(member.key.key_id, body)}"
 
 
 def halves(text: str) -> dict[str, str]:
-    key = keys.parse(text)
+    key = api_key_format.parse(text)
     return {"X_API_KEY": key.public, "X_API_SECRET": key.secret}
 
 
@@ -139,9 +140,9 @@ class TestKeys:
             assert ask(**bearer(member.key_text[:-1] + "é")).status_code == 401
 
     def test_the_unknown_and_the_wrong_are_told_alike(self, member):
-        unknown = keys.mint()
-        body = "A" * keys.SECRET_LENGTH
-        wrong = body + keys.checksum(member.key.key_id, body)
+        unknown = api_key_format.mint()
+        body = "A" * api_key_format.SECRET_LENGTH
+        wrong = body + api_key_format.checksum(member.key.key_id, body)
         answers = [
             ask(**bearer(unknown.full)),
             ask(X_API_KEY=f"pb_live_{member.key.key_id}", X_API_SECRET=wrong),
@@ -294,18 +295,20 @@ class TestTheConnection:
 
 
 class TestGuessing:
-    def guess(self, times: int = guessing.FAILURES["burst"], **kwargs) -> list[int]:
-        return [ask(**bearer(keys.mint().full), **kwargs).status_code for _ in range(times)]
+    def guess(self, times: int = brute_force.FAILURES["burst"], **kwargs) -> list[int]:
+        return [
+            ask(**bearer(api_key_format.mint().full), **kwargs).status_code for _ in range(times)
+        ]
 
     def test_who_guesses_is_stopped_without_a_query(self, django_assert_num_queries):
         assert set(self.guess()) == {401}
         with django_assert_num_queries(0):
-            answer = ask(**bearer(keys.mint().full))
+            answer = ask(**bearer(api_key_format.mint().full))
         assert answer.status_code == 429
         assert 0 < int(answer["Retry-After"]) <= 5
 
     def test_mistyped_keys_count_too(self):
-        for _ in range(guessing.FAILURES["burst"]):
+        for _ in range(brute_force.FAILURES["burst"]):
             ask(**bearer("pb_live_nonsense"))
         assert ask(**bearer("pb_live_nonsense")).status_code == 429
 
@@ -324,12 +327,12 @@ class TestGuessing:
 
     def test_a_revoked_key_is_not_a_guess(self, member):
         operations.revoke_key(member.by, key_id=member.key.id)
-        for _ in range(guessing.FAILURES["burst"]):
+        for _ in range(brute_force.FAILURES["burst"]):
             ask(**bearer(member.key_text))
         assert self.guess(1) == [401]
 
     def test_the_memory_of_good_keys_is_bounded(self):
-        good = guessing.GoodKeys(size=2)
+        good = brute_force.GoodKeys(size=2)
         for digest in (b"1", b"2", b"3"):
             good.add(digest)
         assert [digest in good for digest in (b"1", b"2", b"3")] == [False, True, True]
@@ -363,5 +366,5 @@ class TestRefusalsAreTold:
         def broken(*_arguments, **_fields):
             raise DatabaseError("read only")
 
-        monkeypatch.setattr("organizations.api.refused_keys.record", broken)
+        monkeypatch.setattr("organizations.web.api.rejected_keys.record", broken)
         assert ask(**bearer(member.key_text)).status_code == 401

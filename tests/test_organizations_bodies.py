@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from organizations.bodies import (
+from organizations.web.request_bodies import (
     LINE_ENDS,
     CompleteBody,
     IncompleteBody,

@@ -5,7 +5,7 @@ import runpy
 import pytest
 
 from config import BASE_DIR
-from organizations.checks import settings_are_right
+from organizations.web.system_checks import settings_are_right
 
 
 def test_each_fault_and_each_missing_secret_is_a_line(settings):

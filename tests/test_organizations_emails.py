@@ -13,9 +13,9 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import Client, RequestFactory
 
-from organizations import invitations
-from organizations.entering.oidc import OneProvider
-from organizations.entering.ownership import unproven
+from organizations.accounts import invitations
+from organizations.accounts.email_verification import unproven
+from organizations.accounts.sign_in.oidc import OneProvider
 from organizations.models import User
 from tests import factories
 

@@ -24,12 +24,12 @@ from django.db import OperationalError
 from django.test import Client, RequestFactory
 
 from config.sign_in import one_provider
-from organizations import invitations
-from organizations.entering.accounts import spoken
-from organizations.entering.oidc import OneProvider
-from organizations.entering.ownership import unproven
+from organizations.accounts import invitations
+from organizations.accounts.email_verification import unproven
+from organizations.accounts.sign_in.adapter import spoken
+from organizations.accounts.sign_in.oidc import OneProvider
 from organizations.models import User
-from organizations.screens.base import screen_url
+from organizations.web.views.base import screen_url
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -379,7 +379,7 @@ class TestErrorPages:
         def broken(*args):
             raise error("secret detail")
 
-        monkeypatch.setattr("organizations.screens.members.described", broken)
+        monkeypatch.setattr("organizations.views.members.described", broken)
         browser = Client(raise_request_exception=False)
         browser.force_login(alice.user, "django.contrib.auth.backends.ModelBackend")
         answer = browser.get(screen_url(alice.organization, "members"))

@@ -5,9 +5,9 @@ from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.test import Client
 from django.urls import reverse
 
+from organizations.access.principals import system
 from organizations.models import Event, User
 from organizations.operations import add_member, create_organization
-from organizations.principals import system
 
 pytestmark = pytest.mark.django_db
 SIGN_IN = "/accounts/login/"

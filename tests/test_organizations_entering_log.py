@@ -69,7 +69,7 @@ def test_what_went_wrong_at_the_provider_without_its_body(answers, caplog, at, a
 def test_what_the_provider_said_of_it_cut_and_on_one_line(answers, caplog):
     said = {"error": "server_error", "error_description": "Out of\nservice" + "!" * 300}
     come_back(**said)
-    (line,) = [r for r in caplog.records if r.name == "organizations.entering"]
+    (line,) = [r for r in caplog.records if r.name == "organizations.accounts.sign_in"]
     assert line.levelname == "ERROR"
     assert r"error 'server_error', error_description 'Out of\nservice!!" in line.getMessage()
     assert line.getMessage().count("!") == 200 - len("Out of\nservice")
@@ -79,7 +79,7 @@ def test_what_the_provider_said_of_it_cut_and_on_one_line(answers, caplog):
 def test_a_passer_by_writes_nothing_of_theirs(answers, caplog, state):
     said = {"error": "THEIRS", "error_description": "THEIRS", **state}
     assert Client().get(f"{LOGIN}callback/", said).status_code == 401
-    (line,) = [r for r in caplog.records if r.name == "organizations.entering"]
+    (line,) = [r for r in caplog.records if r.name == "organizations.accounts.sign_in"]
     assert line.levelname == "WARNING"
     assert "THEIRS" not in caplog.text
     assert "made-up" not in caplog.text

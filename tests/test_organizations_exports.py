@@ -2,8 +2,8 @@
 
 import pytest
 
-from organizations import exports
-from organizations.exports import portions
+from organizations.exports import rows
+from organizations.exports.rows import portions
 from organizations.models import Event
 
 pytestmark = pytest.mark.django_db
@@ -24,7 +24,7 @@ def labels(lists) -> list[str]:
 
 @pytest.mark.parametrize("size", [1, 3, 7, 100])
 def test_portions_leave_nothing_out(events, monkeypatch, size):
-    monkeypatch.setattr(exports, "AT_ONCE", size)
+    monkeypatch.setattr(rows, "AT_ONCE", size)
     told = labels(portions(events, "-pk"))
     assert told == [*"6543210"]
     assert labels(portions(events, "pk")) == told[::-1]
@@ -33,7 +33,7 @@ def test_portions_leave_nothing_out(events, monkeypatch, size):
 
 
 def test_no_statement_reads_all(events, monkeypatch, django_assert_num_queries):
-    monkeypatch.setattr(exports, "AT_ONCE", 3)
+    monkeypatch.setattr(rows, "AT_ONCE", 3)
     with django_assert_num_queries(2):
         lines = portions(events, "-pk")
         assert labels([next(lines), next(lines)]) == [*"654321"]

@@ -5,8 +5,16 @@ from uuid import UUID
 import pytest
 from rest_framework.exceptions import ValidationError
 
-from organizations.api.exceptions import problem_of
-from organizations.api.fields import Boolean, Char, Choice, Integer, ListOf, StrictSerializer, Uuid
+from organizations.web.api.exception_mapping import problem_of
+from organizations.web.api.fields import (
+    Boolean,
+    Char,
+    Choice,
+    Integer,
+    ListOf,
+    StrictSerializer,
+    Uuid,
+)
 
 A_UUID = "5f0c2d7e-3b1a-4c86-9f3d-0a7d1c2b9e44"
 

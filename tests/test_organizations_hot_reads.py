@@ -4,9 +4,9 @@ import psycopg
 import pytest
 from django.db import connection, transaction
 
-from numbers.api.queries import FIRST_PAGE, ONE, held_by
+from numbers.api.number_queries import FIRST_PAGE, ONE, held_by
 from numbers.api.serializers import COLUMNS
-from organizations.api.hot_reads import PREPARE_AFTER
+from organizations.web.api.prepared_queries import PREPARE_AFTER
 from tests import factories
 
 OFTEN = PREPARE_AFTER + 2  # so that the last ones are prepared

@@ -14,12 +14,12 @@ from django.db.models.functions import Now
 from django.http import HttpRequest
 from django.urls import path
 
-from organizations.api.problems import Problem
-from organizations.api.replies import Reply
-from organizations.api.views import OrgView
+from organizations.access.roles import Permission
 from organizations.models import Event, SavedReply
 from organizations.operations import record
-from organizations.roles import Permission
+from organizations.web.api.problems import Problem
+from organizations.web.api.responses import Reply
+from organizations.web.api.views import OrgView
 from tests import factories
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]

@@ -7,9 +7,9 @@ import pytest
 from django.utils import timezone
 
 from organizations import operations
-from organizations.key_rotation import NotRotatable, rotate_key
+from organizations.access.api_key_rotation import NotRotatable, rotate_key
 from organizations.models import SavedReply
-from organizations.screens.base import screen_url
+from organizations.web.views.base import screen_url
 from tests.conftest import Api
 
 pytestmark = pytest.mark.django_db

@@ -2,48 +2,48 @@
 
 import pytest
 
-from organizations import keys
+from organizations.access import api_key_format
 
 
 def test_a_minted_key_is_read_back_whole_and_in_halves():
-    minted = keys.mint()
-    assert keys.parse(minted.full) == minted
-    assert keys.parse_pair(minted.public, minted.secret) == minted
+    minted = api_key_format.mint()
+    assert api_key_format.parse(minted.full) == minted
+    assert api_key_format.parse_pair(minted.public, minted.secret) == minted
 
 
 def test_no_two_keys_are_alike():
-    assert len({keys.mint().full for _ in range(100)}) == 100
+    assert len({api_key_format.mint().full for _ in range(100)}) == 100
 
 
 def test_it_looks_as_documented():
-    minted = keys.mint()
+    minted = api_key_format.mint()
     assert minted.full.startswith(f"pb_live_{minted.key_id}_")
     assert (len(minted.key_id), len(minted.secret)) == (16, 36)
 
 
 @pytest.mark.parametrize("position", [8, 20, 25, 40, 60])
 def test_a_typo_is_told_without_a_query(position):
-    full = keys.mint().full
+    full = api_key_format.mint().full
     other = "a" if full[position] != "a" else "b"
-    assert keys.parse(full[:position] + other + full[position + 1 :]) is None
+    assert api_key_format.parse(full[:position] + other + full[position + 1 :]) is None
 
 
 @pytest.mark.parametrize(
     "text", ["", "pb_live_", "pb_live_x_y", "tc_live_0123", "pb_live_" + "é" * 53]
 )
 def test_what_is_no_key_is_none(text):
-    assert keys.parse(text) is None
-    assert keys.parse_pair(text, "secret") is None
+    assert api_key_format.parse(text) is None
+    assert api_key_format.parse_pair(text, "secret") is None
 
 
 def test_halves_of_two_keys_do_not_fit():
-    one, other = keys.mint(), keys.mint()
-    assert keys.parse_pair(one.public, other.secret) is None
+    one, other = api_key_format.mint(), api_key_format.mint()
+    assert api_key_format.parse_pair(one.public, other.secret) is None
 
 
 def test_the_secret_is_in_no_repr_and_only_its_digest_is_kept():
-    minted = keys.mint()
+    minted = api_key_format.mint()
     assert minted.secret not in repr(minted)
     assert len(minted.digest) == 32
     assert minted.matches(minted.digest)
-    assert not minted.matches(keys.mint().digest)
+    assert not minted.matches(api_key_format.mint().digest)

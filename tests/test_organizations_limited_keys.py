@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from organizations import operations, principals
+from organizations import operations
+from organizations.access import principals
 from organizations.models import Invitation
 from tests.conftest import Api
 from tests.dialects import DIALECTS

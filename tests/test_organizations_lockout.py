@@ -6,8 +6,8 @@ from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 
-from organizations.entering import lockout
-from organizations.entering.devices import COOKIE, PEOPLE
+from organizations.accounts.sign_in import lockout
+from organizations.accounts.sign_in.known_devices import COOKIE, PEOPLE
 from tests.test_organizations_entering import PASSWORD, enrol, recovery_code, sign_in
 
 pytestmark = pytest.mark.django_db

@@ -5,8 +5,8 @@ import io
 import pytest
 from django.test import RequestFactory
 
-from organizations.api.parsing import MAX_DEPTH, parse_json
-from organizations.api.problems import Problem
+from organizations.web.api.body_parsing import MAX_DEPTH, parse_json
+from organizations.web.api.problems import Problem
 
 JSON = "application/json"
 

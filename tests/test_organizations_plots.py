@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from organizations.plots import INTERVALS, Columns, Lines, Series, bars, ticks
+from organizations.web.views.charts import INTERVALS, Columns, Lines, Series, bars, ticks
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,9 @@ from django.urls import include, path
 from rest_framework import exceptions as drf
 from rest_framework import serializers
 
-from organizations.api.exceptions import problem_of
-from organizations.api.problem_types import LISTED, PROBLEM_TYPES
-from organizations.api.problems import Problem, field_error, invalid, problem_response
+from organizations.web.api.exception_mapping import problem_of
+from organizations.web.api.problem_types import LISTED, PROBLEM_TYPES
+from organizations.web.api.problems import Problem, field_error, invalid, problem_response
 
 pytestmark = pytest.mark.urls(__name__)
 
@@ -35,10 +35,10 @@ urlpatterns = [
     path("page/broken", broken),
     path("page/missing", missing),
 ]
-handler400 = "organizations.api.errors.handler400"
-handler403 = "organizations.api.errors.handler403"
-handler404 = "organizations.api.errors.handler404"
-handler500 = "organizations.api.errors.handler500"
+handler400 = "organizations.web.api.error_handlers.handler400"
+handler403 = "organizations.web.api.error_handlers.handler403"
+handler404 = "organizations.web.api.error_handlers.handler404"
+handler500 = "organizations.web.api.error_handlers.handler500"
 
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
@@ -315,7 +315,7 @@ class TestRequestId:
         assert answer["X-Request-Id"] != "mine"
 
     def test_it_ends_with_the_request(self, client):
-        from organizations.request_ids import current_request_id
+        from organizations.web.request_id import current_request_id
 
         client.get("/page/broken?why=bug")
         assert current_request_id() is None

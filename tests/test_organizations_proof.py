@@ -15,9 +15,9 @@ from django.utils import timezone
 
 from config.sign_in import one_provider
 from integrations.models import Integration
-from organizations.entering.proof import ASKING, is_proven
+from organizations.accounts.sign_in.reauthentication import ASKING, is_proven
 from organizations.models import Invitation
-from organizations.screens.base import screen_url
+from organizations.web.views.base import screen_url
 from tests import portal
 from tests.test_organizations_admin import of, page_of
 from tests.test_organizations_entering import PASSWORD, enrol, recovery_code

@@ -3,8 +3,7 @@
 import pytest
 from django.test import RequestFactory
 
-from organizations.middleware import Origin
-from organizations.proxies import (
+from organizations.web.client_address import (
     EXACT_NAMES,
     FORWARDED,
     client_of,
@@ -12,6 +11,7 @@ from organizations.proxies import (
     settle_origin,
     without_doubtful_origins,
 )
+from organizations.web.middleware import Origin
 
 PROXY, OUTER, CLIENT = "10.0.0.1", "10.0.0.2", "192.0.2.9"
 TRUSTED = ["10.0.0.0/24", "2001:db8:1::/64"]

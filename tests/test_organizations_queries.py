@@ -6,11 +6,18 @@ from uuid import UUID, uuid4
 import pytest
 from django.http import QueryDict
 
-from organizations.api import queries
-from organizations.api.pages import PAGING, page, page_of, read_cursor, window, write_cursor
-from organizations.api.problems import Problem
-from organizations.api.queries import read_query
 from organizations.models import Organization
+from organizations.web.api import query_parameters
+from organizations.web.api.pagination import (
+    PAGING,
+    page,
+    page_of,
+    read_cursor,
+    window,
+    write_cursor,
+)
+from organizations.web.api.problems import Problem
+from organizations.web.api.query_parameters import read_query
 
 NOON = datetime(2026, 11, 20, 12, 0, 0, 123456, tzinfo=UTC)
 
@@ -24,7 +31,7 @@ def errors_of(query: str, readers) -> dict[str, str]:
 
 class TestReadQuery:
     def test_only_what_was_given_is_in_it(self):
-        readers = {"a": queries.text(3), "b": queries.text(3)}
+        readers = {"a": query_parameters.text(3), "b": query_parameters.text(3)}
         assert read_query(QueryDict("a=x"), readers) == {"a": "x"}
         assert read_query(QueryDict(""), readers) == {}
 
@@ -32,29 +39,29 @@ class TestReadQuery:
         assert errors_of("colour=red", {}) == {"colour": "unknown"}
 
     def test_all_errors_are_told_at_once(self):
-        readers = {"a": queries.uuid}
+        readers = {"a": query_parameters.uuid}
         assert errors_of("a=1&b=2", readers) == {"a": "invalid", "b": "unknown"}
 
     @pytest.mark.parametrize("query", ["a=x&a=x", "a=x&a=y", "a=%00", "a=x%0Ay", "a=%C2%85"])
     def test_repeated_ones_and_control_characters_are_refused(self, query):
-        assert errors_of(query, {"a": queries.text(9)}) == {"a": "invalid"}
+        assert errors_of(query, {"a": query_parameters.text(9)}) == {"a": "invalid"}
 
     @pytest.mark.parametrize(
         ("reader", "text", "value"),
         [
             (
-                queries.uuid,
+                query_parameters.uuid,
                 "5f0c2d7e-3b1a-4c86-9f3d-0a7d1c2b9e44",
                 UUID("5f0c2d7e3b1a4c869f3d0a7d1c2b9e44"),
             ),
-            (queries.moment, "2026-11-20T12:00:00.123456Z", NOON),
-            (queries.moment, "2026-11-20T13:00:00.123456+01:00", NOON),
-            (queries.moment, "2026-11-21T11:59:00.123456+23:59", NOON),
-            (queries.choice(["a", "b"]), "b", "b"),
-            (queries.text(2), "éé", "éé"),
-            (queries.boolean, "true", True),
-            (queries.boolean, "false", False),
-            (queries.integer(1, 200), "200", 200),
+            (query_parameters.moment, "2026-11-20T12:00:00.123456Z", NOON),
+            (query_parameters.moment, "2026-11-20T13:00:00.123456+01:00", NOON),
+            (query_parameters.moment, "2026-11-21T11:59:00.123456+23:59", NOON),
+            (query_parameters.choice(["a", "b"]), "b", "b"),
+            (query_parameters.text(2), "éé", "éé"),
+            (query_parameters.boolean, "true", True),
+            (query_parameters.boolean, "false", False),
+            (query_parameters.integer(1, 200), "200", 200),
         ],
     )
     def test_readers_read(self, reader, text, value):
@@ -63,25 +70,25 @@ class TestReadQuery:
     @pytest.mark.parametrize(
         ("reader", "text"),
         [
-            (queries.uuid, "nonsense"),
-            (queries.moment, "2026-11-20"),
-            (queries.moment, "2026-11-20T12:00:00"),
-            (queries.moment, "2026-13-20T12:00:00Z"),
-            (queries.moment, "yesterday"),
-            (queries.moment, "0001-01-01T00:00:00+00:01"),
-            (queries.moment, "9999-12-31T23:59:59-00:01"),
-            (queries.choice(["a", "b"]), "c"),
-            (queries.choice(["a", "b"]), ""),
-            (queries.text(2), "abc"),
-            (queries.text(2), ""),
-            (queries.boolean, "True"),
-            (queries.boolean, "1"),
-            (queries.integer(1, 200), "0"),
-            (queries.integer(1, 200), "201"),
-            (queries.integer(1, 200), "1.0"),
-            (queries.integer(1, 200), "٣"),
-            (queries.integer(1, 200), " 3"),
-            (queries.integer(1, 200), "1" * 5000),
+            (query_parameters.uuid, "nonsense"),
+            (query_parameters.moment, "2026-11-20"),
+            (query_parameters.moment, "2026-11-20T12:00:00"),
+            (query_parameters.moment, "2026-13-20T12:00:00Z"),
+            (query_parameters.moment, "yesterday"),
+            (query_parameters.moment, "0001-01-01T00:00:00+00:01"),
+            (query_parameters.moment, "9999-12-31T23:59:59-00:01"),
+            (query_parameters.choice(["a", "b"]), "c"),
+            (query_parameters.choice(["a", "b"]), ""),
+            (query_parameters.text(2), "abc"),
+            (query_parameters.text(2), ""),
+            (query_parameters.boolean, "True"),
+            (query_parameters.boolean, "1"),
+            (query_parameters.integer(1, 200), "0"),
+            (query_parameters.integer(1, 200), "201"),
+            (query_parameters.integer(1, 200), "1.0"),
+            (query_parameters.integer(1, 200), "٣"),
+            (query_parameters.integer(1, 200), " 3"),
+            (query_parameters.integer(1, 200), "1" * 5000),
         ],
     )
     def test_readers_refuse_with_a_sentence(self, reader, text):

@@ -9,10 +9,11 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from integrations.ledger.operation_requests import connect
 from integrations.models import Integration
-from integrations.operations import connect
 from numbers.models import PhoneNumber
-from organizations import operations, quotas
+from organizations import operations
+from organizations.access import quotas
 from organizations.models import Organization
 from tests import factories
 
@@ -96,13 +97,13 @@ class TestRefusals:
         assert connect(alice.by, **named, account={"access_code": "x"})
 
     def test_a_row_of_an_import_fails_with_that_reason(self, alice):
-        from numbers import batches
+        from numbers.bulk import jobs
 
         bound(alice, numbers=1)
         by = factories.system(Organization.objects.get(pk=alice.organization.pk))
         rows = [{"number": f"+1415555010{n}"} for n in range(3)]
         options = {"destination": "record", "start": True}
-        batch = batches.propose_import(by, title="x", options=options, rows=rows)
+        batch = jobs.propose_import(by, title="x", options=options, rows=rows)
         factories.work_batches()
         batch.refresh_from_db()
         assert (batch.state, batch.done, batch.failed) == ("done", 1, 2)

@@ -5,10 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.test import RequestFactory
 
-from organizations.api.etags import etag, require_match
-from organizations.api.problems import Problem
-from organizations.api.rate_limits import Buckets
-from organizations.screens.base import screen_url
+from organizations.web.api.etags import etag, require_match
+from organizations.web.api.problems import Problem
+from organizations.web.api.rate_limits import Buckets
+from organizations.web.views.base import screen_url
 
 
 class Clock:

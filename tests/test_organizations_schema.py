@@ -12,14 +12,14 @@ from django.urls import include, path
 from drf_spectacular.generators import SchemaGenerator
 from openapi_spec_validator import validate
 
-from organizations.api.fields import Char, StrictSerializer
-from organizations.api.pages import PAGING
-from organizations.api.queries import choice, moment
-from organizations.api.replies import Reply
-from organizations.api.schema import operation
-from organizations.api.schema_views import drawn as drawing
-from organizations.api.views import OrgView
-from organizations.roles import Permission
+from organizations.access.roles import Permission
+from organizations.web.api.fields import Char, StrictSerializer
+from organizations.web.api.pagination import PAGING
+from organizations.web.api.query_parameters import choice, moment
+from organizations.web.api.responses import Reply
+from organizations.web.api.views import OrgView
+from organizations.web.openapi.operations import operation
+from organizations.web.openapi.views import drawn as drawing
 
 pytestmark = pytest.mark.urls(__name__)
 

@@ -8,11 +8,11 @@ import pytest
 from django.urls import reverse
 from django.utils import translation
 
-from organizations.exports import safe_cell
+from organizations.exports.rows import safe_cell
 from organizations.models import Event
-from organizations.screens.context import ZONE_COOKIE
-from organizations.screens.event_words import FIELDS, changes_of, title_of
-from organizations.screens.events import PAGE
+from organizations.views.event_labels import FIELDS, changes_of, title_of
+from organizations.views.events import PAGE
+from organizations.web.views.context import ZONE_COOKIE
 from tests import factories
 from tests.exporting import file_at
 

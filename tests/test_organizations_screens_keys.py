@@ -8,10 +8,10 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from organizations.keys import parse
+from organizations.access.api_key_format import parse
 from organizations.models import ApiKey
 from organizations.operations import MadeBefore, create_key
-from organizations.screens.context import ZONE_COOKIE
+from organizations.web.views.context import ZONE_COOKIE
 
 pytestmark = pytest.mark.django_db
 

@@ -9,11 +9,11 @@ from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
-from organizations import invitations
+from organizations.access.roles import granted
+from organizations.accounts import invitations
 from organizations.models import Invitation, User
 from organizations.operations import HigherRole, change_role, create_key
-from organizations.roles import granted
-from organizations.screens.base import screen_url
+from organizations.web.views.base import screen_url
 from tests import factories
 
 pytestmark = pytest.mark.django_db

@@ -3,7 +3,7 @@
 import pytest
 from django.utils import timezone, translation
 
-from organizations.screens.base import screen_url
+from organizations.web.views.base import screen_url
 from tests.exporting import file_at
 
 pytestmark = pytest.mark.django_db

@@ -3,7 +3,7 @@
 from django import forms
 from django.test.html import parse_html
 
-from organizations.screens.widgets import LongSelect
+from organizations.web.views.widgets import LongSelect
 
 CHOICES = [("", "any"), ("1", "United <States>"), ("44", 'Britain "UK"')]
 

@@ -9,9 +9,9 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
 
-from organizations.entering.session_list import device_of
-from organizations.entering.sessions import Noted, forget_dead, noted
-from organizations.screens.base import screen_url
+from organizations.accounts.sign_in.session_views import device_of
+from organizations.accounts.sign_in.sessions import Noted, forget_dead, noted
+from organizations.web.views.base import screen_url
 from tests.test_organizations_entering import PASSWORD, code_of, sign_in
 
 pytestmark = pytest.mark.django_db

@@ -11,11 +11,11 @@ from django.http import HttpRequest
 from django.urls import path
 from django.utils.translation import gettext_lazy
 
-from organizations.api.replies import Reply, to_json
-from organizations.api.views import OrgView
+from organizations.access.roles import Permission
 from organizations.models import Event
 from organizations.operations import record
-from organizations.roles import Permission
+from organizations.web.api.responses import Reply, to_json
+from organizations.web.api.views import OrgView
 from tests import factories
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]

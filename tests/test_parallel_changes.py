@@ -9,13 +9,14 @@ import pytest
 
 from carriers import gateways
 from carriers import operations as carrier_operations
-from integrations import operations as ledger
+from integrations.ledger import operation_requests as ledger
 from integrations.models import Operation
-from numbers import agents, batches
-from numbers.batching import work as batch_work
-from numbers.importing import import_number
+from numbers.bulk import jobs
+from numbers.bulk import runner as batch_work
+from numbers.inventory import agents
+from numbers.inventory.acquisition import import_number
+from numbers.inventory.operations import change_number
 from numbers.models import PhoneNumber
-from numbers.operations import change_number
 from organizations.models import Event
 from tests import factories
 from tests.parallel import (
@@ -94,8 +95,8 @@ def of_number(alice, number: PhoneNumber) -> list[Change]:
 def bulk(alice, number: PhoneNumber, action: str, **options: Any) -> Change:
     """The one row of a batch that was started before."""
     rows = alice.organization.phone_numbers.filter(pk=number.pk)
-    batch = batches.propose_change(alice.by, action=action, options=options, numbers=rows)
-    batches.start(alice.by, batch.pk)
+    batch = jobs.propose_change(alice.by, action=action, options=options, numbers=rows)
+    jobs.start(alice.by, batch.pk)
 
     def run() -> None:
         batch_work.run(batch.pk)

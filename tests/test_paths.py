@@ -8,7 +8,7 @@ import pytest
 from django.urls import resolve, reverse
 from django.urls.converters import UUIDConverter
 
-from organizations.paths import AnyCaseUuid
+from organizations.web.path_converters import AnyCaseUuid
 from tests import factories
 from tests.test_house import places
 

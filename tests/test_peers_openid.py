@@ -15,9 +15,9 @@ from allauth.socialaccount.models import SocialAccount
 from django.test import Client
 
 from config.sign_in import one_provider
-from organizations import invitations
+from organizations.accounts import invitations
 from organizations.models import User
-from organizations.screens.base import screen_url
+from organizations.web.views.base import screen_url
 from tests import factories
 from tests.node_peers import openid_provider
 

@@ -16,13 +16,13 @@ from django.db.models.functions import Now
 from hypothesis import HealthCheck, settings
 
 from config import BASE_DIR
-from integrations import operations as ledger
-from integrations import provisioning
+from integrations.ledger import operation_requests as ledger
+from integrations.ledger import worker
 from integrations.models import Operation
-from numbers.agents import create_agent
-from numbers.api.import_jobs import EXCEL, OPEN_DOCUMENT
+from numbers.api.imports import EXCEL, OPEN_DOCUMENT
+from numbers.inventory.agents import create_agent
 from numbers.models import PhoneNumber
-from organizations.api import guessing
+from organizations.web.api import brute_force
 from tests import factories
 from tests.dialects import DIALECTS
 from tests.peers import wanted
@@ -105,7 +105,7 @@ def sandbox_worker(monkeypatch) -> None:
     def work_and_look(operation_id, *, seconds=10.0):
         due = Operation.objects.filter(status="open", integration__kind="sandbox")
         for operation in due.filter(waits_for=None, next_attempt_at__lte=Now()):
-            provisioning.run(operation.pk)
+            worker.run(operation.pk)
         return Operation.objects.get(pk=operation_id)
 
     monkeypatch.setattr(ledger, "wait", work_and_look)
@@ -145,7 +145,7 @@ def world(alice, mallory) -> World:
 
 @contextmanager
 def undone() -> Iterator[None]:
-    guessing.failures_by_address.clear()  # the wrong keys that Schemathesis tries
+    brute_force.failures_by_address.clear()  # the wrong keys that Schemathesis tries
     with transaction.atomic():
         yield
         transaction.set_rollback(True)
@@ -231,7 +231,7 @@ def test_what_one_answer_names_the_next_request_finds(world):
             return {"headers": headers}
 
         def validate_response(self, response, case, additional_checks=None, **sent):
-            guessing.failures_by_address.clear()
+            brute_force.failures_by_address.clear()
             # Told apart from headers that were drawn, the key is known to be a good one.
             case.validate_response(
                 response,

@@ -6,8 +6,8 @@ import json
 import pytest
 from django.test import Client
 
-from integrations import provisioning
-from integrations.operations import connect, make_default
+from integrations.ledger import worker
+from integrations.ledger.operation_requests import connect, make_default
 from tests import factories
 from tests.bench_livekit import Eye
 from tests.livekit_server import real_livekit
@@ -53,7 +53,7 @@ def twilio(alice, settings):
         settings.ALLOWED_PRIVATE_CIDRS, settings.TWILIO_API_URL = LOOPBACK, api_url
         account = {"account_sid": account_sid, "auth_token": auth_token}
         integration, operation = connect(alice.by, kind="twilio", name="Twilio", account=account)
-        provisioning.run(operation.pk)
+        worker.run(operation.pk)
         make_default(alice.by, integration, role="twilio")
         alice.organization.integrations.filter(pk=integration.pk).update(
             public_id="intg_a1b2c3d4e5f6"  # as the seed names it

@@ -11,7 +11,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from integrations.http import Door
+from integrations.http.client import Door
 from integrations.providers.base import NumberSpec, Refused, SearchQuery
 from integrations.providers.twilio import Twilio
 from tests.benches import LOOPBACK, remove, run

@@ -3,13 +3,13 @@
 import httpx
 import pytest
 
-from integrations import provisioning
+from integrations.ledger import worker
+from integrations.ledger.operation_requests import connect, make_default
 from integrations.models import Integration
-from integrations.operations import connect, make_default
-from numbers import agents
-from numbers.importing import import_number
+from numbers.inventory import agents
+from numbers.inventory.acquisition import import_number
+from numbers.inventory.operations import change_number, delete_number
 from numbers.models import PhoneNumber
-from numbers.operations import change_number, delete_number
 from tests import factories
 from tests.node_peers import NUMBER, VOICE_BEFORE, emulated_twilio
 from tests.platforms import LOOPBACK
@@ -48,7 +48,7 @@ def twilio(alice, settings, emulated) -> Integration:
     settings.ALLOWED_PRIVATE_CIDRS, settings.TWILIO_API_URL = LOOPBACK, api_url
     account = {"account_sid": account_sid, "auth_token": auth_token}
     integration, operation = connect(alice.by, kind="twilio", name="twilio", account=account)
-    provisioning.run(operation.pk)
+    worker.run(operation.pk)
     integration.refresh_from_db()
     make_default(alice.by, integration, role="twilio")
     return integration
@@ -75,7 +75,7 @@ def test_wrong_credentials_are_refused(alice, settings, emulated):
     settings.ALLOWED_PRIVATE_CIDRS, settings.TWILIO_API_URL = LOOPBACK, emulated[0]
     account = {"account_sid": emulated[1], "auth_token": "wrong"}
     integration, operation = connect(alice.by, kind="twilio", name="twilio", account=account)
-    provisioning.run(operation.pk)
+    worker.run(operation.pk)
     integration.refresh_from_db()
     assert integration.state == "refused"
     assert "does not accept the credentials" in integration.state_reason

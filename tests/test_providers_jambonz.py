@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import pytest
 
-from integrations.pacing import pace
+from integrations.http.rate_limits import pace
 from integrations.providers.base import Refused, Unavailable
 from integrations.providers.jambonz import Jambonz
 from tests.benches import run

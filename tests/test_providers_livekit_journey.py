@@ -3,8 +3,8 @@
 import pytest
 
 from integrations.models import Integration, Operation, ProviderCall
+from numbers.inventory.operations import change_number, delete_number, merge_duplicates
 from numbers.models import PhoneNumber
-from numbers.operations import change_number, delete_number, merge_duplicates
 from tests import factories
 from tests.bench_livekit import Eye
 from tests.fakes.livekit import FakeLiveKit

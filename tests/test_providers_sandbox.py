@@ -2,11 +2,11 @@
 
 import pytest
 
-from integrations import questions
+from integrations.ledger import platform_queries
 from integrations.models import Operation
 from integrations.providers import sandbox_shop
 from integrations.providers.base import Refused, SearchQuery
-from numbers.importing import buy_number, import_number
+from numbers.inventory.acquisition import buy_number, import_number
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -18,7 +18,7 @@ def sandbox(alice):
 
 
 def answer_to(by, integration, wish, **question) -> Operation:
-    operation = questions.ask_question(by, integration, wish, question)
+    operation = platform_queries.ask_question(by, integration, wish, question)
     factories.work_all()
     operation.refresh_from_db()
     return operation
@@ -88,5 +88,5 @@ def test_a_trunk_that_cannot_be_is_refused(alice):
 def test_a_paused_account_answers_no_question(alice, sandbox):
     sandbox.state, sandbox.state_reason = "paused", "The access code was changed."
     sandbox.save()
-    with pytest.raises(questions.NotConnected, match="access code was changed"):
-        questions.ask_question(alice.by, sandbox, "discover")
+    with pytest.raises(platform_queries.NotConnected, match="access code was changed"):
+        platform_queries.ask_question(alice.by, sandbox, "discover")

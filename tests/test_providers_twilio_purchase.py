@@ -7,9 +7,9 @@ from uuid import uuid4
 import pytest
 import time_machine
 
-from integrations import provisioning
+from integrations.ledger import worker
+from integrations.ledger.operation_requests import connect, make_default
 from integrations.models import Operation
-from integrations.operations import connect, make_default
 from integrations.providers.base import (
     CredentialsRefused,
     NumberSpec,
@@ -18,8 +18,8 @@ from integrations.providers.base import (
     Unavailable,
 )
 from integrations.providers.twilio import Twilio
-from numbers.importing import buy_number
-from numbers.operations import delete_number, retry_number
+from numbers.inventory.acquisition import buy_number
+from numbers.inventory.operations import delete_number, retry_number
 from tests import factories
 from tests.bench_twilio import fake_twilio
 from tests.platforms import LOOPBACK
@@ -175,7 +175,7 @@ def test_a_worker_killed_after_the_purchase(row, spec, twilio):
 
 @pytest.mark.parametrize("accident", ["hang_up", "late"])
 def test_it_is_waited_for_and_never_asked_again(row, spec, twilio, monkeypatch, accident):
-    monkeypatch.setattr("integrations.http.READ_SECONDS", 0.3)
+    monkeypatch.setattr("integrations.http.client.READ_SECONDS", 0.3)
     if accident == "late":
         twilio.hang(*BUY, then_do_after=1.0)
     else:
@@ -307,7 +307,7 @@ def house(alice, bench, settings):
     """Alice's organization with this account as its default for Twilio."""
     settings.ALLOWED_PRIVATE_CIDRS = LOOPBACK
     integration, operation = connect(alice.by, kind="twilio", name="tw", account=bench.account)
-    provisioning.run(operation.pk)
+    worker.run(operation.pk)
     integration.refresh_from_db()
     assert integration.state == "connected", integration.state_reason
     make_default(alice.by, integration, role="twilio")

@@ -4,11 +4,11 @@ import logging
 
 import pytest
 
-from integrations import provisioning
-from integrations.claims import Outcome, Verdict
+from integrations.ledger import worker
+from integrations.ledger.leases import Outcome, Verdict
 from integrations.models import Operation
 from organizations.models import Event
-from organizations.request_ids import current_request_id
+from organizations.web.request_id import current_request_id
 
 pytestmark = pytest.mark.django_db
 ID = "0af76519-16cd-43dd-8448-eb211c80319c"
@@ -37,8 +37,8 @@ def test_the_worker_works_under_it(asked, monkeypatch):
         seen.append(str(current_request_id()))
         return Verdict(Outcome.DONE)
 
-    monkeypatch.setattr(provisioning, "attempt", note)
-    provisioning.run(asked.pk)
+    monkeypatch.setattr(worker, "attempt", note)
+    worker.run(asked.pk)
     assert seen == [ID]
     assert current_request_id() is None
 
@@ -47,7 +47,7 @@ def test_the_lines_of_the_worker_have_it(asked):
     handler = next(h for h in logging.getLogger().handlers if type(h) is logging.StreamHandler)
     lines, handler.emit = [], lambda record: lines.append(record)
     try:
-        provisioning.run(asked.pk)
+        worker.run(asked.pk)
     finally:
         del handler.emit
     assert lines

@@ -6,8 +6,9 @@ import inspect
 import pytest
 from django.db import OperationalError
 
-from integrations import chores, dispatching, retention
+from integrations.ledger import dispatch, job_sources
 from integrations.models import ProviderCall
+from integrations.retention import cleanup
 from integrations.tasks import clean_up
 from organizations.models import SavedReply
 
@@ -19,9 +20,9 @@ def rules(monkeypatch):
     """`rules(name=function)`: these rules alone."""
 
     def only(**rules):
-        monkeypatch.setattr(retention, "_rules", {})
+        monkeypatch.setattr(cleanup, "_rules", {})
         for name, rule in rules.items():
-            retention.register(name, rule)
+            cleanup.register(name, rule)
 
     return only
 
@@ -34,22 +35,22 @@ def replies(member, count: int) -> None:
 @pytest.mark.django_db
 class TestBatches:
     def test_no_transaction_deletes_more_than_a_batch(self, alice, monkeypatch):
-        monkeypatch.setattr(retention, "AT_ONCE", 3)
+        monkeypatch.setattr(cleanup, "AT_ONCE", 3)
         replies(alice, 8)
         counts = []
-        delete = retention.delete_unlocked
+        delete = cleanup.delete_unlocked
         monkeypatch.setattr(
-            "integrations.expiry.delete_unlocked",
+            "integrations.retention.ledger_rules.delete_unlocked",
             lambda rows, most: counts.append(delete(rows, most)) or counts[-1],
         )
-        assert retention.clean_up()["saved replies"] == 8
+        assert cleanup.clean_up()["saved replies"] == 8
         assert max(counts) == 3
         assert not SavedReply.objects.exists()
 
     def test_when_the_time_is_over_the_rest_stays_for_the_next(self, alice, monkeypatch):
-        monkeypatch.setattr(retention, "AT_ONCE", 3)
+        monkeypatch.setattr(cleanup, "AT_ONCE", 3)
         replies(alice, 8)
-        assert retention.clean_up(seconds=-1)["saved replies"] == 0
+        assert cleanup.clean_up(seconds=-1)["saved replies"] == 0
         assert SavedReply.objects.count() == 8
 
     def test_a_rule_that_fails_stops_no_other(self, alice, rules, caplog):
@@ -58,7 +59,7 @@ class TestBatches:
 
         calls = [2, 0]
         rules(locked=locked, free=lambda most: calls.pop(0))
-        assert retention.clean_up() == {"locked": 0, "free": 2}
+        assert cleanup.clean_up() == {"locked": 0, "free": 2}
         assert "canceling statement due to lock timeout" in caplog.text
 
     def test_the_worker_s_role_may_do_it(self, alice, sandbox_call):
@@ -80,18 +81,18 @@ def sandbox_call(alice) -> ProviderCall:
 class TestBell:
     def test_it_rings_once_a_minute(self, monkeypatch):
         now = [100.0]
-        monkeypatch.setattr(retention.time, "monotonic", lambda: now[0])
-        bell = retention.Bell()
+        monkeypatch.setattr(cleanup.time, "monotonic", lambda: now[0])
+        bell = cleanup.Bell()
         assert len(bell.due()) == 1
         assert bell.due() == []
-        now[0] += retention.EVERY
+        now[0] += cleanup.EVERY
         assert len(bell.due()) == 1
 
     def test_the_dispatcher_rings_and_deletes_nothing(self):
-        assert chores._registry["retention"] is retention.CHORE
+        assert job_sources._registry["retention"] is cleanup.CHORE
         names = {
             node.attr
-            for node in ast.walk(ast.parse(inspect.getsource(dispatching)))
+            for node in ast.walk(ast.parse(inspect.getsource(dispatch)))
             if isinstance(node, ast.Attribute)
         }
         assert not names & {"delete", "clean_up"}

@@ -10,17 +10,18 @@ from django.utils import timezone
 
 from carriers.models import Carrier, SipGateway
 from carriers.operations import delete_carrier
-from integrations import processes, retention
 from integrations.models import Operation, Process, ProviderCall, Sweep
+from integrations.retention import cleanup
+from integrations.runtime import processes
 from integrations.tasks import clean_up
-from numbers import batches
-from numbers.batches import CannotBatch
+from numbers.bulk import jobs
+from numbers.bulk.jobs import CannotBatch
+from numbers.inventory.operations import delete_number
 from numbers.models import Batch, PhoneNumber, Placement
-from numbers.operations import delete_number
-from organizations import sight
-from organizations.invitations import invite
+from organizations.accounts.invitations import invite
 from organizations.models import ApiKey, Event, Invitation
 from organizations.operations import create_key
+from organizations.tenancy import tenant_scope
 from tests import factories
 from tests.batches import ACTIVE, done, propose
 
@@ -123,7 +124,7 @@ class TestOperations:
         assert len(history(number)) == 3
 
     def test_a_walk_reaches_all_and_begins_anew_after_a_day(self, number, monkeypatch):
-        monkeypatch.setattr(retention, "AT_ONCE", 2)
+        monkeypatch.setattr(cleanup, "AT_ONCE", 2)
         written(number, *(f"{place}" for place in range(9)))
         clean_up()
         assert history(number) == ["0", "8"]
@@ -136,12 +137,12 @@ class TestOperations:
 
     def test_what_is_kept_is_not_read_again_and_again(self, number, monkeypatch):
         """Each step begins behind the one before, also where that deleted nothing."""
-        monkeypatch.setattr(retention, "AT_ONCE", 1)
+        monkeypatch.setattr(cleanup, "AT_ONCE", 1)
         written(number, "a", "b")
         moments = Operation.objects.filter(question__has_key="round").order_by("settled_at")
         for moment in moments.values_list("settled_at", flat=True):
-            with sight.everything():
-                retention.follow("settled operations")
+            with tenant_scope.everything():
+                cleanup.follow("settled operations")
             assert Sweep.objects.get().moment == moment
 
 
@@ -244,16 +245,16 @@ class TestBatches:
             row.pk, row.line = None, line
             row.save()
         set_clock(Batch.objects.all(), "settled_at", days=31)
-        monkeypatch.setattr(retention, "AT_ONCE", 1)
-        with sight.everything():
-            assert retention.follow("rows of batches") == 1
+        monkeypatch.setattr(cleanup, "AT_ONCE", 1)
+        with tenant_scope.everything():
+            assert cleanup.follow("rows of batches") == 1
         batch.refresh_from_db()
         assert (batch.rows.count(), batch.kept_rows.count()) == (2, 0)
         with pytest.raises(CannotBatch, match="nothing to undo"):
-            batches.undo(alice.by, batch.pk)
+            jobs.undo(alice.by, batch.pk)
 
     def test_the_rows_stay_while_it_is_being_undone(self, alice, batch):
-        undoing = batches.undo(alice.by, batch.pk)
+        undoing = jobs.undo(alice.by, batch.pk)
         set_clock(Batch.objects.filter(pk=batch.pk), "settled_at", days=500)
         clean_up()
         assert batch.rows.exists()

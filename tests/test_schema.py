@@ -11,7 +11,7 @@ from openapi_spec_validator import validate
 
 from config import BASE_DIR
 from numbers.management.commands.draw_schemas import DOCUMENTS
-from organizations.api.schema_views import drawn
+from organizations.web.openapi.views import drawn
 
 FILES = [document.file for document in DOCUMENTS]
 PATHS = {"openapi.yaml": "/v1/", "openapi-butter.yaml": "/api/", "openapi-zudu.yaml": "/api/"}

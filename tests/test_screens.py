@@ -16,8 +16,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import Resolver404, resolve
 
 from config import BASE_DIR
-from organizations.roles import ROLE_PERMISSIONS, Permission
-from organizations.screens.base import OrgScreen
+from organizations.access.roles import ROLE_PERMISSIONS, Permission
+from organizations.web.views.base import OrgScreen
 from tests import portal
 from tests.factories import Member
 from tests.portal import PAGES, World

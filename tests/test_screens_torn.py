@@ -8,9 +8,9 @@ from contextlib import contextmanager
 import pytest
 from django.db import connection
 
-from integrations.operations import connect
-from organizations import sight
-from organizations.screens.base import screen_url
+from integrations.ledger.operation_requests import connect
+from organizations.tenancy import tenant_scope
+from organizations.web.views.base import screen_url
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -27,7 +27,7 @@ def settling_after(query: int, settle):
         if any(name in sql for name in OURS):
             asked += 1
             if asked == query:
-                with sight.limited(sight.NOWHERE):
+                with tenant_scope.limited(tenant_scope.NOWHERE):
                     settle()
         return answer
 

@@ -10,18 +10,18 @@ from django.db import connection, transaction
 from django.db.utils import ProgrammingError
 
 from config import BASE_DIR
-from organizations import row_security, sight
-from organizations.database_roles import LOGINS, MAY_BECOME, ROLES
 from organizations.models import Event, Membership, Organization
 from organizations.operations import record
-from organizations.sight import DISPATCHER, STAFF, WEB, WORKER
+from organizations.tenancy import row_level_security, tenant_scope
+from organizations.tenancy.database_roles import LOGINS, MAY_BECOME, ROLES
+from organizations.tenancy.tenant_scope import DISPATCHER, STAFF, WEB, WORKER
 from tests import test_tenancy
 from tests.second_wall import take_filters_away, take_wall_away
 from tests.test_house import python_files
 from tests.test_tenancy import world  # noqa: F401  a fixture
 
 pytestmark = pytest.mark.django_db
-TABLES = [model._meta.db_table for model in row_security.owned()]
+TABLES = [model._meta.db_table for model in row_level_security.owned()]
 each_table = pytest.mark.parametrize("table", TABLES)
 each_login = pytest.mark.parametrize("login", LOGINS)
 SHARED = {"carriers_carrier", "integrations_integration", "integrations_operation"}
@@ -106,7 +106,7 @@ class TestRoles:
     @each_table
     @each_login
     def test_who_says_nothing_sees_nothing(self, two, table, login):
-        with sight.process(login):
+        with tenant_scope.process(login):
             if may_read(login, table):
                 assert owners_seen(table) == set()
 
@@ -114,7 +114,7 @@ class TestRoles:
     @each_login
     def test_one_organization_is_seen(self, two, table, login):
         here, elsewhere = two
-        with sight.process(login), sight.within(here):
+        with tenant_scope.process(login), tenant_scope.within(here):
             if may_read(login, table):
                 assert owners_seen(table) <= {here.pk}
         assert not owners_seen(table) or {here.pk, elsewhere.pk} & owners_seen(table)
@@ -123,7 +123,7 @@ class TestRoles:
     @each_login
     def test_rows_of_others_are_neither_changed_nor_deleted(self, two, table, login):
         here, elsewhere = two
-        with sight.process(login), sight.within(here):
+        with tenant_scope.process(login), tenant_scope.within(here):
             for right, statement in (
                 ("UPDATE", f"UPDATE {table} SET {column(table)} = {column(table)}"),
                 ("DELETE", f"DELETE FROM {table}"),
@@ -136,7 +136,7 @@ class TestRoles:
     def test_no_row_is_given_to_others(self, two, login):
         here, elsewhere = two
         refused = "violates row-level security"
-        with sight.process(login), sight.within(here):
+        with tenant_scope.process(login), tenant_scope.within(here):
             with pytest.raises(ProgrammingError, match=refused), transaction.atomic():
                 record(system_of(elsewhere), "x", here, kind="organization", label="x")
             with pytest.raises(ProgrammingError, match=refused), transaction.atomic():
@@ -144,7 +144,7 @@ class TestRoles:
 
     def test_the_whole_is_seen_by_those_for_whom_it_is(self, two):
         for base, all_of in ((WEB, STAFF), (WORKER, DISPATCHER)):
-            with sight.process(base), sight.everything():
+            with tenant_scope.process(base), tenant_scope.everything():
                 assert answer("SELECT current_user::text") == all_of
                 assert {each.pk for each in two} <= owners_seen("numbers_phonenumber") | {two[1].pk}
                 assert len(owners_seen("integrations_integration")) == 2
@@ -152,7 +152,12 @@ class TestRoles:
     def test_nobody_changes_the_log(self, two):
         for base in LOGINS:
             denied = pytest.raises(ProgrammingError, match="permission denied")
-            with sight.process(base), sight.everything(), denied, transaction.atomic():
+            with (
+                tenant_scope.process(base),
+                tenant_scope.everything(),
+                denied,
+                transaction.atomic(),
+            ):
                 Event.objects.update(action="x")
 
     @pytest.mark.parametrize(
@@ -167,11 +172,11 @@ class TestRoles:
     @each_login
     def test_an_organization_does_not_assign_itself_anything(self, two, login, statement):
         denied = pytest.raises(ProgrammingError, match="permission denied")
-        with sight.process(login), sight.within(two[0]), denied, transaction.atomic():
+        with tenant_scope.process(login), tenant_scope.within(two[0]), denied, transaction.atomic():
             answer(statement)
 
     def test_the_finder_reads_some_columns_and_changes_nothing(self, two):
-        with sight.process(WEB), sight.finding():
+        with tenant_scope.process(WEB), tenant_scope.finding():
             assert Membership.objects.count() >= 4
             assert answer("SELECT count(e164) FROM numbers_phonenumber") == 1
             for refused in (
@@ -193,7 +198,7 @@ def may_read(login: str, table: str) -> bool:
 
 
 def system_of(organization: Organization):
-    from organizations.principals import system
+    from organizations.access.principals import system
 
     return system(organization)
 
@@ -203,21 +208,21 @@ WIDER = {
     "config/metrics/figures.py": "counts, in which no organization is named",
     "manage.py": "commands are for whoever runs the installation",
     "config/supervisor/prepare.py": "the demo data",
-    "organizations/middleware.py": "operators in the admin",
-    "organizations/finding.py": "of what somebody is a member",
-    "organizations/screens/base.py": "of what somebody is a member",
-    "organizations/invitations.py": "whose invitation a link is",
-    "organizations/exporting/work.py": "claims an export",
-    "integrations/claims.py": "claims an operation, and releases those that wait for it",
-    "integrations/overdue.py": "how long the oldest operation waits",
-    "integrations/retention.py": "deletes what has expired",
-    "integrations/operations.py": "Butter's 403; what was on a platform that goes",
+    "organizations/web/middleware.py": "operators in the admin",
+    "organizations/accounts/memberships.py": "of what somebody is a member",
+    "organizations/web/views/base.py": "of what somebody is a member",
+    "organizations/accounts/invitations.py": "whose invitation a link is",
+    "organizations/exports/export_runner.py": "claims an export",
+    "integrations/ledger/leases.py": "claims an operation, and releases those that wait for it",
+    "integrations/ledger/backlog.py": "how long the oldest operation waits",
+    "integrations/retention/cleanup.py": "deletes what has expired",
+    "integrations/ledger/operation_requests.py": "Butter's 403; what was on a platform that goes",
     "carriers/operations.py": "counts the numbers on a carrier that shall go",
-    "carriers/screens/carrier.py": "likewise",
-    "carriers/overlap.py": "gateways that a platform cannot tell apart",
-    "numbers/batching/work.py": "claims a batch; whether others wait",
-    "numbers/counting/work.py": "claims a count",
-    "numbers/imports.py": "which numbers somebody has",
+    "carriers/views/carrier_detail.py": "likewise",
+    "carriers/gateway_overlap.py": "gateways that a platform cannot tell apart",
+    "numbers/bulk/runner.py": "claims a batch; whether others wait",
+    "numbers/counts/count_runner.py": "claims a count",
+    "numbers/bulk/imports/check.py": "which numbers somebody has",
 }
 
 
@@ -237,7 +242,7 @@ def test_who_looks_further_is_listed():
 def test_every_model_is_decided_upon():
     """Rows of a model that is not named belong to a person, to the installation, or to nobody."""
     ours = {m for m in apps.get_models() if m.__module__.split(".")[0] in our_apps()}
-    assert {m.__name__ for m in ours - set(row_security.owned())} == {
+    assert {m.__name__ for m in ours - set(row_level_security.owned())} == {
         "User",
         "Process",
         "AttemptCount",

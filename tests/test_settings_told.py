@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from config import BASE_DIR
-from config.variables import VARIABLES
+from config.environment.variables import VARIABLES
 
 READ = re.compile(r'\benv\(\s*"([A-Z_]+)"')
 # Decided by the image, or by `make up` and compose themselves.

@@ -15,12 +15,12 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from numbers.agents import create_agent
-from numbers.batches import propose_import
-from organizations.api.views import OrgView
-from organizations.invitations import invite
+from numbers.bulk.jobs import propose_import
+from numbers.inventory.agents import create_agent
+from organizations.access.roles import ROLE_PERMISSIONS
+from organizations.accounts.invitations import invite
 from organizations.operations import revoke_key
-from organizations.roles import ROLE_PERMISSIONS
+from organizations.web.api.views import OrgView
 from tests import factories
 from tests.dialects import DIALECTS
 from tests.factories import Member

@@ -9,15 +9,15 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import override
 
 from config import BASE_DIR
-from numbers import batches
-from numbers.agents import create_agent
-from numbers.import_options import cleaned
+from numbers.bulk import jobs
+from numbers.bulk.imports.options import cleaned
+from numbers.inventory.agents import create_agent
 from numbers.models import PhoneNumber
 from organizations.models import User
 from organizations.operations import create_organization
-from organizations.screens.base import screen_url
-from organizations.text_fields import FormSecret, FormText, FormUrl
-from organizations.texts import complaint, one_line, trimmed
+from organizations.text.fields import FormSecret, FormText, FormUrl
+from organizations.text.rules import complaint, one_line, trimmed
+from organizations.web.views.base import screen_url
 from tests import factories
 from tests.dialects import DIALECTS
 
@@ -85,12 +85,12 @@ class TestFormFields:
 
 # Fields whose value is no line of text: several lines, numbers, hidden state, passwords of people.
 OTHERS = {
-    "numbers/screens/adding/forms.py": ["first", "last"],
-    "numbers/screens/one_forms.py": ["number"],
-    "numbers/screens/number_forms.py": ["seen"],
-    "numbers/screens/views.py": ["query"],
-    "organizations/screens/key_forms.py": ["allowed_cidrs"],
-    "organizations/screens/forms.py": ["email", "password"],
+    "numbers/views/adding/forms.py": ["first", "last"],
+    "numbers/views/adding/add_single_forms.py": ["number"],
+    "numbers/views/number_forms.py": ["seen"],
+    "numbers/views/listing/saved_views.py": ["query"],
+    "organizations/views/api_key_forms.py": ["allowed_cidrs"],
+    "organizations/views/forms.py": ["email", "password"],
 }
 PLAIN = ("forms.CharField(", "forms.URLField(", "forms.EmailField(", "forms.SlugField(")
 
@@ -175,7 +175,7 @@ class TestEntrances:
             "file": f"number,label,agent_id\n+14155550102,{text},agent_x\u200b\n".encode(),
         }
         options = cleaned(alice.by, {"destination": "record"})
-        batch = batches.propose_import(alice.by, title="x", options=options, **{given: rows[given]})
+        batch = jobs.propose_import(alice.by, title="x", options=options, **{given: rows[given]})
         factories.work_batches()
         values = batch.rows.get().values
         assert (values["label"], values["agent_id"]) == ("Front  desk", "agent_x")
@@ -187,10 +187,10 @@ class TestEntrances:
 
     def test_a_bulk_label(self, alice, number):
         numbers = alice.organization.phone_numbers.all()
-        batch = batches.propose_change(
+        batch = jobs.propose_change(
             alice.by, action="label", options={"label": f"{AROUND}All"}, numbers=numbers
         )
-        batches.start(alice.by, batch.pk)
+        jobs.start(alice.by, batch.pk)
         factories.work_all()
         assert PhoneNumber.objects.get().label == "All"
 

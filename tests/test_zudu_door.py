@@ -97,7 +97,7 @@ class TestErrors:
         assert answer["Retry-After"] == "1"
 
     def test_an_error_of_our_own_says_so(self, alice, monkeypatch):
-        monkeypatch.setattr("numbers.api.zudu.lists.page", lambda *_: 1 / 0)
+        monkeypatch.setattr("numbers.dialects.zudu.lists.page", lambda *_: 1 / 0)
         answer = zudu.send(alice, "GET", "/api/phone-numbers")
         assert is_refusal(answer, 500, "internal")
 

@@ -57,7 +57,8 @@ def shop(monkeypatch):
 def nobody_works(monkeypatch):
     """As if no worker came to it within ten seconds."""
     monkeypatch.setattr(
-        "integrations.operations.wait", lambda pk, *, seconds: Operation.objects.get(pk=pk)
+        "integrations.ledger.operation_requests.wait",
+        lambda pk, *, seconds: Operation.objects.get(pk=pk),
     )
 
 

@@ -3,7 +3,7 @@ without an agent."""
 
 import pytest
 
-from numbers.operations import delete_number
+from numbers.inventory.operations import delete_number
 from tests import factories
 from tests.dialects import DIALECTS
 from tests.test_zudu_door import is_refusal

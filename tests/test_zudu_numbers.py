@@ -5,7 +5,7 @@ import pytest
 from integrations.models import Operation
 from integrations.providers.base import Refused
 from integrations.providers.sandbox import Sandbox
-from numbers.importing import import_number
+from numbers.inventory.acquisition import import_number
 from numbers.models import PhoneNumber
 from tests import factories
 from tests.dialects import DIALECTS
@@ -252,7 +252,7 @@ class TestDeleting:
             waited.append(seconds)
             return Operation.objects.get(pk=operation_id)
 
-        monkeypatch.setattr("integrations.operations.wait", nobody_works)
+        monkeypatch.setattr("integrations.ledger.operation_requests.wait", nobody_works)
         answer = send(alice, "DELETE", path_of("+14155550100"))
         assert is_refusal(answer, 504, "timeout")
         assert "goes on" in answer.json()["message"]

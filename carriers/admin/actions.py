@@ -6,8 +6,8 @@ from django.utils.translation import gettext_lazy
 from carriers import operations
 from carriers.models import Carrier
 from carriers.operations import CannotDo
-from organizations.admin.row_actions import RowAction
-from organizations.principals import Principal
+from organizations.access.principals import Principal
+from organizations.web.admin.row_actions import RowAction
 
 Status = Carrier.Status
 

@@ -20,14 +20,14 @@ from carriers.admin.actions import ACTIONS, lives
 from carriers.admin.forms import CarrierForm, Gateways
 from carriers.models import Carrier
 from carriers.operations import CannotDo
-from integrations.admin.ledger import subject_pages, timeline
-from integrations.sealing import CannotUnseal
-from integrations.story import chapters
-from organizations.admin.base import OperatorAdmin, badge, link, page_of, time_column
-from organizations.admin.pages import OrganizationFirst, attempt
-from organizations.admin.row_actions import Fact
+from integrations.admin.operations import subject_pages, timeline
+from integrations.connections.encryption import CannotUnseal
+from integrations.ledger.history import chapters
+from organizations.access.principals import Principal, of_staff
 from organizations.models import Organization
-from organizations.principals import Principal, of_staff
+from organizations.web.admin.base import OperatorAdmin, badge, link, page_of, time_column
+from organizations.web.admin.form_pages import OrganizationFirst, attempt
+from organizations.web.admin.row_actions import Fact
 
 Status = Carrier.Status
 STATUS_COLOURS = {"pending": "info", "active": "success", "failed": "danger", "deleted": ""}

@@ -24,8 +24,8 @@ from carriers.forms import (
     initial_of,
 )
 from carriers.models import Carrier, SipGateway
-from organizations.admin import fields
 from organizations.models import Organization
+from organizations.web.admin import fields
 
 __all__ = ["CREDENTIALS", "REGISTRATION", "check_gateways", "gateways_of"]
 

@@ -8,7 +8,7 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from carriers import validation
 from carriers.models import Carrier, SipGateway
-from organizations.api.fields import (
+from organizations.web.api.fields import (
     Boolean,
     Char,
     Choice,

@@ -1,13 +1,15 @@
 from django.urls import path
 
-from carriers.api import v1
+from carriers.api import carriers
 
 urlpatterns = [
-    path("phone-numbers/carriers", v1.CarriersView.as_view(), name="carriers"),
-    path("phone-numbers/carriers/<UUID:carrier_id>", v1.CarrierView.as_view(), name="carrier"),
+    path("phone-numbers/carriers", carriers.CarriersView.as_view(), name="carriers"),
+    path(
+        "phone-numbers/carriers/<UUID:carrier_id>", carriers.CarrierView.as_view(), name="carrier"
+    ),
     path(
         "phone-numbers/carriers/<UUID:carrier_id>/retry",
-        v1.CarrierRetryView.as_view(),
+        carriers.CarrierRetryView.as_view(),
         name="carrier-retry",
     ),
 ]

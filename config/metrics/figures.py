@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable, Iterator
 from django.db import Error, connection, transaction
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from integrations.claims import BREAKER_THRESHOLD
-from integrations.leadership import LEASE
+from integrations.ledger.leadership import LEASE
+from integrations.ledger.leases import BREAKER_THRESHOLD
 from integrations.models import Integration, Process
-from integrations.processes import ALIVE_FOR
 from integrations.providers import PROVIDERS
-from organizations import sight
+from integrations.runtime.processes import ALIVE_FOR
+from organizations.tenancy import tenant_scope
 
 TIME_LIMIT = 2  # seconds of one query; what takes longer is left out
 FIGURES: dict[str, Callable[[], Iterator[Metric]]] = {}
@@ -97,7 +97,7 @@ def ask() -> list[Metric]:
             labels=("figure",),
         ),
     )
-    with sight.process(sight.WEB), sight.everything():
+    with tenant_scope.process(tenant_scope.WEB), tenant_scope.everything():
         is_reached = True
         for name, function in FIGURES.items():
             metrics = one(function) if is_reached else None

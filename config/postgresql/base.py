@@ -1,5 +1,5 @@
-"""Sets the role and the organization of the running code (organizations/sight.py) in the same
-transaction as its statements, for the policies of row-level security.
+"""Sets the role and the organization of the running code (organizations/tenancy/tenant_scope.py)
+in the same transaction as its statements, for the policies of row-level security.
 
 Both settings are local to the transaction, so a connection that is used again, by us or through a
 pooler, knows nothing. Outside a transaction each statement brings its own: the server takes several
@@ -20,7 +20,7 @@ from psycopg import sql
 from psycopg.pq import TransactionStatus
 
 from config.postgresql.connection import Connection
-from organizations.sight import ALL, ALL_OF, NOWHERE, Sight, current
+from organizations.tenancy.tenant_scope import ALL, ALL_OF, NOWHERE, Sight, current
 
 ORGANIZATION = "patchbay.organization"
 MARK = "/* sight */ "  # between what we add to a statement and the statement

@@ -3,8 +3,8 @@
 import sys
 from pathlib import Path
 
-from config.environment import data_folder, take_files
-from config.faults import faults
+from config.environment.reader import data_folder, take_files
+from config.environment.validation import faults
 from config.supervisor import Refused, programs
 from config.supervisor.address import Address, chosen_address
 from config.supervisor.children import Children, Interrupted, say

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from config.environment import data_folder
+from config.environment.reader import data_folder
 from config.supervisor import Refused, programs
 from config.supervisor.__main__ import STOP_ORDER, hold, refuse_wrong_settings, start_engines
 from config.supervisor.children import Children, Interrupted, say

@@ -17,7 +17,7 @@ from config.supervisor.files import write_private
 from config.supervisor.home import Home
 from config.supervisor.processes import Program
 from config.supervisor.software import POSTGRES_MAJOR, postgres_programs
-from organizations.database_roles import missing_statements
+from organizations.tenancy.database_roles import missing_statements
 
 SUPERUSER = "postgres"
 OWNER, WEB, WORKER = "patchbay_owner", "patchbay_web", "patchbay_worker"

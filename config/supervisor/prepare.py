@@ -9,10 +9,10 @@ import django
 from django.core.management import call_command
 from django.db import connections
 
-from config.environment import database
-from config.faults import refuse_wrong_keys
+from config.environment.reader import database
+from config.environment.validation import refuse_wrong_keys
 from config.schema_guard import WrongSchema, refuse_newer
-from organizations import sight
+from organizations.tenancy import tenant_scope
 
 
 def main() -> None:
@@ -29,7 +29,7 @@ def main() -> None:
     call_command("grant_roles", verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
     connect_as(os.environ["DATABASE_WEB_URL"])
-    with sight.everything():
+    with tenant_scope.everything():
         call_command("seed_demo", quickstart=options.quickstart, url=options.url, verbosity=0)
 
 

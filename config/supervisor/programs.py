@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping
 
 from config import BASE_DIR
-from config.environment import env as environment
+from config.environment.reader import env as environment
 from config.supervisor.address import Address
 from config.supervisor.home import Account
 from config.supervisor.processes import Program

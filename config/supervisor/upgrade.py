@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from config.environment import env
+from config.environment.reader import env
 from config.supervisor import Refused
 from config.supervisor.children import Children, say
 from config.supervisor.files import write_private

@@ -8,21 +8,21 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from integrations import operations
-from integrations.admin import connecting
-from integrations.admin.connecting import ROLES
+from integrations.admin import connect
+from integrations.admin.connect import ROLES
+from integrations.ledger import operation_requests
+from integrations.ledger.operation_requests import InUse
 from integrations.models import Integration
-from integrations.operations import InUse
 from integrations.providers import PROVIDERS
-from organizations.admin.row_actions import RowAction
-from organizations.principals import Principal
+from organizations.access.principals import Principal
+from organizations.web.admin.row_actions import RowAction
 
 
 def check(by: Principal, integration: Integration) -> str:
     """Asked and committed first: the wait for the platform happens outside any transaction."""
     with transaction.atomic():
-        operation = operations.ask_check(by, integration)
-    connected, sentence = connecting.news(integration, operations.wait(operation.pk))
+        operation = operation_requests.ask_check(by, integration)
+    connected, sentence = connect.news(integration, operation_requests.wait(operation.pk))
     if not connected:
         raise NotConnected(sentence)
     return sentence
@@ -37,7 +37,7 @@ def make_default(role: str, by: Principal, integration: Integration) -> str:
         raise ValidationError(
             _("%(integration)s is not connected yet.") % {"integration": integration}
         )
-    operations.make_default(by, integration, role=role)
+    operation_requests.make_default(by, integration, role=role)
     return _("%(integration)s is the default for %(role)s of %(organization)s now.") % {
         "integration": integration,
         "role": ROLES[role],
@@ -54,7 +54,7 @@ def could_be_default(role: str, integration: Integration) -> bool:
 
 def forget(by: Principal, integration: Integration) -> str:
     name = str(integration)
-    operations.disconnect(by, integration)
+    operation_requests.disconnect(by, integration)
     return _("%(integration)s is gone.") % {"integration": name}
 
 

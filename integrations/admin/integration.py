@@ -14,20 +14,20 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
-from integrations import operations
-from integrations.admin import connecting
+from integrations.admin import connect
 from integrations.admin.actions import ACTIONS
-from integrations.admin.connecting import ROLES, AccountForm
-from integrations.admin.ledger import subject_pages
+from integrations.admin.connect import ROLES, AccountForm
+from integrations.admin.operations import subject_pages
+from integrations.ledger import operation_requests
+from integrations.ledger.history import chapters, integration_holds
 from integrations.models import Integration, Operation
 from integrations.providers import PROVIDERS
-from integrations.screens.words import standing
-from integrations.story import chapters, integration_holds
-from organizations.admin.base import OperatorAdmin, badge, page_of, time_column
-from organizations.admin.pages import OrganizationFirst, attempt
-from organizations.admin.row_actions import Fact
+from integrations.views.labels import standing
+from organizations.access.principals import of_staff
 from organizations.models import Organization
-from organizations.principals import of_staff
+from organizations.web.admin.base import OperatorAdmin, badge, page_of, time_column
+from organizations.web.admin.form_pages import OrganizationFirst, attempt
+from organizations.web.admin.row_actions import Fact
 
 subject_pages["integration"] = lambda integration_id: reverse(
     "admin:integrations_integration_change", args=[integration_id]
@@ -206,16 +206,16 @@ class IntegrationAdmin(OrganizationFirst, OperatorAdmin):
         if request.method != "POST" or not form.is_valid():
             return None
         by = of_staff(request.user, form.organization)
-        asked = attempt(form, lambda: connecting.connect(by, form, kind=kind), {})
+        asked = attempt(form, lambda: connect.connect(by, form, kind=kind), {})
         if asked is None:
             return None
         integration, operation = asked
-        if reason := connecting.refusal(operation):
+        if reason := connect.refusal(operation):
             form.add_error(None, reason)
             return None
-        accepted, sentence = connecting.news(integration, operation)
+        accepted, sentence = connect.news(integration, operation)
         if accepted:
             for role in form.cleaned_data.get("defaults", []):
-                operations.make_default(by, integration, role=role)
+                operation_requests.make_default(by, integration, role=role)
         messages.add_message(request, messages.SUCCESS if accepted else messages.WARNING, sentence)
         return redirect(page_of(integration))

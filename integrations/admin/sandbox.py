@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy
 
 from integrations.models import DefaultIntegration, SandboxObject
-from organizations.admin.base import ReadOnlyAdmin, time_column
+from organizations.web.admin.base import ReadOnlyAdmin, time_column
 
 
 @admin.register(SandboxObject)

@@ -3,17 +3,17 @@
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
-from integrations import operations
 from integrations.api import examples
 from integrations.api.lookup import in_body
+from integrations.api.response_schemas import DefaultShape, DefaultsShape
 from integrations.api.serializers import ROLES, DefaultSerializer, represent_default
-from integrations.api.shapes import DefaultShape, DefaultsShape
-from organizations.api.problems import Problem, field_error, invalid
-from organizations.api.queries import read_query
-from organizations.api.replies import Reply
-from organizations.api.schema import answered, asked, operation
-from organizations.api.views import OrgView
-from organizations.roles import Permission
+from integrations.ledger import operation_requests
+from organizations.access.roles import Permission
+from organizations.web.api.problems import Problem, field_error, invalid
+from organizations.web.api.query_parameters import read_query
+from organizations.web.api.responses import Reply
+from organizations.web.api.views import OrgView
+from organizations.web.openapi.operations import answered, asked, operation
 
 TAGS = ["Integrations"]
 
@@ -63,7 +63,7 @@ class DefaultView(OrgView):
         named = serializer.validated_data["integration_id"]
         integration = in_body(request.organization, named)
         try:
-            operations.make_default(request.principal, integration, role=role)
+            operation_requests.make_default(request.principal, integration, role=role)
         except ValidationError as error:
             raise invalid(field_error("integration_id", error.messages[0])) from error
         rows = request.organization.default_integrations.select_related("integration")
@@ -78,7 +78,7 @@ class DefaultView(OrgView):
     )
     def delete(self, request: HttpRequest, role: str) -> Reply:
         refuse_unknown(role)
-        operations.clear_default(request.principal, role=role)
+        operation_requests.clear_default(request.principal, role=role)
         return Reply(status=204)
 
 

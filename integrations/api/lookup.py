@@ -7,8 +7,8 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from integrations.models import Integration
-from organizations.api.problems import Problem, field_error, invalid
 from organizations.models import Organization
+from organizations.web.api.problems import Problem, field_error, invalid
 
 PUBLIC_ID = re.compile(r"intg_[0-9a-f]{12}")
 

@@ -8,11 +8,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from integrations.connections.encryption import CannotUnseal
 from integrations.models import DefaultIntegration, Integration
 from integrations.providers import PROVIDERS
 from integrations.providers.base import Provider
-from integrations.sealing import CannotUnseal
-from organizations.api.fields import Char, Choice, Id, Integer, ListOf, StrictSerializer
+from organizations.web.api.fields import Char, Choice, Id, Integer, ListOf, StrictSerializer
 
 ROLES = ("carrier", "sip", "twilio")
 MAX_IN_FLIGHT = 64

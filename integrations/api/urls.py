@@ -1,24 +1,28 @@
 from django.urls import path
 
-from integrations.api import defaults, ledger, questions, v1
+from integrations.api import account_numbers, defaults, integrations, operations
 
 urlpatterns = [
-    path("integrations", v1.IntegrationsView.as_view(), name="integrations"),
-    path("integrations/kinds", v1.KindsView.as_view(), name="integration-kinds"),
-    path("integrations/<str:integration_id>", v1.IntegrationView.as_view(), name="integration"),
+    path("integrations", integrations.IntegrationsView.as_view(), name="integrations"),
+    path("integrations/kinds", integrations.KindsView.as_view(), name="integration-kinds"),
+    path(
+        "integrations/<str:integration_id>",
+        integrations.IntegrationView.as_view(),
+        name="integration",
+    ),
     path(
         "integrations/<str:integration_id>/test",
-        v1.IntegrationTestView.as_view(),
+        integrations.IntegrationTestView.as_view(),
         name="integration-test",
     ),
     path(
         "integrations/<str:integration_id>/numbers",
-        questions.AccountNumbersView.as_view(),
+        account_numbers.AccountNumbersView.as_view(),
         name="integration-numbers",
     ),
     path(
         "integrations/<str:integration_id>/available-numbers",
-        questions.AvailableNumbersView.as_view(),
+        account_numbers.AvailableNumbersView.as_view(),
         name="integration-available-numbers",
     ),
     path("default-integrations", defaults.DefaultsView.as_view(), name="default-integrations"),
@@ -27,6 +31,6 @@ urlpatterns = [
         defaults.DefaultView.as_view(),
         name="default-integration",
     ),
-    path("operations", ledger.LedgerView.as_view(), name="operations"),
-    path("operations/<UUID:operation_id>", ledger.OperationView.as_view(), name="operation"),
+    path("operations", operations.LedgerView.as_view(), name="operations"),
+    path("operations/<UUID:operation_id>", operations.OperationView.as_view(), name="operation"),
 ]

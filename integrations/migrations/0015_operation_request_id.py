@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-import organizations.request_ids
+import organizations.web.request_id
 
 
 class Migration(migrations.Migration):
@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
             "request_id",
             models.UUIDField(
                 blank=True,
-                default=organizations.request_ids.current_request_id,
+                default=organizations.web.request_id.current_request_id,
                 null=True,
                 verbose_name="request id",
             ),

@@ -7,9 +7,9 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from integrations import sealing
+from integrations.connections import encryption
 from organizations.models import Organization, User, public_id
-from organizations.text_fields import ModelText
+from organizations.text.fields import ModelText
 
 
 class Integration(models.Model):
@@ -75,11 +75,11 @@ class Integration(models.Model):
 
     @property
     def secrets_place(self) -> str:
-        return sealing.where("integration", self.id, "sealed")
+        return encryption.where("integration", self.id, "sealed")
 
     def secrets(self) -> dict[str, str]:
         """The account's secret fields in clear; raises CannotUnseal."""
-        return sealing.unseal(self.sealed, place=self.secrets_place)
+        return encryption.unseal(self.sealed, place=self.secrets_place)
 
     def account(self) -> dict[str, str]:
         """The connected account's fields by name, secrets included; {} before the first
@@ -87,15 +87,15 @@ class Integration(models.Model):
         return {**self.settings, **self.secrets()}
 
     def keep_secrets(self, values: dict[str, str]) -> None:
-        self.sealed = sealing.seal(values, place=self.secrets_place)
+        self.sealed = encryption.seal(values, place=self.secrets_place)
 
     @property
     def candidate_place(self) -> str:
-        return sealing.where("integration", self.id, "candidate")
+        return encryption.where("integration", self.id, "candidate")
 
     def candidate_account(self) -> dict[str, str]:
         """The account that waits for its check; {} when none does."""
-        return sealing.unseal(self.candidate, place=self.candidate_place)
+        return encryption.unseal(self.candidate, place=self.candidate_place)
 
     def desired_account(self) -> dict[str, str]:
         """The account as it was asked for last: the candidate while it waits for its check, else
@@ -103,7 +103,7 @@ class Integration(models.Model):
         return self.candidate_account() if self.candidate else self.account()
 
     def keep_candidate(self, account: dict[str, str]) -> None:
-        self.candidate = sealing.seal(account, place=self.candidate_place)
+        self.candidate = encryption.seal(account, place=self.candidate_place)
 
 
 class DefaultIntegration(models.Model):

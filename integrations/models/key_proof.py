@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 class KeyProof(models.Model):
     """One row, sealed with the key that the oldest of the stored secrets is sealed with:
-    integrations/key_proof.py."""
+    integrations/connections/key_proof.py."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
     text = models.TextField(editable=False)

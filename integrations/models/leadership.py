@@ -7,7 +7,8 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Leadership(models.Model):
-    """Which dispatcher leads: one row, a lease that it renews (integrations/leadership.py)."""
+    """Which dispatcher leads: one row, a lease that it renews
+    (integrations/ledger/leadership.py)."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     holder = models.CharField(_("leader"), max_length=300, blank=True)  # "": given back

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from integrations.models.integration import Integration
 from organizations.models import Organization
-from organizations.request_ids import current_request_id
+from organizations.web.request_id import current_request_id
 
 
 class Operation(models.Model):

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 class Process(models.Model):
     """A dispatcher or a worker that runs, as it last said itself. The worker's role writes it, the
-    web reads it (integrations/processes.py)."""
+    web reads it (integrations/runtime/processes.py)."""
 
     class Kind(models.TextChoices):
         DISPATCHER = "dispatcher", _("dispatcher")

@@ -3,12 +3,12 @@
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from numbers import operations
-from numbers.holding import NotPossibleNow, NotSupplied
+from numbers.inventory import operations
+from numbers.inventory.allowed_actions import possible
+from numbers.inventory.reservation import NotPossibleNow, NotSupplied
 from numbers.models import PhoneNumber, Placement
-from numbers.standing import possible
-from organizations.admin.row_actions import RowAction
-from organizations.principals import Principal
+from organizations.access.principals import Principal
+from organizations.web.admin.row_actions import RowAction
 
 Status = PhoneNumber.Status
 

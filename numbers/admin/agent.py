@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from numbers.models import Agent
-from organizations.admin.base import ReadOnlyAdmin, time_column
+from organizations.web.admin.base import ReadOnlyAdmin, time_column
 
 
 @admin.register(Agent)

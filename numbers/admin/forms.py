@@ -10,7 +10,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from carriers.models import Carrier
 from numbers.numbering.form_field import NumberFormField
-from organizations.admin import fields
+from organizations.web.admin import fields
 
 
 class NumberForm(forms.Form):
@@ -39,7 +39,7 @@ class NumberForm(forms.Form):
 
     @property
     def wished(self) -> dict[str, Any]:
-        """By the names of numbers.operations."""
+        """By the names of numbers.inventory.operations."""
         carrier = self.cleaned_data["carrier"]
         return {
             "number": self.cleaned_data["number"],

@@ -6,22 +6,22 @@ from typing import Any
 from django.http import HttpRequest
 from rest_framework import serializers
 
-from numbers import agents
 from numbers.api import examples
+from numbers.api.errors import told
 from numbers.api.fields import AGENT_ID, OptionalAgentId, OptionalUrl
-from numbers.api.refusals import told
-from numbers.locks import hold_agent
+from numbers.inventory import agents
+from numbers.inventory.locks import hold_agent
 from numbers.models import Agent
-from organizations.api.etags import etag, require_match
-from organizations.api.fields import Char, StrictSerializer, Uuid
-from organizations.api.pages import PAGING, page
-from organizations.api.problems import Problem
-from organizations.api.queries import read_query
-from organizations.api.replies import Reply
-from organizations.api.schema import answered, asked, operation
+from organizations.access.roles import Permission
 from organizations.api.serializers import taken
-from organizations.api.views import OrgView
-from organizations.roles import Permission
+from organizations.web.api.etags import etag, require_match
+from organizations.web.api.fields import Char, StrictSerializer, Uuid
+from organizations.web.api.pagination import PAGING, page
+from organizations.web.api.problems import Problem
+from organizations.web.api.query_parameters import read_query
+from organizations.web.api.responses import Reply
+from organizations.web.api.views import OrgView
+from organizations.web.openapi.operations import answered, asked, operation
 
 TAGS = ["Agents"]
 VOICE_URL_HELP = "Where an account that supplies the agent's numbers sends their calls."

@@ -6,8 +6,9 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from numbers import e164, web_addresses
-from organizations.api.fields import Char, Clearable
+from numbers.inventory import webhook_url
+from numbers.numbering import e164
+from organizations.web.api.fields import Char, Clearable
 
 
 @extend_schema_field({"type": "string", "pattern": r"^\+[1-9][0-9]{1,14}$"})
@@ -25,16 +26,16 @@ class Number(Char):
 class WebUrl(Char):
     """An http or https address that may be shown to everybody who may read the row."""
 
-    default_error_messages = web_addresses.MESSAGES
+    default_error_messages = webhook_url.MESSAGES
 
     def __init__(self, **kwargs: Any):
-        super().__init__(max_length=web_addresses.MOST, **kwargs)
+        super().__init__(max_length=webhook_url.MOST, **kwargs)
 
     def to_internal_value(self, data: Any) -> str:
         text = super().to_internal_value(data)
         if not text:  # told by CharField itself
             return text
-        if fault := web_addresses.fault_of(text):
+        if fault := webhook_url.fault_of(text):
             self.fail(fault)
         return text
 

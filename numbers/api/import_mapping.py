@@ -11,9 +11,9 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
-from numbers.files.mapping import folded
-from numbers.files.tables import MEANINGS
-from organizations.api.queries import reading
+from numbers.bulk.files.mapping import folded
+from numbers.bulk.files.tables import MEANINGS
+from organizations.web.api.query_parameters import reading
 
 MOST_COLUMNS, LONGEST = 200, 10_000  # of a mapping, in a body and in a URL
 AN_OBJECT = gettext_lazy("An object from column names to fields is expected.")

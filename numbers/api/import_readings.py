@@ -5,18 +5,18 @@ from uuid import UUID
 
 from django.http import HttpRequest
 
-from numbers.api import import_job_examples as examples
-from numbers.api.import_job_shapes import ImportJobShape
-from numbers.api.import_jobs import CREATE, TAGS, found, reply_with
-from numbers.batches import CannotBatch
-from numbers.import_options import WAYS
-from numbers.import_readings import MOST_CHOICES, choose
-from organizations.api.fields import Char, Integer, ListOf, OptionalChoice, StrictSerializer
-from organizations.api.problems import Problem
-from organizations.api.replies import Reply
-from organizations.api.schema import answered, asked, operation
+from numbers.api import import_examples as examples
+from numbers.api.import_schemas import ImportJobShape
+from numbers.api.imports import CREATE, TAGS, found, reply_with
+from numbers.bulk.imports.options import WAYS
+from numbers.bulk.imports.readings import MOST_CHOICES, choose
+from numbers.bulk.jobs import CannotBatch
 from organizations.api.serializers import taken
-from organizations.api.views import OrgView
+from organizations.web.api.fields import Char, Integer, ListOf, OptionalChoice, StrictSerializer
+from organizations.web.api.problems import Problem
+from organizations.web.api.responses import Reply
+from organizations.web.api.views import OrgView
+from organizations.web.openapi.operations import answered, asked, operation
 
 REQUEST = {"choices": [{"line": 2, "number": "+4917612345678"}, {"line": 3, "number": "range"}]}
 

@@ -1,222 +1,243 @@
-"""POST /v1/phone-numbers/import and /v1/phone-numbers/purchases: numbers that an account brings."""
+"""/v1/imports: many numbers at once, checked and taken in in the background."""
 
-from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
-from django.utils.translation import gettext as _
-from rest_framework.exceptions import ErrorDetail, ValidationError
+from drf_spectacular.types import OpenApiTypes
 
-from integrations.api.lookup import in_body
-from integrations.models import Integration
-from numbers import sip
-from numbers.api import examples
-from numbers.api.fields import Number
-from numbers.api.queries import rows_by_id
-from numbers.api.refusals import outside_problem, taken_problem, told
-from numbers.api.serializers import NumberShape, RoutedSerializer, represent
-from numbers.api.trunks import SipSerializer
-from numbers.api.v1 import TAGS, reply_with
-from numbers.holding import NumberTaken, OutsidePools
-from numbers.importing import buy_number, import_number, taken_on
-from numbers.locks import lock_named_agents
-from numbers.models import Placement
-from numbers.placing import PLACED_AS
-from organizations import quotas
-from organizations.api.fields import Choice, ListOf, OptionalId, StrictSerializer
-from organizations.api.replies import Reply
-from organizations.api.schema import answered, asked, operation
+from numbers.api import import_examples as examples
+from numbers.api.import_mapping import mapping
+from numbers.api.import_schemas import (
+    ImportJobPageShape,
+    ImportJobSerializer,
+    ImportJobShape,
+    ImportRowPageShape,
+    represent,
+    represent_row,
+)
+from numbers.bulk import jobs
+from numbers.bulk.imports.options import KNOWN, cleaned
+from numbers.bulk.imports.readings import HAS_NOTE, counted
+from numbers.bulk.jobs import CannotBatch
+from numbers.models import Batch, BatchRow
+from organizations.access.quotas import QuotaExceeded
+from organizations.access.roles import Permission
 from organizations.api.serializers import taken
-from organizations.api.views import OrgView
-from organizations.roles import Permission
+from organizations.web.api.body_parsing import parse_object, read_body, refuse_other_types
+from organizations.web.api.pagination import (
+    DEFAULT_LIMIT,
+    ID_PAGING,
+    ID_PLACE,
+    PAGING,
+    page,
+    sealed,
+)
+from organizations.web.api.problems import Problem, field_error, invalid
+from organizations.web.api.query_parameters import boolean, choice, read_query, text
+from organizations.web.api.responses import Reply
+from organizations.web.api.views import OrgView
+from organizations.web.openapi.operations import answered, asked, operation
 
-AT_ONCE = 100
-EXTRAS = ("address_sid", "bundle_sid", "identity_sid")
-Complaints = dict[str, Any]  # by field, as deep as the request
-INTEGRATION_HELP = "`intg_…` or its UUID; the organization's default one if left out."
-
-
-class ImportedNumberSerializer(RoutedSerializer):
-    number = Number(trim_whitespace=False, help_text="E.164: plus, country code, number.")
-    outbound_trunk_id = OptionalId(
-        max_length=100,
-        help_text="A trunk on the SIP platform that is used as it is.",
-    )
-    sip = SipSerializer(required=False, help_text="Of a SIP carrier's numbers only.")
-
-
-class ImportSerializer(StrictSerializer):
-    """The provider is the role that an integration plays: who owns the numbers, or who carries
-    them."""
-
-    provider = Choice(list(PLACED_AS))
-    integration_id = OptionalId(max_length=36, help_text=INTEGRATION_HELP)
-    voice_integration_id = OptionalId(
-        max_length=36,
-        help_text="Where the calls of supplied numbers land: an integration with SIP.",
-    )
-    numbers = ListOf(child=ImportedNumberSerializer(), min_length=1, max_length=AT_ONCE)
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        wrong = repetitions([each["number"] for each in attrs["numbers"]])
-        is_sip = PLACED_AS[attrs["provider"]] == Placement.Role.VOICE
-        voice = attrs.get("voice_integration_id")
-        if is_sip and voice:
-            text = _("Only for supplied numbers: send integration_id.")
-            raise ValidationError({"voice_integration_id": [text]})
-        for index, each in enumerate(attrs["numbers"]):
-            has_trunks = is_sip or voice
-            if found := sip_complaints(each, must_call=is_sip) if has_trunks else surplus(each):
-                wrong[index] = {**wrong.get(index, {}), "sip": found}
-        if wrong:
-            raise ValidationError({"numbers": wrong})
-        return attrs
+TAGS = ["Imports"]
+MOST_BYTES = 10_000_000
+CSV = "text/csv"
+EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+OPEN_DOCUMENT = "application/vnd.oasis.opendocument.spreadsheet"
+FILES = (CSV, EXCEL, OPEN_DOCUMENT)
+READ, CREATE = Permission.PHONE_NUMBERS_READ, Permission.PHONE_NUMBERS_CREATE
+OF_FILE = {
+    **{name: text(100) for name in ("title", *KNOWN, "sheet")},
+    "mapping": mapping,
+    "start": boolean,
+}
+FATES = {"fate": choice(BatchRow.Fate.values), "noted": boolean}
 
 
-def repetitions(numbers: list[str]) -> dict[int, Complaints]:
-    first = {number: index for index, number in reversed(list(enumerate(numbers)))}
-    words = _("The same number as numbers.%(index)d.")
-    return {
-        index: {"number": [ErrorDetail(words % {"index": first[number]}, code="repeated")]}
-        for index, number in enumerate(numbers)
-        if first[number] != index
-    }
+def parse_import(request: HttpRequest) -> dict[str, Any]:
+    """A JSON object, or {"file": …} of a CSV or a workbook; up to 10 MB of either."""
+    body = read_body(request, MOST_BYTES)
+    if request.content_type not in FILES:
+        return parse_object(request, body)
+    refuse_other_types(request, request.content_type)
+    return {"file": body}
 
 
-def sip_complaints(number: Mapping[str, Any], *, must_call: bool) -> Complaints:
-    """A supplied number may call out by its account: its trunks need not."""
-    found = sip.complaints(
-        number.get("sip", {}),
-        outbound=must_call and number.get("supports_outbound", True),
-        outbound_trunk_id=number.get("outbound_trunk_id"),
-    )
-    return {name: [text] for name, text in found.items()}
+class ImportJobsView(OrgView):
+    """The collection."""
 
-
-def surplus(number: Mapping[str, Any]) -> list[str]:
-    given = number.get("sip") or number.get("outbound_trunk_id")
-    return [_("Only numbers of a SIP carrier have trunks.")] if given else []
-
-
-class PurchaseSerializer(RoutedSerializer):
-    number = Number(trim_whitespace=False, help_text="One that is for sale, in E.164.")
-    integration_id = OptionalId(max_length=36, help_text=INTEGRATION_HELP)
-    address_sid = OptionalId(
-        max_length=34,
-        help_text="The account's address, where the number's country asks for one.",
-    )
-    bundle_sid = OptionalId(max_length=34, help_text="The account's regulatory bundle, likewise.")
-    identity_sid = OptionalId(max_length=34, help_text="The account's verified identity, likewise.")
-
-
-class ImportedShape(StrictSerializer):
-    data = NumberShape(many=True)
-
-
-class ImportView(OrgView):
-    permissions = {"POST": Permission.PHONE_NUMBERS_CREATE}
+    permissions = {"GET": READ, "POST": CREATE}
+    parse = staticmethod(parse_import)
+    longest_body = 2 * MOST_BYTES
 
     @operation(
-        summary="Import phone numbers",
+        summary="List imports",
+        description="Newest first.",
+        tags=TAGS,
+        query=PAGING,
+        responses={200: ImportJobPageShape},
+        examples=[answered("A page", {"data": [examples.READY], "next_cursor": None})],
+    )
+    def get(self, request: HttpRequest) -> Reply:
+        query = read_query(request.GET, PAGING)
+        return Reply(page(imports_of(request), query, represent))
+
+    @operation(
+        summary="Import many phone numbers",
         description=(
-            "Takes in 1 to 100 numbers that an account owns (`twilio`) or that a SIP carrier "
-            "brings (`sip`): all of them, or none. They are stored at once as `pending`; the "
-            "platform follows within seconds. `supports_inbound` and `supports_outbound` are true "
-            "if left out; outbound calls over SIP need `sip.server_address`."
+            "Up to 100,000 rows, as JSON, as `text/csv` or as a workbook (.xlsx, .ods), at most "
+            "10 MB. They are checked in the "
+            "background: poll the import until its `state` is `ready`, look at its rows, and start "
+            "it; where there is nothing to add, it is `done` at once. With `start` true what can "
+            "be added is added without that look. Each row meets its own fate; none stops the "
+            "others. "
+            "The query parameters go with files only, where they take the place of `title`, "
+            "`options`, `mapping` and `start`. The columns of a file are the fields of `rows`. "
+            "Many other headings are recognized, `mapping` names all others, and unknown columns "
+            "are ignored with a notice. A file without a column that is certainly the number is "
+            "`refused`: its `layout` shows the columns."
         ),
         tags=TAGS,
-        request=ImportSerializer,
-        responses={201: ImportedShape},
-        errors=["number-taken", "number-being-removed", "number-not-assigned"],
+        query=OF_FILE,
+        request={
+            "application/json": ImportJobSerializer,
+            CSV: OpenApiTypes.STR,
+            EXCEL: OpenApiTypes.BINARY,
+            OPEN_DOCUMENT: OpenApiTypes.BINARY,
+        },
+        responses={202: ImportJobShape},
         examples=[
-            asked("Two of an account's numbers", examples.IMPORT),
-            asked("One of a SIP carrier", examples.IMPORT_SIP),
-            answered("Imported", {"data": [examples.IMPORTED]}, 201),
+            asked("On a carrier", examples.REQUEST),
+            answered("Being checked", examples.CHECKING, 202),
         ],
     )
     def post(self, request: HttpRequest) -> Reply:
-        wished = taken(ImportSerializer, request.data)
-        named = wished.get("integration_id")
-        with told(integration_at="integration_id" if named else "provider"):
-            integration = taken_on(
-                request.principal, wished["provider"], found_integration(request, named)
-            )
-        homes = {"integration": integration, "voice_on": self.voice(request, wished)}
-        ids = import_all(request, wished["numbers"], provider=wished["provider"], **homes)
-        rows = rows_by_id(request.organization, ids)
-        data = [represent(row) for row in rows]
-        return Reply({"data": data}, status=201, headers={"Location": "/v1/phone-numbers"})
+        if request.content_type in FILES:
+            return self.propose(request, read_query(request.GET, OF_FILE), "", request.data)
+        read_query(request.GET, {})
+        wished = taken(ImportJobSerializer, request.data)
+        given = wished.pop("options", {}) | {
+            n: wished[n] for n in ("title", "start") if n in wished
+        }
+        return self.propose(request, given, "options.", {"rows": wished["rows"]})
 
-    def voice(self, request: HttpRequest, wished: Mapping[str, Any]) -> Integration | None:
-        place = "voice_integration_id"
-        if not wished.get(place):
-            return None
-        named = in_body(request.organization, wished[place], place)
-        with told(integration_at=place):
-            return taken_on(request.principal, "sip", named)
-
-
-def import_all(
-    request: HttpRequest, numbers: list[dict[str, Any]], **home: str | Integration | None
-) -> list[UUID]:
-    """Their ids, in the same order; one problem for all that are held already, or outside the
-    organization's number pools."""
-    made, held, outside = {}, [], []
-    lock_named_agents(request.principal, *numbers)  # of all numbers, before the first is added
-    quotas.claim(request.organization, "numbers", len(numbers))  # likewise
-    # In the order of the numbers, so that two requests never wait for each other in a circle.
-    for index, each in sorted(enumerate(numbers), key=lambda pair: pair[1]["number"]):
-        fields = {name: value for name, value in each.items() if name != "sip"}
+    def propose(
+        self, request: HttpRequest, wished: dict[str, Any], path: str, given: dict[str, Any]
+    ) -> Reply:
+        title, start = wished.pop("title", None) or "API", wished.pop("start", False)
+        layout = {name: wished.pop(name) for name in ("mapping", "sheet") if name in wished}
         try:
-            made[index] = import_number(
-                request.principal, sip_settings=each.get("sip"), **home, **fields
-            )
-        except NumberTaken as error:
-            held.append((index, error))
-        except OutsidePools as error:
-            outside.append((index, error))
-    if outside:
-        raise outside_problem(by_place(outside))
-    if held:
-        raise taken_problem(by_place(held))
-    return [made[index].id for index in sorted(made)]
+            options = {**cleaned(request.principal, wished), **layout, "start": start}
+            batch = jobs.propose_import(request.principal, title=title, options=options, **given)
+        except ValidationError as error:
+            found = error.message_dict.items()
+            raise invalid(*(field_error(path + name, " ".join(t)) for name, t in found)) from error
+        except CannotBatch as error:
+            if isinstance(error.__cause__, QuotaExceeded):
+                raise error.__cause__ from None
+            raise invalid(field_error("rows", str(error))) from error
+        return reply_with(request, batch.pk, status=202)
 
 
-def by_place(refused: list[tuple[int, Any]]) -> list[tuple[str, Any]]:
-    return [(f"numbers.{index}.number", error) for index, error in sorted(refused)]
-
-
-class PurchasesView(OrgView):
-    permissions = {"POST": Permission.PHONE_NUMBERS_CREATE}
+class ImportJobView(OrgView):
+    permissions = {"GET": READ}
 
     @operation(
-        summary="Buy phone number",
+        summary="Get import",
+        tags=TAGS,
+        responses={200: ImportJobShape},
+        errors=["not-found"],
+        examples=[answered("Ready to start", examples.READY)],
+    )
+    def get(self, request: HttpRequest, import_id: UUID) -> Reply:
+        read_query(request.GET, {})
+        return reply_with(request, import_id)
+
+
+class StartImportView(OrgView):
+    permissions = {"POST": CREATE}
+
+    @operation(
+        summary="Start import",
+        description="Adds the numbers of all rows that are `todo`; to start twice is harmless.",
+        tags=TAGS,
+        responses={202: ImportJobShape},
+        errors=["not-found", "not-possible-now"],
+        examples=[answered("Started", {**examples.READY, "state": "running"}, 202)],
+    )
+    def post(self, request: HttpRequest, import_id: UUID) -> Reply:
+        return act(request, import_id, jobs.start)
+
+
+class StopImportView(OrgView):
+    permissions = {"POST": CREATE}
+
+    @operation(
+        summary="Stop import",
+        description="No further number is added; those that were stay. It cannot be started again.",
+        tags=TAGS,
+        responses={202: ImportJobShape},
+        errors=["not-found", "not-possible-now"],
+        examples=[answered("Stopped", {**examples.READY, "state": "stopped"}, 202)],
+    )
+    def post(self, request: HttpRequest, import_id: UUID) -> Reply:
+        return act(request, import_id, jobs.stop)
+
+
+class ImportRowsView(OrgView):
+    permissions = {"GET": READ}
+
+    @operation(
+        summary="List rows of import",
         description=(
-            "Stored at once as `pending`; then the account buys it and is charged, unless it owns "
-            "it already. Somebody else may be faster: then the number has `failed`, with the "
-            "reason. Send an `Idempotency-Key`: a request whose answer was lost can then be "
-            "repeated without fear of buying twice."
+            "By line. `fate=error` lists what to correct, `fate=ambiguous` what needs a choice, "
+            "`noted=true` what can be added but should be looked at."
         ),
         tags=TAGS,
-        request=PurchaseSerializer,
-        responses={201: NumberShape},
-        errors=["number-taken", "number-being-removed", "number-not-assigned"],
-        etag=True,
-        examples=[
-            asked("A number that a search has found", examples.PURCHASE),
-            answered("Being bought", examples.BOUGHT, 201),
-        ],
+        query={**ID_PAGING, **FATES},
+        responses={200: ImportRowPageShape},
+        errors=["not-found"],
+        examples=[answered("What is wrong", {"data": [examples.ROW], "next_cursor": None})],
     )
-    def post(self, request: HttpRequest) -> Reply:
-        wished = taken(PurchaseSerializer, request.data)
-        named = found_integration(request, wished.pop("integration_id", None))
-        given = {name: wished.pop(name, None) for name in EXTRAS}
-        extras = {name: sid for name, sid in given.items() if sid}
-        with told():
-            number = buy_number(request.principal, integration=named, extras=extras, **wished)
-        return reply_with(request, number.id, status=201)
+    def get(self, request: HttpRequest, import_id: UUID) -> Reply:
+        query = read_query(request.GET, {**ID_PAGING, **FATES})
+        rows = found(request, import_id).kept_rows.order_by("line")
+        rows = rows.filter(fate=query["fate"]) if "fate" in query else rows
+        if "noted" in query:
+            rows = rows.filter(HAS_NOTE) if query["noted"] else rows.exclude(HAS_NOTE)
+        rows = rows.filter(line__gt=query["cursor"]) if "cursor" in query else rows
+        return Reply(page_by_line(rows, query.get("limit", DEFAULT_LIMIT)))
 
 
-def found_integration(request: HttpRequest, named: str | None) -> Integration | None:
-    return in_body(request.organization, named) if named is not None else None
+def imports_of(request: HttpRequest):
+    return request.organization.batches.filter(kind=Batch.Kind.IMPORT).defer("file")
+
+
+def found(request: HttpRequest, import_id: UUID) -> Batch:
+    """404 for a stranger's, as for one that never was."""
+    batch = imports_of(request).filter(pk=import_id).first()
+    if batch is None:
+        raise Problem("not-found")
+    return batch
+
+
+def act(request: HttpRequest, import_id: UUID, do: Any) -> Reply:
+    found(request, import_id)
+    try:
+        do(request.principal, import_id)
+    except CannotBatch as error:
+        raise Problem("not-possible-now", str(error)) from error
+    return reply_with(request, import_id, status=202)
+
+
+def reply_with(request: HttpRequest, import_id: UUID, *, status: int = 200) -> Reply:
+    batch = found(request, import_id)
+    return Reply(represent(batch, *counted(batch)), status=status)
+
+
+def page_by_line(rows: Any, limit: int) -> dict[str, Any]:
+    shown = list(rows[: limit + 1])
+    more = len(shown) > limit
+    place = sealed(ID_PLACE.pack(shown[limit - 1].line)) if more else None
+    return {"data": [represent_row(row) for row in shown[:limit]], "next_cursor": place}

@@ -6,21 +6,21 @@ from uuid import UUID
 from django.http import HttpRequest
 from rest_framework import serializers
 
+from integrations.connections.encryption import CannotUnseal
 from integrations.providers import PROVIDERS
-from integrations.sealing import CannotUnseal
-from numbers import operations
 from numbers.api import examples
-from numbers.api.refusals import told
+from numbers.api.errors import told
+from numbers.api.phone_numbers import TAGS, reply_with, unchanged
 from numbers.api.serializers import NumberShape
-from numbers.api.v1 import TAGS, reply_with, unchanged
+from numbers.inventory import operations
 from numbers.models import Placement
-from organizations.api.fields import Boolean, Char, Choice, ListOf, StrictSerializer
-from organizations.api.queries import read_query
-from organizations.api.replies import Reply
-from organizations.api.schema import answered, operation
+from organizations.access.roles import Permission
 from organizations.api.serializers import taken
-from organizations.api.views import OrgView
-from organizations.roles import Permission
+from organizations.web.api.fields import Boolean, Char, Choice, ListOf, StrictSerializer
+from organizations.web.api.query_parameters import read_query
+from organizations.web.api.responses import Reply
+from organizations.web.api.views import OrgView
+from organizations.web.openapi.operations import answered, operation
 
 
 def represent(placement: Placement) -> dict[str, Any]:

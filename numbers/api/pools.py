@@ -8,16 +8,16 @@ from django.http import HttpRequest
 from rest_framework import serializers
 
 from numbers.api import examples
+from numbers.inventory.number_pools import numbers_of
 from numbers.models import NumberPool
-from numbers.number_pools import numbers_of
-from organizations.api.fields import Char, Integer, ListOf, StrictSerializer, Uuid
-from organizations.api.pages import PAGING, page
-from organizations.api.queries import read_query
-from organizations.api.replies import Reply
-from organizations.api.schema import answered, operation
-from organizations.api.views import OrgView
+from organizations.access.roles import Permission
 from organizations.models import Organization
-from organizations.roles import Permission
+from organizations.web.api.fields import Char, Integer, ListOf, StrictSerializer, Uuid
+from organizations.web.api.pagination import PAGING, page
+from organizations.web.api.query_parameters import read_query
+from organizations.web.api.responses import Reply
+from organizations.web.api.views import OrgView
+from organizations.web.openapi.operations import answered, operation
 
 TAGS = ["Number pools"]
 

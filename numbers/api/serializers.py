@@ -4,11 +4,11 @@ from typing import Any
 
 from rest_framework import serializers
 
-from integrations.api.shapes import LedgerEntryShape, PlatformCallShape
+from integrations.api.response_schemas import LedgerEntryShape, PlatformCallShape
 from numbers.api.fields import Number, OptionalUrl
 from numbers.api.trunks import SipSerializer
 from numbers.models import PhoneNumber
-from organizations.api.fields import (
+from organizations.web.api.fields import (
     Boolean,
     Char,
     Choice,

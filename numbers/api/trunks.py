@@ -5,10 +5,15 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from numbers import operations, sip
+from numbers.inventory import operations, sip_settings
 from numbers.models import PhoneNumber
-from organizations.api.fields import OptionalChar, OptionalChoice, OptionalSecret, StrictSerializer
-from organizations.api.problems import field_error, invalid
+from organizations.web.api.fields import (
+    OptionalChar,
+    OptionalChoice,
+    OptionalSecret,
+    StrictSerializer,
+)
+from organizations.web.api.problems import field_error, invalid
 
 
 class SipSerializer(StrictSerializer):
@@ -26,19 +31,21 @@ class SipSerializer(StrictSerializer):
         help_text="The one room of all calls; with a trailing `*`, how each call's room begins.",
     )
     pin = OptionalSecret(max_length=10, write_only=True, help_text="4 to 10 digits.")
-    media_encryption = OptionalChoice(sip.MEDIA_ENCRYPTION, help_text="`allow` if left out.")
+    media_encryption = OptionalChoice(
+        sip_settings.MEDIA_ENCRYPTION, help_text="`allow` if left out."
+    )
 
 
 def checked(number: PhoneNumber, held: list, wished: dict[str, Any]) -> dict[str, Any]:
-    """A change under the names of numbers.operations. 400 where the trunks could not be as they
-    would then be asked for."""
+    """A change under the names of numbers.inventory.operations. 400 where the trunks could not be
+    as they would then be asked for."""
     given = wished.pop("sip", None)
     own = operations.own_trunks(number, held)
     if given is not None and own is None:
         message = _("The number has no SIP trunks of its own.")
         raise invalid(field_error("sip", message))
     if own and (given or {"supports_outbound", "outbound_trunk_id"} & wished.keys()):
-        complaints = sip.change_complaints(
+        complaints = sip_settings.change_complaints(
             {**own.settings, **own.secrets()},
             given or {},
             outbound=wished.get("supports_outbound", number.supports_outbound),

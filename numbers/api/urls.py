@@ -1,16 +1,21 @@
 from django.urls import path
 
-from numbers.api import agents, import_jobs, import_readings, imports, placements, pools, v1
+from numbers.api import acquisition, agents, import_readings, phone_numbers, placements, pools
+from numbers.api import imports as import_jobs
 
 urlpatterns = [
-    path("phone-numbers", v1.NumbersView.as_view(), name="numbers"),
-    path("phone-numbers/import", imports.ImportView.as_view(), name="number-import"),
-    path("phone-numbers/purchases", imports.PurchasesView.as_view(), name="number-purchases"),
-    path("phone-numbers/<UUID:number_id>", v1.NumberView.as_view(), name="number"),
-    path("phone-numbers/<UUID:number_id>/retry", v1.RetryView.as_view(), name="number-retry"),
+    path("phone-numbers", phone_numbers.NumbersView.as_view(), name="numbers"),
+    path("phone-numbers/import", acquisition.ImportView.as_view(), name="number-import"),
+    path("phone-numbers/purchases", acquisition.PurchasesView.as_view(), name="number-purchases"),
+    path("phone-numbers/<UUID:number_id>", phone_numbers.NumberView.as_view(), name="number"),
+    path(
+        "phone-numbers/<UUID:number_id>/retry",
+        phone_numbers.RetryView.as_view(),
+        name="number-retry",
+    ),
     path(
         "phone-numbers/<UUID:number_id>/operations",
-        v1.OperationsView.as_view(),
+        phone_numbers.OperationsView.as_view(),
         name="number-operations",
     ),
     path(

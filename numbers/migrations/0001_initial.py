@@ -2,7 +2,7 @@
 
 import django.db.models.deletion
 import functools
-import numbers.e164
+import numbers.numbering.e164
 import organizations.models
 import uuid
 from django.conf import settings
@@ -45,7 +45,7 @@ class Migration(migrations.Migration):
                         default=uuid.uuid4, editable=False, unique=True, verbose_name="number sid"
                     ),
                 ),
-                ("e164", numbers.e164.E164Field(max_length=16, region=None, verbose_name="number")),
+                ("e164", numbers.numbering.e164.E164Field(max_length=16, region=None, verbose_name="number")),
                 (
                     "application_sid",
                     models.UUIDField(

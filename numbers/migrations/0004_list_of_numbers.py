@@ -4,9 +4,9 @@ import django.contrib.postgres.indexes
 from django.db import migrations, models
 from django.db.models.functions import Coalesce, Collate, Lower, NullIf
 
-import numbers.digits
+import numbers.search.ngram_search
 
-# Both begin every gram with a mark of the organization; see numbers/digits.py. plpgsql, as SQL
+# Both begin every gram with a mark of the organization; see numbers/search/ngram_search.py. plpgsql, as SQL
 # with generate_series takes five times as long.
 CUT_NUMBERS = """
 CREATE FUNCTION phone_number_grams(organization uuid, e164 text) RETURNS text[]
@@ -70,8 +70,8 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="phonenumber",
             index=django.contrib.postgres.indexes.GinIndex(
-                numbers.digits.NumberGrams("organization", "e164"),
-                numbers.digits.LabelGrams("organization", "label"),
+                numbers.search.ngram_search.NumberGrams("organization", "e164"),
+                numbers.search.ngram_search.LabelGrams("organization", "label"),
                 name="phone_number_grams",
             ),
         ),

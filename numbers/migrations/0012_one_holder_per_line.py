@@ -4,7 +4,7 @@ cannot be added beside it."""
 from django.db import migrations, models
 from django.db.models.functions import Coalesce
 
-from numbers.e164 import canonical_of
+from numbers.numbering.e164 import canonical_of
 
 
 def keep_lines(apps, schema_editor) -> None:

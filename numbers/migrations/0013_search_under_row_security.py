@@ -1,4 +1,4 @@
-"""Searching and sorting by indexes under row-level security (see numbers/digits.py).
+"""Searching and sorting by indexes under row-level security (see numbers/search/ngram_search.py).
 
 The table is written anew for the column, which takes about a minute for a million numbers.
 """

@@ -1,7 +1,7 @@
 import django.contrib.postgres.fields
 import django.core.validators
 import django.db.models.deletion
-import numbers.e164
+import numbers.numbering.e164
 import uuid
 from django.db import migrations, models
 
@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
             name='PooledNumber',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('e164', numbers.e164.E164Field(max_length=16, region=None, verbose_name='number')),
+                ('e164', numbers.numbering.e164.E164Field(max_length=16, region=None, verbose_name='number')),
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='pooled_numbers', to='organizations.organization', verbose_name='organization')),
                 ('pool', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='pooled_numbers', to='numbers.numberpool', verbose_name='number pool')),
             ],

@@ -1,6 +1,6 @@
 from django.db import migrations
 
-# Asked by a policy (numbers/row_policies.py) of carriers that are neither one's own nor the
+# Asked by a policy (numbers/row_level_security.py) of carriers that are neither one's own nor the
 # installation's. A function, as the queries in it would else be prepared for each list of numbers,
 # where hardly any row asks them.
 FUNCTION = """

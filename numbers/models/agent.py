@@ -8,7 +8,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from organizations.models import Organization, public_id
-from organizations.text_fields import ModelText
+from organizations.text.fields import ModelText
 
 AGENT_ID = RegexValidator(
     r"\A[A-Za-z0-9_.:-]{1,100}\Z", _("1 to 100 characters of A-Z a-z 0-9 _ . : - are expected.")

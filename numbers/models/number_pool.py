@@ -8,9 +8,9 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from carriers.models import Carrier
-from numbers.e164 import E164Field
+from numbers.numbering.e164 import E164Field
 from organizations.models import Organization
-from organizations.text_fields import ModelText
+from organizations.text.fields import ModelText
 
 PREFIX = RegexValidator(
     r"\A\+[1-9][0-9]{0,14}\Z", _("A prefix is a plus and the first digits of a number: +4420.")

@@ -10,10 +10,10 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from carriers.models import Carrier
-from numbers.digits import LabelGrams, NumberGrams, label_key
-from numbers.e164 import E164Field
+from numbers.numbering.e164 import E164Field
+from numbers.search.ngram_search import LabelGrams, NumberGrams, label_key
 from organizations.models import Organization, User, public_id
-from organizations.text_fields import ModelText
+from organizations.text.fields import ModelText
 
 
 def line() -> Coalesce:
@@ -24,7 +24,8 @@ def line() -> Coalesce:
 class PhoneNumber(models.Model):
     """One E.164 number, held by one organization until its removal from the platforms has settled.
 
-    `status` is what is, `wanted` what the organization asked for last; see numbers/states.py.
+    `status` is what is, `wanted` what the organization asked for last; see
+    numbers/inventory/transitions.py.
     """
 
     class Status(models.TextChoices):

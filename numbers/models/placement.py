@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from integrations import sealing
+from integrations.connections import encryption
 from integrations.models import Integration
 from numbers.models.phone_number import PhoneNumber
 from organizations.models import Organization
@@ -79,11 +79,11 @@ class Placement(models.Model):
 
     @property
     def secrets_place(self) -> str:
-        return sealing.where("placement", self.id, "sealed")
+        return encryption.where("placement", self.id, "sealed")
 
     def secrets(self) -> dict[str, str]:
         """Password and PIN of its trunks, where there are any; raises CannotUnseal."""
-        return sealing.unseal(self.sealed, place=self.secrets_place)
+        return encryption.unseal(self.sealed, place=self.secrets_place)
 
     def keep_secrets(self, values: dict[str, str]) -> None:
-        self.sealed = sealing.seal(values, place=self.secrets_place) if values else ""
+        self.sealed = encryption.seal(values, place=self.secrets_place) if values else ""

@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from organizations.models import Organization, User
-from organizations.text_fields import ModelText
+from organizations.text.fields import ModelText
 
 
 class SavedView(models.Model):

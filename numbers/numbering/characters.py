@@ -6,8 +6,8 @@ import unicodedata
 
 from django.utils.translation import gettext as _
 
-from numbers.e164 import NotANumber
-from organizations.texts import UNSEEN
+from numbers.numbering.e164 import NotANumber
+from organizations.text.rules import UNSEEN
 
 LONGEST = 100  # characters, with all that people put around and between the digits
 INVISIBLE = frozenset(chr(code) for low, high in UNSEEN for code in range(low, high + 1))

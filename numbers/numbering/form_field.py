@@ -3,7 +3,7 @@
 from django.core.exceptions import ValidationError
 from phonenumber_field import formfields
 
-from numbers.e164 import NotANumber
+from numbers.numbering.e164 import NotANumber
 from numbers.numbering.parsing import parse_number
 
 

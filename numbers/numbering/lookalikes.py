@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from django.utils.translation import gettext_lazy as _
 
-from numbers.e164 import NotANumber
+from numbers.numbering.e164 import NotANumber
 
 
 class Lookalike(NamedTuple):

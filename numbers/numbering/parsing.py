@@ -12,9 +12,7 @@ import phonenumbers
 from django.utils.translation import gettext as _
 from phonenumbers import PhoneNumber
 
-from numbers import countries, e164, regions
-from numbers.e164 import NotANumber
-from numbers.numbering import plans
+from numbers.numbering import countries, e164, plans, regions
 from numbers.numbering.blocks import (
     MOST_NUMBERS,
     MOST_PLACES,
@@ -24,6 +22,7 @@ from numbers.numbering.blocks import (
     last_number,
 )
 from numbers.numbering.characters import plain
+from numbers.numbering.e164 import NotANumber
 from numbers.numbering.lookalikes import (
     date_error,
     is_short_date,

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from phonenumbers import PhoneMetadata, PhoneNumber
 
-from numbers import countries, e164
+from numbers.numbering import countries, e164
 
 ITALIAN_ZERO = (39, 378, 379)  # their fixed lines begin with a zero that is always dialled
 

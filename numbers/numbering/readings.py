@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from numbers import countries, e164
-from numbers.e164 import NotANumber
+from numbers.numbering import countries, e164
+from numbers.numbering.e164 import NotANumber
 
 
 @dataclass(frozen=True)

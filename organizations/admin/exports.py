@@ -4,8 +4,8 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
-from organizations.admin.base import LogAdmin, time_column
 from organizations.models import Export
+from organizations.web.admin.base import LogAdmin, time_column
 
 
 @admin.register(Export)

@@ -7,11 +7,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
-from organizations import invitations
-from organizations.admin.base import ReadOnlyAdmin, time_column
-from organizations.admin.row_actions import RowAction
+from organizations.access.principals import Principal
+from organizations.accounts import invitations
 from organizations.models import Invitation
-from organizations.principals import Principal
+from organizations.web.admin.base import ReadOnlyAdmin, time_column
+from organizations.web.admin.row_actions import RowAction
 
 STATES = {"open": "info", "accepted": "success", "expired": "warning", "revoked": "danger"}
 WORDS = {

@@ -15,14 +15,19 @@ from unfold.admin import TabularInline
 from unfold.decorators import display
 
 from organizations import operations
-from organizations.admin import fields
-from organizations.admin.base import OperatorAdmin, page_of, time_column
-from organizations.admin.pages import OrganizationFirst, attempt
-from organizations.admin.rank import OwnMembership, may_edit, refuse_oneself, refuse_stronger
-from organizations.admin.row_actions import RowAction
+from organizations.access.principals import Principal, of_staff
+from organizations.access.roles import Role
+from organizations.admin.operator_rank import (
+    OwnMembership,
+    may_edit,
+    refuse_oneself,
+    refuse_stronger,
+)
 from organizations.models import Membership, Organization, User
-from organizations.principals import Principal, of_staff
-from organizations.roles import Role
+from organizations.web.admin import fields
+from organizations.web.admin.base import OperatorAdmin, page_of, time_column
+from organizations.web.admin.form_pages import OrganizationFirst, attempt
+from organizations.web.admin.row_actions import RowAction
 
 ROLE_COLOURS = {Role.ADMIN: "warning", Role.AGENT_MANAGER: "info"}
 

@@ -14,13 +14,13 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
 from organizations import operations
-from organizations.admin import fields
-from organizations.admin.base import OperatorAdmin, page_of, time_column
+from organizations.access.principals import of_staff
 from organizations.admin.members import Members
-from organizations.admin.pages import attempt
 from organizations.models import Membership, Organization, User
-from organizations.principals import of_staff
-from organizations.screens.base import screen_url
+from organizations.web.admin import fields
+from organizations.web.admin.base import OperatorAdmin, page_of, time_column
+from organizations.web.admin.form_pages import attempt
+from organizations.web.views.base import screen_url
 
 
 class OrganizationForm(forms.Form):

@@ -7,13 +7,11 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
-from organizations import key_rotation, operations
+from organizations import operations
+from organizations.access import api_key_rotation
+from organizations.access.api_key_format import KeyText
+from organizations.access.roles import Permission
 from organizations.api import examples
-from organizations.api.pages import PAGING, page
-from organizations.api.problems import Problem
-from organizations.api.queries import read_query
-from organizations.api.replies import Reply
-from organizations.api.schema import answered, asked, operation
 from organizations.api.serializers import (
     KeyCreateSerializer,
     KeyPageShape,
@@ -23,11 +21,14 @@ from organizations.api.serializers import (
     represent_key,
     taken,
 )
-from organizations.api.views import OrgView
-from organizations.keys import KeyText
 from organizations.models import ApiKey
 from organizations.operations import HigherRole
-from organizations.roles import Permission
+from organizations.web.api.pagination import PAGING, page
+from organizations.web.api.problems import Problem
+from organizations.web.api.query_parameters import read_query
+from organizations.web.api.responses import Reply
+from organizations.web.api.views import OrgView
+from organizations.web.openapi.operations import answered, asked, operation
 
 TAGS = ["API keys"]
 
@@ -138,11 +139,11 @@ class ApiKeyRotationView(OrgView):
         seconds = taken(KeyRotateSerializer, request.data)["overlap_seconds"]
         mine = request.organization.api_keys.get(pk=request.principal.id)
         try:
-            key_rotation.check_within(mine, key)
-            made = key_rotation.rotate_key(
+            api_key_rotation.check_within(mine, key)
+            made = api_key_rotation.rotate_key(
                 request.principal, key_id=key.pk, overlap=timedelta(seconds=seconds)
             )
-        except (key_rotation.NotRotatable, key_rotation.NotYours) as error:
+        except (api_key_rotation.NotRotatable, api_key_rotation.NotYours) as error:
             raise Problem("not-possible-now", str(error)) from error
         except ValidationError as error:  # none of the fields is the caller's to correct
             raise Problem("forbidden", " ".join(error.messages)) from error

@@ -5,15 +5,15 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from organizations.access.roles import Permission
 from organizations.api import examples
-from organizations.api.pages import ID_PAGING, page_by_id
-from organizations.api.queries import choice, moment, read_query, reading, text, uuid
-from organizations.api.replies import Reply
-from organizations.api.schema import answered, operation
 from organizations.api.serializers import ACTOR_KINDS, EventPageShape, represent_event
-from organizations.api.views import OrgView
 from organizations.models import Event
-from organizations.roles import Permission
+from organizations.web.api.pagination import ID_PAGING, page_by_id
+from organizations.web.api.query_parameters import choice, moment, read_query, reading, text, uuid
+from organizations.web.api.responses import Reply
+from organizations.web.api.views import OrgView
+from organizations.web.openapi.operations import answered, operation
 
 
 @reading(**moment.schema)

@@ -4,13 +4,9 @@ from uuid import UUID
 
 from django.http import HttpRequest
 
-from organizations import invitations
+from organizations.access.roles import Permission
+from organizations.accounts import invitations
 from organizations.api import examples
-from organizations.api.pages import PAGING, page
-from organizations.api.problems import Problem, field_error
-from organizations.api.queries import read_query
-from organizations.api.replies import Reply
-from organizations.api.schema import answered, asked, operation
 from organizations.api.serializers import (
     InvitationCreateSerializer,
     InvitationPageShape,
@@ -19,9 +15,13 @@ from organizations.api.serializers import (
     represent_invitation,
     taken,
 )
-from organizations.api.views import OrgView
 from organizations.operations import AlreadyMember, HigherRole
-from organizations.roles import Permission
+from organizations.web.api.pagination import PAGING, page
+from organizations.web.api.problems import Problem, field_error
+from organizations.web.api.query_parameters import read_query
+from organizations.web.api.responses import Reply
+from organizations.web.api.views import OrgView
+from organizations.web.openapi.operations import answered, asked, operation
 
 TAGS = ["Members"]
 

@@ -7,12 +7,8 @@ from uuid import UUID
 from django.http import HttpRequest
 
 from organizations import operations
+from organizations.access.roles import Permission
 from organizations.api import examples
-from organizations.api.pages import ID_PAGING, page_by_id
-from organizations.api.problems import Problem
-from organizations.api.queries import read_query
-from organizations.api.replies import Reply
-from organizations.api.schema import answered, asked, operation
 from organizations.api.serializers import (
     MemberChangeSerializer,
     MemberPageShape,
@@ -20,10 +16,14 @@ from organizations.api.serializers import (
     represent_member,
     taken,
 )
-from organizations.api.views import OrgView
 from organizations.models import Membership
 from organizations.operations import HigherRole, LastAdmin
-from organizations.roles import Permission
+from organizations.web.api.pagination import ID_PAGING, page_by_id
+from organizations.web.api.problems import Problem
+from organizations.web.api.query_parameters import read_query
+from organizations.web.api.responses import Reply
+from organizations.web.api.views import OrgView
+from organizations.web.openapi.operations import answered, asked, operation
 
 TAGS = ["Members"]
 

@@ -2,11 +2,10 @@
 
 from django.http import HttpRequest
 
-from organizations import operations, quotas
+from organizations import operations
+from organizations.access import quotas
+from organizations.access.roles import Permission
 from organizations.api import examples
-from organizations.api.queries import read_query
-from organizations.api.replies import Reply
-from organizations.api.schema import answered, asked, operation
 from organizations.api.serializers import (
     OrganizationChangeSerializer,
     OrganizationShape,
@@ -15,8 +14,10 @@ from organizations.api.serializers import (
     represent_usage,
     taken,
 )
-from organizations.api.views import OrgView
-from organizations.roles import Permission
+from organizations.web.api.query_parameters import read_query
+from organizations.web.api.responses import Reply
+from organizations.web.api.views import OrgView
+from organizations.web.openapi.operations import answered, asked, operation
 
 TAGS = ["Organization"]
 

@@ -5,8 +5,12 @@ from typing import Any
 from django.utils import timezone
 from rest_framework import serializers
 
-from organizations import keys
-from organizations.api.fields import (
+from organizations.access import api_key_format
+from organizations.access.api_key_rotation import LONGEST_OVERLAP, OVERLAP
+from organizations.access.quotas import Usage
+from organizations.access.roles import SCOPES, Role
+from organizations.models import ApiKey, Event, Invitation, Membership, Organization
+from organizations.web.api.fields import (
     Boolean,
     Char,
     Choice,
@@ -16,10 +20,6 @@ from organizations.api.fields import (
     StrictSerializer,
     Uuid,
 )
-from organizations.key_rotation import LONGEST_OVERLAP, OVERLAP
-from organizations.models import ApiKey, Event, Invitation, Membership, Organization
-from organizations.quotas import Usage
-from organizations.roles import SCOPES, Role
 
 KEY_STATES = ["active", "expired", "revoked"]
 ACTOR_KINDS = ["member", "key", "staff", "system", "anonymous"]
@@ -143,7 +143,7 @@ def represent_key(key: ApiKey) -> dict[str, Any]:
     """`key.owner` must be loaded."""
     return {
         "id": key.id,
-        "api_key_id": keys.PREFIX + key.key_id,
+        "api_key_id": api_key_format.PREFIX + key.key_id,
         "name": key.name,
         "role": key.role,
         "scopes": key.scopes,

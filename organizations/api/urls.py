@@ -7,8 +7,8 @@ from organizations.api.events import EventsView
 from organizations.api.invitations import InvitationsView, InvitationView
 from organizations.api.members import MembersView, MemberView
 from organizations.api.organization import OrganizationView, QuotasView
-from organizations.api.problem_pages import problem_detail, problem_list
-from organizations.api.schema_views import DocsView, SchemaView
+from organizations.web.api.problem_pages import problem_detail, problem_list
+from organizations.web.openapi.views import DocsView, SchemaView
 
 urlpatterns = [
     path("organization", OrganizationView.as_view(), name="organization"),

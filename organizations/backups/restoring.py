@@ -15,7 +15,7 @@ from organizations.backups import BackupError
 from organizations.backups.archive import Backup, copy_quietly, fingerprint
 from organizations.backups.checksums import OBJECTS, checking, tables
 from organizations.backups.programs import Database, folder_of
-from organizations.sight import WEB, WORKER
+from organizations.tenancy.tenant_scope import WEB, WORKER
 
 # An entry of pg_restore's list, and the kinds that are not restored: rights and policies name
 # roles, and are put back by grant_roles; the schema is there.

@@ -6,15 +6,15 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from organizations.access.roles import Role
 from organizations.models.organization import Organization
 from organizations.models.user import User
-from organizations.roles import Role
-from organizations.text_fields import ModelText
+from organizations.text.fields import ModelText
 
 
 class ApiKey(models.Model):
-    """A program's way in. Only a digest of the secret is kept; see organizations/keys.py for the
-    text."""
+    """A program's way in. Only a digest of the secret is kept; see
+    organizations/access/api_key_format.py for the text."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organization = models.ForeignKey(

@@ -7,9 +7,9 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from organizations.access.roles import Role
 from organizations.models.organization import Organization
 from organizations.models.user import User
-from organizations.roles import Role
 
 
 class Invitation(models.Model):

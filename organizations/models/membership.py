@@ -3,9 +3,9 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from organizations.access.roles import Role
 from organizations.models.organization import Organization
 from organizations.models.user import User
-from organizations.roles import Role
 
 
 class Membership(models.Model):

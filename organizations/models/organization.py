@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from organizations.text_fields import ModelText
+from organizations.text.fields import ModelText
 
 
 def public_id(prefix: str) -> str:
@@ -28,7 +28,7 @@ class Organization(models.Model):
         _("public id"), max_length=20, unique=True, default=organization_id, editable=False
     )
     name = ModelText(_("name"), max_length=100)
-    # What an operator has changed of them, by name (organizations/quotas.py).
+    # What an operator has changed of them, by name (organizations/access/quotas.py).
     quotas = models.JSONField(_("quotas"), default=dict, db_default={}, blank=True)
     numbers_limited = models.BooleanField(
         _("limited to its number pools"),
@@ -49,7 +49,7 @@ class Organization(models.Model):
         return f"{self.name} ({self.public_id})"
 
     def clean(self) -> None:
-        from organizations.quotas import validate_quotas  # which counts by the models
+        from organizations.access.quotas import validate_quotas  # which counts by the models
 
         try:
             validate_quotas(self.quotas)

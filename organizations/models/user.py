@@ -7,8 +7,8 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
-from organizations.emails import canonical_email
-from organizations.text_fields import ModelText
+from organizations.accounts.email_addresses import canonical_email
+from organizations.text.fields import ModelText
 
 
 class UserManager(BaseUserManager):

@@ -19,9 +19,9 @@ LEAST = 4  # kB for MANY; what grows by less is not listed
 
 def main() -> int:
     installation = install()
-    from organizations import sight
+    from organizations.tenancy import tenant_scope
 
-    with sight.everything():
+    with tenant_scope.everything():
         for title, scale, step in steps():
             before = sizes(installation)
             step()
@@ -67,7 +67,7 @@ def added(member, count: int, first: int = 15_551_000_000) -> list:
 
 
 def changed(member, numbers: list, **changes) -> None:
-    from numbers.operations import change_number
+    from numbers.inventory.operations import change_number
     from tests import factories
 
     for number in numbers:
@@ -92,7 +92,7 @@ def replied(member) -> None:
 
 
 def deleted(member, numbers: list) -> None:
-    from numbers.operations import delete_number
+    from numbers.inventory.operations import delete_number
     from tests import factories
 
     for number in numbers:

@@ -10,9 +10,9 @@ from django.test import Client
 from django.utils import timezone
 
 from config.supervisor.prepare import connect_as
-from numbers.ordering import ORDERS
-from numbers.screens.paging import write_place
-from organizations.screens.base import screen_url
+from numbers.search.keyset import ORDERS
+from numbers.views.listing.pagination import write_place
+from organizations.web.views.base import screen_url
 from tests.bench import multitude
 from tests.bench.installation import Owner
 from tests.bench.table import WIDTHS, WrongAnswer

@@ -9,9 +9,8 @@ from time import perf_counter
 import phonenumbers
 import xlsxwriter
 
-from numbers import batches
-from numbers.batching import work
-from numbers.import_options import cleaned
+from numbers.bulk import jobs, runner
+from numbers.bulk.imports.options import cleaned
 from numbers.models import Batch, BatchRow
 from tests.bench.installation import Owner
 from tests.bench.table import WIDTHS, WrongAnswer
@@ -62,14 +61,14 @@ class Previews:
     def preview(self, file: bytes, country: str) -> float:
         by = self.owner.member.by
         options = cleaned(by, {"destination": "record", "country": country})
-        batch = batches.propose_import(by, title="bench", options=options, file=file)
+        batch = jobs.propose_import(by, title="bench", options=options, file=file)
         begun = perf_counter()
-        work.run(batch.pk)
+        runner.run(batch.pk)
         taken = perf_counter() - begun
         batch.refresh_from_db()
         if (batch.state, batch.total) != ("ready", self.rows):
             raise WrongAnswer(f"the preview is {batch.state}, with {batch.total} rows")
-        batches.stop(by, batch.pk)
+        jobs.stop(by, batch.pk)
         batch.rows.all().delete()
         return taken
 
@@ -81,8 +80,8 @@ class Previews:
         )
         begun = perf_counter()
         lines = count(1)
-        for begin in range(0, self.rows, work.PORTION):
-            texts = [f"+49301{n:07}" for n in range(begin, min(begin + work.PORTION, self.rows))]
+        for begin in range(0, self.rows, runner.PORTION):
+            texts = [f"+49301{n:07}" for n in range(begin, min(begin + runner.PORTION, self.rows))]
             numbers = [phonenumbers.parse(text) for text in texts]
             rows = [
                 BatchRow(

@@ -6,11 +6,11 @@ from uuid import UUID
 from django.db.models.functions import Now
 
 from config.supervisor import programs
-from integrations import provisioning
-from integrations.claims import CHANNEL
+from integrations.ledger import worker
+from integrations.ledger.leases import CHANNEL
 from integrations.models import Operation
+from numbers.inventory.operations import add_number
 from numbers.models import Placement
-from numbers.operations import add_number
 from tests.bench.http_load import Load
 from tests.bench.installation import Owner
 from tests.bench.replay import captured, replayed
@@ -74,7 +74,7 @@ class Worker:
         example, *ids = self.take(self.count + 1)
         self.keep_from_dispatcher([example, *ids])
         told = self.names([example])
-        statements = captured(lambda: provisioning.run(example))
+        statements = captured(lambda: worker.run(example))
         jobs = [
             replayed(statements, dict(zip(*told.values(), names, strict=True)))
             for names in self.names(ids).values()

@@ -10,8 +10,8 @@ from functools import partial
 from django.db.models import QuerySet
 
 from numbers.api.serializers import COLUMNS
+from numbers.inventory.operations import add_number
 from numbers.models import PhoneNumber
-from numbers.operations import add_number
 from tests.bench.http_load import CONNECTIONS, Call, Load, load
 from tests.bench.installation import Installation, Owner
 from tests.bench.replay import captured, replayed

@@ -14,7 +14,7 @@ from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import BrowserContext, Page
 
-from integrations import provisioning
+from integrations.ledger import worker as provisioning
 from integrations.models import Operation
 from tests.exporting import work_exports
 from tests.factories import Member, work_batches

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from organizations.screens.base import screen_url
+from organizations.web.views.base import screen_url
 from tests import factories
 from tests.browser.conftest import sign_in
 

@@ -3,7 +3,7 @@
 import pytest
 from django.db.models import Count
 
-from numbers import batches
+from numbers.bulk import jobs
 from numbers.models import Batch, PhoneNumber
 from organizations.models import Event
 from tests.chaos.test_worker_killed import Processes, until
@@ -46,10 +46,8 @@ def kill_in_the_midst(processes: Processes, batch: Batch, is_midway) -> None:
 
 
 def test_every_number_is_changed_once(alice, numbers, processes):
-    batch = batches.propose_change(
-        alice.by, action="label", options={"label": "x"}, numbers=numbers
-    )
-    batches.start(alice.by, batch.pk)
+    batch = jobs.propose_change(alice.by, action="label", options={"label": "x"}, numbers=numbers)
+    jobs.start(alice.by, batch.pk)
     kill_in_the_midst(processes, batch, lambda now, share: now.done >= share * COUNT / 6)
     assert state_of(batch).done < COUNT, "it was too quick to be killed"
     until(lambda: state_of(batch).state == "done")
@@ -64,7 +62,7 @@ def test_every_number_is_changed_once(alice, numbers, processes):
 
 def test_every_line_is_checked_once(alice, processes):
     rows = [{"number": f"+1415{line:07}"} for line in range(2_000_000, 2_000_000 + LARGE)]
-    batch = batches.propose_import(alice.by, title="Large", options=RECORDED, rows=rows)
+    batch = jobs.propose_import(alice.by, title="Large", options=RECORDED, rows=rows)
     kill_in_the_midst(processes, batch, lambda now, share: now.total >= share * LARGE / 8)
     assert state_of(batch).state == "checking", "it was too quick to be killed"
     until(lambda: state_of(batch).state == "ready")
@@ -76,7 +74,7 @@ def test_every_line_is_checked_once(alice, processes):
 def test_a_workbook_is_read_by_a_process_of_the_workers(alice, processes):
     """Celery's own are daemons, which may not have children of every kind."""
     file = workbook(["Number"], *[[f"+1415{line:07}"] for line in range(2_000_000, 2_000_500)])
-    batch = batches.propose_import(alice.by, title="Excel", options=RECORDED, file=file)
+    batch = jobs.propose_import(alice.by, title="Excel", options=RECORDED, file=file)
     processes.start_dispatcher()
     processes.start_worker()
     until(lambda: state_of(batch).state != "checking")

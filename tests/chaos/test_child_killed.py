@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from integrations.claims import MOST_FAULTS
+from integrations.ledger.leases import MOST_FAULTS
 from integrations.models import Operation
 from numbers.models import PhoneNumber
 from tests import factories

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from django.db import connection
 
-from integrations import dispatcher, dispatching
+from integrations.ledger import dispatch, dispatcher
 from integrations.models import Process
 from tests import factories
 
@@ -35,7 +35,7 @@ class Loop:
 @pytest.fixture
 def heard(monkeypatch) -> list:
     published: list = []
-    monkeypatch.setattr(dispatching, "publish", published.append)
+    monkeypatch.setattr(dispatch, "publish", published.append)
     return published
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from numbers.inventory.operations import delete_number
 from numbers.models import PhoneNumber
-from numbers.operations import delete_number
 from tests import factories
 from tests.bench_livekit import Eye
 from tests.chaos.test_worker_killed import Processes, until

@@ -16,7 +16,7 @@ import pytest
 from django.utils import timezone
 
 from integrations.models import Integration, Operation
-from numbers import batches
+from numbers.bulk import jobs
 from numbers.models import Batch, PhoneNumber
 from tests import factories
 from tests.chaos.test_worker_killed import LOOPBACK, Processes, until
@@ -81,7 +81,7 @@ def make_noise(member: factories.Member, url: str) -> None:
     for count in range(IMPORTS):
         rows = [{"number": f"+1415{count:03}{line:04}"} for line in range(2000, 2000 + ROWS)]
         options = {**RECORDED, "start": True}
-        batches.propose_import(member.by, title=f"Noise {count}", options=options, rows=rows)
+        jobs.propose_import(member.by, title=f"Noise {count}", options=options, rows=rows)
 
 
 def seconds_until(true) -> float:
@@ -109,7 +109,7 @@ def test_the_quiet_one_is_served_at_once(alice, noise):
         row = PhoneNumber.objects.filter(pk=number.pk, status="active")
         number_took = seconds_until(row.exists)
         rows = [{"number": f"+1212555{count:04}"}]
-        batch = batches.propose_import(alice.by, title="One row", options=RECORDED, rows=rows)
+        batch = jobs.propose_import(alice.by, title="One row", options=RECORDED, rows=rows)
         checked = Batch.objects.filter(pk=batch.pk, state="ready")
         took.append((round(number_took, 2), round(seconds_until(checked.exists), 2)))
         time.sleep(1)

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 from django.core.management.base import BaseCommand, CommandError
 
-from config.environment import UnreadableSecret, secret
-from integrations import operations, provisioning
+from config.environment.reader import UnreadableSecret, secret
+from integrations.ledger import operation_requests, worker
 from integrations.models import Integration, Operation
 from integrations.providers import PROVIDERS
 from integrations.providers.base import Field, Provider
-from organizations.management.naming import complaints, organization_named
-from organizations.principals import Principal, system
+from organizations.access.principals import Principal, system
+from organizations.management.arguments import complaints, organization_named
 
 HELP = """Connect a platform account to an organization, or give a connected one (same name) new
 credentials. They are tested first, in this very process; only accepted ones are stored for use.
@@ -53,7 +53,9 @@ class Command(BaseCommand):
         by = system(organization_named(organization), "manage.py connect")
         account = account_of(PROVIDERS[kind], given_by(fields))
         with complaints():
-            integration, operation = operations.connect(by, kind=kind, name=name, account=account)
+            integration, operation = operation_requests.connect(
+                by, kind=kind, name=name, account=account
+            )
         operation = checked(operation)
         if operation.status != Operation.Status.DONE:
             raise refusal(integration, operation)
@@ -63,14 +65,14 @@ class Command(BaseCommand):
 
     def make_default(self, by: Principal, integration: Integration) -> None:
         for role in sorted(PROVIDERS[integration.kind].roles):
-            operations.make_default(by, integration, role=role)
+            operation_requests.make_default(by, integration, role=role)
             self.stdout.write(f"It is the default for {role} of {by.organization} now.")
 
 
 def checked(operation: Operation) -> Operation:
     """Attempted here; where a worker was faster, its outcome is waited for."""
-    if provisioning.run(operation.pk) is None:
-        return operations.wait(operation.pk)
+    if worker.run(operation.pk) is None:
+        return operation_requests.wait(operation.pk)
     operation.refresh_from_db()
     return operation
 

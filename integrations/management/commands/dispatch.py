@@ -7,10 +7,10 @@ from django.core.management.base import BaseCommand
 
 from config import telemetry
 from config.celery import app
-from config.faults import refuse_faults, refuse_wrong_keys
+from config.environment.validation import refuse_faults, refuse_wrong_keys
 from config.postgresql.connection import bound_answers
 from config.schema_guard import wait_until_current
-from integrations.dispatcher import dispatch_forever
+from integrations.ledger.dispatcher import dispatch_forever
 
 
 class Command(BaseCommand):

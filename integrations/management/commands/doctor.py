@@ -8,8 +8,8 @@ from django.core.management.base import BaseCommand
 from config import diagnoses  # noqa: F401  they register themselves
 from config.celery import app
 from integrations import diagnoses as of_integrations  # noqa: F401
-from organizations import diagnoses as of_organizations  # noqa: F401
-from organizations.diagnosis import Finding, examine_all
+from organizations.diagnostics import installation_checks as of_organizations  # noqa: F401
+from organizations.diagnostics.findings import Finding, examine_all
 
 LEVELS = ["fault", "warning", "ok"]  # the worst is read first
 

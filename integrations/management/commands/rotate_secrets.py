@@ -7,9 +7,9 @@ from typing import Any
 from django.apps import apps
 from django.core.management.base import BaseCommand, CommandError
 
-from integrations import key_proof, sealing
-from integrations.sealing import CannotUnseal
-from organizations.entering import second_factor
+from integrations.connections import encryption, key_proof
+from integrations.connections.encryption import CannotUnseal
+from organizations.accounts.sign_in import second_factor
 
 BATCH = 200
 
@@ -23,7 +23,7 @@ class Command(BaseCommand):
 
     def handle(self, **options) -> None:
         unreadable = 0
-        for label, column in sealing.columns:
+        for label, column in encryption.columns:
             counts: Counter[str] = Counter()
             for key, sealed in rows(label, column):
                 counts[self.rotate(label, column, key, sealed)] += 1
@@ -41,10 +41,10 @@ class Command(BaseCommand):
 
     def rotate(self, label: str, column: str, key: Any, sealed: str) -> str:
         """Compare-and-set, so that a secret that is changed meanwhile is not put back."""
-        if sealing.is_newest(sealed):
+        if encryption.is_newest(sealed):
             return "up to date"
         try:
-            anew = sealing.reseal(sealed)
+            anew = encryption.reseal(sealed)
         except CannotUnseal as error:
             self.stderr.write(f"{label} {key}, {column}: {error}")
             return "unreadable"

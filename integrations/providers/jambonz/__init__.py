@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any, ClassVar
 
-from integrations import http
+from integrations.http import client
 from integrations.providers.base import (
     CarrierSpec,
     CheckResult,
@@ -77,7 +77,7 @@ class Jambonz(Provider):
         complaints: dict[str, list[str]] = {}
         if text := account.get("base_url", ""):
             try:
-                http.parse_base_url(text)
+                client.parse_base_url(text)
             except Refused as error:
                 complaints["base_url"] = [str(error)]
         if not re.fullmatch(r"[\x21-\x7e]*", account.get("token", "").strip()):

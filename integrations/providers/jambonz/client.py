@@ -4,9 +4,10 @@ import re
 from collections.abc import Callable
 from typing import Any, NoReturn, TypeVar
 
-# By module: importing integrations.http first comes by here before it is complete.
-from integrations import http
-from integrations.pacing import retry_after
+# By module: importing integrations.http.client first comes by here before it is complete.
+from integrations.http import client
+from integrations.http.rate_limits import retry_after
+from integrations.http.response_body import one_line
 from integrations.providers.base import (
     CredentialsRefused,
     OutcomeUnknown,
@@ -16,7 +17,6 @@ from integrations.providers.base import (
     UnexpectedWriteReply,
     unexpected,
 )
-from integrations.replies import one_line
 
 T = TypeVar("T")
 
@@ -94,13 +94,13 @@ class Client:
         """Gone already is gone."""
         self._write("DELETE", path, doing)
 
-    def _write(self, method: str, path: str, doing: str, body: Any = None) -> "http.Answer":
+    def _write(self, method: str, path: str, doing: str, body: Any = None) -> "client.Answer":
         answer = self.door.request(method, path, json=body, headers=self._headers)
         if answer.status != 404 or method == "POST" or _is_page(answer):
             self._judge(answer, doing)
         return answer
 
-    def _judge(self, answer: "http.Answer", doing: str) -> None:
+    def _judge(self, answer: "client.Answer", doing: str) -> None:
         status, words = answer.status, self._words(answer)
         if status == 401:
             raise CredentialsRefused(
@@ -118,7 +118,7 @@ class Client:
             sentence = f"jambonz did not {doing}: {answer.url} is a web page. {_ADDRESS}"
             raise unexpected(sentence, reads=answer.reads)
 
-    def _fail(self, answer: "http.Answer", doing: str, words: str) -> NoReturn:
+    def _fail(self, answer: "client.Answer", doing: str, words: str) -> NoReturn:
         """A 500 is as often the client's mistake (unknown column, too long) as the server's."""
         if answer.status == 500 and words and _ROLLED_BACK.search(words):
             raise Unavailable(f"jambonz did not {doing}: {words}")
@@ -132,7 +132,7 @@ class Client:
             )
         raise OutcomeUnknown(f"jambonz was asked to {doing} and broke off: {reason}")
 
-    def _words(self, answer: "http.Answer") -> str:
+    def _words(self, answer: "client.Answer") -> str:
         """Errors are {"msg"}, or {"message"}, or bare text, or nothing."""
         if answer.status < 400 or _is_page(answer):
             return ""
@@ -148,7 +148,7 @@ class Client:
 _ADDRESS = "Check the API address; it usually ends in /v1 or /api/v1."
 
 
-def _is_page(answer: "http.Answer") -> bool:
+def _is_page(answer: "client.Answer") -> bool:
     """An unknown route is an HTML page, an unknown object is empty or bare text."""
     return "html" in answer.headers.get("content-type", "")
 

@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
-from integrations import http
+from integrations.http import client
 from integrations.providers.base import (
     CheckResult,
     Field,
@@ -70,7 +70,7 @@ class LiveKit(Provider):
     def clean(cls, account: Mapping[str, str]) -> dict[str, list[str]]:
         if url := cls.origins(account)[""]:
             try:
-                http.parse_base_url(url)
+                client.parse_base_url(url)
             except Refused as error:
                 return {"base_url": [str(error)]}
         return {}

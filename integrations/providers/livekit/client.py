@@ -7,9 +7,10 @@ from typing import Any, NoReturn
 
 import jwt
 
-# By module: importing integrations.http first comes by here before it is complete.
-from integrations import http
-from integrations.pacing import retry_after
+# By module: importing integrations.http.client first comes by here before it is complete.
+from integrations.http import client
+from integrations.http.rate_limits import retry_after
+from integrations.http.response_body import one_line
 from integrations.providers.base import (
     CredentialsRefused,
     OutcomeUnknown,
@@ -20,7 +21,6 @@ from integrations.providers.base import (
     UnexpectedWriteReply,
     unexpected,
 )
-from integrations.replies import one_line
 
 Row = dict[str, Any]
 
@@ -108,7 +108,7 @@ class Client:
         sentence = f"LiveKit was asked to {doing} and did not answer with an object."
         raise unexpected(f"{sentence} {_ADDRESS}" if reads else sentence, reads=reads)
 
-    def _fail(self, answer: "http.Answer", doing: str) -> NoReturn:
+    def _fail(self, answer: "client.Answer", doing: str) -> NoReturn:
         code, words = self._said(answer)
         if answer.status == 401:
             raise CredentialsRefused(_distrust(answer.text))
@@ -123,7 +123,7 @@ class Client:
         advice = _ADDRESS if answer.status == 404 else ""
         raise Rejected(f"LiveKit did not {doing}: {words or answer.status}. {advice}".strip())
 
-    def _broken_off(self, answer: "http.Answer", doing: str, words: str) -> ProviderError:
+    def _broken_off(self, answer: "client.Answer", doing: str, words: str) -> ProviderError:
         """What was turned away did nothing; what broke off later may have been carried out."""
         reason = words or f"it answered {answer.status}"
         if answer.reads or answer.status in (425, 429, 503):
@@ -131,7 +131,7 @@ class Client:
             return Unavailable(f"LiveKit did not {doing}: {reason}.", retry_after=pause)
         return OutcomeUnknown(f"LiveKit was asked to {doing} and broke off: {reason}.")
 
-    def _said(self, answer: "http.Answer") -> tuple[str, str]:
+    def _said(self, answer: "client.Answer") -> tuple[str, str]:
         """Twirp's code and words. A body of any other make is not repeated: a proxy's page says
         nothing, and the one of a 401 holds our token."""
         if "json" not in answer.headers.get("content-type", ""):

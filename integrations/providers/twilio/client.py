@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from integrations import http
+from integrations.http import client
+from integrations.http.response_body import one_line
 from integrations.providers.base import (
     CredentialsRefused,
     Unavailable,
@@ -13,7 +14,6 @@ from integrations.providers.base import (
 )
 from integrations.providers.twilio import account as accounts
 from integrations.providers.twilio.errors import error_of, fields_of, words_of
-from integrations.replies import one_line
 
 Row = dict[str, Any]
 NUMBERS = "/IncomingPhoneNumbers"
@@ -92,7 +92,7 @@ class Client:
         """Gone already is gone."""
         self._send("DELETE", path, doing, origin=origin)
 
-    def _send(self, method: str, path: str, doing: str, **options: Any) -> "http.Answer":
+    def _send(self, method: str, path: str, doing: str, **options: Any) -> "client.Answer":
         """An answer below 400, or a 404 of the platform's own: a proxy's page says nothing."""
         answer = self.door.request(method, path, headers=self._headers, **options)
         is_absence = answer.status == 404 and "html" not in answer.headers.get("content-type", "")
@@ -100,10 +100,10 @@ class Client:
             raise error_of(answer, self.name, doing, self._words(answer))
         return answer
 
-    def _words(self, answer: "http.Answer") -> str:
+    def _words(self, answer: "client.Answer") -> str:
         return self.door.redact(words_of(answer))
 
-    def _object(self, answer: "http.Answer", doing: str) -> Row:
+    def _object(self, answer: "client.Answer", doing: str) -> Row:
         if fields := fields_of(answer):
             return fields
         sentence = f"{self.name} did not {doing}: its answer was no JSON object."

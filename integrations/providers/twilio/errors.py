@@ -3,9 +3,10 @@
 import re
 from typing import Any
 
-# By module: importing integrations.http first comes by here before it is complete.
-from integrations import http
-from integrations.pacing import retry_after
+# By module: importing integrations.http.client first comes by here before it is complete.
+from integrations.http import client
+from integrations.http.rate_limits import retry_after
+from integrations.http.response_body import one_line
 from integrations.providers.base import (
     CredentialsRefused,
     OutcomeUnknown,
@@ -13,7 +14,6 @@ from integrations.providers.base import (
     Refused,
     Unavailable,
 )
-from integrations.replies import one_line
 
 NOT_FOR_SALE = 21422
 NONE_FOUND = (21451, 21452)
@@ -59,7 +59,7 @@ class Forbidden(Rejected):
     """The credentials are good, and may not do this."""
 
 
-def error_of(answer: "http.Answer", name: str, doing: str, words: str) -> ProviderError:
+def error_of(answer: "client.Answer", name: str, doing: str, words: str) -> ProviderError:
     """What an answer of 400 and more means. `doing` finishes "Twilio did not …"."""
     status, code = answer.status, code_of(answer)
     if status in (401, 403) and (status == 401 or code in _CREDENTIALS):
@@ -84,7 +84,7 @@ def _about_credentials(name: str, status: int, code: int) -> str:
     return f"{name} does not accept the credentials: {_CREDENTIALS[code]}"
 
 
-def _broken(answer: "http.Answer", name: str, doing: str, words: str) -> ProviderError:
+def _broken(answer: "client.Answer", name: str, doing: str, words: str) -> ProviderError:
     reason = words or f"it answered {answer.status}"
     if answer.reads:
         return Unavailable(
@@ -100,7 +100,7 @@ def _sentence(name: str, doing: str, status: int, code: int, words: str) -> str:
     return f"{name} did not {doing}: {advice}" + (f" ({name} error {code})" if code else "")
 
 
-def fields_of(answer: "http.Answer") -> dict[str, Any]:
+def fields_of(answer: "client.Answer") -> dict[str, Any]:
     """Of an error's body, which may as well be a proxy's page."""
     try:
         body = answer.json()
@@ -109,7 +109,7 @@ def fields_of(answer: "http.Answer") -> dict[str, Any]:
     return body if isinstance(body, dict) else {}
 
 
-def code_of(answer: "http.Answer") -> int:
+def code_of(answer: "client.Answer") -> int:
     """Twilio's numeric code; SignalWire and proxies tell others, or none."""
     code = fields_of(answer).get("code")
     if isinstance(code, str) and re.fullmatch("[0-9]{1,9}", code):
@@ -117,7 +117,7 @@ def code_of(answer: "http.Answer") -> int:
     return code if isinstance(code, int) and not isinstance(code, bool) else 0
 
 
-def words_of(answer: "http.Answer") -> str:
+def words_of(answer: "client.Answer") -> str:
     """{"message"} of the 2010 API, {"title", "detail"} of RFC 9457 in the newer ones."""
     fields = fields_of(answer)
     found = fields.get("message") or fields.get("detail") or fields.get("title") or ""

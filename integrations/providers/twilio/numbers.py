@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from integrations.http.response_body import one_line
 from integrations.providers.base import (
     InventoryItem,
     NumberSpec,
@@ -27,7 +28,6 @@ from integrations.providers.twilio.routing import (
     recall,
     routing_of,
 )
-from integrations.replies import one_line
 
 OPENING = "[pb-"  # how every marker of ours begins in a friendly name
 

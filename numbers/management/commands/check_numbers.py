@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from numbers.canonical import Action, Finding, correct, findings, keep_line
+from numbers.inventory.stored_spellings import Action, Finding, correct, findings, keep_line
 
 HELP = """List the phone numbers of all organizations whose stored spelling is not canonical E.164,
 such as +4402071838750 for +442071838750, each with what to do. An earlier version took such

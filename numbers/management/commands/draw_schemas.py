@@ -8,8 +8,8 @@ from drf_spectacular.renderers import OpenApiYamlRenderer
 from drf_spectacular.validation import validate_schema
 from jsonschema import ValidationError
 
-from numbers.api.schemas import BUTTER_DOCUMENT, ZUDU_DOCUMENT
-from organizations.api.schema_views import V1, Document, draw
+from numbers.dialects.documents import BUTTER_DOCUMENT, ZUDU_DOCUMENT
+from organizations.web.openapi.views import V1, Document, draw
 
 DOCUMENTS = (V1, BUTTER_DOCUMENT, ZUDU_DOCUMENT)
 

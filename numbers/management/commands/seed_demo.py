@@ -11,11 +11,11 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from carriers.operations import add_carrier, make_installation_default
-from integrations import provisioning
-from integrations.operations import connect, make_default
+from integrations.ledger import worker
+from integrations.ledger.operation_requests import connect, make_default
+from organizations.access.principals import Principal, system
 from organizations.models import Organization, User
 from organizations.operations import create_key, create_organization
-from organizations.principals import Principal, system
 
 EMAIL = "admin@patchbay.example"
 CARRIER_SID = UUID("660e8400-e29b-41d4-a716-446655440001")  # of the first seed's example request
@@ -63,7 +63,7 @@ def make_demo() -> dict[str, str]:
 def add_sandbox_carrier(by: Principal) -> None:
     """The sandbox's check is run here and now: it calls nobody."""
     integration, operation = connect(by, kind="sandbox", name="Sandbox", account={})
-    provisioning.run(operation.pk)
+    worker.run(operation.pk)
     integration.refresh_from_db()
     for role in ("carrier", "sip", "twilio"):
         make_default(by, integration, role=role)

@@ -2,7 +2,7 @@
 
 from django.db import connection
 
-from config.environment import database, env
+from config.environment.reader import database, env
 
 
 def become_owner() -> None:

@@ -8,8 +8,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.utils import timezone
 
-from organizations.archive_files import BrokenArchive
-from organizations.event_archive import CannotArchive, archive
+from organizations.audit.archive import CannotArchive, archive
+from organizations.audit.archive_files import BrokenArchive
 from organizations.management.commands.verify_audit import chosen
 
 HELP = """Move lines of the audit log that are older than PATCHBAY_EVENT_DAYS into files in

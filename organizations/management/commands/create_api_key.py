@@ -3,9 +3,9 @@
 from django.core.management.base import BaseCommand
 
 from organizations import operations
-from organizations.management.naming import complaints, organization_named, user_named
-from organizations.principals import system
-from organizations.roles import SCOPES, Role
+from organizations.access.principals import system
+from organizations.access.roles import SCOPES, Role
+from organizations.management.arguments import complaints, organization_named, user_named
 
 
 class Command(BaseCommand):

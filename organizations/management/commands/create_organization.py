@@ -3,7 +3,7 @@
 from django.core.management.base import BaseCommand
 
 from organizations import operations
-from organizations.management.naming import complaints, user_named
+from organizations.management.arguments import complaints, user_named
 
 
 class Command(BaseCommand):

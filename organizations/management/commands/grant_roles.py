@@ -5,10 +5,10 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import ProgrammingError, connection, transaction
 from psycopg import sql
 
-from config.environment import secret
-from organizations import row_security
-from organizations.database_roles import LOGINS, MAY_BECOME, missing_statements
-from organizations.sight import DISPATCHER, FINDER, STAFF, WEB, WORKER
+from config.environment.reader import secret
+from organizations.tenancy import row_level_security
+from organizations.tenancy.database_roles import LOGINS, MAY_BECOME, missing_statements
+from organizations.tenancy.tenant_scope import DISPATCHER, FINDER, STAFF, WEB, WORKER
 
 # Each role, and the variable with the password under which this command makes it.
 ROLES = {WEB: "PATCHBAY_WEB_PASSWORD", WORKER: "PATCHBAY_WORKER_PASSWORD"}
@@ -129,7 +129,7 @@ class Command(BaseCommand):
         for function in FORGETTING:
             cursor.execute(f"GRANT EXECUTE ON FUNCTION {function} TO {DISPATCHER}")
         let_find(cursor)
-        row_security.put_in_place(cursor)
+        row_level_security.put_in_place(cursor)
 
     def make(self, cursor, role: str, password: str, *, known: bool) -> None:
         """Create the role, or give it this password; the server sees only the hash."""
@@ -161,7 +161,7 @@ def let_find(cursor) -> None:
     role = sql.Identifier(FINDER)
     cursor.execute(sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(role))
     cursor.execute(sql.SQL("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {}").format(role))
-    for table, columns in row_security.found_columns().items():
+    for table, columns in row_level_security.found_columns().items():
         some = sql.SQL("({})").format(sql.SQL(", ").join(map(sql.Identifier, columns)))
         statement = sql.SQL("GRANT SELECT {} ON {} TO {}")
         cursor.execute(statement.format(some, sql.Identifier(table), role))

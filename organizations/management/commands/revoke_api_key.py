@@ -2,9 +2,10 @@
 
 from django.core.management.base import BaseCommand, CommandError
 
-from organizations import keys, operations
+from organizations import operations
+from organizations.access import api_key_format
+from organizations.access.principals import system
 from organizations.models import ApiKey
-from organizations.principals import system
 
 
 class Command(BaseCommand):
@@ -16,10 +17,10 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, key: str, **options) -> None:
-        key_id = key.removeprefix(keys.PREFIX).partition("_")[0]
+        key_id = key.removeprefix(api_key_format.PREFIX).partition("_")[0]
         row = ApiKey.objects.select_related("organization").filter(key_id=key_id).first()
         if row is None:
-            raise CommandError(f"There is no key {keys.PREFIX}{key_id}.")
+            raise CommandError(f"There is no key {api_key_format.PREFIX}{key_id}.")
         by = system(row.organization, "manage.py revoke_api_key")
         if not operations.revoke_key(by, key_id=row.pk):
             raise CommandError(

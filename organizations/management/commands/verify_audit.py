@@ -7,8 +7,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from organizations.archive_files import BrokenArchive, sum_of, verify_file
-from organizations.audit_chain import Anchor, Finding, verify
+from organizations.audit.archive_files import BrokenArchive, sum_of, verify_file
+from organizations.audit.chain import Anchor, Finding, verify
 from organizations.models import EventArchive, Organization
 
 HELP = """Follow the seals of each organization's audit log from the first line to the last, and

@@ -1,0 +1,167 @@
+"""The page of a carrier: how it stands and why, its gateways, and what stands behind it."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django_htmx.http import HttpResponseClientRefresh
+
+from carriers import operations
+from carriers.gateway_overlap import overlaps
+from carriers.gateways import values_of
+from carriers.models import Carrier
+from carriers.operations import CannotDo
+from carriers.views.carrier_list import numbers_on, open_operations
+from carriers.views.labels import TRUNKS, address_of, direction_of, state_of
+from integrations.ledger.history import chapters
+from integrations.models import Integration
+from integrations.providers import PROVIDERS
+from organizations.access.roles import Permission
+from organizations.models import Organization
+from organizations.tenancy import tenant_scope
+from organizations.views.event_labels import title_of
+from organizations.web.views.base import OrgScreen
+
+Status = Carrier.Status
+CHAPTERS, CALLS_EACH, EVENTS = 10, 10, 6
+
+
+def found(organization: Organization, carrier_id: UUID) -> Carrier:
+    """Raises DoesNotExist, which is a 404."""
+    rows = organization.carriers.select_related("integration", "created_by")
+    return rows.get(pk=carrier_id)
+
+
+class CarrierScreen(OrgScreen):
+    permissions = {"GET": Permission.PHONE_NUMBERS_READ}
+
+    def get(self, request: HttpRequest, carrier_id: UUID) -> HttpResponse:
+        # What is open comes first: what settles meanwhile has moved the carrier when it is read.
+        operation = open_operations(request.organization, [carrier_id]).get(carrier_id)
+        carrier = found(request.organization, carrier_id)
+        state = state_of(carrier, operation)
+        if not request.htmx:
+            return self.page("carriers/carrier.html", **self.about(carrier), state=state)
+        if not state.is_moving:
+            return HttpResponseClientRefresh()
+        return self.page("carriers/_state.html", carrier=carrier, state=state)
+
+    def about(self, carrier: Carrier) -> dict[str, Any]:
+        gateways = list(carrier.gateways.order_by("position"))
+        listed = [(row, address_of(row), direction_of(row)) for row in gateways]
+        lives = carrier.status != Status.DELETED
+        return {
+            "carrier": carrier,
+            "lives": lives,
+            "trunk": TRUNKS[carrier.trunk_type],
+            "gateways": listed,
+            "credentials": credentials_of(carrier),
+            "numbers": numbers_on(self.organization, [carrier.pk]).get(carrier.pk, 0),
+            "overlaps": overlaps(
+                carrier.integration, [values_of(row) for row in gateways], carrier=carrier
+            )
+            if lives
+            else [],
+            "story": chapters("carrier", [carrier.pk], limit=CHAPTERS, calls_each=CALLS_EACH),
+            "events": self.events(carrier),
+            **whitelist_of(carrier.integration),
+        }
+
+    def events(self, carrier: Carrier) -> list[Any]:
+        if not self.principal.can(Permission.EVENTS_READ):
+            return []
+        rows = self.organization.events.filter(subject_kind="carrier", subject_id=carrier.pk)
+        return [(event, title_of(event)) for event in rows.order_by("-id")[:EVENTS]]
+
+
+def credentials_of(carrier: Carrier) -> list[tuple[str, str]]:
+    """What is stored of them, but for the password."""
+    stored = carrier.registration or carrier.inbound_auth or {}
+    words = {
+        "username": _("User name"),
+        "realm": _("Domain to register with"),
+        "from_user": _("From user"),
+        "from_domain": _("From domain"),
+    }
+    return [(str(words[name]), stored[name]) for name in words if stored.get(name)]
+
+
+def whitelist_of(integration: Integration) -> dict[str, Any]:
+    """What the platform sends SIP from, as its last check told; else where people find it."""
+    provider = PROVIDERS.get(integration.kind)
+    help_text = provider.sip_addresses_help if provider else ""
+    return {
+        "platform": provider.title if provider else integration.kind,
+        "sip_addresses": [
+            a for a in str(integration.facts.get("sip_addresses", "")).split(", ") if a
+        ],
+        "sip_addresses_help": _(help_text) if help_text else "",
+    }
+
+
+class CarrierRetryScreen(OrgScreen):
+    permissions = {"POST": Permission.PHONE_NUMBERS_UPDATE}
+
+    def post(self, request: HttpRequest, carrier_id: UUID) -> HttpResponse:
+        carrier = found(request.organization, carrier_id)
+        try:
+            operations.retry_carrier(request.principal, carrier)
+            self.say(_("%(carrier)s is tried again.") % {"carrier": carrier})
+        except CannotDo as error:
+            self.warn(str(error))
+        return self.back("carrier", carrier_id=carrier.pk)
+
+
+class CarrierDefaultScreen(OrgScreen):
+    """`default`: "yes" or "no"."""
+
+    permissions = {"POST": Permission.PHONE_NUMBERS_UPDATE}
+
+    def post(self, request: HttpRequest, carrier_id: UUID) -> HttpResponse:
+        carrier = found(request.organization, carrier_id)
+        wanted = request.POST.get("default") == "yes"
+        try:
+            operations.change_carrier(request.principal, carrier, is_default=wanted)
+        except CannotDo as error:
+            self.warn(str(error))
+            return self.go("carrier", carrier_id=carrier.pk)
+        told = _("%(carrier)s is the default carrier now.") if wanted else _("No default any more.")
+        self.say(told % {"carrier": carrier})
+        return self.go("carrier", carrier_id=carrier.pk)
+
+
+class CarrierDeleteScreen(OrgScreen):
+    permissions = {
+        "GET": Permission.PHONE_NUMBERS_DELETE,
+        "POST": Permission.PHONE_NUMBERS_DELETE,
+    }
+
+    def get(self, request: HttpRequest, carrier_id: UUID) -> HttpResponse:
+        return self.ask(found(request.organization, carrier_id))
+
+    def post(self, request: HttpRequest, carrier_id: UUID) -> HttpResponse:
+        carrier = found(request.organization, carrier_id)
+        try:
+            operations.delete_carrier(request.principal, carrier)
+        except CannotDo as error:
+            return self.ask(carrier, refusal=str(error), status=422)
+        self.say(_("%(carrier)s is deleted; its platform follows.") % {"carrier": carrier})
+        return self.go("carriers")
+
+    def ask(self, carrier: Carrier, *, refusal: str = "", status: int = 200) -> HttpResponse:
+        """Names the numbers in the way; another organization's are counted, never named."""
+        users = carrier.phone_numbers.filter(released_at=None)
+        own = users.filter(organization=self.organization).order_by("e164")
+        named = list(own.values_list("pk", "e164")[: operations.NAMED_NUMBERS])
+        with tenant_scope.finding():
+            count = users.count()
+        return self.page(
+            "carriers/delete.html",
+            status=status,
+            carrier=carrier,
+            refusal=refusal,
+            count=count,
+            named=named,
+            gateways=carrier.gateways.order_by("position"),
+        )

@@ -1,0 +1,142 @@
+"""Carriers as forms: added by a preset or from nothing, changed."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+
+from carriers import operations
+from carriers.forms import TrunkType, check_gateways, gateways_of
+from carriers.gateway_overlap import overlaps
+from carriers.operations import CannotDo, NoIntegration
+from carriers.presets import BY_KEY, PRESETS, Preset
+from carriers.views.carrier_detail import found, whitelist_of
+from carriers.views.forms import CarrierForm, rows_of
+from carriers.views.labels import TRUNKS
+from integrations.connections.encryption import CannotUnseal
+from organizations.access.roles import Permission
+from organizations.views.forms import attempt
+from organizations.web.views.base import OrgScreen
+
+OTHER = "other"
+
+
+class CarrierAddScreen(OrgScreen):
+    """Without `preset`: the choice of one. With it: the form, of the preset's trunk type or the one
+    in `type`."""
+
+    permissions = {
+        "GET": Permission.PHONE_NUMBERS_CREATE,
+        "POST": Permission.PHONE_NUMBERS_CREATE,
+    }
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        if not request.GET.get("preset"):
+            return self.page("carriers/presets.html", presets=PRESETS, trunks=TRUNKS)
+        preset = BY_KEY.get(request.GET["preset"])
+        return self.form_page(self.form(preset), rows_of(None, preset), preset)
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        preset = BY_KEY.get(request.POST.get("preset", ""))
+        form, rows = self.form(preset, request.POST), rows_of(request.POST, preset)
+        if all([form.is_valid(), rows.is_valid()]):
+            check_gateways(form, rows)
+        if not form.is_valid() or not rows.is_valid():
+            return self.form_page(form, rows, preset, status=422)
+        twins = overlaps(form.cleaned_data["integration"], gateways_of(rows))
+        if twins and not request.POST.get("knowing"):
+            return self.form_page(form, rows, preset, status=422, overlaps=twins)
+        made = attempt(form, lambda: self.add(form, rows), {NoIntegration: "integration"})
+        if made is None:
+            return self.form_page(form, rows, preset, status=422)
+        self.say(_("%(carrier)s is being set up.") % {"carrier": made})
+        return self.go("carrier", carrier_id=made.pk)
+
+    def add(self, form: CarrierForm, rows: Any) -> Any:
+        chosen = ("name", "integration", "is_default", "trunk_type")
+        return operations.add_carrier(
+            self.principal,
+            **{name: form.cleaned_data[name] for name in chosen},
+            **form.credentials(),
+            gateways=gateways_of(rows),
+        )
+
+    def form(self, preset: Preset | None, data: Any = None) -> CarrierForm:
+        trunk_type = type_of(self.request, preset.trunk_type if preset else "static_ip")
+        return CarrierForm(
+            data, organization=self.organization, trunk_type=trunk_type, preset=preset
+        )
+
+    def form_page(
+        self, form: CarrierForm, rows: Any, preset: Preset | None, *, status: int = 200, **more: Any
+    ) -> HttpResponse:
+        platforms = [
+            {"name": one.name, **whitelist_of(one)} for one in form.fields["integration"].queryset
+        ]
+        return self.page(
+            "carriers/add.html",
+            status=status,
+            form=form,
+            rows=rows,
+            preset=preset,
+            preset_key=preset.key if preset else OTHER,
+            trunk=TRUNKS[form.shown_type],
+            trunks=TRUNKS.values(),
+            platforms=platforms,
+            **more,
+        )
+
+
+class CarrierEditScreen(OrgScreen):
+    permissions = {
+        "GET": Permission.PHONE_NUMBERS_UPDATE,
+        "POST": Permission.PHONE_NUMBERS_UPDATE,
+    }
+
+    def get(self, request: HttpRequest, carrier_id: UUID) -> HttpResponse:
+        return self.form_page(self.form(carrier_id))
+
+    def post(self, request: HttpRequest, carrier_id: UUID) -> HttpResponse:
+        form = self.form(carrier_id, request.POST)
+        carrier = form.carrier
+        if not form.is_valid():
+            return self.form_page(form, status=422)
+        beside = {CannotDo: None, CannotUnseal: "password"}
+        if attempt(form, lambda: self.change(form), beside) is None:
+            return self.form_page(form, status=422)
+        return self.go("carrier", carrier_id=carrier.pk)
+
+    def change(self, form: CarrierForm) -> Any:
+        changes = form.changes()
+        if not changes:
+            self.say(_("Nothing was changed."))
+            return form.carrier
+        changed = operations.change_carrier(self.principal, form.carrier, **changes)
+        self.say(_("%(carrier)s is changed.") % {"carrier": changed})
+        return changed
+
+    def form(self, carrier_id: UUID, data: Any = None) -> CarrierForm:
+        carrier = found(self.organization, carrier_id)
+        trunk_type = type_of(self.request, carrier.trunk_type)
+        form = CarrierForm(
+            data, organization=self.organization, trunk_type=trunk_type, carrier=carrier
+        )
+        form.initial["trunk_type"] = trunk_type if data is None else carrier.trunk_type
+        return form
+
+    def form_page(self, form: CarrierForm, *, status: int = 200) -> HttpResponse:
+        return self.page(
+            "carriers/edit.html",
+            status=status,
+            form=form,
+            carrier=form.carrier,
+            trunk=TRUNKS[form.shown_type],
+            trunks=TRUNKS.values(),
+        )
+
+
+def type_of(request: HttpRequest, otherwise: str) -> str:
+    """As the form was sent, or as the address asks; nonsense is what it was."""
+    wanted = request.POST.get("trunk_type") or request.GET.get("type")
+    return wanted if wanted in TrunkType.values else otherwise

@@ -1,0 +1,217 @@
+"""A carrier as a form: only the fields that its trunk type needs."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from carriers import validation
+from carriers.forms import (
+    CREDENTIALS,
+    FIELDS_OF,
+    GATEWAY,
+    MAX_GATEWAYS,
+    REGISTRATION,
+    GatewayForm,
+    TrunkFields,
+    TrunkType,
+    default_integration,
+    holding_carriers,
+    initial_of,
+)
+from carriers.gateways import values_of
+from carriers.models import Carrier
+from carriers.presets import Preset
+from organizations.models import Organization
+from organizations.text.fields import FormSecret, FormText
+
+PLAIN = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
+BLANK_ROWS = 2
+ORDER = ("ipv4", "port", "netmask", "protocol", "inbound", "outbound")
+
+
+def plain(label: Any, *, longest: int, help_text: Any = "", required: bool = False) -> forms.Field:
+    return FormText(
+        label=label,
+        max_length=longest,
+        required=required,
+        help_text=help_text,
+        widget=forms.TextInput(attrs=PLAIN),
+    )
+
+
+class CarrierForm(TrunkFields, forms.Form):
+    """`carrier` None: a new one, perhaps by a preset. Blank password: the stored one stays."""
+
+    trunk_type = forms.ChoiceField(choices=TrunkType.choices, widget=forms.HiddenInput)
+    name = FormText(
+        label=gettext_lazy("Name"),
+        max_length=100,
+        help_text=gettext_lazy("How your people call this carrier."),
+    )
+    integration = forms.ModelChoiceField(queryset=None, label=gettext_lazy("Platform"))
+    is_default = forms.BooleanField(
+        label=gettext_lazy("Default carrier"),
+        required=False,
+        help_text=gettext_lazy("Numbers that name no carrier go on this one."),
+    )
+    username = plain(gettext_lazy("User name"), longest=64, required=True)
+    password = FormSecret(
+        label=gettext_lazy("Password"),
+        max_length=64,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+    realm = plain(
+        gettext_lazy("Domain to register with"),
+        longest=64,
+        help_text=gettext_lazy("The realm; the gateway's address if left empty."),
+    )
+    from_user = plain(
+        gettext_lazy("From user"),
+        longest=128,
+        help_text=gettext_lazy("Only if the carrier asks for it in the From header."),
+    )
+    from_domain = plain(gettext_lazy("From domain"), longest=255)
+    public_ip_in_contact = forms.BooleanField(
+        label=gettext_lazy("Public address in the Contact header"), required=False
+    )
+
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        organization: Organization,
+        trunk_type: str,
+        carrier: Carrier | None = None,
+        preset: Preset | None = None,
+    ):
+        stored = initial_of(carrier) if carrier else {"name": preset.name if preset else ""}
+        super().__init__(data, initial={**stored, "trunk_type": trunk_type})
+        self.carrier, self.shown_type = carrier, trunk_type
+        for name in set(REGISTRATION) - set(FIELDS_OF[TrunkType(trunk_type)]):
+            del self.fields[name]
+        if preset and preset.realm_hint and "realm" in self.fields:
+            self.fields["realm"].widget.attrs["placeholder"] = preset.realm_hint
+        self.place(organization, carrier)
+        self.keep(carrier, trunk_type)
+
+    def place(self, organization: Organization, carrier: Carrier | None) -> None:
+        """The platform is fixed once the carrier exists."""
+        if carrier:
+            del self.fields["integration"]
+            return
+        self.fields["integration"].queryset = holding_carriers(organization)
+        self.fields["integration"].initial = default_integration(organization)
+
+    def keep(self, carrier: Carrier | None, trunk_type: str) -> None:
+        if carrier and carrier.sealed and carrier.trunk_type == trunk_type:
+            self.fields["password"].required = False
+            self.fields["password"].help_text = _("One is stored. Leave empty to keep it.")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        wanted = FIELDS_OF.get(cleaned.get("trunk_type"), ())
+        if wanted and not set(CREDENTIALS) & set(self.errors):
+            self.check_credentials(wanted)
+        if self.carrier and "trunk_type" in cleaned:
+            gateways = [values_of(gateway) for gateway in self.carrier.gateways.all()]
+            for text in validation.gateways_complaints(gateways, cleaned["trunk_type"]).values():
+                self.add_error(None, text)
+        return cleaned
+
+    @property
+    def of_the_trunk(self) -> list[forms.BoundField]:
+        """The fields that another trunk type would not have, or have otherwise."""
+        return [self[name] for name in REGISTRATION if name in self.fields]
+
+    @property
+    def plain_fields(self) -> list[forms.BoundField]:
+        names = ("name", "integration", "is_default")
+        return [self[name] for name in names if name in self.fields]
+
+
+class RowForm(GatewayForm):
+    """One of several gateways: where a line may be empty, it is so without an address."""
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        required = _("Fill it in, or leave this line out.")
+        self.fields["ipv4"].error_messages["required"] = required
+
+    def has_changed(self) -> bool:
+        return bool((self["ipv4"].data or "").strip())
+
+
+class Rows(forms.BaseFormSet):
+    """The gateways of a new carrier, a row each; a preset's say their region."""
+
+    preset: Preset | None = None
+
+    @property
+    def regions(self) -> dict[str, Any]:
+        return self.preset.regions() if self.preset else {}
+
+    def add_fields(self, form: forms.Form, index: int | None) -> None:
+        super().add_fields(form, index)
+        form.order_fields(ORDER)
+        form.fields["ipv4"].widget.attrs.update(PLAIN)
+        if self.preset and index is not None and index < self.initial_form_count():
+            address = form["ipv4"].value()
+            form.region = self.regions.get(address, "")
+            if not address and self.preset.host_hint:
+                form.fields["ipv4"].widget.attrs["placeholder"] = self.preset.host_hint
+                form.region = _("where calls are sent to")
+
+    def get_deletion_widget(self) -> forms.Widget:
+        return forms.CheckboxInput(attrs={"class": "leave-out"})
+
+
+RowsFormSet = forms.formset_factory(
+    RowForm,
+    formset=Rows,
+    extra=BLANK_ROWS,
+    can_delete=True,
+    can_delete_extra=False,
+    max_num=MAX_GATEWAYS,
+    absolute_max=MAX_GATEWAYS,
+)
+
+
+def rows_of(data: Any, preset: Preset | None) -> Rows:
+    initial = preset.gateways() if preset else []
+    rows = RowsFormSet(data, prefix="gateways", initial=None if data else initial)
+    rows.preset = preset
+    if not initial:
+        rows.extra = BLANK_ROWS + 1
+    return rows
+
+
+class OneGatewayForm(GatewayForm):
+    """A gateway of a carrier that exists; the list as a whole is looked at by the operation. A
+    stored password does not follow to another address: it is asked for again."""
+
+    password = FormSecret(
+        label=gettext_lazy("Password of the carrier"),
+        max_length=64,
+        required=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text=gettext_lazy("Needed when calls are sent to another address than before."),
+    )
+
+    def __init__(self, *args: Any, carrier: Carrier, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.order_fields(ORDER)
+        if not carrier.sealed:
+            del self.fields["password"]
+        self.fields["ipv4"].widget.attrs.update(PLAIN)
+        self.fields["netmask"].help_text = _("32 for one address; less covers a network.")
+        self.fields["inbound"].help_text = _("Calls come from here.")
+        self.fields["outbound"].help_text = _("Calls are sent here.")
+
+    @property
+    def typed(self) -> str:
+        return self.cleaned_data.get("password", "")
+
+    class Meta(GatewayForm.Meta):
+        fields = GATEWAY

@@ -1,0 +1,92 @@
+"""The ways through the screens: the side bar, and what the command palette knows."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from organizations.access.roles import Permission
+from organizations.web.views.base import screen_url
+
+
+@dataclass(frozen=True)
+class Way:
+    """One entry. `screens` are the url names it is lit for; the first is where it leads."""
+
+    title: Any
+    icon: str
+    permission: Permission
+    screens: tuple[str, ...]
+
+
+NUMBERS, PLATFORMS = _("Numbers"), _("Platforms")
+ORGANIZATION = _("Organization")
+WAYS = {
+    "": [Way(_("Dashboard"), "home", Permission.PHONE_NUMBERS_READ, ("dashboard",))],
+    NUMBERS: [
+        Way(_("Phone numbers"), "phone", Permission.PHONE_NUMBERS_READ, ("numbers", "number")),
+        Way(_("Add numbers"), "plus", Permission.PHONE_NUMBERS_CREATE, ("add",)),
+        Way(_("Imports and changes"), "stack", Permission.PHONE_NUMBERS_READ, ("batches", "batch")),
+        Way(_("Exports"), "download", Permission.ORGANIZATION_READ, ("exports", "export")),
+        Way(_("Agents"), "headset", Permission.AGENTS_READ, ("agents", "agent")),
+        Way(_("Carriers"), "tower", Permission.PHONE_NUMBERS_READ, ("carriers", "carrier")),
+    ],
+    PLATFORMS: [
+        Way(
+            _("Integrations"), "plug", Permission.INTEGRATIONS_READ, ("integrations", "integration")
+        ),
+        Way(_("Operations"), "pulse", Permission.INTEGRATIONS_READ, ("operations", "operation")),
+    ],
+    ORGANIZATION: [
+        Way(_("Members"), "people", Permission.MEMBERS_READ, ("members",)),
+        Way(_("API keys"), "key", Permission.API_KEYS_READ, ("api_keys",)),
+        Way(_("Audit log"), "clock", Permission.EVENTS_READ, ("events", "event")),
+        Way(_("Settings"), "gear", Permission.ORGANIZATION_READ, ("organization",)),
+    ],
+}
+
+
+def portal(request: HttpRequest) -> dict[str, Any]:
+    """For all templates: the ways that are open to the reader, where there is an organization."""
+    principal = getattr(request, "principal", None)
+    if principal is None or not request.user.is_authenticated:
+        return {}
+    here = request.resolver_match.url_name if request.resolver_match else ""
+    ways = [
+        (heading, [entry(principal, way, here) for way in ways if principal.can(way.permission)])
+        for heading, ways in WAYS.items()
+    ]
+    return {"in_admin": in_admin(request), "navigation": ways}
+
+
+def entry(principal: Any, way: Way, here: str) -> dict[str, Any]:
+    url = screen_url(principal.organization, way.screens[0])
+    lit = here in way.screens or here.startswith(tuple(f"{name}_" for name in way.screens))
+    return {"title": way.title, "icon": way.icon, "url": url, "is_here": lit}
+
+
+# Of a screen: the admin's model, and what names its row in the address.
+IN_ADMIN = {
+    "number": ("numbers_phonenumber", "number_id"),
+    "carrier": ("carriers_carrier", "carrier_id"),
+    "integration": ("integrations_integration", "integration_id"),
+    "operation": ("integrations_operation", "operation_id"),
+    "agent": ("numbers_agent", "agent_id"),
+    "batch": ("numbers_batch", "batch_id"),
+}
+
+
+def in_admin(request: HttpRequest) -> str:
+    """For an operator: the same row in the admin, or the organization; "" for everybody else."""
+    if not request.user.is_staff or not request.resolver_match:
+        return ""
+    found = IN_ADMIN.get(request.resolver_match.url_name)
+    if found is None:
+        page = "organizations_organization"
+        row = request.principal.organization.pk
+    else:
+        page, row = found[0], request.resolver_match.kwargs.get(found[1])
+    model = page.replace("_", ".view_", 1)
+    return reverse(f"admin:{page}_change", args=[row]) if request.user.has_perm(model) else ""

@@ -1,0 +1,104 @@
+"""The looks and the navigation of the admin (django-unfold)."""
+
+from typing import Any
+
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
+
+
+def entry(title: Any, icon: str, model: str) -> dict[str, Any]:
+    """One line of the navigation: the list of `app.model`, for those who may see it."""
+    app, name = model.split(".")
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(f"admin:{app}_{name}_changelist"),
+        "permission": lambda request: request.user.has_perm(f"{app}.view_{name}"),
+    }
+
+
+NAVIGATION = [
+    {
+        "items": [
+            {"title": _("Overview"), "icon": "dashboard", "link": reverse_lazy("admin:index")},
+        ]
+    },
+    {
+        "title": _("Numbers"),
+        "items": [
+            entry(_("Phone numbers"), "call", "numbers.phonenumber"),
+            entry(_("Carriers"), "cell_tower", "carriers.carrier"),
+            entry(_("Number pools"), "fence", "numbers.numberpool"),
+            entry(_("Agents"), "support_agent", "numbers.agent"),
+            entry(_("Batches"), "stacks", "numbers.batch"),
+            entry(_("Batch rows"), "table_rows", "numbers.batchrow"),
+        ],
+    },
+    {
+        "title": _("Platforms"),
+        "items": [
+            entry(_("Integrations"), "hub", "integrations.integration"),
+            entry(_("Defaults"), "star", "integrations.defaultintegration"),
+            entry(_("Operations"), "receipt_long", "integrations.operation"),
+            entry(_("Platform calls"), "swap_horiz", "integrations.providercall"),
+            entry(_("Sandbox objects"), "science", "integrations.sandboxobject"),
+        ],
+    },
+    {
+        "title": _("Organizations"),
+        "items": [
+            entry(_("Organizations"), "apartment", "organizations.organization"),
+            entry(_("Memberships"), "badge", "organizations.membership"),
+            entry(_("Invitations"), "mail", "organizations.invitation"),
+            entry(_("API keys"), "key", "organizations.apikey"),
+            entry(_("Audit log"), "history", "organizations.event"),
+            entry(_("Saved replies"), "inventory_2", "organizations.savedreply"),
+        ],
+    },
+    {
+        "title": _("This installation"),
+        "items": [
+            entry(_("Users"), "person", "organizations.user"),
+            entry(_("Groups"), "groups", "auth.group"),
+        ],
+    },
+]
+
+# A blue whose 600 carries white text with a contrast above 5:1.
+PRIMARY = {
+    "50": "oklch(97% .014 254.604)",
+    "100": "oklch(93.2% .032 255.585)",
+    "200": "oklch(88.2% .059 254.128)",
+    "300": "oklch(80.9% .105 251.813)",
+    "400": "oklch(70.7% .165 254.624)",
+    "500": "oklch(62.3% .214 259.815)",
+    "600": "oklch(54.6% .245 262.881)",
+    "700": "oklch(48.8% .243 264.376)",
+    "800": "oklch(42.4% .199 265.638)",
+    "900": "oklch(37.9% .146 265.522)",
+    "950": "oklch(28.2% .091 267.935)",
+}
+
+UNFOLD = {
+    "SITE_TITLE": "Patchbay",
+    "SITE_HEADER": "Patchbay",
+    "SITE_SUBHEADER": _("Operators"),
+    "SITE_SYMBOL": "settings_input_component",
+    "SITE_URL": None,
+    "SHOW_BACK_BUTTON": True,
+    "COLORS": {"primary": PRIMARY},
+    "SITE_FAVICONS": [
+        {
+            "rel": "icon",
+            "type": "image/svg+xml",
+            "href": lambda request: static("admin/favicon.svg"),
+        }
+    ],
+    "STYLES": [
+        lambda request: static("admin/patchbay.css"),
+        lambda request: static("plots.css"),
+    ],
+    "DASHBOARD_CALLBACK": "config.admin_site.front_page.overview",
+    "SIDEBAR": {"show_search": True, "navigation": NAVIGATION},
+}

@@ -1,0 +1,299 @@
+"""The kinds of values that settings have. Each reads the text of a variable and returns its value,
+or raises Wrong, which says what the variable must be.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from email.utils import parseaddr
+from ipaddress import ip_address, ip_network
+from typing import Any, ClassVar
+from urllib.parse import SplitResult, urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+from psycopg.conninfo import conninfo_to_dict
+
+from organizations.web.client_address import network_of
+
+Kind = Callable[[str], Any]
+
+ON, OFF = ("on", "true", "yes", "y", "1", "ok"), ("off", "false", "no", "n", "0")
+HOST = re.compile(r"\*|\.?([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]*[a-z0-9])?\.?", re.I)
+FERNET_KEY = re.compile(r"[A-Za-z0-9_-]{43}=")
+BROKERS = ("redis", "rediss", "redis+socket")
+TLS_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+SENDERS = tuple(environ.Env.EMAIL_SCHEMES)
+SMALLEST_SECRET = 32  # characters
+
+
+class Wrong(ValueError):
+    """`rule` goes on after the variable's name: "must be on or off". `part` is what breaks it,
+    where that is not the whole value."""
+
+    def __init__(self, rule: str, part: str | None = None):
+        super().__init__(rule)
+        self.rule, self.part = rule, part
+
+
+def boolean(text: str) -> bool:
+    if text.lower() not in ON + OFF:
+        raise Wrong("must be on or off")
+    return text.lower() in ON
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number from `low` to `high`."""
+
+    low: float
+    high: float
+    pattern: ClassVar[str] = r"-?[0-9]{1,15}(\.[0-9]{1,15})?"
+    name: ClassVar[str] = "number"
+    make: ClassVar[Callable[[str], Any]] = float
+
+    def __call__(self, text: str) -> Any:
+        if not re.fullmatch(self.pattern, text) or not self.low <= float(text) <= self.high:
+            raise Wrong(f"must be a {self.name} from {self.low} to {self.high}")
+        return type(self).make(text)
+
+
+class WholeNumber(Number):
+    pattern = r"-?[0-9]{1,15}"
+    name = "whole number"
+    make = int
+
+
+@dataclass(frozen=True)
+class Choice:
+    words: tuple[str, ...]
+
+    def __call__(self, text: str) -> str:
+        if text not in self.words:
+            raise Wrong(f"must be one of {', '.join(self.words)}")
+        return text
+
+
+def log_level(text: str) -> str:
+    return Choice(("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))(text.upper())
+
+
+def plain(text: str) -> str:
+    """A line of text."""
+    if not text.isprintable():
+        raise Wrong("must be one line of text")
+    return text
+
+
+def path(text: str) -> str:
+    """Of a folder, which may be made later."""
+    if "\0" in text:
+        raise Wrong("must be the path of a folder")
+    return text
+
+
+@dataclass(frozen=True)
+class Listed:
+    """Values of one kind, separated by commas; `rule` says which."""
+
+    kind: Kind
+    rule: str
+
+    def __call__(self, text: str) -> list[str]:
+        parts = [part for each in text.split(",") if (part := each.strip())]
+        if not parts:
+            raise Wrong(self.rule)
+        for part in parts:
+            try:
+                self.kind(part)
+            except ValueError:
+                raise Wrong(self.rule, part) from None
+        return parts
+
+
+def host(text: str) -> str:
+    """A name, an address, or `[::1]`. Raises ValueError."""
+    if text.startswith("[") and text.endswith("]"):
+        return str(ip_address(text[1:-1]))
+    if not HOST.fullmatch(text):
+        raise ValueError(text)
+    if re.fullmatch(r"[0-9.]+", text):
+        ip_address(text)
+    return text
+
+
+hosts = Listed(
+    host,
+    "must be host names such as patchbay.example.com, without scheme, port and path, separated by "
+    "commas",
+)
+networks = Listed(
+    ip_network,
+    "must be networks such as 10.1.0.0/16, whose address is the first of the network, separated by "
+    "commas",
+)
+proxies = Listed(
+    network_of,
+    "must be addresses and networks of proxies such as 127.0.0.1,10.1.2.0/24 (and `unix` for one "
+    "that connects by a Unix socket), none of which may be everybody, separated by commas",
+)
+
+
+def network(text: str) -> str:
+    try:
+        return str(ip_network(text))
+    except ValueError:
+        raise Wrong("must be a network such as 172.31.251.0/24") from None
+
+
+def port(text: str) -> int:
+    return WholeNumber(1, 65535)(text)
+
+
+def split_url(text: str) -> SplitResult:
+    """Raises ValueError for what is no URL with a host, a port that is one, and no blanks."""
+    if not text.isprintable() or re.search(r"\s", text):
+        raise ValueError(text)
+    parts = urlsplit(text)
+    if parts.port == 0 or not parts.hostname:
+        raise ValueError(text)
+    host(f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname)
+    return parts
+
+
+def is_web_url(text: str) -> SplitResult:
+    """Raises ValueError."""
+    parts = split_url(text)
+    if parts.scheme not in ("http", "https") or parts.username is not None:
+        raise ValueError(text)
+    return parts
+
+
+def origin(text: str) -> str:
+    """Raises ValueError. A host may begin with `*.`, for all below it."""
+    parts = is_web_url(text.replace("://*.", "://any.", 1))
+    if parts.path or parts.query or parts.fragment:
+        raise ValueError(text)
+    return text
+
+
+origins = Listed(
+    origin,
+    "must be origins such as https://patchbay.example.com, with scheme and without path, separated "
+    "by commas",
+)
+
+
+def public_url(text: str) -> str:
+    """Without the slash at its end."""
+    try:
+        parts = is_web_url(text)
+        if parts.query or parts.fragment:
+            raise ValueError(text)
+    except ValueError:
+        raise Wrong(
+            "must be a URL such as https://patchbay.example.com, without user and query"
+        ) from None
+    return text.rstrip("/")
+
+
+def safe_url(text: str) -> str:
+    """Credentials go there: in clear only to this machine."""
+    try:
+        parts = is_web_url(text)
+        if parts.scheme == "https" or is_loopback(parts.hostname):
+            return text
+    except ValueError:
+        pass
+    raise Wrong("must be a URL that begins with https://, or with http:// on loopback")
+
+
+def is_loopback(name: str) -> bool:
+    try:
+        return name == "localhost" or ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def database_url(text: str) -> str:
+    try:
+        info = conninfo_to_dict(text)
+        ports = [each for each in str(info.get("port") or "").split(",") if each]
+        if any(not 0 < int(each) < 65536 for each in ports):
+            raise ValueError
+        if not (info.get("dbname") or info.get("service")):
+            raise ValueError
+        if info.get("sslmode", "prefer") not in TLS_MODES:
+            raise ValueError
+    except Exception:  # psycopg's quote parts of the URL, and so of the password
+        raise Wrong(
+            "must be a URL of PostgreSQL: postgresql://user:password@host:5432/database, with %40 "
+            "for an @ in the password and the like"
+        ) from None
+    return text
+
+
+def broker_url(text: str) -> str:
+    try:
+        if urlsplit(text).scheme == "redis+socket":
+            is_valid = "/" in text.partition("://")[2]
+        else:
+            parts = split_url(text)
+            is_valid = parts.scheme in BROKERS and re.fullmatch("/?|/[0-9]{1,4}", parts.path)
+    except ValueError:
+        is_valid = False
+    if not is_valid:
+        raise Wrong(
+            "must be redis://:password@host:6379/0, rediss://… or redis+socket://…, with %40 for "
+            "an @ in the password and the like"
+        )
+    return text
+
+
+def email_url(text: str) -> dict[str, Any]:
+    """Django's settings."""
+    try:
+        parts = urlsplit(text)
+        if parts.scheme.startswith("smtp"):
+            split_url(text)
+        return environ.Env.email_url_config(text)
+    except (ValueError, TypeError, ImproperlyConfigured):
+        raise Wrong(
+            "must be smtp+tls://user:password@host:587 (or smtp://, smtps://, smtp+ssl://), with "
+            "%40 for an @ in the user or password and the like"
+        ) from None
+
+
+def sender(text: str) -> str:
+    name, address = parseaddr(text)
+    if not text.isprintable() or not re.fullmatch(r"[^@\s]+@[^@\s]+", address):
+        raise Wrong("must be a sender such as Patchbay <patchbay@example.com>")
+    return text
+
+
+def long_secret(text: str) -> str:
+    if len(text) < SMALLEST_SECRET:
+        raise Wrong(
+            f"must have {SMALLEST_SECRET} characters or more; set it to 50 random characters"
+        )
+    return text
+
+
+def token(text: str) -> str:
+    """Goes into a header of HTTP."""
+    if not re.fullmatch(r"[!-~]{16,}", text):
+        raise Wrong("must have 16 characters or more: letters, digits and signs, without blanks")
+    return text
+
+
+def fernet_keys(text: str) -> list[str]:
+    """Newest first."""
+    keys = [key for each in text.split(",") if (key := each.strip())]
+    for place, key in enumerate(keys, 1):
+        if not FERNET_KEY.fullmatch(key):  # Fernet itself reads no further than the first
+            raise Wrong(
+                f"must be Fernet keys, separated by commas; number {place} of {len(keys)} is none"
+            )
+    if not keys:
+        raise Wrong("must be Fernet keys, separated by commas")
+    return keys

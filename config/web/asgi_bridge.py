@@ -1,0 +1,295 @@
+"""Runs the WSGI application, in threads, behind an ASGI server.
+
+granian has both interfaces. Through WSGI a chunked body that was cut off reads like a complete one;
+through ASGI it ends with `http.disconnect` (docs/decisions/0015). A thread never waits for a
+client: the event loop receives the body before, and sends the answer after (docs/decisions/0020).
+"""
+
+import asyncio
+import functools
+import logging
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable
+from queue import SimpleQueue
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from config.web.body_receiver import LimitsOf, Receive, ReceivedBody, Room, any_body, receive_body
+from config.web.sockets import bound_connections, cut_connection
+from config.web.timeouts import Patience
+from organizations.web.client_address import EXACT_NAMES
+from organizations.web.request_bodies import (
+    Application,
+    Environ,
+    IncompleteBody,
+    announced_length,
+    has_unknown_length,
+)
+
+Scope = dict[str, Any]
+Send = Callable[[dict[str, Any]], Any]
+Jobs = SimpleQueue[Callable[[], None]]
+
+logger = logging.getLogger(__name__)
+
+THREADS = 8  # per process; more than cores, as some requests wait for a platform
+MORE_THREADS = 2  # for all but the beginning of long answers, which so delay no other request
+SINGLE = ("CONTENT_LENGTH", "CONTENT_TYPE")  # of several equal ones, the first
+PORTION = 32_768  # bytes of a long answer that are made, and sent, at a time
+SOON = 0.1  # seconds after which a portion is sent as far as it is made
+LONG = 65_536  # bytes; shorter answers are handed over whole
+STALLED = 60.0  # seconds that a client may take for one portion,
+LONGEST_READING = 1800.0  # and for all of them
+MOST_READERS = 512  # clients of a process that read long answers at the same time
+
+
+class Bridge:
+    """The ASGI application. Threads do what a request needs them for, and wait for no client."""
+
+    def __init__(
+        self, application: Application, threads: int = THREADS, limits: LimitsOf = any_body
+    ):
+        self.application, self.threads_to_start, self.limits = application, threads, limits
+        self.beginnings: Jobs = SimpleQueue()
+        self.continuations: Jobs = SimpleQueue()
+        self.room = Room()
+        self.readers = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.threads_to_start:  # not on import: threads do not survive a fork
+            self.start_threads()
+            bound_connections()
+        exchange = Exchange(self, scope, receive, send)
+        try:
+            await exchange.receive_body()
+            await exchange.answer()
+        finally:
+            exchange.body.empty()
+
+    def start_threads(self) -> None:
+        queues = [self.beginnings] * self.threads_to_start + [self.continuations] * MORE_THREADS
+        self.threads_to_start = 0
+        for jobs in queues:
+            threading.Thread(target=work, args=(jobs,), daemon=True).start()
+
+
+def work(jobs: Jobs) -> None:
+    while True:
+        jobs.get()()
+
+
+class Exchange:
+    """One request and its answer. The coroutines run in the event loop; `begin`, `go_on` and
+    `end` in a thread, one after the other, each in any."""
+
+    def __init__(self, bridge: Bridge, scope: Scope, receive: Receive, send: Send):
+        self.bridge, self.scope, self.receive, self.send = bridge, scope, receive, send
+        self.loop = asyncio.get_running_loop()
+        self.body = ReceivedBody(bridge.room)
+        self.environ = environ_of(scope, self.body)
+        self.start: dict[str, Any] = {}
+        self.chunks: Iterable[bytes] = ()
+        self.goes_on = False  # there is more to make of the answer
+        self.patience = Patience()
+
+    async def receive_body(self) -> None:
+        if not may_have_body(self.environ):
+            return
+        if limits := self.bridge.limits(self.environ):
+            announced = announced_length(self.environ) or 0
+            await receive_body(self.receive, self.body, announced, limits)
+        else:
+            self.body.refuse(IncompleteBody)
+
+    async def answer(self) -> None:
+        """Send what the application makes of the request. Raises what the application raised."""
+        first = await self.in_thread(self.bridge.beginnings, self.begin)
+        if not self.goes_on and len(first) <= LONG:
+            await self.send(self.start)
+            await self.send({"type": "http.response.body", "body": first})
+        elif self.bridge.readers < MOST_READERS:
+            await self.send_long(first)
+        else:
+            await self.refuse_reader()
+
+    async def in_thread(self, jobs: Jobs, job: Callable[[], bytes]) -> bytes:
+        done: asyncio.Future[bytes] = self.loop.create_future()
+        jobs.put(functools.partial(self.do, job, done))
+        return await done
+
+    def do(self, job: Callable[[], bytes], done: asyncio.Future) -> None:
+        self.goes_on = False
+        try:
+            self.settle(done, done.set_result, job())
+        except BaseException as error:  # the thread goes on, and the server says 500
+            self.settle(done, done.set_exception, raisable(error))
+        finally:
+            if not self.goes_on:
+                self.end()
+
+    def settle(self, done: asyncio.Future, how: Callable, outcome: bytes | BaseException) -> None:
+        def once() -> None:
+            if not done.done():
+                how(outcome)
+
+        self.loop.call_soon_threadsafe(once)
+
+    def begin(self) -> bytes:
+        """The whole answer, or the first portion of a streamed one."""
+        self.chunks = self.bridge.application(self.environ, self.start_response)
+        if not is_streamed(self.chunks):
+            return b"".join(self.chunks)
+        self.rest = iter(self.chunks)
+        return self.go_on()
+
+    def go_on(self) -> bytes:
+        """The next portion: chunks of about PORTION bytes, or those of SOON seconds."""
+        portion, began = bytearray(), time.monotonic()
+        for chunk in self.rest:
+            portion += chunk
+            if len(portion) >= PORTION or time.monotonic() - began > SOON:
+                self.goes_on = True
+                break
+        return bytes(portion)
+
+    def end(self) -> None:
+        close(self.chunks)
+
+    def start_response(self, status: str, headers: list[tuple[str, str]], *_exc_info: Any) -> None:
+        encoded = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers]
+        if self.body.refusal:  # what comes next is not a request
+            encoded.append((b"connection", b"close"))
+        self.start = {
+            "type": "http.response.start",
+            "status": int(status.split(" ", 1)[0]),
+            "headers": encoded,
+        }
+
+    async def send_long(self, portion: bytes) -> None:
+        """Portion after portion, each made when the one before it is sent.
+
+        An error ends it, and so does a client that reads too slowly or has gone. The connection is
+        cut then, or what was sent could look complete.
+        """
+        gone = asyncio.ensure_future(self.wait_for_disconnect())
+        self.bridge.readers += 1
+        try:
+            await self.send(self.start)
+            await self.send_portion(portion)
+            while self.goes_on and not gone.done():
+                portion = await self.in_thread(self.bridge.continuations, self.go_on)
+                await self.send_portion(portion)
+            await self.send({"type": "http.response.body", "body": b""})
+        except SlowReader:
+            logger.info("A client read too slowly: %s", self.environ["PATH_INFO"])
+            cut_connection(self.scope)
+        except BaseException:
+            cut_connection(self.scope)
+            raise
+        finally:
+            self.bridge.readers -= 1
+            gone.cancel()
+            self.end_early()
+
+    async def send_portion(self, portion: bytes) -> None:
+        for at in range(0, len(portion), PORTION):
+            body = portion[at : at + PORTION]
+            message = {"type": "http.response.body", "body": body, "more_body": True}
+            seconds = min(self.patience.waited + STALLED, LONGEST_READING)
+            try:
+                await self.patience.until(seconds, self.send(message))
+            except TimeoutError:
+                raise SlowReader from None
+
+    async def refuse_reader(self) -> None:
+        self.end_early()
+        headers = [(b"retry-after", b"30"), (b"content-type", b"text/plain")]
+        await self.send({"type": "http.response.start", "status": 503, "headers": headers})
+        body = b"Too many long answers are being read. Try again in half a minute.\n"
+        await self.send({"type": "http.response.body", "body": body})
+
+    def end_early(self) -> None:
+        if self.goes_on:
+            self.goes_on = False
+            self.bridge.continuations.put(self.end)
+
+    async def wait_for_disconnect(self) -> None:
+        while (await self.receive())["type"] != "http.disconnect":
+            pass
+
+
+class SlowReader(Exception):
+    """The client takes too long to read its answer."""
+
+
+def close(chunks: Iterable[bytes]) -> None:
+    """The answer has been sent: an error here is for the log."""
+    try:
+        getattr(chunks, "close", tuple)()
+    except Exception:
+        logger.exception("Closing an answer failed")
+
+
+def raisable(error: BaseException) -> Exception:
+    """What a future takes, and what does not end the event loop."""
+    if isinstance(error, Exception) and not isinstance(error, StopIteration):
+        return error
+    return RuntimeError(repr(error))
+
+
+def is_streamed(chunks: Iterable[bytes]) -> bool:
+    """Django's responses say it; what is a list is all there."""
+    return getattr(chunks, "streaming", False)
+
+
+def may_have_body(environ: Environ) -> bool:
+    """HTTP/1 announces a body by one of two headers, HTTP/2 need not."""
+    return "CONTENT_LENGTH" in environ or has_unknown_length(environ)
+
+
+def environ_of(scope: Scope, body: ReceivedBody) -> Environ:
+    host, port = scope.get("server") or ("localhost", 80)
+    client, _port = scope.get("client") or ("", 0)
+    environ = {
+        "REQUEST_METHOD": scope["method"],
+        "SCRIPT_NAME": "",
+        # `path` has lost what is not UTF-8.
+        "PATH_INFO": unquote_to_bytes(scope["raw_path"]).decode("latin-1"),
+        "QUERY_STRING": scope["query_string"].decode("latin-1"),
+        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
+        "SERVER_NAME": host,
+        "SERVER_PORT": str(port),
+        "REMOTE_ADDR": client,
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope["scheme"],
+        "wsgi.input": body,
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+        EXACT_NAMES: True,
+    }
+    add_headers(environ, scope["headers"])
+    return environ
+
+
+def add_headers(environ: Environ, headers: Iterable[tuple[bytes, bytes]]) -> None:
+    for raw_name, raw_value in headers:
+        name, value = key_of(raw_name), raw_value.decode("latin-1")
+        if name in environ and name not in SINGLE:
+            environ[name] += ("; " if name == "HTTP_COOKIE" else ",") + value
+        elif name:
+            environ.setdefault(name, value)
+
+
+@functools.lru_cache(maxsize=256)
+def key_of(raw: bytes) -> str:
+    """The header's name in an environ. Empty for one with an underscore, which would pass for one
+    with a hyphen: a client could say X_Forwarded_Proto past a proxy that sets X-Forwarded-Proto."""
+    name = raw.decode("latin-1").upper()
+    if "_" in name:
+        return ""
+    name = name.replace("-", "_")
+    return name if name in SINGLE else f"HTTP_{name}"

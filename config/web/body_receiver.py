@@ -1,0 +1,160 @@
+"""Receives request bodies in the event loop: a request takes a thread when its body is complete.
+
+A small body is kept in memory, a large one in a file without a name. Each has to come at a minimum
+rate, and all large ones together have only so much room (docs/decisions/0020).
+"""
+
+import asyncio
+import io
+import logging
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import IO, Any, NamedTuple
+
+from django.core.exceptions import RequestDataTooBig
+
+from config.web.timeouts import Patience
+from organizations.web.request_bodies import Environ, IncompleteBody, NoRoomForBody, SlowBody
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+
+logger = logging.getLogger(__name__)
+
+IN_MEMORY = 32_768  # bytes of one body
+GRACE = 10.0  # seconds that any body may take,
+RATE = 4_000  # and the bytes for which it gets a second more,
+LONGEST = 300.0  # up to so many seconds
+STEP = 1_000_000  # bytes, in which large bodies take room
+ROOM = 256_000_000  # bytes for all large bodies of a process,
+ROOM_OF_ONE = 64_000_000  # and for those of one client's address
+
+# One thread writes the files: a disk that hangs holds up large bodies, and nothing else.
+writer = ThreadPoolExecutor(1, "bodies")
+
+
+class Limits(NamedTuple):
+    """Bytes of a body that are kept, and that are received at most: more than is kept, where the
+    client would not read our answer while it sends. Large bodies are counted by `client`."""
+
+    kept: int = sys.maxsize
+    received: int = sys.maxsize
+    client: str = ""
+
+
+LimitsOf = Callable[[Environ], Limits | None]  # None for a body that nobody wants
+
+
+def any_body(_environ: Environ) -> Limits:
+    return Limits()
+
+
+class Room:
+    """The bytes that large bodies may occupy in this process, altogether and for each client."""
+
+    def __init__(self, most: int = ROOM, most_of_one: int = ROOM_OF_ONE):
+        self.most, self.most_of_one = most, most_of_one
+        self.taken: Counter[str] = Counter()
+
+    def take(self, client: str) -> None:
+        """One STEP more. Raises NoRoomForBody."""
+        if self.taken.total() + STEP > self.most or self.taken[client] + STEP > self.most_of_one:
+            raise NoRoomForBody
+        self.taken[client] += STEP
+
+    def give_back(self, client: str, size: int) -> None:
+        self.taken -= Counter({client: size})  # which forgets those that have none
+
+
+class ReceivedBody(io.RawIOBase):
+    """`wsgi.input`: a complete body, or one whose every read raises what is the matter with it."""
+
+    raises_when_cut = True
+
+    def __init__(self, room: Room):
+        self.room = room
+        self.limits = Limits()
+        self.file: IO[bytes] = io.BytesIO()
+        self.size = self.reserved = 0
+        self.refusal: type[Exception] | None = None
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int | None = -1) -> bytes:
+        if self.refusal:
+            raise self.refusal
+        return self.file.read(size)
+
+    async def keep(self, data: bytes) -> None:
+        """Count the data, and keep it unless the body is refused. Raises NoRoomForBody."""
+        self.size += len(data)
+        if self.size > self.limits.kept:
+            self.refuse(RequestDataTooBig)
+        if self.refusal:
+            return
+        if self.size <= IN_MEMORY:
+            self.file.write(data)
+        else:
+            await self.keep_in_file(data)
+
+    async def keep_in_file(self, data: bytes) -> None:
+        while self.size > self.reserved:
+            self.room.take(self.limits.client)
+            self.reserved += STEP
+        try:
+            await asyncio.get_running_loop().run_in_executor(writer, self.write, data)
+        except OSError as error:
+            logger.error("A request body was not kept: %s", error)
+            raise NoRoomForBody from error
+
+    def write(self, data: bytes) -> None:
+        if isinstance(self.file, io.BytesIO):
+            head, self.file = self.file.getvalue(), tempfile.TemporaryFile()  # noqa: SIM115
+            self.file.write(head)
+        self.file.write(data)
+
+    def refuse(self, refusal: type[Exception]) -> None:
+        """Of several refusals the first counts. Nothing is kept any more."""
+        self.refusal = self.refusal or refusal
+        self.empty()
+
+    def empty(self) -> None:
+        self.file.close()
+        if self.reserved:
+            self.room.give_back(self.limits.client, self.reserved)
+        self.reserved = 0
+
+
+async def receive_body(
+    receive: Receive, body: ReceivedBody, announced: int, limits: Limits
+) -> None:
+    """Fill the body, or refuse it: one that is cut off, too large or too slow, or finds no room.
+
+    `announced` is the Content-Length, 0 without one.
+    """
+    body.limits, most = limits, limits.received
+    if announced > limits.kept:
+        body.refuse(RequestDataTooBig)
+    try:
+        if announced <= most:
+            await receive_all(receive, body, most)
+    except TimeoutError:
+        body.refuse(SlowBody)
+    except IncompleteBody as error:
+        body.refuse(type(error))
+    if not body.refusal:
+        body.file.seek(0)
+
+
+async def receive_all(receive: Receive, body: ReceivedBody, most: int) -> None:
+    patience, more = Patience(), True
+    while more and body.size <= most:
+        seconds = min(GRACE + body.size / RATE, LONGEST)
+        message = await patience.until(seconds, receive())
+        if message["type"] == "http.disconnect":
+            raise IncompleteBody
+        await body.keep(message.get("body", b""))
+        more = message.get("more_body", False)

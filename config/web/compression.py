@@ -1,0 +1,57 @@
+"""Which answers are compressed: what programs read with a key, and documents that hold no secret.
+
+The length of a compressed page tells whoever can repeat a guess within it whether the guess is
+right (BREACH): for that a browser must send cookies along. The APIs know no cookies, and answers to
+changes, which may hold a new key, are left as they are. So are all pages. Static files are
+compressed when they are collected, or not at all.
+"""
+
+import gzip
+import re
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.cache import patch_vary_headers
+
+from organizations.web.api.error_handlers import is_api
+
+SHORTEST = 2_000  # bytes; less is not worth it
+LEVEL = 3
+KINDS = ("application/json", "application/yaml", "application/vnd.oai.openapi")
+ACCEPTED = re.compile(r"(?:^|,)\s*gzip\s*(?:;\s*q=(?!0(?:\.0*)?\s*(?:,|$))[^,]*)?(?:,|$)", re.I)
+
+
+class Compressed:
+    """A view may bring a `response.gzipped` along, made beforehand."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if may_be_compressed(request, response):
+            patch_vary_headers(response, ("Accept-Encoding",))
+            if ACCEPTED.search(request.headers.get("Accept-Encoding", "")):
+                compress(response)
+        return response
+
+
+def may_be_compressed(request: HttpRequest, response: HttpResponse) -> bool:
+    """An ETag that If-Match must match to the letter is of the answer as it is."""
+    return (
+        is_api(request.path)
+        and (request.method, response.status_code) == ("GET", 200)
+        and not response.streaming
+        and len(response.content) >= SHORTEST
+        and response.headers["Content-Type"].startswith(KINDS)
+        and (hasattr(response, "gzipped") or not response.has_header("ETag"))
+    )
+
+
+def compress(response: HttpResponse) -> None:
+    made = getattr(response, "gzipped", None)
+    response.content = made or gzip.compress(response.content, LEVEL, mtime=0)
+    response.headers["Content-Length"] = str(len(response.content))
+    response.headers["Content-Encoding"] = "gzip"
+    if response.has_header("ETag"):
+        response.headers["ETag"] = f"W/{response.headers['ETag']}"

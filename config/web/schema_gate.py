@@ -1,0 +1,55 @@
+"""A web whose schema does not fit yet answers 503, and looks again."""
+
+import logging
+import time
+from collections.abc import Callable
+
+from django.db import OperationalError
+from django.http import HttpRequest, HttpResponse
+
+from config.schema_guard import PAUSE, WrongSchema, first_line, schema
+from organizations.web.api.error_handlers import error_response
+from organizations.web.api.exception_mapping import problem_of
+
+logger = logging.getLogger(__name__)
+
+UNGUARDED = ("/healthz", "/readyz", "/metrics")  # answered on any schema
+
+
+class Gate:
+    """Lets requests in once the schema was seen to fit; before, it looks once a second at most."""
+
+    def __init__(self) -> None:
+        self.is_open = False
+        self.obstacle, self.look_again_at = "", 0.0
+
+    def lets_in(self) -> bool:
+        if not self.is_open and time.monotonic() >= self.look_again_at:
+            self.look()
+        return self.is_open
+
+    def look(self) -> None:
+        try:
+            obstacle = schema().sentence
+        except (WrongSchema, OperationalError) as error:
+            obstacle = first_line(error)
+        if obstacle and obstacle != self.obstacle:
+            logger.error("not ready: %s", obstacle)
+        self.obstacle, self.is_open = obstacle, not obstacle
+        self.look_again_at = time.monotonic() + PAUSE
+
+
+gate = Gate()
+
+
+class OnFittingSchema:
+    """Answers 503 until the schema fits the code: what is not there is not asked for, and nothing
+    is written."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path in UNGUARDED or gate.lets_in():
+            return self.get_response(request)
+        return error_response(request, problem_of(OperationalError(gate.obstacle)))

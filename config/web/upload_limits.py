@@ -1,0 +1,115 @@
+"""How much may be sent where, and what browsers send with a form: files and long texts. What is too
+large is read to its end, so that the sender hears the answer, but kept nowhere."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import TooManyFieldsSent
+from django.core.files.uploadhandler import FileUploadHandler, StopUpload
+from django.http import HttpRequest, QueryDict
+from django.http.multipartparser import FIELD, ChunkIter, LazyStream, Parser, exhaust
+from django.urls import Resolver404, resolve
+from django.utils.datastructures import MultiValueDict
+
+from config.web.body_receiver import Limits
+from organizations.web.api.credentials import KEY_HEADERS
+from organizations.web.api.error_handlers import is_api
+from organizations.web.client_address import client_of
+from organizations.web.request_bodies import Environ, announced_length
+
+MOST_BYTES = 10_000_000
+MOST_UNKEPT = 200_000_000  # bytes of a form that are received, though it is too large to be kept
+AT_ONCE = 65_536  # bytes
+
+
+def body_limits(environ: Environ) -> Limits | None:
+    """What is received of a body before a view sees it. None for the body of who shows no key to an
+    API: the answer is the same without it.
+
+    The views have limits of their own, and say what is wrong with a body beyond them; so these lie
+    higher. A view that takes more than others has `longest_body`.
+    """
+    path, announced = environ["PATH_INFO"], announced_length(environ)
+    if is_api(path) and KEY_HEADERS.isdisjoint(environ):
+        return None
+    ordinary = 2 * settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    client = environ["REMOTE_ADDR"]
+    client = client_of(client, environ.get("HTTP_X_FORWARDED_FOR", ""), settings.TRUSTED_PROXIES)
+    if announced is not None and announced <= ordinary:
+        return Limits(ordinary, ordinary, client)
+    kept = getattr(view_class_at(path), "longest_body", ordinary)
+    return Limits(kept, kept if is_api(path) else max(kept, MOST_UNKEPT), client)
+
+
+def view_class_at(path: str) -> type | None:
+    try:
+        return getattr(resolve(path).func, "view_class", None)
+    except Resolver404:
+        return None
+
+
+class Bounded(FileUploadHandler):
+    """Stops keeping at the limit; the view finds `request.upload_is_too_large`."""
+
+    received = 0
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes:
+        self.received += len(raw_data)
+        if self.received > MOST_BYTES:
+            self.request.upload_is_too_large = True
+            raise StopUpload(connection_reset=False)
+        return raw_data
+
+    def file_complete(self, file_size: int) -> None:
+        return None
+
+
+class LongForms(FileUploadHandler):
+    """Reads the form of a view that has `longest_form`, the bytes that all of its fields may have
+    together, in place of DATA_UPLOAD_MAX_MEMORY_SIZE. Where they have more, the form is not
+    refused unread: it is cut, and the view finds `request.form_was_cut`. Files are left out."""
+
+    def handle_raw_input(
+        self,
+        input_data: Any,
+        META: dict[str, Any],
+        content_length: int,
+        boundary: bytes,
+        encoding: str | None = None,
+    ) -> tuple[QueryDict, MultiValueDict] | None:
+        most = longest_form(self.request)
+        if most is None:
+            return None
+        post, self.request.form_was_cut = fields_of(input_data, boundary, encoding, most)
+        return post, MultiValueDict()
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes:
+        return raw_data
+
+    def file_complete(self, file_size: int) -> None:
+        return None
+
+
+def longest_form(request: HttpRequest) -> int | None:
+    view = getattr(request.resolver_match, "func", None)
+    return getattr(getattr(view, "view_class", None), "longest_form", None)
+
+
+def fields_of(
+    stream: Any, boundary: bytes, encoding: str | None, most: int
+) -> tuple[QueryDict, bool]:
+    """The fields of a multipart form, and whether there was more of them."""
+    post, was_cut = QueryDict(mutable=True, encoding=encoding), False
+    parts = Parser(LazyStream(ChunkIter(stream, AT_ONCE)), boundary)
+    for count, (kind, meta, part) in enumerate(parts):
+        if count > settings.DATA_UPLOAD_MAX_NUMBER_FIELDS:
+            raise TooManyFieldsSent
+        if kind == FIELD and (name := meta["content-disposition"][1].get("name")):
+            data = part.read(most)
+            most -= len(data)
+            was_cut = was_cut or bool(part.read(1))
+            post.appendlist(name, data.decode(encoding or "utf-8", "replace"))
+        exhaust(part)
+    exhaust(stream)
+    post._mutable = False
+    return post, was_cut

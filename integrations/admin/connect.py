@@ -1,0 +1,124 @@
+"""The form for an account, drawn from its provider's fields, and the way to the platform."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from integrations.ledger import operation_requests
+from integrations.models import Integration, Operation
+from integrations.providers.base import Field, Provider
+from organizations.access.principals import Principal
+from organizations.models import Organization
+from organizations.web.admin import fields
+
+ACCOUNT = "account_"  # before the names of the account's fields, which are the provider's to choose
+ROLES = {
+    "carrier": gettext_lazy("carriers"),
+    "sip": gettext_lazy("SIP"),
+    "twilio": gettext_lazy("Twilio"),
+}
+
+
+class AccountForm(forms.Form):
+    """`integration` None: a new one, with a name and the roles it shall be the default for."""
+
+    def __init__(
+        self,
+        data: Any,
+        *,
+        provider: type[Provider],
+        organization: Organization,
+        integration: Integration | None = None,
+    ):
+        super().__init__(data)
+        self.organization, self.integration = organization, integration
+        if integration is None:
+            self.fields["name"] = fields.text(label=_("Name"), initial=provider.title)
+        for field in provider.fields:
+            self.fields[ACCOUNT + field.name] = drawn(field, integration)
+        if integration is None:
+            self.fields["defaults"] = self.roles(provider)
+
+    def roles(self, provider: type[Provider]) -> forms.Field:
+        taken = {row.role for row in self.organization.default_integrations.all()}
+        offered = [role for role in ROLES if role in provider.roles]
+        return fields.choices(
+            [(role, ROLES[role]) for role in offered],
+            required=False,
+            label=_("Make it the default for"),
+            initial=[role for role in offered if role not in taken],
+            help_text=_(
+                "Taken where a request names no integration. What exists stays where it is."
+            ),
+        )
+
+    def clean_name(self) -> str:
+        """A name that is connected already would silently get new credentials."""
+        name = self.cleaned_data["name"]
+        if self.organization.integrations.filter(name=name).exclude(sealed="").exists():
+            raise ValidationError(
+                _("There is an integration of this name. Open it to give it new credentials.")
+            )
+        return name
+
+    @property
+    def account(self) -> dict[str, str]:
+        return {
+            name.removeprefix(ACCOUNT): value or ""
+            for name, value in self.cleaned_data.items()
+            if name.startswith(ACCOUNT)
+        }
+
+
+def drawn(field: Field, integration: Integration | None) -> forms.Field:
+    """Secrets are typed anew each time; what names the account stays as it is once connected."""
+    options = {"label": _(field.label), "help_text": field.help, "required": field.required}
+    if field.secret:
+        return fields.secret(**options)
+    known = integration.settings if integration else {}
+    fixed = bool(known) and field.identity
+    return fields.text(
+        **options, initial=known.get(field.name, ""), disabled=fixed, max_length=2000
+    )
+
+
+def connect(by: Principal, form: AccountForm, *, kind: str) -> tuple[Integration, Operation]:
+    """Ask, commit, wait for the platform's word. Raises ValidationError by the form's fields."""
+    name = form.integration.name if form.integration else form.cleaned_data["name"]
+    try:
+        integration, operation = operation_requests.connect(
+            by, kind=kind, name=name, account=form.account
+        )
+    except ValidationError as error:
+        raise ValidationError(renamed(error, form.fields)) from error
+    return integration, operation_requests.wait(operation.pk)
+
+
+def renamed(error: ValidationError, known: Mapping[str, forms.Field]) -> dict[str, list[str]]:
+    return {
+        ACCOUNT + name if ACCOUNT + name in known else name: messages
+        for name, messages in error.message_dict.items()
+    }
+
+
+def refusal(operation: Operation) -> str:
+    """What the platform has against these credentials; "" when nothing, or not yet."""
+    return operation.reason if operation.status == Operation.Status.REFUSED else ""
+
+
+def news(integration: Integration, operation: Operation) -> tuple[bool, str]:
+    """Whether it is connected, and a sentence about what happened or happens next."""
+    words = {"integration": integration, "said": operation.result.get("summary", "")}
+    if operation.status == Operation.Status.DONE:
+        return True, _("%(integration)s is connected: %(said)s.") % words
+    if reason := refusal(operation):
+        return False, _("%(integration)s was refused: %(reason)s") % {**words, "reason": reason}
+    words["reason"] = operation.reason or _("the platform has not answered yet.")
+    return False, _(
+        "%(integration)s is still being checked: %(reason)s "
+        "Patchbay keeps trying; this page shows the outcome."
+    ) % words

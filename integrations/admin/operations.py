@@ -1,0 +1,254 @@
+"""The ledger and the log of calls, to be read; a postponed operation can be tried at once."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from uuid import UUID
+
+from django.contrib import admin
+from django.contrib.admin import SimpleListFilter
+from django.contrib.admin.utils import unquote
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.text import Truncator
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
+from unfold.decorators import display
+
+from integrations.ledger import history
+from integrations.ledger.retry import NothingToTry, late, try_now
+from integrations.models import Operation, ProviderCall
+from organizations.models import Event
+from organizations.web.admin.base import LogAdmin, badge, link, page_of, time_column, when
+from organizations.web.admin.row_actions import Fact, RowAction
+
+Status = Operation.Status
+STATUS_COLOURS = {"open": "info", "done": "success", "refused": "danger", "withdrawn": ""}
+OUTCOME_COLOURS = {
+    "done": "success",
+    "refused": "danger",
+    "unavailable": "warning",
+    "unknown": "warning",
+}
+
+# Apps uphill say where the page of their kind of subject is: its address by the subject's id.
+subject_pages: dict[str, Callable[[UUID], str]] = {}
+
+
+class Late(SimpleListFilter):
+    """Open, due for a minute and in nobody's hands: workers or dispatcher are behind, or away."""
+
+    title = gettext_lazy("lateness")
+    parameter_name = "late"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list:
+        return [("yes", _("late"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return late(queryset) if self.value() else queryset
+
+
+@admin.register(Operation)
+class OperationAdmin(LogAdmin):
+    list_display = (
+        "created",
+        "subject_label",
+        "wish_word",
+        "status_badge",
+        "short_reason",
+        "attempts",
+        "next_attempt",
+        "integration_name",
+        "organization_name",
+    )
+    list_display_links = ("created", "subject_label")
+    list_select_related = ("integration", "organization")
+    list_filter = (
+        "status",
+        "outcome",
+        "wish",
+        "subject_kind",
+        Late,
+        ("integration", AutocompleteSelectFilter),
+        ("organization", AutocompleteSelectFilter),
+    )
+    list_filter_submit = True
+    search_fields = ("subject_label__istartswith", "subject_id__iexact", "id__iexact")
+    search_help_text = gettext_lazy("The subject by its beginning; ids in full.")
+    ordering = ("-created_at",)
+    fieldsets = (
+        (None, {"fields": ("subject", "wish", "reason")}),
+        (
+            gettext_lazy("Attempts"),
+            {"fields": ("attempts", "outcome", "next_attempt", "lease_until", "dispatched_at")},
+        ),
+        (
+            gettext_lazy("Origin"),
+            {
+                "fields": (
+                    "organization",
+                    "integration",
+                    "asked_by",
+                    "request_id",
+                    "created_at",
+                    "settled_at",
+                    "id",
+                )
+            },
+        ),
+        (
+            gettext_lazy("What came of it"),
+            {
+                "fields": ("question", "refs", "result", "generation", "fence"),
+                "classes": ("collapse",),
+            },
+        ),
+    )
+    readonly_fields = ("subject", "next_attempt")
+    created = time_column("created_at", gettext_lazy("asked"))
+    portal_page = ("operation", "operation_id")
+    change_form_outer_after_template = "admin/includes/story.html"
+    row_actions = (
+        RowAction(
+            "try",
+            gettext_lazy("Try now"),
+            try_now,
+            refusals=(NothingToTry,),
+            possible=lambda operation: operation.status == Status.OPEN,
+            icon="replay",
+        ),
+    )
+
+    def change_view(self, request: HttpRequest, object_id: str, form_url="", extra_context=None):
+        row = self.get_object(request, unquote(object_id))
+        calls = history.calls_of([row], 50).get(row.pk, []) if row else []
+        extra_context = {**(extra_context or {}), "calls": calls}
+        return super().change_view(request, object_id, form_url, extra_context)
+
+    @display(description=gettext_lazy("status"), label=STATUS_COLOURS, ordering="status")
+    def status_badge(self, operation: Operation) -> tuple[str, str]:
+        return operation.status, operation.get_status_display()
+
+    def facts(self, request: HttpRequest, row: Operation) -> list[Fact]:
+        state = badge(row.get_status_display(), STATUS_COLOURS[row.status])
+        return [
+            (_("Subject"), self.subject(row)),
+            (_("Status"), state),
+            (_("Held back"), history.waiting_for(row)),
+            (_("Integration"), link(page_of(row.integration), row.integration)),
+            (_("Organization"), link(page_of(row.organization), row.organization)),
+        ]
+
+    @display(description=gettext_lazy("wish"), ordering="wish")
+    def wish_word(self, operation: Operation) -> str:
+        return operation.get_wish_display()
+
+    @display(description=gettext_lazy("next attempt"), ordering="next_attempt_at")
+    def next_attempt(self, operation: Operation) -> SafeString | None:
+        return when(operation.next_attempt_at) if operation.status == Status.OPEN else None
+
+    @display(description=gettext_lazy("integration"), ordering="integration__name")
+    def integration_name(self, operation: Operation) -> SafeString | str:
+        return link(page_of(operation.integration), operation.integration.name)
+
+    @display(description=gettext_lazy("reason"))
+    def short_reason(self, operation: Operation) -> str:
+        return Truncator(operation.reason).chars(80)
+
+    @display(description=gettext_lazy("subject"))
+    def subject(self, operation: Operation) -> SafeString | str:
+        """A question is about nothing but its integration."""
+        kind, subject_id = operation.subject_kind, operation.subject_id
+        if kind == operation.wish:
+            kind, subject_id = "integration", operation.integration_id
+        find = subject_pages.get(kind)
+        return link(find(subject_id) if find else "", operation.subject_label)
+
+
+@admin.register(ProviderCall)
+class ProviderCallAdmin(LogAdmin):
+    """Redacted when it was written down."""
+
+    list_display = (
+        "time",
+        "method",
+        "short_url",
+        "answer",
+        "duration_ms",
+        "integration_name",
+        "organization_name",
+    )
+    list_display_links = ("time", "short_url")
+    list_select_related = ("integration", "organization")
+    list_filter = (
+        "method",
+        ("integration", AutocompleteSelectFilter),
+        ("organization", AutocompleteSelectFilter),
+    )
+    list_filter_submit = True
+    search_fields = ("operation__subject_label__startswith", "operation__id__iexact", "url")
+    fields = (
+        "at",
+        "organization",
+        "integration",
+        "operation",
+        "attempt",
+        "method",
+        "url",
+        "answer_text",
+        "duration_ms",
+        "request_text",
+        "response_text",
+        "error",
+    )
+    readonly_fields = ("answer_text", "request_text", "response_text")
+    time = time_column("at", gettext_lazy("at"))
+
+    @display(description=gettext_lazy("integration"), ordering="integration__name")
+    def integration_name(self, call: ProviderCall) -> SafeString | str:
+        return link(page_of(call.integration), call.integration.name)
+
+    @display(description=gettext_lazy("address"))
+    def short_url(self, call: ProviderCall) -> str:
+        return Truncator(call.url).chars(90)
+
+    @display(
+        description=gettext_lazy("answer"),
+        label={"ok": "success", "refused": "warning", "failed": "danger"},
+    )
+    def answer(self, call: ProviderCall) -> tuple[str, str]:
+        return grade(call), str(call.status or _("none"))
+
+    @display(description=gettext_lazy("answer"))
+    def answer_text(self, call: ProviderCall) -> SafeString:
+        colours = {"ok": "success", "refused": "warning", "failed": "danger"}
+        return badge(call.status or _("none"), colours[grade(call)])
+
+    @display(description=gettext_lazy("request"))
+    def request_text(self, call: ProviderCall) -> SafeString:
+        return body(call.request_body)
+
+    @display(description=gettext_lazy("response"))
+    def response_text(self, call: ProviderCall) -> SafeString:
+        return body(call.response_body)
+
+
+def timeline(
+    chapters: Iterable[history.Chapter], events: Iterable[Event]
+) -> list[tuple[datetime, history.Chapter | None, Event | None]]:
+    """What was asked of platforms and what the audit log tells, as one story, newest first."""
+    asked = [(chapter.operation.created_at, chapter, None) for chapter in chapters]
+    told = [(event.at, None, event) for event in events]
+    return sorted([*asked, *told], key=lambda entry: entry[0], reverse=True)
+
+
+def grade(call: ProviderCall) -> str:
+    if call.status is None or call.status >= 500:
+        return "failed"
+    return "ok" if call.status < 400 else "refused"
+
+
+def body(text: str) -> SafeString:
+    return format_html('<pre class="pb-body">{}</pre>', text) if text else ""

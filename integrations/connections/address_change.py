@@ -1,0 +1,57 @@
+"""An account at another address: neither its stored secrets nor, unasked, those of its carriers and
+numbers go there."""
+
+from collections.abc import Mapping
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+from integrations.connections.encryption import CannotUnseal
+from integrations.models import Integration
+from integrations.providers import PROVIDERS
+from organizations.access.principals import Principal
+from organizations.access.roles import Permission
+
+
+def completed(
+    by: Principal, integration: Integration, account: Mapping[str, str]
+) -> dict[str, str]:
+    """With the fields that are kept. Stored secrets never follow an account to another address:
+    whoever may change it could send them to a server of their own. Those that were never accepted
+    are secrets, too."""
+    provider = PROVIDERS[integration.kind]
+    known = integration.desired_account()
+    whole = {**known, **account}
+    if refuse_moving(by, integration, whole):
+        secret = [field.name for field in provider.fields if field.secret and field.name in known]
+        if missing := [name for name in secret if not account.get(name)]:
+            text = _("Give it again: the address changes.")
+            raise ValidationError({name: [text] for name in missing})
+    return whole
+
+
+def refuse_moving(by: Principal, integration: Integration, whole: Mapping[str, str]) -> bool:
+    """Whether the account moves to another address. The passwords of its carriers and numbers would
+    go along, so it takes who may do anything. Raises ValidationError by field."""
+    provider, known = PROVIDERS[integration.kind], known_account(integration)
+    if not known or provider.origins(whole) == provider.origins(known):
+        return False
+    if has_subjects(integration) and not by.can(Permission.ORGANIZATION_UPDATE):
+        text = _("Another address takes an admin: its carriers' and numbers' passwords go there.")
+        changed = [name for name in whole if whole[name] != known.get(name)]
+        raise ValidationError({name: [text] for name in changed})
+    return True
+
+
+def known_account(integration: Integration) -> Mapping[str, str]:
+    """What can be read of it: with new credentials an account outlives a lost key."""
+    try:
+        return integration.desired_account()
+    except CannotUnseal:
+        return integration.settings
+
+
+def has_subjects(integration: Integration) -> bool:
+    """Or may have, by the time that the account is accepted."""
+    others = integration.operations.exclude(subject_kind="integration")
+    return bool(integration.sealed) or others.exists()

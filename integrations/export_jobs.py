@@ -1,0 +1,20 @@
+"""When exports are due; the dispatcher asks."""
+
+from uuid import UUID
+
+from integrations.ledger.job_queue import MESSAGE_EXPIRES, Queue
+from integrations.ledger.job_sources import Chore
+
+QUEUE = Queue("organizations_export", ("waiting", "running"), share=0.25)
+
+
+def publish(export_id: UUID) -> None:
+    """To Celery, which the web must not know."""
+    from integrations.tasks import work_export
+
+    work_export.apply_async(
+        kwargs={"export_id": str(export_id)}, expires=MESSAGE_EXPIRES, retry=False
+    )
+
+
+CHORE = Chore(QUEUE.due, publish, QUEUE.unstamp)

@@ -1,0 +1,35 @@
+"""How long the oldest operation waits that nothing works on: what is behind, or stuck."""
+
+from datetime import timedelta
+
+from django.db import connection
+
+from integrations.ledger.leases import BREAKER_THRESHOLD
+from organizations.tenancy import tenant_scope
+
+# One step into the index `operation_due` for each integration that gives work. A queue at whose
+# platform something is being done is long, and not stuck.
+OLDEST = f"""
+SELECT max(statement_timestamp() - due.next_attempt_at)
+FROM integrations_integration i CROSS JOIN LATERAL (
+    SELECT o.next_attempt_at FROM integrations_operation o
+    WHERE o.integration_id = i.id AND o.status = 'open'
+      AND o.next_attempt_at < statement_timestamp()
+    ORDER BY o.next_attempt_at LIMIT 1) due
+WHERE i.state = 'connected'
+  AND NOT (i.failures >= {BREAKER_THRESHOLD}
+           AND coalesce(i.open_until, '-infinity') > statement_timestamp())
+  AND coalesce(i.paced_until, '-infinity') < statement_timestamp()
+  AND NOT EXISTS (
+    SELECT 1 FROM integrations_operation o
+    WHERE o.integration_id = i.id AND o.status = 'open'
+      AND (o.dispatched_at IS NOT NULL OR o.lease_until IS NOT NULL)
+      AND o.lease_until > statement_timestamp())
+"""
+
+
+def oldest_due() -> timedelta:
+    """Zero if nothing is due; of all organizations. Raises django.db.Error."""
+    with tenant_scope.everything(), connection.cursor() as cursor:
+        cursor.execute(OLDEST)
+        return cursor.fetchone()[0] or timedelta(0)

@@ -1,0 +1,123 @@
+"""The story of a subject: its wishes with their attempts and calls, and what each is waiting
+for."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import F, Window
+from django.db.models.functions import RowNumber
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from integrations.ledger.leases import BREAKER_THRESHOLD
+from integrations.models import Integration, Operation, ProviderCall
+from integrations.runtime import availability
+
+CALLS_PER_OPERATION = 50
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """One operation. `waits_for` says in words why it is not attempted now; "" when it is, or is
+    settled."""
+
+    operation: Operation
+    calls: Sequence[ProviderCall] = field(default_factory=list)
+    waits_for: str = ""
+
+
+def chapters(
+    subject_kind: str,
+    subject_ids: Iterable[UUID],
+    *,
+    limit: int = 50,
+    calls_each: int = CALLS_PER_OPERATION,
+) -> list[Chapter]:
+    """Newest first, each with its newest calls in order; two queries however long the story is."""
+    operations = list(
+        Operation.objects.filter(subject_kind=subject_kind, subject_id__in=subject_ids)
+        .select_related("integration", "waits_for")
+        .order_by("-created_at")[:limit]
+    )
+    return told(operations, calls_each=calls_each)
+
+
+def told(operations: Sequence[Operation], *, calls_each: int) -> list[Chapter]:
+    """Chapters of operations that were read with their `integration` and `waits_for`."""
+    calls = calls_of(operations, calls_each)
+    return [Chapter(o, calls.get(o.pk, []), waiting_for(o)) for o in operations]
+
+
+def calls_of(operations: Sequence[Operation], each: int) -> dict[UUID, list[ProviderCall]]:
+    newest = Window(RowNumber(), partition_by=F("operation"), order_by=F("id").desc())
+    rows = ProviderCall.objects.filter(operation__in=operations).annotate(place=newest)
+    grouped: dict[UUID, list[ProviderCall]] = {}
+    for call in rows.filter(place__lte=each).order_by("id"):
+        grouped.setdefault(call.operation_id, []).append(call)
+    return grouped
+
+
+def waiting_for(operation: Operation) -> str:
+    """Nothing is pending without a reason: what holds this operation back, if anything does."""
+    return in_words(held_by(operation), stopped(operation))
+
+
+def in_words(*reasons: str) -> str:
+    return " ".join(filter(None, reasons))
+
+
+def held_by(operation: Operation) -> str:
+    """The operation before it, or its integration."""
+    if operation.status != Operation.Status.OPEN:
+        return ""
+    if operation.waits_for:
+        return _("Waits for %(subject)s to be set up.") % {
+            "subject": operation.waits_for.subject_label
+        }
+    return integration_holds(operation.integration, wish=operation.wish)
+
+
+def stopped(operation: Operation) -> str:
+    """That nothing works on it, nor on what it waits for, as provisioning does not run; "" where
+    its turn has not come yet."""
+    if operation.status != Operation.Status.OPEN or is_ahead(operation.lease_until):
+        return ""
+    first = operation.waits_for or operation
+    if is_ahead(first.lease_until) or is_ahead(first.next_attempt_at):
+        return ""
+    if first is operation and integration_holds(operation.integration, wish=operation.wish):
+        return ""  # its platform would keep it all the same
+    return availability.now().sentence
+
+
+def integration_holds(integration: Integration, *, wish: str = "") -> str:
+    """Why the integration gives no operation now. A check, which the others wait for, is held by
+    its rest alone."""
+    is_check = wish == Operation.Wish.CHECK
+    if integration.state != Integration.State.CONNECTED and not is_check:
+        words = {
+            "integration": integration.name,
+            "reason": integration.state_reason or integration.get_state_display(),
+        }
+        return _("Waits for the integration %(integration)s: %(reason)s") % words
+    if integration.failures >= BREAKER_THRESHOLD and is_ahead(integration.open_until):
+        words = {"integration": integration.name, "until": clock(integration.open_until)}
+        return (
+            _("%(integration)s has failed several times in a row and rests until %(until)s.")
+            % words
+        )
+    if is_ahead(integration.paced_until) and not is_check:
+        words = {"integration": integration.name, "until": clock(integration.paced_until)}
+        return _("%(integration)s counts our requests; the next one goes at %(until)s.") % words
+    return ""
+
+
+def is_ahead(moment: datetime | None) -> bool:
+    return moment is not None and moment > timezone.now()
+
+
+def clock(moment: datetime) -> str:
+    """In the reader's zone; in the APIs that is UTC."""
+    return f"{timezone.localtime(moment):%Y-%m-%d %H:%M:%S %Z}"

@@ -1,0 +1,87 @@
+"""Long work in slices, as batches and exports are: whose turn it is, by rows of a table.
+
+The table has `state`, `fence` (the slices so far), `lease_until`, `dispatched_at`, `created_at`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection
+
+from integrations.ledger import fair_share
+from integrations.ledger.fair_share import Waiting
+
+MESSAGE_EXPIRES = 300  # seconds, of what is published
+
+IN_FLIGHT = """
+SELECT organization_id, count(*) FROM {table} WHERE state IN ({moving})
+  AND greatest(lease_until, dispatched_at + %(redispatch)s) >= statement_timestamp()
+GROUP BY organization_id
+"""
+
+# Who has had the fewest slices comes first, so that what is small never waits for what is large.
+DUE = """
+SELECT id, organization_id, fence, created_at FROM (
+    SELECT id, organization_id, fence, created_at, row_number() OVER (
+        PARTITION BY organization_id ORDER BY fence, created_at) AS place
+    FROM {table} WHERE state IN ({moving})
+      AND coalesce(lease_until, '-infinity') < statement_timestamp()
+      AND coalesce(dispatched_at, '-infinity') < statement_timestamp() - %(redispatch)s
+) due WHERE place <= %(most)s
+"""
+
+STAMP = """
+WITH free AS MATERIALIZED (
+    SELECT id FROM {table} WHERE id = ANY(%(ids)s) AND state IN ({moving})
+      AND coalesce(lease_until, '-infinity') < statement_timestamp()
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE {table} stamped SET dispatched_at = statement_timestamp()
+FROM free WHERE stamped.id = free.id RETURNING stamped.id
+"""
+
+
+@dataclass(frozen=True)
+class Queue:
+    """The rows of `table` that are in one of the states `moving`. All of them together hold at most
+    `share` of the workers' slots, but one at least."""
+
+    table: str
+    moving: tuple[str, ...]
+    share: float
+
+    def due(self) -> list[UUID]:
+        """Stamped: nobody else is told of them for a while. Organizations share the slots of the
+        queue as they share all slots."""
+        own = fair_share.Room(max(1, int(settings.WORKER_SLOTS * self.share)), self.held_slots())
+        if not own.free:
+            return []
+        values = {"redispatch": settings.OPERATION_REDISPATCH, "most": own.free}
+        with connection.cursor() as cursor:
+            cursor.execute(self.sql(DUE), values)
+            waiting = [Waiting(row[0], row[1], place=row[2:]) for row in cursor.fetchall()]
+            if not waiting:
+                return []
+            chosen = fair_share.choose(waiting, [own, fair_share.room()])
+            cursor.execute(self.sql(STAMP), {"ids": chosen})
+            return [row[0] for row in cursor.fetchall()]
+
+    def held_slots(self) -> dict[UUID, int]:
+        """The slots that each organization holds by it."""
+        with connection.cursor() as cursor:
+            cursor.execute(self.sql(IN_FLIGHT), {"redispatch": settings.OPERATION_REDISPATCH})
+            return dict(cursor.fetchall())
+
+    def unstamp(self, ids: Sequence[UUID]) -> None:
+        """What could not be published."""
+        statement = self.sql("""
+            UPDATE {table} SET dispatched_at = NULL WHERE id = ANY(%(ids)s) AND lease_until IS NULL
+        """)
+        with connection.cursor() as cursor:
+            cursor.execute(statement, {"ids": list(ids)})
+
+    def sql(self, statement: str) -> str:
+        moving = ", ".join(f"'{state}'" for state in self.moving)
+        return statement.format(table=self.table, moving=moving)

@@ -1,0 +1,283 @@
+"""The ledger as the worker sees it: claim by compare-and-set, keep ids under a fence, settle
+once."""
+
+import random
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import partial
+from time import monotonic
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+
+from integrations.http.client import WRITE_SECONDS
+from integrations.http.rate_limits import LONGEST_PAUSE
+from integrations.http.response_body import one_line
+from integrations.ledger.locks import in_order, lock_integration, lock_open_operations
+from integrations.models import Integration, Operation
+from organizations.tenancy import tenant_scope
+
+Outcome, Status = Operation.Outcome, Operation.Status
+
+CHANNEL = "patchbay_operations"  # NOTIFY wakes the dispatcher; losing one costs a second
+BREAKER_THRESHOLD = 5  # failures in a row before an integration rests
+LONGEST_REST = 30.0  # seconds; then one operation goes to see whether the platform is back
+BACKOFF_CAP = 600.0  # seconds
+OWN_BACKOFF = 4.0
+REASON_LENGTH = 1000  # a platform's own words may be in it, and those have no end
+LEAST_LEASE = WRITE_SECONDS + 2  # seconds: with less left, it is renewed before a call
+# Each its own subject.
+QUESTIONS = (Operation.Wish.SEARCH, Operation.Wish.DISCOVER, Operation.Wish.LOOK)
+QUESTION_LIFE = timedelta(minutes=2)  # then nobody waits for the answer any more
+GHOST_WRITE_DELAY = 5.0  # a write whose answer was lost may still happen this much later
+# Attempts in a row that ended with an unexpected reply, or with the end of their worker: then the
+# operation is refused, so that no reply is asked for, and no worker killed, for ever.
+MOST_FAULTS = 5
+WORKER_ENDED = "The worker of the last attempt ended in the midst of it."
+
+# What is returned is what was claimed: read later, the row might be in the hands of the next
+# claimer. A lease that is left standing was its worker's end.
+CLAIM = """
+UPDATE integrations_operation
+SET lease_until = statement_timestamp() + %(lease)s, fence = fence + 1, attempts = attempts + 1,
+  faults = CASE WHEN lease_until IS NULL THEN faults ELSE faults + 1 END,
+  reason = CASE WHEN lease_until IS NULL THEN reason ELSE %(worker_ended)s END
+WHERE id = %(id)s AND status = 'open' AND next_attempt_at <= statement_timestamp()
+  AND coalesce(lease_until, '-infinity') < statement_timestamp()
+RETURNING *
+"""
+
+
+class FenceLost(Exception):
+    """Somebody else has claimed the operation since: nothing of this attempt counts any more."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How one attempt ended. `retry_after` is what the platform asked for, in seconds."""
+
+    outcome: str
+    reason: str = ""
+    retry_after: float | None = None
+    result: dict[str, Any] = field(default_factory=dict)
+    pauses_integration: bool = False
+    was_reached: bool | None = None  # None: by the outcome; a question ends without having been
+    is_ours: bool = False  # it says nothing about the platform, neither good nor bad
+    is_fault: bool = False  # the attempt is one of the MOST_FAULTS in a row that may end so
+
+    @property
+    def speaks_well(self) -> bool:
+        """Whether it shows that the platform works."""
+        reached = self.is_final if self.was_reached is None else self.was_reached
+        return reached and not self.is_ours
+
+    @property
+    def speaks_ill(self) -> bool:
+        """Whether the platform failed. Refused credentials pause the integration instead."""
+        return not (self.is_ours or self.speaks_well or self.pauses_integration)
+
+    @property
+    def is_final(self) -> bool:
+        return self.outcome in (Outcome.DONE, Outcome.REFUSED)
+
+
+def claim(operation_id: Any) -> Operation | None:
+    """Take a due operation for one lease, or None: not due, settled, or somebody else's."""
+    values = {
+        "id": operation_id,
+        "lease": settings.OPERATION_LEASE,
+        "worker_ended": WORKER_ENDED,
+    }
+    began = monotonic()
+    with tenant_scope.everything():
+        operation = next(iter(Operation.objects.raw(CLAIM, values)), None)
+    if operation is not None:
+        operation.holds_until = began + settings.OPERATION_LEASE.total_seconds()
+    return operation
+
+
+def renew(operation: Operation) -> None:
+    """Hold the operation for longer than any write to a platform may take; called before each. So
+    when a lease runs out, because its worker died or lost the database, no write of it is still
+    under way. Raises FenceLost."""
+    if operation.holds_until - monotonic() <= LEAST_LEASE:
+        hold(operation)
+
+
+def hold(operation: Operation, **fields: Any) -> None:
+    """Renew the lease, by our clock and the database's, in one fenced UPDATE."""
+    began = monotonic()
+    mine = Operation.objects.filter(pk=operation.pk, fence=operation.fence, status=Status.OPEN)
+    if not mine.update(lease_until=Now() + settings.OPERATION_LEASE, **fields):
+        raise FenceLost
+    operation.holds_until = began + settings.OPERATION_LEASE.total_seconds()
+
+
+def keep_refs(operation: Operation, refs: dict[str, str]) -> None:
+    """Save what a step brought and renew the lease, in one fenced UPDATE. Raises FenceLost."""
+    hold(operation, refs=refs)
+    operation.refs = refs
+
+
+def settle(
+    operation: Operation, verdict: Verdict, subject_ids: Collection[UUID] | QuerySet
+) -> Operation | None:
+    """Write the verdict where the fence still matches. The caller has locked the subject's row;
+    `subject_ids` are the subjects that settle together (subjects.lock).
+
+    Returns the operation when it was closed, so that the caller can move its subject in the same
+    transaction; None when it stays open or was somebody else's.
+    """
+    verdict = bounded(operation, verdict)
+    integration = integration_for(operation, verdict)
+    current = lock_mine(operation, subject_ids)
+    if current is None or integration is None:
+        return None
+    note_health(integration, verdict, began=operation.lease_until - settings.OPERATION_LEASE)
+    if not verdict.is_final:
+        postpone(current, verdict)
+        return None
+    if current.generation != operation.generation:  # the wish changed under us: attempt the new one
+        ask_again(current)
+        return None
+    return close(current, verdict)
+
+
+def bounded(operation: Operation, verdict: Verdict) -> Verdict:
+    """The verdict as it may be kept: its reason on one line, and final after MOST_FAULTS."""
+    verdict = replace(verdict, reason=one_line(verdict.reason, REASON_LENGTH))
+    if not verdict.is_fault or operation.faults + 1 < MOST_FAULTS:
+        return verdict
+    reason = f"{verdict.reason[: REASON_LENGTH - 50]} That was {MOST_FAULTS} times in a row."
+    return replace(verdict, outcome=Outcome.REFUSED, reason=reason, was_reached=False)
+
+
+def integration_for(operation: Operation, verdict: Verdict) -> Integration | None:
+    """Returns the operation's integration, locked if the verdict changes its row."""
+    if verdict.speaks_ill or verdict.pauses_integration:
+        return lock_integration(operation.integration_id)
+    integration = Integration.objects.filter(pk=operation.integration_id).first()
+    if integration and (integration.failures or integration.open_until):
+        return lock_integration(operation.integration_id)
+    return integration
+
+
+def lock_mine(operation: Operation, subject_ids: Collection[UUID] | QuerySet) -> Operation | None:
+    """Lock the operations that settle together. Returns this one, or None if another worker has
+    claimed it since, or it is settled."""
+    current = lock_open_operations(operation.subject_kind, subject_ids).get(operation.subject_id)
+    if current is None or (current.pk, current.fence) != (operation.pk, operation.fence):
+        return None
+    current.organization = operation.organization
+    return current
+
+
+def close(operation: Operation, verdict: Verdict) -> Operation:
+    operation.status = Status.DONE if verdict.outcome == Outcome.DONE else Status.REFUSED
+    operation.outcome, operation.reason, operation.result = (
+        verdict.outcome,
+        verdict.reason,
+        verdict.result,
+    )
+    Operation.objects.filter(pk=operation.pk).update(
+        status=operation.status,
+        outcome=verdict.outcome,
+        reason=verdict.reason,
+        result=verdict.result,
+        settled_at=Now(),
+        lease_until=None,
+        dispatched_at=None,
+        waits_for=None,
+    )
+    release_waiters(operation)
+    wake_dispatcher()
+    return operation
+
+
+def release_waiters(operation: Operation) -> None:
+    """Whoever waited is due now; reading its wish tells it whether what it waited for has
+    failed."""
+    waiting = Operation.objects.filter(waits_for=operation, status=Status.OPEN)
+    with tenant_scope.everything():  # also of other organizations, on the installation's carrier
+        in_order(waiting).update(waits_for=None, next_attempt_at=Now())
+
+
+def postpone(operation: Operation, verdict: Verdict) -> None:
+    delay = timedelta(seconds=delay_before(operation.attempts, verdict))
+    Operation.objects.filter(pk=operation.pk).update(
+        outcome=verdict.outcome,
+        reason=verdict.reason,
+        faults=operation.faults + 1 if verdict.is_fault else 0,
+        next_attempt_at=None if operation.waits_for_id else Now() + delay,
+        lease_until=None,
+        dispatched_at=None,
+    )
+    wake_dispatcher()
+
+
+def ask_again(operation: Operation) -> None:
+    Operation.objects.filter(pk=operation.pk).update(
+        next_attempt_at=None if operation.waits_for_id else Now(),
+        faults=0,
+        lease_until=None,
+        dispatched_at=None,
+    )
+    wake_dispatcher()
+
+
+def delay_before(attempts: int, verdict: Verdict) -> float:
+    """Seconds until the next attempt: full jitter under an exponential cap, never before
+    Retry-After. A fault of ours spares the platform nothing, so its cap does not grow."""
+    ceiling = OWN_BACKOFF if verdict.is_ours else min(BACKOFF_CAP, 2.0 ** min(attempts, 10))
+    least = GHOST_WRITE_DELAY if verdict.outcome == Outcome.UNKNOWN else 0.5
+    asked = min(verdict.retry_after or 0.0, LONGEST_PAUSE)
+    return max(asked, least + random.uniform(0, ceiling))  # noqa: S311  jitter
+
+
+def note_health(integration: Integration, verdict: Verdict, *, began: datetime) -> None:
+    """The breaker and the pause, in the integration's row, for all workers. The row is locked if
+    it changes."""
+    row = Integration.objects.filter(pk=integration.pk)
+    if verdict.pauses_integration:
+        row.update(state=Integration.State.PAUSED, state_reason=verdict.reason)
+    elif verdict.speaks_ill and (integration.failed_at is None or integration.failed_at <= began):
+        # Attempts that ran side by side saw one and the same failure.
+        note_failure(row, integration.failures + 1, verdict)
+    elif verdict.speaks_well and (integration.failures or integration.open_until):
+        row.update(failures=0, failed_at=None, open_until=None)
+        if integration.failures >= BREAKER_THRESHOLD:
+            transaction.on_commit(partial(wake_waiting, integration.pk))
+
+
+def note_failure(row: QuerySet[Integration], failures: int, verdict: Verdict) -> None:
+    row.update(failures=failures, failed_at=Now())
+    if failures >= BREAKER_THRESHOLD:
+        rest = min(LONGEST_REST, 5.0 * 2 ** min(failures - BREAKER_THRESHOLD, 7))
+        rest = max(rest, min(verdict.retry_after or 0.0, LONGEST_PAUSE))
+        row.update(open_until=Now() + timedelta(seconds=rest))
+
+
+def wake_waiting(integration_id: UUID) -> None:
+    """The platform works again: what failed with it need not wait for its own next attempt."""
+    waiting = Operation.objects.filter(
+        integration_id=integration_id,
+        status=Status.OPEN,
+        outcome=Outcome.UNAVAILABLE,
+        lease_until=None,
+        waits_for=None,
+        next_attempt_at__gt=Now(),
+    )
+    with tenant_scope.everything(), transaction.atomic():
+        in_order(waiting).update(next_attempt_at=Now(), dispatched_at=None)
+        wake_dispatcher()
+
+
+def wake_dispatcher() -> None:
+    """Delivered when the transaction commits, or at once outside one."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"NOTIFY {CHANNEL}")

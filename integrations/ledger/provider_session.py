@@ -1,0 +1,71 @@
+"""Opening a provider on an integration's account, with a door that writes every call down."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from ipaddress import ip_network
+
+from django.conf import settings
+from django.db.models.functions import Now
+
+from integrations.http.client import Door, Exchange
+from integrations.http.rate_limits import pace
+from integrations.ledger.leases import renew
+from integrations.models import Integration, Operation, ProviderCall
+from integrations.providers import PROVIDERS
+from integrations.providers.base import Provider
+from integrations.providers.error_boundary import Guarded
+
+
+@contextmanager
+def opened(operation: Operation) -> Iterator[Guarded]:
+    """The provider for one attempt. A check tries the candidate account where there is one."""
+    integration = operation.integration
+    account = integration.account()
+    if operation.wish == Operation.Wish.CHECK and integration.candidate:
+        account = integration.candidate_account()
+    kind = PROVIDERS[integration.kind]
+    with door_of(kind, account, operation) as door:
+        try:
+            yield Guarded(kind({**account, "integration_id": str(integration.id)}, door))
+        finally:
+            keep_pace(integration, door)
+
+
+def door_of(kind: type[Provider], account: dict[str, str], operation: Operation) -> Door:
+    secrets = tuple(account[f.name] for f in kind.fields if f.secret and account.get(f.name))
+    origins = kind.origins(account)
+    return Door(
+        origins.pop("", ""),
+        more_origins=origins,
+        headers={},
+        secrets=secrets,
+        record=lambda exchange: write_down(operation, exchange),
+        renew=lambda: renew(operation),
+        allowed_private=[ip_network(cidr) for cidr in settings.ALLOWED_PRIVATE_CIDRS],
+    )
+
+
+def write_down(operation: Operation, exchange: Exchange) -> None:
+    """In autocommit, so that a crash keeps what had been said; the door has redacted it."""
+    ProviderCall.objects.create(
+        organization_id=operation.organization_id,
+        integration_id=operation.integration_id,
+        operation=operation,
+        attempt=operation.attempts,
+        method=exchange.method,
+        url=exchange.url,
+        status=exchange.status,
+        duration_ms=exchange.duration_ms,
+        request_body=exchange.request_body,
+        response_body=exchange.response_body,
+        error=exchange.error or "",
+    )
+
+
+def keep_pace(integration: Integration, door: Door) -> None:
+    """A platform that counts our requests is given time when its allowance runs low."""
+    seconds = pace(door.quota, door.calls)
+    if seconds > 0:
+        until = Now() + timedelta(seconds=seconds)
+        Integration.objects.filter(pk=integration.pk).update(paced_until=until)

@@ -1,0 +1,133 @@
+"""How long rows of the ledger are kept, and those of the organizations' app, which knows no
+workers. Each function is a rule of integrations/retention/cleanup.py."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Now
+
+from integrations.ledger.leases import QUESTIONS
+from integrations.models import Operation, Process, ProviderCall, Sweep
+from integrations.retention import cleanup
+from integrations.retention.cleanup import delete_unlocked, lock_free
+from integrations.runtime.processes import FORGOTTEN_AFTER
+from organizations.models import Export, SavedReply
+
+Status, Wish = Operation.Status, Operation.Wish
+
+QUESTION_RETENTION = timedelta(days=1)  # for whoever comes back for an answer
+EXPORTS_AT_ONCE = 5  # with all parts of their files
+SWEEP_EVERY = timedelta(days=1)
+
+
+def saved_replies(most: int) -> int:
+    old = SavedReply.objects.filter(expires_at__lt=Now())
+    return delete_unlocked(old.order_by("expires_at"), most)
+
+
+def platform_calls(most: int) -> int:
+    oldest = Now() - max(settings.PLATFORM_CALLS_RETENTION, timedelta(days=1))
+    return delete_unlocked(ProviderCall.objects.filter(at__lt=oldest).order_by("at"), most)
+
+
+def questions(most: int) -> int:
+    """The calls they made stay in the log for as long as any."""
+    old = Operation.objects.filter(
+        subject_kind__in=QUESTIONS, settled_at__lt=Now() - QUESTION_RETENTION
+    )
+    settled = lock_free(old, most)
+    ProviderCall.objects.filter(operation__in=settled).update(operation=None)
+    Operation.objects.filter(pk__in=settled).delete()
+    return len(settled)
+
+
+def operations(most: int) -> int:
+    """With their platform calls. Of each subject the last one stays, which says how it stands, and
+    the first that set it up. Undoing a batch looks back as far as its rows are kept."""
+    if not settings.OPERATION_RETENTION:
+        return 0
+    age = max(settings.OPERATION_RETENTION, settings.BATCH_RETENTION)
+    old = Operation.objects.filter(settled_at__lt=Now() - age).exclude(subject_kind__in=QUESTIONS)
+    window = next_window("operations", old, most)
+    dispensable = superseded(Operation.objects.filter(pk__in=window))
+    Operation.objects.filter(pk__in=lock_free(dispensable, most)).delete()
+    return len(window)
+
+
+def superseded(rows: QuerySet[Operation]) -> QuerySet[Operation]:
+    """Those of which neither the history of their subject nor any figure has need."""
+    same = {"subject_kind": OuterRef("subject_kind"), "subject_id": OuterRef("subject_id")}
+    set_up = Q(status=Status.DONE, wish__in=[Wish.ENSURE, Wish.MERGE])
+    later = Operation.objects.filter(**same, created_at__gt=OuterRef("created_at"))
+    earlier = Operation.objects.filter(set_up, **same, created_at__lt=OuterRef("created_at"))
+    return rows.filter(Exists(later)).filter(~set_up | Exists(earlier))
+
+
+def next_window(name: str, rows: QuerySet, most: int) -> list[UUID]:
+    """The keys of the next of `rows`, by age; none while another task is at it, or until a day
+    after the walk has come to its end."""
+    Sweep.objects.bulk_create([Sweep(name=name)], ignore_conflicts=True)
+    free = Sweep.objects.select_for_update(skip_locked=True)
+    is_due = Q(ended_at=None) | Q(ended_at__lt=Now() - SWEEP_EVERY)
+    sweep = free.filter(is_due, name=name).first()
+    if sweep is None:
+        return []
+    if sweep.moment:
+        same = Q(settled_at=sweep.moment, pk__lte=sweep.key)
+        rows = rows.filter(settled_at__gte=sweep.moment).exclude(same)
+    window = list(rows.order_by("settled_at", "pk").values_list("settled_at", "pk")[:most])
+    moment, key = window[-1] if window else (None, None)
+    ended: dict[str, Any] = {"ended_at": None if window else Now()}
+    Sweep.objects.filter(name=name).update(moment=moment, key=key, **ended)
+    return [key for _moment, key in window]
+
+
+def exports(most: int) -> int:
+    """With their files."""
+    old = Export.objects.filter(expires_at__lt=Now()).order_by("expires_at")
+    return delete_unlocked(old, min(most, EXPORTS_AT_ONCE))
+
+
+def programs(most: int) -> int:
+    """Reports of programs that had no orderly end."""
+    old = Process.objects.filter(seen_at__lt=Now() - FORGOTTEN_AFTER)
+    return delete_unlocked(old, most)
+
+
+# The worker has no rights to these tables: functions of the owner's delete what is over.
+def sessions(most: int) -> int:
+    return asked_of_owner("forget_sessions(%s)", most)
+
+
+def invitations(most: int) -> int:
+    """Accepted, revoked or expired ones."""
+    age = settings.INVITATION_RETENTION
+    return asked_of_owner("forget_invitations(%s, %s)", age, most) if age else 0
+
+
+def api_keys(most: int) -> int:
+    """Revoked or expired ones."""
+    age = settings.REVOKED_KEY_RETENTION
+    return asked_of_owner("forget_api_keys(%s, %s)", age, most) if age else 0
+
+
+def asked_of_owner(call: str, *values: object) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {call}", values)
+        return cursor.fetchone()[0]
+
+
+def register() -> None:
+    cleanup.register("saved replies", saved_replies)
+    cleanup.register("platform calls", platform_calls)
+    cleanup.register("answered questions", questions)
+    cleanup.register("settled operations", operations)
+    cleanup.register("exports", exports)
+    cleanup.register("programs that are gone", programs)
+    cleanup.register("sessions", sessions)
+    cleanup.register("invitations", invitations)
+    cleanup.register("API keys", api_keys)

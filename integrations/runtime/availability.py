@@ -1,0 +1,135 @@
+"""Is provisioning running? The one answer for people, API, admin, probes and doctor: from what
+dispatchers and workers report, by the database's clock."""
+
+import time
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from django.db import connection
+from django.utils.translation import gettext as _
+
+from integrations.runtime.processes import ALIVE_FOR
+
+MINUTE = timedelta(minutes=1)
+KEPT_FOR = 1.0  # seconds; a page may ask for each of its operations
+
+QUESTION = """
+SELECT (SELECT statement_timestamp() - renewed_at FROM integrations_leadership WHERE term > 0),
+    coalesce((SELECT reason FROM integrations_process
+        WHERE instance = (SELECT holder FROM integrations_leadership)
+        AND seen_at >= statement_timestamp() - %(alive)s), ''),
+    (SELECT statement_timestamp() - max(seen_at) FROM integrations_process WHERE kind = 'worker'),
+    coalesce((SELECT reason FROM integrations_process
+        WHERE kind = 'worker' AND seen_at >= statement_timestamp() - %(alive)s
+        ORDER BY state = 'working' DESC, reason = '' DESC LIMIT 1), '')
+"""
+
+
+@dataclass(frozen=True)
+class Heard:
+    """Of the leading dispatcher, or of the worker that can do most. `silent_for` is None where
+    nothing is known of any: none has run, or the last one ended in order. `reason` tells whoever
+    runs the installation what keeps it from its work; it may name addresses."""
+
+    silent_for: timedelta | None = timedelta(0)
+    reason: str = ""
+
+    @property
+    def is_there(self) -> bool:
+        return self.silent_for is not None and self.silent_for < ALIVE_FOR
+
+
+@dataclass(frozen=True)
+class Running:
+    dispatcher: Heard = field(default_factory=Heard)
+    worker: Heard = field(default_factory=Heard)
+
+    @property
+    def obstacle(self) -> str:
+        """Why those that run cannot work, in full, for whoever runs the installation."""
+        return self.dispatcher.reason or self.worker.reason
+
+    @property
+    def sentence(self) -> str:
+        """For people: why nothing that is asked for goes on; "" while it does."""
+        dispatcher, worker = self.dispatcher, self.worker
+        if not dispatcher.is_there and not worker.is_there:
+            return of_both(dispatcher.silent_for, worker.silent_for)
+        if not dispatcher.is_there:
+            return of_dispatcher(dispatcher.silent_for)
+        if not worker.is_there:
+            return of_worker(worker.silent_for)
+        if self.obstacle:
+            return _(
+                "Dispatcher and workers run, but cannot work now: the message broker is out of "
+                "reach. What is asked for waits."
+            )
+        return ""
+
+    @property
+    def phase(self) -> str:
+        """Changes when a page should tell the sentence anew: at once, then once a minute."""
+        if not self.sentence:
+            return ""
+        silences = [part.silent_for or ALIVE_FOR for part in (self.dispatcher, self.worker)]
+        return "-".join(["stopped", *(str(silence // MINUTE) for silence in silences)])
+
+
+def of_both(dispatcher: timedelta | None, worker: timedelta | None) -> str:
+    if dispatcher is None and worker is None:
+        return _("No dispatcher and no worker is known to have run: what is asked for waits.")
+    if dispatcher is None or worker is None:
+        return _("No dispatcher and no worker is running: what is asked for waits.")
+    words = {"span": span(min(dispatcher, worker))}
+    return _("No dispatcher or worker has run for %(span)s: what is asked for waits.") % words
+
+
+def of_dispatcher(silent_for: timedelta | None) -> str:
+    if silent_for is None:
+        return _(
+            "No dispatcher has run since the installation was started: what is asked for waits."
+        )
+    words = {"span": span(silent_for)}
+    return _("No dispatcher has run for %(span)s: what is asked for waits.") % words
+
+
+def of_worker(silent_for: timedelta | None) -> str:
+    if silent_for is None:
+        return _("No worker is running: what is asked for waits.")
+    words = {"span": span(silent_for)}
+    return _("No worker has run for %(span)s: what is asked for waits.") % words
+
+
+def span(length: timedelta) -> str:
+    seconds = int(length.total_seconds())
+    if seconds < 120:
+        return _("%(count)s s") % {"count": seconds}
+    if seconds < 7200:
+        return _("%(count)s min") % {"count": seconds // 60}
+    return _("%(count)s h") % {"count": f"{seconds // 3600:,}"}
+
+
+def look() -> Running:
+    """By one query. Raises django.db.Error where the database is out of reach."""
+    with connection.cursor() as cursor:
+        cursor.execute(QUESTION, {"alive": ALIVE_FOR})
+        led, of_leader, worked, of_workers = cursor.fetchone()
+    return Running(Heard(led, of_leader), Heard(worked, of_workers))
+
+
+@dataclass
+class Kept:
+    """The last answer of this process; threads may ask twice, which does no harm."""
+
+    found: Running | None = None
+    until: float = 0.0  # time.monotonic()
+
+
+kept = Kept()
+
+
+def now() -> Running:
+    """Not older than a second."""
+    if kept.found is None or time.monotonic() > kept.until:
+        kept.found, kept.until = look(), time.monotonic() + KEPT_FOR
+    return kept.found

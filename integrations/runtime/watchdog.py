@@ -1,0 +1,170 @@
+"""A worker watches itself: it reports that it runs, takes no messages while its database is out of
+reach, and notices when it has gone deaf.
+
+It judges by itself alone. Deaf is a worker that takes nothing although messages lie in the queue,
+the broker answers and one of its processes is free; that another worker is slow, or an operation is
+late, says nothing about it. (Celery's connection to the broker can wait for ever for a peer that
+vanished.) First it connects anew, then it ends, and is started again by whoever started it.
+"""
+
+import logging
+import os
+import signal
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from celery.signals import task_received, worker_shutdown, worker_shutting_down
+from celery.worker import state as celery_state
+from django.conf import settings
+from django.db import Error, connection
+
+from integrations.models import Process
+from integrations.runtime.outages import Outage
+from integrations.runtime.processes import BEAT, Reporter
+from organizations.tenancy import tenant_scope
+
+logger = logging.getLogger(__name__)
+SOON = 1.0  # seconds to the next look at a database that is out of reach
+DEAF_AFTER = 2  # looks in a row that found it so: it connects anew
+HOPELESS_AFTER = 8  # it ends
+
+_messages = 0
+
+
+@task_received.connect
+def heard(**kwargs) -> None:
+    global _messages
+    _messages += 1
+
+
+@dataclass
+class Watch:
+    """One worker's; `consumer` is Celery's, which runs in another thread."""
+
+    consumer: Any
+    me: Reporter = field(default_factory=lambda: Reporter(Process.Kind.WORKER))
+    database: Outage = field(default_factory=lambda: Outage(logger, "PostgreSQL"))
+    broker: Outage = field(default_factory=lambda: Outage(logger, "The broker"))
+    is_paused: bool = False
+    deaf_looks: int = 0
+    messages_before: int = 0
+
+    def look(self) -> None:
+        """Every few seconds."""
+        waiting, facts = self.ask_broker()
+        self.say(facts)
+        self.listen(waiting)
+
+    def ask_broker(self) -> tuple[int, dict[str, float]]:
+        """How many messages wait, and how long the answer took."""
+        began = time.monotonic()
+        try:
+            with self.consumer.app.connection_for_read() as broker:
+                waiting = queue_length(broker)
+        except Exception as error:  # of the transport's many kinds
+            self.broker.goes_on(error)
+            return 0, {}
+        if self.broker.since is not None:
+            self.broker.is_over()
+            self.connect_anew_unless_heard()
+        return waiting, {"broker_ms": milliseconds_since(began), "queue": waiting}
+
+    def connect_anew_unless_heard(self) -> None:
+        """The broker was silent, so what was connected before is lost, and may never notice."""
+        if self.messages_before == _messages:
+            self.consumer.call_soon(connect_anew)
+
+    def say(self, facts: dict[str, float]) -> None:
+        """Report, by a connection made anew; without a database no message is taken."""
+        began, reason = time.monotonic(), self.broker.reason
+        state = Process.State.PAUSED if reason else Process.State.WORKING
+        try:
+            connection.ensure_connection()
+            facts["database_ms"] = milliseconds_since(began)
+            facts["processes"] = self.consumer.pool.num_processes
+            self.me.report(state, reason, facts)
+        except Error as error:
+            self.database.goes_on(f"{error}; no message is taken meanwhile")
+            self.pause()
+        else:
+            self.database.is_over()
+            self.resume()
+        finally:
+            connection.close()
+
+    def pause(self) -> None:
+        if not self.is_paused:
+            self.is_paused = True
+            self.consumer.call_soon(change_queue, self.consumer, "cancel_task_queue")
+
+    def resume(self) -> None:
+        if self.is_paused:
+            self.is_paused = False
+            self.consumer.call_soon(change_queue, self.consumer, "add_task_queue")
+
+    def listen(self, waiting: int) -> None:
+        """Count the looks at which it is deaf, and act upon them."""
+        heard_something = self.messages_before != _messages
+        self.messages_before = _messages
+        is_free = len(celery_state.reserved_requests) < self.consumer.pool.num_processes
+        is_deaf = waiting and is_free and not heard_something and not self.is_paused
+        self.deaf_looks = self.deaf_looks + 1 if is_deaf else 0
+        if self.deaf_looks == DEAF_AFTER:
+            logger.error("%s messages wait and none arrives here: connecting anew", waiting)
+            self.consumer.call_soon(connect_anew)
+        elif self.deaf_looks == HOPELESS_AFTER:
+            logger.error("%s messages wait and none arrives here: ending this worker", waiting)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+def queue_length(broker: Any) -> int:
+    queue = settings.CELERY_TASK_DEFAULT_QUEUE
+    try:
+        return broker.default_channel.queue_declare(queue, passive=True).message_count
+    except broker.channel_errors:  # Redis has no empty lists
+        broker.default_channel.client.ping()
+        return 0
+
+
+def milliseconds_since(began: float) -> float:
+    return round((time.monotonic() - began) * 1000, 1)
+
+
+def change_queue(consumer: Any, change: str) -> None:
+    """In Celery's loop. While it connects it has no consumer, and takes up what is selected."""
+    if consumer.task_consumer is not None:
+        getattr(consumer, change)(settings.CELERY_TASK_DEFAULT_QUEUE)
+
+
+def connect_anew() -> None:
+    """In Celery's loop, which does so after such an error."""
+    raise ConnectionError("no message arrives on this connection")
+
+
+def start(consumer: Any) -> None:
+    """Once; Celery is ready again after each connection."""
+    if not any(thread.name == "watchdog" for thread in threading.enumerate()):
+        threading.Thread(target=watch, args=[consumer], name="watchdog", daemon=True).start()
+
+
+def watch(consumer: Any) -> None:
+    watching, is_ending = Watch(consumer), threading.Event()
+    worker_shutting_down.connect(lambda **_: is_ending.set(), weak=False)
+    worker_shutdown.connect(lambda **_: leave(watching.me), weak=False)
+    with tenant_scope.process(tenant_scope.WORKER):
+        while not is_ending.is_set():
+            try:
+                watching.look()
+            except Exception:  # whatever it is, the next look may tell more
+                logger.exception("the watchdog stumbled")
+            is_ending.wait(SOON if watching.is_paused else BEAT)
+
+
+def leave(me: Reporter) -> None:
+    try:
+        with tenant_scope.process(tenant_scope.WORKER):
+            me.leave()
+    except Error:
+        pass  # the row ends by itself, later

@@ -1,0 +1,199 @@
+"""Connecting a platform, mending what was refused, changing an account, rotating secrets."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+
+from integrations.connections.encryption import CannotUnseal
+from integrations.ledger import operation_requests
+from integrations.models import Integration
+from integrations.providers import PROVIDERS
+from integrations.providers.base import Provider
+from integrations.views import labels
+from integrations.views.forms import AccountForm, ChangeForm, ConnectForm, SecretsForm
+from organizations.access.roles import Permission
+from organizations.web.views.base import OrgScreen
+
+TYPED = "integration_typed"  # in the session: what was typed last, without secrets, to be mended
+
+
+class AddScreen(OrgScreen):
+    """The platforms, as they describe themselves."""
+
+    permissions = {"GET": Permission.INTEGRATIONS_CREATE}
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        kinds = [
+            {"provider": provider, "about": provider.about and _(provider.about)}
+            | {"abilities": labels.abilities(provider), "needs": needs(provider)}
+            for provider in PROVIDERS.values()
+        ]
+        return self.page("integrations/add.html", kinds=kinds)
+
+
+def needs(provider: type[Provider]) -> str:
+    return ", ".join(_(field.label) for field in provider.fields if field.required)
+
+
+class AccountScreen(OrgScreen):
+    """A form about one platform's account; what came of the check shows on the integration's
+    page, which nobody has to wait for here."""
+
+    def drawn(self, form: AccountForm, status: int = 200, **context: Any) -> HttpResponse:
+        return self.page("integrations/form.html", status, form=form, **context)
+
+    def connected(
+        self, form: ConnectForm, provider: type[Provider], *, only_new: bool
+    ) -> Integration | None:
+        """None: the form says why not."""
+        if not form.is_valid():
+            return None
+        roles = form.cleaned_data["default_for"]
+        try:
+            made, _check = operation_requests.connect(
+                self.principal,
+                kind=provider.kind,
+                name=form.cleaned_data["name"],
+                account=form.account,
+                only_new=only_new,
+                default_for=roles,
+            )
+        except ValidationError as error:
+            form.tell(error)
+        else:
+            self.remember(made, provider, form.account, roles)
+            return made
+        return None
+
+    def remember(
+        self, made: Integration, provider: type[Provider], account: Mapping[str, str], roles: list
+    ) -> None:
+        """A refused account is not kept, but nobody shall type its address twice."""
+        plain = {f.name: account.get(f.name, "") for f in provider.fields if not f.secret}
+        typed = {"id": str(made.pk), "account": plain, "roles": roles}
+        self.request.session[TYPED] = typed
+
+
+class ConnectScreen(AccountScreen):
+    permissions = {"GET": Permission.INTEGRATIONS_CREATE, "POST": Permission.INTEGRATIONS_CREATE}
+
+    def get(self, request: HttpRequest, kind: str) -> HttpResponse:
+        return self.shown(provider_named(kind))
+
+    def post(self, request: HttpRequest, kind: str) -> HttpResponse:
+        provider = provider_named(kind)
+        form = ConnectForm(request.POST, provider=provider, known={}, roles=())
+        made = self.connected(form, provider, only_new=True)
+        if made is None:
+            return self.shown(provider, form, 422)
+        return self.go("integration", integration_id=made.pk)
+
+    def shown(
+        self, provider: type[Provider], form: AccountForm | None = None, status: int = 200
+    ) -> HttpResponse:
+        taken = self.organization.default_integrations.values_list("role", flat=True)
+        free = provider.roles - set(taken) if form is None else ()
+        form = form or ConnectForm(provider=provider, known={}, roles=free)
+        about = provider.about and _(provider.about)
+        return self.drawn(form, status, provider=provider, about=about)
+
+
+def provider_named(kind: str) -> type[Provider]:
+    if kind not in PROVIDERS:
+        raise Http404
+    return PROVIDERS[kind]
+
+
+class EditScreen(AccountScreen):
+    """A connected account is changed; one that was never accepted is connected once more."""
+
+    permissions = {"GET": Permission.INTEGRATIONS_UPDATE, "POST": Permission.INTEGRATIONS_UPDATE}
+
+    def get(self, request: HttpRequest, integration_id: UUID) -> HttpResponse:
+        integration = request.organization.integrations.get(pk=integration_id)
+        return self.shown(integration, self.form(integration))
+
+    def post(self, request: HttpRequest, integration_id: UUID) -> HttpResponse:
+        integration = request.organization.integrations.get(pk=integration_id)
+        form = self.form(integration, request.POST)
+        if isinstance(form, ConnectForm):
+            is_done = self.connected(form, provider_named(integration.kind), only_new=False)
+        else:
+            is_done = form.is_valid() and changed(self, form, integration, **form.wished())
+        if not is_done:
+            return self.shown(integration, form, 422)
+        return self.go("integration", integration_id=integration_id)
+
+    def form(self, integration: Integration, data: Any = None) -> AccountForm:
+        provider = provider_named(integration.kind)
+        if integration.sealed:
+            return ChangeForm(data, provider=provider, integration=integration)
+        known, roles = self.typed(integration, provider)
+        return ConnectForm(
+            data, provider=provider, known=known, roles=roles, named=integration.name
+        )
+
+    def typed(
+        self, integration: Integration, provider: type[Provider]
+    ) -> tuple[Mapping[str, str], list[str]]:
+        typed = self.request.session.get(TYPED) or {}
+        if typed.get("id") == str(integration.pk):
+            return typed["account"], typed["roles"]
+        try:
+            known = integration.candidate_account() if integration.candidate else {}
+        except CannotUnseal:
+            known = {}
+        secret = {field.name for field in provider.fields if field.secret}
+        return {name: value for name, value in known.items() if name not in secret}, []
+
+    def shown(self, integration: Integration, form: AccountForm, status: int = 200) -> HttpResponse:
+        return self.drawn(
+            form,
+            status,
+            integration=integration,
+            provider=provider_named(integration.kind),
+            standing=labels.standing(integration),
+        )
+
+
+class CredentialsScreen(AccountScreen):
+    """New secrets; the present ones count until the platform accepts these."""
+
+    permissions = {"GET": Permission.INTEGRATIONS_UPDATE, "POST": Permission.INTEGRATIONS_UPDATE}
+
+    def get(self, request: HttpRequest, integration_id: UUID) -> HttpResponse:
+        integration = request.organization.integrations.get(pk=integration_id)
+        if not integration.sealed:
+            return self.go("integration_edit", integration_id=integration_id)
+        form = SecretsForm(provider=provider_named(integration.kind))
+        return self.shown(integration, form)
+
+    def post(self, request: HttpRequest, integration_id: UUID) -> HttpResponse:
+        integration = request.organization.integrations.get(pk=integration_id)
+        form = SecretsForm(request.POST, provider=provider_named(integration.kind))
+        if not (form.is_valid() and changed(self, form, integration, account=form.wished())):
+            return self.shown(integration, form, 422)
+        return self.go("integration", integration_id=integration_id)
+
+    def shown(self, integration: Integration, form: AccountForm, status: int = 200) -> HttpResponse:
+        provider = provider_named(integration.kind)
+        context = {"integration": integration, "provider": provider, "rotates": True}
+        return self.drawn(form, status, **context)
+
+
+def changed(screen: OrgScreen, form: AccountForm, integration: Integration, **wished: Any) -> bool:
+    """False: the form says why not."""
+    try:
+        _changed, check = operation_requests.change_integration(
+            screen.principal, integration, **wished
+        )
+    except ValidationError as error:
+        form.tell(error)
+        return False
+    if check is None:
+        screen.say(_("Saved."))
+    return True

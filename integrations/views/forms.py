@@ -1,0 +1,172 @@
+"""The forms for an account, drawn from its provider's fields. Secrets go in and never come out."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.text import format_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from integrations.api.serializers import MAX_IN_FLIGHT
+from integrations.connections.encryption import CannotUnseal
+from integrations.models import Integration
+from integrations.providers.base import Field, Provider
+from integrations.views.labels import ROLES
+from organizations.text.fields import FormText
+
+ACCOUNT = "account_"  # before the names of the account's fields, which are the provider's to choose
+LONGEST = 4000
+KEEPS = _("Leave it empty to keep the present one.")
+INPUTS = {"url": forms.URLInput, "uuid": forms.TextInput, "text": forms.TextInput}
+
+
+class AccountForm(forms.Form):
+    """The fields of one platform's account; subclasses say what stands around them."""
+
+    def draw(
+        self, fields: Iterable[Field], *, known: Mapping[str, str], keeps: bool, fixed: bool = False
+    ) -> None:
+        """`known` values are shown; `keeps`: an empty secret stays as it is; `fixed`: what names
+        the account cannot be changed any more."""
+        for field in fields:
+            self.fields[ACCOUNT + field.name] = drawn(field, known, keeps=keeps, fixed=fixed)
+
+    @property
+    def account(self) -> dict[str, str]:
+        return {
+            name.removeprefix(ACCOUNT): value or ""
+            for name, value in self.cleaned_data.items()
+            if name.startswith(ACCOUNT)
+        }
+
+    def tell(self, error: ValidationError) -> None:
+        """An operation's complaints, each beside its field, or above the form; a provider's are
+        English until here."""
+        told = error.message_dict if hasattr(error, "error_dict") else {"": error.messages}
+        for name, messages in told.items():
+            place = next((n for n in (ACCOUNT + name, name) if n in self.fields), None)
+            for message in messages:
+                self.add_error(place, gettext(message))
+
+
+class ConnectForm(AccountForm):
+    """A new account, or the next try at one that was never accepted (`named`)."""
+
+    name = FormText(
+        label=_("Name"),
+        max_length=100,
+        help_text=_("How your people call this account; unique in the organization."),
+    )
+    default_for = forms.MultipleChoiceField(
+        label=_("Make it the default for"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_(
+            "Taken where nothing else is named, from the moment the platform accepts the account. "
+            "What exists stays where it is."
+        ),
+    )
+
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        provider: type[Provider],
+        known: Mapping[str, str],
+        roles: Iterable[str],
+        named: str = "",
+    ):
+        super().__init__(data)
+        self.fields["name"].initial = named or provider.title
+        self.fields["name"].disabled = bool(named)
+        self.draw(provider.fields, known=known, keeps=False)
+        offered = [(role, label) for role, label in ROLES.items() if role in provider.roles]
+        self.fields["default_for"].choices = offered
+        self.fields["default_for"].initial = list(roles)
+        self.order_fields(["name", *(ACCOUNT + f.name for f in provider.fields), "default_for"])
+
+
+class ChangeForm(AccountForm):
+    """A connected account: its name, its pace and what its fields hold."""
+
+    name = FormText(label=_("Name"), max_length=100)
+    max_in_flight = forms.IntegerField(
+        label=_("Operations at a time"),
+        min_value=1,
+        max_value=MAX_IN_FLIGHT,
+        help_text=_("How many are carried out on this account at once."),
+    )
+
+    def __init__(self, data: Any = None, *, provider: type[Provider], integration: Integration):
+        super().__init__(data)
+        self.integration = integration
+        self.fields["name"].initial = integration.name
+        self.fields["max_in_flight"].initial = integration.max_in_flight
+        self.known = desired_settings(integration, provider)
+        self.draw(provider.fields, known=self.known, keeps=True, fixed=True)
+        self.order_fields(["name", *(ACCOUNT + f.name for f in provider.fields), "max_in_flight"])
+
+    def wished(self) -> dict[str, Any]:
+        """Only what is other than before, so that an account left alone is not checked anew."""
+        account = {
+            name: value
+            for name, value in self.account.items()
+            if value != self.known.get(name, "") and not self.fields[ACCOUNT + name].disabled
+        }
+        return {
+            "name": self.cleaned_data["name"],
+            "max_in_flight": self.cleaned_data["max_in_flight"],
+            "account": account or None,
+        }
+
+
+def desired_settings(integration: Integration, provider: type[Provider]) -> Mapping[str, str]:
+    """What is no secret of the account as it was asked for last, on which a change builds."""
+    secret = {field.name for field in provider.fields if field.secret}
+    try:
+        account = integration.desired_account()
+    except CannotUnseal:
+        return integration.settings
+    return {name: value for name, value in account.items() if name not in secret}
+
+
+class SecretsForm(AccountForm):
+    """Only the secrets; what is left empty stays."""
+
+    def __init__(self, data: Any = None, *, provider: type[Provider]):
+        super().__init__(data)
+        secret = [field for field in provider.fields if field.secret]
+        self.draw(secret, known={}, keeps=len(secret) > 1)
+
+    def clean(self) -> dict[str, Any]:
+        if not any(self.account.values()) and not self.errors:
+            raise ValidationError(_("Nothing was filled in, so nothing changes."))
+        return self.cleaned_data
+
+    def wished(self) -> dict[str, str]:
+        return {name: value for name, value in self.account.items() if value}
+
+
+def drawn(field: Field, known: Mapping[str, str], *, keeps: bool, fixed: bool) -> FormText:
+    widget = INPUTS[field.format](attrs={"autocomplete": "off", "spellcheck": "false"})
+    help_text = field.help and _(field.help)
+    if field.secret:
+        widget = forms.PasswordInput(attrs={"autocomplete": "new-password"})
+        if keeps:
+            help_text = format_lazy(
+                "{} {}", help_text, _("Leave it empty to keep the present one.")
+            )
+    is_fixed = fixed and field.identity
+    if is_fixed:
+        help_text = _("Names the account, and is fixed once connected.")
+    return FormText(
+        label=_(field.label),
+        help_text=help_text,
+        required=field.required and not (field.secret and keeps) and not is_fixed,
+        initial="" if field.secret else known.get(field.name, ""),
+        disabled=is_fixed,
+        max_length=LONGEST,
+        widget=widget,
+    )

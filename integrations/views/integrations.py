@@ -1,0 +1,199 @@
+"""Integrations: the list, and the page of one with its health, calls and checks."""
+
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django_htmx.http import HttpResponseClientRefresh
+
+from integrations.ledger import operation_requests
+from integrations.ledger.operation_requests import InUse
+from integrations.ledger.retry import NothingToTry, check_now
+from integrations.models import DefaultIntegration, Integration, Operation
+from integrations.providers.base import Provider
+from integrations.views import labels
+from integrations.views.health import health_of
+from integrations.views.labels import ROLES
+from organizations.access.roles import Permission
+from organizations.models import Organization
+from organizations.views.event_labels import title_of
+from organizations.web.views.base import OrgScreen
+
+OPEN = Operation.Status.OPEN
+SHOWN = 10  # checks, calls, events and open operations on the page of an integration
+
+
+class IntegrationsScreen(OrgScreen):
+    permissions = {"GET": Permission.INTEGRATIONS_READ}
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        mine = Q(operations__status=OPEN, operations__organization=self.organization)
+        rows = request.organization.integrations.annotate(waiting=Count("operations", filter=mine))
+        rows = rows.prefetch_related("default_for").order_by("name")
+        return self.page("integrations/list.html", integrations=[entry(row) for row in rows])
+
+
+def entry(integration: Integration) -> dict[str, Any]:
+    roles = {default.role for default in integration.default_for.all()}
+    return {
+        "row": integration,
+        "title": labels.title_of(integration),
+        "standing": labels.standing(integration),
+        "default_for": [label for role, label in ROLES.items() if role in roles],
+    }
+
+
+class IntegrationScreen(OrgScreen):
+    """While the platform is asked about the credentials, the page looks again by itself."""
+
+    permissions = {"GET": Permission.INTEGRATIONS_READ}
+
+    def get(self, request: HttpRequest, integration_id: UUID) -> HttpResponse:
+        # The checks come first: what settles meanwhile has moved the integration when it is read.
+        checks = list(checks_of(request.organization, integration_id))
+        integration = request.organization.integrations.get(pk=integration_id)
+        context = {
+            "integration": integration,
+            "standing": labels.standing(integration),
+            "check": next((check for check in checks if check.status == OPEN), None),
+        }
+        if request.htmx:
+            return self.live(context)
+        more = {**self.account(integration), **self.ledger(integration)}
+        return self.page("integrations/one.html", checks=checks, **context, **more)
+
+    def live(self, context: dict[str, Any]) -> HttpResponse:
+        """Once the platform has spoken, much of the page is other than it was."""
+        if context["check"] is None:
+            return HttpResponseClientRefresh()
+        return self.page("integrations/_check.html", **context)
+
+    def account(self, integration: Integration) -> dict[str, Any]:
+        provider = labels.provider_of(integration)
+        return {
+            "title": labels.title_of(integration),
+            "account": labels.account_of(integration),
+            "facts": labels.facts_of(integration),
+            "roles": self.roles(integration, provider) if provider else [],
+            "provider": provider,
+        }
+
+    def roles(self, integration: Integration, provider: type[Provider]) -> list[dict[str, Any]]:
+        """What it could be the default for, and what is so now."""
+        rows = self.organization.default_integrations.select_related("integration")
+        present = {row.role: row.integration for row in rows}
+        return [
+            {"role": role, "label": label, "present": present.get(role)}
+            for role, label in ROLES.items()
+            if role in provider.roles
+        ]
+
+    def ledger(self, integration: Integration) -> dict[str, Any]:
+        own = {"organization": self.organization}
+        waiting = integration.operations.filter(status=OPEN, **own).order_by("-created_at")
+        events = self.organization.events.filter(
+            subject_kind="integration", subject_id=integration.pk
+        )
+        may_know = self.principal.can(Permission.EVENTS_READ)
+        return {
+            "waiting": list(waiting[: SHOWN + 1]),
+            "most": SHOWN,
+            "calls": list(integration.calls.filter(**own).order_by("-id")[:SHOWN]),
+            "health": health_of(integration),
+            "events": [(event, title_of(event)) for event in events.order_by("-id")[:SHOWN]]
+            if may_know
+            else [],
+            **standing_on(self.organization, integration),
+        }
+
+
+def checks_of(organization: Organization, integration_id: UUID) -> Any:
+    """The newest, an open one first among them: it is the newest."""
+    mine = organization.operations.filter(subject_kind="integration", subject_id=integration_id)
+    return mine.order_by("-created_at")[:SHOWN]
+
+
+def standing_on(organization: Any, integration: Integration) -> dict[str, Any]:
+    """Carriers and numbers of the organization's that are set up here."""
+    carriers = organization.carriers.filter(integration=integration).exclude(status="deleted")
+    present = organization.placements.filter(integration=integration).exclude(state="removed")
+    return {"carriers": list(carriers.order_by("name")[:100]), "numbers_here": present.count()}
+
+
+class CheckScreen(OrgScreen):
+    permissions = {"POST": Permission.INTEGRATIONS_UPDATE}
+
+    def post(self, request: HttpRequest, integration_id: UUID) -> HttpResponse:
+        integration = request.organization.integrations.get(pk=integration_id)
+        try:
+            check_now(request.principal, integration)
+        except NothingToTry as error:
+            self.warn(str(error))
+        return self.go("integration", integration_id=integration_id)
+
+
+class DefaultScreen(OrgScreen):
+    """Makes it the default for a role, or clears that (`clear`)."""
+
+    permissions = {"POST": Permission.INTEGRATIONS_UPDATE}
+
+    def post(self, request: HttpRequest, integration_id: UUID) -> HttpResponse:
+        integration = request.organization.integrations.get(pk=integration_id)
+        role = request.POST.get("role", "")
+        change = self.clear if "clear" in request.POST else self.make
+        if role in ROLES:
+            change(integration, role)
+        return self.go("integration", integration_id=integration_id)
+
+    def make(self, integration: Integration, role: str) -> None:
+        try:
+            operation_requests.make_default(self.principal, integration, role=role)
+        except ValidationError as error:
+            self.warn(error.messages[0])
+        else:
+            said = _("%(name)s is the default for %(role)s now. What exists stays where it is.")
+            self.say(said % {"name": integration.name, "role": ROLES[role]})
+
+    def clear(self, integration: Integration, role: str) -> None:
+        """Only its own: a page that was left open must not clear another one's."""
+        if not integration.default_for.filter(role=role).exists():
+            return
+        try:
+            operation_requests.clear_default(self.principal, role=role)
+        except DefaultIntegration.DoesNotExist:
+            return
+        said = _("There is no default for %(role)s now; an integration has to be named.")
+        self.say(said % {"role": ROLES[role]})
+
+
+class DisconnectScreen(OrgScreen):
+    """Says what would be lost, and what is in the way."""
+
+    permissions = {"GET": Permission.INTEGRATIONS_DELETE, "POST": Permission.INTEGRATIONS_DELETE}
+
+    def get(self, request: HttpRequest, integration_id: UUID) -> HttpResponse:
+        return self.asked(request.organization.integrations.get(pk=integration_id))
+
+    def asked(self, integration: Integration, in_the_way: str = "") -> HttpResponse:
+        context = {
+            **standing_on(self.organization, integration),
+            "integration": integration,
+            "title": labels.title_of(integration),
+            "default_for": entry(integration)["default_for"],
+            "in_the_way": in_the_way,
+        }
+        status = 409 if in_the_way else 200
+        return self.page("integrations/disconnect.html", status, **context)
+
+    def post(self, request: HttpRequest, integration_id: UUID) -> HttpResponse:
+        integration = request.organization.integrations.get(pk=integration_id)
+        try:
+            operation_requests.disconnect(request.principal, integration)
+        except InUse as error:
+            integration = request.organization.integrations.get(pk=integration_id)
+            return self.asked(integration, str(error))
+        self.say(_("%(name)s is disconnected.") % {"name": integration.name})
+        return self.go("integrations")

@@ -1,0 +1,160 @@
+"""How integrations and operations are told to people: states, roles, wishes, subjects."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from integrations.connections.encryption import CannotUnseal
+from integrations.ledger.leases import BREAKER_THRESHOLD
+from integrations.models import Integration, Operation
+from integrations.providers import PROVIDERS
+from integrations.providers.base import Provider
+from integrations.runtime import availability
+
+ROLES = {
+    "carrier": gettext_lazy("carriers"),
+    "sip": gettext_lazy("SIP numbers"),
+    "twilio": gettext_lazy("supplied numbers"),
+}
+ABILITIES = {
+    "carrier": gettext_lazy("Takes SIP carriers and the numbers they bring"),
+    "sip": gettext_lazy("Gives a number SIP trunks of its own"),
+    "twilio": gettext_lazy("Supplies numbers that the account owns"),
+}
+SUBJECTS = {
+    "placement": gettext_lazy("Number"),
+    "carrier": gettext_lazy("Carrier"),
+    "integration": gettext_lazy("Integration"),
+    "search": gettext_lazy("Search"),
+    "discover": gettext_lazy("Discovery"),
+    "look": gettext_lazy("Look"),
+}
+WISHES = {
+    ("ensure", "carrier"): gettext_lazy("Set up the carrier on the platform"),
+    ("ensure", "placement"): gettext_lazy("Set up the number on the platform"),
+    ("remove", "carrier"): gettext_lazy("Remove the carrier from the platform"),
+    ("remove", "placement"): gettext_lazy("Remove the number from the platform"),
+    ("merge", "placement"): gettext_lazy("Merge duplicates on the platform, and set the number up"),
+    ("check", "integration"): gettext_lazy("Check the credentials"),
+    ("search", "search"): gettext_lazy("Search numbers for sale"),
+    ("discover", "discover"): gettext_lazy("List the numbers that the account holds"),
+    ("look", "look"): gettext_lazy("Look what is there"),
+}
+
+FACTS = {
+    "summary": gettext_lazy("It said"),
+    "account": gettext_lazy("Account"),
+    "account_sid": gettext_lazy("Account SID"),
+    "api_key": gettext_lazy("API key"),
+    "application": gettext_lazy("Application"),
+    "key": gettext_lazy("Kind of key"),
+    "parent": gettext_lazy("Parent account"),
+    "scope": gettext_lazy("Scope"),
+    "server": gettext_lazy("Server"),
+    "service_provider": gettext_lazy("Service provider"),
+    "service_provider_sid": gettext_lazy("Service provider SID"),
+    "sip_addresses": gettext_lazy("SIP addresses"),
+    "sip_domain": gettext_lazy("SIP domain"),
+    "status": gettext_lazy("Status"),
+    "trunk": gettext_lazy("Trunk"),
+    "type": gettext_lazy("Type"),
+}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How an integration fares: a status word, what is read, why, and until when it rests."""
+
+    word: str
+    label: Any
+    reason: str = ""
+    until: datetime | None = None
+
+
+def standing(integration: Integration) -> Standing:
+    if integration.state == Integration.State.CONNECTED:
+        return held_back(integration) or Standing("connected", _("connected"), trouble(integration))
+    if integration.state == Integration.State.CHECKING:
+        reason = availability.now().sentence or _("The platform has not answered yet.")
+        return Standing("checking", _("being checked"), reason)
+    if integration.state == Integration.State.PAUSED:
+        return Standing("paused", _("paused"), integration.state_reason)
+    return Standing("refused", _("not connected"), integration.state_reason)
+
+
+def trouble(integration: Integration) -> str:
+    """Of a connected one: newer credentials that were refused."""
+    if not integration.state_reason:
+        return ""
+    words = {"reason": integration.state_reason}
+    return _("New credentials were refused, the earlier ones stay in use: %(reason)s") % words
+
+
+def held_back(integration: Integration) -> Standing | None:
+    """After many failures it rests; a platform that counts requests is given time."""
+    now = timezone.now()
+    tripped = integration.failures >= BREAKER_THRESHOLD and integration.open_until
+    if tripped and integration.open_until > now:
+        reason = _("%(count)s failures in a row: nothing is sent for a while.")
+        words = {"count": integration.failures}
+        return Standing("resting", _("resting"), reason % words, integration.open_until)
+    if integration.paced_until and integration.paced_until > now:
+        reason = _("The platform counts our requests; the next one waits.")
+        return Standing("resting", _("slowed down"), reason, integration.paced_until)
+    return None
+
+
+def provider_of(integration: Integration) -> type[Provider] | None:
+    return PROVIDERS.get(integration.kind)
+
+
+def title_of(integration: Integration) -> str:
+    provider = provider_of(integration)
+    return provider.title if provider else integration.kind
+
+
+def abilities(provider: type[Provider]) -> list[Any]:
+    """What the platform is for, a sentence each."""
+    found = [ABILITIES[role] for role in ABILITIES if role in provider.roles]
+    return [*found, _("Sells numbers")] if provider.sells_numbers else found
+
+
+def account_of(integration: Integration) -> list[tuple[str, str | None]]:
+    """The account's fields by label; a secret only as whether it is kept (None: unreadable)."""
+    provider = provider_of(integration)
+    try:
+        secrets: dict[str, str] | None = integration.secrets()
+    except CannotUnseal:
+        secrets = None
+    return [
+        (_(field.label), kept(secrets, field.name))
+        if field.secret
+        else (_(field.label), integration.settings.get(field.name, ""))
+        for field in (provider.fields if provider else ())
+    ]
+
+
+def facts_of(integration: Integration) -> list[tuple[Any, str]]:
+    """What the platform told at the last check, its own sentence first."""
+    told = integration.facts
+    known = [(FACTS[name], told[name]) for name in FACTS if name in told]
+    return [*known, *((name, told[name]) for name in sorted(told) if name not in FACTS)]
+
+
+def kept(secrets: dict[str, str] | None, name: str) -> str | None:
+    if secrets is None:
+        return None
+    return _("kept, never shown") if secrets.get(name) else ""
+
+
+def wish_of(operation: Operation) -> str:
+    known = WISHES.get((operation.wish, operation.subject_kind))
+    return str(known) if known else operation.get_wish_display().capitalize()
+
+
+def subject_kind_of(operation: Operation) -> str:
+    return str(SUBJECTS.get(operation.subject_kind, operation.subject_kind))

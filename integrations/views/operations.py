@@ -1,0 +1,165 @@
+"""The ledger: what is wished of platforms, what came of it, and what an open wish waits for."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from integrations.api.operations import UNSEEN, held_back_by, is_own, whole
+from integrations.api.query_results import result_of
+from integrations.ledger import history, reconcilers
+from integrations.ledger.leases import QUESTIONS
+from integrations.ledger.retry import NothingToTry, late, try_now
+from integrations.models import Integration, Operation
+from integrations.views import labels
+from organizations.access.roles import Permission
+from organizations.models import Organization
+from organizations.web.views.base import OrgScreen, screen_url
+from organizations.web.views.pagination import paged
+
+OPEN = Operation.Status.OPEN
+SUBJECTS = {
+    "placement": _("Numbers"),
+    "carrier": _("Carriers"),
+    "integration": _("Integrations"),
+    "question": _("Questions"),
+}
+PRESSING = {
+    "waiting": _("Waiting for something else"),
+    "failing": _("Tried in vain"),
+    "late": _("Late: due, and nobody attempts it"),
+}
+
+
+class OperationsScreen(OrgScreen):
+    permissions = {"GET": Permission.INTEGRATIONS_READ}
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        integrations = list(request.organization.integrations.order_by("name"))
+        rows = whole(request.organization.operations).defer(*UNSEEN)
+        pager = paged(filtered(rows, request.GET, integrations), request.GET)
+        asked = [row for row in pager.rows if row.status == OPEN]
+        return self.page(
+            "integrations/operations.html",
+            operations=told(request.organization, pager.rows),
+            pager=pager,
+            is_live=bool(asked),
+            is_filtered=any(request.GET.get(name) for name in FILTERS),
+            chosen=request.GET,
+            integrations=integrations,
+            statuses=Operation.Status.choices,
+            wishes=Operation.Wish.choices,
+            subjects=SUBJECTS.items(),
+            pressing=PRESSING.items(),
+        )
+
+
+FILTERS = ("status", "wish", "subject", "integration", "pressing")
+
+
+def filtered(
+    rows: QuerySet[Operation], query: QueryDict, integrations: Iterable[Integration]
+) -> QuerySet[Operation]:
+    """A value that nobody offers finds nothing, rather than more than was asked for."""
+    kinds = {kind: (kind,) for kind in SUBJECTS} | {"question": QUESTIONS}
+    offered: dict[str, tuple[str, Mapping[str, Any]]] = {
+        "status": ("status", {value: value for value in Operation.Status.values}),
+        "wish": ("wish", {value: value for value in Operation.Wish.values}),
+        "subject": ("subject_kind__in", kinds),
+        "integration": ("integration", {row.public_id: row for row in integrations}),
+    }
+    for name, (column, values) in offered.items():
+        given = query.get(name)
+        if given and given not in values:
+            return rows.none()
+        if given:
+            rows = rows.filter(**{column: values[given]})
+    return pressed(rows, query.get("pressing", ""))
+
+
+def pressed(rows: QuerySet[Operation], what: str) -> QuerySet[Operation]:
+    if what == "late":
+        return late(rows)
+    if what == "failing":
+        return rows.filter(status=OPEN, attempts__gte=3)
+    if what == "waiting":
+        now = timezone.now()
+        resting = Q(integration__open_until__gt=now) | Q(integration__paced_until__gt=now)
+        held = ~Q(wish=Operation.Wish.CHECK) & (~Q(integration__state="connected") | resting)
+        return rows.filter(held | Q(waits_for__isnull=False), status=OPEN)
+    return rows.none() if what else rows
+
+
+def told(organization: Organization, rows: Iterable[Operation]) -> list[dict[str, Any]]:
+    """Operations in words, each with the address of what it is about."""
+    rows = list(rows)
+    places = places_of(organization, rows)
+    return [
+        {
+            "row": row,
+            "wish": labels.wish_of(row),
+            "kind": labels.subject_kind_of(row),
+            "place": places.get(row.pk),
+            "is_own": is_own(row),
+            "waits_for": held_back_by(row),
+            "is_running": bool(row.lease_until and row.lease_until > timezone.now()),
+        }
+        for row in rows
+    ]
+
+
+def places_of(organization: Organization, rows: Iterable[Operation]) -> dict[UUID, str]:
+    """One query for each kind of subject, by the operations' ids."""
+    by_kind: dict[str, dict[UUID, UUID]] = {}
+    for row in rows:
+        by_kind.setdefault(row.subject_kind, {})[row.pk] = row.subject_id
+    found = {row.pk: page_of_integration(organization, row) for row in rows if about_it(row)}
+    for kind, ids in by_kind.items():
+        if kind in reconcilers.screens:
+            pages = reconcilers.screens[kind](organization, set(ids.values()))
+            found |= {pk: pages[subject] for pk, subject in ids.items() if subject in pages}
+    return found
+
+
+def about_it(row: Operation) -> bool:
+    """Checks, searches and discoveries are about their integration."""
+    return is_own(row) and row.wish in ("check", "search", "discover")
+
+
+def page_of_integration(organization: Organization, row: Operation) -> str:
+    return screen_url(organization, "integration", integration_id=row.integration_id)
+
+
+class OperationScreen(OrgScreen):
+    """One wish; while it is open, the page looks again by itself."""
+
+    permissions = {"GET": Permission.INTEGRATIONS_READ}
+
+    def get(self, request: HttpRequest, operation_id: UUID) -> HttpResponse:
+        row = whole(request.organization.operations).get(pk=operation_id)
+        entry = told(request.organization, [row])[0]
+        calls = history.calls_of([row], history.CALLS_PER_OPERATION) if entry["is_own"] else {}
+        return self.page(
+            "integrations/operation.html",
+            entry=entry,
+            operation=row,
+            calls=calls.get(row.pk, [])[::-1],
+            answer=result_of(request.organization, row),
+            waiters=row.waiters.filter(organization=request.organization)[:50],
+        )
+
+
+class TryScreen(OrgScreen):
+    permissions = {"POST": Permission.INTEGRATIONS_UPDATE}
+
+    def post(self, request: HttpRequest, operation_id: UUID) -> HttpResponse:
+        operation = whole(request.organization.operations).get(pk=operation_id)
+        try:
+            self.say(try_now(request.principal, operation))
+        except NothingToTry as error:
+            self.warn(str(error))
+        return self.back("operation", operation_id=operation_id)

@@ -1,0 +1,183 @@
+"""Number pools: what operators assign to an organization."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.core.exceptions import ValidationError
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
+from unfold.decorators import display
+
+from carriers.models import Carrier
+from numbers.inventory import number_pools
+from numbers.models import NumberPool
+from numbers.models.number_pool import PREFIX
+from numbers.numbering.e164 import NotANumber
+from numbers.numbering.parsing import parse_number
+from organizations.access.principals import Principal, of_staff
+from organizations.models import Organization
+from organizations.web.admin import fields
+from organizations.web.admin.base import OperatorAdmin, link, page_of, time_column
+from organizations.web.admin.form_pages import OrganizationFirst, attempt
+from organizations.web.admin.row_actions import Fact, RowAction
+
+
+class PoolForm(forms.Form):
+    name = fields.text(label=gettext_lazy("Name"))
+    prefixes = fields.paragraph(
+        label=gettext_lazy("Prefixes"),
+        required=False,
+        help_text=gettext_lazy("One per line, with plus and country code: +4420."),
+    )
+    numbers = fields.paragraph(
+        label=gettext_lazy("Numbers"),
+        required=False,
+        help_text=gettext_lazy("One per line, with plus and country code; at most 10,000."),
+    )
+
+    def __init__(
+        self, data: Any, *, carriers: QuerySet[Carrier], widget: forms.Widget, **more: Any
+    ):
+        super().__init__(data, **more)
+        self.fields["carrier"] = forms.ModelChoiceField(
+            carriers,
+            widget=widget,
+            required=False,
+            label=_("Carrier"),
+            help_text=NumberPool._meta.get_field("carrier").help_text,
+        )
+        self.order_fields(["name", "carrier"])
+
+    def clean_prefixes(self) -> list[str]:
+        return sorted(set(self.each_line("prefixes", read_prefix)))
+
+    def clean_numbers(self) -> list[str]:
+        return self.each_line("numbers", lambda text: parse_number(text).number)
+
+    def each_line(self, name: str, read: Any) -> list[str]:
+        """What `read` finds in each line; the first that is refused is named."""
+        found = []
+        for line, text in enumerate(self.cleaned_data[name].splitlines(), 1):
+            try:
+                found += [read(text.strip())] if text.strip() else []
+            except (NotANumber, ValidationError) as error:
+                why = " ".join(getattr(error, "messages", [str(error)]))
+                words = {"line": line, "why": why}
+                raise ValidationError(_("Line %(line)d: %(why)s") % words) from error
+        return found
+
+
+def read_prefix(text: str) -> str:
+    """Raises ValidationError."""
+    prefix = "".join(text.split())
+    PREFIX(prefix)
+    return prefix
+
+
+def withdraw(by: Principal, pool: NumberPool) -> str:
+    number_pools.delete_pool(by, pool.pk)
+    return _("%(pool)s is deleted.") % {"pool": pool}
+
+
+def lost_with(pool: NumberPool) -> str:
+    words = {"organization": pool.organization}
+    return _("%(organization)s can no longer add numbers from it. Numbers it holds stay.") % words
+
+
+@admin.register(NumberPool)
+class NumberPoolAdmin(OrganizationFirst, OperatorAdmin):
+    list_display = ("name", "organization_name", "carrier_name", "prefix_list", "listed", "created")
+    list_select_related = ("organization", "carrier")
+    list_filter = (
+        ("organization", AutocompleteSelectFilter),
+        ("carrier", AutocompleteSelectFilter),
+    )
+    list_filter_submit = True
+    search_fields = ("name", "organization__name", "carrier__name", "id__iexact")
+    fields = ("name", "carrier", "prefixes")
+    event_kind = "number_pool"
+    portal_page = ("organization", "")
+    created = time_column("created_at", gettext_lazy("created"))
+    row_actions = (
+        RowAction(
+            "delete",
+            gettext_lazy("Delete"),
+            withdraw,
+            loses=lost_with,
+            permission="delete",
+            icon="delete",
+            leaves=True,
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[NumberPool]:
+        return super().get_queryset(request).annotate(number_count=Count("pooled_numbers"))
+
+    @display(description=gettext_lazy("carrier"), ordering="carrier__name")
+    def carrier_name(self, pool: NumberPool) -> str:
+        return link(page_of(pool.carrier), pool.carrier.name) if pool.carrier else ""
+
+    @display(description=gettext_lazy("prefixes"))
+    def prefix_list(self, pool: NumberPool) -> str:
+        more = ["…"] if len(pool.prefixes) > 5 else []
+        return ", ".join([*pool.prefixes[:5], *more])
+
+    @display(description=gettext_lazy("numbers"), ordering="number_count")
+    def listed(self, pool: NumberPool) -> int:
+        return pool.number_count
+
+    def facts(self, request: HttpRequest, row: NumberPool) -> list[Fact]:
+        carrier = row.carrier
+        return [
+            (_("Organization"), link(page_of(row.organization), row.organization)),
+            (_("Carrier"), link(page_of(carrier), carrier) if carrier else ""),
+            (_("Carrier of"), carrier.organization if carrier else ""),
+            (_("Numbers listed"), row.number_count),
+        ]
+
+    def form_of(self, request: HttpRequest, **given: Any) -> PoolForm:
+        carriers = self.admin_site.get_model_admin(Carrier).get_queryset(request)
+        widget = AutocompleteSelect(NumberPool._meta.get_field("carrier"), self.admin_site)
+        living = carriers.exclude(status=Carrier.Status.DELETED)
+        return PoolForm(request.POST or None, carriers=living, widget=widget, **given)
+
+    def add_in(self, request: HttpRequest, organization: Organization) -> HttpResponse:
+        form = self.form_of(request)
+        if request.method == "POST" and form.is_valid():
+            by = of_staff(request.user, organization)
+            made = attempt(form, lambda: number_pools.create_pool(by, **form.cleaned_data), {})
+            if made:
+                messages.success(request, _("%(row)s was added.") % {"row": made})
+                return redirect(page_of(made))
+        title = _("Add a number pool to %(organization)s") % {"organization": organization}
+        return self.form_page(request, form, title=title)
+
+    def change_view(self, request: HttpRequest, object_id: str, form_url="", extra_context=None):
+        row = self.get_object(request, unquote(object_id))
+        if row is None or not self.has_change_permission(request, row):
+            return super().change_view(request, object_id, form_url, extra_context)
+        form = self.form_of(request, initial=initial_of(row) if request.method == "GET" else None)
+        if request.method == "POST" and form.is_valid():
+            by = of_staff(request.user, row.organization)
+            changed = form.cleaned_data
+            if attempt(form, lambda: number_pools.change_pool(by, row.pk, **changed), {}):
+                messages.success(request, _("%(row)s is changed.") % {"row": row})
+                return redirect(page_of(row))
+        about = self.about(request, row)
+        return self.form_page(request, form, title=str(row), row=row, **about)
+
+
+def initial_of(pool: NumberPool) -> dict[str, Any]:
+    return {
+        "name": pool.name,
+        "carrier": pool.carrier_id,
+        "prefixes": "\n".join(pool.prefixes),
+        "numbers": "\n".join(number_pools.numbers_of(pool)),
+    }

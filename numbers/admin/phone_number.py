@@ -1,0 +1,248 @@
+"""Phone numbers: added, labelled, switched and deleted; each page tells its story."""
+
+import re
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import Truncator
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.admin import TabularInline
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
+from unfold.decorators import display
+
+from carriers.models import Carrier
+from carriers.operations import lent_to
+from integrations.admin.operations import subject_pages, timeline
+from integrations.providers import PROVIDERS
+from numbers.admin.actions import ACTIONS
+from numbers.admin.filters import StatusFilter
+from numbers.admin.forms import NumberForm
+from numbers.inventory import history, operations
+from numbers.inventory.allowed_actions import status_text
+from numbers.inventory.reservation import NoCarrier, NotPossibleNow, NumberTaken, OutsidePools
+from numbers.models import PhoneNumber, Placement
+from organizations.access.principals import of_staff
+from organizations.models import Organization
+from organizations.web.admin.base import OperatorAdmin, badge, link, one_line, page_of, time_column
+from organizations.web.admin.form_pages import OrganizationFirst, attempt
+from organizations.web.admin.row_actions import Fact
+
+Status = PhoneNumber.Status
+STATUS_COLOURS = {
+    "pending": "info",
+    "active": "success",
+    "inactive": "warning",
+    "failed": "danger",
+    "deleted": "",
+}
+TOLD_OPERATIONS, TOLD_CALLS, TOLD_EVENTS = 20, 5, 50  # 100 calls at most
+DETAILS = (
+    "id",
+    "public_id",
+    "phone_number_sid",
+    "created_by",
+    "created_at",
+    "updated_at",
+    "released_at",
+    "version",
+)
+LOOKS_LIKE_A_NUMBER = re.compile(r"\+?[\d\s().\-/]{3,}")
+
+
+def page_of_placement(placement_id: Any) -> str:
+    number_id = history.number_of(placement_id)
+    return reverse("admin:numbers_phonenumber_change", args=[number_id]) if number_id else ""
+
+
+subject_pages["placement"] = page_of_placement
+
+
+class Placements(TabularInline):
+    """To be read: the worker writes them."""
+
+    model = Placement
+    fields = ("role", "platform", "state", "ids", "trunks")
+    ordering = ("role",)  # supply before voice
+    readonly_fields = fields
+    extra = 0
+    can_delete = False
+    hide_title = True
+
+    @display(description=gettext_lazy("integration"))
+    def platform(self, placement: Placement) -> SafeString | str:
+        return link(page_of(placement.integration), placement.integration)
+
+    @display(description=gettext_lazy("platform ids"))
+    def ids(self, placement: Placement) -> SafeString:
+        private = PROVIDERS[placement.integration.kind].private_refs
+        known = [pair for pair in sorted(placement.refs.items()) if pair[0] not in private]
+        return format_html_join(mark_safe("<br>"), "{}: {}", known)
+
+    @display(description=gettext_lazy("SIP trunks"))
+    def trunks(self, placement: Placement) -> str:
+        """Of its secrets, only that they are there."""
+        known = [f"{name}: {value}" for name, value in sorted(placement.settings.items())]
+        return "; ".join([*known, *([_("secrets are kept")] if placement.sealed else [])])
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Placement]:
+        return super().get_queryset(request).select_related("integration")
+
+    def has_add_permission(self, request: HttpRequest, obj: PhoneNumber | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: PhoneNumber | None = None) -> bool:
+        return False
+
+    def has_view_permission(self, request: HttpRequest, obj: PhoneNumber | None = None) -> bool:
+        return True
+
+
+@admin.register(PhoneNumber)
+class PhoneNumberAdmin(OrganizationFirst, OperatorAdmin):
+    portal_page = ("number", "number_id")
+    list_display = (
+        "number",
+        "status_badge",
+        "why",
+        "carrier_name",
+        "organization_name",
+        "created",
+    )
+    list_select_related = ("organization", "carrier")
+    list_filter = (
+        StatusFilter,
+        "source",
+        ("organization", AutocompleteSelectFilter),
+        ("carrier", AutocompleteSelectFilter),
+    )
+    list_filter_submit = True
+    search_fields = (
+        "e164",
+        "label",
+        "public_id__iexact",
+        "phone_number_sid__iexact",
+        "id__iexact",
+        "organization__name",
+    )
+    search_help_text = gettext_lazy("A number or its end, a label, an organization; ids in full.")
+    fieldsets = (
+        (None, {"fields": ("label", "application_sid")}),
+        (gettext_lazy("Details"), {"fields": DETAILS, "classes": ("collapse",)}),
+    )
+    readonly_fields = DETAILS
+    inlines = (Placements,)
+    row_actions = ACTIONS
+    event_kind = "phone_number"
+    created = time_column("created_at", gettext_lazy("created"))
+    change_form_outer_after_template = "admin/includes/story.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PhoneNumber]:
+        return history.with_open_reason(super().get_queryset(request))
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str):
+        """People paste numbers as they are written: +1 (415) 777-4444."""
+        if LOOKS_LIKE_A_NUMBER.fullmatch(search_term.strip()):
+            search_term = re.sub(r"\D", "", search_term)
+        return super().get_search_results(request, queryset, search_term)
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        """An integration's page lists its numbers."""
+        ours = lookup == "placements__integration__id__exact"
+        return ours or super().lookup_allowed(lookup, value, request)
+
+    def has_change_permission(self, request: HttpRequest, obj: PhoneNumber | None = None) -> bool:
+        lives = obj is None or obj.status != Status.DELETED
+        return super().has_change_permission(request, obj) and lives
+
+    @display(description=gettext_lazy("number"), header=True, ordering="e164")
+    def number(self, number: PhoneNumber) -> list[str]:
+        return [number.e164, number.label or ""]
+
+    @display(description=gettext_lazy("status"), label=STATUS_COLOURS, ordering="status")
+    def status_badge(self, number: PhoneNumber) -> tuple[str, str]:
+        return number.status, status_text(number)
+
+    @display(description=gettext_lazy("why"))
+    def why(self, number: PhoneNumber) -> str:
+        return Truncator(number.error_message or number.open_reason or "").chars(60)
+
+    @display(description=gettext_lazy("carrier"), ordering="carrier__name")
+    def carrier_name(self, number: PhoneNumber) -> SafeString | str:
+        return (
+            link(page_of(number.carrier), one_line(number.carrier.name)) if number.carrier else ""
+        )
+
+    def facts(self, request: HttpRequest, row: PhoneNumber) -> list[Fact]:
+        return [
+            (_("Status"), badge(status_text(row), STATUS_COLOURS[row.status])),
+            (_("Why"), row.error_message or row.open_reason),
+            (_("Organization"), link(page_of(row.organization), row.organization)),
+            (_("Carrier"), link(page_of(row.carrier), row.carrier) if row.carrier else ""),
+            (_("Source"), row.get_source_display()),
+            (_("Inbound agent"), agent_link(row, row.inbound_agent_id)),
+            (_("Outbound agent"), agent_link(row, row.outbound_agent_id)),
+            (_("Inbound webhook"), row.inbound_webhook_url),
+            (_("Outbound trunk"), row.outbound_trunk_id),
+            (_("Calls"), directions(row)),
+        ]
+
+    def add_in(self, request: HttpRequest, organization: Organization) -> HttpResponse:
+        form = NumberForm(request.POST or None, carriers=self.carriers(request, organization))
+        if request.method == "POST" and form.is_valid():
+            by = of_staff(request.user, organization)
+            beside = {NumberTaken: "number", OutsidePools: "number", NoCarrier: "carrier"}
+            made = attempt(form, lambda: operations.add_number(by, **form.wished), beside)
+            if made:
+                messages.success(request, _("%(number)s is being set up.") % {"number": made})
+                return redirect(page_of(made))
+        title = _("Add a number to %(organization)s") % {"organization": organization}
+        return self.form_page(request, form, title=title)
+
+    def carriers(self, request: HttpRequest, organization: Organization) -> QuerySet[Carrier]:
+        """Those of the organization, the installation's default, and those of its pools."""
+        everyones = self.admin_site.get_model_admin(Carrier).get_queryset(request)
+        usable = Q(organization=organization) | lent_to(organization)
+        return everyones.filter(usable).exclude(status=Carrier.Status.DELETED).order_by("name")
+
+    def change_view(self, request: HttpRequest, object_id: str, form_url="", extra_context=None):
+        row = self.get_object(request, unquote(object_id))
+        told = self.story(row) if row and request.method == "GET" else {}
+        try:
+            return super().change_view(
+                request, object_id, form_url, {**told, **(extra_context or {})}
+            )
+        except NotPossibleNow as error:  # changed under the form
+            messages.error(request, str(error))
+            return redirect(page_of(row))
+
+    def story(self, row: PhoneNumber) -> dict[str, Any]:
+        events = row.organization.events.filter(subject_kind="phone_number", subject_id=row.pk)
+        told = history.story(row, limit=TOLD_OPERATIONS, calls_each=TOLD_CALLS)
+        done = events.order_by("-id")[:TOLD_EVENTS]
+        return {"story": told, "timeline": timeline(told, done)}
+
+    def save_model(self, request: HttpRequest, obj: PhoneNumber, form: Any, change: bool) -> None:
+        changes = {name: form.cleaned_data[name] or None for name in form.changed_data}
+        operations.change_number(of_staff(request.user, obj.organization), obj.pk, **changes)
+
+
+def agent_link(number: PhoneNumber, agent_id: str | None) -> SafeString | str | None:
+    """Numbers may name agents that are registered nowhere."""
+    named = number.organization.agents.filter(agent_id=agent_id).first() if agent_id else None
+    return link(page_of(named), named) if named else agent_id
+
+
+def directions(number: PhoneNumber) -> str:
+    """Said only where it is not both."""
+    takes, makes = number.supports_inbound, number.supports_outbound
+    if takes and makes:
+        return ""
+    return _("only takes calls") if takes else _("only makes calls") if makes else _("none")

@@ -1,0 +1,222 @@
+"""POST /v1/phone-numbers/import and /v1/phone-numbers/purchases: numbers that an account brings."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from rest_framework.exceptions import ErrorDetail, ValidationError
+
+from integrations.api.lookup import in_body
+from integrations.models import Integration
+from numbers.api import examples
+from numbers.api.errors import outside_problem, taken_problem, told
+from numbers.api.fields import Number
+from numbers.api.number_queries import rows_by_id
+from numbers.api.phone_numbers import TAGS, reply_with
+from numbers.api.serializers import NumberShape, RoutedSerializer, represent
+from numbers.api.trunks import SipSerializer
+from numbers.inventory import sip_settings
+from numbers.inventory.acquisition import buy_number, import_number, taken_on
+from numbers.inventory.locks import lock_named_agents
+from numbers.inventory.placements import PLACED_AS
+from numbers.inventory.reservation import NumberTaken, OutsidePools
+from numbers.models import Placement
+from organizations.access import quotas
+from organizations.access.roles import Permission
+from organizations.api.serializers import taken
+from organizations.web.api.fields import Choice, ListOf, OptionalId, StrictSerializer
+from organizations.web.api.responses import Reply
+from organizations.web.api.views import OrgView
+from organizations.web.openapi.operations import answered, asked, operation
+
+AT_ONCE = 100
+EXTRAS = ("address_sid", "bundle_sid", "identity_sid")
+Complaints = dict[str, Any]  # by field, as deep as the request
+INTEGRATION_HELP = "`intg_…` or its UUID; the organization's default one if left out."
+
+
+class ImportedNumberSerializer(RoutedSerializer):
+    number = Number(trim_whitespace=False, help_text="E.164: plus, country code, number.")
+    outbound_trunk_id = OptionalId(
+        max_length=100,
+        help_text="A trunk on the SIP platform that is used as it is.",
+    )
+    sip = SipSerializer(required=False, help_text="Of a SIP carrier's numbers only.")
+
+
+class ImportSerializer(StrictSerializer):
+    """The provider is the role that an integration plays: who owns the numbers, or who carries
+    them."""
+
+    provider = Choice(list(PLACED_AS))
+    integration_id = OptionalId(max_length=36, help_text=INTEGRATION_HELP)
+    voice_integration_id = OptionalId(
+        max_length=36,
+        help_text="Where the calls of supplied numbers land: an integration with SIP.",
+    )
+    numbers = ListOf(child=ImportedNumberSerializer(), min_length=1, max_length=AT_ONCE)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        wrong = repetitions([each["number"] for each in attrs["numbers"]])
+        is_sip = PLACED_AS[attrs["provider"]] == Placement.Role.VOICE
+        voice = attrs.get("voice_integration_id")
+        if is_sip and voice:
+            text = _("Only for supplied numbers: send integration_id.")
+            raise ValidationError({"voice_integration_id": [text]})
+        for index, each in enumerate(attrs["numbers"]):
+            has_trunks = is_sip or voice
+            if found := sip_complaints(each, must_call=is_sip) if has_trunks else surplus(each):
+                wrong[index] = {**wrong.get(index, {}), "sip": found}
+        if wrong:
+            raise ValidationError({"numbers": wrong})
+        return attrs
+
+
+def repetitions(numbers: list[str]) -> dict[int, Complaints]:
+    first = {number: index for index, number in reversed(list(enumerate(numbers)))}
+    words = _("The same number as numbers.%(index)d.")
+    return {
+        index: {"number": [ErrorDetail(words % {"index": first[number]}, code="repeated")]}
+        for index, number in enumerate(numbers)
+        if first[number] != index
+    }
+
+
+def sip_complaints(number: Mapping[str, Any], *, must_call: bool) -> Complaints:
+    """A supplied number may call out by its account: its trunks need not."""
+    found = sip_settings.complaints(
+        number.get("sip", {}),
+        outbound=must_call and number.get("supports_outbound", True),
+        outbound_trunk_id=number.get("outbound_trunk_id"),
+    )
+    return {name: [text] for name, text in found.items()}
+
+
+def surplus(number: Mapping[str, Any]) -> list[str]:
+    given = number.get("sip") or number.get("outbound_trunk_id")
+    return [_("Only numbers of a SIP carrier have trunks.")] if given else []
+
+
+class PurchaseSerializer(RoutedSerializer):
+    number = Number(trim_whitespace=False, help_text="One that is for sale, in E.164.")
+    integration_id = OptionalId(max_length=36, help_text=INTEGRATION_HELP)
+    address_sid = OptionalId(
+        max_length=34,
+        help_text="The account's address, where the number's country asks for one.",
+    )
+    bundle_sid = OptionalId(max_length=34, help_text="The account's regulatory bundle, likewise.")
+    identity_sid = OptionalId(max_length=34, help_text="The account's verified identity, likewise.")
+
+
+class ImportedShape(StrictSerializer):
+    data = NumberShape(many=True)
+
+
+class ImportView(OrgView):
+    permissions = {"POST": Permission.PHONE_NUMBERS_CREATE}
+
+    @operation(
+        summary="Import phone numbers",
+        description=(
+            "Takes in 1 to 100 numbers that an account owns (`twilio`) or that a SIP carrier "
+            "brings (`sip`): all of them, or none. They are stored at once as `pending`; the "
+            "platform follows within seconds. `supports_inbound` and `supports_outbound` are true "
+            "if left out; outbound calls over SIP need `sip.server_address`."
+        ),
+        tags=TAGS,
+        request=ImportSerializer,
+        responses={201: ImportedShape},
+        errors=["number-taken", "number-being-removed", "number-not-assigned"],
+        examples=[
+            asked("Two of an account's numbers", examples.IMPORT),
+            asked("One of a SIP carrier", examples.IMPORT_SIP),
+            answered("Imported", {"data": [examples.IMPORTED]}, 201),
+        ],
+    )
+    def post(self, request: HttpRequest) -> Reply:
+        wished = taken(ImportSerializer, request.data)
+        named = wished.get("integration_id")
+        with told(integration_at="integration_id" if named else "provider"):
+            integration = taken_on(
+                request.principal, wished["provider"], found_integration(request, named)
+            )
+        homes = {"integration": integration, "voice_on": self.voice(request, wished)}
+        ids = import_all(request, wished["numbers"], provider=wished["provider"], **homes)
+        rows = rows_by_id(request.organization, ids)
+        data = [represent(row) for row in rows]
+        return Reply({"data": data}, status=201, headers={"Location": "/v1/phone-numbers"})
+
+    def voice(self, request: HttpRequest, wished: Mapping[str, Any]) -> Integration | None:
+        place = "voice_integration_id"
+        if not wished.get(place):
+            return None
+        named = in_body(request.organization, wished[place], place)
+        with told(integration_at=place):
+            return taken_on(request.principal, "sip", named)
+
+
+def import_all(
+    request: HttpRequest, numbers: list[dict[str, Any]], **home: str | Integration | None
+) -> list[UUID]:
+    """Their ids, in the same order; one problem for all that are held already, or outside the
+    organization's number pools."""
+    made, held, outside = {}, [], []
+    lock_named_agents(request.principal, *numbers)  # of all numbers, before the first is added
+    quotas.claim(request.organization, "numbers", len(numbers))  # likewise
+    # In the order of the numbers, so that two requests never wait for each other in a circle.
+    for index, each in sorted(enumerate(numbers), key=lambda pair: pair[1]["number"]):
+        fields = {name: value for name, value in each.items() if name != "sip"}
+        try:
+            made[index] = import_number(
+                request.principal, sip_settings=each.get("sip"), **home, **fields
+            )
+        except NumberTaken as error:
+            held.append((index, error))
+        except OutsidePools as error:
+            outside.append((index, error))
+    if outside:
+        raise outside_problem(by_place(outside))
+    if held:
+        raise taken_problem(by_place(held))
+    return [made[index].id for index in sorted(made)]
+
+
+def by_place(refused: list[tuple[int, Any]]) -> list[tuple[str, Any]]:
+    return [(f"numbers.{index}.number", error) for index, error in sorted(refused)]
+
+
+class PurchasesView(OrgView):
+    permissions = {"POST": Permission.PHONE_NUMBERS_CREATE}
+
+    @operation(
+        summary="Buy phone number",
+        description=(
+            "Stored at once as `pending`; then the account buys it and is charged, unless it owns "
+            "it already. Somebody else may be faster: then the number has `failed`, with the "
+            "reason. Send an `Idempotency-Key`: a request whose answer was lost can then be "
+            "repeated without fear of buying twice."
+        ),
+        tags=TAGS,
+        request=PurchaseSerializer,
+        responses={201: NumberShape},
+        errors=["number-taken", "number-being-removed", "number-not-assigned"],
+        etag=True,
+        examples=[
+            asked("A number that a search has found", examples.PURCHASE),
+            answered("Being bought", examples.BOUGHT, 201),
+        ],
+    )
+    def post(self, request: HttpRequest) -> Reply:
+        wished = taken(PurchaseSerializer, request.data)
+        named = found_integration(request, wished.pop("integration_id", None))
+        given = {name: wished.pop(name, None) for name in EXTRAS}
+        extras = {name: sid for name, sid in given.items() if sid}
+        with told():
+            number = buy_number(request.principal, integration=named, extras=extras, **wished)
+        return reply_with(request, number.id, status=201)
+
+
+def found_integration(request: HttpRequest, named: str | None) -> Integration | None:
+    return in_body(request.organization, named) if named is not None else None

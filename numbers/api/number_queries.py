@@ -1,0 +1,96 @@
+"""What the reads of /v1/phone-numbers ask of the database: the filters, one number, a page."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+
+from numbers.api.serializers import COLUMNS
+from numbers.models import PhoneNumber
+from organizations.models import Organization
+from organizations.web.api.pagination import paged, window
+from organizations.web.api.prepared_queries import HotQuery
+from organizations.web.api.query_parameters import boolean, choice, moment, reading, text, uuid
+
+
+@reading(type="string", pattern=r"^ *\+?[0-9]{1,15} *$")
+def number_prefix(given: str) -> str:
+    """`+1555`, `%2B1555` or `1555`: a raw plus in a query string arrives as a blank."""
+    digits = given.strip(" ").removeprefix("+")
+    if not re.fullmatch(r"[0-9]{1,15}", digits):
+        raise ValueError(_("The first digits of a number are expected, for example +1555."))
+    return f"+{digits}"
+
+
+FILTERS = {
+    "status": choice(PhoneNumber.Status.values),
+    "source": choice(PhoneNumber.Source.values),
+    "voip_carrier_sid": uuid,
+    "number_prefix": number_prefix,
+    "label": text(100),
+    "inbound_agent_id": text(100),
+    "number_provider": text(20),
+    "supports_inbound": boolean,
+    "supports_outbound": boolean,
+    "created_after": moment,
+    "created_before": moment,
+}
+
+LOOKUPS = {
+    "status": "status",
+    "source": "source",
+    "voip_carrier_sid": "carrier__voip_carrier_sid",
+    "number_prefix": "e164__begins",
+    "label": "label__icontains",
+    "inbound_agent_id": "inbound_agent_id",
+    "number_provider": "number_provider",
+    "supports_inbound": "supports_inbound",
+    "supports_outbound": "supports_outbound",
+    "created_after": "created_at__gte",
+    "created_before": "created_at__lt",
+}
+
+
+def filtered(numbers: QuerySet[PhoneNumber], query: dict[str, Any]) -> QuerySet[PhoneNumber]:
+    """Deleted numbers are tombstones: listed only when asked for by status."""
+    conditions = Q(**{LOOKUPS[name]: query[name] for name in LOOKUPS if name in query})
+    rows = numbers.filter(conditions)
+    return rows if "status" in query else rows.exclude(status=PhoneNumber.Status.DELETED)
+
+
+def held_by(organization_id: UUID) -> QuerySet[PhoneNumber]:
+    return Organization(id=organization_id).phone_numbers.all()
+
+
+ONE = HotQuery(
+    lambda organization_id, number_id: (
+        held_by(organization_id).filter(pk=number_id).values_list(*COLUMNS)
+    )
+)
+FIRST_PAGE = HotQuery(
+    lambda organization_id: paged(filtered(held_by(organization_id), {}), {}).values_list(*COLUMNS)
+)
+
+
+def row_of(organization_id: UUID, number_id: UUID) -> dict[str, Any] | None:
+    """The columns of one number; None for a stranger's, as for one that never was."""
+    rows = ONE.rows(organization_id, number_id)
+    return dict(zip(COLUMNS, rows[0], strict=True)) if rows else None
+
+
+def rows_by_id(organization: Organization, ids: Sequence[UUID]) -> list[dict[str, Any]]:
+    """In the order of `ids`, those of strangers left out."""
+    rows = organization.phone_numbers.filter(pk__in=ids).values(*COLUMNS)
+    found = {row["id"]: row for row in rows}
+    return [found[number_id] for number_id in ids if number_id in found]
+
+
+def rows_of(organization: Organization, query: dict[str, Any]) -> list[dict[str, Any]]:
+    """The columns of a page's numbers, and of one more if there is one; most ask for the first
+    page."""
+    if query:
+        return window(filtered(organization.phone_numbers, query).values(*COLUMNS), query)
+    return [dict(zip(COLUMNS, row, strict=True)) for row in FIRST_PAGE.rows(organization.id)]

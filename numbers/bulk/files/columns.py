@@ -1,0 +1,200 @@
+"""What each column of a file means, proposed by its heading and by how its cells look."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from numbers.bulk.files.content import LIKELY, WEAK, likeness
+from numbers.bulk.files.headings import Reading, excludes_numbers, readings_of
+from numbers.bulk.files.vocabulary import MEANINGS
+
+SAMPLES, SAMPLE_LENGTH = 3, 60
+IGNORED = ""
+CODE = re.compile(r"[A-Z]{2}")
+UUID = re.compile(r"\{?[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}\}?", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a file. `index` counts from 0; `heading` is "" where there is none; `meaning`
+    is one of MEANINGS, or "" for an ignored column. `is_known` tells that nobody needs to confirm
+    the meaning."""
+
+    index: int
+    heading: str
+    samples: list[str]
+    meaning: str = IGNORED
+    is_known: bool = False
+
+
+@dataclass(frozen=True)
+class Content:
+    """How the cells of one column look, empty ones left out."""
+
+    filled: int
+    likely: int  # cells that look like phone numbers
+    score: float  # the mean of their likeness
+    distinct: int
+    wordy: int  # cells of words
+    codes: int  # cells like "US"
+
+    @property
+    def is_numbers(self) -> bool:
+        return self.likely * 2 >= self.filled > 0
+
+    @property
+    def is_words(self) -> bool:
+        return self.wordy * 2 > self.filled and not self.is_codes
+
+    @property
+    def is_codes(self) -> bool:
+        return self.codes == self.filled > 0
+
+
+def columns_of(names: Sequence[str] | None, data: Sequence[Sequence[str]]) -> list[Column]:
+    """One for each column, in the file's order. `names` is the heading row, None where there is
+    none; `data` are the first rows below it."""
+    width = width_of(names, data)
+    headings = [*(names or [])[:width], *[""] * (width - len(names or []))]
+    cells = [[row[index] for row in data if index < len(row)] for index in range(width)]
+    columns = [
+        Column(index, heading, samples_of(cells[index]), is_known=not any(cells[index]))
+        for index, heading in enumerate(headings)
+    ]
+    contents = [content_of(each) for each in cells]
+    if names is None:
+        return proposed_by_content(columns, contents)
+    return proposed_by_heading(columns, contents, readings_of(headings))
+
+
+def width_of(names: Sequence[str] | None, data: Sequence[Sequence[str]]) -> int:
+    """Cells beyond the heading row count as a column only where most rows have them: else a text
+    with separators lacks its quotes."""
+    if names is None:
+        return most_common(filled_width(row) for row in data)
+    widths = [filled_width(row) for row in data]
+    unnamed = min(len(names), max(widths, default=0))
+    beyond = most_common(widths) if len(data) > 1 else 0
+    return max(filled_width(names), unnamed, beyond, 1)
+
+
+def filled_width(row: Sequence[str]) -> int:
+    return max((index for index, cell in enumerate(row, 1) if cell), default=0)
+
+
+def most_common(widths: Iterable[int]) -> int:
+    """The smallest width that at least half of the rows do not exceed."""
+    ordered = sorted(widths)
+    return max(ordered[(len(ordered) - 1) // 2], 1) if ordered else 1
+
+
+def samples_of(cells: Iterable[str]) -> list[str]:
+    found: list[str] = []
+    for cell in cells:
+        if cell and len(found) < SAMPLES:
+            found.append(cell[:SAMPLE_LENGTH])
+    return found
+
+
+def content_of(cells: Sequence[str]) -> Content:
+    filled = [cell for cell in cells if cell]
+    found = [likeness(cell) for cell in filled]
+    return Content(
+        filled=len(filled),
+        likely=sum(each >= LIKELY for each in found),
+        score=sum(found) / len(found) if found else 0,
+        distinct=len(set(filled)),
+        wordy=sum(each < WEAK and is_wordy(cell) for each, cell in zip(found, filled, strict=True)),
+        codes=sum(bool(CODE.fullmatch(cell)) for cell in filled),
+    )
+
+
+def is_wordy(cell: str) -> bool:
+    """No moment and no id, which have letters too."""
+    cell = cell[:SAMPLE_LENGTH]
+    letters, digits = sum(map(str.isalpha, cell)), sum(map(str.isdigit, cell))
+    return letters > 0 and letters >= digits and not UUID.fullmatch(cell)
+
+
+def proposed_by_heading(
+    columns: list[Column], contents: list[Content], readings: list[Reading]
+) -> list[Column]:
+    """Each meaning once: the better heading has it, and the number is where the numbers are."""
+    chosen = {"number": number_column(columns, contents, readings)}
+    for meaning in MEANINGS[1:]:
+        chosen[meaning] = best_column(meaning, contents, readings)
+    meanings = {index: meaning for meaning, index in chosen.items() if index is not None}
+    return [
+        proposed(column, meanings.get(column.index, IGNORED), reading)
+        for column, reading in zip(columns, readings, strict=True)
+    ]
+
+
+def best_column(meaning: str, contents: list[Content], readings: list[Reading]) -> int | None:
+    """By its heading, one with content first."""
+    named = [index for index, each in enumerate(readings) if each.meaning == meaning]
+    return min(
+        named, key=lambda index: (not contents[index].filled, readings[index].rank), default=None
+    )
+
+
+def proposed(column: Column, meaning: str, reading: Reading) -> Column:
+    """A column that lost the meaning of its heading to another one is not certain."""
+    is_certain = reading.is_certain and reading.meaning == meaning
+    return replace(column, meaning=meaning, is_known=column.is_known or is_certain)
+
+
+def number_column(
+    columns: list[Column], contents: list[Content], readings: list[Reading]
+) -> int | None:
+    """By heading, unless only another column's cells look like phone numbers."""
+    named = [index for index, each in enumerate(readings) if each.meaning == "number"]
+    others = [
+        index
+        for index, content in enumerate(contents)
+        if index not in named
+        and not readings[index].meaning
+        and content.is_numbers
+        and not excludes_numbers(columns[index].heading)
+    ]
+    if not any(contents[index].is_numbers for index in named) and others:
+        named = [*others, *(index for index in named if not contents[index].filled)]
+    return max(
+        named, key=lambda index: merit(contents[index], readings[index], index), default=None
+    )
+
+
+def merit(content: Content, reading: Reading, index: int) -> tuple:
+    rank = reading.rank if reading.meaning == "number" else 100
+    return (content.is_numbers, -rank, content.score, content.distinct, -index)
+
+
+def proposed_by_content(columns: list[Column], contents: list[Content]) -> list[Column]:
+    """Without a heading: the column that looks most like numbers, and the first other one with
+    words as the label."""
+    order = sorted(columns, key=lambda each: merit(contents[each.index], Reading(), each.index))
+    number = order[-1].index
+    others = [c for c in columns if c.index != number and contents[c.index].filled]
+    label = label_column(others, contents)
+    is_clear = not any(contents[each.index].is_numbers for each in others) and (
+        contents[number].is_numbers
+        or (not others and contents[number].wordy < contents[number].filled)
+    )
+    meanings = {number: "number"} | ({label: "label"} if label is not None else {})
+    return [
+        replace(
+            each,
+            meaning=meanings.get(each.index, IGNORED),
+            is_known=each.is_known or (each.index in meanings and is_clear),
+        )
+        for each in columns
+    ]
+
+
+def label_column(others: list[Column], contents: list[Content]) -> int | None:
+    """The first column of words, else the only other one. Codes of countries are no label."""
+    words = [each.index for each in others if contents[each.index].is_words]
+    if words or len(others) != 1:
+        return next(iter(words), None)
+    only = contents[others[0].index]
+    return None if only.is_numbers or only.is_codes else others[0].index

@@ -1,0 +1,146 @@
+"""What is known of a file before its rows are taken: its columns, and notices for its reader."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import chain, islice
+from typing import Protocol
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from numbers.bulk.files.columns import Column, columns_of
+from numbers.bulk.files.faults import WHOLE_ROW, Row
+from numbers.bulk.files.heading_rows import heading_at
+from numbers.bulk.files.headings import readings_of
+from numbers.bulk.files.lines import Lines
+from numbers.bulk.files.mapping import mapped, names_of
+from numbers.bulk.files.unreadable import Unreadable
+
+SAMPLE_ROWS = 200  # rows from which the columns are recognized
+MOST_ROWS = 100_001  # rows that are walked for what is counted in notices
+
+
+@dataclass(frozen=True)
+class Layout:
+    """`sheets` are the names of the sheets that are shown, none for a text file; `sheet` is the one
+    that is read. `heading_line` is None where there is no heading. `notices` are finished
+    sentences. `has_rival_sheets` tells that other sheets hold numbers too, and none was named."""
+
+    sheets: list[str]
+    sheet: str
+    heading_line: int | None
+    columns: list[Column]
+    notices: list[str] = field(default_factory=list)
+    has_rival_sheets: bool = False
+
+    @property
+    def needs_confirmation(self) -> bool:
+        """Whether a person should look at the columns before they are read."""
+        numbers = [column for column in self.columns if column.meaning == "number"]
+        unsure = [column for column in self.columns if column.samples and not column.is_known]
+        return len(numbers) != 1 or bool(unsure) or self.has_rival_sheets
+
+
+class Source(Protocol):
+    """A file as rows, with what was seen on the way: complete once all rows are read."""
+
+    sheets: list[str]
+    sheet: str
+    rival_sheets: list[str]
+    breaks: int
+
+    def rows(self) -> Iterator[Row]: ...
+
+    def notices(self) -> list[str]: ...
+
+
+class Table:
+    """A file whose columns have meanings; `lines` can be read once. Raises Unreadable."""
+
+    def __init__(
+        self, source: Source, mapping: Mapping[str, str] | None, *, most: int | None = None
+    ):
+        self.source = source
+        rows = source.rows() if most is None else islice(source.rows(), most)
+        top = list(islice(filter(is_filled, rows), SAMPLE_ROWS))
+        if not top:
+            raise Unreadable(_("The file has no rows."))
+        self.top = top
+        self.place = heading_at([cells for _line, cells, _faults in top])
+        self.heading = None if self.place is None else top[self.place]
+        below = top if self.place is None else top[self.place + 1 :]
+        self.columns = columns_with(self.heading, below, mapping)
+        names = self.heading[1] if self.heading else None
+        self.lines = Lines(chain(below, rows), self.columns, names)
+
+    def walk(self) -> None:
+        """Reads the lines for what is counted in notices."""
+        for _line in islice(self.lines, MOST_ROWS):
+            pass
+
+    def layout(self) -> Layout:
+        source = self.source
+        return Layout(
+            list(source.sheets),
+            source.sheet,
+            self.heading[0] if self.heading else None,
+            self.columns,
+            [*source.notices(), *self.notices_of_heading(), *self.notices_of_rows()],
+            has_rival_sheets=bool(source.rival_sheets),
+        )
+
+    def notices_of_heading(self) -> list[str]:
+        if not self.heading:
+            return []
+        given = {"line": self.heading[0]}
+        if self.place:
+            words = _("The heading is in line %(line)d: what stands above it was passed over.")
+            return [words % given]
+        if any(reading.is_certain for reading in readings_of(self.heading[1])):
+            return []
+        return [_("Line %(line)d was read as the heading.") % given]
+
+    def notices_of_rows(self) -> list[str]:
+        return [
+            *ignored_notices(self.columns),
+            *repeated_notices(self.lines.repeated),
+            *breaks_notices(self.source.breaks),
+        ]
+
+
+def is_filled(row: Row) -> bool:
+    _line, cells, faults = row
+    return any(cells) or bool(faults)
+
+
+def columns_with(
+    heading: Row | None, below: list[Row], mapping: Mapping[str, str] | None
+) -> list[Column]:
+    data = [cells for _line, cells, faults in below if WHOLE_ROW not in faults]
+    columns = columns_of(heading[1] if heading else None, data)
+    return mapped(columns, mapping) if mapping else columns
+
+
+def ignored_notices(columns: list[Column]) -> list[str]:
+    ignored = [column for column in columns if column.samples and not column.meaning]
+    return [_("Ignored columns: %(names)s.") % {"names": names_of(ignored)}] if ignored else []
+
+
+def repeated_notices(lines: list[int]) -> list[str]:
+    if not lines:
+        return []
+    words = ngettext(
+        "Line %(line)d repeats the heading and was passed over.",
+        "%(count)d lines repeat the heading and were passed over, the first is line %(line)d.",
+        len(lines),
+    )
+    return [words % {"count": len(lines), "line": lines[0]}]
+
+
+def breaks_notices(count: int) -> list[str]:
+    words = ngettext(
+        "Line breaks within %(count)d cell became blanks.",
+        "Line breaks within %(count)d cells became blanks.",
+        count,
+    )
+    return [words % {"count": count}] if count else []

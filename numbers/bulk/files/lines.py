@@ -1,0 +1,113 @@
+"""The rows below the heading by the meanings of their columns, and rows that are no numbers."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from numbers.bulk.files.columns import Column
+from numbers.bulk.files.content import LIKELY, likeness
+from numbers.bulk.files.faults import WHOLE_ROW, Fault, Row, sentence
+from numbers.bulk.files.headings import parts_of, readings_of
+from numbers.bulk.files.vocabulary import TOTALS
+
+USUAL = 8  # characters of a number at least, else the row is looked at
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row that is not empty: its place in the file, and its cells by meaning as stripped text.
+    `surplus` is text beyond the last column. `faults` are finished sentences by meaning, or by ""
+    for the whole row: why a cell or the row cannot be read."""
+
+    line: int
+    cells: dict[str, str]
+    surplus: str = ""
+    faults: dict[str, str] = field(default_factory=dict)
+
+
+class Lines:
+    """Iterates over the rows of a table. `repeated` are the lines of repeated headings, which are
+    passed over."""
+
+    def __init__(self, rows: Iterable[Row], columns: Sequence[Column], heading: list[str] | None):
+        self.rows = rows
+        self.columns = columns
+        self.heading = heading
+        self.places = [(each.index, each.meaning) for each in columns if each.meaning]
+        self.meanings = dict(self.places)
+        self.number = next((i for i, meaning in self.places if meaning == "number"), None)
+        self.second_table = 0  # the line where it begins
+        self.repeated: list[int] = []
+
+    def __iter__(self) -> Iterator[Line]:
+        width, places, number = len(self.columns), self.places, self.number
+        for line, cells, faults in self.rows:
+            count = len(cells)
+            text = cells[number] if number is not None and number < count else ""
+            if len(text) < USUAL or self.second_table or not text[-1].isdigit():
+                if not any(cells) and not faults:
+                    continue
+                kind = self.kind_of(line, cells, text)
+                if kind == "repeated":
+                    continue
+                if kind:
+                    faults = {**faults, WHOLE_ROW: Fault(kind, str(self.second_table))}
+            known = {meaning: cells[index] for index, meaning in places if index < count}
+            surplus = next(filter(None, cells[width:]), "") if count > width else ""
+            told = self.told(line, faults) if faults else {}
+            if text or told or any(cells):
+                yield Line(line, known, surplus, told)
+
+    def told(self, line: int, faults: dict[int, Fault]) -> dict[str, str]:
+        """As sentences; cells of ignored columns need none."""
+        found = {}
+        for index, fault in faults.items():
+            if index == WHOLE_ROW:
+                found[""] = sentence(fault, line, 0, "")
+            elif index in self.meanings:
+                meaning = self.meanings[index]
+                found[meaning] = sentence(fault, line, index, meaning)
+        return found
+
+    def kind_of(self, line: int, cells: list[str], text: str) -> str:
+        """What else the row may be than a number: a kind of fault, "repeated", or ""."""
+        if self.second_table:
+            return "second table"
+        if likeness(text) >= LIKELY:
+            return ""
+        if self.is_heading(cells):
+            return self.kind_of_heading(line, cells)
+        return "total" if is_total(cells) else ""
+
+    def is_heading(self, cells: list[str]) -> bool:
+        """The heading once more, or another one that is recognized by most of its words."""
+        filled = [cell for cell in cells if cell]
+        if self.heading and alike(filled, filter(None, self.heading)):
+            return True
+        if any(likeness(cell) >= LIKELY for cell in filled):
+            return False
+        meanings = [each.meaning for each in readings_of(filled) if each.meaning]
+        least = min(2, len([column for column in self.columns if column.meaning]))
+        return "number" in meanings and len(meanings) >= max(least, len(filled) / 2)
+
+    def kind_of_heading(self, line: int, cells: list[str]) -> str:
+        if self.heading and alike(filter(None, cells), filter(None, self.heading)):
+            self.repeated.append(line)
+            return "repeated"
+        readings = enumerate(readings_of(cells))
+        named = {index: each.meaning for index, each in readings if each.meaning}
+        if any(self.meanings.get(index) != meaning for index, meaning in named.items()):
+            self.second_table = line
+            return "second table"
+        if self.heading is None:
+            return "heading"
+        self.repeated.append(line)
+        return "repeated"
+
+
+def alike(some: Iterable[str], others: Iterable[str]) -> bool:
+    return [cell.casefold() for cell in some] == [cell.casefold() for cell in others]
+
+
+def is_total(cells: Iterable[str]) -> bool:
+    """A cell that says "Total", alone or before a count."""
+    return any(parts_of(cell)[:1] and parts_of(cell)[0] in TOTALS for cell in cells if cell)

@@ -1,0 +1,135 @@
+"""The lines of a CSV file joined to records, each as cells: no bad record ends the reading."""
+
+import csv
+import re
+from collections import deque
+from collections.abc import Iterable, Iterator
+
+from numbers.bulk.files.content import LIKELY, likeness
+from numbers.bulk.files.encodings import DAMAGED
+from numbers.bulk.files.faults import NO_FAULTS, WHOLE_ROW, Fault, Row
+from numbers.bulk.files.quoting import QUOTE, Splitter, Unclosed
+
+MOST_LINES, MOST_LENGTH = 100, 20_000  # of one record: lines, characters
+MOST_LOOKS = 200_000  # lines read ahead, in one file
+IN_VAIN = 40  # times that a line counts which was read ahead in vain
+MOST_COLUMNS = 1_000
+LONGEST_CELL = 1_000  # characters: ten times what any column takes, so that it is still refused
+# How an export keeps a spreadsheet from calculating a text.
+APOSTROPHE = re.compile(r"^'(?='*[=+\-@])")
+
+
+class Records:
+    """Iterates over the records of `lines` from `first_line`; `breaks` counts the cells with line
+    breaks, which become blanks."""
+
+    def __init__(self, lines: Iterable[str], separator: str, first_line: int = 1):
+        self.lines = iter(lines)
+        self.ahead: deque[str] = deque()
+        self.separator = separator
+        self.splitter = Splitter(separator)
+        self.line = first_line - 1
+        self.looks = MOST_LOOKS
+        self.breaks = 0
+
+    def __iter__(self) -> Iterator[Row]:
+        separator, splitter = self.separator, self.splitter
+        ahead, lines = self.ahead, self.lines
+        while (text := ahead.popleft() if ahead else next(lines, None)) is not None:
+            self.line += 1
+            if text.isspace():
+                continue
+            if "\0" in text or len(text) > LONGEST_CELL or is_damaged(text):
+                yield self.unusual(text)
+                continue
+            try:
+                cells = splitter.by_the_rules(text) if QUOTE in text else text.split(separator)
+            except csv.Error:
+                yield self.unusual(text)
+                continue
+            clean = plain if "'" in text else str.strip
+            yield self.line, [clean(cell) for cell in cells], NO_FAULTS
+
+    def unusual(self, text: str) -> Row:
+        if "\0" in text:
+            return self.faulty(text.replace("\0", ""), "nul")
+        if is_damaged(text):
+            return self.faulty(DAMAGED.sub("\ufffd", text), "bytes")
+        if QUOTE not in text:
+            return limited(self.line, text.split(self.separator, MOST_COLUMNS))
+        begins = self.line
+        try:
+            cells = self.splitter.cells(text)
+        except Unclosed:
+            cells = self.joined(text)
+        if cells is None:
+            return self.faulty(text, "quote")
+        return limited(begins, [self.without_breaks(cell) for cell in cells])
+
+    def faulty(self, text: str, kind: str) -> Row:
+        cells = text.split(self.separator, MOST_COLUMNS)
+        return self.line, [shortened(cell) for cell in cells], {WHOLE_ROW: Fault(kind)}
+
+    def joined(self, record: str) -> list[str] | None:
+        """The cells of a record whose quotation marks close in a line further down; None where they
+        do not, and the lines are records of their own."""
+        taken: list[str] = []
+        cells = None
+        while cells is None and self.may_go_on(record, taken):
+            line = self.ahead.popleft() if self.ahead else next(self.lines, None)
+            if line is None:
+                break
+            taken.append(line)
+            record += line
+            if QUOTE in line:
+                cells = self.closed(record)
+                if cells == []:
+                    break
+        if cells and not self.swallows_rows(cells):
+            self.line += len(taken)
+            self.looks -= len(taken)
+            return cells
+        self.looks -= len(taken) * IN_VAIN
+        self.ahead.extendleft(reversed(taken))
+        return None
+
+    def may_go_on(self, record: str, taken: list[str]) -> bool:
+        return self.looks > 0 and len(taken) < MOST_LINES and len(record) < MOST_LENGTH
+
+    def closed(self, record: str) -> list[str] | None:
+        """None while it is open, no cells where it cannot be closed any more."""
+        try:
+            return self.splitter.by_the_rules(record)
+        except csv.Error as error:
+            return None if "unexpected end" in str(error) else []
+
+    def swallows_rows(self, cells: list[str]) -> bool:
+        """Whether a cell has whole rows in it, as between the quotation marks of two rows."""
+        parts = (part for cell in cells for part in re.split(r"[\r\n]+", cell)[1:])
+        pieces = (piece.strip() for part in parts for piece in part.split(self.separator))
+        return any(likeness(piece) >= LIKELY for piece in pieces)
+
+    def without_breaks(self, cell: str) -> str:
+        cell = plain(cell)
+        if "\n" not in cell and "\r" not in cell:
+            return cell
+        self.breaks += 1
+        return " ".join(filter(None, map(str.strip, re.split(r"[\r\n]+", cell))))
+
+
+def is_damaged(text: str) -> bool:
+    return not text.isascii() and bool(DAMAGED.search(text))
+
+
+def plain(cell: str) -> str:
+    return APOSTROPHE.sub("", cell.strip())
+
+
+def shortened(cell: str) -> str:
+    return plain(cell[:LONGEST_CELL])
+
+
+def limited(line: int, cells: list[str]) -> Row:
+    if len(cells) > MOST_COLUMNS:
+        return line, list(map(shortened, cells[:MOST_COLUMNS])), {WHOLE_ROW: Fault("wide")}
+    return line, list(map(shortened, cells)), NO_FAULTS

@@ -1,0 +1,153 @@
+"""Workbooks (.xlsx, .ods): one sheet, read by a process that may die of it."""
+
+import json
+import logging
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from threading import Timer
+from typing import IO, Any
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from numbers.bulk.files.faults import NO_FAULTS, Fault, Row
+from numbers.bulk.files.unreadable import Unreadable
+
+logger = logging.getLogger(__name__)
+
+OLD_EXCEL = b"\xd0\xcf\x11\xe0"
+# Not by -m: `numbers` has no __init__.py (docs/architecture.md).
+READER = "import config; from numbers.bulk.files import xlsx_process; xlsx_process.main()"
+MOST_SECONDS = 80  # of the clock, and so less than a lease
+LONGEST_LIST = 400  # characters of sheet names in a sentence
+TOO_MUCH = gettext_noop(
+    "Reading the workbook took too long, or too much memory: copy the numbers alone into a new "
+    "file, or save it as CSV."
+)
+# What numbers.bulk.files.xlsx_process says, which knows no translations.
+SAID = (
+    gettext_noop("This is no workbook (.xlsx, .ods) that can be read."),
+    gettext_noop("The workbook is too large when unpacked: save it as CSV."),
+    gettext_noop("The sheet has cells far apart: copy the numbers alone into a new file."),
+    gettext_noop("This is a ZIP archive without a workbook: unpack it and upload the file in it."),
+    gettext_noop("This is a Word document: save its table as CSV or .xlsx."),
+    gettext_noop("This is a PowerPoint presentation: save its table as CSV or .xlsx."),
+    gettext_noop("This is an Apple Numbers document: export it as CSV or Excel."),
+)
+
+
+def is_excel(data: bytes) -> bool:
+    return data.startswith((b"PK\x03\x04", b"PK\x05\x06", OLD_EXCEL))
+
+
+class SheetSource:
+    """One sheet of a workbook as rows: the named one, else the first that holds numbers. A survey
+    leaves most later rows out, and `rival_sheets` are the other sheets that hold numbers, once all
+    is read."""
+
+    def __init__(self, data: bytes, sheet: str = "", *, surveys: bool = False):
+        self.data = data
+        self.named = sheet
+        self.arguments = [sheet.replace("\0", ""), "survey" if surveys else ""]
+        self.sheets: list[str] = []
+        self.sheet = ""
+        self.rival_sheets: list[str] = []
+        self.breaks = 0
+
+    def rows(self) -> Iterator[Row]:
+        """Each with its line as the spreadsheet counts it, without empty ones. Raises Unreadable,
+        at once or on the way."""
+        if self.data.startswith(OLD_EXCEL):
+            raise Unreadable(_("Old Excel (.xls) or a password: save as .xlsx without a password."))
+        for answer in answers(self.data, READER, self.arguments):
+            what = understood(answer)
+            if isinstance(what, dict):
+                self.take(what)
+            else:
+                yield from (
+                    (row[0], row[1], NO_FAULTS) if len(row) == 2 else row_of(*row) for row in what
+                )
+
+    def take(self, seen: dict[str, Any]) -> None:
+        self.sheets = seen.get("sheets", self.sheets)
+        self.breaks = seen.get("breaks", self.breaks)
+        self.rival_sheets = seen.get("rivals", self.rival_sheets)
+        if "sheet" in seen:
+            self.sheet = seen["sheet"] or ""
+            if self.named and not self.sheet:
+                raise Unreadable(no_sheet(self.named, self.sheets))
+
+    def notices(self) -> list[str]:
+        others = [name for name in self.sheets if name != self.sheet]
+        if self.named or not others:
+            return []
+        words = _("The sheet “%(name)s” was read. Not read: %(others)s.")
+        return [words % {"name": in_one_line(self.sheet), "others": listed(others)}]
+
+
+def no_sheet(name: str, names: list[str]) -> str:
+    words = _("The workbook has no sheet “%(name)s”. It has: %(names)s.")
+    return words % {"name": in_one_line(name), "names": listed(names)}
+
+
+def listed(names: list[str]) -> str:
+    text = ", ".join(f"“{in_one_line(name)}”" for name in names)
+    return text if len(text) <= LONGEST_LIST else f"{text[:LONGEST_LIST]} …"
+
+
+def in_one_line(name: str) -> str:
+    return " ".join(name.split())[:100]
+
+
+def row_of(line: int, cells: list[str], faults: dict[str, list[str]]) -> Row:
+    return line, cells, {int(index): Fault(*given) for index, given in faults.items()}
+
+
+def answers(data: bytes, program: str, arguments: list[str]) -> Iterator[bytes]:
+    """Line by line. Raises Unreadable."""
+    with tempfile.TemporaryFile() as file:
+        file.write(data)
+        file.seek(0)
+        with reader(file, program, arguments) as child:
+            yield from said(child)
+
+
+def reader(file: IO[bytes], program: str, arguments: list[str]) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-c", program, *arguments],
+        stdin=file,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        cwd=settings.BASE_DIR,
+        env=environment(),
+    )
+
+
+def environment() -> dict[str, str]:
+    """No secrets of ours: what the workbook may do to the reader, it does without them."""
+    return {n: text for n, text in os.environ.items() if n.startswith(("PYTHON", "LD_", "DYLD_"))}
+
+
+def said(child: subprocess.Popen) -> Iterator[bytes]:
+    clock = Timer(MOST_SECONDS, child.kill)
+    clock.start()
+    try:
+        yield from child.stdout
+        if code := child.wait():
+            logger.warning("the reader of a workbook ended with %s", code)
+            raise Unreadable(_(TOO_MUCH))
+    finally:
+        clock.cancel()
+        child.kill()
+
+
+def understood(text: bytes) -> Any:
+    """Rows as a list, or what is said of the sheets as a dict. Raises Unreadable for a refusal."""
+    what = json.loads(text)
+    if isinstance(what, str):
+        raise Unreadable(_(what))
+    return what

@@ -1,0 +1,311 @@
+"""What goes into a batch of kind import: the fate of every row, and the taking in of one."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from itertools import chain, count, islice
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from integrations.ledger.operation_requests import default_for
+from numbers.bulk.files.tables import Line, lines_of, lines_of_rows
+from numbers.bulk.files.unreadable import Unreadable
+from numbers.bulk.imports.fields import columns_of, compared, differences, obstacle, update_number
+from numbers.bulk.imports.options import (
+    ACCOUNT,
+    CARRIES_CALLS,
+    RECORD,
+    ROWS,
+    SUPPLIES,
+    is_uuid,
+    named_integration,
+)
+from numbers.bulk.imports.rows import Understanding, Understood
+from numbers.bulk.preview import UNFINISHED
+from numbers.inventory import pool_rules
+from numbers.inventory.acquisition import NoIntegration, import_number, record_only
+from numbers.inventory.operations import add_number
+from numbers.inventory.reservation import NotPossibleNow, holding, taken
+from numbers.models import Batch, BatchRow, PhoneNumber
+from numbers.models.phone_number import line as held_line
+from numbers.numbering.readings import named
+from organizations.access.principals import Principal
+from organizations.access.roles import Permission
+from organizations.exports.rows import portions
+from organizations.tenancy import tenant_scope
+
+__all__ = ["Check", "Unreadable", "is_request", "take_in"]
+
+AT_ONCE = 2_000
+Fate, Status = BatchRow.Fate, PhoneNumber.Status
+
+
+class Known(NamedTuple):
+    """Of the numbers of some rows: who holds them, and which the organization may not hold."""
+
+    holders: dict[str, dict[str, Any]]
+    refused: dict[pool_rules.Wished, str]
+
+
+class Check:
+    """The rows of a batch's file, each with the fate that it would have; nothing is written."""
+
+    def __init__(self, by: Principal, batch: Batch):
+        """Goes on behind the rows that an earlier slice has kept, if the batch has its `progress`.
+        Raises Unreadable."""
+        refuse_lost_account(by, batch)
+        self.by, self.batch = by, batch
+        self.understanding = Understanding(by, batch.options)
+        self.before: dict[str, Any] = batch.layout.get("progress", {})
+        self.first_lines = first_lines_of(batch) if self.before else {}
+        self.last_line, self.behind = self.before.get("line", 0), self.before.get("behind", 0)
+        self.found = self.before.get("found", 0)  # rows, up to the end of what is understood
+        self.ranges: list[Understood] = []  # the rows with their first numbers
+
+    def rows(self) -> Iterator[BatchRow]:
+        """Unsaved, with their fates: todo, error, ambiguous, repeated or held. The numbers of
+        ranges follow behind the last line. Raises Unreadable, also on the way."""
+        lines = self.unread(given(self.batch))
+        while portion := list(islice(lines, AT_ONCE)):
+            self.last_line, self.found = portion[-1].line, self.found + len(portion)
+            found = self.understood(portion)
+            self.ranges += [each for each in found if each.rest]
+            yield from self.fated(found)
+        numbers = chain.from_iterable(map(numbers_of_range, self.ranges))
+        behind = map(on_line, numbers, count(self.last_line + 1))
+        behind = islice(behind, self.behind, None)
+        while portion := list(islice(behind, AT_ONCE)):
+            self.behind, self.found = self.behind + len(portion), self.found + len(portion)
+            yield from self.fated(portion)
+
+    def unread(self, lines: Iterator[Line]) -> Iterator[Line]:
+        """Behind the last line that is kept. Ranges on the way there are understood again."""
+        if not self.before:
+            return lines
+        begins = set(self.before["ranges"])
+        for line in lines:
+            if line.line > self.last_line:
+                lines = chain([line], lines)
+                break
+            if line.line in begins:
+                self.ranges += self.understood([line])
+        self.understanding.resume(self.before)
+        return lines
+
+    def progress(self) -> dict[str, Any]:
+        """What a later slice must know to go on; true when `found` rows are kept."""
+        return {
+            "found": self.found,
+            "line": self.last_line,
+            "behind": self.behind,
+            "ranges": [each.line for each in self.ranges],
+            **self.understanding.progress(),
+        }
+
+    def understood(self, lines: list[Line]) -> list[Understood]:
+        known = numbers_by_id(self.by, lines)
+        return [self.understanding.row(line, known.get(line.cells.get("id"))) for line in lines]
+
+    def fated(self, found: list[Understood]) -> Iterator[BatchRow]:
+        known = self.known([(each.number, each.values) for each in found])
+        return (self.row_of(each, known) for each in found)
+
+    def known(self, rows: Iterable[tuple[str, Mapping[str, Any]]]) -> Known:
+        """Of the numbers of rows with these values: three queries at most."""
+        wished = [(number, self.understanding.goes_on(values)) for number, values in rows if number]
+        holders = holders_of(number for number, _carrier in wished)
+        return Known(holders, pool_rules.outside(self.by.organization, wished))
+
+    def row_of(self, found: Understood, known: Known) -> BatchRow:
+        row = BatchRow(line=found.line, text=found.text, values=found.values)
+        if found.wrong:
+            row.fate, row.message = Fate.ERROR, "\n".join(found.wrong)
+        elif found.question:
+            row.fate, row.message = Fate.AMBIGUOUS, found.question
+        else:
+            self.settle(row, found.number, "\n".join(filter(None, found.notes)), known)
+        return row
+
+    def settle(self, row: BatchRow, number: str, note: str, known: Known) -> None:
+        """The fate of a row whose number is read. What the organization may not hold is refused,
+        whoever else holds it."""
+        holder = known.holders.get(number)
+        refused = known.refused.get((number, self.understanding.goes_on(row.values)))
+        if refused and not (holder and self.is_ours(holder)):
+            row.fate, row.message = Fate.ERROR, refused
+            return
+        first = self.first_lines.setdefault(number, row.line)
+        if first != row.line:
+            row.fate = Fate.REPEATED
+            row.message = _("The number of line %(line)d.") % {"line": first}
+        elif holder and self.may_change(holder):
+            compare(row, holder, note)
+        elif holder:
+            row.fate = Fate.HELD
+            row.message, row.phone_number_id = told_of(self.by, number, holder)
+        else:
+            row.fate, row.message = Fate.TODO, note
+
+    def is_ours(self, holder: dict[str, Any]) -> bool:
+        return holder["organization_id"] == self.by.organization.pk
+
+    def may_change(self, holder: dict[str, Any]) -> bool:
+        wished = bool(self.batch.options.get("update"))
+        return wished and self.is_ours(holder) and not is_leaving(holder)
+
+    def decided(self, rows: list[BatchRow]) -> list[BatchRow]:
+        """Those of the ambiguous `rows` that the other rows of the file decide, with their new
+        fates."""
+        choices = [self.understanding.evidence.choice(row.values) for row in rows]
+        pairs = [(row, each) for row, each in zip(rows, choices, strict=True) if each]
+        known = self.known([(each["number"], row.values) for row, each in pairs])
+        for row, each in pairs:
+            del row.values["readings"]
+            row.values["number"] = each["number"]
+            words = {"way": each["way"], "number": named(each["number"])}
+            note = _("Read as %(way)s, as the other rows are: %(number)s.") % words
+            self.settle(row, each["number"], f"{note}\n{each['note']}".strip(), known)
+        return [row for row, _each in pairs]
+
+
+def first_lines_of(batch: Batch) -> dict[str, int]:
+    """The first row of each number, of those that are kept; an error of the row itself is none."""
+    rows = batch.rows.exclude(fate=Fate.REPEATED).exclude(fate=Fate.ERROR, phone_number_id=None)
+    found = rows.order_by("-line").values_list("values__number", "line")
+    return {number: line for number, line in found if number}
+
+
+def compare(row: BatchRow, holder: dict[str, Any], note: str) -> None:
+    """What the row's own cells would change in the number that is here; nothing, or why not."""
+    row.phone_number_id = holder["id"]
+    own = {name: row.values[name] for name in row.values.get("given", ())}
+    found = differences(holder, own)
+    if reason := obstacle(holder, found):
+        row.fate, row.message = Fate.ERROR, reason
+    elif found:
+        row.fate, row.message = Fate.TODO, note
+        row.before = {name: was for name, (was, _wished) in found.items()}
+    else:
+        row.fate = Fate.UNCHANGED
+
+
+def is_leaving(holder: dict[str, Any]) -> bool:
+    return holder["status"] == Status.DELETED
+
+
+def numbers_by_id(by: Principal, lines: Iterable[Line]) -> dict[str, str]:
+    """The numbers that the lines' ids belong to: one query, none where no line has an id."""
+    ids = [line.cells["id"] for line in lines if is_uuid(line.cells.get("id", ""))]
+    if not ids:
+        return {}
+    rows = by.organization.phone_numbers.filter(pk__in=ids).exclude(status=Status.DELETED)
+    known = {str(pk): number for pk, number in rows.values_list("pk", "e164")}
+    return {text: known[str(UUID(text))] for text in ids if str(UUID(text)) in known}
+
+
+def on_line(found: Understood, line: int) -> Understood:
+    return replace(found, line=line)
+
+
+def numbers_of_range(first: Understood) -> Iterator[Understood]:
+    """Behind its first number, which has a row of its own."""
+    if first.wrong or not first.number:
+        return
+    for each in first.rest:
+        number = f"+{each}"
+        note = _("From the range in line %(line)d.") % {"line": first.line}
+        values = {**first.values, "number": number}
+        yield Understood(first.line, number, number, values, notes=[note])
+
+
+def given(batch: Batch) -> Iterator[Line]:
+    options = batch.options
+    if options.get("given") == "rows_again":
+        return lines_of_rows(unfinished(batch))
+    data = bytes(batch.file)
+    if is_request(batch):
+        return lines_of_rows(json.loads(data))
+    return lines_of(data, sheet=options.get("sheet", ""), mapping=options.get("mapping"))
+
+
+def unfinished(batch: Batch) -> Iterator[dict[str, Any]]:
+    """The rows of the batch that this one repeats, as a request would give them."""
+    repeated = batch.organization.batches.get(pk=batch.options["repeats"])
+    for rows in portions(repeated.rows.filter(fate__in=UNFINISHED), "line"):
+        yield from ({"number": row.text, **row.values} for row in rows)
+
+
+def is_request(batch: Batch) -> bool:
+    """Rows, and no file."""
+    return batch.options.get("given") in ROWS
+
+
+def refuse_lost_account(by: Principal, batch: Batch) -> None:
+    if batch.options.get("destination") == ACCOUNT:
+        try:
+            named_integration(by, batch.options["integration_id"])
+        except NoIntegration as error:
+            raise Unreadable(str(error)) from error
+
+
+def holders_of(numbers: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Who holds which of them in the whole installation; of a stranger's only whose it is."""
+    held = holding(list(filter(None, numbers)))
+    with tenant_scope.finding():
+        anybodys = {row["line"]: row for row in held.values("organization_id", line=held_line())}
+    return {**anybodys, **{row["line"]: row for row in compared(held)}}
+
+
+def told_of(by: Principal, number: str, holder: dict[str, Any]) -> tuple[str, UUID | None]:
+    """What the asker hears of it: a stranger's is only taken."""
+    is_ours = holder["organization_id"] == by.organization.id
+    is_leaving = is_ours and holder["status"] == Status.DELETED
+    if not is_ours or is_leaving:
+        return str(taken(number, being_removed=is_leaving)), holder["id"] if is_ours else None
+    status = Status(holder["status"]).label
+    return _("It is here already, and %(status)s.") % {"status": status}, holder["id"]
+
+
+def take_in(by: Principal, batch: Batch, row: BatchRow) -> None:
+    """One number, as the row's values and the batch's options say, in the caller's transaction: an
+    existing one is changed where the row has a `before`. Raises NumberTaken, NoCarrier,
+    NoIntegration and NotPossibleNow."""
+    if row.phone_number_id and row.before:
+        refuse_changing(by)
+        update_number(by, row.phone_number_id, row.values, row.before)
+        return
+    columns = columns_of(row.values)
+    sid = row.values.get("voip_carrier_sid")
+    number = added(by, batch.options, sid, number=row.values["number"], **columns)
+    row.phone_number_id = number.pk
+
+
+def refuse_changing(by: Principal) -> None:
+    """Who may add numbers may perhaps not change one."""
+    if not by.can(Permission.PHONE_NUMBERS_UPDATE):
+        raise NotPossibleNow(_("Your role does not allow this."))
+
+
+def added(
+    by: Principal, options: Mapping[str, Any], carrier_sid: str | None, **fields: Any
+) -> PhoneNumber:
+    """`fields` are columns of the number; every destination keeps all of them."""
+    if options.get("destination") == ACCOUNT:
+        return import_number(by, **homes(by, options, fields), **fields)
+    if options.get("destination") == RECORD:
+        return record_only(by, **fields)
+    return add_number(by, voip_carrier_sid=UUID(carrier_sid) if carrier_sid else None, **fields)
+
+
+def homes(by: Principal, options: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
+    """A trunk wants a platform for it, as where it is named later (operations.add_trunks)."""
+    voice = named_integration(by, options.get("voice_integration_id"))
+    if voice is None and fields.get("outbound_trunk_id"):
+        voice = default_for(by, CARRIES_CALLS)
+    return {
+        "provider": SUPPLIES,
+        "integration": named_integration(by, options["integration_id"]),
+        "voice_on": voice,
+    }

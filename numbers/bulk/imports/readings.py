@@ -1,0 +1,141 @@
+"""Rows whose digits can mean more than one number, or a range: decided by what the other rows show,
+or by a person."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Count, Q
+from django.utils.translation import gettext as _
+
+from integrations.ledger.leases import wake_dispatcher
+from numbers.bulk.imports.options import INTERNATIONAL, NATIONAL, WAYS
+from numbers.bulk.jobs import CannotBatch, locked, tell
+from numbers.models import Batch, BatchRow
+from numbers.numbering.e164 import NotANumber
+from numbers.numbering.readings import Ambiguous, IsBlock, Reading, named
+from organizations.access.principals import Principal
+
+RANGE = "range"  # a person's choice: all numbers of the range
+MOST_CHOICES = 2_000
+# Rows that can be done, or were, with something to look at.
+HAS_NOTE = Q(fate__in=[BatchRow.Fate.TODO, BatchRow.Fate.DONE]) & ~Q(message="")
+
+
+@dataclass
+class Evidence:
+    """How many rows without a plus have one valid reading only. It decides for the others where no
+    row speaks against it; a national reading also needs the digits that its country writes. Whether
+    a row is a range, no other row can tell."""
+
+    national: int = 0
+    international: int = 0
+
+    def see(self, reading: Reading) -> None:
+        if reading.is_valid and reading.way == NATIONAL:
+            self.national += 1
+        elif reading.is_valid and reading.way == INTERNATIONAL:
+            self.international += 1
+
+    def choice(self, values: dict[str, Any]) -> dict[str, Any] | None:
+        """Of the readings that a row's values have."""
+        readings = [] if "range" in values else values["readings"]
+        if self.international and not self.national:
+            found = [each for each in readings if each["way"] == INTERNATIONAL]
+        elif self.national and not self.international:
+            found = [each for each in readings if each["way"] == NATIONAL and each["is_sure"]]
+        else:
+            found = []
+        return found[0] if len(found) == 1 else None
+
+
+def counted(batch: Batch) -> tuple[dict[str, int], int]:
+    """Rows by fate, and how many that can be done, or were, have a note to look at."""
+    rows = batch.rows.values("fate").annotate(count=Count("pk"), noted=Count("pk", filter=HAS_NOTE))
+    found = list(rows.order_by())
+    return {row["fate"]: row["count"] for row in found}, sum(row["noted"] for row in found)
+
+
+def described(error: Ambiguous | IsBlock) -> dict[str, Any]:
+    """What a row keeps of its readings."""
+    readings = [
+        {"number": each.number, "way": each.way, "is_sure": each.is_sure, "note": each.note}
+        for each in numbers_of(error)
+    ]
+    if isinstance(error, IsBlock):
+        return {"readings": readings, "range": {"first": error.first, "last": error.last}}
+    return {"readings": readings}
+
+
+def numbers_of(error: NotANumber) -> tuple[Reading, ...]:
+    if isinstance(error, Ambiguous):
+        return error.readings
+    return (error.single,) if error.single else ()
+
+
+def question(error: Ambiguous | IsBlock) -> str:
+    """The message of a row that waits for a choice."""
+    if isinstance(error, IsBlock):
+        words = {"first": error.first, "last": error.last}
+        if error.single:
+            words["number"] = named(error.single.number)
+            return _("One number, %(number)s, or the range %(first)s to %(last)s?") % words
+        return _("The range %(first)s to %(last)s?") % words
+    shown = [named(reading.number) for reading in error.readings]
+    if len(shown) == 1:
+        return _("Is this %(number)s?") % {"number": shown[0]}
+    return _("Is this %(first)s or %(second)s?") % {"first": shown[0], "second": shown[1]}
+
+
+@transaction.atomic
+def choose(
+    by: Principal,
+    batch_id: UUID,
+    *,
+    choices: Mapping[int, str] | None = None,
+    without_plus: str | None = None,
+) -> Batch:
+    """Checks an import again with what a person has chosen: by line a number that its row offers,
+    or RANGE; and `without_plus`, one of WAYS, for all other rows. Raises CannotBatch."""
+    batch = locked(by, batch_id)
+    if batch.state == Batch.State.CHECKING:
+        return batch  # posted twice
+    chosen = checked_choices(batch, choices or {})
+    if without_plus and without_plus not in WAYS:
+        raise CannotBatch(_("Choose national or international."))
+    if not chosen and not without_plus:
+        raise CannotBatch(_("Choose a number for at least one row."))
+    refuse_late(batch)
+    batch.options["choices"] = {**batch.options.get("choices", {}), **chosen}
+    if without_plus:
+        batch.options["without_plus"] = without_plus
+    batch.state, batch.dispatched_at, batch.tries = Batch.State.CHECKING, None, 0
+    batch.save(update_fields=["options", "state", "dispatched_at", "tries"])
+    tell(by, batch, "chosen", {"choices": len(chosen), "without_plus": without_plus or ""})
+    wake_dispatcher()
+    return batch
+
+
+def refuse_late(batch: Batch) -> None:
+    has_file = Batch.objects.filter(pk=batch.pk, file__isnull=False).exists()
+    if batch.state != Batch.State.READY or not has_file:
+        raise CannotBatch(_("Numbers can be chosen only before the import has started."))
+
+
+def checked_choices(batch: Batch, choices: Mapping[int, str]) -> dict[str, str]:
+    """By line as text, as the options keep them. Raises CannotBatch."""
+    if len(choices) + len(batch.options.get("choices", {})) > MOST_CHOICES:
+        raise CannotBatch(_("Too many rows: choose for all of them at once."))
+    rows = batch.rows.filter(line__in=choices, fate=BatchRow.Fate.AMBIGUOUS)
+    offered = {row.line: offers(row) for row in rows}
+    for line, choice in choices.items():
+        if choice not in offered.get(line, ()):
+            raise CannotBatch(_("Line %(line)d does not offer this choice.") % {"line": line})
+    return {str(line): choice for line, choice in choices.items()}
+
+
+def offers(row: BatchRow) -> list[str]:
+    found = [each["number"] for each in row.values.get("readings", ())]
+    return [*found, RANGE] if "range" in row.values else found

@@ -1,0 +1,18 @@
+"""When batches are due, and whose turn it is; the dispatcher asks."""
+
+from uuid import UUID
+
+from integrations.ledger.job_queue import MESSAGE_EXPIRES, Queue
+from integrations.ledger.job_sources import Chore
+
+QUEUE = Queue("numbers_batch", ("checking", "running"), share=0.5)
+
+
+def publish(batch_id: UUID) -> None:
+    """To Celery, which the web must not know."""
+    from numbers.tasks import work_batch
+
+    work_batch.apply_async(kwargs={"batch_id": str(batch_id)}, expires=MESSAGE_EXPIRES, retry=False)
+
+
+CHORE = Chore(QUEUE.due, publish, QUEUE.unstamp)

@@ -1,0 +1,21 @@
+"""When counts are due; the dispatcher asks."""
+
+from uuid import UUID
+
+from integrations.ledger.job_queue import MESSAGE_EXPIRES, Queue
+from integrations.ledger.job_sources import Chore
+
+# Somebody looks at the page: a count is short, but no more than these may hold workers at once.
+QUEUE = Queue("numbers_figurecount", ("waiting", "running"), share=0.25)
+
+
+def publish(count_id: UUID) -> None:
+    """To Celery, which the web must not know."""
+    from numbers.tasks import count_figures
+
+    count_figures.apply_async(
+        kwargs={"count_id": str(count_id)}, expires=MESSAGE_EXPIRES, retry=False
+    )
+
+
+CHORE = Chore(QUEUE.due, publish, QUEUE.unstamp)

@@ -1,0 +1,157 @@
+"""/api/api-keys: the programs' ways in. A key hands out only what it has itself."""
+
+import re
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from rest_framework import serializers
+
+from numbers.dialects.butter import examples
+from numbers.dialects.butter.base import PAGING, ButterView, enveloped, missing, page
+from numbers.dialects.butter.fields import Moment, Text, Word
+from numbers.dialects.butter.schema import changing, many, one, reading
+from organizations import operations
+from organizations.access import api_key_format
+from organizations.access.roles import Permission, Role
+from organizations.api.serializers import key_state, taken
+from organizations.models import ApiKey
+from organizations.web.api.fields import StrictSerializer
+from organizations.web.api.problems import Problem
+from organizations.web.api.query_parameters import read_query
+from organizations.web.api.responses import Reply
+from organizations.web.openapi.operations import answered, asked
+
+TAGS = ["API keys"]
+ID = re.compile(r"apikey_([a-f0-9]{12,32})")
+
+
+class KeyCreateSerializer(StrictSerializer):
+    name = Text(max_length=100)
+    role = Word(Role.values, help_text="At most the caller's own.")
+    expires_at = Moment(required=False, allow_null=True, help_text="Never, if left out.")
+
+
+class KeyShape(StrictSerializer):
+    key_id = Text(help_text="`apikey_…`: what the path takes.")
+    name = Text()
+    role = Word(Role.values)
+    prefix = Text(help_text="How the key begins.")
+    client_id = Text(help_text="The organization.")
+    user_id = Text(help_text="The key's owner.")
+    status = Word(["active", "revoked", "expired"])
+    created_at = serializers.DateTimeField()
+    last_used_at = serializers.DateTimeField(allow_null=True)
+    expires_at = serializers.DateTimeField(allow_null=True)
+
+
+class NewKeyShape(StrictSerializer):
+    raw_key = Text(allow_null=True, help_text="Shown this once; null in a replay.")
+    message = Text(required=False, help_text="Why `raw_key` is null.")
+    key = KeyShape()
+
+
+class ApiKeysView(ButterView):
+    permissions = {"GET": Permission.API_KEYS_READ, "POST": Permission.API_KEYS_CREATE}
+
+    @reading(
+        summary="List API keys",
+        description="Newest first; revoked and expired ones too.",
+        tags=TAGS,
+        query=PAGING,
+        responses={200: many("ApiKeys", KeyShape)},
+    )
+    def get(self, request: HttpRequest) -> Reply:
+        query = read_query(request.GET, PAGING)
+        client_id = request.organization.public_id
+        rows = request.organization.api_keys.all()
+        return Reply(page(rows, query, lambda key: represent(key, client_id)))
+
+    @changing(
+        summary="Create API key",
+        description=(
+            "It belongs to the owner of the key that asks, and has its scopes and networks. "
+            "`raw_key` is shown this once and stored nowhere: a replay by `Idempotency-Key` "
+            "answers without it."
+        ),
+        tags=TAGS,
+        request=KeyCreateSerializer,
+        responses={201: NewKeyShape},
+        examples=[
+            asked("For production", examples.KEY_REQUEST),
+            answered("Created", examples.NEW_KEY, 201),
+        ],
+    )
+    def post(self, request: HttpRequest) -> Reply:
+        key, text = create(request, **taken(KeyCreateSerializer, request.data))
+        shown = represent(key, request.organization.public_id)
+        once = _("The key was shown once, in the first answer. If it was lost, create another.")
+        return Reply(
+            {"raw_key": text.full, "key": shown},
+            status=201,
+            headers={"Cache-Control": "no-store"},
+            kept=Reply({"raw_key": None, "message": once, "key": shown}, status=201),
+        )
+
+
+class ApiKeyView(ButterView):
+    permissions = {"DELETE": Permission.API_KEYS_DELETE}
+
+    @changing(
+        summary="Revoke API key",
+        description="Refused from the next request on, for good; it stays in the list.",
+        tags=TAGS,
+        responses={200: one("RevokedApiKey", KeyShape, message="How it went.")},
+        errors=[404],
+    )
+    def delete(self, request: HttpRequest, key_id: str) -> Reply:
+        key = found(request, key_id)
+        try:
+            operations.revoke_key(request.principal, key_id=key.id)
+        except operations.HigherRole as error:
+            raise Problem("forbidden", " ".join(error.messages)) from error
+        key.refresh_from_db()
+        shown = represent(key, request.organization.public_id)
+        return Reply(enveloped(shown, _("API key revoked successfully")))
+
+
+def create(
+    request: HttpRequest, *, role: str, **wished: Any
+) -> tuple[ApiKey, api_key_format.KeyText]:
+    """What narrows the key that asks narrows the new one: no key shall reach further by another."""
+    by, here = request.principal, request.organization
+    mine = here.api_keys.select_related("owner").get(pk=by.id)
+    narrowed = {"scopes": mine.scopes, "allowed_cidrs": mine.allowed_cidrs}
+    term = {"expires_at": wished.pop("expires_at", mine.expires_at)}
+    operations.check_term(mine.expires_at, term["expires_at"])
+    try:
+        operations.check_rank(by, role)
+        return operations.create_key(by, owner=mine.owner, role=role, **narrowed, **term, **wished)
+    except operations.HigherRole as error:
+        raise Problem("forbidden", " ".join(error.messages)) from error
+
+
+def found(request: HttpRequest, key_id: str) -> ApiKey:
+    """By the first digits of its UUID, 12 as a rule; all of them are taken too."""
+    match = ID.fullmatch(key_id)
+    low, high = (UUID(match[1].ljust(32, digit)) if match else None for digit in "0f")
+    known = request.organization.api_keys.filter(id__gte=low, id__lte=high)[:2] if match else []
+    if len(known) != 1:
+        raise missing(_("API key"))
+    return known[0]
+
+
+def represent(key: ApiKey, client_id: str) -> dict[str, Any]:
+    return {
+        "key_id": f"apikey_{key.id.hex[:12]}",
+        "name": key.name,
+        "role": key.role,
+        "prefix": f"{api_key_format.PREFIX}{key.key_id[:4]}",
+        "client_id": client_id,
+        "user_id": f"user_{key.owner_id.hex}",
+        "status": key_state(key),
+        "created_at": key.created_at,
+        "last_used_at": key.last_used_at,
+        "expires_at": key.expires_at,
+    }

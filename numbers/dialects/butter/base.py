@@ -1,0 +1,67 @@
+"""What all of Butter's views share: the header that names the organization, envelopes, pages."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from numbers.dialects.butter.errors import problem_response
+from organizations.access.roles import Permission
+from organizations.web.api.pagination import page_of, read_cursor, window
+from organizations.web.api.problems import Problem, field_error, invalid
+from organizations.web.api.query_parameters import Reader, integer, reading
+from organizations.web.api.views import OrgView
+
+MAX_PAGE = 1000
+
+
+class ButterView(OrgView):
+    """`{success, message, data}`, and `{"detail": …}` for errors."""
+
+    problem_response = staticmethod(problem_response)
+
+    def admit(self, request: HttpRequest, permission: Permission) -> None:
+        """That the header names the key's organization is seen to with the key."""
+        super().admit(request, permission)
+        if "HTTP_X_ORGANIZATION_ID" not in request.META:
+            message = _(
+                "This header is required; send the id of the API key's organization, org_…."
+            )
+            raise invalid(field_error("X-Organization-Id", message, "required"))
+
+
+def enveloped(data: Any, message: str = "") -> dict[str, Any]:
+    """An action has a message, a read has none."""
+    return {"success": True, **({"message": message} if message else {}), "data": data}
+
+
+@reading(type="integer", minimum=1, maximum=MAX_PAGE, default=MAX_PAGE)
+def read_page_size(text: str) -> int:
+    """Rows on a page."""
+    return integer(1, MAX_PAGE)(text)
+
+
+PAGING: dict[str, Reader] = {"cursor": read_cursor, "page_size": read_page_size}
+
+
+def page(
+    rows: QuerySet, query: dict[str, Any], represent: Callable[[Any], dict[str, Any]]
+) -> dict[str, Any]:
+    """The page that `query`, read with PAGING, asks for; newest first."""
+    size = query.get("page_size", MAX_PAGE)
+    found = page_of(window(rows, {**query, "limit": size}), size, represent)
+    data, next_cursor = found["data"], found["next_cursor"]
+    is_all = next_cursor is None and "cursor" not in query
+    pagination = {
+        "next_cursor": next_cursor,
+        "has_more": next_cursor is not None,
+        "page_size": len(data),
+        "total_count": len(data) if is_all else rows.count(),
+    }
+    return {"success": True, "data": data, "pagination": pagination}
+
+
+def missing(noun: str) -> Problem:
+    return Problem("not-found", _("%(noun)s not found") % {"noun": noun})

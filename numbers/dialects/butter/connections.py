@@ -1,0 +1,101 @@
+"""What Butter's clients ask of integrations: connected and changed, once the platform has
+answered."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from integrations.ledger import operation_requests as ledger
+from integrations.ledger.locks import lock_integration_name
+from integrations.models import Integration, Operation
+from integrations.providers import PROVIDERS
+from organizations.access.principals import Principal
+from organizations.access.quotas import QuotaExceeded
+from organizations.web.api.exception_mapping import problem_of
+from organizations.web.api.problems import Problem, field_error, invalid
+from organizations.web.api.responses import Reply
+
+Answer = Callable[[Operation | None], Reply]
+
+
+def connect_new(
+    by: Principal, *, name: str, credentials: Mapping[str, str]
+) -> tuple[Integration, Operation]:
+    account = dict(credentials)
+    kind = account.pop("provider")
+    with told():
+        integration, operation = ledger.connect(
+            by, kind=kind, name=name, account=account, only_new=True
+        )
+    make_first_default(by, integration)
+    return integration, operation
+
+
+def make_first_default(by: Principal, integration: Integration) -> None:
+    """Butter's clients have no way to ask for it; none that is there gives way. Before the check,
+    as a platform may take longer to answer than anybody waits."""
+    taken = set(by.organization.default_integrations.values_list("role", flat=True))
+    for role in sorted(PROVIDERS[integration.kind].roles - taken):
+        ledger.make_default(by, integration, role=role)
+
+
+def change(
+    by: Principal, integration: Integration, *, name: str = "", credentials: Mapping[str, str] = {}
+) -> Operation | None:
+    """The check that was asked for, if any."""
+    account = dict(credentials)
+    if account.pop("provider", integration.kind) != integration.kind:
+        text = _("It is fixed; create an integration with the other provider instead.")
+        raise invalid(field_error("credentials.provider", text))
+    with told():
+        changed = ledger.change_integration(by, integration, name=name or None, account=account)
+    return changed[1]
+
+
+def checked(operation: Operation, answer: Answer, undo: Callable[[], None]) -> Reply:
+    """What the platform says of the credentials within ten seconds: refused is 400 and undone."""
+
+    def settled() -> Reply:
+        asked = ledger.wait(operation.pk)
+        if asked.status == Operation.Status.REFUSED:
+            undo()
+            raise invalid(field_error("credentials", asked.reason, "refused"))
+        return answer(asked)
+
+    return replace(answer(operation), after_commit=settled)
+
+
+def drop(by: Principal, integration: Integration) -> None:
+    """Nothing is left of it, but the audit log; a number that was faster keeps it."""
+    with suppress(ledger.InUse):
+        ledger.disconnect(by, integration)
+
+
+@transaction.atomic
+def revert_name(by: Principal, integration: Integration, *, given: str, former: str) -> None:
+    """Undo the name that came with refused credentials, unless it was changed again since."""
+    lock_integration_name(by.organization.pk, former)
+    if given and ledger.locked(by, integration).name == given:
+        ledger.change_integration(by, integration, name=former)
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Complaints about an account's fields stand below `credentials`; a taken name is 409."""
+    try:
+        yield
+    except QuotaExceeded:
+        raise
+    except ValidationError as error:
+        errors = problem_of(error).errors
+        if taken := [e["message"] for e in errors if e["code"] == "taken"]:
+            raise Problem("conflict", taken[0]) from error
+        raise invalid(*({**e, "path": placed(e["path"])} for e in errors)) from error
+
+
+def placed(path: str) -> str:
+    return path if path in ("", "name") else f"credentials.{path}"

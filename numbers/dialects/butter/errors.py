@@ -1,0 +1,38 @@
+"""Errors as Butter's clients know them: `{"detail": …}`, a sentence, or FastAPI's list in a 422."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+
+from numbers.dialects.butter.fields import WRONG_TYPES
+from organizations.web.api.problems import FieldError, Problem
+from organizations.web.api.responses import json_response
+
+FASTAPI_TYPES = {"required": "missing", "unknown": "extra_forbidden"}
+
+
+def problem_response(problem: Problem, request: HttpRequest) -> HttpResponse:
+    status, detail = told(problem)
+    return json_response({"detail": detail}, status=status, headers=problem.headers)
+
+
+def told(problem: Problem) -> tuple[int, Any]:
+    """Broken JSON and values of the wrong type are 422 with a list, all else is a sentence."""
+    if problem.kind.slug == "malformed-json":
+        return 422, [{"loc": ["body"], "msg": problem.detail, "type": "json_invalid"}]
+    if any(error["code"] in WRONG_TYPES for error in problem.errors):
+        return 422, [entry(error) for error in problem.errors]
+    if problem.kind.slug == "invalid-request" and problem.errors:
+        return 400, " ".join(sentence(error) for error in problem.errors)
+    return problem.status, problem.detail
+
+
+def entry(error: FieldError) -> dict[str, Any]:
+    path, code = error["path"], error["code"]
+    kind = code if code in WRONG_TYPES else FASTAPI_TYPES.get(code, "value_error")
+    loc = ["body", *path.split(".")] if path else ["body"]
+    return {"loc": loc, "msg": error["message"], "type": kind}
+
+
+def sentence(error: FieldError) -> str:
+    return f"{error['path']}: {error['message']}" if error["path"] else error["message"]

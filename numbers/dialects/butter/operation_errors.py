@@ -1,0 +1,22 @@
+"""What operations refuse, as problems with Butter's words."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from numbers.inventory.acquisition import NoIntegration
+from numbers.inventory.reservation import NotPossibleNow, NumberTaken
+from organizations.web.api.problems import Problem, field_error, invalid
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    try:
+        yield
+    except NumberTaken as error:
+        if error.being_removed:  # said only of the asker's own
+            raise Problem("number-being-removed", str(error)) from error
+        raise Problem("number-taken", "Phone number already exists in the system.") from error
+    except NoIntegration as error:
+        raise invalid(field_error("integration_id", str(error))) from error
+    except NotPossibleNow as error:
+        raise Problem("not-possible-now", str(error)) from error

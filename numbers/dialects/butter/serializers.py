@@ -1,0 +1,203 @@
+"""Numbers and agents as Butter's JSON: what is taken, and what is shown."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+from carriers.api.serializers import refuse
+from numbers.dialects.butter.fields import (
+    E164,
+    Flag,
+    IdText,
+    OptionalIdText,
+    OptionalSecret,
+    OptionalText,
+    OptionalWord,
+    Text,
+    Word,
+)
+from numbers.inventory import sip_settings
+from numbers.inventory.operations import own_trunks
+from numbers.inventory.placements import PLACED_AS
+from numbers.models import Agent, PhoneNumber, Placement
+from organizations.web.api.fields import StrictSerializer
+
+Role = Placement.Role
+
+# Butter's names for sip.FIELDS.
+SIP_NAMES = {
+    "sip_trunk_name": "trunk_name",
+    "sip_username": "username",
+    "sip_password": "password",
+    "sip_server_address": "server_address",
+    "inbound_room_name": "room_name",
+    "inbound_pin": "pin",
+    "media_encryption": "media_encryption",
+}
+OURS_TO_BUTTERS = {ours: butters for butters, ours in SIP_NAMES.items()}
+SUMMARY = (
+    "id",
+    "organization",  # the related manager looks at it, row by row
+    "public_id",
+    "e164",
+    "number_provider",
+    "inbound_agent_id",
+    "supports_inbound",
+    "supports_outbound",
+    "status",
+    "error_message",
+    "created_at",
+)
+
+
+def provider_of(number: PhoneNumber) -> str:
+    """Butter knows two; a number that came otherwise reached its platform over SIP."""
+    return number.number_provider if number.number_provider in PLACED_AS else "sip"
+
+
+def represent_summary(number: PhoneNumber) -> dict[str, Any]:
+    """A row of the list; needs the columns of SUMMARY."""
+    return {
+        "phone_number_id": number.public_id,
+        "phone_number": number.e164,
+        "provider": provider_of(number),
+        "status": "assigned" if number.inbound_agent_id else "free",
+        "supports_inbound": number.supports_inbound,
+        "supports_outbound": number.supports_outbound,
+        "assigned_agent_id": number.inbound_agent_id,
+        "created_at": number.created_at,
+        "provisioning_status": number.status,
+        "error_message": number.error_message,
+    }
+
+
+def represent(number: PhoneNumber) -> dict[str, Any]:
+    """The whole number; where it has trunks of its own, with their settings but the secrets."""
+    placements = list(number.placements.select_related("integration").order_by("role"))
+    return {
+        **represent_summary(number),
+        "integration_id": integration_of(number, placements),
+        "updated_at": number.updated_at,
+        **represent_trunks(own_trunks(number, [(each, None) for each in placements])),
+    }
+
+
+def integration_of(number: PhoneNumber, placements: Sequence[Placement]) -> str | None:
+    """What supplies it, else where its calls land. The installation's default carrier may live on a
+    stranger's, which is nobody's business."""
+    known = (each.integration for each in placements)
+    own = (each.public_id for each in known if each.organization_id == number.organization_id)
+    return next(own, None)
+
+
+def represent_trunks(trunks: Placement | None) -> dict[str, Any]:
+    if trunks is None:
+        return {}
+    shown = {
+        b: trunks.settings.get(o) for b, o in SIP_NAMES.items() if o not in sip_settings.SECRETS
+    }
+    return {**shown, "media_encryption": shown["media_encryption"] or "allow"}
+
+
+def represent_agent(agent: Agent, number_ids: Sequence[str]) -> dict[str, Any]:
+    return {
+        "agent_id": agent.agent_id,
+        "agent_name": agent.name,
+        "assigned_phone_number_ids": number_ids,
+        "updated_at": agent.updated_at,
+    }
+
+
+class SipSerializer(StrictSerializer):
+    """Empty and null stand for nothing."""
+
+    sip_trunk_name = OptionalText(max_length=100, help_text="The number itself, if left out.")
+    sip_username = OptionalText(max_length=100, help_text="Goes with `sip_password`.")
+    sip_password = OptionalSecret(max_length=100, help_text="Never shown again.")
+    sip_server_address = OptionalText(
+        max_length=260, help_text="Host or IPv4 address; required for outbound calls."
+    )
+    inbound_room_name = OptionalText(
+        max_length=100,
+        help_text="A room for all calls; with a `*` at its end, the beginning of each call's own.",
+    )
+    inbound_pin = OptionalSecret(max_length=100, help_text="4 to 10 digits. Never shown again.")
+    media_encryption = OptionalWord(
+        sip_settings.MEDIA_ENCRYPTION, help_text="`allow`, if left out."
+    )
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        """The SIP fields that were given are gathered in `sip_settings`, under our names."""
+        values = super().to_internal_value(data)
+        given = {ours: values.pop(name) for name, ours in SIP_NAMES.items() if name in values}
+        return {**values, "sip_settings": {name: text or "" for name, text in given.items()}}
+
+
+class ImportSerializer(SipSerializer):
+    phone_number = E164(trim_whitespace=False, help_text="E.164: plus, country code, number.")
+    provider = Word(list(PLACED_AS))
+    supports_inbound = Flag(default=False)
+    supports_outbound = Flag(default=False)
+    integration_id = OptionalIdText(
+        max_length=100, help_text="Required for twilio; the default one for sip if left out."
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        settings = attrs["sip_settings"]
+        if PLACED_AS[attrs["provider"]] == Role.VOICE:
+            refuse_sip(sip_settings.complaints(settings, outbound=attrs["supports_outbound"]))
+            return attrs
+        words = {"provider": attrs["provider"]}
+        only = _("Goes with provider sip, not with %(provider)s: leave it out.") % words
+        refuse_sip({name: only for name, text in settings.items() if text})
+        if not attrs.get("integration_id"):
+            text = _("Required for provider %(provider)s: connect an integration, send its id.")
+            refuse({"integration_id": text % words}, code="required")
+        return attrs
+
+
+class ChangeSerializer(SipSerializer):
+    """What is left out stays."""
+
+    supports_inbound = Flag(required=False)
+    supports_outbound = Flag(required=False)
+
+
+def refuse_sip(complaints: Mapping[str, str]) -> None:
+    refuse({OURS_TO_BUTTERS[name]: text for name, text in complaints.items()})
+
+
+class AssignSerializer(StrictSerializer):
+    phone_number_id = IdText(max_length=100)
+
+
+class SummaryShape(StrictSerializer):
+    phone_number_id = serializers.RegexField(r"^phon_[a-f0-9]{12,}$")
+    phone_number = E164(help_text="E.164.")
+    provider = Word(list(PLACED_AS), help_text="sip also for numbers on carriers.")
+    status = Word(["free", "assigned"], help_text="Whether an agent answers it.")
+    supports_inbound = Flag()
+    supports_outbound = Flag()
+    assigned_agent_id = Text(allow_null=True)
+    created_at = serializers.DateTimeField()
+    provisioning_status = Word(PhoneNumber.Status.values, help_text="How far the platforms are.")
+    error_message = Text(allow_null=True, help_text="Why it failed.")
+
+
+class PhoneNumberShape(SummaryShape):
+    integration_id = Text(allow_null=True)
+    updated_at = serializers.DateTimeField()
+    sip_trunk_name = Text(required=False, allow_null=True, help_text="With trunks of its own.")
+    sip_username = Text(required=False, allow_null=True)
+    sip_server_address = Text(required=False, allow_null=True)
+    inbound_room_name = Text(required=False, allow_null=True)
+    media_encryption = Word(sip_settings.MEDIA_ENCRYPTION, required=False)
+
+
+class AgentShape(StrictSerializer):
+    agent_id = Text()
+    agent_name = Text()
+    assigned_phone_number_ids = serializers.ListField(child=Text())
+    updated_at = serializers.DateTimeField()

@@ -1,0 +1,52 @@
+"""How a dialect describes its operations: as `organizations.web.openapi.operations`, with errors
+of its own."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
+
+from organizations.web.api.query_parameters import Reader
+from organizations.web.openapi.operations import query_parameter
+
+ALWAYS = (401, 403, 429, 500, 503)
+
+
+def describer(
+    error_shape: Any, meanings: Mapping[int, str], headers: Sequence[Any] = ()
+) -> Callable[..., Callable]:
+    """An `operation` decorator: `error_shape` is the serializer of every error, `meanings` says
+    what each status means, `headers` are parameters of every request."""
+
+    def operation(
+        *,
+        summary: str,
+        responses: Mapping[int, Any],
+        errors: Iterable[int] = (),
+        request: Any = None,
+        query: Mapping[str, Reader] | None = None,
+        description: str = "",
+        tags: Sequence[str] = (),
+        examples: Sequence[OpenApiExample] = (),
+    ) -> Callable:
+        refused = {
+            status: OpenApiResponse(error_shape, description=meanings[status])
+            for status in sorted({*ALWAYS, *errors})
+        }
+        asked = [query_parameter(name, reader) for name, reader in (query or {}).items()]
+
+        def describe(handler: Callable) -> Callable:
+            handler.description = description  # OrgSchema adds the permission
+            handler.request = request
+            return extend_schema(
+                summary=summary,
+                tags=list(tags) or None,
+                request=request,
+                parameters=[*headers, *asked],
+                responses={**responses, **refused},
+                examples=list(examples),
+            )(handler)
+
+        return describe
+
+    return operation

@@ -1,0 +1,54 @@
+"""The paths of the two vendors' dialects below /api/, some of which both know."""
+
+from collections.abc import Callable, Sequence
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+
+from numbers.dialects.butter.errors import problem_response as butters_words
+from numbers.dialects.butter.urls import urlpatterns as butter
+from numbers.dialects.zudu.base import problem_response as zudus_words
+from numbers.dialects.zudu.urls import urlpatterns as zudu
+from organizations.web.api.problems import Problem
+
+View = Callable[..., HttpResponse]
+
+
+def merged(butter: Sequence[URLPattern], zudu: Sequence[URLPattern]) -> list[URLPattern]:
+    """Zudu's fixed paths come before Butter's `phone-numbers/<…>`, which would take them."""
+    shared = {str(pattern.pattern): pattern for pattern in butter}
+    first = [join(shared.pop(str(p.pattern), None), p) for p in zudu]
+    return [p for p in first if "<" not in str(p.pattern)] + [
+        *(pattern for pattern in butter if str(pattern.pattern) in shared),
+        *(p for p in first if "<" in str(p.pattern)),
+    ]
+
+
+def join(butter: URLPattern | None, zudu: URLPattern) -> URLPattern:
+    if butter is None:
+        return zudu
+    view = by_header(butter.callback, zudu.callback)
+    return path(str(zudu.pattern), view, name=f"{butter.name}+{zudu.name}")
+
+
+def by_header(butter: View, zudu: View) -> View:
+    """One path, two dialects: a request with X-API-SECRET is Zudu's, any other Butter's."""
+
+    def choose(request: HttpRequest, **named: str) -> HttpResponse:
+        view = zudu if "HTTP_X_API_SECRET" in request.META else butter
+        return view(request, **named)
+
+    choose.csrf_exempt = True  # both are: they know no cookies
+    choose.choices = (butter, zudu)
+    return choose
+
+
+def nowhere(problem_response: Callable[[Problem, HttpRequest], HttpResponse]) -> View:
+    """404 in the words of the dialect that was spoken."""
+    return lambda request, **named: problem_response(Problem("not-found"), request)
+
+
+urlpatterns = [
+    *merged(butter, zudu),
+    path("<path:rest>", by_header(nowhere(butters_words), nowhere(zudus_words)), name="nowhere"),
+]

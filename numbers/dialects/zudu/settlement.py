@@ -1,0 +1,56 @@
+"""Waiting, outside any transaction, until what was asked of the platforms has settled."""
+
+import time
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from integrations.ledger import operation_requests as ledger
+from integrations.models import Operation
+from numbers.inventory.operations import delete_number
+from numbers.models import PhoneNumber
+from organizations.access.principals import Principal
+from organizations.web.api.problems import Problem, field_error, invalid
+
+SECONDS = 10.0
+LOST = (PhoneNumber.Status.FAILED, PhoneNumber.Status.DELETED)
+
+
+class Deadline:
+    """One for the whole request, however many operations it waits for."""
+
+    def __init__(self, seconds: float = SECONDS):
+        self.at = time.monotonic() + seconds
+
+    @property
+    def left(self) -> float:
+        return max(0.0, self.at - time.monotonic())
+
+
+def settled(number: PhoneNumber, deadline: Deadline) -> bool:
+    """Whether nothing is under way for the number any more; `number` is as it is then. One that
+    has failed needs no longer look."""
+    for operation_id in open_operations(number):
+        ledger.wait(operation_id, seconds=deadline.left)
+        number.refresh_from_db()
+        if number.status == PhoneNumber.Status.FAILED:
+            return True
+    return not open_operations(number)
+
+
+def open_operations(number: PhoneNumber) -> list[UUID]:
+    """In the order in which they were asked for: what supplies the number comes first."""
+    rows = number.organization.operations.filter(
+        subject_kind="placement",
+        subject_id__in=number.placements.values("pk"),
+        status=Operation.Status.OPEN,
+    )
+    return list(rows.order_by("created_at", "pk").values_list("pk", flat=True))
+
+
+def refused(by: Principal, number: PhoneNumber, deadline: Deadline, *, at: str) -> Problem:
+    """What a platform refused of a new number, which is taken away again; `at` is the field."""
+    reason = number.error_message or _("It was deleted while it was being set up.")
+    delete_number(by, number.pk)
+    settled(number, deadline)
+    return invalid(field_error(at, reason, "refused"))

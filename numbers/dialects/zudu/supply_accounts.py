@@ -1,0 +1,123 @@
+"""The account that supplies an imported number: the default one, one that is connected already, or
+one that the request's credentials open."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from hmac import compare_digest
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from integrations.ledger import operation_requests as ledger
+from integrations.models import Integration, Operation
+from integrations.providers import PROVIDERS
+from numbers.dialects.zudu.settlement import Deadline
+from numbers.inventory.placements import PLACED_AS
+from numbers.models import Placement
+from organizations.access.principals import Principal
+from organizations.access.roles import Permission
+from organizations.web.api.problems import Problem, field_error, invalid
+
+
+@dataclass(frozen=True)
+class Account:
+    """`check` is what must settle before the credentials count; None: they are known to be good.
+    `is_new`: connected for this import, so forgotten if nothing comes of it."""
+
+    integration: Integration
+    check: Operation | None = None
+    is_new: bool = False
+
+
+def account_of(by: Principal, wished: Mapping[str, Any]) -> Account:
+    """Raises a 400 where there is none, a 403 for credentials from a key that may connect none."""
+    provider = wished["provider"]
+    if PLACED_AS.get(provider) != Placement.Role.SUPPLY:
+        text = _("No platform that supplies numbers: %(provider)s.") % {"provider": provider}
+        raise invalid(field_error("provider", text))
+    if not wished.get("account_sid"):
+        return Account(default_account(by, provider))
+    need(by, Permission.INTEGRATIONS_CREATE)
+    account = {name: wished[name] for name in ("account_sid", "auth_token")}
+    known = connected(by, provider, account["account_sid"])
+    return renewed(by, known, account) if known else connected_anew(by, provider, account)
+
+
+def default_account(by: Principal, provider: str) -> Integration:
+    integration = ledger.default_for(by, provider)
+    if integration is None:
+        text = _(
+            "Send account_sid and auth_token: the organization has no default integration for "
+            "%(provider)s."
+        )
+        raise invalid(field_error("account_sid", text % {"provider": provider}))
+    return integration
+
+
+def need(by: Principal, permission: Permission) -> None:
+    if not by.can(permission):
+        message = _("This API key lacks the permission %(name)s.")
+        raise Problem("forbidden", message % {"name": permission.value})
+
+
+def connected(by: Principal, kind: str, account_sid: str) -> Integration | None:
+    rows = by.organization.integrations.filter(kind=kind, settings__account_sid=account_sid)
+    return rows.order_by("created_at", "pk").first()
+
+
+def renewed(by: Principal, known: Integration, account: Mapping[str, str]) -> Account:
+    """The connected account with its own token is used as it is; another token, or an account that
+    was paused, is checked first, and until then the present one stays in use."""
+    token = known.account().get("auth_token", "")
+    is_same = compare_digest(token.encode(), account["auth_token"].encode())
+    if is_same and known.state == Integration.State.CONNECTED:
+        return Account(known)
+    need(by, Permission.INTEGRATIONS_UPDATE)
+    changes = {"auth_token": account["auth_token"]}
+    return Account(*ledger.change_integration(by, known, account=changes))
+
+
+def connected_anew(by: Principal, kind: str, account: Mapping[str, str]) -> Account:
+    name = name_for(by, kind, account["account_sid"])
+    is_new = not by.organization.integrations.filter(name=name).exists()
+    integration, check = ledger.connect(by, kind=kind, name=name, account=account)
+    return Account(integration, check, is_new)
+
+
+def name_for(by: Principal, kind: str, account_sid: str) -> str:
+    """“Twilio AC…1234”, or the whole id where that is another account's name."""
+    title = PROVIDERS[kind].title
+    short = f"{title} {account_sid[:2]}…{account_sid[-4:]}"
+    other = by.organization.integrations.filter(name=short).first()
+    if other and other.candidate_account().get("account_sid") != account_sid:
+        return f"{title} {account_sid}"[:100]
+    return short
+
+
+def checked(by: Principal, account: Account, deadline: Deadline) -> Integration | None:
+    """The integration with its facts, None while the platform is still to answer. Raises a 400 for
+    refused credentials."""
+    if account.check is None:
+        return account.integration
+    try:
+        check = ledger.wait(account.check.pk, seconds=deadline.left)
+    except Operation.DoesNotExist:  # refused, and forgotten by another import of that account
+        raise invalid(field_error("auth_token", FORGOTTEN, "refused")) from None
+    if check.status == Operation.Status.OPEN:
+        return None
+    if check.status == Operation.Status.REFUSED:
+        drop(by, account)
+        raise invalid(field_error("auth_token", check.reason, "refused"))
+    return by.organization.integrations.get(pk=account.integration.pk)
+
+
+FORGOTTEN = gettext_lazy("The account was not accepted.")
+
+
+def drop(by: Principal, account: Account) -> None:
+    """Nothing is left of a new one, unless something else has come to be on it meanwhile."""
+    if account.is_new:
+        with suppress(ledger.InUse, Integration.DoesNotExist):
+            ledger.disconnect(by, account.integration)

@@ -1,0 +1,154 @@
+"""The asker's half: take in a number that an account owns or a SIP carrier brings, or buy one."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from integrations.ledger.operation_requests import default_for
+from integrations.models import Integration, Operation
+from integrations.providers import PROVIDERS
+from numbers.inventory.locks import lock_named_agents
+from numbers.inventory.operations import facts, tell
+from numbers.inventory.placements import NO_HOME, PLACED_AS, ask, default_homes, place, settle_in
+from numbers.inventory.reservation import hold_number
+from numbers.models import PhoneNumber, Placement
+from organizations.access.principals import Principal
+
+Role, Source = Placement.Role, PhoneNumber.Source
+
+RECORDED = gettext_lazy("Recorded only, as was asked for: it is on no platform.")
+SOURCES = {"twilio": Source.TWILIO, "sip": Source.IMPORT}
+
+
+class NoIntegration(Exception):
+    """There is no integration that could take the number, or the named one cannot."""
+
+
+@transaction.atomic
+def import_number(
+    by: Principal,
+    *,
+    number: str,
+    provider: str,
+    integration: Integration | None = None,
+    voice_on: Integration | None = None,
+    sip_settings: Mapping[str, str] | None = None,
+    purchase: Mapping[str, str] | None = None,
+    **fields: Any,
+) -> PhoneNumber:
+    """A pending number on the integration, or on the organization's default one for `provider`
+    (twilio or sip).
+
+    `voice_on` lets the calls of a supplied number land on that SIP integration too; `sip_settings`
+    are some of sip.FIELDS, checked by the caller; `purchase` not None: buy it if the account does
+    not own it. `fields` are columns of the number; `source` follows from `provider` unless it is
+    one of them. Raises NoIntegration, OutsidePools and NumberTaken.
+    """
+    lock_named_agents(by, fields)
+    integration = taken_on(by, provider, integration)
+    if purchase is not None:
+        selling(integration)
+    phone_number = hold_number(
+        PhoneNumber(
+            organization=by.organization,
+            e164=number,
+            created_by_id=by.user_id,
+            **{"source": SOURCES[provider], "number_provider": provider, **fields},
+        )
+    )
+    bought = {} if purchase is None else {"purchase": dict(purchase)}
+    tell(by, phone_number, "created", after={**facts(phone_number), **bought})
+    placement = place(phone_number, integration, PLACED_AS[provider], sip_settings, purchase)
+    operation = ask(by, placement, Operation.Wish.ENSURE, label=number, is_new=True)
+    if voice_on:
+        voice = place(phone_number, voice_on, Role.VOICE, sip_settings)
+        ask(by, voice, Operation.Wish.ENSURE, label=number, waits_for=operation, is_new=True)
+    return phone_number
+
+
+def buy_number(
+    by: Principal,
+    *,
+    number: str,
+    integration: Integration | None = None,
+    extras: Mapping[str, str] | None = None,
+    **fields: Any,
+) -> PhoneNumber:
+    """The number as a wish to buy it: the row is there before the platform is asked, so that a
+    crash can neither lose nor double the purchase. `extras`: address_sid, bundle_sid,
+    identity_sid. Raises NoIntegration, OutsidePools and NumberTaken."""
+    return import_number(
+        by,
+        number=number,
+        provider="twilio",
+        integration=integration,
+        purchase=dict(extras or {}),
+        **fields,
+    )
+
+
+def selling(integration: Integration) -> None:
+    if not PROVIDERS[integration.kind].sells_numbers:
+        raise NoIntegration(_("%(integration)s sells no numbers.") % {"integration": integration})
+
+
+def taken_on(by: Principal, role: str, named: Integration | None) -> Integration:
+    integration = named or default_for(by, role)
+    if integration is None:
+        raise NoIntegration(
+            _("Name an integration: the organization has no default one for %(role)s.")
+            % {"role": role}
+        )
+    if role not in PROVIDERS[integration.kind].roles:
+        raise NoIntegration(
+            _("%(integration)s cannot be used for %(role)s.")
+            % {"integration": integration, "role": role}
+        )
+    return integration
+
+
+@transaction.atomic
+def record_number(
+    by: Principal, *, number: str, provider: str | None, **fields: Any
+) -> PhoneNumber:
+    """A number as far as there is a home for it: a default integration for `provider` takes it in,
+    one for SIP looks after its `outbound_trunk_id`. With neither it is `inactive`, and says why;
+    `provider` None asks for no more than that. `fields` are columns of the number, `source` may be
+    one of them. Raises OutsidePools and NumberTaken."""
+    lock_named_agents(by, fields)
+    phone_number = PhoneNumber(
+        organization=by.organization,
+        e164=number,
+        created_by_id=by.user_id,
+        number_provider=provider,
+        **{"source": SOURCES.get(provider or "", Source.IMPORT), **fields},
+    )
+    homes = default_homes(by, phone_number)
+    if not homes:
+        phone_number.status = phone_number.wanted = PhoneNumber.Status.INACTIVE
+        phone_number.error_message = NO_HOME % {"provider": provider} if provider else RECORDED
+    hold_number(phone_number)
+    tell(by, phone_number, "created", after=facts(phone_number))
+    settle_in(by, phone_number, homes)
+    return phone_number
+
+
+@transaction.atomic
+def record_only(by: Principal, *, number: str, **fields: Any) -> PhoneNumber:
+    """An `inactive` number on no platform, whatever integrations there are. `fields` are columns of
+    the number. Raises OutsidePools and NumberTaken."""
+    lock_named_agents(by, fields)
+    inactive = PhoneNumber.Status.INACTIVE
+    phone_number = PhoneNumber(
+        organization=by.organization,
+        e164=number,
+        created_by_id=by.user_id,
+        error_message=RECORDED,
+        **{"source": Source.IMPORT, **fields, "status": inactive, "wanted": inactive},
+    )
+    hold_number(phone_number)
+    tell(by, phone_number, "created", after=facts(phone_number))
+    return phone_number

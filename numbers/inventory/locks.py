@@ -1,0 +1,63 @@
+"""The locks on numbers and on the agents they name; integrations/ledger/locks.py defines the
+order."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from carriers.models import Carrier
+from integrations.ledger.locks import lock_names, lock_open_operations
+from integrations.models import Operation
+from numbers.models import PhoneNumber, Placement
+from organizations.access.principals import Principal
+
+AGENTS = ("inbound_agent_id", "outbound_agent_id")  # the columns of a number that name one
+Locked = tuple[PhoneNumber, list[tuple[Placement, Operation | None]]]
+
+
+def hold_agent(by: Principal, *agent_ids: str | None) -> None:
+    """No other transaction adds, changes or deletes agents with these ids until this one ends. The
+    agents need not exist. Pass all ids in one call, before a number is locked or added: a change of
+    an agent locks the agent's id first, and then its numbers."""
+    lock_names(by.organization.pk, "agent", filter(None, agent_ids))
+
+
+def lock_named_agents(by: Principal, *columns: Mapping[str, Any]) -> None:
+    """As `hold_agent`, for the agents that these columns of numbers name."""
+    hold_agent(by, *(each.get(name) for each in columns for name in AGENTS))
+
+
+def locked(by: Principal, number_id: UUID) -> Locked:
+    """Returns the number and its placements with their open operations, supply before voice, locked
+    until the transaction ends. Raises DoesNotExist."""
+    for found in lock_numbers(by, [number_id]):
+        return found
+    raise PhoneNumber.DoesNotExist
+
+
+def lock_numbers(by: Principal, number_ids: Iterable[UUID]) -> list[Locked]:
+    """As `locked`, for several numbers, in the order of their ids. Numbers of other organizations
+    are left out."""
+    rows = by.organization.phone_numbers.select_for_update(no_key=True)
+    numbers = list(rows.filter(pk__in=number_ids).order_by("pk"))
+    lock_carriers_of(numbers)
+    rows = by.organization.placements.filter(phone_number__in=numbers)
+    placements = list(rows.select_related("integration").order_by("role"))
+    operations = lock_open_operations("placement", [placement.pk for placement in placements])
+    held = {number.pk: [] for number in numbers}
+    for placement in placements:
+        held[placement.phone_number_id].append((placement, operations.get(placement.pk)))
+    return [(number, held[number.pk]) for number in numbers]
+
+
+def lock_carriers_of(numbers: Sequence[PhoneNumber]) -> None:
+    """Lock the carriers of failed numbers. A change may set such a number up again, and then its
+    operation waits for the carrier's, which must not settle meanwhile."""
+    again = PhoneNumber.Status.FAILED
+    failed = [each for each in numbers if each.carrier_id and each.status == again]
+    if failed:
+        rows = Carrier.objects.select_for_update(no_key=True).order_by("pk")
+        carriers = rows.in_bulk({number.carrier_id for number in failed})
+        lock_open_operations("carrier", list(carriers))
+        for number in failed:
+            number.carrier = carriers[number.carrier_id]

@@ -1,0 +1,102 @@
+"""Placements as the asker makes them: a number's wish to be on a platform."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from integrations.ledger import operation_requests as ledger
+from integrations.ledger.operation_requests import default_for
+from integrations.models import Integration, Operation
+from numbers.inventory import sip_settings as sip
+from numbers.models import PhoneNumber, Placement
+from organizations.access.principals import Principal
+
+Role = Placement.Role
+
+# By the provider a request names, which is also the role of the integration that is taken.
+PLACED_AS = {"twilio": Role.SUPPLY, "sip": Role.VOICE}
+
+# What of a number its platform is told; anything else changes without it.
+OF_ALL = {"wanted", "application_sid"}
+DEPENDENCIES = {
+    Role.SUPPLY: OF_ALL | {"supports_inbound", "inbound_agent_id", "inbound_webhook_url"},
+    Role.VOICE: OF_ALL
+    | {"supports_inbound", "supports_outbound", "outbound_trunk_id", "sip_settings"},
+}
+NO_HOME = "Recorded only: there is no default integration for %(provider)s numbers."
+
+
+def depends_on(number: PhoneNumber, placement: Placement) -> set[str]:
+    """The columns, and `sip_settings`, that the placement is made of."""
+    return OF_ALL if number.carrier_id else DEPENDENCIES[placement.role]
+
+
+def ask(
+    by: Principal,
+    placement: Placement,
+    wish: str,
+    *,
+    label: str,
+    waits_for: Operation | None = None,
+    is_new: bool = False,
+) -> Operation:
+    return ledger.ask(
+        by,
+        integration=placement.integration,
+        subject_kind="placement",
+        subject_id=placement.id,
+        label=label,
+        wish=wish,
+        refs=placement.refs,
+        waits_for=waits_for,
+        is_new=is_new,
+    )
+
+
+def place(
+    phone_number: PhoneNumber,
+    integration: Integration,
+    role: str,
+    sip_settings: Mapping[str, str] | None = None,
+    purchase: Mapping[str, str] | None = None,
+) -> Placement:
+    placement = Placement(
+        organization_id=phone_number.organization_id,
+        phone_number=phone_number,
+        integration=integration,
+        role=role,
+        purchase=purchase,
+    )
+    if role == Role.VOICE:
+        keep_sip(placement, sip_settings or {})
+    placement.save(force_insert=True)
+    return placement
+
+
+def keep_sip(placement: Placement, settings: Mapping[str, str | None]) -> None:
+    """The secrets are sealed, the rest readable; what is not given stays, empty takes away."""
+    whole = {**placement.settings, **placement.secrets(), **settings}
+    known = {name: value for name, value in whole.items() if value}
+    placement.keep_secrets({name: known[name] for name in sip.SECRETS if name in known})
+    placement.settings = {n: v for n, v in known.items() if n not in sip.SECRETS}
+
+
+def default_homes(by: Principal, phone_number: PhoneNumber) -> dict[str, Integration]:
+    """The default integrations that could take the number in, by the role they take it in."""
+    roles = [phone_number.number_provider] if phone_number.number_provider in PLACED_AS else []
+    roles += ["sip"] if phone_number.outbound_trunk_id and "sip" not in roles else []
+    found = {PLACED_AS[role]: default_for(by, role) for role in roles}
+    return {role: integration for role, integration in found.items() if integration}
+
+
+def settle_in(
+    by: Principal, phone_number: PhoneNumber, homes: Mapping[str, Integration]
+) -> list[UUID]:
+    """A placement on each, and the wish to set it up; trunks wait until the number is owned."""
+    operations: list[Operation] = []
+    for role in sorted(homes):  # supply before voice
+        placement = place(phone_number, homes[role], role)
+        supplied = operations[-1] if operations else None
+        label, wish = phone_number.e164, Operation.Wish.ENSURE
+        asked = ask(by, placement, wish, label=label, waits_for=supplied, is_new=True)
+        operations.append(asked)
+    return [operation.pk for operation in operations]

@@ -1,0 +1,91 @@
+"""Adding one number: where it goes is chosen first, then only what that place needs is asked."""
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from carriers.operations import all_usable
+from integrations.providers import PROVIDERS
+from numbers.bulk.imports.options import CARRIES_CALLS, SUPPLIES
+from numbers.inventory.acquisition import NoIntegration
+from numbers.inventory.reservation import NoCarrier, NumberTaken, OutsidePools
+from numbers.numbering.e164 import written
+from numbers.views.adding.add_single_forms import CarrierForm, OneForm, SipForm, SupplyForm
+from organizations.access.roles import Permission
+from organizations.views.forms import attempt
+from organizations.web.views.base import OrgScreen
+
+FORMS: dict[str, type[OneForm]] = {
+    "carrier": CarrierForm,
+    "account": SupplyForm,
+    "sip": SipForm,
+    "record": OneForm,
+}
+TITLES = {
+    "carrier": gettext_lazy("On a carrier"),
+    "account": gettext_lazy("From an account that owns it"),
+    "sip": gettext_lazy("By a SIP trunk"),
+    "record": gettext_lazy("Only recorded"),
+}
+MEANINGS = {
+    "carrier": gettext_lazy(
+        "The carrier brings its calls to the platform; Patchbay makes the number there."
+    ),
+    "account": gettext_lazy(
+        "An account, like one of Twilio, owns the number already; Patchbay routes its calls."
+    ),
+    "sip": gettext_lazy("The number gets a SIP trunk of its own on the platform."),
+    "record": gettext_lazy("No platform is told: the number is written down here, and inactive."),
+}
+BESIDE = {
+    NumberTaken: "number",
+    OutsidePools: "number",
+    NoCarrier: "carrier",
+    NoIntegration: "integration",
+}
+
+
+class AddOneScreen(OrgScreen):
+    permissions = {
+        "GET": Permission.PHONE_NUMBERS_CREATE,
+        "POST": Permission.PHONE_NUMBERS_CREATE,
+    }
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        homes = self.homes()
+        home = self.chosen(homes)
+        return self.shown(homes, home, FORMS[home](by=self.principal))
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        homes = self.homes()
+        home = self.chosen(homes)
+        form = FORMS[home](request.POST, by=self.principal)
+        made = attempt(form, form.add, BESIDE) if form.is_valid() else None
+        if made is None:
+            return self.shown(homes, home, form, 422)
+        number = {"number": written(made.e164)}
+        recorded = home == "record"
+        self.say((_("%(number)s is recorded.") if recorded else _("%(number)s is added.")) % number)
+        if form.note:
+            self.warn(form.note.replace("\n", " "))
+        return self.go("number", number_id=made.pk)
+
+    def chosen(self, homes: list[str]) -> str:
+        home = self.request.GET.get("to")
+        return home if home in homes else homes[0]
+
+    def homes(self) -> list[str]:
+        """Where a number could go now; recorded it can always be."""
+        kinds = set(self.organization.integrations.values_list("kind", flat=True))
+        roles = {role for kind in kinds & PROVIDERS.keys() for role in PROVIDERS[kind].roles}
+        there = {
+            "carrier": bool(all_usable(self.principal)),
+            "account": SUPPLIES in roles,
+            "sip": CARRIES_CALLS in roles,
+        }
+        return [*(home for home, is_there in there.items() if is_there), "record"]
+
+    def shown(self, homes: list[str], home: str, form: OneForm, status: int = 200) -> HttpResponse:
+        ways = [(name, TITLES[name], name == home) for name in homes]
+        words = {"form": form, "home": home, "ways": ways, "meaning": MEANINGS[home]}
+        return self.page("numbers/add_one.html", status, bare=homes == ["record"], **words)

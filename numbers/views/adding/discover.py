@@ -1,0 +1,174 @@
+"""Discovery: what numbers an account holds, and which of them to take in."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop
+
+from integrations.api.query_results import discovered
+from integrations.ledger.platform_queries import NotConnected, ask_question
+from integrations.models import Integration, Operation
+from integrations.providers import PROVIDERS
+from numbers.bulk.imports.options import ACCOUNT, CARRIER, PLACES, RECORD, SUPPLIES, cleaned
+from numbers.bulk.jobs import CannotBatch, propose_import
+from numbers.numbering.e164 import written
+from numbers.views.adding.destinations import destinations, plays
+from numbers.views.adding.query_base import AnswerScreen, connected
+from organizations.access.principals import Principal
+from organizations.access.roles import Permission
+from organizations.web.views.base import OrgScreen
+
+PER_PAGE = 200
+SHOWN = {
+    "new": gettext_lazy("Not here"),
+    "here": gettext_lazy("Here already"),
+    "all": gettext_lazy("All"),
+}
+Found = dict[str, Any]
+
+
+class DiscoverScreen(OrgScreen):
+    """Which account to look into."""
+
+    permissions = {
+        "GET": Permission.PHONE_NUMBERS_CREATE,
+        "POST": Permission.PHONE_NUMBERS_CREATE,
+    }
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self.shown(request.GET.get("integration", ""))
+
+    def shown(self, chosen: str, wrong: str = "") -> HttpResponse:
+        rows = [
+            {"row": row, "title": PROVIDERS[row.kind].title, "is_chosen": str(row.pk) == chosen}
+            for row in connected(self)
+            if row.kind in PROVIDERS
+        ]
+        status = 422 if wrong else 200
+        return self.page("numbers/add_discover.html", status, integrations=rows, wrong=wrong)
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        named = request.POST.get("integration", "")
+        integration = next((row for row in connected(self) if str(row.pk) == named), None)
+        if integration is None:
+            return self.shown("", _("Choose one of the connected integrations."))
+        try:
+            asked = ask_question(request.principal, integration, Operation.Wish.DISCOVER)
+        except NotConnected as error:
+            return self.shown(named, str(error))
+        return self.go("add_discover_found", operation_id=asked.pk)
+
+
+class PickForm(forms.Form):
+    """How what is picked is taken in."""
+
+    place = forms.ChoiceField(label=gettext_lazy("Take them in"))
+
+    def __init__(self, data: Any = None, *, by: Principal, integration: Integration):
+        super().__init__(data)
+        self.fields["place"].choices = places(by, integration)
+
+    def options(self) -> dict[str, str]:
+        destination, _colon, row_id = self.cleaned_data["place"].partition(":")
+        name = next((name for name, home in PLACES.items() if home == destination), "")
+        return {"destination": destination, **({name: row_id} if name else {})}
+
+
+def places(by: Principal, integration: Integration) -> list[tuple[str, str]]:
+    """As the account's own numbers, on its carriers, or only into the inventory."""
+    name = {"name": integration.name}
+    found = []
+    if plays(integration, SUPPLIES):
+        found.append(
+            (f"{ACCOUNT}:{integration.pk}", _("as numbers of the account %(name)s") % name)
+        )
+    for carrier in destinations(by).carriers:
+        if carrier.integration_id == integration.pk:
+            label = _("on the carrier %(name)s") % {"name": carrier.name}
+            found.append((f"{CARRIER}:{carrier.voip_carrier_sid}", label))
+    return [*found, (RECORD, _("only on record: nothing changes on the platform"))]
+
+
+class FoundScreen(AnswerScreen):
+    permissions = {
+        "GET": Permission.PHONE_NUMBERS_CREATE,
+        "POST": Permission.PHONE_NUMBERS_CREATE,
+    }
+    wish = Operation.Wish.DISCOVER
+    title = gettext_lazy("Numbers found there")
+
+    def again(self, asked: Operation) -> str:
+        return f"{self.url('add_discover')}?integration={asked.integration_id}"
+
+    def answered(self, asked: Operation) -> HttpResponse:
+        return self.listed(asked, PickForm(by=self.principal, integration=asked.integration))
+
+    def listed(self, asked: Operation, form: PickForm, wrong: str = "") -> HttpResponse:
+        answer = discovered(self.organization, asked.result)
+        kinds = sorted_out(answer["data"])
+        show = self.request.GET.get("show")
+        show = show if show in SHOWN else "new"
+        return self.page(
+            "numbers/add_discovered.html",
+            422 if wrong else 200,
+            asked=asked,
+            again=self.again(asked),
+            form=form,
+            wrong=wrong,
+            show=show,
+            tabs=[(name, label, len(kinds[name])) for name, label in SHOWN.items()],
+            page=told(kinds[show], self.request.GET.get("page")),
+            new=len(kinds["new"]),
+            more=answer["more"],
+        )
+
+    def post(self, request: HttpRequest, operation_id: UUID) -> HttpResponse:
+        asked = self.asked(operation_id)
+        if asked.status != Operation.Status.DONE:
+            return self.go("add_discover_found", operation_id=operation_id)
+        form = PickForm(request.POST, by=request.principal, integration=asked.integration)
+        rows = self.picked(asked)
+        if not rows:
+            return self.listed(asked, form, _("Pick at least one number."))
+        if not form.is_valid():
+            return self.listed(asked, form, _("Say how they are to be taken in."))
+        return self.proposed(asked, form, rows)
+
+    def picked(self, asked: Operation) -> list[dict[str, str]]:
+        """Only what was found, and is not here: the page may be old, or not be ours."""
+        found = sorted_out(discovered(self.organization, asked.result)["data"])["new"]
+        wanted = set(self.request.POST.getlist("number"))
+        return [
+            {"number": row["number"], "label": row["label"][:100]}
+            for row in found
+            if "all" in self.request.POST or row["number"] in wanted
+        ]
+
+    def proposed(self, asked: Operation, form: PickForm, rows: Sequence[Any]) -> HttpResponse:
+        title = gettext_noop("Found on %(name)s") % {"name": asked.integration.name}
+        try:
+            options = cleaned(self.principal, form.options())
+            batch = propose_import(self.principal, title=title, options=options, rows=rows)
+        except ValidationError as error:
+            return self.listed(asked, form, " ".join(error.messages))
+        except CannotBatch as error:
+            return self.listed(asked, form, str(error))
+        return self.go("batch", batch_id=batch.pk)
+
+
+def sorted_out(found: Sequence[Found]) -> dict[str, list[Found]]:
+    new = [row for row in found if not row["number_id"]]
+    return {"new": new, "here": [row for row in found if row["number_id"]], "all": list(found)}
+
+
+def told(rows: Sequence[Found], page: str | None) -> Any:
+    """One page of them, as people write numbers."""
+    part = Paginator(rows, PER_PAGE).get_page(page)
+    part.object_list = [{**row, "pretty": written(row["number"])} for row in part.object_list]
+    return part

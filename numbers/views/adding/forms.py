@@ -1,0 +1,156 @@
+"""What is asked when many numbers are added. The rules are those of
+numbers/bulk/imports/options.py."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from numbers.bulk.imports.options import ACCOUNT, CARRIER
+from numbers.numbering import regions
+from numbers.views.adding.destinations import Destinations, destinations
+from organizations.access.principals import Principal
+from organizations.text.fields import FormText
+from organizations.web.views.widgets import LongSelect
+
+MOST_TEXT = 10_000_000  # bytes, as of a file
+MOST_AGENTS = 500
+
+
+class OptionsForm(forms.Form):
+    """Where the numbers go, and what is said of all of them."""
+
+    place = forms.ChoiceField(label=_("Carrier or account"))
+    voice_integration_id = forms.ChoiceField(
+        label=_("Where their calls land"),
+        required=False,
+        help_text=_("Of numbers in an account that owns them, without a carrier."),
+    )
+    country = forms.ChoiceField(
+        label=_("Country of numbers without a plus"),
+        widget=LongSelect,
+        required=False,
+        help_text=_("“020 7183 8750” with United Kingdom becomes +442071838750."),
+    )
+    label = FormText(
+        label=_("Label"),
+        max_length=100,
+        required=False,
+        help_text=_("For numbers that bring none of their own."),
+    )
+    agent_id = forms.ChoiceField(label=_("Agent who answers"), required=False)
+
+    def __init__(self, *args: Any, by: Principal, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.destinations: Destinations = destinations(by)
+        self.offer("place", self.destinations.choices())
+        self.fields["place"].initial = self.destinations.default
+        self.offer("country", regions.choices_without_plus(str(_("Detect from + prefix"))))
+        agents = by.organization.agents.order_by("name").values_list("agent_id", "name")
+        self.offer("agent_id", [("", _("Nobody yet")), *agents[:MOST_AGENTS]])
+        if self.destinations.accounts:
+            self.offer("voice_integration_id", self.destinations.voice_choices())
+        else:
+            del self.fields["voice_integration_id"]
+
+    def offer(self, name: str, choices: list) -> None:
+        self.fields[name].choices = choices
+
+    def options(self) -> dict[str, str]:
+        """As numbers.bulk.imports.options knows them."""
+        given = {name: self.cleaned_data.get(name, "") for name in OPTIONS}
+        if self.cleaned_data.get("update"):
+            given["update"] = "true"
+        destination, _colon, row_id = self.cleaned_data["place"].partition(":")
+        row = {CARRIER: "carrier", ACCOUNT: "integration_id"}.get(destination)
+        if destination != ACCOUNT:
+            given.pop("voice_integration_id")
+        return {**given, "destination": destination, **({row: row_id} if row else {})}
+
+
+OPTIONS = ("voice_integration_id", "country", "label", "agent_id")
+SHOWN_AT = {"destination": "place", "carrier": "place", "integration_id": "place"}
+
+
+class PastedField(forms.CharField):
+    """Many lines, with plain line breaks. Its limit is in bytes and not in the browser, which would
+    cut what is pasted, even within a number, and say nothing."""
+
+    widget = forms.Textarea({"rows": 10, "class": "mono", "spellcheck": "false"})
+    default_error_messages = {
+        "too_large": _("The list is larger than 10 MB. Paste it in parts."),
+    }
+
+    def to_python(self, value: Any) -> str:
+        text = super().to_python(value).replace("\r\n", "\n").replace("\r", "\n")
+        return text.replace("\0", "\ufffd")  # which a row is refused for, and not the whole list
+
+    def validate(self, value: str) -> None:
+        super().validate(value)
+        if len(value.encode()) > MOST_TEXT:
+            raise ValidationError(self.error_messages["too_large"], code="too_large")
+
+
+class ChangingForm(OptionsForm):
+    """Of rows that say something of their own numbers."""
+
+    update = forms.BooleanField(
+        label=_("Change numbers that already exist"),
+        required=False,
+        help_text=_(
+            "Without this they are skipped. You see every change before it is made; empty cells "
+            "change nothing."
+        ),
+    )
+
+
+class ListForm(ChangingForm):
+    text = PastedField(
+        label=_("Numbers"),
+        strip=False,
+        help_text=_(
+            "One on each line, with a label behind or before it. Bullets, numbering, headings and "
+            "tables are understood, and several numbers on a line. At most 100,000 numbers and "
+            "10 MB."
+        ),
+    )
+    field_order = ("text",)
+
+    def __init__(self, *args: Any, by: Principal, **kwargs: Any):
+        super().__init__(*args, by=by, **kwargs)
+        owner = f"{by.user_id}.{by.organization.pk}"
+        self.fields["text"].widget.attrs["data-keep"] = owner  # for static/pasted.js
+
+
+class RangeForm(OptionsForm):
+    first = forms.CharField(
+        label=_("First number"),
+        max_length=40,
+        widget=forms.TextInput({"inputmode": "tel", "placeholder": "+1 415 555 0100"}),
+    )
+    last = forms.CharField(
+        label=_("Last number"),
+        max_length=40,
+        required=False,
+        widget=forms.TextInput({"inputmode": "tel", "placeholder": "+1 415 555 0199"}),
+    )
+    count = forms.IntegerField(
+        label=_("or how many"),
+        min_value=1,
+        max_value=10_000,
+        required=False,
+        help_text=_("10,000 at most."),
+    )
+    field_order = ("first", "last", "count")
+
+
+class FileForm(ChangingForm):
+    file = forms.FileField(
+        label=_("File"),
+        max_length=200,
+        allow_empty_file=False,
+        widget=forms.ClearableFileInput({"accept": ".csv,.txt,.tsv,.xlsx,.ods"}),
+        help_text=_("CSV, Excel (.xlsx) or OpenDocument (.ods), at most 100,000 rows and 10 MB."),
+    )
+    field_order = ("file",)

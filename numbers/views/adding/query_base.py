@@ -1,0 +1,46 @@
+"""What discovery and search share: asking a platform, and waiting for what it says."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django_htmx.http import HttpResponseClientRefresh
+
+from integrations.models import Integration, Operation
+from organizations.access.roles import Permission
+from organizations.web.views.base import OrgScreen
+
+
+class AnswerScreen(OrgScreen):
+    """The answer to a question. Until there is one, the page looks again by itself; it is forgotten
+    a day after it came."""
+
+    permissions = {"GET": Permission.PHONE_NUMBERS_CREATE}
+    wish: str
+    title: Any
+
+    def get(self, request: HttpRequest, operation_id: UUID) -> HttpResponse:
+        asked = self.asked(operation_id)
+        if asked.status == Operation.Status.DONE:
+            return HttpResponseClientRefresh() if request.htmx else self.answered(asked)
+        if request.htmx and asked.status != Operation.Status.OPEN:
+            return HttpResponseClientRefresh()
+        part = "numbers/_asking.html" if request.htmx else "numbers/add_asked.html"
+        return self.page(part, asked=asked, again=self.again(asked), title=self.title)
+
+    def asked(self, operation_id: UUID) -> Operation:
+        own = self.organization.operations.select_related("integration")
+        return own.get(pk=operation_id, wish=self.wish, integration__organization=self.organization)
+
+    def answered(self, asked: Operation) -> HttpResponse:
+        raise NotImplementedError
+
+    def again(self, asked: Operation) -> str:
+        """Where the question can be asked once more."""
+        raise NotImplementedError
+
+
+def connected(screen: OrgScreen) -> list[Integration]:
+    """Those that answer questions."""
+    rows = screen.organization.integrations.filter(state=Integration.State.CONNECTED)
+    return list(rows.order_by("name"))

@@ -1,0 +1,246 @@
+"""Numbers for sale: search, look at what there is, and buy after one more look."""
+
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.core.validators import RegexValidator
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from integrations.api.query_results import result_of
+from integrations.ledger.platform_queries import NotConnected, ask_question
+from integrations.models import Integration, Operation
+from integrations.providers import PROVIDERS
+from numbers.inventory.acquisition import NoIntegration, buy_number
+from numbers.inventory.reservation import NumberTaken, OutsidePools
+from numbers.models import PhoneNumber
+from numbers.numbering import regions
+from numbers.numbering.e164 import written
+from numbers.views.adding.query_base import AnswerScreen, connected
+from organizations.access.quotas import QuotaExceeded
+from organizations.access.roles import Permission
+from organizations.models import Organization
+from organizations.text.fields import FormText
+from organizations.web.views.base import OrgScreen
+from organizations.web.views.widgets import LongSelect
+
+CREATE = Permission.PHONE_NUMBERS_CREATE
+TYPES = {
+    "local": gettext_lazy("local"),
+    "mobile": gettext_lazy("mobile"),
+    "toll_free": gettext_lazy("toll-free"),
+    "national": gettext_lazy("national"),
+}
+BRINGS = {
+    "none": gettext_lazy("nothing"),
+    "any": gettext_lazy("an address anywhere"),
+    "local": gettext_lazy("an address in the country"),
+    "foreign": gettext_lazy("an address outside the country"),
+}
+MOST_AT_ONCE = 20
+
+
+class SearchForm(forms.Form):
+    """What somebody looks for, and where."""
+
+    integration = forms.ChoiceField(label=gettext_lazy("Account"))
+    country = forms.ChoiceField(label=gettext_lazy("Country"), initial="US", widget=LongSelect)
+    type = forms.ChoiceField(label=gettext_lazy("Type"), choices=list(TYPES.items()))
+    area_code = FormText(
+        label=gettext_lazy("Area code"),
+        required=False,
+        validators=[
+            RegexValidator(r"\A[0-9]{1,5}\Z", gettext_lazy("One to five digits are expected."))
+        ],
+        widget=forms.TextInput({"inputmode": "numeric"}),
+    )
+    contains = FormText(
+        label=gettext_lazy("Contains"),
+        required=False,
+        help_text=gettext_lazy("Digits, with * for any one of them."),
+        validators=[
+            RegexValidator(
+                r"\A[0-9*]{1,16}\Z",
+                gettext_lazy("Digits are expected, with * for any one of them."),
+            )
+        ],
+    )
+    locality = FormText(label=gettext_lazy("City"), required=False, max_length=100)
+
+    def __init__(self, data: Any = None, *, shops: list[Integration], **more: Any):
+        super().__init__(data, **more)
+        self.shops = shops
+        self.fields["integration"].choices = [(str(row.pk), row.name) for row in shops]
+        self.fields["country"].choices = regions.choices()
+
+    def shop(self) -> Integration:
+        return next(r for r in self.shops if str(r.pk) == self.cleaned_data["integration"])
+
+    def question(self) -> dict[str, str]:
+        given = {n: v for n, v in self.cleaned_data.items() if v and n != "integration"}
+        return dict(sorted(given.items()))
+
+
+def shops_of(screen: OrgScreen) -> list[Integration]:
+    return [row for row in connected(screen) if sells(row)]
+
+
+def sells(integration: Integration) -> bool:
+    return integration.kind in PROVIDERS and PROVIDERS[integration.kind].sells_numbers
+
+
+class SearchScreen(OrgScreen):
+    permissions = {"GET": CREATE, "POST": CREATE}
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        initial = {"integration": request.GET.get("integration", "")}
+        return self.shown(SearchForm(shops=shops_of(self), initial=initial))
+
+    def shown(self, form: SearchForm, status: int = 200) -> HttpResponse:
+        return self.page("numbers/add_search.html", status, form=form, shops=form.shops)
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        form = SearchForm(request.POST, shops=shops_of(self))
+        if not form.is_valid():
+            return self.shown(form, 422)
+        try:
+            asked = ask_question(
+                request.principal, form.shop(), Operation.Wish.SEARCH, form.question()
+            )
+        except NotConnected as error:
+            form.add_error(None, str(error))
+            return self.shown(form, 422)
+        return self.go("add_search_found", operation_id=asked.pk)
+
+
+class ForSaleScreen(AnswerScreen):
+    wish = Operation.Wish.SEARCH
+    title = gettext_lazy("Numbers for sale")
+
+    def again(self, asked: Operation) -> str:
+        return f"{self.url('add_search')}?integration={asked.integration_id}"
+
+    def answered(self, asked: Operation) -> HttpResponse:
+        initial = {**asked.question, "integration": str(asked.integration_id)}
+        found = told(self.organization, asked)
+        return self.page(
+            "numbers/add_for_sale.html",
+            asked=asked,
+            found=found,
+            left_out=len(asked.result["numbers"]) - len(found),
+            form=SearchForm(shops=shops_of(self), initial=initial),
+            most=MOST_AT_ONCE,
+        )
+
+
+def told(organization: Organization, asked: Operation) -> list[dict[str, Any]]:
+    """What the organization may buy of it."""
+    return [
+        {
+            **row,
+            "pretty": written(row["number"]),
+            "type": TYPES.get(row["type"], row["type"]),
+            "place": ", ".join(filter(None, (row["locality"], row["region"]))),
+            "brings": BRINGS.get(row["address_requirement"], row["address_requirement"]),
+            "is_bare": row["address_requirement"] == "none",
+        }
+        for row in result_of(organization, asked)["data"]
+    ]
+
+
+class ExtrasForm(forms.Form):
+    """What a purchase brings, where the country asks for it: ids of the account's own papers."""
+
+    label = FormText(label=gettext_lazy("Label"), max_length=100, required=False)
+    address_sid = FormText(
+        label=gettext_lazy("Address SID"),
+        max_length=34,
+        required=False,
+        help_text=gettext_lazy("Of an address in the account, where one is asked for."),
+    )
+    bundle_sid = FormText(
+        label=gettext_lazy("Bundle SID"),
+        max_length=34,
+        required=False,
+        help_text=gettext_lazy("Of the account's regulatory bundle, likewise."),
+    )
+    identity_sid = FormText(
+        label=gettext_lazy("Identity SID"),
+        max_length=34,
+        required=False,
+        help_text=gettext_lazy("Of the account's verified identity, likewise."),
+    )
+
+    def extras(self) -> dict[str, str]:
+        names = ("address_sid", "bundle_sid", "identity_sid")
+        return {name: self.cleaned_data[name] for name in names if self.cleaned_data[name]}
+
+
+class BuyScreen(AnswerScreen):
+    """The last look before money is spent. Only what the search has found can be bought, and each
+    number once, however often the form is sent: it is here then."""
+
+    permissions = {"GET": CREATE, "POST": CREATE}
+    wish = Operation.Wish.SEARCH
+    title = gettext_lazy("Buy")
+
+    def again(self, asked: Operation) -> str:
+        return self.url("add_search")
+
+    def chosen(self, asked: Operation, numbers: list[str]) -> list[dict[str, Any]]:
+        return [row for row in told(self.organization, asked) if row["number"] in numbers]
+
+    def answered(self, asked: Operation) -> HttpResponse:
+        return self.confirm(asked, self.request.GET.getlist("number"), ExtrasForm())
+
+    def confirm(
+        self, asked: Operation, numbers: list[str], form: ExtrasForm, status: int = 200
+    ) -> HttpResponse:
+        chosen = self.chosen(asked, numbers)
+        if not chosen or len(chosen) > MOST_AT_ONCE:
+            self.warn(_("Choose one to %(most)s numbers.") % {"most": MOST_AT_ONCE})
+            return self.go("add_search_found", operation_id=asked.pk)
+        is_bare = all(row["is_bare"] for row in chosen)
+        context = {"asked": asked, "chosen": chosen, "form": form, "is_bare": is_bare}
+        return self.page("numbers/add_buy.html", status, **context)
+
+    def post(self, request: HttpRequest, operation_id: UUID) -> HttpResponse:
+        asked = self.asked(operation_id)
+        if asked.status != Operation.Status.DONE:
+            return self.go("add_search_found", operation_id=operation_id)
+        form, numbers = ExtrasForm(request.POST), request.POST.getlist("number")
+        chosen = self.chosen(asked, numbers)
+        if not form.is_valid() or not 0 < len(chosen) <= MOST_AT_ONCE:
+            return self.confirm(asked, numbers, form, 422)
+        bought = [self.buy(asked, row["number"], form) for row in chosen]
+        return self.done(list(filter(None, bought)), [row["number"] for row in chosen])
+
+    def buy(self, asked: Operation, number: str, form: ExtrasForm) -> PhoneNumber | None:
+        """None: it is held already, or cannot be bought, and a sentence says so."""
+        label = form.cleaned_data["label"] or None
+        try:
+            return buy_number(
+                self.principal,
+                number=number,
+                integration=asked.integration,
+                extras=form.extras(),
+                label=label,
+            )
+        except (NumberTaken, OutsidePools, NoIntegration) as error:
+            self.warn(f"{written(number)}: {error}")
+        except QuotaExceeded as error:
+            self.warn(f"{written(number)}: {' '.join(error.messages)}")
+        return None
+
+    def done(self, bought: list[PhoneNumber], numbers: list[str]) -> HttpResponse:
+        if bought:
+            words = {"count": len(bought), "number": written(bought[0].e164)}
+            one, many = _("%(number)s is being bought."), _("%(count)s numbers are being bought.")
+            self.say((one if len(bought) == 1 else many) % words)
+        own = self.organization.phone_numbers.filter(e164__in=numbers, released_at=None)
+        here = list(own.values_list("pk", flat=True)[:2])
+        if len(here) == 1:
+            return self.go("number", number_id=here[0])
+        return self.go("numbers")

@@ -1,0 +1,175 @@
+"""The pages that take a list, a range or a file, and lead to the batch that is made of it."""
+
+from itertools import islice
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, override
+
+from numbers.bulk import jobs
+from numbers.bulk.files.tables import refuse_at_sight
+from numbers.bulk.files.unreadable import Unreadable
+from numbers.bulk.imports import pasted_list
+from numbers.bulk.imports.options import cleaned
+from numbers.bulk.jobs import CannotBatch
+from numbers.models import Batch
+from numbers.numbering import ranges
+from numbers.numbering.e164 import written
+from numbers.views.adding.forms import (
+    MOST_TEXT,
+    SHOWN_AT,
+    FileForm,
+    ListForm,
+    OptionsForm,
+    RangeForm,
+)
+from organizations.access.roles import Permission
+from organizations.web.views.base import OrgScreen
+
+MARGIN = 1_000_000  # bytes by which a list may be too large, and is still shown as a whole
+
+
+class ProposingScreen(OrgScreen):
+    """A form whose numbers are checked in the background; nothing is added yet."""
+
+    permissions = {
+        "GET": Permission.PHONE_NUMBERS_CREATE,
+        "POST": Permission.PHONE_NUMBERS_CREATE,
+    }
+    template = ""
+    form_class: type[OptionsForm] = OptionsForm
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self.page(self.template, form=self.form_class(by=self.principal))
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        form = self.form_class(request.POST, request.FILES, by=self.principal)
+        batch = self.proposed(form) if form.is_valid() else None
+        if batch is None:
+            return self.page(self.template, status=self.refusal(form), form=form)
+        return self.go("batch", batch_id=batch.id)
+
+    def refusal(self, form: OptionsForm) -> int:
+        """The HTTP status of a form that was refused."""
+        return 422
+
+    def sent_late(self, request: HttpRequest) -> HttpResponse:
+        form = self.form_class(request.POST, by=self.principal)
+        form.is_valid()
+        again = _("Your session has changed since you opened this page. Send it again.")
+        form.add_error(None, again)
+        return self.page(self.template, status=403, form=form)
+
+    def proposed(self, form: OptionsForm) -> Batch | None:
+        """None when something was refused, which the form then says."""
+        try:
+            options = cleaned(self.principal, form.options())
+            given = self.given(form.cleaned_data, options)
+            return jobs.propose_import(self.principal, options=options, **given)
+        except ValidationError as error:
+            for name, texts in error.message_dict.items():
+                form.add_error(SHOWN_AT.get(name, name), texts)
+        except CannotBatch as error:
+            form.add_error(None, str(error))
+        return None
+
+    def given(self, data: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
+        """`title`, and `rows` or a `file`; `options` may be added to. Raises ValidationError by
+        field."""
+        raise NotImplementedError
+
+
+class AddListScreen(ProposingScreen):
+    keeps_form = True
+    template = "numbers/add_list.html"
+    form_class = ListForm
+    longest_form = MOST_TEXT + MARGIN
+    longest_body = 3 * longest_form
+
+    def refusal(self, form: OptionsForm) -> int:
+        if not form.has_error("text", "too_large"):
+            return 422
+        if self.request.form_was_cut:
+            show_whole_lines(form)
+        return 413
+
+    def given(self, data: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
+        rows = list(islice(pasted_list.rows_of(data["text"]), jobs.MOST_ROWS + 1))
+        if not rows:
+            raise ValidationError({"text": _("Paste at least one number.")})
+        return {"title": gettext_noop("Pasted list"), "rows": rows}
+
+
+def show_whole_lines(form: OptionsForm) -> None:
+    """A cut line could be another number."""
+    form.data = form.data.copy()
+    form.data["text"] = form.data["text"].rpartition("\n")[0]
+    form.add_error("text", _("Only its beginning could be read, and is shown here."))
+
+
+class AddRangeScreen(ProposingScreen):
+    keeps_form = True
+    template = "numbers/add_range.html"
+    form_class = RangeForm
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        if request.htmx:
+            form = RangeForm(request.GET, by=self.principal)
+            return self.page("numbers/_add_range_size.html", **range_of(form))
+        return super().get(request)
+
+    def given(self, data: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
+        begin, end = ends(data)
+        with override("en"):  # as all that the database keeps of a batch
+            options["notices"] = list(filter(None, [ranges.notice(begin, end)]))
+        ends_shown = {"first": written(begin), "last": written(end)}
+        title = gettext_noop("Range %(first)s to %(last)s") % ends_shown
+        return {"title": title, "rows": [{"number": n} for n in ranges.numbers_of(begin, end)]}
+
+
+def ends(data: dict[str, Any]) -> tuple[str, str]:
+    given = {name: data.get(name) for name in ("first", "last", "count")}
+    return ranges.ends_of(**given, country=data.get("country") or None)
+
+
+def range_of(form: RangeForm) -> dict[str, Any]:
+    """Its ends and its size, or what is wrong with it so far."""
+    form.is_valid()
+    if not form.cleaned_data.get("first"):
+        return {}
+    try:
+        begin, end = ends(form.cleaned_data)
+    except ValidationError as error:
+        return {"wrong": " ".join(error.messages)}
+    return {
+        "first": written(begin),
+        "last": written(end),
+        "size": ranges.size(begin, end),
+        "notice": ranges.notice(begin, end),
+    }
+
+
+class AddFileScreen(ProposingScreen):
+    template = "numbers/add_file.html"
+    form_class = FileForm
+    longest_body = 30_000_000
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        files = request.FILES  # only now it is read
+        if not getattr(request, "upload_is_too_large", False):
+            return super().post(request)
+        form = FileForm(request.POST, files, by=self.principal)
+        form.errors.pop("file", None)
+        form.add_error("file", _("The file is larger than 10 MB: hand it in in parts."))
+        return self.page(self.template, status=413, form=form)
+
+    def given(self, data: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
+        file = data["file"].read()
+        try:
+            refuse_at_sight(file)
+        except Unreadable as error:
+            raise ValidationError({"file": str(error)}) from error
+        options["ask"] = True  # about columns that are not certain
+        return {"title": data["file"].name, "file": file}

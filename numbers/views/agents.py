@@ -1,0 +1,140 @@
+"""Agents: who answers, and how many numbers each answers."""
+
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from numbers.inventory import agents
+from numbers.inventory.agents import AgentExists, AgentInUse
+from numbers.models import AGENT_ID, Agent, PhoneNumber
+from numbers.numbering.e164 import written
+from numbers.views.bulk.jobs import number_of
+from organizations.access.roles import Permission
+from organizations.models import Organization
+from organizations.text.fields import FormText, FormUrl
+from organizations.views.forms import attempt
+from organizations.web.views.base import OrgScreen
+
+AT_ONCE = 200
+
+
+class AgentForm(forms.Form):
+    name = FormText(label=gettext_lazy("Name"), max_length=100)
+    voice_url = FormUrl(
+        label=gettext_lazy("Voice URL"),
+        max_length=2000,
+        required=False,
+        assume_scheme="https",
+        help_text=gettext_lazy("Where an account that owns the agent's numbers sends their calls."),
+    )
+
+    @property
+    def wished(self) -> dict[str, Any]:
+        """By the names of numbers.inventory.agents."""
+        return {**self.cleaned_data, "voice_url": self.cleaned_data["voice_url"] or None}
+
+
+class NewAgentForm(AgentForm):
+    agent_id = FormText(
+        label=gettext_lazy("Agent id"),
+        max_length=100,
+        required=False,
+        validators=[AGENT_ID],
+        help_text=gettext_lazy("Made if left empty; it never changes."),
+    )
+
+    @property
+    def wished(self) -> dict[str, Any]:
+        return {**super().wished, "agent_id": self.cleaned_data["agent_id"] or None}
+
+
+def with_numbers(organization: Organization) -> QuerySet[Agent]:
+    """With `answers`: how many living numbers' calls each answers."""
+    numbers = organization.phone_numbers.filter(inbound_agent_id=OuterRef("agent_id"))
+    living = numbers.exclude(status=PhoneNumber.Status.DELETED).order_by()
+    counted = living.values("inbound_agent_id").annotate(count=Count("pk")).values("count")
+    return organization.agents.annotate(answers=Coalesce(Subquery(counted), 0))
+
+
+class AgentsScreen(OrgScreen):
+    permissions = {"GET": Permission.AGENTS_READ}
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        rows = with_numbers(self.organization).order_by("name", "agent_id")
+        start = number_of(request, "from")
+        found = list(rows[start : start + AT_ONCE + 1])
+        pager = {
+            "newer": f"?from={max(0, start - AT_ONCE)}" if start else "",
+            "older": f"?from={start + AT_ONCE}" if len(found) > AT_ONCE else "",
+        }
+        return self.page("numbers/agents.html", agents=found[:AT_ONCE], pager=pager)
+
+
+class AddAgentScreen(OrgScreen):
+    permissions = {"GET": Permission.AGENTS_CREATE, "POST": Permission.AGENTS_CREATE}
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self.page("numbers/agents_add.html", form=NewAgentForm())
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        form = NewAgentForm(request.POST)
+        if form.is_valid() and (made := attempt(form, lambda: self.add(form), BESIDE)):
+            self.say(_("%(agent)s is added.") % {"agent": made.name})
+            return self.go("agents")
+        return self.page("numbers/agents_add.html", 422, form=form)
+
+    def add(self, form: NewAgentForm) -> Agent:
+        return agents.create_agent(self.principal, **form.wished)
+
+
+BESIDE = {AgentExists: "agent_id"}
+
+
+class AgentScreen(OrgScreen):
+    permissions = {"GET": Permission.AGENTS_READ, "POST": Permission.AGENTS_UPDATE}
+
+    def get(self, request: HttpRequest, agent_id: UUID) -> HttpResponse:
+        agent = with_numbers(self.organization).get(pk=agent_id)
+        form = AgentForm(initial={"name": agent.name, "voice_url": agent.voice_url})
+        return self.page("numbers/agent.html", agent=agent, form=form)
+
+    def post(self, request: HttpRequest, agent_id: UUID) -> HttpResponse:
+        agent = with_numbers(self.organization).get(pk=agent_id)
+        form = AgentForm(request.POST)
+        if form.is_valid() and attempt(form, lambda: self.change(agent, form), {}):
+            self.say(_("%(agent)s is changed.") % {"agent": form.cleaned_data["name"]})
+            return self.go("agent", agent_id=agent_id)
+        return self.page("numbers/agent.html", 422, agent=agent, form=form)
+
+    def change(self, agent: Agent, form: AgentForm) -> Agent:
+        return agents.change_agent(self.principal, agent.pk, **form.wished)
+
+
+class DeleteAgentScreen(OrgScreen):
+    permissions = {"GET": Permission.AGENTS_DELETE, "POST": Permission.AGENTS_DELETE}
+
+    def get(self, request: HttpRequest, agent_id: UUID) -> HttpResponse:
+        return self.asked(self.organization.agents.get(pk=agent_id))
+
+    def post(self, request: HttpRequest, agent_id: UUID) -> HttpResponse:
+        agent = self.organization.agents.get(pk=agent_id)
+        try:
+            agents.delete_agent(self.principal, agent.pk)
+        except AgentInUse:
+            return self.asked(agent, 422)
+        self.say(_("%(agent)s is deleted.") % {"agent": agent.name})
+        return self.go("agents")
+
+    def asked(self, agent: Agent, status: int = 200) -> HttpResponse:
+        """The numbers in the way are named, each with the way to it."""
+        numbers = agents.used_by(self.principal, agent).order_by("e164")
+        named = [(number.pk, written(number.e164)) for number in numbers[:20]]
+        more = numbers.count() - len(named) if len(named) == 20 else 0
+        words = {"agent": agent, "named": named, "more": more}
+        return self.page("numbers/agent_delete.html", status, **words)

@@ -1,0 +1,77 @@
+"""What the columns of a file mean, as a form: a choice for each column."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from numbers.bulk.files.tables import MEANINGS, Column
+from numbers.bulk.imports.column_mapping import columns_of, letters, name_of
+from organizations.web.views.widgets import LongSelect
+
+WORDS = {
+    "number": _("Phone number"),
+    "country": _("Country"),
+    "last_number": _("Last number of a range"),
+    "range_size": _("Numbers in the range"),
+    "label": _("Label"),
+    "carrier": _("Carrier"),
+    "agent_id": _("Inbound agent"),
+    "outbound_agent_id": _("Outbound agent"),
+    "application_sid": _("Application"),
+    "inbound_webhook_url": _("Inbound webhook"),
+    "outbound_trunk_id": _("Outbound trunk"),
+    "wanted": _("Status"),
+    "id": _("Patchbay ID"),
+}
+CHOICES = [("", _("Ignore")), *((meaning, WORDS[meaning]) for meaning in MEANINGS)]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One column for the template; `field` is bound."""
+
+    column: Column
+    samples: list[str]  # each value once
+    letter: str
+    meaning: Any  # the proposed one in words
+    field: forms.BoundField
+
+
+class ColumnsForm(forms.Form):
+    """`layout` is that of a batch."""
+
+    def __init__(self, data: Any = None, *, layout: Mapping[str, Any]):
+        super().__init__(data)
+        self.columns = columns_of(layout)
+        for column in self.columns:
+            self.fields[field_of(column.index)] = forms.ChoiceField(
+                label=name_of(column),
+                choices=CHOICES,
+                initial=column.meaning,
+                required=False,
+                widget=LongSelect({"form": "columns"}),
+            )
+
+    def rows(self) -> Iterator[Row]:
+        for column in self.columns:
+            meaning = WORDS.get(column.meaning, CHOICES[0][1])
+            samples = list(dict.fromkeys(column.samples))
+            field = self[field_of(column.index)]
+            yield Row(column, samples, letters(column.index), meaning, field)
+
+    def mapping(self) -> dict[int, str]:
+        """By the columns' indexes."""
+        return {c.index: self.cleaned_data[field_of(c.index)] for c in self.columns}
+
+    def refuse(self, errors: Mapping[int, str]) -> None:
+        """Each sentence beside its column, those of all columns above them."""
+        for index, text in errors.items():
+            name = field_of(index)
+            self.add_error(name if name in self.fields else None, text)
+
+
+def field_of(index: int) -> str:
+    return f"column_{index}"

@@ -1,0 +1,196 @@
+"""Imports and bulk changes: the list, one with its rows and its progress."""
+
+from typing import Any, ClassVar
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
+
+from numbers.bulk import jobs
+from numbers.bulk.impact import losses
+from numbers.bulk.imports.mapping_confirmation import can_change_mapping
+from numbers.bulk.imports.readings import HAS_NOTE, counted
+from numbers.models import Batch, BatchRow, PhoneNumber
+from numbers.views.bulk import bulk_labels as words
+from numbers.views.bulk.column_forms import ColumnsForm
+from numbers.views.bulk.messages import title_of, told
+from numbers.views.bulk.reading_choices import choices_of, questions
+from numbers.views.listing.rows import names_of_agents
+from organizations.access.roles import Permission
+from organizations.models import Organization
+from organizations.web.views.base import OrgScreen
+
+Fate, State = BatchRow.Fate, Batch.State
+MOVING = (State.CHECKING, State.RUNNING)
+SETTLED = (State.DONE, State.STOPPED)
+SETTING_UP = ("import", "retry")
+UNSETTLED = (PhoneNumber.Status.FAILED, PhoneNumber.Status.PENDING)
+PER_PAGE, ROWS_PER_PAGE = 25, 100
+READ = Permission.PHONE_NUMBERS_READ
+NOTED = "noted"
+
+
+class BatchesScreen(OrgScreen):
+    permissions: ClassVar = {"GET": READ}
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        page = number_of(request, "page") or 1
+        rows = request.organization.batches.defer("file", "layout").order_by("-created_at", "-id")
+        begin = (page - 1) * PER_PAGE
+        found = list(rows[begin : begin + PER_PAGE + 1])
+        pager = {
+            "newer": f"?page={page - 1}" if page > 1 else "",
+            "older": f"?page={page + 1}" if len(found) > PER_PAGE else "",
+        }
+        shown = [in_words(batch) for batch in found[:PER_PAGE]]
+        moving = any(batch.state in MOVING for batch in shown)
+        return self.page("numbers/batches.html", batches=shown, pager=pager, moving=moving)
+
+
+class BatchScreen(OrgScreen):
+    permissions: ClassVar = {"GET": READ}
+
+    def get(self, request: HttpRequest, batch_id: UUID) -> HttpResponse:
+        batch = batch_of(request, batch_id)
+        return self.progress(request, batch) if request.htmx else self.shown(request, batch)
+
+    def shown(
+        self,
+        request: HttpRequest,
+        batch: Batch,
+        *,
+        form: ColumnsForm | None = None,
+        status: int = 200,
+    ) -> HttpResponse:
+        """`form` are choices of columns that were refused."""
+        if batch.state == State.MAPPING:
+            form = form or ColumnsForm(layout=batch.layout)
+            notices = map(told, batch.layout.get("source_notices", ()))
+            context = {"batch": batch, "form": form, "notices": notices, **self.allowed(batch)}
+            return self.page("numbers/batch.html", status, **context)
+        counts, noted = counted(batch)
+        fate = request.GET.get("fate", "")
+        fate = fate if fate in (*Fate.values, NOTED) else ""
+        return self.page(
+            "numbers/batch.html",
+            batch=batch,
+            fate=fate,
+            fates=[
+                *((n, words.fate(batch, n), counts[n]) for n in Fate.values if n in counts),
+                *([(NOTED, _("with a note"), noted)] if noted else []),
+            ],
+            **self.rows(request, batch, fate),
+            **self.next_steps(request, batch, counts),
+        )
+
+    def progress(self, request: HttpRequest, batch: Batch) -> HttpResponse:
+        """As long as it moves, only its progress; then all of the page anew."""
+        if batch.state != request.GET.get("was"):
+            return HttpResponse(headers={"HX-Refresh": "true"})
+        return self.page("numbers/_batch_progress.html", batch=batch, **self.allowed(batch))
+
+    def allowed(self, batch: Batch) -> dict[str, Any]:
+        return {"may_act": jobs.may(self.principal, batch), "moving": batch.state in MOVING}
+
+    def next_steps(self, request: HttpRequest, batch: Batch, counts: dict) -> dict[str, Any]:
+        """What may be done with it now."""
+        is_settled, kept = batch.state in SETTLED, bool(counts)
+        ready = batch.state == State.READY
+        changed = changes_in(batch) if ready and batch.kind == Batch.Kind.IMPORT else 0
+        undone = batch.undone_by.defer("file").order_by("-created_at").first()
+        reversible = is_settled and kept and batch.done and batch.action in jobs.INVERSE
+        begun = is_settled and batch.started_at
+        return {
+            **self.allowed(batch),
+            "intent": self.intent(batch, changed) if ready and batch.left else "",
+            "can_change_columns": can_change_mapping(batch),
+            "start_word": words.start_word(batch, changed=changed),
+            "questions": questions(batch, counts.get(Fate.AMBIGUOUS, 0)) if ready else None,
+            "losses": losses(batch) if ready and batch.action == "delete" else None,
+            "undone_by": undone,
+            "can_undo": reversible and not jobs.was_undone(batch),
+            "can_retry": begun and counts.keys() & {Fate.FAILED, Fate.TODO},
+            "rows_gone": is_settled and batch.total and not kept,
+            "became": became(batch) if is_settled and batch.action in SETTING_UP else {},
+        }
+
+    def intent(self, batch: Batch, changed: int) -> str:
+        agent_id = batch.options.get("agent_id") or ""
+        names = names_of_agents(self.organization, [agent_id])
+        return words.intent(batch, agent=names.get(agent_id, agent_id), changed=changed)
+
+    def rows(self, request: HttpRequest, batch: Batch, fate: str) -> dict[str, Any]:
+        """One page of them, by line."""
+        rows = rows_of(batch, fate)
+        found, is_first, is_last = piece(rows, number_of(request, "from"), request.GET.get("back"))
+        for row in found:
+            row.was, row.becomes = words.change(batch, row)
+            row.shown, row.told = words.number(row), told(row.message)
+            row.met = words.fate(batch, row.fate)
+            row.choices = choices_of(row) if batch.state == State.READY else []
+            row.told = "" if row.choices else row.told  # the choices say it
+            row.changes = words.field_changes(row) if batch.kind == Batch.Kind.IMPORT else []
+        if batch.action == "assign":
+            name_agents(request.organization, found)
+        asked = {"fate": fate} if fate else {}
+        newer = {**asked, "from": found[0].line, "back": 1} if found and not is_first else {}
+        older = {**asked, "from": found[-1].line} if found and not is_last else {}
+        return {"rows": found, "pager": {"newer": query_of(newer), "older": query_of(older)}}
+
+
+def rows_of(batch: Batch, fate: str) -> QuerySet[BatchRow]:
+    if fate == NOTED:
+        return batch.kept_rows.filter(HAS_NOTE)
+    return batch.kept_rows.filter(fate=fate) if fate else batch.kept_rows
+
+
+def changes_in(batch: Batch) -> int:
+    """How many existing numbers an import changes: before its start only these are known."""
+    return batch.rows.filter(fate=Fate.TODO, phone_number_id__isnull=False).count()
+
+
+def name_agents(organization: Organization, rows: list[BatchRow]) -> None:
+    names = names_of_agents(organization, [each for row in rows for each in (row.was, row.becomes)])
+    for row in rows:
+        row.was, row.becomes = names.get(row.was, row.was), names.get(row.becomes, row.becomes)
+
+
+def became(batch: Batch) -> dict[str, int]:
+    """How many of the numbers failed on their platforms, and how many are still under way: a row
+    is done when that is asked for."""
+    asked = batch.rows.filter(fate=Fate.DONE).values("phone_number_id")
+    numbers = batch.organization.phone_numbers.filter(pk__in=asked, status__in=UNSETTLED)
+    return dict(numbers.values_list("status").annotate(Count("pk")).order_by())
+
+
+def piece(
+    rows: QuerySet[BatchRow], line: int, back: str | None
+) -> tuple[list[BatchRow], bool, bool]:
+    """A page of rows behind (or before) a line; whether it is the first, and the last."""
+    if back:
+        found = list(rows.filter(line__lt=line).order_by("-line")[: ROWS_PER_PAGE + 1])
+        return found[:ROWS_PER_PAGE][::-1], len(found) <= ROWS_PER_PAGE, False
+    found = list(rows.filter(line__gt=line).order_by("line")[: ROWS_PER_PAGE + 1])
+    return found[:ROWS_PER_PAGE], not line, len(found) <= ROWS_PER_PAGE
+
+
+def batch_of(request: HttpRequest, batch_id: UUID) -> Batch:
+    """Without its file, which may be large."""
+    rows = request.organization.batches.select_related("undoes").defer("file", "undoes__file")
+    return in_words(rows.get(pk=batch_id))
+
+
+def in_words(batch: Batch) -> Batch:
+    batch.shown, batch.told = title_of(batch), told(batch.reason)
+    return batch
+
+
+def number_of(request: HttpRequest, name: str) -> int:
+    text = request.GET.get(name, "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 9 else 0
+
+
+def query_of(query: dict[str, Any]) -> str:
+    return f"?{urlencode(query)}" if query else ""

@@ -1,0 +1,158 @@
+"""The dashboard: how the organization's numbers fare, and what needs a person now."""
+
+from functools import partial
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from integrations.ledger.operation_requests import connect
+from integrations.models import Integration
+from integrations.providers import PROVIDERS
+from numbers.counts import count_requests
+from numbers.inventory import metrics
+from numbers.inventory.metrics import RANGES, source_of
+from numbers.views import charts
+from numbers.views.alerts import tasks
+from numbers.views.onboarding import first_run
+from organizations.access.roles import Permission
+from organizations.models import Organization
+from organizations.web import computed_cache
+from organizations.web.computed_cache import Snapshot
+from organizations.web.views.base import OrgScreen, screen_url
+
+SHOWN = 12  # integrations
+MANY = 20_000  # numbers; more are counted by a worker
+STARTED_COOKIE = "patchbay_started"
+A_MONTH = 31 * 24 * 3600
+
+
+class DashboardScreen(OrgScreen):
+    """With `part` only that section, for htmx; `now` counts anew."""
+
+    permissions = {"GET": Permission.PHONE_NUMBERS_READ}
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        part = request.GET.get("part") if request.htmx else None
+        integrations = list(self.organization.integrations.order_by("name"))
+        if part == "figures":
+            return self.page("numbers/_figures.html", **self.figures(integrations))
+        if part == "start":
+            return self.start(integrations)
+        return self.page(
+            "numbers/dashboard.html",
+            start=self.first_run(integrations),
+            tasks=tasks(self.principal, integrations),
+            **self.figures(integrations),
+        )
+
+    def first_run(self, integrations: list[Integration]) -> Any:
+        dismissed = STARTED_COOKIE in self.request.COOKIES
+        return first_run(self.principal, integrations, dismissed=dismissed)
+
+    def start(self, integrations: list[Integration]) -> HttpResponse:
+        """286 tells htmx to stop asking."""
+        start = self.first_run(integrations)
+        status = 200 if start and start.is_busy else 286
+        return self.page("numbers/_first_run.html", status, start=start, is_part=True)
+
+    def figures(self, integrations: list[Integration]) -> dict[str, Any]:
+        """The section's context; without figures where they are still being counted."""
+        days = chosen_range(self.request)
+        ranges = [{"days": each, "is_chosen": each == days} for each in RANGES]
+        kept, state = self.kept(days)
+        context = {"days": days, "ranges": ranges, "kept": kept, "state": state}
+        if kept is None:
+            return {**context, "has_numbers": True}
+        return {**context, **drawn(self.organization, kept, integrations)}
+
+    def kept(self, days: int) -> tuple[Snapshot | None, str]:
+        """The figures, and whether newer ones are `waiting`, `running`, `done` or `failed`."""
+        anew = "now" in self.request.GET
+        if not is_small(self.organization):
+            return count_requests.figures_of(self.organization, days=days, anew=anew)
+        kept = self.snapshot(days, anew=anew)
+        is_done = kept and (kept.is_fresh or kept.is_cheap)
+        return kept, count_requests.State.DONE if is_done else count_requests.State.WAITING
+
+    def snapshot(self, days: int, *, anew: bool) -> Snapshot | None:
+        """Of few numbers. Taken in this request where that is quick; else the page comes first and
+        asks for it."""
+        key = f"figures:{self.organization.pk}:{days}:{timezone.get_current_timezone_name()}"
+        compute = partial(metrics.figures, source_of(self.organization), days=days)
+        last = computed_cache.last(key)
+        if self.request.htmx or anew or last is None or last.is_cheap:
+            return computed_cache.take(key, compute, anew=anew)
+        return last
+
+
+def chosen_range(request: HttpRequest) -> int:
+    named = request.GET.get("range", "")
+    return int(named) if named in map(str, RANGES) else RANGES[0]
+
+
+def is_small(organization: Organization) -> bool:
+    return not organization.phone_numbers.order_by()[MANY : MANY + 1].exists()
+
+
+def drawn(
+    organization: Organization, kept: Snapshot, integrations: list[Integration]
+) -> dict[str, Any]:
+    listing = screen_url(organization, "numbers")
+    operations = screen_url(organization, "operations")
+
+    def find(**filters: Any) -> str:
+        return f"{listing}?{urlencode(filters)}"
+
+    def page(integration: Integration) -> str:
+        return screen_url(organization, "integration", integration_id=integration.pk)
+
+    data = kept.data
+    return {
+        "has_numbers": any(data["status"].values()) or any(data["held"]),
+        "tiles": charts.tiles(data["status"], find),
+        "shares": charts.shares(data, find, organization),
+        "history": charts.history(data),
+        "refusals": charts.refusals(data, operations and f"{operations}?status=refused"),
+        "health": charts.platform_health(data, integrations[:SHOWN], page),
+        "reach": data["reach"],
+    }
+
+
+class SandboxScreen(OrgScreen):
+    """One click for a newcomer: a platform to practise on, the default for all that has none."""
+
+    permissions = {"POST": Permission.INTEGRATIONS_CREATE}
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        if self.organization.integrations.filter(kind="sandbox").exists():
+            self.say(_("The sandbox is here already."))
+            return self.go("dashboard")
+        taken = self.organization.default_integrations.values_list("role", flat=True)
+        roles = set(PROVIDERS["sandbox"].roles) - set(taken)
+        connect(
+            self.principal, kind="sandbox", name="Sandbox", account={}, default_for=sorted(roles)
+        )
+        self.say(_("The sandbox is being connected."))
+        return self.go("dashboard")
+
+
+class StartedScreen(OrgScreen):
+    """The newcomer has seen enough; this browser remembers it."""
+
+    permissions = {"POST": Permission.PHONE_NUMBERS_READ}
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        response = self.go("dashboard")
+        response.set_cookie(
+            STARTED_COOKIE,
+            "1",
+            max_age=A_MONTH,
+            path=self.url("dashboard"),
+            samesite="Lax",
+            secure=request.is_secure(),
+            httponly=True,
+        )
+        return response

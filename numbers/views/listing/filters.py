@@ -1,0 +1,149 @@
+"""What the list of numbers is narrowed by; all of it stands in the URL."""
+
+from collections.abc import Callable, Iterable
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django import forms
+from django.db.models import Q, QuerySet
+from django.http import QueryDict
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from numbers.models import PhoneNumber
+from numbers.search import ngram_search
+from organizations.models import Organization
+from organizations.text.fields import FormText
+from organizations.views.forms import DayField
+from organizations.web.views.widgets import LongSelect
+
+Status = PhoneNumber.Status
+MOST_COUNTED = 5_000
+REMOVING, NOBODY = "removing", "-"
+STATUSES = [
+    (Status.ACTIVE, _("active")),
+    (Status.PENDING, _("pending")),
+    (Status.FAILED, _("failed")),
+    (Status.INACTIVE, _("inactive")),
+    (REMOVING, _("being removed")),
+    (Status.DELETED, _("deleted")),
+]
+LABELS = [("", _("any")), ("set", _("with a label")), ("unset", _("without a label"))]
+
+
+class Filters(forms.Form):
+    """A filter that cannot be read narrows to nothing: a list that ignored it would show, and a
+    bulk change would take, more than was asked for."""
+
+    q = FormText(label=_("Search"), required=False, max_length=100)
+    status = forms.MultipleChoiceField(
+        label=_("Status"),
+        required=False,
+        choices=STATUSES,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    carrier = forms.UUIDField(label=_("Carrier"), required=False, widget=forms.Select)
+    platform = forms.UUIDField(label=_("Integration"), required=False, widget=forms.Select)
+    agent = FormText(label=_("Agent"), required=False, widget=LongSelect)
+    country = forms.RegexField(
+        r"\A\+?[1-9][0-9]{0,3}\Z", label=_("Country"), required=False, widget=LongSelect
+    )
+    source = forms.ChoiceField(
+        label=_("Source"),
+        required=False,
+        choices=[("", _("any")), *PhoneNumber.Source.choices],
+    )
+    label = forms.ChoiceField(label=_("Label"), required=False, choices=LABELS)
+    after = DayField(label=_("Added from"), required=False)
+    before = DayField(label=_("Added until"), required=False)
+
+    use_required_attribute = False
+
+    def __init__(self, query: QueryDict):
+        super().__init__(query, auto_id="filter-%s")
+
+    def offer(self, name: str, choices: Iterable[tuple[Any, Any]]) -> None:
+        self.fields[name].widget.choices = [("", _("any")), *choices]
+
+    def offer_agents(self, agents: list[tuple[str, str]], *, most: int) -> None:
+        """Too many to choose from are typed. One that is kept elsewhere may narrow the list too."""
+        self.agents, self.has_many_agents = agents[:most], len(agents) > most
+        if self.has_many_agents:
+            attrs = {"list": "agents", "autocomplete": "off", "placeholder": _("any")}
+            self.fields["agent"].widget = forms.TextInput(attrs)
+            return
+        offered, given = [(NOBODY, _("no agent")), *agents], self["agent"].value()
+        if given and given not in dict(offered):
+            offered.append((given, given))
+        self.offer("agent", offered)
+
+    def narrow(self, organization: Organization, *, by_grams: bool = True) -> QuerySet[PhoneNumber]:
+        """The organization's numbers that match; deleted ones are tombstones, listed on demand.
+        `by_grams`: see digits.search."""
+        numbers = organization.phone_numbers.all()
+        if not self.is_valid():
+            return numbers.none()
+        for name, condition in CONDITIONS.items():
+            if given := self.cleaned_data[name]:
+                numbers = numbers.filter(condition(given))
+        if not self.cleaned_data["status"]:
+            numbers = numbers.exclude(status=Status.DELETED)
+        if platform := self.cleaned_data["platform"]:
+            there = organization.placements.filter(integration=platform)
+            numbers = numbers.filter(pk__in=there.values("phone_number"))
+        if text := self.cleaned_data["q"]:
+            numbers = numbers.filter(ngram_search.search(organization.id, text, by_grams=by_grams))
+        return numbers
+
+
+def counted(organization: Organization, filters: Filters) -> tuple[QuerySet[PhoneNumber], int]:
+    """What matches, by the way that suits how many they are; and how many, MOST_COUNTED + 1 for
+    any larger number."""
+    numbers = filters.narrow(organization)
+    total = numbers.order_by()[: MOST_COUNTED + 1].count()
+    if total > MOST_COUNTED:
+        numbers = filters.narrow(organization, by_grams=False)
+    return numbers, total
+
+
+def matching(organization: Organization, query: QueryDict) -> QuerySet[PhoneNumber]:
+    """The numbers that the list shows, over all of its pages, when `query` is in its URL."""
+    return Filters(query).narrow(organization)
+
+
+def listed(organization: Organization, query: str) -> QuerySet[PhoneNumber]:
+    """The same by the text of a query string."""
+    return matching(organization, QueryDict(query))
+
+
+def in_status(names: list[str]) -> Q:
+    plain = Q(status__in=[name for name in names if name != REMOVING])
+    if REMOVING not in names:
+        return plain
+    return plain | Q(status=Status.DELETED, released_at=None)
+
+
+def answered_by(agent_id: str) -> Q:
+    return Q(inbound_agent_id=None) if agent_id == NOBODY else Q(inbound_agent_id=agent_id)
+
+
+def labelled(how: str) -> Q:
+    bare = Q(label=None) | Q(label="")
+    return bare if how == "unset" else ~bare
+
+
+def midnight(day: date) -> datetime:
+    """Of the reader's day."""
+    return timezone.make_aware(datetime.combine(day, time.min))
+
+
+CONDITIONS: dict[str, Callable[[Any], Q]] = {
+    "status": in_status,
+    "carrier": lambda carrier_id: Q(carrier=carrier_id),
+    "agent": answered_by,
+    "country": lambda code: Q(e164__begins=f"+{code.lstrip('+')}"),
+    "source": lambda source: Q(source=source),
+    "label": labelled,
+    "after": lambda day: Q(created_at__gte=midnight(day)),
+    "before": lambda day: Q(created_at__lt=midnight(day + timedelta(days=1))),
+}

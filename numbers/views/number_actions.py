@@ -1,0 +1,78 @@
+"""What can be done with a number by one button: activate, deactivate, try again, merge, label."""
+
+from collections.abc import Callable
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext_lazy
+
+from numbers.bulk.imports.options import complaint
+from numbers.inventory import operations
+from numbers.inventory.repair import repair_number
+from numbers.inventory.reservation import NotPossibleNow
+from numbers.models import PhoneNumber
+from numbers.numbering.e164 import written
+from organizations.access.principals import Principal
+from organizations.access.roles import Permission
+from organizations.text.rules import trimmed
+from organizations.web.views.base import OrgScreen
+
+Status = PhoneNumber.Status
+Deed = Callable[[Principal, UUID], PhoneNumber]
+
+
+def activate(by: Principal, number_id: UUID) -> PhoneNumber:
+    return operations.change_number(by, number_id, status=Status.ACTIVE)
+
+
+def deactivate(by: Principal, number_id: UUID) -> PhoneNumber:
+    return operations.change_number(by, number_id, status=Status.INACTIVE)
+
+
+DEEDS: dict[str, tuple[Deed, str]] = {
+    "activate": (activate, gettext_lazy("%(number)s is being switched on.")),
+    "deactivate": (deactivate, ""),  # the page says so, and offers to undo it
+    "retry": (operations.retry_number, gettext_lazy("%(number)s is tried again.")),
+    "repair": (repair_number, gettext_lazy("%(number)s is being mended on its platform.")),
+    "merge": (
+        operations.merge_duplicates,
+        gettext_lazy("The duplicates of %(number)s are being merged."),
+    ),
+}
+
+
+class DeedScreen(OrgScreen):
+    permissions = {"POST": Permission.PHONE_NUMBERS_UPDATE}
+
+    def post(self, request: HttpRequest, number_id: UUID, deed: str) -> HttpResponse:
+        if deed not in DEEDS:
+            raise Http404
+        do, sentence = DEEDS[deed]
+        try:
+            number = do(self.principal, number_id)
+        except NotPossibleNow as error:
+            self.warn(str(error))
+            return self.go("number", number_id=number_id)
+        if sentence:
+            self.say(sentence % {"number": written(number.e164)})
+        undo = f"?{urlencode({'undo': 'activate'})}" if deed == "deactivate" else ""
+        return redirect(self.url("number", number_id=number_id) + undo)
+
+
+class LabelScreen(OrgScreen):
+    """The label alone, edited in place."""
+
+    permissions = {"POST": Permission.PHONE_NUMBERS_UPDATE}
+
+    def post(self, request: HttpRequest, number_id: UUID) -> HttpResponse:
+        label = trimmed(request.POST.get("label", ""))
+        if wrong := complaint("label", label):
+            self.warn(wrong)
+            return self.go("number", number_id=number_id)
+        try:
+            operations.change_number(self.principal, number_id, label=label or None)
+        except NotPossibleNow as error:
+            self.warn(str(error))
+        return self.go("number", number_id=number_id)

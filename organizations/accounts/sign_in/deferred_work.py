@@ -1,0 +1,67 @@
+"""Work on an account that must not show in the time of an answer.
+
+A refused password is logged and mailed to the account's owner, and a forgotten one is answered by a
+mail, only if the account exists. The request therefore looks at no account: it hands the e-mail to
+a thread of its process, which starts when the answer is out. The worker cannot do this: it is told
+neither the mail server's password nor what a reset link is made of, and no link is ever stored.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import BoundedSemaphore
+
+from allauth.core.context import request_context
+from django.conf import settings
+from django.db import connections
+from django.http import HttpRequest
+from django.utils import translation
+
+from organizations.tenancy import tenant_scope
+from organizations.web.request_id import resumed
+
+logger = logging.getLogger("organizations.accounts.sign_in")
+MOST_WAITING = 200
+PAUSE = 1.0  # seconds after which an answer is out, and its own time cannot be lengthened
+
+
+class Lane:
+    """One thread that works in order. What waits when the process is asked to stop is still done;
+    what waits when it is killed is lost."""
+
+    def __init__(self, name: str):
+        self.name = name
+        self.free = BoundedSemaphore(MOST_WAITING)
+        self.thread = ThreadPoolExecutor(1, thread_name_prefix=f"after-answer-{name}")
+
+    def add(self, request: HttpRequest, work: Callable[[HttpRequest, str], None], email: str):
+        """Call `work(request, email)` later, in the language of now."""
+        if not settings.WORK_AFTER_ANSWERS:
+            work(request, email)
+        elif self.free.acquire(blocking=False):
+            language, start = translation.get_language() or "en", time.monotonic() + PAUSE
+            self.thread.submit(self._run, start, language, request, work, email)
+        else:
+            logger.error("Too much waits to be done (%s): something was left out", self.name)
+
+    def _run(self, start: float, language: str, request: HttpRequest, work, email: str) -> None:
+        time.sleep(max(0.0, start - time.monotonic()))
+        try:
+            in_language = translation.override(language)
+            with (
+                tenant_scope.process(tenant_scope.WEB),
+                request_context(request),
+                resumed(request),
+                in_language,
+            ):
+                work(request, email)
+        except Exception:
+            logger.exception("Not done after an answer (%s)", self.name)
+        finally:
+            connections.close_all()
+            self.free.release()
+
+
+# Apart: a mail server that hangs keeps no line from the log.
+LOG, MAIL = Lane("log"), Lane("mail")

@@ -1,0 +1,103 @@
+"""allauth's forms in our words."""
+
+from typing import Any
+
+from allauth.account.forms import (
+    ChangePasswordForm,
+    LoginForm,
+    ResetPasswordForm,
+    ResetPasswordKeyForm,
+    default_token_generator,
+)
+from allauth.account.internal.flows.password_reset import request_password_reset
+from allauth.account.internal.userkit import filter_users_by_email
+from allauth.mfa.base.forms import AuthenticateForm
+from allauth.mfa.totp.forms import ActivateTOTPForm
+from allauth.mfa.webauthn.forms import AddWebAuthnForm
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop
+
+from organizations.accounts.sign_in.deferred_work import MAIL
+from organizations.accounts.sign_in.form_labels import PASSWORD_HELP
+
+# allauth's German says du; our catalogue comes before its own.
+gettext_noop("You must type the same password each time.")
+
+
+class OurWords:
+    """Labels as elsewhere in the portal, no placeholders that repeat them, the cursor at once where
+    something is to be typed."""
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        next(iter(self.fields.values())).widget.attrs["autofocus"] = True
+        for name, field in self.fields.items():
+            field.widget.attrs.pop("placeholder", None)
+            field.label = LABELS.get(name, field.label)
+        if "password1" in self.fields:
+            self.fields["password1"].help_text = PASSWORD_HELP
+
+
+LABELS = {
+    "login": gettext_lazy("E-mail"),
+    "email": gettext_lazy("E-mail"),
+    "remember": gettext_lazy("Remember me"),
+    "oldpassword": gettext_lazy("Current password"),
+    "password1": gettext_lazy("New password"),
+    "password2": gettext_lazy("New password again"),
+}
+
+
+class SignInForm(OurWords, LoginForm):
+    pass
+
+
+class PasswordForm(OurWords, ChangePasswordForm):
+    pass
+
+
+class ForgottenForm(OurWords, ResetPasswordForm):
+    """Whether there is such an account is looked up after the answer."""
+
+    def clean_email(self) -> str:
+        return self.cleaned_data["email"]
+
+    def save(self, request: HttpRequest, **kwargs: Any) -> str:
+        email = self.cleaned_data["email"]
+        MAIL.add(request, mail_link, email)
+        return email
+
+
+def mail_link(request: HttpRequest, email: str) -> None:
+    """A link to a new password, if there is such an account."""
+    users = filter_users_by_email(
+        email.lower(), is_active=True, prefer_verified=True, for_login=True
+    )
+    request_password_reset(request, email, users, default_token_generator)
+
+
+class NewPasswordForm(OurWords, ResetPasswordKeyForm):
+    pass
+
+
+class CodeForm(OurWords, AuthenticateForm):
+    pass
+
+
+class AppForm(OurWords, ActivateTOTPForm):
+    pass
+
+
+class PasskeyForm(AddWebAuthnForm):
+    """What signs in alone unless somebody says otherwise: the sign-in page asks for no other."""
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.fields["name"].label = _("Name")
+        alone = self.fields["passwordless"]
+        alone.initial, alone.label = True, _("It signs in alone")
+        alone.help_text = _(
+            "The device asks for your fingerprint, face or PIN. Otherwise it is a second factor, "
+            "asked for after the password."
+        )

@@ -1,0 +1,124 @@
+"""Signing in by the one OpenID Connect provider: the account is the one with the same verified
+e-mail."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from allauth.account.models import EmailAddress
+from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from allauth.socialaccount.models import SocialLogin
+from allauth.socialaccount.providers.base.constants import AuthError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from requests import RequestException, Response, Session
+
+from organizations.accounts.email_verification import proven
+from organizations.accounts.invitations import is_awaited
+from organizations.models import User
+from organizations.text.rules import one_line
+
+logger = logging.getLogger("organizations.accounts.sign_in")
+LONGEST = 200  # characters that the log takes of what others say
+
+
+class OneProvider(DefaultSocialAccountAdapter):
+    """No identity is ever linked to an account: each sign-in is decided by the e-mail that the
+    provider says is verified, now. A link would outlive a change of it."""
+
+    def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
+        email = verified_email(sociallogin.email_addresses)
+        if sociallogin.state.get("process") != "login" or email is None:
+            raise refusal(request, "unverified", sociallogin)
+        if not all(spelling.isascii() for spelling in (email, *as_said(sociallogin))):
+            raise refusal(request, "letters", sociallogin)
+        user = User.objects.with_email(email) or invited(email, sociallogin)
+        if user is None:
+            raise refusal(request, "unknown", sociallogin)
+        proven(user)
+        sociallogin.user = user
+
+    def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
+        return False
+
+    def on_authentication_error(
+        self,
+        request: HttpRequest,
+        provider: Any,
+        error: str | None = None,
+        exception: Exception | None = None,
+        extra_context: dict[str, Any] | None = None,
+    ) -> None:
+        """The page sends people to an operator, who finds here what it was."""
+        if error == AuthError.CANCELLED:
+            return
+        if (extra_context or {}).get("state"):
+            reason = why(request, exception) if exception else said_in(request)
+            logger.error("Signing in by OpenID Connect failed: %s", reason)
+        else:  # the address may be anybody's, and so may every word in it
+            logger.warning("A sign-in by OpenID Connect came back to a browser that awaits none")
+
+    def get_requests_session(self) -> Session:
+        session = super().get_requests_session()
+        session.hooks["response"].append(self.note)
+        return session
+
+    def note(self, answer: Response, **how: Any) -> None:
+        """What the log may tell of an answer: its body may hold tokens."""
+        kind = answer.headers.get("Content-Type", "")[:LONGEST]
+        place = urlsplit(answer.url).path
+        self.request.provider_said = f"{answer.status_code} of type {kind!r} at {place!r}"
+
+
+def why(request: HttpRequest, exception: Exception) -> str:
+    """Without the exception's text: allauth puts the provider's whole answer in there."""
+    names = [type(one).__name__ for one in (exception, exception.__cause__) if one]
+    last = getattr(request, "provider_said", "nothing")
+    return f"{' by '.join(names)}; the provider last answered {last}"
+
+
+def said_in(request: HttpRequest) -> str:
+    told = [(name, request.GET.get(name)) for name in ("error", "error_description")]
+    return ", ".join(f"{name} {text[:LONGEST]!r}" for name, text in told if text) or "no code came"
+
+
+def reaching(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """allauth's views ask the provider where its pages are, and break when it is away."""
+
+    def reached(request: HttpRequest, **path: str) -> HttpResponse:
+        try:
+            return view(request, **path)
+        except RequestException as error:
+            logger.error("The OpenID Connect provider was not reached: %s", error)
+            return render(request, "socialaccount/authentication_error.html", status=503)
+
+    return reached
+
+
+def verified_email(addresses: list[EmailAddress]) -> str | None:
+    """Only what the provider calls verified in so many words: "yes" or 1 may be anybody's claim."""
+    return next((one.email for one in addresses if one.email and one.verified is True), None)
+
+
+def as_said(sociallogin: SocialLogin) -> list[str]:
+    """The e-mail as the provider spelled it: allauth lowers it, and the Kelvin sign is a k then."""
+    said = sociallogin.account.extra_data
+    places = (said, said.get("userinfo") or {}, said.get("id_token") or {})
+    return [str(place.get("email") or "") for place in places]
+
+
+def invited(email: str, sociallogin: SocialLogin) -> User | None:
+    """A new account, without a password, for whom somebody waits. They still accept by the link."""
+    if not is_awaited(email):
+        return None
+    name = (sociallogin.account.extra_data.get("userinfo") or {}).get("name") or ""
+    logger.info("A new account for %s, who was invited and came by OpenID Connect", email)
+    return User.objects.create_user(email, None, name=one_line(str(name)[:150]))
+
+
+def refusal(request: HttpRequest, reason: str, sociallogin: SocialLogin) -> ImmediateHttpResponse:
+    said = next((one.email for one in sociallogin.email_addresses), "")
+    words = {"reason": reason, "email": said, "next": sociallogin.state.get("next")}
+    return ImmediateHttpResponse(render(request, "socialaccount/refused.html", words, status=403))

@@ -1,0 +1,67 @@
+"""The page of one's own sessions: device, address, sign-in and last use of each; and their end."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods
+
+from organizations.accounts.sign_in.sessions import NOWHERE, end, sessions_of
+
+SHOWN = 100
+# The first that stands in the browser's own word for itself: most say that they are Safari, too.
+BROWSERS = {
+    "Edg": "Edge",
+    "OPR": "Opera",
+    "Firefox": "Firefox",
+    "FxiOS": "Firefox",
+    "Chrome": "Chrome",
+    "CriOS": "Chrome",
+    "Safari": "Safari",
+}
+SYSTEMS = {
+    "Windows": "Windows",
+    "Android": "Android",
+    "iPhone": "iPhone",
+    "iPad": "iPad",
+    "Mac OS X": "macOS",
+    "CrOS": "ChromeOS",
+    "Linux": "Linux",
+}
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def sessions(request: HttpRequest) -> HttpResponse:
+    if request.method == "POST":
+        return ended(request)
+    rows = list(sessions_of(request.user)[:SHOWN])
+    for row in rows:
+        row.device = device_of(row.user_agent)
+        row.address = "" if row.ip == NOWHERE else row.ip
+        row.is_this = row.session_key == request.session.session_key
+    return render(request, "account/sessions.html", {"sessions": rows})
+
+
+def ended(request: HttpRequest) -> HttpResponse:
+    """`session` names one by its id; without it all but this one."""
+    others = sessions_of(request.user).exclude(session_key=request.session.session_key)
+    if named := request.POST.get("session"):
+        others = others.filter(pk=named) if named.isdecimal() and len(named) < 19 else others.none()
+        if not others.exists():
+            raise Http404
+    count = end(others)
+    told = ngettext("%(count)s session was ended.", "%(count)s sessions were ended.", count)
+    messages.success(request, told % {"count": count} if count else _("There was no other."))
+    return redirect("sessions")
+
+
+def device_of(user_agent: str) -> str:
+    """Firefox, Linux; what is not known stands as it is."""
+    found = (
+        next((name for sign, name in names.items() if sign in user_agent), "")
+        for names in (BROWSERS, SYSTEMS)
+    )
+    return ", ".join(filter(None, found)) or user_agent[:60]

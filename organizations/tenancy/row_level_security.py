@@ -1,0 +1,131 @@
+"""The policies of row-level security: which role of the database sees which rows.
+
+Web and worker see the rows of one organization, which they name in their transaction
+(organizations/tenancy/tenant_scope.py); staff and dispatcher see all; the finder reads all of a
+few tables. `manage.py grant_roles` puts the policies in place, as it does the rights: they name
+roles, which are no part of a migration.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.apps import apps
+from django.db.models import Model
+
+from organizations.models import Invitation, Membership, Organization, User
+from organizations.tenancy.tenant_scope import DISPATCHER, FINDER, STAFF, WEB, WORKER
+
+# A query of its own, so that it is asked once and not for each row. Unset means: of nobody.
+CURRENT = "(SELECT nullif(current_setting('patchbay.organization', true), '')::uuid)"
+# Read before anybody knows for whom. Of users there is no policy: they belong to no organization.
+OWN = "own"
+FOUND = (Organization, Membership, Invitation, User)
+
+
+@dataclass(frozen=True)
+class Policy:
+    """`using` says which rows are seen, `check` which may be written; "" for the same ones."""
+
+    table: str
+    name: str
+    roles: tuple[str, ...]
+    using: str
+    command: str = "ALL"
+    check: str = ""
+
+    def statement(self) -> str:
+        check = f" WITH CHECK ({self.check})" if self.check else ""
+        return (
+            f'CREATE POLICY "{self.name}" ON "{self.table}" FOR {self.command}'
+            f" TO {', '.join(self.roles)} USING ({self.using}){check}"
+        )
+
+    def digest(self) -> str:
+        """By it one knows later whether the policy that is there is this one."""
+        return hashlib.sha256(self.statement().encode()).hexdigest()
+
+
+_more: list[Policy] = []
+_columns: dict[str, tuple[str, ...]] = {}
+
+
+def register(*policies: Policy) -> None:
+    """Of an app uphill, for rows that others than their owner must see. PostgreSQL asks policies in
+    the reverse order of their names; `own` comes first, as it nearly always says yes."""
+    if late := [each.name for each in policies if each.name > OWN]:
+        raise ValueError(f"asked before the policy {OWN}: {', '.join(late)}")
+    _more.extend(policies)
+
+
+def let_find(model: type[Model], *fields: str) -> None:
+    """The finder sees these fields of all rows, and no others."""
+    _columns[model._meta.db_table] = tuple(model._meta.get_field(f).column for f in fields)
+    _more.append(Policy(model._meta.db_table, "found", (FINDER,), "true", "SELECT"))
+
+
+def found_columns() -> dict[str, tuple[str, ...]]:
+    """By table, what the finder reads."""
+    whole = {m._meta.db_table: tuple(f.column for f in m._meta.concrete_fields) for m in FOUND}
+    return whole | _columns
+
+
+def policies() -> list[Policy]:
+    return [*(each for model in owned() for each in of_model(model)), *_more]
+
+
+def owned() -> Iterator[type[Model]]:
+    """The models whose rows belong to an organization, and the organizations themselves."""
+    for model in apps.get_models():
+        if model is Organization or owner_column(model):
+            yield model
+
+
+def owner_column(model: type[Model]) -> str | None:
+    fields = model._meta.concrete_fields
+    return next((f.column for f in fields if f.related_model is Organization), None)
+
+
+def of_model(model: type[Model]) -> Iterable[Policy]:
+    table = model._meta.db_table
+    column = "id" if model is Organization else owner_column(model)
+    yield Policy(table, OWN, (WEB, WORKER), f"{column} = {CURRENT}")
+    yield Policy(table, "everything", (STAFF, DISPATCHER), "true")
+    if model in FOUND:
+        yield Policy(table, "found", (FINDER,), "true", "SELECT")
+
+
+def put_in_place(cursor: Any) -> None:
+    """Make what is missing, replace what is different, remove what is not known. A table that is
+    as it shall be is not locked."""
+    wanted = {(each.table, each.name): each for each in policies()}
+    for table in sorted({table for table, _name in wanted} - protected(cursor)):
+        cursor.execute(f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY')
+    found = present(cursor)
+    for key, digest in found.items():
+        if key not in wanted or wanted[key].digest() != digest:
+            cursor.execute(f'DROP POLICY "{key[1]}" ON "{key[0]}"')
+    for key, policy in sorted(wanted.items()):
+        if found.get(key) != policy.digest():
+            cursor.execute(policy.statement())
+            table, name = key
+            cursor.execute(f"""COMMENT ON POLICY "{name}" ON "{table}" IS '{policy.digest()}'""")
+
+
+def protected(cursor: Any) -> set[str]:
+    cursor.execute(
+        "SELECT relname FROM pg_class WHERE relrowsecurity"
+        " AND relnamespace = 'public'::regnamespace"
+    )
+    return {row[0] for row in cursor.fetchall()}
+
+
+def present(cursor: Any) -> dict[tuple[str, str], str | None]:
+    """Table and name of the policies there are, with the digest of each."""
+    cursor.execute(
+        "SELECT c.relname, p.polname, obj_description(p.oid, 'pg_policy')"
+        " FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid"
+        " WHERE c.relnamespace = 'public'::regnamespace"
+    )
+    return {(table, name): digest for table, name, digest in cursor.fetchall()}

@@ -1,0 +1,174 @@
+"""The audit log: filtered, paged, told field by field."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.utils import timezone
+from django.utils.translation import gettext_lazy
+
+from organizations.access.roles import Permission
+from organizations.models import Event
+from organizations.text.fields import FormText
+from organizations.views.event_labels import (
+    ACTORS,
+    DEEDS,
+    SUBJECTS,
+    changes_of,
+    page_of,
+    title_of,
+    tone_of,
+)
+from organizations.views.forms import DayField
+from organizations.web.views.base import OrgScreen
+
+PAGE = 50
+ANY = ("", gettext_lazy("any"))
+OLDER, NEWER = "older_than", "newer_than"
+
+
+class EventFilter(forms.Form):
+    """In the address, so that a look can be kept and sent on. Nonsense filters nothing."""
+
+    who = FormText(label=gettext_lazy("Who"), required=False, max_length=200)
+    actor_kind = forms.ChoiceField(
+        label=gettext_lazy("By"), required=False, choices=[ANY, *ACTORS.items()]
+    )
+    subject_kind = forms.ChoiceField(
+        label=gettext_lazy("What"), required=False, choices=[ANY, *SUBJECTS.items()]
+    )
+    deed = forms.ChoiceField(
+        label=gettext_lazy("Was"), required=False, choices=[ANY, *DEEDS.items()]
+    )
+    q = FormText(label=gettext_lazy("Named"), required=False, max_length=200)
+    since = DayField(label=gettext_lazy("From"), required=False)
+    until = DayField(label=gettext_lazy("To"), required=False)
+    subject = forms.UUIDField(required=False, widget=forms.HiddenInput)
+
+    def clean_q(self) -> str:
+        """The log names numbers by E.164, without what people write between the digits."""
+        text = self.cleaned_data["q"]
+        return re.sub(r"[^+\d]", "", text) if re.fullmatch(r"\+[\d\s().\-]+", text) else text
+
+    def lookups(self) -> dict[str, Any]:
+        self.is_valid()
+        given = {name: value for name, value in self.cleaned_data.items() if value}
+        wanted = {LOOKUPS[name]: value for name, value in given.items() if name in LOOKUPS}
+        if deed := given.get("deed"):
+            wanted |= deed_lookup(deed, given.get("subject_kind", ""))
+        if since := given.get("since"):
+            wanted["at__gte"] = midnight(since)
+        if until := given.get("until"):
+            wanted["at__lt"] = midnight(until + timedelta(days=1))
+        return wanted
+
+
+LOOKUPS = {
+    "who": "actor_label__icontains",
+    "actor_kind": "actor_kind",
+    "subject_kind": "subject_kind",
+    "q": "subject_label__icontains",
+    "subject": "subject_id",
+}
+
+
+def deed_lookup(deed: str, subject_kind: str) -> dict[str, Any]:
+    """Equality, which an index answers; of any kind, all that there could be."""
+    kinds = [subject_kind] if subject_kind else SUBJECTS
+    return {"action__in": [f"{kind}.{deed}" for kind in kinds]}
+
+
+def midnight(day: Any) -> datetime:
+    """A day begins in the reader's zone."""
+    return timezone.make_aware(datetime.combine(day, time()))
+
+
+@dataclass(frozen=True)
+class Line:
+    event: Event
+    title: str
+    tone: str
+    url: str
+    changes: list[Any]
+
+
+@dataclass(frozen=True)
+class EventPages:
+    rows: list[Event]
+    newer: str = ""
+    older: str = ""
+
+
+def filtered(organization: Any, query: QueryDict) -> tuple[EventFilter, QuerySet[Event]]:
+    form = EventFilter(query)
+    return form, organization.events.filter(**form.lookups())
+
+
+def paged(events: QuerySet[Event], query: QueryDict) -> EventPages:
+    """Newest first by id, forward and back; a place that is no number is the first page."""
+    older, newer = place_in(query, OLDER), place_in(query, NEWER)
+    if newer and not older:
+        found = list(events.filter(pk__gt=newer).order_by("pk")[: PAGE + 1])
+        return linked(query, found[:PAGE][::-1], newer=len(found) > PAGE, older=True)
+    if older:
+        events = events.filter(pk__lt=older)
+    found = list(events.order_by("-pk")[: PAGE + 1])
+    return linked(query, found[:PAGE], newer=bool(older), older=len(found) > PAGE)
+
+
+def linked(query: QueryDict, rows: list[Event], *, newer: bool, older: bool) -> EventPages:
+    if not rows:
+        return EventPages(rows)
+    return EventPages(
+        rows,
+        beside(query, NEWER, rows[0].pk) if newer else "",
+        beside(query, OLDER, rows[-1].pk) if older else "",
+    )
+
+
+def place_in(query: QueryDict, name: str) -> int | None:
+    text = query.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
+def beside(query: QueryDict, name: str = "", place: int = 0) -> str:
+    kept = QueryDict(mutable=True)
+    kept.update({key: value for key, value in query.items() if value and key not in (OLDER, NEWER)})
+    if name:
+        kept[name] = str(place)
+    return f"?{kept.urlencode()}"
+
+
+class EventsScreen(OrgScreen):
+    permissions = {"GET": Permission.EVENTS_READ}
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        form, events = filtered(request.organization, request.GET)
+        pages = paged(events, request.GET)
+        return self.page(
+            "organizations/events.html",
+            form=form,
+            lines=[self.line(event) for event in pages.rows],
+            pager=pages,
+            is_filtered=bool(form.lookups()),
+            query=beside(request.GET),
+        )
+
+    def line(self, event: Event) -> Line:
+        url = page_of(self.organization, event)
+        return Line(event, title_of(event), tone_of(event), url, changes_of(event))
+
+
+class EventScreen(EventsScreen):
+    permissions = {"GET": Permission.EVENTS_READ}
+
+    def get(self, request: HttpRequest, event_id: int) -> HttpResponse:
+        event = request.organization.events.get(pk=event_id)
+        actor = ACTORS.get(event.actor_kind, event.actor_kind)
+        return self.page(
+            "organizations/event.html", line=self.line(event), event=event, actor=actor
+        )

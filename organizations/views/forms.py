@@ -1,0 +1,84 @@
+"""The forms of entering and of people. Rules are the operations'; this is only their paper."""
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.utils.translation import gettext_lazy as _
+
+from organizations.access.roles import Role
+from organizations.accounts.sign_in.form_labels import PASSWORD_HELP
+from organizations.text.fields import FormText
+
+
+class DayField(forms.DateField):
+    """A day that has one before and one behind it, in every zone."""
+
+    default_validators = (
+        MinValueValidator(date(1970, 1, 1)),
+        MaxValueValidator(date(9998, 12, 31)),
+    )
+    widget = forms.DateInput(attrs={"type": "date"})
+
+
+class OrganizationForm(forms.Form):
+    name = FormText(max_length=100, label=_("Name"))
+
+
+class RoleForm(forms.Form):
+    role = forms.ChoiceField(
+        choices=Role.choices, widget=forms.RadioSelect, label=_("Role"), initial=Role.USER
+    )
+
+
+class InviteForm(RoleForm):
+    email = forms.EmailField(
+        max_length=254,
+        label=_("E-mail"),
+        help_text=_("Only an account with this e-mail can accept."),
+    )
+    field_order = ("email", "role")
+
+
+class JoinForm(forms.Form):
+    name = FormText(
+        max_length=150,
+        required=False,
+        label=_("Your name"),
+        widget=forms.TextInput({"autocomplete": "name"}),
+    )
+    password = forms.CharField(
+        strip=False,
+        label=_("Password"),
+        help_text=PASSWORD_HELP,
+        widget=forms.PasswordInput({"autocomplete": "new-password"}),
+    )
+
+
+Beside = Mapping[type[Exception], str | None]
+"""Beside which field the text of an exception stands; None: above the form."""
+
+
+def attempt(form: forms.Form, do: Callable[[], Any], beside: Beside) -> Any:
+    """What `do` answers; None when it refused, which the form now says beside the right field."""
+    try:
+        return do()
+    except ValidationError as error:
+        complain(form, error)
+    except tuple(beside) as error:
+        field = next(field for kind, field in beside.items() if isinstance(error, kind))
+        form.add_error(field, str(error))
+    return None
+
+
+def complain(form: forms.Form, error: Exception) -> None:
+    """What an operation refused, beside its field where the form has it, else above the form."""
+    if not isinstance(error, ValidationError):
+        return form.add_error(None, str(error))
+    by_field = error.error_dict if hasattr(error, "error_dict") else {None: error.error_list}
+    for field, errors in by_field.items():
+        form.add_error(field if field in form.fields else None, errors)
+    return None

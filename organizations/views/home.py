@@ -1,0 +1,42 @@
+"""The front door: on to the organization one was in last, and how one likes the pages."""
+
+from operator import attrgetter
+from zoneinfo import available_timezones
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST
+
+from organizations.accounts.memberships import memberships_of
+from organizations.web.cookies import LAST_COOKIE, THEME_COOKIE, THEMES, ZONE_COOKIE, keep
+from organizations.web.views.base import next_url, screen_url
+from organizations.web.views.context import may_found
+
+
+@login_required
+def home(request: HttpRequest) -> HttpResponse:
+    """To the organization of last time, else the first; who belongs to none is told what to do."""
+    memberships = sorted(memberships_of(request.user), key=attrgetter("pk"))
+    mine = {each.organization.public_id: each.organization for each in memberships}
+    last = mine.get(request.COOKIES.get(LAST_COOKIE, "")) or next(iter(mine.values()), None)
+    if last is None:
+        context = {"may_found": may_found(request.user)}
+        return render(request, "organizations/nowhere.html", context)
+    return redirect(screen_url(last, "dashboard"))
+
+
+@require_POST
+def preferences(request: HttpRequest) -> HttpResponse:
+    """Theme, language and time zone, kept in cookies; what is not given, or unknown, stays."""
+    response = redirect(next_url(request) or "home")
+    wishes = {
+        THEME_COOKIE: ("theme", THEMES),
+        settings.LANGUAGE_COOKIE_NAME: ("language", dict(settings.LANGUAGES)),
+        ZONE_COOKIE: ("zone", available_timezones()),
+    }
+    for cookie, (name, choices) in wishes.items():
+        if request.POST.get(name) in choices:
+            keep(response, cookie, request.POST[name])
+    return response

@@ -1,0 +1,92 @@
+"""Where an invitation's link leads: a new person makes an account, another signs in; both join."""
+
+from allauth.account import app_settings
+from allauth.core.internal import ratelimit
+from django.contrib import messages
+from django.contrib.auth import login
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
+
+from organizations.accounts import invitations
+from organizations.accounts.email_addresses import same_email
+from organizations.accounts.invitations import ForSomebodyElse, NotOpen
+from organizations.accounts.sign_in.known_devices import remember_device
+from organizations.models import Invitation, Membership, User
+from organizations.operations import AlreadyMember
+from organizations.views.forms import JoinForm, complain
+from organizations.web.views.base import screen_url
+
+PAGE = "organizations/invitation.html"
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+
+
+@never_cache
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "HEAD", "POST"])
+def invitation(request: HttpRequest, token: str) -> HttpResponse:
+    """Its address is the secret. Who has an account here is not told by the page."""
+    limited = ratelimit.consume_or_429(
+        request, app="allauth.account", action="invitation", config=app_settings.RATE_LIMITS
+    )
+    if limited:
+        return limited
+    try:
+        found = invitations.find(token)
+        answer = accepted if request.user.is_authenticated else joined
+        return answer(request, token, found)
+    except NotOpen as error:
+        return render(request, PAGE, {"gone": str(error)}, status=404)
+
+
+def accepted(request: HttpRequest, token: str, found: Invitation) -> HttpResponse:
+    """By who is signed in."""
+    is_theirs = same_email(found.email, request.user.email)
+    if request.method != "POST" or not is_theirs:
+        status = 200 if request.method != "POST" else 403
+        context = {"invitation": found, "is_theirs": is_theirs}
+        return render(request, PAGE, context, status=status)
+    try:
+        membership = invitations.accept(token, user=request.user)
+    except (AlreadyMember, ForSomebodyElse) as error:
+        messages.error(request, str(error))
+        return redirect("home")
+    return welcome(request, membership)
+
+
+def joined(request: HttpRequest, token: str, found: Invitation) -> HttpResponse:
+    """By somebody new."""
+    form = JoinForm(request.POST if request.method == "POST" else None)
+    if form.is_valid() and is_good(form, found):
+        try:
+            user, membership = invitations.join(token, **form.cleaned_data)
+        except ValidationError as error:
+            complain(form, error)
+        else:
+            login(request, user, BACKEND)
+            response = welcome(request, membership)
+            remember_device(request, response, user.email)
+            return response
+    status = 422 if form.is_bound else 200
+    return render(request, PAGE, {"invitation": found, "form": form}, status=status)
+
+
+def is_good(form: JoinForm, found: Invitation) -> bool:
+    user = User(email=found.email, name=form.cleaned_data["name"])
+    try:
+        validate_password(form.cleaned_data["password"], user)
+    except ValidationError as error:
+        form.add_error("password", error)
+        return False
+    return True
+
+
+def welcome(request: HttpRequest, membership: Membership) -> HttpResponse:
+    organization = membership.organization
+    messages.success(request, _("Welcome to %(name)s.") % {"name": organization.name})
+    return redirect(screen_url(organization, "dashboard"))

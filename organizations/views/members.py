@@ -1,0 +1,156 @@
+"""The people of an organization: who they are, what they may, and whom they wait for."""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+
+from organizations import operations
+from organizations.access.roles import Permission
+from organizations.accounts import invitations
+from organizations.models import Membership
+from organizations.operations import AlreadyMember, LastAdmin
+from organizations.views.forms import InviteForm, RoleForm, attempt
+from organizations.web.views.base import OrgScreen
+
+
+class MembersScreen(OrgScreen):
+    permissions = {"GET": Permission.MEMBERS_READ, "POST": Permission.MEMBERS_CREATE}
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self.shown(InviteForm())
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """The answer is the link itself: it is on no other page, in no store on the way."""
+        form = InviteForm(request.POST)
+        made = form.is_valid() and attempt(
+            form,
+            lambda: invitations.invite(self.principal, **form.cleaned_data),
+            {AlreadyMember: "email"},
+        )
+        return self.invited(*made) if made else self.shown(form, status=422)
+
+    def invited(self, invitation: Any, link: str) -> HttpResponse:
+        response = self.page("organizations/invited.html", invitation=invitation, link=link)
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    def shown(self, form: InviteForm, status: int = 200) -> HttpResponse:
+        members = self.organization.memberships.select_related("user").order_by("user__email")
+        waiting = self.organization.invitations.filter(**invitations.OPEN)
+        return self.page(
+            "organizations/members.html",
+            status=status,
+            members=described(members),
+            waiting=described(waiting.select_related("invited_by").order_by("-created_at")),
+            form=form,
+        )
+
+
+class MemberScreen(OrgScreen):
+    """One member's role."""
+
+    permissions = {"GET": Permission.MEMBERS_UPDATE, "POST": Permission.MEMBERS_UPDATE}
+
+    def get(self, request: HttpRequest, user_id: UUID) -> HttpResponse:
+        membership = member(self, user_id)
+        return self.shown(membership, RoleForm(initial={"role": membership.role}))
+
+    def post(self, request: HttpRequest, user_id: UUID) -> HttpResponse:
+        membership, form = member(self, user_id), RoleForm(request.POST)
+        if not (form.is_valid() and self.change(membership, form)):
+            return self.shown(membership, form, status=422)
+        self.say(_("The role of %(user)s is changed.") % {"user": membership.user})
+        return self.go("members")
+
+    def change(self, membership: Membership, form: RoleForm) -> Membership | None:
+        words = {"user": membership.user, **form.cleaned_data}
+        return attempt(
+            form, lambda: operations.change_role(self.principal, **words), {LastAdmin: "role"}
+        )
+
+    def shown(self, membership: Membership, form: RoleForm, status: int = 200) -> HttpResponse:
+        return self.page("organizations/member.html", status, member=membership, form=form)
+
+
+class RemoveMemberScreen(OrgScreen):
+    permissions = {"GET": Permission.MEMBERS_DELETE, "POST": Permission.MEMBERS_DELETE}
+
+    def get(self, request: HttpRequest, user_id: UUID) -> HttpResponse:
+        return self.page("organizations/member_remove.html", **loses(self, member(self, user_id)))
+
+    def post(self, request: HttpRequest, user_id: UUID) -> HttpResponse:
+        user = member(self, user_id).user
+        try:
+            operations.remove_member(self.principal, user=user)
+        except LastAdmin as error:
+            self.warn(str(error))
+        else:
+            self.say(
+                _("%(user)s is no longer a member; their API keys are revoked.") % {"user": user}
+            )
+        return self.go("members")
+
+
+class LeaveScreen(OrgScreen):
+    """Everybody may go, whatever their role."""
+
+    permissions = {"GET": Permission.ORGANIZATION_READ, "POST": Permission.ORGANIZATION_READ}
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        mine, why_not = member(self, request.user.pk), ""
+        try:
+            operations.refuse_last_admin(self.principal, mine, None)
+        except LastAdmin as error:
+            why_not = str(error)
+        return self.page("organizations/member_leave.html", why_not=why_not, **loses(self, mine))
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        try:
+            operations.leave(self.principal, user=request.user)
+        except LastAdmin as error:
+            self.warn(str(error))
+            return self.go("organization")
+        self.say(_("You have left %(name)s.") % {"name": self.organization.name})
+        return redirect("home")
+
+
+class RevokeInvitationScreen(OrgScreen):
+    permissions = {"GET": Permission.MEMBERS_DELETE, "POST": Permission.MEMBERS_DELETE}
+
+    def get(self, request: HttpRequest, invitation_id: UUID) -> HttpResponse:
+        invitation = self.organization.invitations.get(pk=invitation_id)
+        return self.page("organizations/invitation_revoke.html", invitation=invitation)
+
+    def post(self, request: HttpRequest, invitation_id: UUID) -> HttpResponse:
+        if invitations.revoke_invitation(self.principal, invitation_id=invitation_id):
+            self.say(_("The invitation is revoked; its link opens nothing any more."))
+        else:
+            self.warn(_("The invitation was used or revoked already."))
+        return self.go("members")
+
+
+def described(rows: Iterable[Any]) -> list[Any]:
+    """With the role in words: its name, and what it may."""
+    found = list(rows)
+    for row in found:
+        row.role_name, _colon, row.role_text = str(row.get_role_display()).partition(": ")
+    return found
+
+
+def member(screen: OrgScreen, user_id: UUID) -> Membership:
+    return screen.organization.memberships.select_related("user").get(user_id=user_id)
+
+
+def loses(screen: OrgScreen, membership: Membership) -> dict[str, Any]:
+    """What ends with a membership."""
+    mine = {"owner": membership.user, "revoked_at": None}
+    sent = {"invited_by": membership.user, **invitations.OPEN}
+    return {
+        "member": membership,
+        "keys": screen.organization.api_keys.filter(**mine).order_by("name"),
+        "sent": screen.organization.invitations.filter(**sent).order_by("email"),
+    }

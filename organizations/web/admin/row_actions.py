@@ -1,0 +1,211 @@
+"""What an operator may do with a row: a button on its page and an action of its list."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.options import IS_POPUP_VAR
+from django.contrib.admin.utils import quote, unquote
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Model, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from organizations.access.principals import Principal, of_staff
+
+Text = str | Promise
+Fact = tuple[Text, Any]  # a label and a value; without a value it is not shown
+AT_ONCE = 500  # rows one click may touch; each is a transaction of its own
+NAMED = 10  # rows that a message or a question names
+
+
+@dataclass(frozen=True)
+class RowAction:
+    """One operation on one row. `run` does it and answers what happened, in a sentence.
+
+    What it raises of `refusals` is shown to the operator. With `loses`, a page asks first and
+    names, row by row, what will be lost.
+    """
+
+    name: str
+    title: Text
+    run: Callable[[Principal, Any], str]
+    refusals: tuple[type[Exception], ...] = ()
+    possible: Callable[[Any], bool] = field(default=lambda row: True)  # shown on the row's page
+    loses: Callable[[Any], str] | None = None
+    permission: str = "change"
+    icon: str = ""
+    leaves: bool = False  # the row is gone afterwards, and its page with it
+    at_once: int | None = None  # where AT_ONCE rows would take too long
+
+    @property
+    def is_dangerous(self) -> bool:
+        return self.loses is not None
+
+
+class RowActions:
+    """Mixed into a ModelAdmin: its `row_actions` as buttons and as list actions."""
+
+    row_actions: tuple[RowAction, ...] = ()
+    change_form_outer_before_template = "admin/includes/row_actions.html"
+
+    def get_urls(self) -> list:
+        address = path(
+            "<path:object_id>/do/<str:name>/",
+            self.admin_site.admin_view(self.row_action_view),
+            name=f"{self.opts.app_label}_{self.opts.model_name}_do",
+        )
+        return [address, *super().get_urls()]
+
+    def allowed(self, request: HttpRequest, action: RowAction) -> bool:
+        """By the operator's own permission: the pages' flags also say what Django itself may do."""
+        permission = f"{self.opts.app_label}.{action.permission}_{self.opts.model_name}"
+        return request.user.has_perm(permission)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, tuple]:
+        """Django's own `delete_selected` knows no operation, so it is not offered."""
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)
+        if IS_POPUP_VAR in request.GET:
+            return actions
+        offered = [action for action in self.row_actions if self.allowed(request, action)]
+        for action in offered:
+            actions[action.name] = (partial(run_on_selected, action), action.name, action.title)
+        return actions
+
+    def change_view(self, request: HttpRequest, object_id: str, form_url="", extra_context=None):
+        row = self.get_object(request, unquote(object_id))
+        extra_context = {**(self.about(request, row) if row else {}), **(extra_context or {})}
+        return super().change_view(request, object_id, form_url, extra_context)
+
+    def about(self, request: HttpRequest, row: Model) -> dict[str, Any]:
+        """What stands above the row's form."""
+        return {
+            "row_buttons": self.buttons(request, row),
+            "row_links": self.links(request, row),
+            "row_facts": [fact for fact in self.facts(request, row) if fact[1] not in ("", None)],
+        }
+
+    def buttons(self, request: HttpRequest, row: Model) -> list[dict[str, Any]]:
+        address = f"admin:{self.opts.app_label}_{self.opts.model_name}_do"
+        return [
+            {"action": action, "url": reverse(address, args=[quote(row.pk), action.name])}
+            for action in self.row_actions
+            if self.allowed(request, action) and action.possible(row)
+        ]
+
+    def facts(self, request: HttpRequest, row: Model) -> list[Fact]:
+        """What stands on top of the row's page: its state, and why."""
+        return []
+
+    def links(self, request: HttpRequest, row: Model) -> list[dict[str, Any]]:
+        """Further pages about the row: `title`, `url` and `icon` of each."""
+        return []
+
+    def row_action_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
+        """POST does it; GET asks first where something will be lost."""
+        row = self.get_object(request, unquote(object_id))
+        action = next((a for a in self.row_actions if a.name == name), None)
+        if row is None or action is None:
+            raise Http404
+        if not self.allowed(request, action):
+            raise PermissionDenied
+        if action.is_dangerous and "confirmed" not in request.POST:
+            return self.ask_first(request, action, [row])
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        is_done = self.carry_out(request, action, [row])
+        pages = f"admin:{self.opts.app_label}_{self.opts.model_name}"
+        return (
+            redirect(f"{pages}_changelist")
+            if action.leaves and is_done
+            else redirect(f"{pages}_change", object_id)
+        )
+
+    def actor(self, request: HttpRequest, row: Model) -> Any:
+        return of_staff(request.user, row.organization)
+
+    def carry_out(self, request: HttpRequest, action: RowAction, rows: Iterable[Model]) -> bool:
+        """Whether none was refused; the messages say what happened."""
+        done, refused = [], []
+        for row in rows:
+            try:
+                done.append((row, action.run(self.actor(request, row), row)))
+            except action.refusals as error:
+                refused.append(f"{row}: {sentence(error)}")
+        tell(request, action, done, refused)
+        return not refused
+
+    def ask_first(
+        self, request: HttpRequest, action: RowAction, rows: Sequence[Model]
+    ) -> TemplateResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": action.title,
+            "opts": self.opts,
+            "media": self.media,
+            "action": action,
+            "rows": [(row, action.loses(row)) for row in rows[:NAMED]],
+            "count": len(rows),
+            "more": max(0, len(rows) - NAMED),
+            "selected": [row.pk for row in rows] if request.POST.get("action") else [],
+            "checkbox": ACTION_CHECKBOX_NAME,
+            "back": self.back(request, rows),
+        }
+        return TemplateResponse(request, "admin/confirm.html", context)
+
+    def back(self, request: HttpRequest, rows: Sequence[Model]) -> str:
+        """To the list, or to the page, that the question was asked from."""
+        if request.method == "POST":
+            return request.get_full_path()
+        name = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
+        return reverse(name, args=[quote(rows[0].pk)])
+
+
+def run_on_selected(
+    action: RowAction, page: RowActions, request: HttpRequest, selected: QuerySet
+) -> HttpResponse | None:
+    """The list's side of an action: a bounded number of rows, a question first where it is due."""
+    most = action.at_once or AT_ONCE
+    rows = list(selected.select_related("organization")[: most + 1])
+    if len(rows) > most:
+        messages.error(request, _("Choose at most %(most)s at a time.") % {"most": most})
+        return None
+    if action.is_dangerous and "confirmed" not in request.POST:
+        return page.ask_first(request, action, rows)
+    page.carry_out(request, action, rows)
+    return None
+
+
+def tell(request: HttpRequest, action: RowAction, done: list, refused: list[str]) -> None:
+    """One message for what was done, one for each row that was refused."""
+    if len(done) == 1:
+        messages.success(request, done[0][1])
+    elif done:
+        words = {"title": action.title, "rows": named([str(row) for row, _sentence in done])}
+        messages.success(request, _("%(title)s: %(rows)s.") % words)
+    for text in refused[:NAMED]:
+        messages.error(request, text)
+    if len(refused) > NAMED:
+        messages.error(request, more(len(refused) - NAMED))
+
+
+def named(names: Sequence[str]) -> str:
+    listing = ", ".join(names[:NAMED])
+    return f"{listing} {more(len(names) - NAMED)}" if len(names) > NAMED else listing
+
+
+def more(count: int) -> str:
+    return ngettext("and %(count)s more", "and %(count)s more", count) % {"count": count}
+
+
+def sentence(error: Exception) -> str:
+    return " ".join(error.messages) if isinstance(error, ValidationError) else str(error)

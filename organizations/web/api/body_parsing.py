@@ -1,0 +1,110 @@
+"""Reading a body: all of it, one JSON object in UTF-8, and nothing ambiguous in it."""
+
+import json
+from collections import Counter
+from typing import Any
+
+import orjson
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, UnreadablePostError
+from django.utils.translation import gettext as _
+
+from organizations.web.api.problems import Problem, too_large
+from organizations.web.request_bodies import announced_length, has_unknown_length
+
+MAX_DEPTH = 32
+
+
+def parse_json(request: HttpRequest) -> dict[str, Any]:
+    """The body as a dict. No body at all is {}: a DELETE, or an action without parameters."""
+    return parse_object(request, read_body(request))
+
+
+def parse_object(request: HttpRequest, body: bytes) -> dict[str, Any]:
+    if not body:
+        return {}
+    refuse_other_types(request)
+    data = parse(body)
+    if not isinstance(data, dict):
+        raise Problem("malformed-json", _("The body must be a JSON object."))
+    return data
+
+
+def read_body(request: HttpRequest, most: int | None = None) -> bytes:
+    """The body's bytes, all of them; afterwards `request.body` has them too.
+
+    Raises UnreadablePostError when the body is incomplete, and a Problem when it has more than
+    `most` bytes (DATA_UPLOAD_MAX_MEMORY_SIZE), or comes in a transfer coding that is not known.
+    """
+    if hasattr(request, "_body"):
+        return request._body
+    most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE if most is None else most
+    if (announced_length(request.META) or 0) > most:
+        raise too_large(most)
+    try:
+        body = read_at_most(request, most + 1)
+    except RequestDataTooBig:
+        raise too_large(most) from None
+    if len(body) > most:
+        raise too_large(most)
+    request._body = body
+    return body
+
+
+def read_at_most(request: HttpRequest, size: int) -> bytes:
+    """Django sees no body where none of known length is announced: we read that ourselves."""
+    if not has_unknown_length(request.META):
+        return request.read(size)
+    if request.META.get("HTTP_TRANSFER_ENCODING", "chunked").lower() != "chunked":
+        raise Problem("unsupported-media-type", _("The only Transfer-Encoding is `chunked`."))
+    try:
+        return request.environ["wsgi.input"].read(size)
+    except OSError as error:
+        raise UnreadablePostError(*error.args) from error
+
+
+def refuse_other_types(request: HttpRequest, wanted: str = "application/json") -> None:
+    charset = request.content_params.get("charset", "utf-8").strip('"').lower()
+    encoding = request.META.get("HTTP_CONTENT_ENCODING", "identity").lower()
+    if (request.content_type, charset, encoding) != (wanted, "utf-8", "identity"):
+        raise Problem("unsupported-media-type")
+
+
+def parse(body: bytes) -> Any:
+    try:
+        data = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise Problem("malformed-json", str(error)) from None
+    refuse_depth(data)
+    refuse_repeated_names(body)
+    return data
+
+
+def refuse_depth(data: Any) -> None:
+    level = [data]
+    for _level in range(MAX_DEPTH + 1):
+        level = [child for value in level for child in children(value)]
+        if not level:
+            return
+    raise Problem("malformed-json", _("The body is nested too deeply."))
+
+
+def children(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []
+
+
+def refuse_repeated_names(body: bytes) -> None:
+    """orjson keeps the last of two equal names, other readers the first: we take neither."""
+    json.loads(body, object_pairs_hook=unique, parse_int=str, parse_float=str)
+
+
+def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        (twice, count), *_rest = Counter(name for name, _value in pairs).most_common(1)
+        message = _("The name “%(name)s” stands %(count)d times in one object.")
+        raise Problem("malformed-json", message % {"name": twice[:50], "count": count})
+    return found

@@ -1,0 +1,44 @@
+"""Guessing keys is slow: an address that sends wrong keys may soon send only right ones."""
+
+from collections import OrderedDict
+from threading import Lock
+
+from organizations.access import api_key_format
+from organizations.web.api.rate_limits import Buckets
+
+FAILURES = {"per_second": 0.2, "burst": 20}
+failures_by_address = Buckets()
+
+
+class GoodKeys:
+    """The digests of keys that were right lately, so that one guesser behind a shared address (an
+    office, a proxy) does not lock its neighbours out."""
+
+    def __init__(self, size: int = 10_000):
+        self.size, self.lock = size, Lock()
+        self.digests: OrderedDict[bytes, None] = OrderedDict()
+
+    def add(self, digest: bytes) -> None:
+        with self.lock:
+            self.digests[digest] = None
+            if len(self.digests) > self.size:
+                self.digests.popitem(last=False)
+
+    def __contains__(self, digest: bytes) -> bool:
+        return digest in self.digests
+
+
+good_keys = GoodKeys()
+
+
+def refuse_guesser(address: str, text: api_key_format.KeyText | None) -> None:
+    """429 for an address that failed too often, unless this key was right lately."""
+    if address not in failures_by_address:
+        return
+    budget = failures_by_address.take(address, cost=0, **FAILURES)
+    if not budget.allowed and (text is None or text.digest not in good_keys):
+        raise budget.refusal()
+
+
+def count_failure(address: str) -> None:
+    failures_by_address.take(address, **FAILURES)

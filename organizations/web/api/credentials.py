@@ -1,0 +1,39 @@
+"""The headers of a request that say who asks: the API key."""
+
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from organizations.access import api_key_format
+from organizations.web.api.problems import Problem
+
+KEY_HEADERS = {"HTTP_AUTHORIZATION", "HTTP_X_API_KEY", "HTTP_X_API_SECRET"}
+CHALLENGE = {"WWW-Authenticate": 'Bearer realm="patchbay"'}
+
+
+def unauthorized(detail: str) -> Problem:
+    return Problem("unauthorized", detail, headers=CHALLENGE)
+
+
+def read_key(request: HttpRequest) -> api_key_format.KeyText | None:
+    """The one key of the request, None when what was sent cannot be a key. 401 for none or two."""
+    sent = sent_keys(request)
+    if not sent:
+        raise unauthorized(_("No API key was sent. Send `Authorization: Bearer pb_live_…`."))
+    if len(sent) > 1:
+        raise unauthorized(_("Two different API keys were sent; send one."))
+    return sent.pop()
+
+
+def sent_keys(request: HttpRequest) -> set[api_key_format.KeyText | None]:
+    """The same key in two headers is one key."""
+    found, headers = set(), request.META
+    authorization = headers.get("HTTP_AUTHORIZATION")
+    if authorization is not None:
+        scheme, _space, token = authorization.partition(" ")
+        found.add(api_key_format.parse(token.strip()) if scheme.lower() == "bearer" else None)
+    public, secret = headers.get("HTTP_X_API_KEY"), headers.get("HTTP_X_API_SECRET")
+    if secret is not None:
+        found.add(api_key_format.parse_pair(public or "", secret))
+    elif public is not None:
+        found.add(api_key_format.parse(public))
+    return found

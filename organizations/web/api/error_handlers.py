@@ -1,0 +1,60 @@
+"""What Django answers where no view does: problems under the API's paths, plain pages elsewhere."""
+
+import sys
+
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.utils.functional import Promise
+
+from organizations.web.api.exception_mapping import problem_of
+from organizations.web.api.problems import Problem, problem_response
+from organizations.web.cookies import theme_of
+
+API_PATHS = ("/v1", "/api")
+
+
+def handler400(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return error_response(request, Problem("invalid-request"))
+
+
+def handler403(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return error_response(request, Problem("forbidden"), because=str(exception or ""))
+
+
+def handler429(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """django-allauth's, for who sends too many forms of the sign-in pages."""
+    return error_response(request, Problem("rate-limited", headers={"Retry-After": "60"}))
+
+
+def handler404(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return error_response(request, Problem("not-found"))
+
+
+def handler500(request: HttpRequest) -> HttpResponse:
+    """Django calls this while it handles the exception, and has logged it or will."""
+    error = sys.exc_info()[1]
+    if isinstance(error, OperationalError | InterfaceError):
+        return error_response(request, problem_of(error))
+    return error_response(request, Problem("internal"))
+
+
+def error_response(
+    request: HttpRequest, problem: Problem, *, because: str | Promise = ""
+) -> HttpResponse:
+    """`because` is for people: what this time was the matter."""
+    if is_api(request.path):
+        return problem_response(problem, request)
+    # Without the request's context processors, which would ask the database who is signed in.
+    words = {"id": request_id(request), "theme": theme_of(request), "because": because}
+    words |= {"status": problem.status, "again": request.path if request.method == "GET" else ""}
+    page = render_to_string("error.html", words)
+    return HttpResponse(page, status=problem.status, headers=problem.headers)
+
+
+def is_api(path: str) -> bool:
+    return any(path == root or path.startswith(f"{root}/") for root in API_PATHS)
+
+
+def request_id(request: HttpRequest) -> str:
+    return str(getattr(request, "id", ""))

@@ -1,0 +1,81 @@
+"""The one query of every request: an API key with its organization and its owner's standing, by a
+function of the owner's (migration 0012), as the policies do not know yet for whom it is."""
+
+from functools import cache
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connections, models
+
+from organizations.models import Organization
+from organizations.web.api.prepared_queries import fetch
+
+
+class FoundKey(NamedTuple):
+    """What authentication asks of an ApiKey. PostgreSQL compares times, as reading them is slow."""
+
+    id: UUID
+    key_id: str
+    name: str
+    digest: bytes
+    role: str
+    scopes: list[str]
+    allowed_cidrs: list[str]
+    owner_id: UUID
+    is_revoked: bool
+    is_expired: bool
+    has_end: bool
+    is_use_noted: bool  # within the last minute
+    owner_role: str | None  # None for an owner who may not act here any more
+    organization: Organization
+
+    @property
+    def is_limited(self) -> bool:
+        """As ApiKey has it."""
+        return self.has_end or bool(self.allowed_cidrs)
+
+
+STATEMENT = """
+    SELECT (f.key).id, (f.key).key_id, (f.key).name, (f.key).digest, (f.key).role, (f.key).scopes,
+        (f.key).allowed_cidrs, (f.key).owner_id,
+        (f.key).revoked_at IS NOT NULL,
+        coalesce((f.key).expires_at <= now(), false),
+        (f.key).expires_at IS NOT NULL,
+        coalesce((f.key).last_used_at > now() - interval '1 minute', false),
+        CASE WHEN f.is_active THEN f.owner_role END,
+        {organization_columns}
+    FROM find_api_key(%s) f
+"""
+OWN_COLUMNS = len(FoundKey._fields) - 1
+
+
+def find_key(key_id: str) -> FoundKey | None:
+    """The key with this public id, whatever its state."""
+    connection = connections[DEFAULT_DB_ALIAS]
+    try:
+        row = fetch(statement(), [key_id]).fetchone()
+    except (OperationalError, InterfaceError):
+        if connection.in_atomic_block or connection.connection is None:
+            raise
+        connection.close()  # kept from before PostgreSQL restarted; a new one may do
+        row = fetch(statement(), [key_id]).fetchone()
+    return read(row) if row else None
+
+
+@cache
+def statement() -> str:
+    columns = ", ".join(f'(f.organization)."{field.column}"' for field in organization_fields())
+    return STATEMENT.format(organization_columns=columns)
+
+
+@cache
+def organization_fields() -> list[models.Field]:
+    """All but the times, which are loaded when somebody looks at them."""
+    fields = Organization._meta.concrete_fields
+    return [field for field in fields if not isinstance(field, models.DateTimeField)]
+
+
+def read(row: tuple[Any, ...]) -> FoundKey:
+    names = [field.attname for field in organization_fields()]
+    organization = Organization.from_db(DEFAULT_DB_ALIAS, names, row[OWN_COLUMNS:])
+    return FoundKey(*row[:OWN_COLUMNS], organization)

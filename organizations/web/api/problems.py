@@ -1,0 +1,79 @@
+"""Problems as RFC 9457 has them: raised as an exception, answered as `application/problem+json`."""
+
+from collections.abc import Mapping, Sequence
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+
+from organizations.web.api.problem_types import PROBLEM_TYPES
+from organizations.web.api.responses import json_response
+
+PROBLEM_JSON = "application/problem+json"
+FieldError = dict[str, str]  # path, message, code
+
+
+class Problem(Exception):
+    """A refusal the client is told about; `slug` stands in the table of problem types."""
+
+    def __init__(
+        self,
+        slug: str,
+        detail: str = "",
+        *,
+        errors: Sequence[FieldError] = (),
+        headers: Mapping[str, str] | None = None,
+    ):
+        self.kind = PROBLEM_TYPES[slug]
+        self.detail = str(detail or self.kind.explanation)
+        self.errors = list(errors)
+        self.headers = dict(headers or {})
+        super().__init__(self.detail)
+
+    @property
+    def status(self) -> int:
+        return self.kind.status
+
+
+def field_error(path: str, message: str, code: str = "invalid") -> FieldError:
+    """One entry of `errors`: where, what is wrong there, and a word for programs."""
+    return {"path": path, "message": str(message), "code": code}
+
+
+def invalid(*errors: FieldError) -> Problem:
+    """A 400 whose detail can be read without `errors`."""
+    if len(errors) == 1:
+        detail = "{path}: {message}" if errors[0]["path"] else "{message}"
+        return Problem("invalid-request", detail.format(**errors[0]), errors=errors)
+    paths = ", ".join(dict.fromkeys(error["path"] for error in errors))
+    return Problem("invalid-request", f"{len(errors)} errors: {paths}.", errors=errors)
+
+
+def too_large(most: int) -> Problem:
+    """The 413 that names the limit, which is `most` bytes."""
+    return Problem("payload-too-large", _("The body is larger than %s bytes.") % f"{most:,}")
+
+
+def type_uri(slug: str) -> str:
+    return f"{settings.PUBLIC_BASE_URL}/v1/problems/{slug}"
+
+
+def problem_body(problem: Problem, request: HttpRequest) -> dict:
+    return {
+        "type": type_uri(problem.kind.slug),
+        "title": problem.kind.title,
+        "status": problem.status,
+        "detail": problem.detail,
+        "instance": getattr(request, "id", None),
+        "errors": problem.errors,
+    }
+
+
+def problem_response(problem: Problem, request: HttpRequest) -> HttpResponse:
+    """The error renderer of /v1; a dialect has its own."""
+    return json_response(
+        problem_body(problem, request),
+        status=problem.status,
+        headers=problem.headers,
+        content_type=PROBLEM_JSON,
+    )

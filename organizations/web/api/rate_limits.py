@@ -1,0 +1,73 @@
+"""Token buckets, in this process: a bucket holds `burst` requests and regains `per_second`."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from math import ceil
+from threading import Lock
+from typing import NamedTuple
+
+from django.conf import settings
+
+from organizations.web.api.problems import Problem
+
+
+class Budget(NamedTuple):
+    """What is left of a bucket, and the seconds until it is full, or has a token again."""
+
+    allowed: bool
+    limit: int
+    remaining: int
+    reset: int
+    retry_after: int
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {
+            "RateLimit-Limit": str(self.limit),
+            "RateLimit-Remaining": str(self.remaining),
+            "RateLimit-Reset": str(self.reset),
+        }
+
+    def refusal(self) -> Problem:
+        return Problem("rate-limited", headers={"Retry-After": str(self.retry_after)})
+
+
+class Buckets:
+    """Buckets by name, in bounded memory: the least recently used are forgotten, so filled."""
+
+    def __init__(self, size: int = 10_000, clock: Callable[[], float] = time.monotonic):
+        self.size, self.clock, self.lock = size, clock, Lock()
+        self.buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def take(self, name: str, *, per_second: float, burst: int, cost: int = 1) -> Budget:
+        """Take `cost` tokens if there is a whole one; a cost of 0 only looks."""
+        now = self.clock()
+        with self.lock:
+            tokens, since = self.buckets.pop(name, (burst, now))
+            tokens = min(burst, tokens + (now - since) * per_second)
+            allowed = tokens >= 1
+            if allowed:
+                tokens -= cost
+            self.buckets[name] = (tokens, now)
+            if len(self.buckets) > self.size:
+                self.buckets.popitem(last=False)
+        wait = 0 if allowed else ceil((1 - tokens) / per_second)
+        return Budget(allowed, burst, int(tokens), ceil((burst - tokens) / per_second), wait)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.buckets
+
+    def clear(self) -> None:
+        self.buckets.clear()
+
+
+requests_by_actor = Buckets()
+
+
+def spend(actor: str) -> Budget | None:
+    """One request of this key or person; None where the installation sets no limit."""
+    rate = settings.RATE_LIMIT_PER_SECOND
+    if not rate:
+        return None
+    return requests_by_actor.take(actor, per_second=rate, burst=settings.RATE_LIMIT_BURST)

@@ -1,0 +1,121 @@
+"""The base of every API view: one path from a request to an answer, the same for all dialects."""
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from rest_framework.parsers import JSONParser
+from rest_framework.renderers import JSONRenderer
+from rest_framework.views import APIView
+
+from organizations.access.authentication import authenticate_bearer
+from organizations.access.roles import Permission
+from organizations.web.api import idempotency, rate_limits
+from organizations.web.api.body_parsing import parse_json
+from organizations.web.api.exception_mapping import problem_of
+from organizations.web.api.problems import Problem, problem_response
+from organizations.web.api.responses import Reply, render
+from organizations.web.openapi.operations import OrgSchema
+
+Handler = Callable[..., Reply]
+
+
+class OrgView(APIView):
+    """A view on what belongs to the caller's organization.
+
+    A subclass lists its methods in `permissions` and has a handler for each: `get(request, …)`,
+    `post`, `put`, `patch`, `delete`, each returning a Reply. A handler finds `request.principal`,
+    `request.organization` and, unless it is `get`, the parsed body in `request.data`. All but `get`
+    run in one transaction, which anything else than a 2xx rolls back.
+
+    APIView is the base for the schema's sake only: its own dispatch costs more than the query.
+    """
+
+    permissions: ClassVar[dict[str, Permission]] = {}
+
+    # What a dialect says in its own way.
+    authenticate = staticmethod(authenticate_bearer)
+    parse = staticmethod(parse_json)
+    render = staticmethod(render)
+    problem_response = staticmethod(problem_response)
+
+    # For the schema.
+    schema = OrgSchema()
+    parser_classes = (JSONParser,)
+    renderer_classes = (JSONRenderer,)
+    authentication_classes = permission_classes = throttle_classes = ()
+
+    budget: rate_limits.Budget | None = None
+
+    def __init_subclass__(cls, **kwargs: Any):
+        super().__init_subclass__(**kwargs)
+        handlers = {m.upper() for m in cls.http_method_names if m != "options" and hasattr(cls, m)}
+        if handlers != set(cls.permissions):
+            raise TypeError(f"{cls.__name__}: handlers and `permissions` name different methods.")
+
+    def dispatch(self, request: HttpRequest, *args: Any, **path: Any) -> HttpResponse:
+        try:
+            response = self.answer(request, path)
+        except Exception as error:
+            response = self.problem_response(problem_of(error), request)
+        if self.budget:
+            for name, value in self.budget.headers.items():
+                response.headers[name] = value
+        return response
+
+    def answer(self, request: HttpRequest, path: dict[str, Any]) -> HttpResponse:
+        method = "GET" if request.method == "HEAD" else request.method
+        permission = self.permissions.get(method)
+        if permission is None:
+            raise Problem("method-not-allowed", headers={"Allow": ", ".join(self.permissions)})
+        self.admit(request, permission)
+        handler = getattr(self, method.lower())
+        if method == "GET":
+            return self.render(handler(request, **path))
+        return self.change(request, handler, path)
+
+    def admit(self, request: HttpRequest, permission: Permission) -> None:
+        """Who asks, not too often, and may."""
+        principal = request.principal = self.authenticate(request)
+        request.organization = principal.organization
+        self.budget = rate_limits.spend(principal.id)
+        if self.budget and not self.budget.allowed:
+            raise self.budget.refusal()
+        if permission in principal.withheld:
+            raise Problem("limited-key")
+        if not principal.can(permission):
+            message = _("This API key lacks the permission %(name)s.")
+            raise Problem("forbidden", message % {"name": permission.value})
+
+    def change(self, request: HttpRequest, handler: Handler, path: dict[str, Any]) -> HttpResponse:
+        key = idempotency.read_key(request)
+        request.data = self.parse(request)
+        with transaction.atomic():
+            claim = idempotency.claim(request, request.organization, key) if key else None
+            if isinstance(claim, HttpResponse):
+                return claim
+            reply = handler(request, **path)
+            response = self.render(reply)
+            if not 200 <= response.status_code < 300:
+                transaction.set_rollback(True)
+            elif claim:
+                claim.save(self.render(reply.kept) if reply.kept else response)
+        return self.finish(reply.after_commit, claim) if reply.after_commit else response
+
+    def finish(self, wait: Callable[[], Reply], claim: idempotency.Claim | None) -> HttpResponse:
+        """The later answer takes the place of the kept one; an error leaves none, so that the
+        request may be repeated. An answer that says only that it takes longer changes nothing."""
+        try:
+            reply = wait()
+        except Exception:
+            if claim:
+                claim.drop()
+            raise
+        response = self.render(reply)
+        if claim and reply.is_void:
+            claim.drop()
+        elif claim and 200 <= response.status_code < 300:
+            claim.save(self.render(reply.kept) if reply.kept else response)
+        return response

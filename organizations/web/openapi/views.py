@@ -1,0 +1,113 @@
+"""The schema documents, and pages to read them in, which work without the internet."""
+
+import gzip
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from threading import Lock
+from typing import Any, NamedTuple
+
+from django.http import HttpResponse
+from django.utils.cache import get_conditional_response
+from django.utils.http import quote_etag
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.renderers import (
+    OpenApiJsonRenderer,
+    OpenApiJsonRenderer2,
+    OpenApiYamlRenderer,
+    OpenApiYamlRenderer2,
+)
+from drf_spectacular.settings import patched_settings
+from drf_spectacular.utils import extend_schema
+from drf_spectacular.views import SpectacularSwaggerSplitView
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from organizations.web.api.exception_mapping import problem_of
+from organizations.web.api.problems import problem_response
+
+# Swagger UI sets style attributes; everything it loads is ours.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'"
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Document:
+    """One OpenAPI document: `file` is its name in docs/, `patterns` are the routes in it (None: all
+    of this installation's), `changes` what it says otherwise than SPECTACULAR_SETTINGS."""
+
+    file: str
+    patterns: Sequence[Any] | None = None
+    changes: Mapping[str, Any] = field(default_factory=dict)
+
+
+V1 = Document("openapi.yaml")
+DRAWING = Lock()  # its settings are global to the process for the while
+
+
+def draw(document: Document) -> dict[str, Any]:
+    with DRAWING, patched_settings(document.changes):
+        return SchemaGenerator(patterns=document.patterns).get_schema(request=None, public=True)
+
+
+@cache
+def drawn(document: Document) -> dict[str, Any]:
+    """The code does not change while the process lives, and drawing it takes a while."""
+    return draw(document)
+
+
+class Prepared(NamedTuple):
+    body: bytes
+    gzipped: bytes
+    etag: str
+
+
+PREPARED: dict[tuple[Document, type[BaseRenderer]], Prepared] = {}
+PREPARING = Lock()  # who comes meanwhile waits, and does not do the same work again
+
+
+def prepared(document: Document, renderer: type[BaseRenderer]) -> Prepared:
+    """The document in one form, made at its first use: YAML takes a second of CPU time."""
+    with PREPARING:
+        if (document, renderer) not in PREPARED:
+            body = renderer().render(drawn(document), renderer_context={})
+            digest = hashlib.sha256(body).hexdigest()[:32]
+            PREPARED[document, renderer] = Prepared(body, gzip.compress(body), quote_etag(digest))
+        return PREPARED[document, renderer]
+
+
+class SchemaView(APIView):
+    """OpenAPI 3.1 as JSON, or as YAML by `Accept` or `?format=yaml`."""
+
+    document = V1
+    authentication_classes = permission_classes = ()
+    renderer_classes = (
+        OpenApiJsonRenderer2,
+        OpenApiYamlRenderer2,
+        OpenApiJsonRenderer,
+        OpenApiYamlRenderer,
+    )
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request) -> HttpResponse:
+        body, gzipped, etag = prepared(self.document, type(request.accepted_renderer))
+        headers = {"ETag": etag, "Cache-Control": "public, max-age=60"}
+        answer = HttpResponse(body, content_type=request.accepted_media_type, headers=headers)
+        answer.gzipped = gzipped  # config.web.compression
+        return get_conditional_response(request._request, etag=etag, response=answer)
+
+    def handle_exception(self, error: Exception) -> Any:
+        return problem_response(problem_of(error), self.request)
+
+
+class DocsView(SpectacularSwaggerSplitView):
+    @extend_schema(exclude=True)
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        response = super().get(request, *args, **kwargs)
+        response.headers["Content-Security-Policy"] = POLICY
+        return response

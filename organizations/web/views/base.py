@@ -1,0 +1,134 @@
+"""The base of every screen: one path from a browser's request to a page, the same in all apps."""
+
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+from django.contrib import messages
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views import View
+
+from organizations.access import principals
+from organizations.access.principals import Principal
+from organizations.access.roles import Permission
+from organizations.models import Membership, Organization
+from organizations.tenancy import tenant_scope
+from organizations.web.api import rate_limits
+from organizations.web.api.error_handlers import error_response
+from organizations.web.cookies import LAST_COOKIE, keep
+
+TOO_FAST = gettext_lazy("Too many requests from your account. Wait a moment, then continue.")
+
+
+class OrgScreen(View):
+    """A page, or a part of one, on what belongs to one organization.
+
+    Its address begins with the organization's public id. A subclass lists its methods in
+    `permissions` and has a handler for each, `get(request, …)` and `post(request, …)`, without the
+    id. A handler finds `request.principal` and `request.organization`, and starts its queries at
+    the latter. Who is not signed in is asked to; who is no member finds nothing (404); who may not
+    hears so (403). A person has a budget of requests, as a key has (429).
+    """
+
+    permissions: ClassVar[dict[str, Permission]] = {}
+    keeps_form: ClassVar[bool] = False  # has `sent_late`; its form holds no secrets
+    is_late = False
+
+    principal: Principal
+    organization: Organization
+
+    def __init_subclass__(cls, **kwargs: Any):
+        super().__init_subclass__(**kwargs)
+        handlers = {name.upper() for name in ("get", "post") if hasattr(cls, name)}
+        if handlers != set(cls.permissions):
+            raise TypeError(f"{cls.__name__}: handlers and `permissions` name different methods.")
+
+    def dispatch(self, request: HttpRequest, org_id: str, **path: Any) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return self.signed_out(request)
+        budget = rate_limits.spend(f"person {request.user.pk}")
+        if budget and not budget.allowed:
+            return error_response(request, budget.refusal(), because=TOO_FAST)
+        method = "GET" if request.method == "HEAD" else request.method
+        if method not in self.permissions:
+            return HttpResponseNotAllowed(self.permissions)
+        self.admit(request, org_id, self.permissions[method])
+        try:
+            handler = self.sent_late if self.is_late else getattr(self, method.lower())
+            response = handler(request, **path)
+        except ObjectDoesNotExist as error:
+            raise Http404 from error
+        if request.COOKIES.get(LAST_COOKIE) != org_id:
+            keep(response, LAST_COOKIE, org_id)
+        return response
+
+    def signed_out(self, request: HttpRequest) -> HttpResponse:
+        """To the sign-in page; but a long form that was filled in is shown to be sent again."""
+        fields = [pair for pair in request.POST.lists() if pair[0] != "csrfmiddlewaretoken"]
+        if not self.keeps_form or not fields:
+            return redirect_to_login(request.get_full_path())
+        context = {"fields": fields, "path": request.get_full_path()}
+        return render(request, "organizations/signed_out.html", context, status=403)
+
+    def sent_late(self, request: HttpRequest, **path: Any) -> HttpResponse:
+        """The page with the form as it was sent, which the session's token did not fit."""
+        raise NotImplementedError
+
+    def admit(self, request: HttpRequest, org_id: str, permission: Permission) -> None:
+        membership = membership_in(request, org_id)
+        principal = request.principal = principals.of_member(membership)
+        self.principal, self.organization = principal, principal.organization
+        request.organization = principal.organization
+        if not principal.can(permission):
+            message = _("Your role in %(organization)s does not allow this.")
+            raise PermissionDenied(message % {"organization": principal.organization.name})
+
+    def page(self, template: str, status: int = 200, **context: Any) -> HttpResponse:
+        return render(self.request, template, context, status=status)
+
+    def go(self, name: str, **path: Any) -> HttpResponse:
+        """On to another screen of the organization; the browser asks for it anew."""
+        return redirect(self.url(name, **path))
+
+    def url(self, name: str, **path: Any) -> str:
+        return screen_url(self.organization, name, **path)
+
+    def say(self, text: str) -> None:
+        """One sentence above the next page: what was done."""
+        messages.success(self.request, text)
+
+    def warn(self, text: str) -> None:
+        """One sentence above the next page: what was not done, and why."""
+        messages.error(self.request, text)
+
+    def back(self, name: str, **path: Any) -> HttpResponse:
+        """To where the form said it came from (`next`), if that is one of our own pages."""
+        return redirect(next_url(self.request) or self.url(name, **path))
+
+
+def membership_in(request: HttpRequest, org_id: str) -> Membership:
+    """Raises Http404: an organization one does not belong to is as unknown as none."""
+    mine = request.user.memberships.select_related("organization", "user")
+    with tenant_scope.finding():
+        membership = mine.filter(organization__public_id=org_id).first()
+    if membership is None:
+        raise Http404
+    tenant_scope.enter(membership.organization)
+    return membership
+
+
+def screen_url(organization: Organization, name: str, **path: Any) -> str:
+    return reverse(f"screens:{name}", kwargs={"org_id": organization.public_id, **path})
+
+
+def next_url(request: HttpRequest) -> str | None:
+    wanted = request.POST.get("next") or request.GET.get("next") or ""
+    if not wanted.startswith("/") or urlsplit(wanted).netloc:
+        return None
+    return wanted if url_has_allowed_host_and_scheme(wanted, allowed_hosts=None) else None

@@ -1,0 +1,49 @@
+"""What every page knows without being told: who looks, what they may, and how they like it."""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from organizations.access.principals import Principal
+from organizations.access.roles import Permission
+from organizations.accounts.memberships import memberships_of
+from organizations.models import User
+from organizations.web.cookies import THEME_COOKIE, THEMES, ZONE_COOKIE, theme_of
+
+__all__ = ["THEMES", "THEME_COOKIE", "ZONE_COOKIE", "May", "may_found", "portal"]
+
+
+class May:
+    """`{% if may.phone_numbers_create %}`: a permission's name, its colon an underscore. No button
+    is shown to whom it would refuse. A misspelt name is an error in a test (tests/test_screens)."""
+
+    def __init__(self, principal: Principal):
+        self.principal = principal
+
+    def __getitem__(self, name: str) -> bool:
+        return self.principal.can(Permission[name.upper()])
+
+    def __iter__(self) -> Iterator[str]:
+        return (p.name.lower() for p in Permission if self.principal.can(p))
+
+
+def may_found(user: User) -> bool:
+    """Whether the user may make a new organization: operators always, others where
+    PATCHBAY_OPEN_ORGANIZATIONS says so."""
+    return user.is_staff or settings.OPEN_ORGANIZATIONS
+
+
+def portal(request: HttpRequest) -> dict[str, Any]:
+    """For all templates: the theme; inside an organization its name, and what one may do there."""
+    context: dict[str, Any] = {"theme": theme_of(request)}
+    principal = getattr(request, "principal", None)
+    if principal and request.user.is_authenticated:
+        context |= {"organization": principal.organization, "principal": principal}
+        context |= {"org_id": principal.organization.public_id, "may": May(principal)}
+        context["memberships"] = SimpleLazyObject(partial(memberships_of, request.user))
+        context["may_found"] = may_found(request.user)
+    return context

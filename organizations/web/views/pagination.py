@@ -1,0 +1,62 @@
+"""Keyset pages of rows with `created_at` and `id`, newest first, forward and back."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.http import QueryDict
+
+from organizations.web.api.pagination import Place, place_of, read_cursor
+
+PAGE = 50
+OLDER, NEWER = "older_than", "newer_than"  # parameters; their value is a cursor
+
+
+@dataclass(frozen=True)
+class Pager:
+    """The rows of one page; `newer` and `older` are the query strings of those beside it."""
+
+    rows: list[Any]
+    newer: str = ""
+    older: str = ""
+
+
+def paged(rows: QuerySet, query: QueryDict, *, size: int = PAGE) -> Pager:
+    """The page that the address asks for; the first one where its cursor is none of ours."""
+    older, newer = place_in(query, OLDER), place_in(query, NEWER)
+    if newer and not older:
+        found = list(rows.filter(beyond("gt", newer)).order_by("created_at", "id")[: size + 1])
+        return linked(query, found[:size][::-1], has_newer=len(found) > size, has_older=True)
+    if older:
+        rows = rows.filter(beyond("lt", older))
+    found = list(rows.order_by("-created_at", "-id")[: size + 1])
+    return linked(query, found[:size], has_newer=bool(older), has_older=len(found) > size)
+
+
+def linked(query: QueryDict, shown: list[Any], *, has_newer: bool, has_older: bool) -> Pager:
+    if not shown:
+        return Pager(shown)
+    newer = beside(query, NEWER, shown[0]) if has_newer else ""
+    older = beside(query, OLDER, shown[-1]) if has_older else ""
+    return Pager(shown, newer, older)
+
+
+def beyond(direction: str, place: Place) -> Q:
+    created_at, row_id = place
+    same = Q(created_at=created_at, **{f"id__{direction}": row_id})
+    return Q(**{f"created_at__{direction}": created_at}) | same
+
+
+def place_in(query: QueryDict, name: str) -> Place | None:
+    try:
+        return read_cursor(query[name]) if query.get(name) else None
+    except ValueError:
+        return None
+
+
+def beside(query: QueryDict, name: str, row: Any) -> str:
+    kept = query.copy()
+    for parameter in (OLDER, NEWER):
+        kept.pop(parameter, None)
+    kept[name] = place_of(row)
+    return f"?{kept.urlencode()}"
