@@ -9,16 +9,9 @@ from numbers.inventory.agents import create_agent
 from numbers.models import PhoneNumber
 from tests import factories
 from tests.dialects import DIALECTS
+from tests.support.butter_bodies import SIP, TRUNKS
 
 pytestmark = pytest.mark.django_db
-
-SIP = {"provider": "sip", "supports_inbound": True, "supports_outbound": True}
-TRUNKS = {
-    "sip_server_address": "sip.example.com",
-    "sip_username": "user",
-    "sip_password": "a-password",
-    "inbound_pin": "1234",
-}
 
 
 def send(member, method, path, body=None):

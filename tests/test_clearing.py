@@ -15,7 +15,7 @@ from organizations.web.api.fields import Clearable, StrictSerializer
 from organizations.web.api.views import OrgView
 from tests import factories
 from tests.dialects import DIALECTS
-from tests.test_house import places, views_of
+from tests.support.project import places, views_of
 
 TEXTS = (serializers.CharField, serializers.ChoiceField)
 # Left out they stay; they are required when the thing is made, so nothing can take them away.

@@ -12,13 +12,13 @@ import pytest
 from django.apps import apps
 from django.db.migrations import AddIndex, CreateModel, Migration
 from django.db.migrations.loader import MigrationLoader
-from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls import URLPattern
 
 from config import BASE_DIR
 from organizations.web.api.views import OrgView
 from organizations.web.views.base import OrgScreen
+from tests.support.project import APPS, places, python_files, views_of
 
-APPS = ["organizations", "integrations", "carriers", "numbers"]  # each may import those before it
 DRAWERS = ["models", "provisioning", "tasks", "operations", "api", "screens"]  # likewise, in an app
 ENTRY_POINTS = re.compile(r"management/commands/")
 
@@ -48,13 +48,6 @@ PUBLIC = {
     **dict.fromkeys(("schema", "schema-butter", "schema-zudu"), "documentation"),
     **dict.fromkeys(("docs", "docs-butter", "docs-zudu"), "documentation"),
 }
-
-
-def python_files() -> Iterator[Path]:
-    for folder in [*APPS, "config", "tests"]:
-        for path in sorted((BASE_DIR / folder).rglob("*.py")):
-            if "migrations" not in path.parts:
-                yield path
 
 
 def imports_of(path: Path) -> Iterator[str]:
@@ -121,28 +114,8 @@ def owned(model) -> bool:
     return "organization" in names and not names["organization"].null
 
 
-def places(
-    resolver: URLResolver | None = None, prefix: str = ""
-) -> Iterator[tuple[str, URLPattern]]:
-    """Every path with its parameters, and what stands there."""
-    for pattern in (resolver or get_resolver()).url_patterns:
-        path = prefix + str(pattern.pattern)
-        if isinstance(pattern, URLResolver):
-            if pattern.app_name != "admin" and prefix + str(pattern.pattern) != "accounts/":
-                # The admin has a door of its own; the accounts are allauth's.
-                yield from places(pattern, path)
-        else:
-            yield path, pattern
-
-
 def routes() -> list[URLPattern]:
     return [pattern for _path, pattern in places()]
-
-
-def views_of(pattern: URLPattern) -> list[type]:
-    """The view's class; of a path that two dialects know, both."""
-    choices = getattr(pattern.callback, "choices", (pattern.callback,))
-    return [getattr(choice, "view_class", object) for choice in choices]
 
 
 def test_every_route_asks_for_an_organization_or_says_why_not():

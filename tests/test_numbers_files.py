@@ -13,29 +13,15 @@ from numbers.bulk.files.headings import KNOWN
 from numbers.bulk.files.tables import MOST_BYTES, layout_of, lines_of
 from numbers.bulk.files.unreadable import Unreadable
 from organizations.exports.rows import safe_cell
+from tests.support.spreadsheets import read, workbook
 
 ONE = [(1, {"number": "+14155550101", "label": "Main line"})]
-
-
-def read(data: bytes) -> list[tuple[int, dict[str, str]]]:
-    return [(line.line, line.cells) for line in lines_of(data)]
 
 
 def meanings(*heading: str) -> list[str]:
     layout = layout_of(",".join(heading).encode() + b"\n+14155550101,+14155550101\n")
     assert layout.heading_line == 1
     return [column.meaning for column in layout.columns]
-
-
-def workbook(*rows: list, **options) -> bytes:
-    file = io.BytesIO()
-    with xlsxwriter.Workbook(file, {"strings_to_numbers": False, **options}) as book:
-        sheet = book.add_worksheet()
-        for number, row in enumerate(rows):
-            for column, cell in enumerate(row):
-                write = sheet.write_string if isinstance(cell, str) else sheet.write
-                write(number, column, cell)
-    return file.getvalue()
 
 
 class TestCsv:

@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 import time
-import zipfile
 
 import pytest
 import xlsxwriter
@@ -18,7 +17,7 @@ from numbers.bulk.files.unreadable import Unreadable
 from numbers.bulk.imports import pasted_list
 from numbers.numbering.e164 import NotANumber
 from numbers.numbering.parsing import parse_number
-from tests.test_numbers_files import read, workbook
+from tests.support.spreadsheets import XMLNS, read, remade, sheet_of, workbook
 
 LONG = 700_000
 MARKS = "\u0315" * (LONG // 2) + "\u0316" * (LONG // 2)
@@ -66,26 +65,6 @@ def test_a_heading_alone_is_no_error_at_sight():
 def test_a_cell_of_marks_is_no_number(soon):
     with pytest.raises(NotANumber, match="At most 100 characters"):
         parse_number(f"+1{MARKS}")
-
-
-XMLNS = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-
-
-def remade(sheet: str, shared: str = "<sst/>") -> bytes:
-    """A workbook of Excel's, with another sheet and other texts in it."""
-    parts = {"xl/worksheets/sheet1.xml": sheet, "xl/sharedStrings.xml": shared}
-    source, made = zipfile.ZipFile(io.BytesIO(workbook(["x"]))), io.BytesIO()
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
-        for part in source.infolist():
-            archive.writestr(part.filename, parts.get(part.filename, source.read(part)))
-    return made.getvalue()
-
-
-def sheet_of(rows: str, prefix: str = "") -> str:
-    name = f"{prefix}:" if prefix else ""
-    xmlns = f"xmlns:{prefix}" if prefix else "xmlns"
-    body = f"<{name}sheetData>{rows}</{name}sheetData>"
-    return f'<{name}worksheet {xmlns}="{XMLNS}">{body}</{name}worksheet>'
 
 
 def far_away(place: str) -> str:

@@ -5,7 +5,7 @@ import pytest
 from numbers.bulk import jobs
 from numbers.bulk.files.tables import layout_of
 from tests import factories
-from tests.test_numbers_files import read, workbook
+from tests.support.spreadsheets import read, workbook
 
 ROW = {"number": "+49 89 1234567", "label": "Empfang"}
 

@@ -10,8 +10,7 @@ import xlsxwriter
 from numbers.bulk.files.tables import layout_of, lines_of
 from numbers.bulk.files.unreadable import Unreadable
 from numbers.bulk.files.xlsx_reader import SAID
-from tests.test_numbers_files import workbook
-from tests.test_numbers_files_hostile import remade, sheet_of
+from tests.support.spreadsheets import remade, sheet_of, workbook
 
 ROWS = [["number", "label"], ["+4930901820", "a"], ["+4930901821", "b"]]
 COVER = [["Numbers of Acme"], ["See the next sheet"]]

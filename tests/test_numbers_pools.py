@@ -16,8 +16,8 @@ from organizations.web.views.base import screen_url
 from tests import factories
 from tests.dialects import DIALECTS
 from tests.pools import INSIDE, OUTSIDE, assign, limit
-from tests.test_butter_numbers import SIP, TRUNKS
-from tests.test_numbers_entrances import PEOPLE, STRICT, stored
+from tests.support.butter_bodies import SIP, TRUNKS
+from tests.support.number_entrances import PEOPLE, STRICT, stored
 
 pytestmark = pytest.mark.django_db
 NAMES = {"ids": lambda send: send.__name__}

@@ -16,7 +16,7 @@ from numbers.models import BatchRow, PhoneNumber
 from organizations.web.views.base import screen_url
 from tests import factories
 from tests.pools import INSIDE, OUTSIDE, assign, limit
-from tests.test_numbers_entrances import started, stored
+from tests.support.number_entrances import started, stored
 
 pytestmark = pytest.mark.django_db
 

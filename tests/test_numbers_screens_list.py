@@ -17,8 +17,8 @@ from numbers.search import ngram_search
 from numbers.search.keyset import ORDERS
 from numbers.views.listing.filters import MOST_COUNTED, matching
 from numbers.views.listing.pagination import read_place
-from organizations.web.views.base import screen_url
 from tests import factories
+from tests.support.number_list import get, rows
 
 pytestmark = pytest.mark.django_db
 quick = settings(
@@ -30,20 +30,9 @@ E164 = st.from_regex(r"\A\+[1-9][0-9]{6,14}\Z").map(canonical_of).filter(bool)
 LABEL = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
 
 
-def rows(member, *numbers: str, **fields) -> list[PhoneNumber]:
-    """As they are once all is said and done; the way there has tests of its own."""
-    fields = {"source": "byoc", "status": "active", **fields}
-    made = [PhoneNumber(organization=member.organization, e164=n, **fields) for n in numbers]
-    return PhoneNumber.objects.bulk_create(made)
-
-
 def found(member, **query) -> list[str]:
     numbers = matching(member.organization, QueryDict(urlencode(query, doseq=True)))
     return sorted(numbers.values_list("e164", flat=True))
-
-
-def get(client, member, name: str = "numbers", **query):
-    return client.get(screen_url(member.organization, name), query)
 
 
 @pytest.fixture(scope="module")

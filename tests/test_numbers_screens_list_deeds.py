@@ -18,7 +18,7 @@ from organizations.models import Event
 from organizations.web.views.base import screen_url
 from tests import factories
 from tests.exporting import file_at
-from tests.test_numbers_screens_list import get, rows
+from tests.support.number_list import get, rows
 
 pytestmark = pytest.mark.django_db
 

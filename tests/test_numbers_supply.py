@@ -7,60 +7,17 @@ import pytest
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
-from integrations.ledger import leases, worker
-from integrations.ledger.leases import Verdict
+from integrations.ledger import worker
 from integrations.ledger.operation_requests import InUse, disconnect
-from integrations.models import Integration, Operation, SandboxObject
+from integrations.models import Operation, SandboxObject
 from numbers.inventory import operations
 from numbers.inventory.acquisition import NoIntegration, buy_number, import_number, record_number
 from numbers.inventory.reservation import NotPossibleNow, NotSupplied
-from numbers.models import PhoneNumber, Placement
+from numbers.models import PhoneNumber
 from tests import factories
+from tests.support.supply import NUMBER, TRUNK, asked, placed, settle, supplied, work
 
 pytestmark = pytest.mark.django_db
-NUMBER = "+14155550110"
-TRUNK = {"server_address": "sip.example.com", "username": "acme", "password": "p4ss-w0rd"}
-
-
-@pytest.fixture
-def trunks(alice) -> Integration:
-    """Where calls land; the default sandbox supplies the numbers."""
-    return factories.sandbox(alice.by, name="Trunks", default=False)
-
-
-@pytest.fixture
-def number(alice, trunks) -> PhoneNumber:
-    """Active on both."""
-    made = supplied(alice, trunks)
-    factories.work_number(made)
-    return made
-
-
-def supplied(member, trunks: Integration, e164: str = NUMBER, **fields) -> PhoneNumber:
-    return import_number(
-        member.by, number=e164, provider="twilio", voice_on=trunks, sip_settings=TRUNK, **fields
-    )
-
-
-def placed(number: PhoneNumber, role: str) -> Placement:
-    return number.placements.get(role=role)
-
-
-def asked(number: PhoneNumber, role: str) -> Operation | None:
-    return factories.open_operation("placement", placed(number, role).pk)
-
-
-def settle(number: PhoneNumber, role: str, outcome: str, reason: str = "") -> None:
-    """The platform's answer, without the platform."""
-    operation = leases.claim(asked(number, role).pk)
-    worker.settle(operation, Verdict(outcome, reason))
-    number.refresh_from_db()
-
-
-def work(number: PhoneNumber, role: str) -> Operation:
-    done = factories.work("placement", placed(number, role).pk)
-    number.refresh_from_db()
-    return done
 
 
 def sandbox_rows(number: PhoneNumber) -> dict[str, dict]:

@@ -21,8 +21,8 @@ from numbers.inventory.acquisition import buy_number, import_number
 from tests import factories
 
 # Fixtures and helpers of the two files whose subjects meet here.
-from tests.test_numbers_supply import asked, number, placed, settle, supplied, trunks, work
-from tests.test_providers_twilio_purchase import asks, bench, due_now, house, twilio
+from tests.support.supply import asked, number, placed, settle, supplied, trunks, work
+from tests.support.twilio_purchase import asks, bench, due_now, house, twilio
 
 __all__ = ["bench", "house", "number", "trunks", "twilio"]  # the fixtures
 

@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 from django.apps import apps
 from django.contrib import admin
-from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -16,35 +15,12 @@ from organizations import operations
 from organizations.access import api_key_format
 from organizations.models import ApiKey, Event, Membership, Organization, SavedReply, User
 from tests import factories
+from tests.support.admin_site import do, errors_of, of, page_of, text_of, told
 
 pytestmark = pytest.mark.django_db
 
 PASSWORD = "correct horse battery"
 OURS = ("organizations", "integrations", "carriers", "numbers")
-
-
-def of(name: str, *args) -> str:
-    return reverse(f"admin:{name}", args=args)
-
-
-def page_of(row) -> str:
-    return of(f"{row._meta.app_label}_{row._meta.model_name}_change", row.pk)
-
-
-def do(name: str, row) -> str:
-    return of(f"{row._meta.app_label}_{row._meta.model_name}_do", row.pk, name)
-
-
-def text_of(response) -> str:
-    return response.content.decode()
-
-
-def told(response) -> list[str]:
-    return [str(message) for message in get_messages(response.wsgi_request)]
-
-
-def errors_of(page) -> dict:
-    return page.context["adminform"].form.errors
 
 
 def addresses() -> list[str]:

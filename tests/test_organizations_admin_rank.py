@@ -10,8 +10,8 @@ from organizations.access.principals import of_member
 from organizations.accounts import invitations
 from organizations.models import ApiKey, Membership, User
 from organizations.operations import create_key
-from tests.test_organizations_admin import do, of, page_of, text_of, told
-from tests.test_organizations_entering import enrol
+from tests.support.admin_site import do, of, page_of, text_of, told
+from tests.support.sign_in import enrol
 
 pytestmark = pytest.mark.django_db
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from organizations.models import User
 from tests.conftest import Api
-from tests.test_organizations_admin import errors_of, of, page_of, text_of
+from tests.support.admin_site import errors_of, of, page_of, text_of
 
 pytestmark = pytest.mark.django_db
 

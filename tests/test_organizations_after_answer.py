@@ -17,7 +17,7 @@ from organizations.accounts.sign_in import deferred_work
 from organizations.accounts.sign_in.deferred_work import LOG, MAIL, Lane
 from organizations.accounts.sign_in.lockout import TOLD
 from organizations.models import Event, User
-from tests.test_organizations_entering import sign_in
+from tests.support.sign_in import sign_in
 
 pytestmark = pytest.mark.django_db
 VALUES = re.compile(r"""'(?:[^']|'')*'|\b\d+\b|"s\d+_x\d+"|_curs_\w+""")

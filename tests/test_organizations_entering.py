@@ -12,10 +12,7 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import (
     TOTP,
-    format_hotp_value,
     generate_totp_secret,
-    hotp_value,
-    yield_hotp_counters_from_time,
 )
 from cryptography.fernet import Fernet
 from django.core import mail
@@ -31,14 +28,9 @@ from organizations.accounts.sign_in.oidc import OneProvider
 from organizations.models import User
 from organizations.web.views.base import screen_url
 from tests import factories
+from tests.support.sign_in import LOGIN, PASSWORD, code_of, enrol, recovery_code, sign_in
 
 pytestmark = pytest.mark.django_db
-PASSWORD = "correct horse battery"
-LOGIN = "/accounts/login/"
-
-
-def sign_in(browser, email="alice@example.com", password=PASSWORD, **extra):
-    return browser.post(LOGIN, {"login": email, "password": password}, **extra)
 
 
 class TestPassword:
@@ -176,20 +168,6 @@ class TestLockOut:
             "2 minutes",
             "5 minutes",
         ]
-
-
-def enrol(user: User) -> None:
-    TOTP.activate(user, generate_totp_secret())
-    RecoveryCodes.activate(user)
-
-
-def recovery_code() -> str:
-    return RecoveryCodes(Authenticator.objects.get(type="recovery_codes")).get_unused_codes()[0]
-
-
-def code_of(secret: str) -> str:
-    """What an authenticator app shows now."""
-    return format_hotp_value(hotp_value(secret, next(yield_hotp_counters_from_time())))
 
 
 class TestSecondFactor:

@@ -8,7 +8,7 @@ from django.test import Client
 
 from organizations.accounts.sign_in import lockout
 from organizations.accounts.sign_in.known_devices import COOKIE, PEOPLE
-from tests.test_organizations_entering import PASSWORD, enrol, recovery_code, sign_in
+from tests.support.sign_in import PASSWORD, enrol, recovery_code, sign_in
 
 pytestmark = pytest.mark.django_db
 ALICE = "alice@example.com"

@@ -19,8 +19,8 @@ from organizations.accounts.sign_in.reauthentication import ASKING, is_proven
 from organizations.models import Invitation
 from organizations.web.views.base import screen_url
 from tests import portal
-from tests.test_organizations_admin import of, page_of
-from tests.test_organizations_entering import PASSWORD, enrol, recovery_code
+from tests.support.admin_site import of, page_of
+from tests.support.sign_in import PASSWORD, enrol, recovery_code
 
 pytestmark = pytest.mark.django_db
 

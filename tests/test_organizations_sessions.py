@@ -12,7 +12,7 @@ from django.utils import timezone
 from organizations.accounts.sign_in.session_views import device_of
 from organizations.accounts.sign_in.sessions import Noted, forget_dead, noted
 from organizations.web.views.base import screen_url
-from tests.test_organizations_entering import PASSWORD, code_of, sign_in
+from tests.support.sign_in import PASSWORD, code_of, sign_in
 
 pytestmark = pytest.mark.django_db
 

@@ -10,7 +10,7 @@ from django.urls.converters import UUIDConverter
 
 from organizations.web.path_converters import AnyCaseUuid
 from tests import factories
-from tests.test_house import places
+from tests.support.project import places
 
 ID = "0f8fad5b-d9cb-469f-a165-70867728950e"
 PARAMETER = re.compile(r"<(\w+):(\w+)>")

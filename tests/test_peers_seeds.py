@@ -14,8 +14,8 @@ from tests.livekit_server import real_livekit
 from tests.node_peers import emulated_twilio
 from tests.on_livekit import NUMBER, connect_livekit
 from tests.platforms import LOOPBACK
-from tests.test_seeds_butter import SIP, TWILIO
-from tests.test_seeds_zudu import CREATE
+from tests.support.butter_documents import SIP, TWILIO
+from tests.support.zudu_documents import CREATE
 
 pytestmark = [pytest.mark.peers, pytest.mark.django_db]
 

@@ -7,8 +7,6 @@ from uuid import uuid4
 import pytest
 import time_machine
 
-from integrations.ledger import worker
-from integrations.ledger.operation_requests import connect, make_default
 from integrations.models import Operation
 from integrations.providers.base import (
     CredentialsRefused,
@@ -21,11 +19,9 @@ from integrations.providers.twilio import Twilio
 from numbers.inventory.acquisition import buy_number
 from numbers.inventory.operations import delete_number, retry_number
 from tests import factories
-from tests.bench_twilio import fake_twilio
-from tests.platforms import LOOPBACK
+from tests.support.twilio_purchase import BUY, asks, due_now
 
 NUMBER, WEBHOOK = "+15551234567", "https://ours.example/voice"
-BUY = ("POST", "/IncomingPhoneNumbers.json")
 
 
 class Row:
@@ -45,18 +41,6 @@ class Row:
 
 
 @pytest.fixture
-def bench():
-    with fake_twilio() as opened:
-        del opened.account["application_sid"]
-        yield opened
-
-
-@pytest.fixture
-def twilio(bench):
-    return bench.twilio
-
-
-@pytest.fixture
 def row(bench):
     return Row(bench)
 
@@ -64,10 +48,6 @@ def row(bench):
 @pytest.fixture
 def spec():
     return NumberSpec(f"pb-{uuid4().hex}", NUMBER, webhook=WEBHOOK, purchase={})
-
-
-def asks(twilio) -> list[str]:
-    return [h.raw.decode() for h in twilio.requests if (h.method, h.path[-26:]) == (BUY[0], BUY[1])]
 
 
 def test_it_is_bought_once_with_its_routing_and_our_mark(row, spec, twilio):
@@ -300,22 +280,6 @@ def test_what_may_come_any_moment_is_not_gone(row, spec, bench):
 
 
 # ---------------------------------------------------------------------------- by the whole house
-
-
-@pytest.fixture
-def house(alice, bench, settings):
-    """Alice's organization with this account as its default for Twilio."""
-    settings.ALLOWED_PRIVATE_CIDRS = LOOPBACK
-    integration, operation = connect(alice.by, kind="twilio", name="tw", account=bench.account)
-    worker.run(operation.pk)
-    integration.refresh_from_db()
-    assert integration.state == "connected", integration.state_reason
-    make_default(alice.by, integration, role="twilio")
-    return alice
-
-
-def due_now():
-    Operation.objects.filter(status="open").update(next_attempt_at="2020-01-01T00:00Z")
 
 
 @pytest.mark.django_db

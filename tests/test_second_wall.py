@@ -15,10 +15,18 @@ from organizations.operations import record
 from organizations.tenancy import row_level_security, tenant_scope
 from organizations.tenancy.database_roles import LOGINS, MAY_BECOME, ROLES
 from organizations.tenancy.tenant_scope import DISPATCHER, STAFF, WEB, WORKER
-from tests import test_tenancy
 from tests.second_wall import take_filters_away, take_wall_away
-from tests.test_house import python_files
-from tests.test_tenancy import world  # noqa: F401  a fixture
+from tests.support import tenancy_world
+from tests.support.project import python_files
+from tests.support.tenancy_world import (
+    BODIES,
+    PARAMETER,
+    WORDS,
+    each_call,
+    refused,
+    send,
+    world,  # noqa: F401  a fixture
+)
 
 pytestmark = pytest.mark.django_db
 TABLES = [model._meta.db_table for model in row_level_security.owned()]
@@ -52,14 +60,14 @@ def two(world):  # noqa: F811
 class TestWithoutFilters:
     """The matrix of tests/test_tenancy.py, with the queries' own filters taken away."""
 
-    @test_tenancy.each_call
+    @each_call
     def test_a_stranger_finds_nothing(self, world, worker, call, monkeypatch):  # noqa: F811
         take_filters_away(monkeypatch)
         alice, mallory = world.people["alice"], world.people["mallory"]
-        found = test_tenancy.send(mallory, call, world.ids)
-        if set(test_tenancy.PARAMETER.findall(call.path)) - set(test_tenancy.WORDS):
-            assert test_tenancy.refused(call, found, 404)
-        asked = found.request["PATH_INFO"] + json.dumps(test_tenancy.BODIES.get(str(call)))
+        found = send(mallory, call, world.ids)
+        if set(PARAMETER.findall(call.path)) - set(WORDS):
+            assert refused(call, found, 404)
+        asked = found.request["PATH_INFO"] + json.dumps(BODIES.get(str(call)))
         own = {str(alice.organization.id), alice.organization.name, *world.ids.values()}
         assert not [known for known in own if known in found.text and known not in asked]
 
@@ -70,7 +78,7 @@ class TestWithoutFilters:
         mallory, ids = world.people["mallory"], world.ids
         found = api(mallory).get(f"/v1/phone-numbers/{ids['number_id']}")
         assert found.status_code == 200
-        assert test_tenancy.NUMBER in api(mallory).get("/v1/phone-numbers").text
+        assert tenancy_world.NUMBER in api(mallory).get("/v1/phone-numbers").text
 
 
 class TestRoles:

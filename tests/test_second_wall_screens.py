@@ -4,7 +4,7 @@ alone keeps others' rows off the pages."""
 import pytest
 
 from tests.second_wall import take_filters_away
-from tests.test_screens import CALLS, examples, rows_named, send, world  # noqa: F401  fixtures too
+from tests.support.screen_calls import CALLS, examples, rows_named, send, world  # noqa: F401  fixtures too
 
 pytestmark = pytest.mark.django_db
 

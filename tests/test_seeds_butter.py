@@ -8,31 +8,9 @@ import pytest
 from integrations.models import Integration
 from numbers.models import PhoneNumber
 from tests import factories
+from tests.support.butter_documents import SIP, TWILIO
 
 pytestmark = pytest.mark.django_db
-
-TWILIO = """
-{
-  "phone_number": "+15551234567",
-  "provider": "twilio",
-  "supports_inbound": true,
-  "supports_outbound": true,
-  "integration_id": "intg_a1b2c3d4e5f6"
-}
-"""
-SIP = """
-{
-  "phone_number": "+15559876543",
-  "provider": "sip",
-  "supports_inbound": true,
-  "supports_outbound": true,
-  "sip_trunk_name": "my-trunk",
-  "sip_server_address": "sip.example.com",
-  "sip_username": "user",
-  "sip_password": "pass",
-  "media_encryption": "require"
-}
-"""
 
 
 def is_time(value) -> bool:

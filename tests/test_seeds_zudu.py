@@ -7,24 +7,10 @@ import pytest
 from numbers.models import PhoneNumber
 from tests import factories
 from tests.dialects import DIALECTS, halves
+from tests.support.zudu_documents import CREATE
 
 pytestmark = pytest.mark.django_db
 
-CREATE = """
-{
-  "phone_number": "+14157774444",
-  "area_code": 415,
-  "nickname": "Customer Service Line",
-  "inbound_agent_id": "agent_abc123",
-  "outbound_agent_id": "agent_xyz789",
-  "inbound_agent_version": 1,
-  "outbound_agent_version": 1,
-  "inbound_webhook_url": "https://example.com/webhook",
-  "number_provider": "twilio",
-  "outbound_trunk_id": "ST_4Xo2mZgQsfyQ",
-  "phone_number_type": "zudu-twilio"
-}
-"""
 # What the document's answer repeats of the request.
 ECHOED = {
     "phone_number": "+14157774444",

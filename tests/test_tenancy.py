@@ -5,158 +5,29 @@ that two dialects know is in it twice, each time with the headers of one.
 """
 
 import json
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
-from urllib.parse import quote
 
 import pytest
-from django.db import transaction
 from django.utils import timezone
 
-from numbers.bulk.jobs import propose_import
-from numbers.inventory.agents import create_agent
 from organizations.access.roles import ROLE_PERMISSIONS
-from organizations.accounts.invitations import invite
 from organizations.operations import revoke_key
-from organizations.web.api.views import OrgView
-from tests import factories
 from tests.dialects import DIALECTS
-from tests.factories import Member
-from tests.pools import assign
-from tests.test_house import places, views_of
+from tests.support.tenancy_world import (
+    BODIES,
+    CALLS,
+    NUMBER,
+    PARAMETER,
+    WORDS,
+    each_call,
+    refused,
+    send,
+)
 
 pytestmark = pytest.mark.django_db
-PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 
 
-@dataclass(frozen=True)
-class Call:
-    """One method of one view; `path` as in the resolver, with its parameters still to be filled."""
-
-    dialect: str
-    path: str
-    method: str
-    permission: str
-
-    def __str__(self) -> str:
-        return f"{self.dialect} {self.method} {self.path}"
-
-
-def calls() -> Iterator[Call]:
-    for path, pattern in places():
-        for view in filter(is_api, views_of(pattern)):
-            for method, permission in getattr(view, "permissions", {}).items():
-                yield Call(dialect_of(path, view), path, method, permission)
-
-
-def is_api(view: type) -> bool:
-    """The screens are tried in tests/test_screens.py."""
-    return issubclass(view, OrgView)
-
-
-def dialect_of(path: str, view: type) -> str:
-    """Below /api/, the folder that the view lives in."""
-    return "v1" if path.startswith("v1/") else view.__module__.split(".")[2]
-
-
-CALLS = list(calls())
-each_call = pytest.mark.parametrize("call", CALLS, ids=str)
 REFUSED_ROLES = [("user", "carol"), ("agent_manager", "bob")]
-NUMBER = "+18005551234"
-
-# What a good request holds, where it takes more than {}.
-BODIES = {
-    "v1 POST v1/phone-numbers": {"number": "+14155550100"},
-    "v1 PATCH v1/phone-numbers/<UUID:number_id>": {"label": "x"},
-    "v1 POST v1/phone-numbers/carriers": {
-        "carrier_name": "New",
-        "sip_gateway": {"ipv4": "198.51.100.20"},
-    },
-    "v1 PATCH v1/phone-numbers/carriers/<UUID:carrier_id>": {"carrier_name": "x"},
-    "v1 PUT v1/default-integrations/<str:role>": {"integration_id": "<integration_id>"},
-    "v1 PATCH v1/organization": {"name": "x"},
-    "v1 POST v1/invitations": {"email": "dave@example.com", "role": "user"},
-    "v1 PATCH v1/members/<UUID:user_id>": {"role": "user"},
-    "v1 POST v1/api-keys": {"name": "x", "role": "user"},
-    "v1 POST v1/imports": {"rows": [{"number": "+14155550100"}]},
-    "butter POST api/agents/<str:agent_id>/assign-phone-number": {
-        "phone_number_id": "<phone_number_id>"
-    },
-}
-WORDS = {"role": "carrier"}  # parameters that name no row
-
-
-@dataclass(frozen=True)
-class World:
-    """The cast, and what parameters stand for, in one dialect or in all: rows of Alice's."""
-
-    people: dict[str, Member]
-    ids: dict[str, str]
-
-
-@pytest.fixture(scope="module")
-def world(django_db_setup, django_db_blocker) -> Iterator[World]:
-    """Made once, as every test undoes what it did."""
-    with django_db_blocker.unblock(), transaction.atomic():
-        yield settled()
-        transaction.set_rollback(True)
-
-
-def settled() -> World:
-    alice, mallory = factories.person("Alice"), factories.person("Mallory")
-    for admin in (alice, mallory):
-        factories.sandbox(admin.by)
-        factories.carrier(admin.by, is_default=True)
-    here = {"organization": alice.organization}
-    people = {
-        "alice": alice,
-        "bob": factories.person("Bob", role="agent_manager", **here),
-        "carol": factories.person("Carol", role="user", **here),
-        "mallory": mallory,
-    }
-    return World(people, ids_of(alice, people["carol"]))
-
-
-def ids_of(alice: Member, carol: Member) -> dict[str, str]:
-    number = factories.number(alice.by, NUMBER)
-    agent = create_agent(alice.by, name="Front desk", agent_id="agent_front")
-    batch = propose_import(alice.by, title="x", options={}, rows=[{"number": "+14155550199"}])
-    factories.work_batches()
-    rows = {
-        "number_id": number.id,
-        "phone_number_id": number.public_id,
-        "butter number": number.public_id,
-        "zudu number": quote(NUMBER, safe=""),
-        "carrier_id": number.carrier_id,
-        "integration_id": number.carrier.integration.public_id,
-        "operation_id": alice.organization.operations.latest("created_at").id,
-        "agent_id": agent.agent_id,
-        "import_id": batch.id,
-        "pool_id": assign(alice).id,
-        "user_id": carol.user.id,
-        "key_id": carol.key.id,
-        "invitation_id": invite(alice.by, email="erin@example.com", role="user")[0].id,
-        "butter key_id": f"apikey_{carol.key.id.hex[:12]}",
-    }
-    return {name: str(value) for name, value in rows.items()}
-
-
-def send(member: Member | None, call: Call, ids: dict[str, str]):
-    def stands_for(parameter: re.Match) -> str:
-        known = {**WORDS, **ids}
-        return known.get(f"{call.dialect} {parameter[1]}") or known[parameter[1]]
-
-    path = PARAMETER.sub(stands_for, call.path)
-    body = json.loads(PARAMETER.sub(stands_for, json.dumps(BODIES.get(str(call), {}))))
-    bodiless = call.method in ("GET", "DELETE")
-    return DIALECTS[call.dialect].send(member, call.method, f"/{path}", None if bodiless else body)
-
-
-def refused(call: Call, answer, status: int) -> bool:
-    """With this status, and in the clothes of the dialect."""
-    return answer.status_code == status and DIALECTS[call.dialect].refused(answer)
 
 
 def test_every_dialect_is_in_the_matrix_and_no_body_is_stale():

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from config import BASE_DIR
-from tests.test_house import APPS
+from tests.support.project import APPS
 
 pytestmark = pytest.mark.slow
 LANGUAGE = Path("locale/de/LC_MESSAGES")

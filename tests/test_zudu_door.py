@@ -7,21 +7,12 @@ import pytest
 
 from organizations.operations import create_key
 from tests import factories
-from tests.dialects import DIALECTS, ENVELOPE, halves
+from tests.dialects import DIALECTS, halves
+from tests.support.zudu_client import CREATE, is_refusal
 
 pytestmark = pytest.mark.django_db
 zudu = DIALECTS["zudu"]
 NUMBER = "/api/phone-numbers/+18005551234"
-CREATE = "/api/phone-numbers/create"
-
-
-def is_refusal(answer, status: int, code: str) -> bool:
-    body = answer.json()
-    assert (answer.status_code, body["error"], body["status"]) == (status, code, "error"), body
-    assert set(body) == ENVELOPE
-    assert body["data"] is None
-    assert body["message"]
-    return True
 
 
 class TestKeys:

@@ -13,7 +13,7 @@ from organizations.models import Event, SavedReply
 from organizations.operations import create_key
 from tests import factories
 from tests.dialects import DIALECTS, halves
-from tests.test_zudu_door import is_refusal
+from tests.support.zudu_client import is_refusal
 
 pytestmark = pytest.mark.django_db
 send = DIALECTS["zudu"].send

@@ -6,8 +6,7 @@ import pytest
 from numbers.inventory.operations import delete_number
 from tests import factories
 from tests.dialects import DIALECTS
-from tests.test_zudu_door import is_refusal
-from tests.test_zudu_numbers import create
+from tests.support.zudu_client import create, is_refusal
 
 pytestmark = pytest.mark.django_db
 send = DIALECTS["zudu"].send

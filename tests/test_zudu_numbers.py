@@ -8,16 +8,10 @@ from integrations.providers.sandbox import Sandbox
 from numbers.inventory.acquisition import import_number
 from numbers.models import PhoneNumber
 from tests import factories
-from tests.dialects import DIALECTS
-from tests.test_zudu_door import CREATE, is_refusal
+from tests.support.zudu_client import CREATE, create, is_refusal, send
 
 pytestmark = pytest.mark.django_db
-send = DIALECTS["zudu"].send
 SIP = {"trunk_name": "Desk", "server_address": "sip.example.com"}
-
-
-def create(member, number: str = "+14155550100", **fields):
-    return send(member, "POST", CREATE, {"phone_number": number, **fields})
 
 
 def path_of(number: str) -> str:

@@ -5,7 +5,7 @@ from playwright.sync_api import Browser
 
 from tests import node_peers
 from tests.browser.conftest import sign_in
-from tests.browser.test_pages import MANNERS, chosen
+from tests.browser.manners import MANNERS, chosen
 from tests.portal import world
 
 pytestmark = [pytest.mark.peers, pytest.mark.django_db(transaction=True)]

@@ -12,20 +12,10 @@ from playwright.sync_api import Browser
 from playwright.sync_api import Page as Tab
 
 from tests.browser.conftest import sign_in
-from tests.portal import PAGES, world
+from tests.browser.manners import MANNERS, chosen
+from tests.portal import world
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-MANNERS = {
-    "light": {"color_scheme": "light", "viewport": {"width": 1280, "height": 900}},
-    "dark": {"color_scheme": "dark", "viewport": {"width": 1280, "height": 900}},
-    "phone": {"color_scheme": "light", "viewport": {"width": 390, "height": 844}},
-}
-
-
-def chosen():
-    names = os.environ.get("SCREENSHOTS_ONLY", "").split()
-    return [page for page in PAGES if not names or page.name in names]
 
 
 @pytest.mark.parametrize("manner", MANNERS)

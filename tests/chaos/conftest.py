@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.chaos.test_worker_killed import Processes
+from tests.chaos.processes import Processes
 from tests.fakes.jambonz import FakeJambonz
 from tests.platforms import LOOPBACK, connect_jambonz
 

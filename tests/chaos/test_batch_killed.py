@@ -6,8 +6,8 @@ from django.db.models import Count
 from numbers.bulk import jobs
 from numbers.models import Batch, PhoneNumber
 from organizations.models import Event
-from tests.chaos.test_worker_killed import Processes, until
-from tests.test_numbers_files import workbook
+from tests.chaos.processes import Processes, until
+from tests.support.spreadsheets import workbook
 
 pytestmark = [pytest.mark.chaos, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 COUNT, LARGE = 300, 20_000

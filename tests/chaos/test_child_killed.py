@@ -11,7 +11,7 @@ from integrations.ledger.leases import MOST_FAULTS
 from integrations.models import Operation
 from numbers.models import PhoneNumber
 from tests import factories
-from tests.chaos.test_worker_killed import until
+from tests.chaos.processes import until
 
 pytestmark = [pytest.mark.chaos, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 

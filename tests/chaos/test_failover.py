@@ -15,7 +15,7 @@ from django.db import connection
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from integrations.models import Leadership, Process
-from tests.chaos.test_worker_killed import Processes, until
+from tests.chaos.processes import Processes, until
 from tests.silent_proxy import SilentProxy
 
 pytestmark = [pytest.mark.chaos, pytest.mark.slow, pytest.mark.django_db(transaction=True)]

@@ -10,7 +10,7 @@ from numbers.inventory.operations import delete_number
 from numbers.models import PhoneNumber
 from tests import factories
 from tests.bench_livekit import Eye
-from tests.chaos.test_worker_killed import Processes, until
+from tests.chaos.processes import Processes, until
 from tests.fakes.wire import Heard, Reply, Wire
 from tests.livekit_server import real_livekit
 from tests.on_livekit import NUMBER, connect_livekit, import_sip_number

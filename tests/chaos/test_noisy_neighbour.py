@@ -19,7 +19,7 @@ from integrations.models import Integration, Operation
 from numbers.bulk import jobs
 from numbers.models import Batch, PhoneNumber
 from tests import factories
-from tests.chaos.test_worker_killed import LOOPBACK, Processes, until
+from tests.chaos.processes import LOOPBACK, Processes, until
 
 pytestmark = [pytest.mark.chaos, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 RUNS = int(os.environ.get("PATCHBAY_NOISY_RUNS", "4"))

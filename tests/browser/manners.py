@@ -1,0 +1,16 @@
+"""The manners in which each page is looked at: light, dark, on a phone."""
+
+import os
+
+from tests.portal import PAGES
+
+MANNERS = {
+    "light": {"color_scheme": "light", "viewport": {"width": 1280, "height": 900}},
+    "dark": {"color_scheme": "dark", "viewport": {"width": 1280, "height": 900}},
+    "phone": {"color_scheme": "light", "viewport": {"width": 390, "height": 844}},
+}
+
+
+def chosen():
+    names = os.environ.get("SCREENSHOTS_ONLY", "").split()
+    return [page for page in PAGES if not names or page.name in names]

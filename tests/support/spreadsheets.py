@@ -1,0 +1,43 @@
+"""Workbooks, made and read."""
+
+import io
+import zipfile
+
+import xlsxwriter
+
+from numbers.bulk.files.tables import lines_of
+
+
+def read(data: bytes) -> list[tuple[int, dict[str, str]]]:
+    return [(line.line, line.cells) for line in lines_of(data)]
+
+
+def workbook(*rows: list, **options) -> bytes:
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file, {"strings_to_numbers": False, **options}) as book:
+        sheet = book.add_worksheet()
+        for number, row in enumerate(rows):
+            for column, cell in enumerate(row):
+                write = sheet.write_string if isinstance(cell, str) else sheet.write
+                write(number, column, cell)
+    return file.getvalue()
+
+
+XMLNS = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+
+
+def remade(sheet: str, shared: str = "<sst/>") -> bytes:
+    """A workbook of Excel's, with another sheet and other texts in it."""
+    parts = {"xl/worksheets/sheet1.xml": sheet, "xl/sharedStrings.xml": shared}
+    source, made = zipfile.ZipFile(io.BytesIO(workbook(["x"]))), io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        for part in source.infolist():
+            archive.writestr(part.filename, parts.get(part.filename, source.read(part)))
+    return made.getvalue()
+
+
+def sheet_of(rows: str, prefix: str = "") -> str:
+    name = f"{prefix}:" if prefix else ""
+    xmlns = f"xmlns:{prefix}" if prefix else "xmlns"
+    body = f"<{name}sheetData>{rows}</{name}sheetData>"
+    return f'<{name}worksheet {xmlns}="{XMLNS}">{body}</{name}worksheet>'

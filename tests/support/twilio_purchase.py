@@ -1,0 +1,43 @@
+"""A purchase on the fake Twilio."""
+
+import pytest
+
+from integrations.ledger import worker
+from integrations.ledger.operation_requests import connect, make_default
+from integrations.models import Operation
+from tests.bench_twilio import fake_twilio
+from tests.platforms import LOOPBACK
+
+BUY = ("POST", "/IncomingPhoneNumbers.json")
+
+
+@pytest.fixture
+def bench():
+    with fake_twilio() as opened:
+        del opened.account["application_sid"]
+        yield opened
+
+
+@pytest.fixture
+def twilio(bench):
+    return bench.twilio
+
+
+def asks(twilio) -> list[str]:
+    return [h.raw.decode() for h in twilio.requests if (h.method, h.path[-26:]) == (BUY[0], BUY[1])]
+
+
+@pytest.fixture
+def house(alice, bench, settings):
+    """Alice's organization with this account as its default for Twilio."""
+    settings.ALLOWED_PRIVATE_CIDRS = LOOPBACK
+    integration, operation = connect(alice.by, kind="twilio", name="tw", account=bench.account)
+    worker.run(operation.pk)
+    integration.refresh_from_db()
+    assert integration.state == "connected", integration.state_reason
+    make_default(alice.by, integration, role="twilio")
+    return alice
+
+
+def due_now():
+    Operation.objects.filter(status="open").update(next_attempt_at="2020-01-01T00:00Z")
