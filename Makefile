@@ -52,8 +52,8 @@ test-peers: $(DEV) ## Run the tests against real servers and clients of others
 	$(PYTEST) -m peers $(ARGS)
 
 # Migrations, roles, row-level security, the ledger and the search: what versions differ in.
-OLDEST := tests/test_second_wall.py tests/test_organizations_grant_roles.py tests/test_config_postgresql.py \
-	tests/test_integrations_ledger.py tests/test_numbers_screens_list.py tests/test_audit_chain.py
+OLDEST := tests/organizations/test_row_level_security.py tests/organizations/test_grant_roles.py tests/config/test_postgresql.py \
+	tests/integrations/test_ledger.py tests/numbers/test_views_list.py tests/organizations/test_audit_chain.py
 
 test-oldest: $(DEV) ## Test on Debian's PostgreSQL 15 (PATCHBAY_TEST_POSTGRES names its programs)
 	PATCHBAY_TEST_POSTGRES=$(or $(PATCHBAY_TEST_POSTGRES),/usr/lib/postgresql/15/bin) \
@@ -61,7 +61,7 @@ test-oldest: $(DEV) ## Test on Debian's PostgreSQL 15 (PATCHBAY_TEST_POSTGRES na
 
 chaos: $(DEV) ## Run the tests that kill, cut off, crowd and confuse, at full length (an hour)
 	PATCHBAY_NOISY_RUNS=20 PATCHBAY_UNATTENDED_RUNS=20 $(PYTEST) -m "chaos and not peers and not browser" $(ARGS)
-	PATCHBAY_FUZZ_ROUNDS=8 $(PYTEST) tests/test_integrations_hostile.py $(ARGS)
+	PATCHBAY_FUZZ_ROUNDS=8 $(PYTEST) tests/integrations/test_hostile.py $(ARGS)
 
 bench: $(DEV) ## Measure
 	$(PYTHON) -m tests.bench $(ARGS)

@@ -19,14 +19,14 @@ from integrations.runtime.availability import Running
 from organizations.models import User
 from organizations.tenancy import database_roles, tenant_scope
 from organizations.web.api import brute_force, rate_limits
-from tests import factories
-from tests.cast import Cast
+from tests.support import factories
+from tests.support.personas import Cast
 
 
 def pytest_ignore_collect(collection_path, config) -> bool | None:
     """Where peers are not asked for, none is read: it takes seconds."""
     asked = config.getoption("markexpr")
-    return ("not peers" in asked and collection_path.name.startswith("test_peers_")) or None
+    return ("not peers" in asked and collection_path.name == "peers") or None
 
 
 def pytest_sessionstart() -> None:

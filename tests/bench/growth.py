@@ -45,8 +45,8 @@ def print_growth(title: str, scale: int, before: dict[str, int], after: dict[str
 
 def steps() -> Iterator[tuple[str, int, Callable[[], None]]]:
     """What is done, by how much its figures are scaled, and the doing."""
-    from tests import factories
     from tests.bench import population
+    from tests.support import factories
 
     member = population.settle_in()
     numbers: list = []
@@ -61,14 +61,14 @@ def steps() -> Iterator[tuple[str, int, Callable[[], None]]]:
 
 
 def added(member, count: int, first: int = 15_551_000_000) -> list:
-    from tests import factories
+    from tests.support import factories
 
     return [factories.number(member.by, f"+{first + n}") for n in range(count)]
 
 
 def changed(member, numbers: list, **changes) -> None:
     from numbers.inventory.operations import change_number
-    from tests import factories
+    from tests.support import factories
 
     for number in numbers:
         change_number(member.by, number.pk, **changes)
@@ -76,7 +76,7 @@ def changed(member, numbers: list, **changes) -> None:
 
 
 def labelled(member) -> None:
-    from tests.batches import done
+    from tests.support.bulk_jobs import done
 
     done(member, "label", label="By a bulk change")
 
@@ -93,7 +93,7 @@ def replied(member) -> None:
 
 def deleted(member, numbers: list) -> None:
     from numbers.inventory.operations import delete_number
-    from tests import factories
+    from tests.support import factories
 
     for number in numbers:
         delete_number(member.by, number.pk)
@@ -103,9 +103,9 @@ def deleted(member, numbers: list) -> None:
 def on_jambonz(member) -> None:
     from django.conf import settings
 
-    from tests import factories
     from tests.fakes.jambonz import FakeJambonz
-    from tests.platforms import LOOPBACK, connect_jambonz
+    from tests.support import factories
+    from tests.support.platforms import LOOPBACK, connect_jambonz
 
     settings.ALLOWED_PRIVATE_CIDRS = LOOPBACK
     with FakeJambonz() as fake:

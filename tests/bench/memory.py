@@ -8,7 +8,7 @@ from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
-from tests.supervised import Installation, installed
+from tests.support.make_up import Installation, installed
 
 ROLES = {  # by what is in the command line
     "granian": "web",

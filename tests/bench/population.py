@@ -9,8 +9,8 @@ from carriers.models import Carrier
 from integrations.models import Operation, SandboxObject
 from numbers.models import PhoneNumber, Placement
 from organizations.models import Event
-from tests import factories
-from tests.factories import Member
+from tests.support import factories
+from tests.support.factories import Member
 
 Status, State = PhoneNumber.Status, Placement.State
 # Of twenty numbers; what a year of use leaves behind.

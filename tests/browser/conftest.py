@@ -16,8 +16,8 @@ from playwright.sync_api import BrowserContext, Page
 
 from integrations.ledger import worker as provisioning
 from integrations.models import Operation
-from tests.exporting import work_exports
-from tests.factories import Member, work_batches
+from tests.support.exports import work_exports
+from tests.support.factories import Member, work_batches
 
 Args = dict[str, Any]
 QUIET = ("gpu", "background-networking", "component-update", "sync")

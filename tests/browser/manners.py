@@ -2,7 +2,7 @@
 
 import os
 
-from tests.portal import PAGES
+from tests.support.pages import PAGES
 
 MANNERS = {
     "light": {"color_scheme": "light", "viewport": {"width": 1280, "height": 900}},

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from organizations.models import User
-from tests import factories
+from tests.support import factories
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

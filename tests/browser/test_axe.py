@@ -3,10 +3,10 @@
 import pytest
 from playwright.sync_api import Browser
 
-from tests import node_peers
 from tests.browser.conftest import sign_in
 from tests.browser.manners import MANNERS, chosen
-from tests.portal import world
+from tests.support import node_peers
+from tests.support.pages import world
 
 pytestmark = [pytest.mark.peers, pytest.mark.django_db(transaction=True)]
 AXE = node_peers.MODULES / "axe-core" / "axe.min.js"

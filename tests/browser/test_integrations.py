@@ -7,9 +7,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from organizations.web.views.base import screen_url
-from tests import factories
 from tests.browser.conftest import sign_in
-from tests.factories import Member
+from tests.support import factories
+from tests.support.factories import Member
 
 pytestmark = [
     pytest.mark.browser,

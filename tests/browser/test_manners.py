@@ -6,9 +6,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from organizations.operations import add_member
-from tests import factories
 from tests.browser.conftest import sign_in
-from tests.portal import PAGES, world
+from tests.support import factories
+from tests.support.pages import PAGES, world
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

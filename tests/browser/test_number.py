@@ -9,8 +9,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from numbers.models import PhoneNumber
 from organizations.web.views.base import screen_url
-from tests import factories
 from tests.browser.conftest import sign_in
+from tests.support import factories
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 STATE = ".number-state"

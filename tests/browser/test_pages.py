@@ -13,7 +13,7 @@ from playwright.sync_api import Page as Tab
 
 from tests.browser.conftest import sign_in
 from tests.browser.manners import MANNERS, chosen
-from tests.portal import world
+from tests.support.pages import world
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

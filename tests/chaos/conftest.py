@@ -6,7 +6,7 @@ import pytest
 
 from tests.chaos.processes import Processes
 from tests.fakes.jambonz import FakeJambonz
-from tests.platforms import LOOPBACK, connect_jambonz
+from tests.support.platforms import LOOPBACK, connect_jambonz
 
 
 @pytest.fixture

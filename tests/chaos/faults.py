@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.chaos.site import Service, Site
-from tests.silent_proxy import SilentProxy
+from tests.support.silent_proxy import SilentProxy
 
 Act = Callable[[Site], None]
 

@@ -12,7 +12,7 @@ from django.db import connection
 from psycopg.conninfo import make_conninfo
 
 from config import BASE_DIR
-from tests.platforms import LOOPBACK
+from tests.support.platforms import LOOPBACK
 
 LEASE_SECONDS = 3
 

@@ -26,8 +26,8 @@ from config.supervisor.address import Address
 from config.supervisor.engines import embedded_engines
 from config.supervisor.processes import Program, end, spawn
 from config.supervisor.secrets import Secrets
-from tests.silent_proxy import SilentProxy
-from tests.supervised import OURS, all_pids, free_port
+from tests.support.make_up import OURS, all_pids, free_port
+from tests.support.silent_proxy import SilentProxy
 
 DISK_MB = 400
 RESTARTED_AFTER = 1.0  # seconds

@@ -10,8 +10,8 @@ import pytest
 from integrations.ledger.leases import MOST_FAULTS
 from integrations.models import Operation
 from numbers.models import PhoneNumber
-from tests import factories
 from tests.chaos.processes import until
+from tests.support import factories
 
 pytestmark = [pytest.mark.chaos, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 

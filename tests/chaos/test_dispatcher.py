@@ -10,7 +10,7 @@ from django.db import connection
 
 from integrations.ledger import dispatch, dispatcher
 from integrations.models import Process
-from tests import factories
+from tests.support import factories
 
 pytestmark = [pytest.mark.chaos, pytest.mark.django_db(transaction=True)]
 

@@ -16,7 +16,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from integrations.models import Leadership, Process
 from tests.chaos.processes import Processes, until
-from tests.silent_proxy import SilentProxy
+from tests.support.silent_proxy import SilentProxy
 
 pytestmark = [pytest.mark.chaos, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 FAILOVER = 30.0  # seconds

@@ -8,13 +8,13 @@ import pytest
 
 from numbers.inventory.operations import delete_number
 from numbers.models import PhoneNumber
-from tests import factories
-from tests.bench_livekit import Eye
 from tests.chaos.processes import Processes, until
 from tests.fakes.wire import Heard, Reply, Wire
-from tests.livekit_server import real_livekit
-from tests.on_livekit import NUMBER, connect_livekit, import_sip_number
-from tests.platforms import LOOPBACK
+from tests.support import factories
+from tests.support.harness_livekit import Eye
+from tests.support.livekit_integration import NUMBER, connect_livekit, import_sip_number
+from tests.support.livekit_server import real_livekit
+from tests.support.platforms import LOOPBACK
 
 pytestmark = [
     pytest.mark.chaos,

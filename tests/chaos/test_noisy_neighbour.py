@@ -18,8 +18,8 @@ from django.utils import timezone
 from integrations.models import Integration, Operation
 from numbers.bulk import jobs
 from numbers.models import Batch, PhoneNumber
-from tests import factories
 from tests.chaos.processes import LOOPBACK, Processes, until
+from tests.support import factories
 
 pytestmark = [pytest.mark.chaos, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 RUNS = int(os.environ.get("PATCHBAY_NOISY_RUNS", "4"))

@@ -12,7 +12,7 @@ from config.supervisor.home import Home, open_home
 from config.supervisor.postgres import OWNER, SUPERUSER, Postgres, written_version
 from config.supervisor.processes import spawn
 from config.supervisor.secrets import Secrets
-from tests.supervised import Installation, installed, wait_until
+from tests.support.make_up import Installation, installed, wait_until
 
 pytestmark = [pytest.mark.chaos, pytest.mark.slow]
 FILL = """

@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests import factories
-from tests.dialects import DIALECTS
-from tests.raw_http import Sent, WebServer, everything, received
+from tests.support import factories
+from tests.support.dialects import DIALECTS
+from tests.support.raw_http import Sent, WebServer, everything, received
 
 pytestmark = [pytest.mark.chaos, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 

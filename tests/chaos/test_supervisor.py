@@ -14,7 +14,7 @@ import pytest
 
 from config import BASE_DIR
 from tests.bench.memory import of_all
-from tests.supervised import Installation, installed, wait_until
+from tests.support.make_up import Installation, installed, wait_until
 
 pytestmark = [pytest.mark.chaos, pytest.mark.slow]
 AS_NOBODY = {"user": "nobody", "group": "nogroup", "extra_groups": []}

@@ -18,7 +18,7 @@ import pytest
 from config import BASE_DIR
 from config.supervisor.home import ACCOUNT
 from config.supervisor.runner import OTHERS_READ
-from tests.supervised import Installation, wait_until
+from tests.support.make_up import Installation, wait_until
 
 pytestmark = [
     pytest.mark.chaos,

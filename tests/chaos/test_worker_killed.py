@@ -4,9 +4,9 @@ more."""
 import pytest
 
 from numbers.models import PhoneNumber
-from tests import factories
 from tests.chaos.processes import until
 from tests.fakes.jambonz import FakeJambonz
+from tests.support import factories
 
 pytestmark = [pytest.mark.chaos, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 

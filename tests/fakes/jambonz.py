@@ -1,7 +1,7 @@
 """A fake jambonz-api-server 0.9.6 with the manners it was measured to have, bad ones included.
 
 Only what Patchbay meets: accounts, applications, carriers, gateways, numbers and call routes.
-tests/test_fakes_jambonz.py holds it against the real one.
+tests/fakes/test_jambonz.py holds it against the real one.
 
     with FakeJambonz() as jambonz:
         jambonz.base_url, jambonz.sp_key, jambonz.account_key, jambonz.account_sid, …

@@ -1,6 +1,6 @@
 """A fake livekit-server 1.13.5, its SIP API only, with the manners it was measured to have.
 
-tests/test_fakes_livekit.py holds it against the real one.
+tests/fakes/test_livekit.py holds it against the real one.
 
     with FakeLiveKit() as livekit:
         livekit.base_url, livekit.api_key, livekit.api_secret, livekit.inbound, livekit.rules

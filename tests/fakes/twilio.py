@@ -1,6 +1,6 @@
 """A fake Twilio: owned numbers, numbers for sale and trunks, with its documented manners.
 
-Both hosts answer on one address, as their paths never meet. tests/test_peers_twilio.py holds it
+Both hosts answer on one address, as their paths never meet. tests/peers/test_twilio.py holds it
 against Twilio's own OpenAPI files and Twilio's own client.
 
     with FakeTwilio() as twilio:

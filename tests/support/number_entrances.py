@@ -8,8 +8,8 @@ from numbers.bulk import jobs
 from numbers.bulk.imports.options import cleaned
 from numbers.models import PhoneNumber
 from organizations.web.views.base import screen_url
-from tests import factories
-from tests.dialects import DIALECTS
+from tests.support import factories
+from tests.support.dialects import DIALECTS
 
 Send = Callable[..., str]  # what the entrance said: the body of its answer
 

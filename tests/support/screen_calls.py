@@ -14,9 +14,9 @@ from django.urls import resolve
 
 from organizations.access.roles import Permission
 from organizations.web.views.base import OrgScreen
-from tests import portal
-from tests.factories import Member
-from tests.portal import PAGES, World
+from tests.support import pages
+from tests.support.factories import Member
+from tests.support.pages import PAGES, World
 from tests.support.project import places
 
 PARAMETER = re.compile(r"<(?:(\w+):)?(\w+)>")
@@ -51,7 +51,7 @@ CALLS = list(calls())
 def world(django_db_setup, django_db_blocker) -> Iterator[World]:
     """Made once, as every test undoes what it did."""
     with django_db_blocker.unblock(), transaction.atomic():
-        made = portal.world()
+        made = pages.world()
         for member in filter(lambda one: isinstance(one, Member), vars(made).values()):
             sign_in(member)
         yield made

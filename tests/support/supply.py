@@ -7,7 +7,7 @@ from integrations.ledger.leases import Verdict
 from integrations.models import Integration, Operation
 from numbers.inventory.acquisition import import_number
 from numbers.models import PhoneNumber, Placement
-from tests import factories
+from tests.support import factories
 
 NUMBER = "+14155550110"
 

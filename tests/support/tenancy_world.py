@@ -13,10 +13,10 @@ from numbers.bulk.jobs import propose_import
 from numbers.inventory.agents import create_agent
 from organizations.accounts.invitations import invite
 from organizations.web.api.views import OrgView
-from tests import factories
-from tests.dialects import DIALECTS
-from tests.factories import Member
-from tests.pools import assign
+from tests.support import factories
+from tests.support.dialects import DIALECTS
+from tests.support.factories import Member
+from tests.support.number_pools import assign
 from tests.support.project import places, views_of
 
 NUMBER = "+18005551234"
@@ -101,7 +101,7 @@ def calls() -> Iterator[Call]:
 
 
 def is_api(view: type) -> bool:
-    """The screens are tried in tests/test_screens.py."""
+    """The screens are tried in tests/organizations/test_views.py."""
     return issubclass(view, OrgView)
 
 

@@ -5,8 +5,8 @@ import pytest
 from integrations.ledger import worker
 from integrations.ledger.operation_requests import connect, make_default
 from integrations.models import Operation
-from tests.bench_twilio import fake_twilio
-from tests.platforms import LOOPBACK
+from tests.support.harness_twilio import fake_twilio
+from tests.support.platforms import LOOPBACK
 
 BUY = ("POST", "/IncomingPhoneNumbers.json")
 

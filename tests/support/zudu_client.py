@@ -1,6 +1,6 @@
 """Zudu's dialect from outside."""
 
-from tests.dialects import DIALECTS, ENVELOPE
+from tests.support.dialects import DIALECTS, ENVELOPE
 
 CREATE = "/api/phone-numbers/create"
 

@@ -1,7 +1,7 @@
 """The headings that people and platforms give to the columns of a list of phone numbers.
 
 English, German, French, Spanish, Italian, Dutch and Portuguese, and the exports of the platforms
-named in tests/test_numbers_files_vendors.py. Compared by `headings.word_of`, so neither case nor
+named in tests/numbers/test_files_platforms.py. Compared by `headings.word_of`, so neither case nor
 accents nor punctuation matter.
 """
 

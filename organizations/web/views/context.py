@@ -19,7 +19,7 @@ __all__ = ["THEMES", "THEME_COOKIE", "ZONE_COOKIE", "May", "may_found", "portal"
 
 class May:
     """`{% if may.phone_numbers_create %}`: a permission's name, its colon an underscore. No button
-    is shown to whom it would refuse. A misspelt name is an error in a test (tests/test_screens)."""
+    is shown to whom it would refuse. A misspelt name is an error in a test (tests/organizations/test_views.py)."""
 
     def __init__(self, principal: Principal):
         self.principal = principal

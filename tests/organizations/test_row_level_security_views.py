@@ -1,0 +1,16 @@
+"""The matrix of tests/organizations/test_views.py, with the queries' own filters taken away: the
+second wall alone keeps others' rows off the pages."""
+
+import pytest
+
+from tests.support.screen_calls import CALLS, examples, rows_named, send, world  # noqa: F401  fixtures too
+from tests.support.unfiltered_queries import take_filters_away
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize("call", list(filter(rows_named, CALLS)), ids=str)
+def test_rows_of_others_are_on_no_page(world, examples, call, monkeypatch):  # noqa: F811
+    take_filters_away(monkeypatch)
+    mallory = world.mallory
+    assert send(mallory, call, examples, mallory.organization.public_id).status_code == 404
