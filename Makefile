@@ -1,6 +1,6 @@
 # Patchbay. `make up` starts it, `make test` tests it; `make` alone lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help setup up backup restore test test-oldest chaos test-browser test-peers screenshots bench check schema sbom messages fix lock clean
+.PHONY: help setup up backup restore test test-oldest chaos test-browser test-peers screenshots bench metrics check schema sbom messages fix lock clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -65,6 +65,9 @@ chaos: $(DEV) ## Run the tests that kill, cut off, crowd and confuse, at full le
 
 bench: $(DEV) ## Measure
 	$(PYTHON) -m tests.bench $(ARGS)
+
+metrics: $(DEV) ## Count names and modules against the rules of docs/architecture.md
+	$(PYTHON) -m tests.project.code_metrics
 
 check: $(DEV) ## Check style, settings, migrations, API schemas, templates and container files
 	$(VENV)/bin/ruff format --check $(SOURCES)

@@ -1,0 +1,1 @@
+"""The settings that come from the environment: declared, read and validated."""

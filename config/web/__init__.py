@@ -1,0 +1,1 @@
+"""What surrounds the WSGI application: the bridge to ASGI, request bodies, sockets, compression and probes."""

@@ -1,0 +1,1 @@
+"""Accounts at platforms: their fields, defaults and encrypted credentials."""

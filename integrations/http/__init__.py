@@ -1,0 +1,1 @@
+"""HTTP to platforms: one client, guarded against internal addresses, with redacted logs."""

@@ -1,0 +1,1 @@
+"""How long rows are kept, and the task that deletes older ones."""

@@ -1,0 +1,1 @@
+"""The dispatchers and workers themselves: whether they run, and how they survive outages."""

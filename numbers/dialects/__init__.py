@@ -1,0 +1,1 @@
+"""The HTTP dialects of two vendors, Butter and Zudu."""

@@ -1,0 +1,1 @@
+"""The inventory of phone numbers: their operations, placements, agents and metrics."""

@@ -1,0 +1,1 @@
+"""Search, sort, save and export lists of numbers."""

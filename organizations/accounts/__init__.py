@@ -1,0 +1,1 @@
+"""Accounts of people: invitations, e-mail addresses and sign-in."""

@@ -1,0 +1,1 @@
+"""The audit log: its chain of seals, and its archive."""

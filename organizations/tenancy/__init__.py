@@ -1,0 +1,1 @@
+"""Row-level security: which organization's rows the running code sees."""

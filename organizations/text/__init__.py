@@ -1,0 +1,1 @@
+"""Rules for texts that people and programs write."""

@@ -1,0 +1,1 @@
+"""Imported rows: their columns, options, readings and checks."""

@@ -1,0 +1,1 @@
+"""Butter's dialect."""

@@ -1,0 +1,1 @@
+"""Zudu's dialect."""

@@ -1,0 +1,1 @@
+"""The base of every API view: authentication, bodies, problems, pages, rate limits."""
