@@ -84,11 +84,20 @@ def lead(site: Site, fault: Fault) -> None:
     other = site.services["dispatcher-2"]
     other.is_held = True
     other.signal(signal.SIGTERM)
-    state = "SELECT count(*) FROM integrations_process WHERE state = 'leading'"
-    site.until(lambda: other.process is None and site.sql(state)[0][0] == 1, 30)
+    site.until(lambda: other.process is None and reported(site, "leading") == 1, 60)
     other.is_held = False
-    standing = "SELECT count(*) FROM integrations_process WHERE state = 'standing by'"
-    site.until(lambda: site.sql(standing)[0][0] == 1, 30)
+    site.until(lambda: reported(site, "standing by") == 1, 30)
+
+
+REPORTED = """
+SELECT count(*) FROM integrations_process
+WHERE kind = 'dispatcher' AND state = %s AND seen_at > now() - interval '12 seconds'
+"""
+
+
+def reported(site: Site, state: str) -> int:
+    """Dispatchers in this state. The row of one that was killed stays for a while."""
+    return site.sql(REPORTED, state)[0][0]
 
 
 SETTLED = """
