@@ -15,15 +15,15 @@ def main() -> None:
 
         sys.exit(healthy(sys.argv[2:]))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    from config.commands import Commands
-    from config.environment.validation import refuse_faults
+    from config.commands import GuardedManagementUtility
+    from config.environment.validation import ensure_valid_settings
     from organizations.tenancy import tenant_scope
 
     # What is missing is for Django's checks to say: migrations and static files need no secrets.
     if not SPEAKS_OF_FAULTS & {*sys.argv[1:2]}:
-        refuse_faults(is_complete=False)
-    with tenant_scope.everything():  # commands are for whoever runs the installation
-        Commands(sys.argv).execute()
+        ensure_valid_settings(is_complete=False)
+    with tenant_scope.all_organizations():  # commands are for whoever runs the installation
+        GuardedManagementUtility(sys.argv).execute()
 
 
 if __name__ == "__main__":

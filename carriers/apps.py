@@ -8,12 +8,12 @@ class CarriersConfig(AppConfig):
 
     def ready(self) -> None:
         from carriers import row_level_security
-        from carriers.provisioning import CarrierSubject
-        from carriers.views.subject_urls import addresses_of_carriers
+        from carriers.provisioning import CarrierReconciler
+        from carriers.views.subject_urls import carrier_urls
         from integrations.connections import encryption
         from integrations.ledger import reconcilers
 
-        row_level_security.register_policies()
-        reconcilers.register("carrier", CarrierSubject())
-        reconcilers.screens["carrier"] = addresses_of_carriers
-        encryption.columns.append(("carriers.Carrier", "sealed"))
+        row_level_security.register_carrier_policies()
+        reconcilers.register_reconciler("carrier", CarrierReconciler())
+        reconcilers.subject_url_finders["carrier"] = carrier_urls
+        encryption.encrypted_columns.append(("carriers.Carrier", "sealed"))

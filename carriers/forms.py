@@ -16,31 +16,39 @@ from integrations.providers import PROVIDERS
 from organizations.models import Organization
 
 TrunkType = Carrier.TrunkType
-GATEWAY = gateways.FIELDS
-CREDENTIALS = ("username", "password")
-REGISTRATION = (*CREDENTIALS, "realm", "from_user", "from_domain", "public_ip_in_contact")
-FIELDS_OF = {TrunkType.STATIC_IP: (), TrunkType.AUTH: CREDENTIALS, TrunkType.REG: REGISTRATION}
+GATEWAY_FIELDS = gateways.GATEWAY_FIELDS
+CREDENTIAL_FIELDS = ("username", "password")
+REGISTRATION_FIELDS = (
+    *CREDENTIAL_FIELDS,
+    "realm",
+    "from_user",
+    "from_domain",
+    "public_ip_in_contact",
+)
+TRUNK_TYPE_FIELDS = {
+    TrunkType.STATIC_IP: (),
+    TrunkType.AUTH: CREDENTIAL_FIELDS,
+    TrunkType.REG: REGISTRATION_FIELDS,
+}
 MAX_GATEWAYS = gateways.MAX_GATEWAYS
-LIMITS = {"port": (1, 65535), "netmask": (1, 32)}
+FIELD_LIMITS = {"port": (1, 65535), "netmask": (1, 32)}
 # In place of what is wrong already, so that the rest is complained of as well.
-HARMLESS = {"ipv4": "192.0.2.1", "netmask": 32, "inbound": True, "outbound": True}
+VALID_PLACEHOLDERS = {"ipv4": "192.0.2.1", "netmask": 32, "inbound": True, "outbound": True}
 
 
-class TrunkFields:
+class TrunkFormMixin:
     """Mixed into a form with `carrier` (None: a new one), `trunk_type` in its cleaned data, and
     the credentials' fields. Blank password: the stored one stays."""
 
     carrier: Carrier | None
 
     def check_credentials(self, wanted: Iterable[str]) -> None:
-        for name in CREDENTIALS:
+        for name in CREDENTIAL_FIELDS:
             if not self.cleaned_data.get(name) and not (name == "password" and self.keeps_password):
                 self.add_error(name, _("Required with this trunk type."))
         given = {name: self.cleaned_data.get(name) or "" for name in wanted}
         complain = (
-            validation.registration_complaints
-            if "realm" in wanted
-            else validation.credential_complaints
+            validation.registration_errors if "realm" in wanted else validation.credential_errors
         )
         for name, text in complain(given).items():
             self.add_error(name, text)
@@ -53,7 +61,7 @@ class TrunkFields:
     def credentials(self) -> dict[str, Any]:
         """By the names of carriers.operations; what the trunk type has not is None."""
         trunk_type = self.cleaned_data["trunk_type"]
-        given = {name: self.cleaned_data[name] for name in FIELDS_OF[trunk_type]}
+        given = {name: self.cleaned_data[name] for name in TRUNK_TYPE_FIELDS[trunk_type]}
         plain = {name: None if value == "" else value for name, value in given.items()}
         return {
             "registration": plain if trunk_type == TrunkType.REG else None,
@@ -68,25 +76,25 @@ class TrunkFields:
             for name in ("name", "is_default")
             if name in self.changed_data
         }
-        if {"trunk_type", *REGISTRATION} & set(self.changed_data):
+        if {"trunk_type", *REGISTRATION_FIELDS} & set(self.changed_data):
             trunk_type = {"trunk_type": self.cleaned_data["trunk_type"]}
             changes |= {**trunk_type, **self.credentials()}
         return changes
 
 
-def initial_of(carrier: Carrier) -> dict[str, Any]:
+def carrier_form_initial(carrier: Carrier) -> dict[str, Any]:
     names = ("name", "is_default", "trunk_type")
     stored = carrier.registration or carrier.inbound_auth or {}
     return {**{name: getattr(carrier, name) for name in names}, **stored}
 
 
-def holding_carriers(organization: Organization) -> QuerySet[Integration]:
+def carrier_capable_integrations(organization: Organization) -> QuerySet[Integration]:
     kinds = [kind for kind, provider in PROVIDERS.items() if "carrier" in provider.roles]
     refused = Integration.State.REFUSED
     return organization.integrations.filter(kind__in=kinds).exclude(state=refused).order_by("name")
 
 
-def default_integration(organization: Organization) -> Integration | None:
+def default_carrier_integration(organization: Organization) -> Integration | None:
     default = organization.default_integrations.filter(role="carrier").first()
     return default and default.integration
 
@@ -94,40 +102,40 @@ def default_integration(organization: Organization) -> Integration | None:
 class GatewayForm(forms.ModelForm):
     class Meta:
         model = SipGateway
-        fields = GATEWAY
+        fields = GATEWAY_FIELDS
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
-        for name, (least, most) in LIMITS.items():
+        for name, (least, most) in FIELD_LIMITS.items():
             limits = [MinValueValidator(least), MaxValueValidator(most)]
             self.fields[name].validators = limits
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
-        for name, text in validation.gateway_complaints({**HARMLESS, **cleaned}).items():
+        for name, text in validation.gateway_errors({**VALID_PLACEHOLDERS, **cleaned}).items():
             self.add_error(name, text)
         return cleaned
 
     def values(self) -> dict[str, Any]:
-        return {name: self.cleaned_data[name] for name in GATEWAY}
+        return {name: self.cleaned_data[name] for name in GATEWAY_FIELDS}
 
 
-def gateways_of(formset: forms.BaseFormSet) -> list[dict[str, Any]]:
+def formset_gateways(formset: forms.BaseFormSet) -> list[dict[str, Any]]:
     """The list as it shall be."""
     kept = [form for form in formset.forms if form not in formset.deleted_forms]
     return [
-        {name: form.cleaned_data[name] for name in GATEWAY}
+        {name: form.cleaned_data[name] for name in GATEWAY_FIELDS}
         for form in kept
         if form.cleaned_data.get("ipv4")
     ]
 
 
-def check_gateways(form: forms.Form, formset: forms.BaseFormSet) -> None:
+def validate_gateway_formset(form: forms.Form, formset: forms.BaseFormSet) -> None:
     """The list as a whole, once each of its gateways is possible."""
-    given = gateways_of(formset)
+    given = formset_gateways(formset)
     if not given:
         form.add_error(None, _("A carrier needs at least one gateway."))
     trunk_type = form.cleaned_data.get("trunk_type", "")
-    for place, text in validation.gateways_complaints(given, trunk_type).items():
+    for place, text in validation.gateway_list_errors(given, trunk_type).items():
         number = f"{_('Gateway')} {int(place) + 1}: " if place else ""
         form.add_error(None, f"{number}{text}")

@@ -19,11 +19,11 @@ from integrations.models import Integration
 from integrations.providers import PROVIDERS
 from organizations.tenancy import tenant_scope
 
-NARROW = 24  # bits of a netmask
+MIN_DISCLOSED_PREFIX = 24  # bits of a netmask
 
 
 @dataclass(frozen=True)
-class Overlap:
+class GatewayOverlap:
     """`carrier_id` and `carrier` are empty for another organization's: its name is not ours to
     tell, nor its address."""
 
@@ -33,66 +33,72 @@ class Overlap:
     other_address: str = ""
 
 
-def overlaps(
+def find_gateway_overlaps(
     integration: Integration,
     gateways: Iterable[Mapping[str, Any]],
     *,
     carrier: Carrier | None = None,
-) -> list[Overlap]:
+) -> list[GatewayOverlap]:
     """What of `gateways`, as they are or shall be, others on the same platform cover too.
 
     `carrier` is the one they belong to, if it exists already.
     """
-    mine = [(network_of(g["ipv4"], g["netmask"]), g["ipv4"]) for g in gateways if g["inbound"]]
+    mine = [
+        (parse_gateway_network(g["ipv4"], g["netmask"]), g["ipv4"])
+        for g in gateways
+        if g["inbound"]
+    ]
     if not mine:
         return []
-    others = inbound_on(integration)
+    others = platform_inbound_gateways(integration)
     if carrier:
         others = others.exclude(carrier=carrier)
-    with tenant_scope.finding():
+    with tenant_scope.global_lookup():
         others = list(others)
     found = [
-        overlap(integration, address, other)
+        build_gateway_overlap(integration, address, other)
         for other in others
         for network, address in mine
-        if network and may_hear(integration, network, other)
-        if meets(network, network_of(other.ipv4, other.netmask))
+        if network and can_disclose_overlap(integration, network, other)
+        if has_common_addresses(network, parse_gateway_network(other.ipv4, other.netmask))
     ]
     return list(dict.fromkeys(found))
 
 
-def may_hear(integration: Integration, network: IPv4Network, other: SipGateway) -> bool:
+def can_disclose_overlap(integration: Integration, network: IPv4Network, other: SipGateway) -> bool:
     """Of another organization's gateway only by a network of 256 addresses at most: whoever may ask
     by wider ones finds it by halving."""
     is_own = other.organization_id == integration.organization_id
-    return is_own or network.prefixlen >= NARROW
+    return is_own or network.prefixlen >= MIN_DISCLOSED_PREFIX
 
 
-def overlap(integration: Integration, address: str, other: SipGateway) -> Overlap:
+def build_gateway_overlap(
+    integration: Integration, address: str, other: SipGateway
+) -> GatewayOverlap:
     if other.organization_id != integration.organization_id:
-        return Overlap(address)
+        return GatewayOverlap(address)
     shown = other.ipv4 if other.netmask == 32 else f"{other.ipv4}/{other.netmask}"
-    return Overlap(address, other.carrier_id, other.carrier.name, shown)
+    return GatewayOverlap(address, other.carrier_id, other.carrier.name, shown)
 
 
-def inbound_on(integration: Integration) -> QuerySet[SipGateway]:
+def platform_inbound_gateways(integration: Integration) -> QuerySet[SipGateway]:
     """Of all carriers that live on the platform, whoever's they are."""
     gone = Carrier.Status.DELETED
     rows = SipGateway.objects.filter(
-        inbound=True, carrier__integration__in=same_platform(integration)
+        inbound=True, carrier__integration__in=integrations_on_same_platform(integration)
     )
     shown = ("organization_id", "ipv4", "netmask", "carrier_id", "carrier__name")
     rows = rows.exclude(carrier__status=gone).select_related("carrier").only(*shown)
     return rows.order_by("carrier__name")
 
 
-def same_platform(integration: Integration) -> QuerySet[Integration]:
+def integrations_on_same_platform(integration: Integration) -> QuerySet[Integration]:
     """The connections that lead to one and the same server: those of the same address; another
     organization's only if it names the same account there, as a server may have many customers."""
     provider = PROVIDERS[integration.kind]
-    server = saying_the_same(integration, [provider.base_url_field])
+    server = matching_settings_filter(integration, [provider.base_url_field])
     names = [field.name for field in provider.fields if field.identity]
-    account = saying_the_same(integration, names)
+    account = matching_settings_filter(integration, names)
     if server is None:
         return Integration.objects.filter(pk=integration.pk)
     near = Q(organization=integration.organization_id)
@@ -100,18 +106,18 @@ def same_platform(integration: Integration) -> QuerySet[Integration]:
     return Integration.objects.filter(server, near, kind=integration.kind)
 
 
-def saying_the_same(integration: Integration, names: list[str | None]) -> Q | None:
+def matching_settings_filter(integration: Integration, names: list[str | None]) -> Q | None:
     """None where it says nothing itself."""
     values = {f"settings__{name}": integration.settings.get(name) for name in names if name}
     return Q(**values) if values and all(values.values()) else None
 
 
-def network_of(address: str, netmask: int) -> IPv4Network | None:
+def parse_gateway_network(address: str, netmask: int) -> IPv4Network | None:
     try:
         return IPv4Network(f"{address}/{netmask}", strict=False)
     except (AddressValueError, ValueError):
         return None
 
 
-def meets(one: IPv4Network, other: IPv4Network | None) -> bool:
+def has_common_addresses(one: IPv4Network, other: IPv4Network | None) -> bool:
     return other is not None and one.overlaps(other)

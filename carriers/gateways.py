@@ -10,20 +10,21 @@ from django.utils.translation import gettext as _
 
 from carriers.models import Carrier
 from carriers.operations import change_carrier, lock_carrier
-from carriers.validation import gateway_complaints, gateways_complaints
+from carriers.validation import gateway_errors, gateway_list_errors
 from organizations.access.principals import Principal
 
-FIELDS = ("ipv4", "port", "netmask", "inbound", "outbound", "protocol")
+GATEWAY_FIELDS = ("ipv4", "port", "netmask", "inbound", "outbound", "protocol")
 MAX_GATEWAYS = 50
-Values = dict[str, Any]
+GatewayValues = dict[str, Any]
 
 
 def add_gateway(
     by: Principal, carrier_id: UUID, gateway: Mapping[str, Any], *, password: str = ""
 ) -> Carrier:
-    """Raises ValidationError where the list would be impossible, CannotDo, and PasswordNeeded where
-    calls would go to another address and no `password` takes the place of the stored one."""
-    return change_list(
+    """Raises ValidationError where the list would be impossible, CarrierActionNotAllowed, and
+    PasswordRequired where calls would go to another address and no `password` takes the place of
+    the stored one."""
+    return update_gateway_list(
         by, carrier_id, lambda kept: [*kept.values(), dict(gateway)], password=password
     )
 
@@ -38,26 +39,26 @@ def change_gateway(
 ) -> Carrier:
     """As add_gateway. One that was removed meanwhile is not made again: DoesNotExist."""
 
-    def changed(kept: dict[UUID, Values]) -> list[Values]:
+    def changed(kept: dict[UUID, GatewayValues]) -> list[GatewayValues]:
         return list({**kept, gateway_id: dict(gateway)}.values())
 
-    return change_list(by, carrier_id, changed, of=gateway_id, password=password)
+    return update_gateway_list(by, carrier_id, changed, of=gateway_id, password=password)
 
 
 def remove_gateway(by: Principal, carrier_id: UUID, gateway_id: UUID) -> Carrier:
     """As change_gateway; a carrier keeps at least one."""
 
-    def rest(kept: dict[UUID, Values]) -> list[Values]:
+    def rest(kept: dict[UUID, GatewayValues]) -> list[GatewayValues]:
         return [values for key, values in kept.items() if key != gateway_id]
 
-    return change_list(by, carrier_id, rest, of=gateway_id)
+    return update_gateway_list(by, carrier_id, rest, of=gateway_id)
 
 
 @transaction.atomic
-def change_list(
+def update_gateway_list(
     by: Principal,
     carrier_id: UUID,
-    change: Callable[[dict[UUID, Values]], list[Values]],
+    change: Callable[[dict[UUID, GatewayValues]], list[GatewayValues]],
     *,
     of: UUID | None = None,
     password: str = "",
@@ -66,26 +67,28 @@ def change_list(
     carrier = lock_carrier(by, carrier_id)
     if of:
         carrier.gateways.get(pk=of)
-    kept = {gateway.pk: values_of(gateway) for gateway in carrier.gateways.order_by("position")}
+    kept = {
+        gateway.pk: gateway_values(gateway) for gateway in carrier.gateways.order_by("position")
+    }
     wished = change(kept)
     if wished == list(kept.values()):
         return carrier
-    refuse_impossible(wished, carrier.trunk_type)
+    ensure_valid_gateways(wished, carrier.trunk_type)
     return change_carrier(by, carrier, gateways=wished, password=password)
 
 
-def values_of(gateway: Any) -> Values:
-    return {name: getattr(gateway, name) for name in FIELDS}
+def gateway_values(gateway: Any) -> GatewayValues:
+    return {name: getattr(gateway, name) for name in GATEWAY_FIELDS}
 
 
-def refuse_impossible(gateways: list[Values], trunk_type: str) -> None:
+def ensure_valid_gateways(gateways: list[GatewayValues], trunk_type: str) -> None:
     if not gateways:
         raise ValidationError(_("A carrier needs at least one gateway."))
     if len(gateways) > MAX_GATEWAYS:
         raise ValidationError(
             _("A carrier has at most %(most)s gateways.") % {"most": MAX_GATEWAYS}
         )
-    complaints = [text for g in gateways for text in gateway_complaints(g).values()]
-    complaints += gateways_complaints(gateways, trunk_type).values()
+    complaints = [text for g in gateways for text in gateway_errors(g).values()]
+    complaints += gateway_list_errors(gateways, trunk_type).values()
     if complaints:
         raise ValidationError(complaints)

@@ -109,15 +109,17 @@ class Carrier(models.Model):
 
     @property
     def secrets_place(self) -> str:
-        return encryption.where("carrier", self.id, "sealed")
+        return encryption.encryption_context("carrier", self.id, "sealed")
 
     def password(self) -> str:
         """Of the registration or the inbound authentication; "" where there is neither."""
-        return encryption.unseal(self.sealed, place=self.secrets_place).get("password", "")
+        return encryption.decrypt_values(self.sealed, place=self.secrets_place).get("password", "")
 
     def keep_password(self, password: str) -> None:
         self.sealed = (
-            encryption.seal({"password": password}, place=self.secrets_place) if password else ""
+            encryption.encrypt_values({"password": password}, place=self.secrets_place)
+            if password
+            else ""
         )
 
 

@@ -10,21 +10,21 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from carriers.models import Carrier, SipGateway
-from carriers.stored_password import ensure_password_stays
+from carriers.stored_password import ensure_password_reentered
 from integrations.ledger import operation_requests as ledger
-from integrations.ledger.locks import INSTALLATION, lock_names
-from integrations.ledger.operation_requests import default_for
+from integrations.ledger.locks import INSTALLATION_ID, lock_names
+from integrations.ledger.operation_requests import get_default_integration
 from integrations.models import Integration, Operation
 from organizations.access.principals import Principal
 from organizations.models import Organization
-from organizations.operations import record
+from organizations.operations import record_event
 from organizations.tenancy import tenant_scope
 
 Status = Carrier.Status
-NAMED_NUMBERS = 20  # how many numbers a refusal names
+MAX_LISTED_NUMBERS = 20  # how many numbers a refusal names
 
 
-class CannotDo(Exception):
+class CarrierActionNotAllowed(Exception):
     """Not possible for this carrier now; the text says why. `numbers` are those in the way."""
 
     def __init__(
@@ -35,7 +35,7 @@ class CannotDo(Exception):
         self.reason = reason
 
 
-class NoIntegration(Exception):
+class NoCarrierIntegration(Exception):
     """The organization named no integration and has no default one for carriers."""
 
 
@@ -58,9 +58,9 @@ def add_carrier(
     `registration` and `inbound_auth` carry their `password`; it is sealed here. Raises
     NoIntegration.
     """
-    integration = integration or default_for(by, "carrier")
+    integration = integration or get_default_integration(by, "carrier")
     if integration is None:
-        raise NoIntegration(
+        raise NoCarrierIntegration(
             _("Name an integration, or choose a default integration for carriers first.")
         )
     carrier = Carrier(
@@ -72,13 +72,20 @@ def add_carrier(
     )
     if voip_carrier_sid:
         carrier.voip_carrier_sid = voip_carrier_sid
-    keep_credentials(carrier, registration, inbound_auth)
+    set_carrier_credentials(carrier, registration, inbound_auth)
     carrier.save(force_insert=True)
-    replace_gateways(carrier, gateways)
+    replace_carrier_gateways(carrier, gateways)
     if is_default:
-        make_default(by, carrier)
-    record(by, "carrier.created", carrier, kind="carrier", label=name, after=facts(carrier))
-    ask(by, carrier, Operation.Wish.ENSURE)
+        make_default_carrier(by, carrier)
+    record_event(
+        by,
+        "carrier.created",
+        carrier,
+        kind="carrier",
+        label=name,
+        after=carrier_audit_snapshot(carrier),
+    )
+    request_carrier_operation(by, carrier, Operation.Wish.ENSURE)
     return carrier
 
 
@@ -90,24 +97,24 @@ def lock_carrier(by: Principal, carrier_id: UUID, *, to_delete: bool = False) ->
     return rows.get(pk=carrier_id)
 
 
-def lock_default(by: Principal) -> None:
+def lock_default_carrier(by: Principal) -> None:
     """Lock which carrier is the organization's default. Call it before the carrier is locked,
     because the former default carrier is changed too."""
     lock_names(by.organization.pk, "default carrier")
 
 
-def lock_against_deletion(carrier: Carrier) -> None:
+def lock_carrier_against_deletion(carrier: Carrier) -> None:
     """The carrier is not deleted until the transaction ends: a number is being added to it. Several
     transactions may do so at once. Reads `status` and `error_message` again."""
     carrier.status, carrier.error_message = (
         Status.DELETED,
         None,
     )  # if the row does not exist any more
-    for row in Carrier.objects.raw(KEEP, [carrier.pk]):
+    for row in Carrier.objects.raw(LOCK_AGAINST_DELETION_SQL, [carrier.pk]):
         carrier.status, carrier.error_message = row.status, row.error_message
 
 
-KEEP = f"""
+LOCK_AGAINST_DELETION_SQL = f"""
     SELECT id, status, error_message FROM {Carrier._meta.db_table} WHERE id = %s FOR KEY SHARE
 """
 
@@ -118,53 +125,54 @@ def change_carrier(by: Principal, carrier: Carrier, **changes: Any) -> Carrier:
 
     Only the keys given change. A change of trunk type brings its own credentials, which the caller
     has checked; credentials without a password, and gateways, leave the stored one, which
-    `password` alone replaces. Raises CannotDo for a deleted carrier, PasswordNeeded, CannotUnseal.
+    `password` alone replaces. Raises CarrierActionNotAllowed for a deleted carrier,
+    PasswordRequired, DecryptionError.
     """
     if "is_default" in changes:
-        lock_default(by)
+        lock_default_carrier(by)
     carrier = lock_carrier(by, carrier.pk)
     if carrier.status == Status.DELETED:
-        raise CannotDo(_("The carrier is deleted."))
-    ensure_password_stays(carrier, changes)
-    before = facts(carrier)
+        raise CarrierActionNotAllowed(_("The carrier is deleted."))
+    ensure_password_reentered(carrier, changes)
+    before = carrier_audit_snapshot(carrier)
     default = changes.pop("is_default", None)
     gateways = changes.pop("gateways", None)
     on_platform = bool(changes) or gateways is not None
-    apply_changes(carrier, changes)
+    apply_carrier_changes(carrier, changes)
     if gateways is not None:
-        replace_gateways(carrier, gateways)
+        replace_carrier_gateways(carrier, gateways)
     if on_platform:
         carrier.status, carrier.error_message = Status.PENDING, None
     carrier.version += 1
     carrier.save()
     if default is not None:
-        set_default(by, carrier, default)
-    record(
+        set_carrier_default(by, carrier, default)
+    record_event(
         by,
         "carrier.changed",
         carrier,
         kind="carrier",
         label=carrier.name,
         before=before,
-        after=facts(carrier),
+        after=carrier_audit_snapshot(carrier),
     )
     if on_platform:
-        ask(by, carrier, Operation.Wish.ENSURE)
+        request_carrier_operation(by, carrier, Operation.Wish.ENSURE)
     return carrier
 
 
-def apply_changes(carrier: Carrier, changes: Mapping[str, Any]) -> None:
+def apply_carrier_changes(carrier: Carrier, changes: Mapping[str, Any]) -> None:
     new_type = changes.get("trunk_type", carrier.trunk_type)
     credentials = {name: changes.get(name) for name in ("registration", "inbound_auth")}
     carrier.name = changes.get("name", carrier.name)
     if new_type != carrier.trunk_type or any(credentials.values()):
         carrier.trunk_type = new_type
-        keep_credentials(carrier, **credentials)
+        set_carrier_credentials(carrier, **credentials)
     if changes.get("password"):
         carrier.keep_password(changes["password"])
 
 
-def keep_credentials(
+def set_carrier_credentials(
     carrier: Carrier, registration: Mapping[str, Any] | None, inbound_auth: Mapping[str, Any] | None
 ) -> None:
     """The password is sealed, the rest readable; both kinds at once do not exist. Credentials
@@ -175,19 +183,21 @@ def keep_credentials(
     carrier.inbound_auth = given if inbound_auth and not registration else None
 
 
-def replace_gateways(carrier: Carrier, gateways: Sequence[Mapping[str, Any]]) -> None:
+def replace_carrier_gateways(carrier: Carrier, gateways: Sequence[Mapping[str, Any]]) -> None:
     """The list as given; a gateway that is in it unchanged keeps its sid."""
-    kept = {key(vars(gateway)): gateway for gateway in carrier.gateways.all()}
-    carrier.gateways.exclude(pk__in=[kept[key(g)].pk for g in gateways if key(g) in kept]).delete()
+    kept = {gateway_key(vars(gateway)): gateway for gateway in carrier.gateways.all()}
+    carrier.gateways.exclude(
+        pk__in=[kept[gateway_key(g)].pk for g in gateways if gateway_key(g) in kept]
+    ).delete()
     for position, given in enumerate(gateways):
-        gateway = kept.get(key(given)) or SipGateway(
+        gateway = kept.get(gateway_key(given)) or SipGateway(
             organization=carrier.organization, carrier=carrier, **given
         )
         gateway.position = position
         gateway.save()
 
 
-def key(gateway: Mapping[str, Any]) -> tuple:
+def gateway_key(gateway: Mapping[str, Any]) -> tuple:
     return tuple(
         gateway[name] for name in ("ipv4", "port", "netmask", "inbound", "outbound", "protocol")
     )
@@ -195,70 +205,77 @@ def key(gateway: Mapping[str, Any]) -> tuple:
 
 @transaction.atomic
 def retry_carrier(by: Principal, carrier: Carrier) -> Carrier:
-    """A failed carrier is pending again; a waiting operation is tried now. Raises CannotDo."""
+    """A failed carrier is pending again; a waiting operation is tried now. Raises
+    CarrierActionNotAllowed."""
     carrier = lock_carrier(by, carrier.pk)
-    if operation := ledger.held("carrier", carrier.pk):
-        ledger.try_now(operation)
+    if operation := ledger.lock_open_operation("carrier", carrier.pk):
+        ledger.make_operation_due(operation)
     elif carrier.status == Status.FAILED:
         by.organization.carriers.filter(pk=carrier.pk, status=Status.FAILED).update(
             status=Status.PENDING, error_message=None, version=F("version") + 1, updated_at=Now()
         )
-        ask(by, carrier, Operation.Wish.ENSURE)
+        request_carrier_operation(by, carrier, Operation.Wish.ENSURE)
     elif carrier.status == Status.DELETED and carrier.released_at is None:
-        ask(by, carrier, Operation.Wish.REMOVE)
+        request_carrier_operation(by, carrier, Operation.Wish.REMOVE)
     else:
-        raise CannotDo(
+        raise CarrierActionNotAllowed(
             _("There is nothing to try again: the carrier is %(status)s.")
             % {"status": carrier.status}
         )
-    record(by, "carrier.retried", carrier, kind="carrier", label=carrier.name)
+    record_event(by, "carrier.retried", carrier, kind="carrier", label=carrier.name)
     carrier.refresh_from_db()
     return carrier
 
 
 @transaction.atomic
 def delete_carrier(by: Principal, carrier: Carrier) -> None:
-    """Soft delete; the platform follows. Raises CannotDo while numbers are on it, naming them."""
+    """Soft delete; the platform follows. Raises CarrierActionNotAllowed while numbers are on it,
+    naming them."""
     carrier = lock_carrier(by, carrier.pk, to_delete=True)
-    refuse_in_use(by, carrier)
+    ensure_carrier_unused(by, carrier)
     gone = by.organization.carriers.filter(pk=carrier.pk).exclude(status=Status.DELETED)
     fields = {"is_default": False, "is_installation_default": False, "version": F("version") + 1}
     if not gone.update(status=Status.DELETED, error_message=None, updated_at=Now(), **fields):
         return
-    record(
-        by, "carrier.deleted", carrier, kind="carrier", label=carrier.name, before=facts(carrier)
+    record_event(
+        by,
+        "carrier.deleted",
+        carrier,
+        kind="carrier",
+        label=carrier.name,
+        before=carrier_audit_snapshot(carrier),
     )
-    operation = ledger.held("carrier", carrier.pk)
-    if operation and ledger.withdraw(operation):
+    operation = ledger.lock_open_operation("carrier", carrier.pk)
+    if operation and ledger.cancel_operation(operation):
         by.organization.carriers.filter(pk=carrier.pk).update(released_at=Now())
     else:
-        ask(by, carrier, Operation.Wish.REMOVE)
+        request_carrier_operation(by, carrier, Operation.Wish.REMOVE)
 
 
-def refuse_in_use(by: Principal, carrier: Carrier) -> None:
+def ensure_carrier_unused(by: Principal, carrier: Carrier) -> None:
     """Numbers of other organizations (on an installation default) are counted, never named."""
     users = carrier.phone_numbers.filter(released_at=None)
-    with tenant_scope.finding():
+    with tenant_scope.global_lookup():
         count = users.count()
     if not count:
         return
     named = list(
         users.filter(organization=by.organization)
         .order_by("e164")
-        .values_list("e164", flat=True)[:NAMED_NUMBERS]
+        .values_list("e164", flat=True)[:MAX_LISTED_NUMBERS]
     )
     listing = ", ".join(named) + (
         _(" and %(more)s more") % {"more": count - len(named)} if count > len(named) else ""
     )
-    raise CannotDo(
+    raise CarrierActionNotAllowed(
         _("The carrier still has numbers: %(numbers)s. Delete them first.") % {"numbers": listing},
         numbers=named,
         reason="carrier-in-use",
     )
 
 
-def ask(by: Principal, carrier: Carrier, wish: str) -> Operation:
-    return ledger.ask(
+def request_carrier_operation(by: Principal, carrier: Carrier, wish: str) -> Operation:
+    return ledger.request_operation(
         by,
         integration=carrier.integration,
         subject_kind="carrier",
@@ -269,51 +286,55 @@ def ask(by: Principal, carrier: Carrier, wish: str) -> Operation:
     )
 
 
-def set_default(by: Principal, carrier: Carrier, default: bool) -> None:
+def set_carrier_default(by: Principal, carrier: Carrier, default: bool) -> None:
     if default:
-        make_default(by, carrier)
+        make_default_carrier(by, carrier)
     else:
         by.organization.carriers.filter(pk=carrier.pk).update(is_default=False)
         carrier.is_default = False
 
 
-def make_default(by: Principal, carrier: Carrier) -> None:
+def make_default_carrier(by: Principal, carrier: Carrier) -> None:
     """Numbers that name no carrier go here from now on; the former default steps back."""
-    lock_default(by)
+    lock_default_carrier(by)
     former = by.organization.carriers.filter(is_default=True).exclude(pk=carrier.pk)
     for each in former.select_for_update(no_key=True):
-        clear_default_of(by, each)
+        clear_default_carrier(by, each)
     by.organization.carriers.filter(pk=carrier.pk).update(is_default=True)
     carrier.is_default = True
 
 
-def clear_default_of(by: Principal, carrier: Carrier) -> None:
+def clear_default_carrier(by: Principal, carrier: Carrier) -> None:
     by.organization.carriers.filter(pk=carrier.pk).update(
         is_default=False, version=F("version") + 1, updated_at=Now()
     )
     is_default = {"before": {"is_default": True}, "after": {"is_default": False}}
-    record(by, "carrier.changed", carrier, kind="carrier", label=carrier.name, **is_default)
+    record_event(by, "carrier.changed", carrier, kind="carrier", label=carrier.name, **is_default)
 
 
 @transaction.atomic
-def make_installation_default(by: Principal, carrier: Carrier) -> None:
+def make_installation_default_carrier(by: Principal, carrier: Carrier) -> None:
     """Organizations without a default of their own use this carrier; they see its sid and name
     only."""
-    lock_names(INSTALLATION, "default carrier")
-    lock_default(by)
+    lock_names(INSTALLATION_ID, "default carrier")
+    lock_default_carrier(by)
     lock_carrier(by, carrier.pk)
     Carrier.objects.filter(is_installation_default=True).exclude(pk=carrier.pk).update(
         is_installation_default=False
     )
     by.organization.carriers.filter(pk=carrier.pk).update(is_installation_default=True)
-    record(by, "carrier.made_installation_default", carrier, kind="carrier", label=carrier.name)
+    record_event(
+        by, "carrier.made_installation_default", carrier, kind="carrier", label=carrier.name
+    )
 
 
-def usable(by: Principal, *, voip_carrier_sid: UUID | None) -> Carrier | None:
+def find_usable_carrier(by: Principal, *, voip_carrier_sid: UUID | None) -> Carrier | None:
     """The carrier a number of this organization may go on: named, else its default, else the
     installation's."""
     own = by.organization.carriers.select_related("integration")
-    shared = Carrier.objects.filter(lent_to(by.organization)).select_related("integration")
+    shared = Carrier.objects.filter(shared_carriers_filter(by.organization)).select_related(
+        "integration"
+    )
     if voip_carrier_sid:
         named = own.filter(voip_carrier_sid=voip_carrier_sid).first()
         return named or shared.filter(voip_carrier_sid=voip_carrier_sid).first()
@@ -321,21 +342,23 @@ def usable(by: Principal, *, voip_carrier_sid: UUID | None) -> Carrier | None:
     return default or shared.filter(is_installation_default=True).first()
 
 
-def lent_to(organization: Organization) -> Q:
+def shared_carriers_filter(organization: Organization) -> Q:
     """The carriers of others that the organization uses: the installation's default one, and those
     of its number pools, for the numbers in them. It sees their sid and name only."""
     assigned = organization.number_pools.exclude(carrier=None).values("carrier")
     return Q(is_installation_default=True) | Q(pk__in=assigned)
 
 
-def all_usable(by: Principal) -> list[Carrier]:
+def list_usable_carriers(by: Principal) -> list[Carrier]:
     """Every carrier that `usable` may give, by name."""
     own = by.organization.carriers.exclude(status=Carrier.Status.DELETED)
-    shared = Carrier.objects.filter(lent_to(by.organization)).exclude(status=Status.DELETED)
+    shared = Carrier.objects.filter(shared_carriers_filter(by.organization)).exclude(
+        status=Status.DELETED
+    )
     return sorted({*own, *shared}, key=lambda carrier: (carrier.name.casefold(), carrier.id))
 
 
-def facts(carrier: Carrier) -> dict[str, Any]:
+def carrier_audit_snapshot(carrier: Carrier) -> dict[str, Any]:
     """What the audit log keeps of a carrier; no secret."""
     gateways = [str(gateway) for gateway in carrier.gateways.order_by("position")]
     return {

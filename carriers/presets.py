@@ -11,11 +11,11 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-LOOKED_UP = date(2026, 11, 21)
+LAST_VERIFIED = date(2026, 11, 21)
 
 
 @dataclass(frozen=True)
-class Source:
+class PresetAddress:
     """One address that calls come from, or one host that calls are sent to."""
 
     address: str
@@ -24,7 +24,7 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Preset:
+class CarrierPreset:
     """`host` is where calls are sent; `host_hint` how it looks where each customer has their
     own. `steps` is what to do in the carrier's console."""
 
@@ -33,15 +33,15 @@ class Preset:
     trunk_type: str
     summary: Any
     url: str
-    signalling: tuple[Source, ...] = ()
-    hosts: tuple[Source, ...] = ()
+    signalling: tuple[PresetAddress, ...] = ()
+    hosts: tuple[PresetAddress, ...] = ()
     host_hint: str = ""
     realm_hint: str = ""
     port: int = 5060
     protocol: str = "udp"
     steps: tuple[Any, ...] = ()
     note: Any = ""
-    looked_up: date = LOOKED_UP
+    looked_up: date = LAST_VERIFIED
 
     def gateways(self) -> list[dict[str, Any]]:
         """As the form begins with; where calls are sent to is blank if each customer has their
@@ -50,10 +50,10 @@ class Preset:
         inward = [self.row(s, inbound=True, **shared) for s in self.signalling]
         outward = [self.row(s, inbound=False, **shared) for s in self.hosts]
         if self.host_hint:
-            outward.append(self.row(Source("", _("your own")), inbound=False, **shared))
+            outward.append(self.row(PresetAddress("", _("your own")), inbound=False, **shared))
         return inward + outward
 
-    def row(self, source: Source, *, inbound: bool, **shared: Any) -> dict[str, Any]:
+    def row(self, source: PresetAddress, *, inbound: bool, **shared: Any) -> dict[str, Any]:
         return {
             "ipv4": source.address,
             "netmask": source.netmask,
@@ -66,55 +66,55 @@ class Preset:
         return {source.address: source.region for source in (*self.signalling, *self.hosts)}
 
 
-ALLOW = _("Allow the platform's addresses for calls that you send.")
-POINT = _("Send calls to your numbers to the platform's addresses.")
-ATTACH = _("Attach your numbers to the trunk.")
+ALLOWLIST_STEP = _("Allow the platform's addresses for calls that you send.")
+ROUTE_CALLS_STEP = _("Send calls to your numbers to the platform's addresses.")
+ATTACH_NUMBERS_STEP = _("Attach your numbers to the trunk.")
 
 PRESETS = (
-    Preset(
+    CarrierPreset(
         key="twilio",
         name="Twilio Elastic SIP Trunking",
         trunk_type="static_ip",
         summary=_("Calls come from eight regional networks; all of them are needed."),
         url="https://www.twilio.com/docs/sip-trunking/ip-addresses",
         signalling=(
-            Source("54.172.60.0", _("North America, Virginia"), 30),
-            Source("54.244.51.0", _("North America, Oregon"), 30),
-            Source("54.171.127.192", _("Europe, Ireland"), 30),
-            Source("35.156.191.128", _("Europe, Frankfurt"), 30),
-            Source("54.65.63.192", _("Asia, Tokyo"), 30),
-            Source("54.169.127.128", _("Asia, Singapore"), 30),
-            Source("54.252.254.64", _("Australia, Sydney"), 30),
-            Source("177.71.206.192", _("South America, São Paulo"), 30),
+            PresetAddress("54.172.60.0", _("North America, Virginia"), 30),
+            PresetAddress("54.244.51.0", _("North America, Oregon"), 30),
+            PresetAddress("54.171.127.192", _("Europe, Ireland"), 30),
+            PresetAddress("35.156.191.128", _("Europe, Frankfurt"), 30),
+            PresetAddress("54.65.63.192", _("Asia, Tokyo"), 30),
+            PresetAddress("54.169.127.128", _("Asia, Singapore"), 30),
+            PresetAddress("54.252.254.64", _("Australia, Sydney"), 30),
+            PresetAddress("177.71.206.192", _("South America, São Paulo"), 30),
         ),
         host_hint="example.pstn.twilio.com",
         steps=(
             _("Create a trunk under Elastic SIP Trunking; note its Termination SIP URI."),
             _("Termination: add an IP access control list with the platform's addresses."),
             _("Origination: add a SIP URI for each of the platform's addresses."),
-            ATTACH,
+            ATTACH_NUMBERS_STEP,
         ),
     ),
-    Preset(
+    CarrierPreset(
         key="telnyx",
         name="Telnyx",
         trunk_type="static_ip",
         summary=_("Calls come from the region of your connection; US unless you chose another."),
         url="https://sip.telnyx.com",
         signalling=(
-            Source("192.76.120.10", _("US")),
-            Source("64.16.250.10", _("US")),
-            Source("185.246.41.140", _("Europe")),
-            Source("185.246.41.141", _("Europe")),
-            Source("103.115.244.145", _("Australia")),
-            Source("103.115.244.146", _("Australia")),
-            Source("192.76.120.31", _("Canada")),
-            Source("64.16.250.13", _("Canada")),
+            PresetAddress("192.76.120.10", _("US")),
+            PresetAddress("64.16.250.10", _("US")),
+            PresetAddress("185.246.41.140", _("Europe")),
+            PresetAddress("185.246.41.141", _("Europe")),
+            PresetAddress("103.115.244.145", _("Australia")),
+            PresetAddress("103.115.244.146", _("Australia")),
+            PresetAddress("192.76.120.31", _("Canada")),
+            PresetAddress("64.16.250.13", _("Canada")),
         ),
-        hosts=(Source("sip.telnyx.com", _("US")),),
+        hosts=(PresetAddress("sip.telnyx.com", _("US")),),
         steps=(
             _("Create a SIP connection with IP address authentication in Mission Control."),
-            ALLOW,
+            ALLOWLIST_STEP,
             _("Choose the inbound region, and leave out the others above."),
             _("Assign an outbound voice profile and your numbers to the connection."),
         ),
@@ -123,40 +123,40 @@ PRESETS = (
             "East and Asia have addresses of their own: see the source."
         ),
     ),
-    Preset(
+    CarrierPreset(
         key="didww",
         name="DIDWW",
         trunk_type="static_ip",
         summary=_("Calls come from seven places; outbound needs an outbound trunk."),
         url="https://doc.didww.com/voice/inbound-trunks/sip-trunks/sip-connectivity-reference.html",
         signalling=(
-            Source("46.19.209.14", _("New York")),
-            Source("46.19.210.14", _("Frankfurt")),
-            Source("46.19.212.14", _("Los Angeles")),
-            Source("46.19.213.14", _("Miami")),
-            Source("46.19.214.14", _("Singapore")),
-            Source("46.19.215.14", _("Hong Kong")),
-            Source("185.238.173.14", _("Amsterdam")),
+            PresetAddress("46.19.209.14", _("New York")),
+            PresetAddress("46.19.210.14", _("Frankfurt")),
+            PresetAddress("46.19.212.14", _("Los Angeles")),
+            PresetAddress("46.19.213.14", _("Miami")),
+            PresetAddress("46.19.214.14", _("Singapore")),
+            PresetAddress("46.19.215.14", _("Hong Kong")),
+            PresetAddress("185.238.173.14", _("Amsterdam")),
         ),
         hosts=(
-            Source("nyc.us.out.didww.com", _("New York")),
-            Source("fra.eu.out.didww.com", _("Frankfurt")),
+            PresetAddress("nyc.us.out.didww.com", _("New York")),
+            PresetAddress("fra.eu.out.didww.com", _("Frankfurt")),
         ),
         steps=(
             _("Create an inbound SIP trunk to a static endpoint: one of the platform's addresses."),
             _("Create an outbound trunk and allow the platform's addresses."),
-            ATTACH,
+            ATTACH_NUMBERS_STEP,
         ),
         note=_("Further outbound hosts: doc.didww.com, “Outbound SIP information”."),
     ),
-    Preset(
+    CarrierPreset(
         key="voxbone",
         name="Bandwidth Global (Voxbone)",
         trunk_type="static_ip",
         summary=_("Numbers in Europe, the Middle East, Africa and Asia."),
         url="https://github.com/jambonz/jambonz-api-server/blob/main/db/seed-production-database-open-source.sql",
         signalling=tuple(
-            Source(address, _("as jambonz' own preset has it"))
+            PresetAddress(address, _("as jambonz' own preset has it"))
             for address in (
                 "81.201.82.45",
                 "81.201.83.45",
@@ -166,11 +166,15 @@ PRESETS = (
                 "185.47.148.45",
             )
         ),
-        hosts=(Source("outbound.voxbone.com", _("worldwide")),),
-        steps=(_("Create a voice URI for each of the platform's addresses."), ATTACH, ALLOW),
+        hosts=(PresetAddress("outbound.voxbone.com", _("worldwide")),),
+        steps=(
+            _("Create a voice URI for each of the platform's addresses."),
+            ATTACH_NUMBERS_STEP,
+            ALLOWLIST_STEP,
+        ),
         note=_("The addresses are those of the preset in jambonz: compare them with your portal."),
     ),
-    Preset(
+    CarrierPreset(
         key="bandwidth",
         name="Bandwidth (US)",
         trunk_type="static_ip",
@@ -182,14 +186,14 @@ PRESETS = (
         ),
         note=_("No public list of addresses was found: enter both, so that one may be down."),
     ),
-    Preset(
+    CarrierPreset(
         key="simwood",
         name="Simwood",
         trunk_type="static_ip",
         summary=_("Numbers in the United Kingdom and beyond."),
         url="https://github.com/jambonz/jambonz-api-server/blob/main/db/seed-production-database-open-source.sql",
         signalling=tuple(
-            Source(address, _("as jambonz' own preset has it"))
+            PresetAddress(address, _("as jambonz' own preset has it"))
             for address in (
                 "178.22.139.77",
                 "185.63.140.77",
@@ -198,52 +202,58 @@ PRESETS = (
                 "172.86.225.88",
             )
         ),
-        hosts=(Source("out.simwood.com", _("nearest")),),
+        hosts=(PresetAddress("out.simwood.com", _("nearest")),),
         steps=(
             _("Create a trunk for outbound calls, and allow the platform's addresses on it."),
-            POINT,
+            ROUTE_CALLS_STEP,
         ),
         note=_("The addresses are those of the preset in jambonz: compare them with your portal."),
     ),
-    Preset(
+    CarrierPreset(
         key="vonage",
         name="Vonage SIP Trunking",
         trunk_type="static_ip",
         summary=_("Calls come from twelve addresses, whatever the region."),
         url="https://docs.cloud.google.com/contact-center/ccai-platform/docs/byoc-ip-allow-list",
         signalling=tuple(
-            Source(f"216.147.{site}.{host}", _("worldwide")) for site in range(6) for host in (1, 2)
+            PresetAddress(f"216.147.{site}.{host}", _("worldwide"))
+            for site in range(6)
+            for host in (1, 2)
         ),
         host_hint="yourcompany.sip-us.vonage.com",
         steps=(
             _("Create a trunk in the SIP dashboard; its domain is where calls are sent."),
             _("Add the platform's addresses to the trunk's access control list."),
             _("Inbound calling: add a URI for each of the platform's addresses."),
-            ATTACH,
+            ATTACH_NUMBERS_STEP,
         ),
         note=_("The addresses are Google's list of Vonage's: compare them with Vonage's own."),
     ),
-    Preset(
+    CarrierPreset(
         key="messagebird",
         name="Bird (MessageBird)",
         trunk_type="static_ip",
         summary=_("Calls come from three addresses in each of Europe, US and Asia."),
         url="https://docs.bird.com/connectivity-platform/sip-trunking/sip-server-and-connection-details",
         signalling=(
-            Source("35.205.157.173", _("Europe")),
-            Source("35.189.226.179", _("Europe")),
-            Source("35.205.0.36", _("Europe")),
-            Source("35.231.33.27", _("US")),
-            Source("35.196.4.32", _("US")),
-            Source("35.227.0.132", _("US")),
-            Source("35.197.152.245", _("Asia")),
-            Source("35.198.200.122", _("Asia")),
-            Source("35.234.192.68", _("Asia")),
+            PresetAddress("35.205.157.173", _("Europe")),
+            PresetAddress("35.189.226.179", _("Europe")),
+            PresetAddress("35.205.0.36", _("Europe")),
+            PresetAddress("35.231.33.27", _("US")),
+            PresetAddress("35.196.4.32", _("US")),
+            PresetAddress("35.227.0.132", _("US")),
+            PresetAddress("35.197.152.245", _("Asia")),
+            PresetAddress("35.198.200.122", _("Asia")),
+            PresetAddress("35.234.192.68", _("Asia")),
         ),
-        steps=(_("Create a SIP trunk, and allow the platform's addresses on it."), POINT, ATTACH),
+        steps=(
+            _("Create a SIP trunk, and allow the platform's addresses on it."),
+            ROUTE_CALLS_STEP,
+            ATTACH_NUMBERS_STEP,
+        ),
         note=_("Calls can be sent to the same addresses: tick “outbound” on the nearest."),
     ),
-    Preset(
+    CarrierPreset(
         key="plivo",
         name="Plivo Zentrunk",
         trunk_type="static_ip",
@@ -257,7 +267,7 @@ PRESETS = (
         ),
         note=_("No public list of Plivo's addresses was found: ask Plivo where calls come from."),
     ),
-    Preset(
+    CarrierPreset(
         key="signalwire",
         name="SignalWire",
         trunk_type="reg",
@@ -272,4 +282,4 @@ PRESETS = (
         ),
     ),
 )
-BY_KEY = {preset.key: preset for preset in PRESETS}
+PRESETS_BY_KEY = {preset.key: preset for preset in PRESETS}

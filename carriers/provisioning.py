@@ -8,18 +8,18 @@ from django.db.models.functions import Now
 from carriers.models import Carrier
 from integrations.models import Integration, Operation
 from integrations.providers.base import CarrierSpec, GatewaySpec, InboundAuth, Registration
-from organizations.access.principals import system
-from organizations.operations import record
+from organizations.access.principals import system_principal
+from organizations.operations import record_event
 
 Status = Carrier.Status
 
 
-class CarrierSubject:
+class CarrierReconciler:
     def spec(self, operation: Operation) -> CarrierSpec | None:
         carrier = (
             Carrier.objects.filter(pk=operation.subject_id).prefetch_related("gateways").first()
         )
-        return carrier and spec_of(carrier, refs=operation.refs)
+        return carrier and build_carrier_spec(carrier, refs=operation.refs)
 
     def lock(self, operation: Operation) -> list[UUID]:
         """Numbers that wait for the carrier learn by themselves that it failed."""
@@ -34,10 +34,10 @@ class CarrierSubject:
     def settled(self, operation: Operation) -> None:
         carrier = Carrier.objects.filter(pk=operation.subject_id).first()
         if carrier:
-            move(carrier, operation)
+            apply_carrier_result(carrier, operation)
 
 
-def spec_of(carrier: Carrier, *, refs: dict[str, str]) -> CarrierSpec:
+def build_carrier_spec(carrier: Carrier, *, refs: dict[str, str]) -> CarrierSpec:
     password = carrier.password()
     gateways = sorted(carrier.gateways.all(), key=lambda gateway: gateway.position)
     return CarrierSpec(
@@ -58,7 +58,7 @@ def spec_of(carrier: Carrier, *, refs: dict[str, str]) -> CarrierSpec:
     )
 
 
-def move(carrier: Carrier, operation: Operation) -> None:
+def apply_carrier_result(carrier: Carrier, operation: Operation) -> None:
     """pending → active | failed; deleted → released, or kept with the reason."""
     row = Carrier.objects.filter(pk=carrier.pk)
     done = operation.status == Operation.Status.DONE
@@ -80,8 +80,8 @@ def move(carrier: Carrier, operation: Operation) -> None:
         moved = row.filter(status=Status.PENDING).update(**change, **after)
         action = "carrier.activated" if done else "carrier.failed"
     if moved:
-        by = system(operation.organization, "worker")
-        record(
+        by = system_principal(operation.organization, "worker")
+        record_event(
             by,
             action,
             carrier,

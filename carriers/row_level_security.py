@@ -2,54 +2,66 @@
 
 from carriers.models import Carrier, SipGateway
 from integrations.models import Integration, Operation, SandboxObject
-from organizations.tenancy.row_level_security import CURRENT, Policy, let_find, register
+from organizations.tenancy.row_level_security import (
+    CURRENT_ORGANIZATION_SQL,
+    RowPolicy,
+    allow_finder_columns,
+    register_row_policies,
+)
 from organizations.tenancy.tenant_scope import WEB, WORKER
 
-CARRIER, INTEGRATION = Carrier._meta.db_table, Integration._meta.db_table
-OPERATION, SANDBOX = Operation._meta.db_table, SandboxObject._meta.db_table
-BOTH = (WEB, WORKER)
-OWN = f"organization_id = {CURRENT}"
+CARRIER_TABLE, INTEGRATION_TABLE = Carrier._meta.db_table, Integration._meta.db_table
+OPERATION_TABLE, SANDBOX_TABLE = Operation._meta.db_table, SandboxObject._meta.db_table
+WEB_AND_WORKER = (WEB, WORKER)
+OWN_ROWS = f"organization_id = {CURRENT_ORGANIZATION_SQL}"
 # The inner table has policies of its own: these are the ones that the asker sees.
-LIVES_ON = f"EXISTS (SELECT FROM {CARRIER} c WHERE c.integration_id = {INTEGRATION}.id)"
-ASKED_OF = f"""EXISTS (SELECT FROM {OPERATION} o
-    WHERE o.integration_id = {INTEGRATION}.id AND o.organization_id = {CURRENT})"""
-OF_CARRIER = f"EXISTS (SELECT FROM {CARRIER} c WHERE c.id = {OPERATION}.subject_id)"
-PLAYED = f"EXISTS (SELECT FROM {INTEGRATION} i WHERE i.id = {SANDBOX}.integration_id)"
+HAS_VISIBLE_CARRIER = (
+    f"EXISTS (SELECT FROM {CARRIER_TABLE} c WHERE c.integration_id = {INTEGRATION_TABLE}.id)"
+)
+HAS_OWN_OPERATION = f"""EXISTS (SELECT FROM {OPERATION_TABLE} o
+    WHERE o.integration_id = {INTEGRATION_TABLE}.id
+      AND o.organization_id = {CURRENT_ORGANIZATION_SQL})"""
+IS_CARRIER_OPERATION = (
+    f"EXISTS (SELECT FROM {CARRIER_TABLE} c WHERE c.id = {OPERATION_TABLE}.subject_id)"
+)
+IS_SANDBOX_INTEGRATION = (
+    f"EXISTS (SELECT FROM {INTEGRATION_TABLE} i WHERE i.id = {SANDBOX_TABLE}.integration_id)"
+)
 
 
-def share_carriers(name: str, using: str) -> None:
+def register_shared_carriers(name: str, using: str) -> None:
     """Rows that are seen, and locked so that they stay, but not changed; `using` says which."""
-    register(
-        Policy(CARRIER, name, BOTH, using, "SELECT"),
-        Policy(CARRIER, f"{name}_locked", BOTH, using, "UPDATE", check=OWN),
+    register_row_policies(
+        RowPolicy(CARRIER_TABLE, name, WEB_AND_WORKER, using, "SELECT"),
+        RowPolicy(CARRIER_TABLE, f"{name}_locked", WEB_AND_WORKER, using, "UPDATE", check=OWN_ROWS),
     )
 
 
-def register_policies() -> None:
-    of_carrier = f"subject_kind = 'carrier' AND {OF_CARRIER}"
-    share_carriers("lent_by_installation", "is_installation_default")
-    register(
+def register_carrier_policies() -> None:
+    of_carrier = f"subject_kind = 'carrier' AND {IS_CARRIER_OPERATION}"
+    register_shared_carriers("lent_by_installation", "is_installation_default")
+    register_row_policies(
         # Whoever has a number on a carrier has it on the carrier's platform, whose health the
         # worker notes.
-        Policy(INTEGRATION, "of_carrier", BOTH, LIVES_ON, "SELECT"),
-        Policy(INTEGRATION, "of_carrier_noted", (WORKER,), LIVES_ON, "UPDATE"),
+        RowPolicy(INTEGRATION_TABLE, "of_carrier", WEB_AND_WORKER, HAS_VISIBLE_CARRIER, "SELECT"),
+        RowPolicy(INTEGRATION_TABLE, "of_carrier_noted", (WORKER,), HAS_VISIBLE_CARRIER, "UPDATE"),
         # So does its story, when the carrier is another one by now.
-        Policy(INTEGRATION, "of_operation", BOTH, ASKED_OF, "SELECT"),
-        Policy(INTEGRATION, "of_operation_noted", (WORKER,), ASKED_OF, "UPDATE"),
+        RowPolicy(INTEGRATION_TABLE, "of_operation", WEB_AND_WORKER, HAS_OWN_OPERATION, "SELECT"),
+        RowPolicy(INTEGRATION_TABLE, "of_operation_noted", (WORKER,), HAS_OWN_OPERATION, "UPDATE"),
         # A number waits for the operation on its carrier.
-        Policy(OPERATION, "of_carrier", BOTH, of_carrier, "SELECT"),
-        Policy(
-            OPERATION,
+        RowPolicy(OPERATION_TABLE, "of_carrier", WEB_AND_WORKER, of_carrier, "SELECT"),
+        RowPolicy(
+            OPERATION_TABLE,
             "of_carrier_locked",
-            BOTH,
+            WEB_AND_WORKER,
             of_carrier,
             "UPDATE",
-            check=OWN,
+            check=OWN_ROWS,
         ),
         # The sandbox's own world is its integration's.
-        Policy(SANDBOX, "of_integration", (WORKER,), PLAYED),
+        RowPolicy(SANDBOX_TABLE, "of_integration", (WORKER,), IS_SANDBOX_INTEGRATION),
     )
     # Gateways that a platform cannot tell apart, whoever's they are (carriers/gateway_overlap.py).
-    let_find(SipGateway, "id", "organization", "carrier", "ipv4", "netmask", "inbound")
-    let_find(Carrier, "id", "name", "status", "integration")
-    let_find(Integration, "id", "organization", "public_id", "kind", "settings")
+    allow_finder_columns(SipGateway, "id", "organization", "carrier", "ipv4", "netmask", "inbound")
+    allow_finder_columns(Carrier, "id", "name", "status", "integration")
+    allow_finder_columns(Integration, "id", "organization", "public_id", "kind", "settings")

@@ -9,10 +9,10 @@ from django.utils.translation import gettext as _
 
 from carriers.models import Carrier
 
-Destination = tuple[str, int, str]  # host, port, protocol
+SipDestination = tuple[str, int, str]  # host, port, protocol
 
 
-class PasswordNeeded(ValidationError):
+class PasswordRequired(ValidationError):
     """An address changes, and no password came with it; `credentials` is the API's name of what
     holds the password."""
 
@@ -21,35 +21,41 @@ class PasswordNeeded(ValidationError):
         self.credentials = credentials
 
 
-def ensure_password_stays(carrier: Carrier, changes: Mapping[str, Any]) -> None:
-    """`changes` as carriers.operations.change_carrier takes them. Raises PasswordNeeded."""
+def ensure_password_reentered(carrier: Carrier, changes: Mapping[str, Any]) -> None:
+    """`changes` as carriers.operations.change_carrier takes them. Raises PasswordRequired."""
     given = changes.get("registration") or changes.get("inbound_auth") or {}
     keeps = carrier.sealed and not (changes.get("password") or given.get("password"))
     same_type = changes.get("trunk_type", carrier.trunk_type) == carrier.trunk_type
     if (
         keeps
         and same_type
-        and (calls_elsewhere(carrier, changes) or registers_elsewhere(carrier, given))
+        and (
+            changes_call_destination(carrier, changes) or changes_registration_realm(carrier, given)
+        )
     ):
-        raise PasswordNeeded("registration" if carrier.registration else "inbound_auth")
+        raise PasswordRequired("registration" if carrier.registration else "inbound_auth")
 
 
-def calls_elsewhere(carrier: Carrier, changes: Mapping[str, Any]) -> bool:
+def changes_call_destination(carrier: Carrier, changes: Mapping[str, Any]) -> bool:
     """Whether calls and registrations are sent to an address that they are not sent to now."""
     if changes.get("gateways") is None:
         return False
     present = carrier.gateways.values("ipv4", "port", "protocol", "outbound")
-    return bool(destinations(changes["gateways"]) - destinations(present))
+    return bool(outbound_destinations(changes["gateways"]) - outbound_destinations(present))
 
 
-def registers_elsewhere(carrier: Carrier, given: Mapping[str, Any]) -> bool:
+def changes_registration_realm(carrier: Carrier, given: Mapping[str, Any]) -> bool:
     present = carrier.registration or {}
-    return bool(given) and host(given.get("realm")) != host(present.get("realm"))
+    return bool(given) and normalize_host(given.get("realm")) != normalize_host(
+        present.get("realm")
+    )
 
 
-def destinations(gateways: Iterable[Mapping[str, Any]]) -> set[Destination]:
-    return {(host(g["ipv4"]), g["port"], g["protocol"]) for g in gateways if g["outbound"]}
+def outbound_destinations(gateways: Iterable[Mapping[str, Any]]) -> set[SipDestination]:
+    return {
+        (normalize_host(g["ipv4"]), g["port"], g["protocol"]) for g in gateways if g["outbound"]
+    }
 
 
-def host(name: str | None) -> str:
+def normalize_host(name: str | None) -> str:
     return (name or "").lower().rstrip(".")

@@ -15,14 +15,14 @@ from django.utils.translation import gettext as _
 from carriers.models import Carrier
 
 TrunkType = Carrier.TrunkType
-Complaints = dict[str, str]
-HOST_NAME = re.compile(
+ErrorsByPath = dict[str, str]
+HOST_NAME_PATTERN = re.compile(
     r"(?=.{1,128}$)([a-zA-Z0-9_]([a-zA-Z0-9_-]{0,61}[a-zA-Z0-9_])?\.)+[a-zA-Z][a-zA-Z0-9-]*\.?"
 )
-DOTTED_NUMBERS = re.compile(r"[0-9.]+")
+DIGITS_AND_DOTS = re.compile(r"[0-9.]+")
 
 
-def gateway_complaints(gateway: Mapping[str, Any]) -> Complaints:
+def gateway_errors(gateway: Mapping[str, Any]) -> ErrorsByPath:
     """One gateway with all of its fields, by field name."""
     complaints = {}
     address, inbound, outbound = gateway["ipv4"], gateway["inbound"], gateway["outbound"]
@@ -54,10 +54,10 @@ def is_ipv4(text: str) -> bool:
 
 
 def is_host_name(text: str) -> bool:
-    return bool(HOST_NAME.fullmatch(text)) and not DOTTED_NUMBERS.fullmatch(text)
+    return bool(HOST_NAME_PATTERN.fullmatch(text)) and not DIGITS_AND_DOTS.fullmatch(text)
 
 
-def gateways_complaints(gateways: Sequence[Mapping[str, Any]], trunk_type: str) -> Complaints:
+def gateway_list_errors(gateways: Sequence[Mapping[str, Any]], trunk_type: str) -> ErrorsByPath:
     """The list as a whole: twins, and what the trunk type needs. Paths are indexes, or ""."""
     seen: dict[tuple, int] = {}
     complaints = {}
@@ -73,7 +73,7 @@ def gateways_complaints(gateways: Sequence[Mapping[str, Any]], trunk_type: str) 
     return complaints
 
 
-def trunk_complaints(trunk_type: str, *, registration: Any, inbound_auth: Any) -> Complaints:
+def trunk_errors(trunk_type: str, *, registration: Any, inbound_auth: Any) -> ErrorsByPath:
     """Which credentials a trunk type must and must not have; `registration` etc. may be anything
     truthy."""
     complaints = {}
@@ -91,9 +91,9 @@ def trunk_complaints(trunk_type: str, *, registration: Any, inbound_auth: Any) -
     return complaints
 
 
-def registration_complaints(registration: Mapping[str, Any]) -> Complaints:
+def registration_errors(registration: Mapping[str, Any]) -> ErrorsByPath:
     """By field name; username, password and realm as SIP needs them."""
-    complaints = credential_complaints(registration)
+    complaints = credential_errors(registration)
     for name in ("realm", "from_domain"):
         if registration.get(name) and not (
             is_ipv4(registration[name]) or is_host_name(registration[name])
@@ -101,18 +101,22 @@ def registration_complaints(registration: Mapping[str, Any]) -> Complaints:
             complaints[name] = _(
                 "A domain name or an IPv4 address is expected, without sip: or port."
             )
-    if has_blank(registration.get("from_user") or ""):
-        complaints["from_user"] = no_blanks()
+    if has_whitespace(registration.get("from_user") or ""):
+        complaints["from_user"] = whitespace_error()
     return complaints
 
 
-def credential_complaints(credentials: Mapping[str, Any]) -> Complaints:
-    return {name: no_blanks() for name in ("username", "password") if has_blank(credentials[name])}
+def credential_errors(credentials: Mapping[str, Any]) -> ErrorsByPath:
+    return {
+        name: whitespace_error()
+        for name in ("username", "password")
+        if has_whitespace(credentials[name])
+    }
 
 
-def has_blank(text: str) -> bool:
+def has_whitespace(text: str) -> bool:
     return any(character.isspace() for character in text)
 
 
-def no_blanks() -> str:
+def whitespace_error() -> str:
     return _("Blanks are not allowed here.")

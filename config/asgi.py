@@ -5,33 +5,35 @@ import multiprocessing
 import resource
 import signal
 
-from config.supervisor.processes import die_with
-from config.web.asgi_bridge import Bridge
+from config.supervisor.processes import exit_with_parent
+from config.web.asgi_bridge import AsgiBridge
 from config.wsgi import application as wsgi_application
 
 from config.web.upload_limits import body_limits  # isort: skip  needs the settings that wsgi names
 
 logger = logging.getLogger(__name__)
 
-OPEN_FILES = 4096  # 2048 connections, files of 256 large bodies, PostgreSQL, and room to spare
+OPEN_FILE_LIMIT = 4096  # 2048 connections, files of 256 large bodies, PostgreSQL, and room to spare
 
 
-def allow_open_files() -> None:
+def raise_open_file_limit() -> None:
     """As many as the hard limit admits. Without any left, granian cannot accept connections."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard != resource.RLIM_INFINITY and hard < OPEN_FILES:
-        logger.warning("Only %s files may be open at once; allow %s (ulimit -n).", hard, OPEN_FILES)
-    most = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
+    if hard != resource.RLIM_INFINITY and hard < OPEN_FILE_LIMIT:
+        logger.warning(
+            "Only %s files may be open at once; allow %s (ulimit -n).", hard, OPEN_FILE_LIMIT
+        )
+    most = OPEN_FILE_LIMIT if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILE_LIMIT)
     if soft != resource.RLIM_INFINITY and soft < most:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
-def end_with_granian() -> None:
+def exit_with_granian() -> None:
     """A killed granian would leave its processes behind, and they would keep the port."""
     if granian := multiprocessing.parent_process():
-        die_with(granian.pid, signal.SIGKILL)
+        exit_with_parent(granian.pid, signal.SIGKILL)
 
 
-end_with_granian()
-allow_open_files()
-application = Bridge(wsgi_application, limits=body_limits)
+exit_with_granian()
+raise_open_file_limit()
+application = AsgiBridge(wsgi_application, limits=body_limits)

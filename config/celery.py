@@ -19,8 +19,8 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from config import telemetry
-from config.environment.validation import refuse_faults, refuse_wrong_keys
-from config.postgresql.connection import bound_answers
+from config.environment.validation import ensure_encryption_keys_match, ensure_valid_settings
+from config.postgresql.connection import enable_answer_timeout
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 # All of Django's checks would load the screens and the admin, for the rest of the worker's life.
@@ -33,21 +33,21 @@ warnings.filterwarnings("ignore", category=CPendingDeprecationWarning)
 
 
 @celeryd_init.connect
-def begin(**kwargs) -> None:
+def validate_worker_startup(**kwargs) -> None:
     """Celery logs what a receiver raises and goes on, so a refusal ends the program."""
-    from config.schema_guard import wait_until_current
+    from config.schema_guard import wait_for_current_schema
 
-    refuse_faults()
-    bound_answers()
+    ensure_valid_settings()
+    enable_answer_timeout()
     try:
-        wait_until_current()
+        wait_for_current_schema()
     except ImproperlyConfigured as error:
         sys.exit(str(error))
-    refuse_wrong_keys()
+    ensure_encryption_keys_match()
 
 
 @worker_before_create_process.connect
-def keep_shared(**kwargs) -> None:
+def freeze_garbage_collector(**kwargs) -> None:
     """What the parent has is shared with its children for as long as nobody writes to it; a garbage
     collector that looks at it does."""
     gc.collect()
@@ -55,17 +55,17 @@ def keep_shared(**kwargs) -> None:
 
 
 @setup_logging.connect
-def log_as_others_do(**kwargs) -> None:
+def keep_django_logging(**kwargs) -> None:
     """Django has set up the log; with a receiver here Celery leaves it alone."""
 
 
 @worker_process_init.connect
-def tell_elsewhere(**kwargs) -> None:
-    telemetry.begin("worker")
+def start_worker_telemetry(**kwargs) -> None:
+    telemetry.start_telemetry("worker")
 
 
 @worker_process_init.connect
-def bound_memory(**kwargs) -> None:
+def limit_worker_memory(**kwargs) -> None:
     """A child that wants more gets a MemoryError: it ends one attempt, and not the machine."""
     most = settings.WORKER_MEMORY
     with suppress(ValueError, OSError):  # lower already, or unknown to this system

@@ -5,16 +5,16 @@ from collections.abc import Iterator
 
 from django.conf import settings
 
-from config.schema_guard import schema
-from organizations.diagnostics.findings import Finding, register
+from config.schema_guard import compare_schema
+from organizations.diagnostics.findings import Finding, register_diagnostic_check
 
-LEAST_SPACE = 1_000_000_000  # bytes; below, a warning
-HARDLY_ANY = 100_000_000  # a fault
+LOW_DISK_BYTES = 1_000_000_000  # bytes; below, a warning
+CRITICAL_DISK_BYTES = 100_000_000  # a fault
 
 
-@register("migrations")
-def of_migrations() -> Iterator[Finding]:
-    found = schema()
+@register_diagnostic_check("migrations")
+def diagnose_migrations() -> Iterator[Finding]:
+    found = compare_schema()
     if found.sentence:
         yield Finding("fault", "migrations", found.sentence, "Do as it says.")
     elif found.unknown:
@@ -24,8 +24,8 @@ def of_migrations() -> Iterator[Finding]:
         yield Finding("ok", "migrations", "The schema is current.")
 
 
-@register("disk", needs_database=False)
-def of_disk() -> Iterator[Finding]:
+@register_diagnostic_check("disk", needs_database=False)
+def diagnose_disk_space() -> Iterator[Finding]:
     """Where `make up` keeps its data; another database server has a disk of its own."""
     folder = settings.DATA_FOLDER
     if not (folder / "environment").exists():
@@ -33,8 +33,8 @@ def of_disk() -> Iterator[Finding]:
         return
     free = shutil.disk_usage(folder).free
     told = f"{free / 1e9:.1f} GB are free at {folder}."
-    if free > LEAST_SPACE:
+    if free > LOW_DISK_BYTES:
         yield Finding("ok", "disk", told)
     else:
-        level = "fault" if free < HARDLY_ANY else "warning"
+        level = "fault" if free < CRITICAL_DISK_BYTES else "warning"
         yield Finding(level, "disk", told, "Make room: without any, nothing is stored.")

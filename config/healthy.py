@@ -9,35 +9,35 @@ import sys
 from urllib.parse import urlsplit
 
 USAGE = "usage: manage.py healthy dispatcher | worker | web [URL]"
-URL = "http://127.0.0.1:8000/healthz"
-PATIENCE = 4  # seconds
+DEFAULT_URL = "http://127.0.0.1:8000/healthz"
+TIMEOUT = 4  # seconds
 # As config/settings.py has no part in this: integrations/runtime/processes.py has the same
-# ALIVE_FOR.
-QUESTION = """
+# ALIVE_TIMEOUT.
+PROCESS_QUERY = """
 SELECT state, reason, extract(epoch FROM statement_timestamp() - seen_at)::int
 FROM integrations_process WHERE kind = %s AND starts_with(instance, %s)
 ORDER BY seen_at DESC LIMIT 1
 """
-ALIVE_FOR = 30  # seconds
+ALIVE_TIMEOUT = 30  # seconds
 
 
 def main(words: list[str]) -> int:
     """The status to exit with."""
     if words[:1] == ["web"] and len(words) <= 2:
-        is_well, told = ask_web(words[1] if len(words) == 2 else URL)
+        is_well, told = check_web(words[1] if len(words) == 2 else DEFAULT_URL)
     elif words in (["dispatcher"], ["worker"]):
-        is_well, told = ask_database(words[0])
+        is_well, told = check_process_heartbeat(words[0])
     else:
         is_well, told = False, USAGE
     print(told)
     return 0 if is_well else 1
 
 
-def ask_web(url: str) -> tuple[bool, str]:
+def check_web(url: str) -> tuple[bool, str]:
     parts = urlsplit(url)
     if parts.scheme != "http" or not parts.hostname:
         return False, f"{url} is no address that begins with http://"
-    connection = http.client.HTTPConnection(parts.hostname, parts.port or 80, timeout=PATIENCE)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port or 80, timeout=TIMEOUT)
     path = f"{parts.path or '/'}?{parts.query}".removesuffix("?")
     try:
         connection.request("GET", path, headers={"Host": "localhost"})
@@ -49,25 +49,25 @@ def ask_web(url: str) -> tuple[bool, str]:
     return status == http.HTTPStatus.OK, f"web: {status}"
 
 
-def ask_database(kind: str) -> tuple[bool, str]:
+def check_process_heartbeat(kind: str) -> tuple[bool, str]:
     import psycopg
 
-    from config.environment.reader import env, load_quickstart
+    from config.environment.reader import env, load_quickstart_environment
 
-    load_quickstart()
-    options = f"-c statement_timeout={PATIENCE}s"
+    load_quickstart_environment()
+    options = f"-c statement_timeout={TIMEOUT}s"
     try:
         with psycopg.connect(
-            env("DATABASE_URL"), connect_timeout=PATIENCE, tcp_user_timeout=4000, options=options
+            env("DATABASE_URL"), connect_timeout=TIMEOUT, tcp_user_timeout=4000, options=options
         ) as connection:
-            row = connection.execute(QUESTION, [kind, f"{socket.gethostname()}:"]).fetchone()
+            row = connection.execute(PROCESS_QUERY, [kind, f"{socket.gethostname()}:"]).fetchone()
     except psycopg.Error as error:
         return False, f"{kind}: {str(error).strip().partition(chr(10))[0]}"
     if row is None:
         return False, f"{kind}: none has reported from {socket.gethostname()}"
     state, reason, ago = row
     told = f"{kind}: {state}, reported {ago} s ago"
-    return ago < ALIVE_FOR, f"{told}: {reason}" if reason else told
+    return ago < ALIVE_TIMEOUT, f"{told}: {reason}" if reason else told
 
 
 if __name__ == "__main__":

@@ -21,25 +21,26 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import NotSupportedError, OperationalError, ProgrammingError, connection
 
 from config import BASE_DIR, VERSION
+from organizations.text.errors import error_summary
 
 logger = logging.getLogger(__name__)
 
-Name = tuple[str, str]  # app and migration
-PAUSE = 1.0  # seconds between two looks
+MigrationName = tuple[str, str]  # app and migration
+POLL_INTERVAL = 1.0  # seconds between two looks
 
-NEEDS = re.compile(r"\d{4}_needs_(\d{4})_")
-UNREADABLE = (
+REQUIRED_MIGRATION = re.compile(r"\d{4}_needs_(\d{4})_")
+UNREADABLE_SQLSTATES = (
     "42P01",  # no such table: nothing was ever migrated
     "42501",  # no right to read it: grant_roles has not run
 )
 
 
-class WrongSchema(ImproperlyConfigured):
+class SchemaMismatch(ImproperlyConfigured):
     """Why this code does not run on its database, in a sentence."""
 
 
 @dataclass(frozen=True)
-class Schema:
+class SchemaComparison:
     """What the database has and this code has not (`unknown`), and the reverse (`missing`), as
     "app.migration"; of `unknown` only `unbearable` matter."""
 
@@ -59,41 +60,45 @@ class Schema:
         if self.unbearable:
             return (
                 f"The database was migrated by a newer Patchbay than this {VERSION}, which does not"
-                f" know {listed(self.unbearable)}: start the newer one, or restore the backup from"
-                " before the upgrade."
+                f" know {describe_migrations(self.unbearable)}: start the newer one, or restore the"
+                " backup from before the upgrade."
             )
         if self.missing:
             return (
-                f"The database lacks {listed(self.missing)}: run `manage.py migrate`, then"
-                " `manage.py grant_roles`, as the owner of the tables."
+                f"The database lacks {describe_migrations(self.missing)}: run `manage.py migrate`,"
+                " then `manage.py grant_roles`, as the owner of the tables."
             )
         return ""
 
 
-def listed(names: tuple[str, ...]) -> str:
+def describe_migrations(names: tuple[str, ...]) -> str:
     more = f" and {len(names) - 1} more migrations" if len(names) > 1 else ""
     return f"the migration {names[0]}{more}"
 
 
-def schema() -> Schema:
+def compare_schema() -> SchemaComparison:
     """Compares by one query. Raises OperationalError where the database is out of reach, and
-    WrongSchema if PostgreSQL is older than Patchbay supports."""
-    known, recorded = known_migrations(), recorded_migrations()
-    unknown = {name for name in recorded - known if name[0] in our_apps()}
-    return Schema(
-        missing=dotted(known - recorded),
-        unknown=dotted(unknown),
-        unbearable=dotted({name for name in unknown if not is_bearable(name, known)}),
+    SchemaMismatch if PostgreSQL is older than Patchbay supports."""
+    known, recorded = known_migrations(), applied_migrations()
+    unknown = {name for name in recorded - known if name[0] in project_app_labels()}
+    return SchemaComparison(
+        missing=format_migration_names(known - recorded),
+        unknown=format_migration_names(unknown),
+        unbearable=format_migration_names(
+            {name for name in unknown if not is_backward_compatible(name, known)}
+        ),
     )
 
 
-def dotted(names: set[Name]) -> tuple[str, ...]:
+def format_migration_names(names: set[MigrationName]) -> tuple[str, ...]:
     return tuple(sorted(".".join(name) for name in names))
 
 
-def is_bearable(name: Name, known: set[Name] | frozenset[Name]) -> bool:
+def is_backward_compatible(
+    name: MigrationName, known: set[MigrationName] | frozenset[MigrationName]
+) -> bool:
     app, migration = name
-    needed = NEEDS.match(migration)
+    needed = REQUIRED_MIGRATION.match(migration)
     return needed is None or any(
         known_app == app and known_migration.startswith(f"{needed[1]}_")
         for known_app, known_migration in known
@@ -101,7 +106,7 @@ def is_bearable(name: Name, known: set[Name] | frozenset[Name]) -> bool:
 
 
 @cache
-def known_migrations() -> frozenset[Name]:
+def known_migrations() -> frozenset[MigrationName]:
     """By the names of files: to read them all takes memory, which a program then keeps."""
     found = set()
     for app in apps.get_app_configs():
@@ -113,66 +118,63 @@ def known_migrations() -> frozenset[Name]:
 
 
 @cache
-def our_apps() -> frozenset[str]:
+def project_app_labels() -> frozenset[str]:
     return frozenset(
         app.label for app in apps.get_app_configs() if Path(app.path).parent == BASE_DIR
     )
 
 
-def recorded_migrations() -> set[Name]:
+def applied_migrations() -> set[MigrationName]:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT app, name FROM django_migrations")
             return set(cursor.fetchall())
     except NotSupportedError as error:  # Django's sentence names both versions
         connection.close()
-        raise WrongSchema(f"Patchbay does not start: {error}") from None
+        raise SchemaMismatch(f"Patchbay does not start: {error}") from None
     except ProgrammingError as error:
-        if getattr(error.__cause__, "sqlstate", "") in UNREADABLE:
+        if getattr(error.__cause__, "sqlstate", "") in UNREADABLE_SQLSTATES:
             return set()
         raise
 
 
-def refuse_newer() -> None:
-    """Raises WrongSchema if this code cannot run on the database. A database that is out of reach
-    refuses nothing: whoever waits for it asks again."""
+def ensure_schema_not_newer() -> None:
+    """Raises SchemaMismatch if this code cannot run on the database. A database that is out of
+    reach refuses nothing: whoever waits for it asks again."""
     try:
-        found = schema()
+        found = compare_schema()
     except OperationalError:
         return
     finally:
         connection.close()
     if found.state == "newer":
-        raise WrongSchema(found.sentence)
+        raise SchemaMismatch(found.sentence)
 
 
-def wait_until_current(pause: Callable[[float], object] = time.sleep) -> bool:
+def wait_for_current_schema(pause: Callable[[float], object] = time.sleep) -> bool:
     """Whether the schema is as this code needs it; `pause` waits, and returns true to give up.
 
-    For programs that have nothing to do before. Raises WrongSchema as `refuse_newer` does.
+    For programs that have nothing to do before. Raises SchemaMismatch as `ensure_schema_not_newer`
+    does.
     """
     told = ""
-    while obstacle := obstacle_to_begin():
+    while obstacle := find_startup_blocker():
         if obstacle != told:
             logger.warning("waiting: %s", obstacle)
             told = obstacle
-        if pause(PAUSE):
+        if pause(POLL_INTERVAL):
             return False
     return True
 
 
-def obstacle_to_begin() -> str:
+def find_startup_blocker() -> str:
     """A sentence, empty if there is none. Leaves no connection open."""
     try:
-        found = schema()
+        found = compare_schema()
     except OperationalError as error:
-        return f"PostgreSQL is out of reach: {first_line(error)}"
+        return f"PostgreSQL is out of reach: {error_summary(error)}"
     finally:
         connection.close()
     if found.state == "newer":
-        raise WrongSchema(found.sentence)
+        raise SchemaMismatch(found.sentence)
     return found.sentence
-
-
-def first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0]

@@ -5,16 +5,21 @@ from datetime import timedelta
 
 from config import BASE_DIR, VERSION
 from config.admin_site.theme import UNFOLD  # noqa: F401  the looks of the admin
-from config.environment.reader import data_folder, database, env, load_quickstart
-from config.environment.validation import faults, missing
-from config.logs import logging_settings
+from config.environment.reader import (
+    data_folder,
+    env,
+    load_quickstart_environment,
+    parse_database_settings,
+)
+from config.environment.validation import find_missing_variables, find_setting_errors
+from config.logs import build_logging_settings
 from config.monitoring import METRICS_TOKEN  # noqa: F401  of the web
 from config.sign_in import *  # noqa: F403  allauth's settings
 from organizations.web.openapi.settings import spectacular_settings
 
-load_quickstart()
-SETTING_FAULTS = faults()  # each program refuses to start with one
-MISSING_SETTINGS = missing()
+load_quickstart_environment()
+SETTING_FAULTS = find_setting_errors()  # each program refuses to start with one
+MISSING_SETTINGS = find_missing_variables()
 
 MODE = env("PATCHBAY_MODE")  # production | quickstart (`make up`) | test
 DEBUG = False
@@ -49,7 +54,7 @@ CSRF_FAILURE_VIEW = "organizations.web.views.csrf_failure.csrf_failure"
 INSTALLED_APPS = [
     "unfold",
     "unfold.contrib.filters",
-    "config.admin_site.app.Admin",
+    "config.admin_site.app.PatchbayAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -74,28 +79,28 @@ INSTALLED_APPS = [
     "numbers",
 ]
 MIDDLEWARE = [
-    "organizations.web.middleware.Origin",
+    "organizations.web.middleware.ForwardedOrigin",
     "organizations.web.middleware.RequestId",
-    "config.web.access_log.AccessLog",
-    "organizations.web.middleware.SeesNothing",
-    "organizations.web.middleware.DatabaseDown",
-    "config.metrics.middleware.Metrics",
-    "config.web.compression.Compressed",
-    "config.web.content_policy.ContentPolicy",
+    "config.web.access_log.AccessLogMiddleware",
+    "organizations.web.middleware.EmptyTenantScope",
+    "organizations.web.middleware.DatabaseUnavailable",
+    "config.metrics.middleware.MetricsMiddleware",
+    "config.web.compression.CompressionMiddleware",
+    "config.web.content_policy.ContentSecurityPolicyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "config.web.schema_gate.OnFittingSchema",
-    "organizations.web.middleware.NothingKept",
+    "config.web.schema_gate.SchemaGateMiddleware",
+    "organizations.web.middleware.NoStore",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "organizations.web.middleware.Reader",
+    "organizations.web.middleware.LocaleAndTimezone",
     "django.middleware.common.CommonMiddleware",
-    "organizations.web.middleware.CompleteForms",
+    "organizations.web.middleware.RequireCompleteForms",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "organizations.accounts.sign_in.sessions.NoteSessions",
+    "organizations.accounts.sign_in.sessions.RecordSessionUse",
     "allauth.account.middleware.AccountMiddleware",
     "organizations.accounts.sign_in.second_factor.RequireSecondFactor",
-    "organizations.accounts.sign_in.reauthentication.RequireProof",
+    "organizations.accounts.sign_in.reauthentication.RequireReauthentication",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -113,8 +118,8 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "organizations.web.views.context.portal",
-                "config.admin_site.navigation.portal",
+                "organizations.web.views.context.portal_context",
+                "config.admin_site.navigation.portal_navigation_context",
             ],
             "builtins": ["integrations.views.template_tags", "numbers.views.template_tags"],
         },
@@ -135,7 +140,7 @@ if MODE == "test":  # a slow hash protects no test user
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- PostgreSQL ---------------------------------------------------------------------------------
-DATABASES = {"default": database(env("DATABASE_URL"))}
+DATABASES = {"default": parse_database_settings(env("DATABASE_URL"))}
 # The web keeps its connections: config/wsgi.py.
 DATABASES["default"]["CONN_MAX_AGE"] = env("DATABASE_CONN_MAX_AGE")
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
@@ -193,8 +198,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 # --- the API ------------------------------------------------------------------------------------
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000  # bytes; a larger body is a 413 problem
 FILE_UPLOAD_HANDLERS = [
-    "config.web.upload_limits.LongForms",
-    "config.web.upload_limits.Bounded",
+    "config.web.upload_limits.LongFormHandler",
+    "config.web.upload_limits.LimitedUploadHandler",
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]
@@ -241,8 +246,8 @@ STATIC_ROOT = env("STATIC_ROOT", str(DATA_FOLDER / "static"))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "config.web.static_files.CompressedOnChange"},
+    "staticfiles": {"BACKEND": "config.web.static_files.CompressChangedStorage"},
 }
 LOG_FORMAT = env("LOG_FORMAT")
 LOG_REQUESTS = env("LOG_REQUESTS", LOG_FORMAT == "json")
-LOGGING = logging_settings(level=env("LOG_LEVEL"), is_json=LOG_FORMAT == "json")
+LOGGING = build_logging_settings(level=env("LOG_LEVEL"), is_json=LOG_FORMAT == "json")

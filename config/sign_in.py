@@ -10,13 +10,13 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
-    "organizations.accounts.sign_in.backends.ByEmail",
+    "organizations.accounts.sign_in.backends.EmailBackend",
 ]
 ACCOUNT_ADAPTER = "organizations.accounts.sign_in.adapter.AccountAdapter"
 ACCOUNT_FORMS = {
     "login": "organizations.accounts.sign_in.forms.SignInForm",
-    "change_password": "organizations.accounts.sign_in.forms.PasswordForm",
-    "reset_password": "organizations.accounts.sign_in.forms.ForgottenForm",
+    "change_password": "organizations.accounts.sign_in.forms.PasswordChangeForm",
+    "reset_password": "organizations.accounts.sign_in.forms.PasswordResetRequestForm",
     "reset_password_from_key": "organizations.accounts.sign_in.forms.NewPasswordForm",
 }
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
@@ -50,12 +50,12 @@ CACHES = {
 }
 
 # --- the second factor ---------------------------------------------------------------------------
-MFA_ADAPTER = "organizations.accounts.sign_in.second_factor.SealedAuthenticators"
+MFA_ADAPTER = "organizations.accounts.sign_in.second_factor.EncryptedMfaAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_FORMS = {
-    "authenticate": "organizations.accounts.sign_in.forms.CodeForm",
-    "activate_totp": "organizations.accounts.sign_in.forms.AppForm",
+    "authenticate": "organizations.accounts.sign_in.forms.SecondFactorCodeForm",
+    "activate_totp": "organizations.accounts.sign_in.forms.AuthenticatorAppForm",
     "add_webauthn": "organizations.accounts.sign_in.forms.PasskeyForm",
 }
 MFA_TOTP_ISSUER = "Patchbay"
@@ -68,11 +68,13 @@ REQUIRE_MFA = env("PATCHBAY_REQUIRE_MFA")  # off | operators | everybody
 OPEN_ORGANIZATIONS = env("PATCHBAY_OPEN_ORGANIZATIONS")
 
 # --- one OpenID Connect provider -----------------------------------------------------------------
-SOCIALACCOUNT_ADAPTER = "organizations.accounts.sign_in.oidc.OneProvider"
+SOCIALACCOUNT_ADAPTER = "organizations.accounts.sign_in.oidc.SingleProviderAdapter"
 SOCIALACCOUNT_LOGIN_ON_GET = True  # a link: our pages post forms to nobody else (form-action)
 
 
-def one_provider(server_url: str, *, client_id: str, secret: str, name: str) -> dict[str, Any]:
+def build_openid_connect_settings(
+    server_url: str, *, client_id: str, secret: str, name: str
+) -> dict[str, Any]:
     app = {
         "provider_id": "sso",
         "name": name,
@@ -85,7 +87,7 @@ def one_provider(server_url: str, *, client_id: str, secret: str, name: str) -> 
 
 SOCIALACCOUNT_PROVIDERS = {}
 if env("PATCHBAY_OIDC_SERVER_URL"):
-    SOCIALACCOUNT_PROVIDERS = one_provider(
+    SOCIALACCOUNT_PROVIDERS = build_openid_connect_settings(
         env("PATCHBAY_OIDC_SERVER_URL"),
         client_id=env("PATCHBAY_OIDC_CLIENT_ID"),
         secret=env("PATCHBAY_OIDC_CLIENT_SECRET"),

@@ -10,42 +10,47 @@ from importlib.util import find_spec
 from config import VERSION
 from config.environment.reader import env
 
-SENTRY = {"sentry_sdk": "sentry-sdk"}
-OPENTELEMETRY = {
+SENTRY_PACKAGES = {"sentry_sdk": "sentry-sdk"}
+OPENTELEMETRY_PACKAGES = {
     "opentelemetry.sdk": "opentelemetry-sdk",
     "opentelemetry.exporter.otlp.proto.http": "opentelemetry-exporter-otlp-proto-http",
     "opentelemetry.instrumentation.django": "opentelemetry-instrumentation-django",
     "opentelemetry.instrumentation.celery": "opentelemetry-instrumentation-celery",
 }
-NEEDED = {"SENTRY_DSN": SENTRY, "OTEL_EXPORTER_OTLP_ENDPOINT": OPENTELEMETRY}
+REQUIRED_PACKAGES = {
+    "SENTRY_DSN": SENTRY_PACKAGES,
+    "OTEL_EXPORTER_OTLP_ENDPOINT": OPENTELEMETRY_PACKAGES,
+}
 
 
-def lacking() -> Iterator[str]:
+def missing_package_errors() -> Iterator[str]:
     """A sentence for each setting whose packages are not installed."""
-    for setting, modules in NEEDED.items():
-        missing = [package for module, package in modules.items() if not is_installed(module)]
+    for setting, modules in REQUIRED_PACKAGES.items():
+        missing = [
+            package for module, package in modules.items() if not is_module_installed(module)
+        ]
         if setting in env and missing:
             yield f"{setting} is set, and its packages are not installed: pip install " + (
                 f"{' '.join(missing)}, or remove the setting."
             )
 
 
-def is_installed(module: str) -> bool:
+def is_module_installed(module: str) -> bool:
     try:
         return find_spec(module) is not None
     except ModuleNotFoundError:  # not even what it is in
         return False
 
 
-def begin(program: str) -> None:
+def start_telemetry(program: str) -> None:
     """In each process, after it was forked; in the web before its middleware is read."""
     if dsn := env("SENTRY_DSN"):
-        report_errors(dsn, program)
+        start_sentry(dsn, program)
     if env("OTEL_EXPORTER_OTLP_ENDPOINT"):
-        trace(program)
+        start_tracing(program)
 
 
-def report_errors(dsn: str, program: str) -> None:
+def start_sentry(dsn: str, program: str) -> None:
     import sentry_sdk
 
     sentry_sdk.init(
@@ -58,7 +63,7 @@ def report_errors(dsn: str, program: str) -> None:
     sentry_sdk.set_tag("program", program)
 
 
-def trace(program: str) -> None:
+def start_tracing(program: str) -> None:
     """The exporter reads its own OTEL_EXPORTER_… variables."""
     from opentelemetry import trace as tracing
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter

@@ -7,9 +7,9 @@ from carriers.views.urls import screens as carrier_screens
 from config.web.health import healthz, readyz
 from integrations.views.urls import screens as integration_screens
 from numbers.views.urls import screens as number_screens
-from organizations.views.home import home, preferences
-from organizations.views.invitation import invitation
-from organizations.views.organization import new_organization
+from organizations.views.home import home, save_preferences
+from organizations.views.invitation import invitation_page
+from organizations.views.organization import create_organization_page
 from organizations.views.urls import screens as organization_screens
 from organizations.web.api.error_handlers import (
     handler400,
@@ -35,9 +35,9 @@ urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
     path("", home, name="home"),
-    path("preferences", preferences, name="preferences"),
-    path("invitations/<str:token>/", invitation, name="invitation"),
-    path("organizations/new", new_organization, name="organization_new"),
+    path("preferences", save_preferences, name="preferences"),
+    path("invitations/<str:token>/", invitation_page, name="invitation"),
+    path("organizations/new", create_organization_page, name="organization_new"),
     path("accounts/", include("organizations.accounts.sign_in.urls")),
     path("o/<str:org_id>/", include((screens, "screens"))),
     path("v1/", include("organizations.api.urls")),

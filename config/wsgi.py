@@ -5,23 +5,23 @@ import os
 from django.core.wsgi import get_wsgi_application
 
 from config import telemetry
-from config.environment.validation import refuse_faults, refuse_wrong_keys
-from config.postgresql.connection import bound_answers
-from config.web.database_connections import end_with_threads
-from organizations.web.client_address import without_doubtful_origins
-from organizations.web.request_bodies import complete_bodies
+from config.environment.validation import ensure_encryption_keys_match, ensure_valid_settings
+from config.postgresql.connection import enable_answer_timeout
+from config.web.database_connections import tie_connections_to_threads
+from organizations.web.client_address import drop_ambiguous_headers
+from organizations.web.request_bodies import require_complete_bodies
 
-refuse_faults()
+ensure_valid_settings()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 # Making a connection costs more than ten answers, so threads keep theirs. Here only: a worker and a
 # dispatcher wait for longer than they work.
 os.environ["DATABASE_CONN_MAX_AGE"] = os.environ.get("DATABASE_CONN_MAX_AGE") or "600"
-end_with_threads()
-bound_answers()
-telemetry.begin("web")
-application = without_doubtful_origins(complete_bodies(get_wsgi_application()))
+tie_connections_to_threads()
+enable_answer_timeout()
+telemetry.start_telemetry("web")
+application = drop_ambiguous_headers(require_complete_bodies(get_wsgi_application()))
 
-from config.schema_guard import refuse_newer  # noqa: E402  needs the application's settings
+from config.schema_guard import ensure_schema_not_newer  # noqa: E402  needs the application's settings
 
-refuse_newer()
-refuse_wrong_keys()
+ensure_schema_not_newer()
+ensure_encryption_keys_match()

@@ -8,45 +8,47 @@ from django.conf import settings
 from django.utils import timezone
 
 from integrations.connections import key_proof
-from integrations.ledger.backlog import oldest_due
+from integrations.ledger.backlog import oldest_due_age
 from integrations.ledger.leases import BREAKER_THRESHOLD
 from integrations.models import Integration, Process
 from integrations.runtime import availability
-from integrations.runtime.processes import alive
-from organizations.diagnostics.findings import Finding, first_line, register
+from integrations.runtime.availability import format_elapsed_time
+from integrations.runtime.processes import alive_processes
+from organizations.diagnostics.findings import Finding, register_diagnostic_check
+from organizations.text.errors import error_summary
 
-SHOWN = 10  # platforms
-PATIENCE = 2.0  # seconds for the broker
-START = {
+MAX_PLATFORMS_SHOWN = 10  # platforms
+BROKER_TIMEOUT = 2.0  # seconds for the broker
+START_HINTS = {
     Process.Kind.DISPATCHER: "Start one: `manage.py dispatch`, or the service `dispatcher`.",
     Process.Kind.WORKER: "Start one: `celery -A config worker`, or the service `worker`.",
 }
 
 
-@register("keys")
-def of_keys() -> Iterator[Finding]:
-    if told := key_proof.problem():
+@register_diagnostic_check("keys")
+def diagnose_encryption_keys() -> Iterator[Finding]:
+    if told := key_proof.find_key_problem():
         yield Finding("fault", "keys", told, "Put the key back into PATCHBAY_ENCRYPTION_KEYS.")
     else:
         yield Finding("ok", "keys", "The encryption keys open what the database has sealed.")
 
 
-@register("broker", needs_database=False)
-def of_broker() -> Iterator[Finding]:
-    options = {"socket_connect_timeout": PATIENCE, "socket_timeout": PATIENCE}
+@register_diagnostic_check("broker", needs_database=False)
+def diagnose_broker() -> Iterator[Finding]:
+    options = {"socket_connect_timeout": BROKER_TIMEOUT, "socket_timeout": BROKER_TIMEOUT}
     try:
         with current_app.connection_for_write(transport_options=options) as broker:
             broker.default_channel.client.ping()
     except Exception as error:  # of the transport's many kinds
-        told = f"The broker is out of reach from here: {first_line(error)}"
+        told = f"The broker is out of reach from here: {error_summary(error)}"
         yield Finding("fault", "broker", told, "Start Valkey or Redis, and look at REDIS_URL.")
     else:
         yield Finding("ok", "broker", "The broker answers.")
 
 
-@register("programs")
-def of_programs() -> Iterator[Finding]:
-    found = availability.look()
+@register_diagnostic_check("programs")
+def diagnose_processes() -> Iterator[Finding]:
+    found = availability.read_availability()
     for kind, heard in (
         (Process.Kind.DISPATCHER, found.dispatcher),
         (Process.Kind.WORKER, found.worker),
@@ -56,39 +58,40 @@ def of_programs() -> Iterator[Finding]:
             told = (
                 f"No {kind} is known to run."
                 if heard.silent_for is None
-                else f"No {kind} has reported for {availability.span(heard.silent_for)}."
+                else f"No {kind} has reported for {format_elapsed_time(heard.silent_for)}."
             )
-            yield Finding("fault", subject, told, START[kind])
+            yield Finding("fault", subject, told, START_HINTS[kind])
         elif heard.reason:
             yield Finding("fault", subject, f"It cannot work: {heard.reason}", "See its log.")
         else:
-            yield Finding("ok", subject, f"{alive(kind).count()} of them run.")
-        yield from of_versions(kind)
+            yield Finding("ok", subject, f"{alive_processes(kind).count()} of them run.")
+        yield from diagnose_process_versions(kind)
 
 
-def of_versions(kind: str) -> Iterator[Finding]:
-    others = sorted({row.version for row in alive(kind)} - {settings.VERSION})
+def diagnose_process_versions(kind: str) -> Iterator[Finding]:
+    others = sorted({row.version for row in alive_processes(kind)} - {settings.VERSION})
     if others:
         told = f"A {kind} runs version {', '.join(others)}; this is {settings.VERSION}."
         yield Finding("warning", f"{kind}s", told, "Restart it, once the update is done.")
 
 
-@register("operations")
-def of_operations() -> Iterator[Finding]:
-    waits = oldest_due()
+@register_diagnostic_check("operations")
+def diagnose_stuck_operations() -> Iterator[Finding]:
+    waits = oldest_due_age()
     if waits > settings.OLDEST_DUE:
-        told = f"An operation has been due for {availability.span(waits)}, and nothing works on it."
+        elapsed = format_elapsed_time(waits)
+        told = f"An operation has been due for {elapsed}, and nothing works on it."
         remedy = "See to dispatchers and workers; in the admin: Operations, late."
         yield Finding("fault", "operations", told, remedy)
     else:
         yield Finding("ok", "operations", "None waits for longer than it should.")
 
 
-@register("platforms")
-def of_platforms() -> Iterator[Finding]:
+@register_diagnostic_check("platforms")
+def diagnose_platforms() -> Iterator[Finding]:
     """What a platform does is no fault of the installation."""
     rows = Integration.objects.exclude(state=Integration.State.CONNECTED, failures=0)
-    for row in rows.order_by("-updated_at")[:SHOWN]:
+    for row in rows.order_by("-updated_at")[:MAX_PLATFORMS_SHOWN]:
         rests = row.failures >= BREAKER_THRESHOLD and row.open_until
         if row.state != Integration.State.CONNECTED:
             told = f"{row.name} is {row.state}: {row.state_reason}"

@@ -2,13 +2,13 @@
 
 from uuid import UUID
 
-from integrations.ledger.job_queue import MESSAGE_EXPIRES, Queue
-from integrations.ledger.job_sources import Chore
+from integrations.ledger.job_queue import MESSAGE_EXPIRES, JobQueue
+from integrations.ledger.job_sources import JobSource
 
-QUEUE = Queue("organizations_export", ("waiting", "running"), share=0.25)
+EXPORT_QUEUE = JobQueue("organizations_export", ("waiting", "running"), share=0.25)
 
 
-def publish(export_id: UUID) -> None:
+def publish_export(export_id: UUID) -> None:
     """To Celery, which the web must not know."""
     from integrations.tasks import work_export
 
@@ -17,4 +17,4 @@ def publish(export_id: UUID) -> None:
     )
 
 
-CHORE = Chore(QUEUE.due, publish, QUEUE.unstamp)
+EXPORT_JOB_SOURCE = JobSource(EXPORT_QUEUE.due, publish_export, EXPORT_QUEUE.unstamp)

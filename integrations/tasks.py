@@ -9,36 +9,36 @@ from django.conf import settings
 
 from integrations.ledger import attempt_counts
 from integrations.ledger.leases import wake_dispatcher
-from integrations.ledger.worker import run
+from integrations.ledger.worker import run_attempt
 from integrations.retention import cleanup
 from integrations.runtime import watchdog
-from integrations.runtime.task_context import at_work
+from integrations.runtime.task_context import worker_task_context
 from organizations.exports import export_runner
 
 
 @shared_task(name="integrations.run_operation")
 def run_operation(*, operation_id: str, **kwargs) -> None:
     """One attempt at one operation; harmless when the operation is not due any more."""
-    with at_work():
-        if operation := run(operation_id):
-            attempt_counts.count(operation)
+    with worker_task_context():
+        if operation := run_attempt(operation_id):
+            attempt_counts.count_attempt(operation)
 
 
 @shared_task(name="integrations.work_export", time_limit=settings.BATCH_TIME_LIMIT.total_seconds())
 def work_export(*, export_id: str, **kwargs) -> None:
     """One slice of one export; harmless when it is not due any more."""
-    with at_work():
-        if export_runner.run(UUID(export_id)):
+    with worker_task_context():
+        if export_runner.run_export_slice(UUID(export_id)):
             wake_dispatcher()
 
 
 @shared_task(name="integrations.clean_up")
 def clean_up(**kwargs) -> None:
     """Some of what has outlived its use; the rest at the next call."""
-    with at_work():
-        cleanup.clean_up()
+    with worker_task_context():
+        cleanup.run_cleanup()
 
 
 @worker_ready.connect
-def watch_itself(*, sender: Any, **kwargs) -> None:
-    watchdog.start(sender)
+def start_worker_watchdog(*, sender: Any, **kwargs) -> None:
+    watchdog.start_watchdog(sender)

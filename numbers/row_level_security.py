@@ -1,18 +1,28 @@
 """Which rows of numbers, and of the carriers they are on, other organizations see."""
 
-from carriers.row_level_security import CARRIER, INTEGRATION, share_carriers
+from carriers.row_level_security import CARRIER_TABLE, INTEGRATION_TABLE, register_shared_carriers
 from numbers.models import PhoneNumber, Placement
-from organizations.tenancy.row_level_security import CURRENT, Policy, let_find, register
+from organizations.tenancy.row_level_security import (
+    CURRENT_ORGANIZATION_SQL,
+    RowPolicy,
+    allow_finder_columns,
+    register_row_policies,
+)
 from organizations.tenancy.tenant_scope import WEB, WORKER
 
-PLACED_ON = f"""EXISTS (SELECT FROM {Placement._meta.db_table} p
-    WHERE p.integration_id = {INTEGRATION}.id AND p.organization_id = {CURRENT})"""
+USED_BY_PLACEMENT_SQL = f"""EXISTS (SELECT FROM {Placement._meta.db_table} p
+    WHERE p.integration_id = {INTEGRATION_TABLE}.id
+      AND p.organization_id = {CURRENT_ORGANIZATION_SQL})"""
 
 
-def register_policies() -> None:
+def register_number_row_policies() -> None:
     # A number stays on the carrier that was the installation's when it was added, and a pool may
     # name another organization's.
-    share_carriers("in_use", f"uses_carrier({CARRIER}.id)")
-    register(Policy(INTEGRATION, "of_placement", (WEB, WORKER), PLACED_ON, "SELECT"))
+    register_shared_carriers("in_use", f"uses_carrier({CARRIER_TABLE}.id)")
+    register_row_policies(
+        RowPolicy(INTEGRATION_TABLE, "of_placement", (WEB, WORKER), USED_BY_PLACEMENT_SQL, "SELECT")
+    )
     # Who has a number (numbers/inventory/reservation.py), and how many are on a carrier.
-    let_find(PhoneNumber, "id", "organization", "e164", "canonical_e164", "carrier", "released_at")
+    allow_finder_columns(
+        PhoneNumber, "id", "organization", "e164", "canonical_e164", "carrier", "released_at"
+    )

@@ -11,7 +11,7 @@ class OrganizationsConfig(AppConfig):
         from organizations.accounts import (
             email_verification,  # noqa: F401  hears of reset passwords
         )
-        from organizations.accounts.invitations import QUOTA
+        from organizations.accounts.invitations import INVITATION_QUOTA
         from organizations.accounts.sign_in import (
             account_events,  # noqa: F401  hears of all that people do with their accounts
             reauthentication,  # noqa: F401  of sign-ins
@@ -24,5 +24,5 @@ class OrganizationsConfig(AppConfig):
             system_checks,  # noqa: F401  registers the system checks
         )
 
-        export_kinds.register("audit_log", EventsExport())
-        quotas.register(QUOTA)
+        export_kinds.register_export_kind("audit_log", EventsExport())
+        quotas.register_quota(INVITATION_QUOTA)

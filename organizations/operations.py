@@ -14,16 +14,16 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from organizations.access import api_key_format
-from organizations.access.principals import Principal, system
-from organizations.access.roles import SCOPES, Role, granted, lower_role
+from organizations.access.principals import Principal, system_principal
+from organizations.access.roles import SCOPES, Role, granted_permissions, lower_role
 from organizations.models import ApiKey, Event, Membership, Organization, User
 from organizations.tenancy import tenant_scope
-from organizations.web.request_id import current_address, current_request_id
+from organizations.web.request_id import current_client_address, current_request_id
 
-Network = IPv4Network | IPv6Network
+IpNetwork = IPv4Network | IPv6Network
 
 
-def record(
+def record_event(
     by: Principal,
     action: str,
     subject: models.Model,
@@ -49,7 +49,7 @@ def record(
         before=before or {},
         after=after or {},
         request_id=current_request_id(),
-        client_address=current_address(),
+        client_address=current_client_address(),
         outcome=outcome,
     )
 
@@ -61,9 +61,11 @@ def create_organization(*, name: str, owner: User | None = None) -> Organization
     with tenant_scope.within(organization):
         organization.full_clean()
         organization.save()
-        by = system(organization)
+        by = system_principal(organization)
         words = {"kind": "organization", "label": organization.name}
-        record(by, "organization.created", organization, **words, after={"name": organization.name})
+        record_event(
+            by, "organization.created", organization, **words, after={"name": organization.name}
+        )
         if owner:
             add_member(by, user=owner, role=Role.ADMIN)
     return organization
@@ -74,7 +76,7 @@ def add_member(by: Principal, *, user: User, role: str) -> Membership:
     membership = Membership(organization=by.organization, user=user, role=role)
     membership.full_clean()
     membership.save()
-    record(by, "member.added", user, kind="member", label=user.email, after={"role": role})
+    record_event(by, "member.added", user, kind="member", label=user.email, after={"role": role})
     return membership
 
 
@@ -84,23 +86,23 @@ class AlreadyMember(Exception):
 
 @transaction.atomic
 def rename_organization(by: Principal, *, name: str) -> Organization:
-    return changed_organization(by, "organization.renamed", name=name)
+    return update_organization(by, "organization.renamed", name=name)
 
 
 @transaction.atomic
 def change_quotas(by: Principal, *, quotas: dict[str, int]) -> Organization:
     """Other limits than the defaults, by the names of quotas. Raises ValidationError."""
-    return changed_organization(by, "organization.quotas_changed", quotas=quotas)
+    return update_organization(by, "organization.quotas_changed", quotas=quotas)
 
 
 @transaction.atomic
-def limit_numbers(by: Principal, *, limited: bool) -> Organization:
+def set_numbers_limited(by: Principal, *, limited: bool) -> Organization:
     """Whether the organization may add only numbers of its number pools
     (numbers/inventory/pool_rules.py). Those it has stay."""
-    return changed_organization(by, "organization.changed", numbers_limited=limited)
+    return update_organization(by, "organization.changed", numbers_limited=limited)
 
 
-def changed_organization(by: Principal, action: str, **fields: Any) -> Organization:
+def update_organization(by: Principal, action: str, **fields: Any) -> Organization:
     organization = by.organization
     before = {name: getattr(organization, name) for name in fields}
     for name, value in fields.items():
@@ -109,62 +111,66 @@ def changed_organization(by: Principal, action: str, **fields: Any) -> Organizat
     organization.save(update_fields=list(fields))
     after = {name: getattr(organization, name) for name in fields}
     label = organization.name
-    record(by, action, organization, kind="organization", label=label, before=before, after=after)
+    record_event(
+        by, action, organization, kind="organization", label=label, before=before, after=after
+    )
     return organization
 
 
 @transaction.atomic
-def change_role(by: Principal, *, user: User, role: str) -> Membership:
+def change_member_role(by: Principal, *, user: User, role: str) -> Membership:
     """From the next request on, for the member's keys too: none is stronger than its owner.
     Raises HigherRole and LastAdmin."""
-    check_role_reach(by, role, _("You cannot give somebody a role that may more than you."))
-    membership = locked_member(by, user)
-    refuse_higher(by, membership)
-    refuse_last_admin(by, membership, role)
+    ensure_can_grant_role(by, role, _("You cannot give somebody a role that may more than you."))
+    membership = lock_member(by, user)
+    ensure_member_not_higher(by, membership)
+    ensure_not_last_admin(by, membership, role)
     before, membership.role = {"role": membership.role}, role
     membership.full_clean()
     membership.save(update_fields=["role"])
     if role != Role.ADMIN:
-        end_invitations(by, user)
+        revoke_sent_invitations(by, user)
     after = {"role": role}
-    record(by, "member.changed", user, kind="member", label=user.email, before=before, after=after)
+    record_event(
+        by, "member.changed", user, kind="member", label=user.email, before=before, after=after
+    )
     return membership
 
 
 @transaction.atomic
 def remove_member(by: Principal, *, user: User) -> None:
     """With their keys, so that none comes back to life if they do."""
-    membership = locked_member(by, user)
-    refuse_last_admin(by, membership, None)
+    membership = lock_member(by, user)
+    ensure_not_last_admin(by, membership, None)
     for key in by.organization.api_keys.filter(owner=user, revoked_at=None):
-        revoke_key(by, key_id=key.id)
-    end_invitations(by, user)
+        revoke_api_key(by, key_id=key.id)
+    revoke_sent_invitations(by, user)
     before = {"role": membership.role}
     membership.delete()
-    record(by, "member.removed", user, kind="member", label=user.email, before=before)
+    record_event(by, "member.removed", user, kind="member", label=user.email, before=before)
 
 
-def leave(by: Principal, *, user: User) -> None:
+def leave_organization(by: Principal, *, user: User) -> None:
     """A member goes by themselves; their keys go too, those from when they were more as well."""
     remove_member(replace(by, role=Role.ADMIN), user=user)
 
 
-def end_invitations(by: Principal, user: User) -> None:
+def revoke_sent_invitations(by: Principal, user: User) -> None:
     """Those that the user made: else who is shown out leaves a door open behind them."""
     rows = by.organization.invitations.filter(invited_by=user, accepted_at=None, revoked_at=None)
     for invitation in rows:
         label = invitation.email
-        record(by, "invitation.revoked", invitation, kind="invitation", label=label)
+        record_event(by, "invitation.revoked", invitation, kind="invitation", label=label)
     rows.update(revoked_at=Now())
 
 
-def check_role_reach(by: Principal, role: str, message: str) -> None:
+def ensure_can_grant_role(by: Principal, role: str, message: str) -> None:
     """Nobody makes a member who may more: a narrow key would make itself a wide friend."""
-    if lower_role(role, by.role) != role or granted(role, []) - by.permissions:
+    if lower_role(role, by.role) != role or granted_permissions(role, []) - by.permissions:
         raise HigherRole({"role": message})
 
 
-def refuse_higher(by: Principal, membership: Membership) -> None:
+def ensure_member_not_higher(by: Principal, membership: Membership) -> None:
     if lower_role(membership.role, by.role) != membership.role:
         raise HigherRole({"role": _("You cannot change somebody who has a higher role than you.")})
 
@@ -173,13 +179,13 @@ class LastAdmin(Exception):
     """Without an admin nobody could give the organization one."""
 
 
-def locked_member(by: Principal, user: User) -> Membership:
+def lock_member(by: Principal, user: User) -> Membership:
     """All memberships are locked, in one order: two admins may not demote each other at once."""
     rows = by.organization.memberships.select_for_update().order_by("pk")
     return {row.user_id: row for row in rows}.get(user.pk) or rows.get(user=user)
 
 
-def refuse_last_admin(by: Principal, membership: Membership, new_role: str | None) -> None:
+def ensure_not_last_admin(by: Principal, membership: Membership, new_role: str | None) -> None:
     others = by.organization.memberships.filter(role=Role.ADMIN).exclude(pk=membership.pk)
     steps_down = membership.role == Role.ADMIN and new_role != Role.ADMIN
     if steps_down and not others.exists():
@@ -187,7 +193,7 @@ def refuse_last_admin(by: Principal, membership: Membership, new_role: str | Non
 
 
 @transaction.atomic
-def create_key(
+def create_api_key(
     by: Principal,
     *,
     owner: User,
@@ -197,17 +203,18 @@ def create_key(
     expires_at: datetime | None = None,
     allowed_cidrs: Sequence[str] = (),
     id: UUID | None = None,
-) -> tuple[ApiKey, api_key_format.KeyText]:
+) -> tuple[ApiKey, api_key_format.PlaintextApiKey]:
     """A new key and its text, which is never to be seen again. Raises ValidationError by field.
 
-    `id`: what a form that may be sent twice names its key by. Raises MadeBefore the second time.
+    `id`: what a form that may be sent twice names its key by. Raises KeyAlreadyCreated the second
+    time.
     """
-    check_scopes(scopes)
-    check_cidrs(allowed_cidrs)
-    check_end(expires_at)
-    check_role(by.organization, owner, role)
-    check_reach(by, role, scopes, is_limited=bool(expires_at or allowed_cidrs))
-    text = api_key_format.mint()
+    validate_scopes(scopes)
+    validate_cidrs(allowed_cidrs)
+    ensure_future_expiry(expires_at)
+    validate_key_role(by.organization, owner, role)
+    ensure_permissions_within_own(by, role, scopes, is_limited=bool(expires_at or allowed_cidrs))
+    text = api_key_format.generate_api_key()
     key = ApiKey(
         organization=by.organization,
         owner=owner,
@@ -222,23 +229,23 @@ def create_key(
     if id:
         key.id = id
     key.full_clean(exclude=["id"])
-    save_once(key)
+    insert_key_once(key)
     after = {"name": name, "role": role, "scopes": list(scopes), "owner": owner.email}
-    after |= {"expires_at": text_of(expires_at), "allowed_cidrs": list(allowed_cidrs)}
-    record(by, "api_key.created", key, kind="api_key", label=str(key), after=after)
+    after |= {"expires_at": format_audit_time(expires_at), "allowed_cidrs": list(allowed_cidrs)}
+    record_event(by, "api_key.created", key, kind="api_key", label=str(key), after=after)
     return key, text
 
 
-def text_of(moment: datetime | None) -> str | None:
+def format_audit_time(moment: datetime | None) -> str | None:
     """As the audit log has it."""
     return moment.isoformat(timespec="seconds") if moment else None
 
 
-class MadeBefore(Exception):
+class KeyAlreadyCreated(Exception):
     """The form was sent twice; it made its key the first time."""
 
 
-def save_once(key: ApiKey) -> None:
+def insert_key_once(key: ApiKey) -> None:
     try:
         with transaction.atomic():
             key.save(force_insert=True)
@@ -247,21 +254,21 @@ def save_once(key: ApiKey) -> None:
             "This form has made its key already, and it was shown once. If it is lost, "
             "revoke the key and make another."
         )
-        raise MadeBefore(message) from error
+        raise KeyAlreadyCreated(message) from error
 
 
 @transaction.atomic
-def revoke_key(by: Principal, *, key_id: UUID) -> bool:
+def revoke_api_key(by: Principal, *, key_id: UUID) -> bool:
     """Refused from the next request on. False when it was revoked before, or is not ours. Raises
     HigherRole."""
     keys_here = by.organization.api_keys.filter(pk=key_id)
     key = keys_here.first()
     if key:
-        check_rank(by, key.role)
+        ensure_role_not_higher(by, key.role)
     if not keys_here.filter(revoked_at=None).update(revoked_at=Now()):
         return False
     key.refresh_from_db(fields=["revoked_at"])
-    record(by, "api_key.revoked", key, kind="api_key", label=str(key))
+    record_event(by, "api_key.revoked", key, kind="api_key", label=str(key))
     return True
 
 
@@ -269,13 +276,13 @@ class HigherRole(ValidationError):
     """Nobody makes or revokes a key, invites, or changes a member, above their own role."""
 
 
-def check_rank(by: Principal, role: str) -> None:
+def ensure_role_not_higher(by: Principal, role: str) -> None:
     if lower_role(role, by.role) != role:
         message = _("The key has a higher role than you (%(role)s).") % {"role": by.role}
         raise HigherRole({"role": message})
 
 
-def check_scopes(scopes: Sequence[str]) -> None:
+def validate_scopes(scopes: Sequence[str]) -> None:
     unknown = [scope for scope in scopes if scope not in SCOPES]
     if unknown:
         known = ", ".join(SCOPES)
@@ -287,7 +294,7 @@ def check_scopes(scopes: Sequence[str]) -> None:
         )
 
 
-def check_cidrs(cidrs: Sequence[str]) -> None:
+def validate_cidrs(cidrs: Sequence[str]) -> None:
     for cidr in cidrs:
         try:
             ip_network(cidr)
@@ -297,37 +304,39 @@ def check_cidrs(cidrs: Sequence[str]) -> None:
             ) from error
 
 
-def check_networks(mine: Sequence[str], cidrs: Sequence[str]) -> None:
+def ensure_networks_within_own(mine: Sequence[str], cidrs: Sequence[str]) -> None:
     """A key that is held to networks makes none that may be used from elsewhere."""
     allowed = [ip_network(cidr) for cidr in mine]
-    outside = [cidr for cidr in cidrs if not any(is_in(ip_network(cidr), a) for a in allowed)]
+    outside = [cidr for cidr in cidrs if not any(is_subnet(ip_network(cidr), a) for a in allowed)]
     if mine and (outside or not cidrs):
         message = _("Your own key may be used from %(mine)s only.") % {"mine": ", ".join(mine)}
         raise ValidationError({"allowed_cidrs": message})
 
 
-def check_term(mine: datetime | None, expires_at: datetime | None) -> None:
+def ensure_expiry_within_own(mine: datetime | None, expires_at: datetime | None) -> None:
     """A key that ends makes none that outlives it: a leaked one would never end."""
     if mine and (expires_at is None or expires_at > mine):
-        words = {"end": text_of(mine)}
+        words = {"end": format_audit_time(mine)}
         raise ValidationError({"expires_at": _("Your own key ends at %(end)s.") % words})
 
 
-def is_in(inner: Network, outer: Network) -> bool:
+def is_subnet(inner: IpNetwork, outer: IpNetwork) -> bool:
     return inner.version == outer.version and inner.subnet_of(outer)
 
 
-def check_end(expires_at: datetime | None) -> None:
+def ensure_future_expiry(expires_at: datetime | None) -> None:
     if expires_at and expires_at <= timezone.now():
         raise ValidationError({"expires_at": _("A time in the future is expected.")})
 
 
-def check_reach(by: Principal, role: str, scopes: Sequence[str], *, is_limited: bool) -> None:
+def ensure_permissions_within_own(
+    by: Principal, role: str, scopes: Sequence[str], *, is_limited: bool
+) -> None:
     """Nobody hands out more than they have: a narrow key would make itself a wide one. What is
     withheld from a limited key is withheld from the limited ones that it makes."""
-    check_rank(by, role)
+    ensure_role_not_higher(by, role)
     mine = by.permissions | by.withheld if is_limited else by.permissions
-    surplus = sorted(granted(role, list(scopes)) - mine)
+    surplus = sorted(granted_permissions(role, list(scopes)) - mine)
     if surplus:
         words = {"permissions": ", ".join(surplus)}
         raise ValidationError(
@@ -335,7 +344,7 @@ def check_reach(by: Principal, role: str, scopes: Sequence[str], *, is_limited: 
         )
 
 
-def check_role(organization: Organization, owner: User, role: str) -> None:
+def validate_key_role(organization: Organization, owner: User, role: str) -> None:
     """A key belongs to a member and is at most as strong as that member."""
     membership = organization.memberships.filter(user=owner).first()
     if membership is None:

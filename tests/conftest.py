@@ -12,15 +12,15 @@ from django.db import connection
 from django.test import Client
 
 import integrations.runtime.availability
-from config.web.schema_gate import gate
+from config.web.schema_gate import schema_gate
 from integrations.ledger import operation_requests as ledger
 from integrations.models import Operation
-from integrations.runtime.availability import Running
+from integrations.runtime.availability import ProvisioningAvailability
 from organizations.models import User
 from organizations.tenancy import database_roles, tenant_scope
 from organizations.web.api import brute_force, rate_limits
 from tests.support import factories
-from tests.support.personas import Cast
+from tests.support.personas import PersonaCache
 
 
 def pytest_ignore_collect(collection_path, config) -> bool | None:
@@ -31,7 +31,7 @@ def pytest_ignore_collect(collection_path, config) -> bool | None:
 
 def pytest_sessionstart() -> None:
     """The schema of the tests fits; to look costs the first request a query."""
-    gate.is_open = True
+    schema_gate.is_open = True
 
 
 def pytest_collection_finish() -> None:
@@ -47,16 +47,16 @@ def django_db_setup(django_db_setup, django_db_blocker) -> None:
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute("SELECT rolname FROM pg_roles")
         known = {row[0] for row in cursor.fetchall()}
-        for login in database_roles.LOGINS:
+        for login in database_roles.LOGIN_ROLES:
             if login not in known:
                 cursor.execute(f"CREATE ROLE {login} NOINHERIT")
         call_command("grant_roles", verbosity=0)
 
 
 @pytest.fixture(scope="session")
-def cast(django_db_setup, django_db_blocker) -> Cast:
+def cast(django_db_setup, django_db_blocker) -> PersonaCache:
     with django_db_blocker.unblock():
-        return Cast()
+        return PersonaCache()
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def mallory(cast, db) -> factories.Member:
 @pytest.fixture(autouse=True)
 def see_everything():
     """A test's own queries are the owner's; what a test calls past its request ends with it."""
-    with tenant_scope.limited(tenant_scope.NOWHERE):
+    with tenant_scope.override(tenant_scope.EMPTY_SCOPE):
         yield
 
 
@@ -94,21 +94,23 @@ def see_everything():
 def forget_keys():
     """What a process remembers of keys and addresses is nothing to the next test."""
     brute_force.failures_by_address.clear()
-    brute_force.good_keys.digests.clear()
+    brute_force.recent_valid_keys.digests.clear()
     rate_limits.requests_by_actor.clear()
 
 
 @pytest.fixture(autouse=True)
-def running(monkeypatch) -> Callable[[Running], None]:
+def running(monkeypatch) -> Callable[[ProvisioningAvailability], None]:
     """Dispatcher and worker run, as far as anybody asks; `running(found)` says otherwise."""
 
-    def say(found: Running) -> None:
-        monkeypatch.setattr(integrations.runtime.availability, "look", lambda: found)
+    def say(found: ProvisioningAvailability) -> None:
+        monkeypatch.setattr(integrations.runtime.availability, "read_availability", lambda: found)
         monkeypatch.setattr(
-            integrations.runtime.availability, "kept", integrations.runtime.availability.Kept()
+            integrations.runtime.availability,
+            "availability_cache",
+            integrations.runtime.availability.AvailabilityCache(),
         )
 
-    say(Running())
+    say(ProvisioningAvailability())
     return say
 
 
@@ -117,10 +119,10 @@ def worker(monkeypatch):
     """A worker for requests that wait: whatever is due is attempted when somebody waits for it."""
 
     def work_and_look(operation_id, *, seconds=10.0):
-        factories.work_all()
+        factories.run_due_operations()
         return Operation.objects.get(pk=operation_id)
 
-    monkeypatch.setattr(ledger, "wait", work_and_look)
+    monkeypatch.setattr(ledger, "wait_for_operation", work_and_look)
 
 
 @pytest.fixture
@@ -136,7 +138,7 @@ def keys(settings):
     return configure
 
 
-class Api:
+class ApiClient:
     """A program that holds one key; JSON in, JSON out."""
 
     def __init__(self, key_text: str = ""):
@@ -166,7 +168,7 @@ class Api:
 @pytest.fixture
 def api():
     """`api(alice)` speaks with Alice's key, `api()` with none."""
-    return lambda member=None: Api(member.key_text if member else "")
+    return lambda member=None: ApiClient(member.key_text if member else "")
 
 
 @pytest.fixture

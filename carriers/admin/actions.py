@@ -5,37 +5,37 @@ from django.utils.translation import gettext_lazy
 
 from carriers import operations
 from carriers.models import Carrier
-from carriers.operations import CannotDo
+from carriers.operations import CarrierActionNotAllowed
 from organizations.access.principals import Principal
 from organizations.web.admin.row_actions import RowAction
 
 Status = Carrier.Status
 
 
-def retry(by: Principal, carrier: Carrier) -> str:
+def retry_carrier_action(by: Principal, carrier: Carrier) -> str:
     operations.retry_carrier(by, carrier)
     return _("%(carrier)s is tried again.") % {"carrier": carrier}
 
 
-def make_default(by: Principal, carrier: Carrier) -> str:
+def make_default_carrier_action(by: Principal, carrier: Carrier) -> str:
     operations.change_carrier(by, carrier, is_default=True)
     words = {"carrier": carrier, "organization": by.organization}
     return _("%(carrier)s is the default of %(organization)s now.") % words
 
 
-def make_installation_default(by: Principal, carrier: Carrier) -> str:
+def make_installation_default_action(by: Principal, carrier: Carrier) -> str:
     if carrier.status == Status.DELETED:
-        raise CannotDo(_("The carrier is deleted."))
-    operations.make_installation_default(by, carrier)
+        raise CarrierActionNotAllowed(_("The carrier is deleted."))
+    operations.make_installation_default_carrier(by, carrier)
     return _("%(carrier)s is the default of the installation now.") % {"carrier": carrier}
 
 
-def delete(by: Principal, carrier: Carrier) -> str:
+def delete_carrier_action(by: Principal, carrier: Carrier) -> str:
     operations.delete_carrier(by, carrier)
     return _("%(carrier)s is deleted; its platform follows.") % {"carrier": carrier}
 
 
-def lost_with(carrier: Carrier) -> str:
+def carrier_deletion_impact(carrier: Carrier) -> str:
     lost = [_("It is taken off %(platform)s.") % {"platform": carrier.integration.name}]
     if count := carrier.phone_numbers.filter(released_at=None).count():
         lost.append(_("%(count)s numbers are on it, so it will be refused.") % {"count": count})
@@ -46,47 +46,49 @@ def lost_with(carrier: Carrier) -> str:
     return " ".join(lost)
 
 
-def lives(carrier: Carrier) -> bool:
+def is_undeleted_carrier(carrier: Carrier) -> bool:
     return carrier.status != Status.DELETED
 
 
-def can_be_retried(carrier: Carrier) -> bool:
+def can_retry_carrier(carrier: Carrier) -> bool:
     unfinished = carrier.status in (Status.PENDING, Status.FAILED)
     return unfinished or (carrier.status == Status.DELETED and carrier.released_at is None)
 
 
-ACTIONS = (
+CARRIER_ACTIONS = (
     RowAction(
         "retry",
         gettext_lazy("Try again now"),
-        retry,
-        refusals=(CannotDo,),
-        possible=can_be_retried,
+        retry_carrier_action,
+        refusals=(CarrierActionNotAllowed,),
+        possible=can_retry_carrier,
         icon="replay",
     ),
     RowAction(
         "default",
         gettext_lazy("Make it the organization's default"),
-        make_default,
-        refusals=(CannotDo,),
-        possible=lambda carrier: lives(carrier) and not carrier.is_default,
+        make_default_carrier_action,
+        refusals=(CarrierActionNotAllowed,),
+        possible=lambda carrier: is_undeleted_carrier(carrier) and not carrier.is_default,
         icon="star",
     ),
     RowAction(
         "installation-default",
         gettext_lazy("Make it the installation's default"),
-        make_installation_default,
-        refusals=(CannotDo,),
-        possible=lambda carrier: lives(carrier) and not carrier.is_installation_default,
+        make_installation_default_action,
+        refusals=(CarrierActionNotAllowed,),
+        possible=lambda carrier: (
+            is_undeleted_carrier(carrier) and not carrier.is_installation_default
+        ),
         icon="public",
     ),
     RowAction(
         "delete",
         gettext_lazy("Delete"),
-        delete,
-        refusals=(CannotDo,),
-        possible=lives,
-        loses=lost_with,
+        delete_carrier_action,
+        refusals=(CarrierActionNotAllowed,),
+        possible=is_undeleted_carrier,
+        loses=carrier_deletion_impact,
         permission="delete",
         icon="delete",
     ),

@@ -9,61 +9,68 @@ from django.utils.translation import gettext_lazy
 from unfold.admin import TabularInline
 
 from carriers.forms import (
-    CREDENTIALS,
-    FIELDS_OF,
-    GATEWAY,
+    CREDENTIAL_FIELDS,
+    GATEWAY_FIELDS,
     MAX_GATEWAYS,
-    REGISTRATION,
+    REGISTRATION_FIELDS,
+    TRUNK_TYPE_FIELDS,
     GatewayForm,
-    TrunkFields,
+    TrunkFormMixin,
     TrunkType,
-    check_gateways,
-    default_integration,
-    gateways_of,
-    holding_carriers,
-    initial_of,
+    carrier_capable_integrations,
+    carrier_form_initial,
+    default_carrier_integration,
+    formset_gateways,
+    validate_gateway_formset,
 )
 from carriers.models import Carrier, SipGateway
 from organizations.models import Organization
 from organizations.web.admin import fields
 
-__all__ = ["CREDENTIALS", "REGISTRATION", "check_gateways", "gateways_of"]
+__all__ = [
+    "CREDENTIAL_FIELDS",
+    "REGISTRATION_FIELDS",
+    "validate_gateway_formset",
+    "formset_gateways",
+]
 
 FIELDSETS = [
     (None, {"fields": ["name", "integration", "is_default"]}),
-    (gettext_lazy("Trunk"), {"fields": ["trunk_type", *REGISTRATION]}),
+    (gettext_lazy("Trunk"), {"fields": ["trunk_type", *REGISTRATION_FIELDS]}),
 ]
 
 
-class CarrierForm(TrunkFields, forms.Form):
+class CarrierAdminForm(TrunkFormMixin, forms.Form):
     """`carrier` None: a new one. Blank password: the stored one stays."""
 
-    name = fields.text(label=gettext_lazy("Name"))
-    is_default = fields.switch(
+    name = fields.text_field(label=gettext_lazy("Name"))
+    is_default = fields.boolean_field(
         label=gettext_lazy("Default of the organization"),
         help_text=gettext_lazy("Numbers that name no carrier go on this one."),
     )
-    trunk_type = fields.choice(TrunkType.choices, label=gettext_lazy("Trunk type"))
-    username = fields.text(max_length=64, required=False, label=gettext_lazy("User name"))
-    password = fields.secret(max_length=64, required=False, label=gettext_lazy("Password"))
-    realm = fields.text(
+    trunk_type = fields.choice_field(TrunkType.choices, label=gettext_lazy("Trunk type"))
+    username = fields.text_field(max_length=64, required=False, label=gettext_lazy("User name"))
+    password = fields.secret_field(max_length=64, required=False, label=gettext_lazy("Password"))
+    realm = fields.text_field(
         max_length=64,
         required=False,
         label=gettext_lazy("Realm"),
         help_text=gettext_lazy("Domain to register with; the gateway's address if left empty."),
     )
-    from_user = fields.text(max_length=128, required=False, label=gettext_lazy("From user"))
-    from_domain = fields.text(max_length=255, required=False, label=gettext_lazy("From domain"))
-    public_ip_in_contact = fields.switch(label=gettext_lazy("Public address in Contact"))
+    from_user = fields.text_field(max_length=128, required=False, label=gettext_lazy("From user"))
+    from_domain = fields.text_field(
+        max_length=255, required=False, label=gettext_lazy("From domain")
+    )
+    public_ip_in_contact = fields.boolean_field(label=gettext_lazy("Public address in Contact"))
 
     def __init__(self, data: Any, *, organization: Organization, carrier: Carrier | None = None):
-        super().__init__(data, initial=initial_of(carrier) if carrier else None)
+        super().__init__(data, initial=carrier_form_initial(carrier) if carrier else None)
         self.carrier = carrier
-        able = holding_carriers(organization)
-        self.fields["integration"] = fields.row(
+        able = carrier_capable_integrations(organization)
+        self.fields["integration"] = fields.model_choice_field(
             able,
             label=_("Integration"),
-            initial=carrier.integration if carrier else default_integration(organization),
+            initial=carrier.integration if carrier else default_carrier_integration(organization),
             disabled=carrier is not None,
             help_text=_("The platform it is set up on; fixed once the carrier exists."),
         )
@@ -75,8 +82,8 @@ class CarrierForm(TrunkFields, forms.Form):
         cleaned = super().clean()
         if "trunk_type" not in cleaned:
             return cleaned
-        wanted = FIELDS_OF[cleaned["trunk_type"]]
-        for name in REGISTRATION:
+        wanted = TRUNK_TYPE_FIELDS[cleaned["trunk_type"]]
+        for name in REGISTRATION_FIELDS:
             if name not in wanted and cleaned.get(name):
                 self.add_error(name, _("Not used with this trunk type: leave it empty."))
         if wanted:
@@ -84,12 +91,12 @@ class CarrierForm(TrunkFields, forms.Form):
         return cleaned
 
 
-class Gateways(TabularInline):
+class GatewayInline(TabularInline):
     """Whoever may change the carrier may change its gateways."""
 
     model = SipGateway
     form = GatewayForm
-    fields = GATEWAY
+    fields = GATEWAY_FIELDS
     ordering = ("position",)
     verbose_name_plural = gettext_lazy("SIP gateways")
     max_num = MAX_GATEWAYS

@@ -16,25 +16,32 @@ from carriers.api.serializers import (
     CarrierPageShape,
     CarrierShape,
     CarrierWriteSerializer,
-    represent,
+    serialize_carrier,
 )
 from carriers.models import Carrier
-from carriers.operations import CannotDo, NoIntegration
-from carriers.stored_password import PasswordNeeded
-from integrations.api.lookup import in_body
+from carriers.operations import CarrierActionNotAllowed, NoCarrierIntegration
+from carriers.stored_password import PasswordRequired
+from integrations.api.lookup import integration_from_body
 from integrations.models import Integration
 from integrations.providers import PROVIDERS
 from organizations.access.roles import Permission
-from organizations.web.api.etags import etag, require_match
-from organizations.web.api.pagination import PAGING, page
-from organizations.web.api.problems import Problem, field_error, invalid
-from organizations.web.api.query_parameters import choice, read_query
-from organizations.web.api.responses import Reply
+from organizations.web.api.etags import ensure_etag_match, format_etag
+from organizations.web.api.pagination import PAGE_PARAMETERS, paginate_rows
+from organizations.web.api.problems import Problem, field_error, invalid_request_problem
+from organizations.web.api.query_parameters import choice_parser, parse_query
+from organizations.web.api.responses import ApiResponse
 from organizations.web.api.views import OrgView
-from organizations.web.openapi.operations import answered, asked, operation
+from organizations.web.openapi.operations import (
+    document_operation,
+    request_example,
+    response_example,
+)
 
 TAGS = ["Carriers"]
-FILTERS = {"status": choice(Carrier.Status.values), "trunk_type": choice(Carrier.TrunkType.values)}
+FILTERS = {
+    "status": choice_parser(Carrier.Status.values),
+    "trunk_type": choice_parser(Carrier.TrunkType.values),
+}
 
 
 class CarriersView(OrgView):
@@ -42,24 +49,26 @@ class CarriersView(OrgView):
 
     permissions = {"GET": Permission.PHONE_NUMBERS_READ, "POST": Permission.PHONE_NUMBERS_CREATE}
 
-    @operation(
+    @document_operation(
         summary="List carriers",
         description="Newest first. Deleted carriers are listed only with `status=deleted`.",
         tags=TAGS,
-        query={**PAGING, **FILTERS},
+        query={**PAGE_PARAMETERS, **FILTERS},
         responses={200: CarrierPageShape},
-        examples=[answered("A page", {"data": [examples.ANSWER], "next_cursor": None})],
+        examples=[
+            response_example("A page", {"data": [examples.CARRIER_RESPONSE], "next_cursor": None})
+        ],
     )
-    def get(self, request: HttpRequest) -> Reply:
-        query = read_query(request.GET, {**PAGING, **FILTERS})
-        rows = whole(request.organization.carriers).filter(
+    def get(self, request: HttpRequest) -> ApiResponse:
+        query = parse_query(request.GET, {**PAGE_PARAMETERS, **FILTERS})
+        rows = prefetch_carrier_relations(request.organization.carriers).filter(
             **{n: query[n] for n in FILTERS if n in query}
         )
         if "status" not in query:
             rows = rows.exclude(status=Carrier.Status.DELETED)
-        return Reply(page(rows, query, represent))
+        return ApiResponse(paginate_rows(rows, query, serialize_carrier))
 
-    @operation(
+    @document_operation(
         summary="Add custom carrier",
         description="Stored at once as `pending`; the platform follows within seconds.",
         tags=TAGS,
@@ -67,21 +76,23 @@ class CarriersView(OrgView):
         responses={201: CarrierShape},
         etag=True,
         examples=[
-            asked("Known by its address", examples.REQUEST),
-            asked("Registering", examples.REGISTERING),
-            asked("Showing credentials on inbound calls", examples.CHALLENGED),
-            answered("Added", examples.ANSWER, 201),
+            request_example("Known by its address", examples.STATIC_IP_REQUEST),
+            request_example("Registering", examples.REGISTRATION_REQUEST),
+            request_example("Showing credentials on inbound calls", examples.DIGEST_AUTH_REQUEST),
+            response_example("Added", examples.CARRIER_RESPONSE, 201),
         ],
     )
-    def post(self, request: HttpRequest) -> Reply:
-        wished = taken(CarrierWriteSerializer(data=request.data))
+    def post(self, request: HttpRequest) -> ApiResponse:
+        wished = parse_carrier_input(CarrierWriteSerializer(data=request.data))
         named = wished.pop("integration_id", None)
-        integration = named_integration(request, named) if named else None
+        integration = resolve_carrier_integration(request, named) if named else None
         try:
             carrier = operations.add_carrier(request.principal, integration=integration, **wished)
-        except NoIntegration as error:
-            raise invalid(field_error("integration_id", str(error), "required")) from error
-        return reply_with(request, carrier.id, status=201)
+        except NoCarrierIntegration as error:
+            raise invalid_request_problem(
+                field_error("integration_id", str(error), "required")
+            ) from error
+        return carrier_response(request, carrier.id, status=201)
 
 
 class CarrierView(OrgView):
@@ -93,18 +104,18 @@ class CarrierView(OrgView):
         "DELETE": Permission.PHONE_NUMBERS_DELETE,
     }
 
-    @operation(
+    @document_operation(
         summary="Get carrier details",
         tags=TAGS,
         responses={200: CarrierShape},
         errors=["not-found"],
         etag=True,
-        examples=[answered("Active", {**examples.ANSWER, "status": "active"})],
+        examples=[response_example("Active", {**examples.CARRIER_RESPONSE, "status": "active"})],
     )
-    def get(self, request: HttpRequest, carrier_id: UUID) -> Reply:
-        return reply_with(request, carrier_id)
+    def get(self, request: HttpRequest, carrier_id: UUID) -> ApiResponse:
+        return carrier_response(request, carrier_id)
 
-    @operation(
+    @document_operation(
         summary="Change carrier",
         description=(
             "What is left out stays. Gateways and credentials are replaced as a whole; "
@@ -118,66 +129,66 @@ class CarrierView(OrgView):
         errors=["not-found", "precondition-failed", "not-possible-now"],
         etag=True,
         examples=[
-            asked("Rename", {"carrier_name": "My VoIP Provider"}),
-            answered("Being changed", examples.ANSWER),
+            request_example("Rename", {"carrier_name": "My VoIP Provider"}),
+            response_example("Being changed", examples.CARRIER_RESPONSE),
         ],
     )
-    def patch(self, request: HttpRequest, carrier_id: UUID) -> Reply:
+    def patch(self, request: HttpRequest, carrier_id: UUID) -> ApiResponse:
         if "is_default" in request.data:
-            operations.lock_default(request.principal)
-        carrier = unchanged(request, carrier_id)
-        wished = taken(CarrierChangeSerializer(carrier, data=request.data))
-        with told():
+            operations.lock_default_carrier(request.principal)
+        carrier = lock_carrier_if_match(request, carrier_id)
+        wished = parse_carrier_input(CarrierChangeSerializer(carrier, data=request.data))
+        with translate_carrier_errors():
             operations.change_carrier(request.principal, carrier, **wished)
-        return reply_with(request, carrier_id)
+        return carrier_response(request, carrier_id)
 
-    @operation(
+    @document_operation(
         summary="Delete custom carrier",
         description="Refused while numbers are on it; `errors` names them.",
         tags=TAGS,
         responses={204: None},
         errors=["not-found", "precondition-failed", "carrier-in-use"],
     )
-    def delete(self, request: HttpRequest, carrier_id: UUID) -> Reply:
-        carrier = unchanged(request, carrier_id, to_delete=True)
-        with told():
+    def delete(self, request: HttpRequest, carrier_id: UUID) -> ApiResponse:
+        carrier = lock_carrier_if_match(request, carrier_id, to_delete=True)
+        with translate_carrier_errors():
             operations.delete_carrier(request.principal, carrier)
-        return Reply(status=204)
+        return ApiResponse(status=204)
 
 
 class CarrierRetryView(OrgView):
     permissions = {"POST": Permission.PHONE_NUMBERS_UPDATE}
 
-    @operation(
+    @document_operation(
         summary="Try a carrier again",
         description="A failed carrier is pending again; a waiting one is attempted now.",
         tags=TAGS,
         responses={200: CarrierShape},
         errors=["not-found", "precondition-failed", "not-possible-now"],
         etag=True,
-        examples=[answered("Pending again", examples.ANSWER)],
+        examples=[response_example("Pending again", examples.CARRIER_RESPONSE)],
     )
-    def post(self, request: HttpRequest, carrier_id: UUID) -> Reply:
-        carrier = unchanged(request, carrier_id)
-        with told():
+    def post(self, request: HttpRequest, carrier_id: UUID) -> ApiResponse:
+        carrier = lock_carrier_if_match(request, carrier_id)
+        with translate_carrier_errors():
             operations.retry_carrier(request.principal, carrier)
-        return reply_with(request, carrier_id)
+        return carrier_response(request, carrier_id)
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def translate_carrier_errors() -> Iterator[None]:
     """What operations refuse, as problems."""
     try:
         yield
-    except PasswordNeeded as error:
+    except PasswordRequired as error:
         place, (text,) = f"{error.credentials}.password", error.messages
-        raise invalid(field_error(place, text, "required")) from error
-    except CannotDo as error:
+        raise invalid_request_problem(field_error(place, text, "required")) from error
+    except CarrierActionNotAllowed as error:
         numbers = [field_error("numbers", number, "in_use") for number in error.numbers]
         raise Problem(error.reason, str(error), errors=numbers) from error
 
 
-def taken(serializer: CarrierWriteSerializer) -> dict[str, Any]:
+def parse_carrier_input(serializer: CarrierWriteSerializer) -> dict[str, Any]:
     """The validated input under the names of carriers.operations."""
     serializer.is_valid(raise_exception=True)
     wished = dict(serializer.validated_data)
@@ -187,37 +198,41 @@ def taken(serializer: CarrierWriteSerializer) -> dict[str, Any]:
     return wished
 
 
-def named_integration(request: HttpRequest, named: str) -> Integration:
+def resolve_carrier_integration(request: HttpRequest, named: str) -> Integration:
     """By `intg_…` or UUID; a stranger's is unknown; one that cannot hold carriers is refused."""
-    integration = in_body(request.organization, named)
+    integration = integration_from_body(request.organization, named)
     if "carrier" not in PROVIDERS[integration.kind].roles:
         message = _("%(integration)s holds no carriers.") % {"integration": integration}
-        raise invalid(field_error("integration_id", message))
+        raise invalid_request_problem(field_error("integration_id", message))
     return integration
 
 
-def whole(carriers: QuerySet[Carrier]) -> QuerySet[Carrier]:
+def prefetch_carrier_relations(carriers: QuerySet[Carrier]) -> QuerySet[Carrier]:
     return carriers.select_related("integration").prefetch_related("gateways")
 
 
-def found(request: HttpRequest, carrier_id: UUID) -> Carrier:
+def get_carrier_or_404(request: HttpRequest, carrier_id: UUID) -> Carrier:
     """404 for a stranger's, as for one that never was."""
-    carrier = whole(request.organization.carriers).filter(pk=carrier_id).first()
+    carrier = (
+        prefetch_carrier_relations(request.organization.carriers).filter(pk=carrier_id).first()
+    )
     if carrier is None:
         raise Problem("not-found")
     return carrier
 
 
-def unchanged(request: HttpRequest, carrier_id: UUID, *, to_delete: bool = False) -> Carrier:
+def lock_carrier_if_match(
+    request: HttpRequest, carrier_id: UUID, *, to_delete: bool = False
+) -> Carrier:
     """Locks the carrier. 404 for a stranger's; 412 where it is not the one the client has seen."""
     carrier = operations.lock_carrier(request.principal, carrier_id, to_delete=to_delete)
-    require_match(request, carrier.version)
+    ensure_etag_match(request, carrier.version)
     return carrier
 
 
-def reply_with(request: HttpRequest, carrier_id: UUID, *, status: int = 200) -> Reply:
-    carrier = found(request, carrier_id)
-    headers = {"ETag": etag(carrier.version)}
+def carrier_response(request: HttpRequest, carrier_id: UUID, *, status: int = 200) -> ApiResponse:
+    carrier = get_carrier_or_404(request, carrier_id)
+    headers = {"ETag": format_etag(carrier.version)}
     if status == 201:
         headers["Location"] = f"/v1/phone-numbers/carriers/{carrier_id}"
-    return Reply(represent(carrier), status=status, headers=headers)
+    return ApiResponse(serialize_carrier(carrier), status=status, headers=headers)

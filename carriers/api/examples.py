@@ -3,18 +3,18 @@ refuses."""
 
 from typing import Any
 
-REQUEST: dict[str, Any] = {
+STATIC_IP_REQUEST: dict[str, Any] = {
     "carrier_name": "My VoIP Provider",
     "trunk_type": "static_ip",
     "sip_gateway": {"ipv4": "198.51.100.7", "port": 5060, "inbound": True, "outbound": True},
 }
-REGISTERING: dict[str, Any] = {
+REGISTRATION_REQUEST: dict[str, Any] = {
     "carrier_name": "Registering Provider",
     "trunk_type": "reg",
     "sip_gateway": {"ipv4": "sip.myprovider.com", "port": 5060, "inbound": False, "outbound": True},
     "registration": {"username": "acme", "password": "a-password", "realm": "sip.myprovider.com"},
 }
-CHALLENGED: dict[str, Any] = {
+DIGEST_AUTH_REQUEST: dict[str, Any] = {
     "carrier_name": "Challenged Provider",
     "trunk_type": "auth",
     "sip_gateways": [
@@ -24,7 +24,7 @@ CHALLENGED: dict[str, Any] = {
     "inbound_auth": {"username": "acme", "password": "a-password"},
 }
 GATEWAY_SID = "7c1f2b7e-7f2c-4f6c-9a35-1f6a3a5be101"
-ANSWER: dict[str, Any] = {
+CARRIER_RESPONSE: dict[str, Any] = {
     "id": "3c90c3cc-0d44-4b50-8888-8dd25736052a",
     "account_id": "0d9f5a1e-58a4-4b7f-9a51-3c1f6f1c2b7d",
     "voip_carrier_sid": "660e8400-e29b-41d4-a716-446655440001",

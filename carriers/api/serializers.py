@@ -13,10 +13,10 @@ from organizations.web.api.fields import (
     Char,
     Choice,
     Integer,
-    ListOf,
     OptionalChar,
     OptionalId,
     Secret,
+    StrictList,
     StrictSerializer,
     Uuid,
 )
@@ -35,7 +35,7 @@ class SipGatewaySerializer(StrictSerializer):
     protocol = Choice(SipGateway.Protocol.choices, default="udp")
 
     def validate(self, attrs: dict) -> dict:
-        refuse(validation.gateway_complaints(attrs))
+        ensure_no_complaints(validation.gateway_errors(attrs))
         return attrs
 
 
@@ -48,9 +48,11 @@ class AliasedSerializer(StrictSerializer):
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if not isinstance(data, dict):
             self.fail("invalid")
-        refuse({name: text for name, text in self.unsupported.items() if name in data})
+        ensure_no_complaints(
+            {name: text for name, text in self.unsupported.items() if name in data}
+        )
         doubled = [name for name, plain in self.aliases.items() if name in data and plain in data]
-        refuse(
+        ensure_no_complaints(
             {
                 name: _("The same as %(name)s: send one of them.") % {"name": self.aliases[name]}
                 for name in doubled
@@ -61,7 +63,7 @@ class AliasedSerializer(StrictSerializer):
         )
 
 
-NO_TLS = (
+REGISTRATION_TLS_UNSUPPORTED = (
     "Not supported: jambonz has no such setting for registrations. Use a gateway with protocol tls."
 )
 
@@ -76,7 +78,10 @@ class RegistrationSerializer(AliasedSerializer):
         "register_from_domain": "from_domain",
         "register_public_ip_in_contact": "public_ip_in_contact",
     }
-    unsupported = {"use_tls": NO_TLS, "register_use_tls": NO_TLS}
+    unsupported = {
+        "use_tls": REGISTRATION_TLS_UNSUPPORTED,
+        "register_use_tls": REGISTRATION_TLS_UNSUPPORTED,
+    }
 
     username = Char(max_length=64)
     password = Secret(max_length=64, write_only=True)
@@ -89,7 +94,7 @@ class RegistrationSerializer(AliasedSerializer):
     public_ip_in_contact = Boolean(default=False)
 
     def validate(self, attrs: dict) -> dict:
-        refuse(validation.registration_complaints(attrs))
+        ensure_no_complaints(validation.registration_errors(attrs))
         return attrs
 
 
@@ -100,7 +105,7 @@ class InboundAuthSerializer(AliasedSerializer):
     password = Secret(max_length=64, write_only=True)
 
     def validate(self, attrs: dict) -> dict:
-        refuse(validation.credential_complaints(attrs))
+        ensure_no_complaints(validation.credential_errors(attrs))
         return attrs
 
 
@@ -110,7 +115,7 @@ class CarrierWriteSerializer(StrictSerializer):
     carrier_name = Char(min_length=1, max_length=100)
     trunk_type = Choice(Carrier.TrunkType.choices, default="static_ip")
     sip_gateway = SipGatewaySerializer(required=False)
-    sip_gateways = ListOf(
+    sip_gateways = StrictList(
         child=SipGatewaySerializer(), required=False, min_length=1, max_length=MAX_GATEWAYS
     )
     registration = RegistrationSerializer(required=False, allow_null=True)
@@ -122,10 +127,12 @@ class CarrierWriteSerializer(StrictSerializer):
     is_default = Boolean(required=False, help_text="Numbers that name no carrier go on this one.")
 
     def validate(self, attrs: dict) -> dict:
-        gateways = gateways_of(attrs)
+        gateways = requested_gateways(attrs)
         if gateways is None and self.instance is None:
-            refuse({"sip_gateway": _("This field is required.")}, code="required")
-        refuse(validation.trunk_complaints(self.trunk_type_of(attrs), **self.credentials_of(attrs)))
+            ensure_no_complaints({"sip_gateway": _("This field is required.")}, code="required")
+        ensure_no_complaints(
+            validation.trunk_errors(self.trunk_type_of(attrs), **self.credentials_of(attrs))
+        )
         if gateways is not None:
             self.refuse_gateways(attrs, gateways)
             attrs["gateways"] = gateways
@@ -147,10 +154,10 @@ class CarrierWriteSerializer(StrictSerializer):
         }
 
     def refuse_gateways(self, attrs: dict, gateways: list[dict]) -> None:
-        found = validation.gateways_complaints(gateways, self.trunk_type_of(attrs))
+        found = validation.gateway_list_errors(gateways, self.trunk_type_of(attrs))
         if found and "sip_gateways" in attrs:
-            refuse({"sip_gateways": found})
-        refuse({"sip_gateway": "".join(found.values())} if found else {})
+            ensure_no_complaints({"sip_gateways": found})
+        ensure_no_complaints({"sip_gateway": "".join(found.values())} if found else {})
 
 
 class CarrierChangeSerializer(CarrierWriteSerializer):
@@ -164,28 +171,28 @@ class CarrierChangeSerializer(CarrierWriteSerializer):
     trunk_type = Choice(Carrier.TrunkType.choices, required=False)
 
 
-def gateways_of(attrs: dict) -> list[dict] | None:
+def requested_gateways(attrs: dict) -> list[dict] | None:
     one, many = attrs.pop("sip_gateway", None), attrs.get("sip_gateways")
     if one is not None and many is not None:
-        refuse({"sip_gateways": _("Send sip_gateway or sip_gateways, not both.")})
+        ensure_no_complaints({"sip_gateways": _("Send sip_gateway or sip_gateways, not both.")})
     return [dict(one)] if one is not None else many and [dict(gateway) for gateway in many]
 
 
-def refuse(complaints: dict[str, Any], code: str = "invalid") -> None:
+def ensure_no_complaints(complaints: dict[str, Any], code: str = "invalid") -> None:
     if complaints:
-        raise ValidationError(coded(complaints, code))
+        raise ValidationError(build_error_details(complaints, code))
 
 
-def coded(complaints: dict[str, Any], code: str) -> dict[str, Any]:
+def build_error_details(complaints: dict[str, Any], code: str) -> dict[str, Any]:
     return {
-        name or "non_field_errors": coded(text, code)
+        name or "non_field_errors": build_error_details(text, code)
         if isinstance(text, dict)
         else [ErrorDetail(text, code=code)]
         for name, text in complaints.items()
     }
 
 
-def represent(carrier: Carrier) -> dict[str, Any]:
+def serialize_carrier(carrier: Carrier) -> dict[str, Any]:
     """A carrier as the API shows it; its gateways are prefetched."""
     gateways = sorted(carrier.gateways.all(), key=lambda gateway: gateway.position)
     return {
@@ -199,7 +206,7 @@ def represent(carrier: Carrier) -> dict[str, Any]:
         "error_message": carrier.error_message,
         "is_default": carrier.is_default,
         "integration_id": carrier.integration.public_id,
-        "sip_gateways": [represent_gateway(gateway) for gateway in gateways],
+        "sip_gateways": [serialize_gateway(gateway) for gateway in gateways],
         "registration": carrier.registration,
         "inbound_auth": carrier.inbound_auth,
         "created_at": carrier.created_at,
@@ -207,7 +214,7 @@ def represent(carrier: Carrier) -> dict[str, Any]:
     }
 
 
-def represent_gateway(gateway: SipGateway) -> dict[str, Any]:
+def serialize_gateway(gateway: SipGateway) -> dict[str, Any]:
     names = ("ipv4", "port", "netmask", "inbound", "outbound", "protocol")
     return {"sip_gateway_sid": gateway.id, **{name: getattr(gateway, name) for name in names}}
 

@@ -8,26 +8,31 @@ from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRefresh
 
 from carriers import operations
-from carriers.gateway_overlap import overlaps
-from carriers.gateways import values_of
+from carriers.gateway_overlap import find_gateway_overlaps
+from carriers.gateways import gateway_values
 from carriers.models import Carrier
-from carriers.operations import CannotDo
-from carriers.views.carrier_list import numbers_on, open_operations
-from carriers.views.labels import TRUNKS, address_of, direction_of, state_of
-from integrations.ledger.history import chapters
+from carriers.operations import CarrierActionNotAllowed
+from carriers.views.carrier_list import count_numbers_by_carrier, open_carrier_operations
+from carriers.views.labels import (
+    TRUNK_TYPE_LABELS,
+    carrier_state,
+    gateway_address,
+    gateway_direction,
+)
+from integrations.ledger.history import subject_history
 from integrations.models import Integration
 from integrations.providers import PROVIDERS
 from organizations.access.roles import Permission
 from organizations.models import Organization
 from organizations.tenancy import tenant_scope
-from organizations.views.event_labels import title_of
+from organizations.views.event_labels import event_title
 from organizations.web.views.base import OrgScreen
 
 Status = Carrier.Status
-CHAPTERS, CALLS_EACH, EVENTS = 10, 10, 6
+HISTORY_LIMIT, CALLS_PER_OPERATION, EVENT_LIMIT = 10, 10, 6
 
 
-def found(organization: Organization, carrier_id: UUID) -> Carrier:
+def get_organization_carrier(organization: Organization, carrier_id: UUID) -> Carrier:
     """Raises DoesNotExist, which is a 404."""
     rows = organization.carriers.select_related("integration", "created_by")
     return rows.get(pk=carrier_id)
@@ -38,9 +43,9 @@ class CarrierScreen(OrgScreen):
 
     def get(self, request: HttpRequest, carrier_id: UUID) -> HttpResponse:
         # What is open comes first: what settles meanwhile has moved the carrier when it is read.
-        operation = open_operations(request.organization, [carrier_id]).get(carrier_id)
-        carrier = found(request.organization, carrier_id)
-        state = state_of(carrier, operation)
+        operation = open_carrier_operations(request.organization, [carrier_id]).get(carrier_id)
+        carrier = get_organization_carrier(request.organization, carrier_id)
+        state = carrier_state(carrier, operation)
         if not request.htmx:
             return self.page("carriers/carrier.html", **self.about(carrier), state=state)
         if not state.is_moving:
@@ -49,33 +54,35 @@ class CarrierScreen(OrgScreen):
 
     def about(self, carrier: Carrier) -> dict[str, Any]:
         gateways = list(carrier.gateways.order_by("position"))
-        listed = [(row, address_of(row), direction_of(row)) for row in gateways]
+        listed = [(row, gateway_address(row), gateway_direction(row)) for row in gateways]
         lives = carrier.status != Status.DELETED
         return {
             "carrier": carrier,
             "lives": lives,
-            "trunk": TRUNKS[carrier.trunk_type],
+            "trunk": TRUNK_TYPE_LABELS[carrier.trunk_type],
             "gateways": listed,
-            "credentials": credentials_of(carrier),
-            "numbers": numbers_on(self.organization, [carrier.pk]).get(carrier.pk, 0),
-            "overlaps": overlaps(
-                carrier.integration, [values_of(row) for row in gateways], carrier=carrier
+            "credentials": stored_credentials(carrier),
+            "numbers": count_numbers_by_carrier(self.organization, [carrier.pk]).get(carrier.pk, 0),
+            "overlaps": find_gateway_overlaps(
+                carrier.integration, [gateway_values(row) for row in gateways], carrier=carrier
             )
             if lives
             else [],
-            "story": chapters("carrier", [carrier.pk], limit=CHAPTERS, calls_each=CALLS_EACH),
+            "story": subject_history(
+                "carrier", [carrier.pk], limit=HISTORY_LIMIT, calls_each=CALLS_PER_OPERATION
+            ),
             "events": self.events(carrier),
-            **whitelist_of(carrier.integration),
+            **sip_allowlist(carrier.integration),
         }
 
     def events(self, carrier: Carrier) -> list[Any]:
         if not self.principal.can(Permission.EVENTS_READ):
             return []
         rows = self.organization.events.filter(subject_kind="carrier", subject_id=carrier.pk)
-        return [(event, title_of(event)) for event in rows.order_by("-id")[:EVENTS]]
+        return [(event, event_title(event)) for event in rows.order_by("-id")[:EVENT_LIMIT]]
 
 
-def credentials_of(carrier: Carrier) -> list[tuple[str, str]]:
+def stored_credentials(carrier: Carrier) -> list[tuple[str, str]]:
     """What is stored of them, but for the password."""
     stored = carrier.registration or carrier.inbound_auth or {}
     words = {
@@ -87,7 +94,7 @@ def credentials_of(carrier: Carrier) -> list[tuple[str, str]]:
     return [(str(words[name]), stored[name]) for name in words if stored.get(name)]
 
 
-def whitelist_of(integration: Integration) -> dict[str, Any]:
+def sip_allowlist(integration: Integration) -> dict[str, Any]:
     """What the platform sends SIP from, as its last check told; else where people find it."""
     provider = PROVIDERS.get(integration.kind)
     help_text = provider.sip_addresses_help if provider else ""
@@ -104,11 +111,11 @@ class CarrierRetryScreen(OrgScreen):
     permissions = {"POST": Permission.PHONE_NUMBERS_UPDATE}
 
     def post(self, request: HttpRequest, carrier_id: UUID) -> HttpResponse:
-        carrier = found(request.organization, carrier_id)
+        carrier = get_organization_carrier(request.organization, carrier_id)
         try:
             operations.retry_carrier(request.principal, carrier)
             self.say(_("%(carrier)s is tried again.") % {"carrier": carrier})
-        except CannotDo as error:
+        except CarrierActionNotAllowed as error:
             self.warn(str(error))
         return self.back("carrier", carrier_id=carrier.pk)
 
@@ -119,11 +126,11 @@ class CarrierDefaultScreen(OrgScreen):
     permissions = {"POST": Permission.PHONE_NUMBERS_UPDATE}
 
     def post(self, request: HttpRequest, carrier_id: UUID) -> HttpResponse:
-        carrier = found(request.organization, carrier_id)
+        carrier = get_organization_carrier(request.organization, carrier_id)
         wanted = request.POST.get("default") == "yes"
         try:
             operations.change_carrier(request.principal, carrier, is_default=wanted)
-        except CannotDo as error:
+        except CarrierActionNotAllowed as error:
             self.warn(str(error))
             return self.go("carrier", carrier_id=carrier.pk)
         told = _("%(carrier)s is the default carrier now.") if wanted else _("No default any more.")
@@ -138,13 +145,13 @@ class CarrierDeleteScreen(OrgScreen):
     }
 
     def get(self, request: HttpRequest, carrier_id: UUID) -> HttpResponse:
-        return self.ask(found(request.organization, carrier_id))
+        return self.ask(get_organization_carrier(request.organization, carrier_id))
 
     def post(self, request: HttpRequest, carrier_id: UUID) -> HttpResponse:
-        carrier = found(request.organization, carrier_id)
+        carrier = get_organization_carrier(request.organization, carrier_id)
         try:
             operations.delete_carrier(request.principal, carrier)
-        except CannotDo as error:
+        except CarrierActionNotAllowed as error:
             return self.ask(carrier, refusal=str(error), status=422)
         self.say(_("%(carrier)s is deleted; its platform follows.") % {"carrier": carrier})
         return self.go("carriers")
@@ -153,8 +160,8 @@ class CarrierDeleteScreen(OrgScreen):
         """Names the numbers in the way; another organization's are counted, never named."""
         users = carrier.phone_numbers.filter(released_at=None)
         own = users.filter(organization=self.organization).order_by("e164")
-        named = list(own.values_list("pk", "e164")[: operations.NAMED_NUMBERS])
-        with tenant_scope.finding():
+        named = list(own.values_list("pk", "e164")[: operations.MAX_LISTED_NUMBERS])
+        with tenant_scope.global_lookup():
             count = users.count()
         return self.page(
             "carriers/delete.html",

@@ -7,19 +7,19 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
 from carriers import operations
-from carriers.forms import TrunkType, check_gateways, gateways_of
-from carriers.gateway_overlap import overlaps
-from carriers.operations import CannotDo, NoIntegration
-from carriers.presets import BY_KEY, PRESETS, Preset
-from carriers.views.carrier_detail import found, whitelist_of
-from carriers.views.forms import CarrierForm, rows_of
-from carriers.views.labels import TRUNKS
-from integrations.connections.encryption import CannotUnseal
+from carriers.forms import TrunkType, formset_gateways, validate_gateway_formset
+from carriers.gateway_overlap import find_gateway_overlaps
+from carriers.operations import CarrierActionNotAllowed, NoCarrierIntegration
+from carriers.presets import PRESETS, PRESETS_BY_KEY, CarrierPreset
+from carriers.views.carrier_detail import get_organization_carrier, sip_allowlist
+from carriers.views.forms import CarrierForm, build_gateway_formset
+from carriers.views.labels import TRUNK_TYPE_LABELS
+from integrations.connections.encryption import DecryptionError
 from organizations.access.roles import Permission
-from organizations.views.forms import attempt
+from organizations.views.forms import run_with_form_errors
 from organizations.web.views.base import OrgScreen
 
-OTHER = "other"
+OTHER_PRESET_KEY = "other"
 
 
 class CarrierAddScreen(OrgScreen):
@@ -33,21 +33,23 @@ class CarrierAddScreen(OrgScreen):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         if not request.GET.get("preset"):
-            return self.page("carriers/presets.html", presets=PRESETS, trunks=TRUNKS)
-        preset = BY_KEY.get(request.GET["preset"])
-        return self.form_page(self.form(preset), rows_of(None, preset), preset)
+            return self.page("carriers/presets.html", presets=PRESETS, trunks=TRUNK_TYPE_LABELS)
+        preset = PRESETS_BY_KEY.get(request.GET["preset"])
+        return self.form_page(self.form(preset), build_gateway_formset(None, preset), preset)
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        preset = BY_KEY.get(request.POST.get("preset", ""))
-        form, rows = self.form(preset, request.POST), rows_of(request.POST, preset)
+        preset = PRESETS_BY_KEY.get(request.POST.get("preset", ""))
+        form, rows = self.form(preset, request.POST), build_gateway_formset(request.POST, preset)
         if all([form.is_valid(), rows.is_valid()]):
-            check_gateways(form, rows)
+            validate_gateway_formset(form, rows)
         if not form.is_valid() or not rows.is_valid():
             return self.form_page(form, rows, preset, status=422)
-        twins = overlaps(form.cleaned_data["integration"], gateways_of(rows))
+        twins = find_gateway_overlaps(form.cleaned_data["integration"], formset_gateways(rows))
         if twins and not request.POST.get("knowing"):
             return self.form_page(form, rows, preset, status=422, overlaps=twins)
-        made = attempt(form, lambda: self.add(form, rows), {NoIntegration: "integration"})
+        made = run_with_form_errors(
+            form, lambda: self.add(form, rows), {NoCarrierIntegration: "integration"}
+        )
         if made is None:
             return self.form_page(form, rows, preset, status=422)
         self.say(_("%(carrier)s is being set up.") % {"carrier": made})
@@ -59,20 +61,26 @@ class CarrierAddScreen(OrgScreen):
             self.principal,
             **{name: form.cleaned_data[name] for name in chosen},
             **form.credentials(),
-            gateways=gateways_of(rows),
+            gateways=formset_gateways(rows),
         )
 
-    def form(self, preset: Preset | None, data: Any = None) -> CarrierForm:
-        trunk_type = type_of(self.request, preset.trunk_type if preset else "static_ip")
+    def form(self, preset: CarrierPreset | None, data: Any = None) -> CarrierForm:
+        trunk_type = selected_trunk_type(self.request, preset.trunk_type if preset else "static_ip")
         return CarrierForm(
             data, organization=self.organization, trunk_type=trunk_type, preset=preset
         )
 
     def form_page(
-        self, form: CarrierForm, rows: Any, preset: Preset | None, *, status: int = 200, **more: Any
+        self,
+        form: CarrierForm,
+        rows: Any,
+        preset: CarrierPreset | None,
+        *,
+        status: int = 200,
+        **more: Any,
     ) -> HttpResponse:
         platforms = [
-            {"name": one.name, **whitelist_of(one)} for one in form.fields["integration"].queryset
+            {"name": one.name, **sip_allowlist(one)} for one in form.fields["integration"].queryset
         ]
         return self.page(
             "carriers/add.html",
@@ -80,9 +88,9 @@ class CarrierAddScreen(OrgScreen):
             form=form,
             rows=rows,
             preset=preset,
-            preset_key=preset.key if preset else OTHER,
-            trunk=TRUNKS[form.shown_type],
-            trunks=TRUNKS.values(),
+            preset_key=preset.key if preset else OTHER_PRESET_KEY,
+            trunk=TRUNK_TYPE_LABELS[form.shown_type],
+            trunks=TRUNK_TYPE_LABELS.values(),
             platforms=platforms,
             **more,
         )
@@ -102,8 +110,8 @@ class CarrierEditScreen(OrgScreen):
         carrier = form.carrier
         if not form.is_valid():
             return self.form_page(form, status=422)
-        beside = {CannotDo: None, CannotUnseal: "password"}
-        if attempt(form, lambda: self.change(form), beside) is None:
+        beside = {CarrierActionNotAllowed: None, DecryptionError: "password"}
+        if run_with_form_errors(form, lambda: self.change(form), beside) is None:
             return self.form_page(form, status=422)
         return self.go("carrier", carrier_id=carrier.pk)
 
@@ -117,8 +125,8 @@ class CarrierEditScreen(OrgScreen):
         return changed
 
     def form(self, carrier_id: UUID, data: Any = None) -> CarrierForm:
-        carrier = found(self.organization, carrier_id)
-        trunk_type = type_of(self.request, carrier.trunk_type)
+        carrier = get_organization_carrier(self.organization, carrier_id)
+        trunk_type = selected_trunk_type(self.request, carrier.trunk_type)
         form = CarrierForm(
             data, organization=self.organization, trunk_type=trunk_type, carrier=carrier
         )
@@ -131,12 +139,12 @@ class CarrierEditScreen(OrgScreen):
             status=status,
             form=form,
             carrier=form.carrier,
-            trunk=TRUNKS[form.shown_type],
-            trunks=TRUNKS.values(),
+            trunk=TRUNK_TYPE_LABELS[form.shown_type],
+            trunks=TRUNK_TYPE_LABELS.values(),
         )
 
 
-def type_of(request: HttpRequest, otherwise: str) -> str:
+def selected_trunk_type(request: HttpRequest, otherwise: str) -> str:
     """As the form was sent, or as the address asks; nonsense is what it was."""
     wanted = request.POST.get("trunk_type") or request.GET.get("type")
     return wanted if wanted in TrunkType.values else otherwise

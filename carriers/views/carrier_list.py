@@ -8,19 +8,19 @@ from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 
 from carriers.models import Carrier
-from carriers.views.labels import TRUNKS, State, Trunk, state_of
+from carriers.views.labels import TRUNK_TYPE_LABELS, CarrierState, TrunkTypeLabel, carrier_state
 from integrations.models import Operation
 from organizations.access.roles import Permission
 from organizations.models import Organization
 from organizations.web.views.base import OrgScreen
-from organizations.web.views.pagination import paged
+from organizations.web.views.pagination import paginate_keyset
 
 
 @dataclass(frozen=True)
-class Row:
+class CarrierRow:
     carrier: Carrier
-    trunk: Trunk
-    state: State
+    trunk: TrunkTypeLabel
+    state: CarrierState
     gateways: int
     numbers: int
 
@@ -31,19 +31,22 @@ class CarriersScreen(OrgScreen):
     def get(self, request: HttpRequest) -> HttpResponse:
         carriers = request.organization.carriers.exclude(status=Carrier.Status.DELETED)
         shown = carriers.select_related("integration").annotate(gateway_count=Count("gateways"))
-        pager = paged(shown, request.GET)
-        rows = rows_of(request.organization, pager.rows)
+        pager = paginate_keyset(shown, request.GET)
+        rows = build_carrier_rows(request.organization, pager.rows)
         return self.page("carriers/list.html", rows=rows, pager=pager)
 
 
-def rows_of(organization: Organization, carriers: Sequence[Carrier]) -> list[Row]:
+def build_carrier_rows(organization: Organization, carriers: Sequence[Carrier]) -> list[CarrierRow]:
     ids = [carrier.pk for carrier in carriers]
-    waiting, numbers = open_operations(organization, ids), numbers_on(organization, ids)
+    waiting, numbers = (
+        open_carrier_operations(organization, ids),
+        count_numbers_by_carrier(organization, ids),
+    )
     return [
-        Row(
+        CarrierRow(
             carrier,
-            TRUNKS[carrier.trunk_type],
-            state_of(carrier, waiting.get(carrier.pk)),
+            TRUNK_TYPE_LABELS[carrier.trunk_type],
+            carrier_state(carrier, waiting.get(carrier.pk)),
             carrier.gateway_count,
             numbers.get(carrier.pk, 0),
         )
@@ -51,13 +54,15 @@ def rows_of(organization: Organization, carriers: Sequence[Carrier]) -> list[Row
     ]
 
 
-def open_operations(organization: Organization, ids: Sequence[UUID]) -> dict[UUID, Operation]:
+def open_carrier_operations(
+    organization: Organization, ids: Sequence[UUID]
+) -> dict[UUID, Operation]:
     rows = organization.operations.filter(
         subject_kind="carrier", subject_id__in=ids, status=Operation.Status.OPEN
     )
     return {row.subject_id: row for row in rows.select_related("integration", "waits_for")}
 
 
-def numbers_on(organization: Organization, ids: Sequence[UUID]) -> dict[UUID, int]:
+def count_numbers_by_carrier(organization: Organization, ids: Sequence[UUID]) -> dict[UUID, int]:
     rows = organization.phone_numbers.filter(carrier__in=ids, released_at=None)
     return dict(rows.values_list("carrier").annotate(count=Count("pk")).order_by())

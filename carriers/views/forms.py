@@ -8,40 +8,42 @@ from django.utils.translation import gettext_lazy
 
 from carriers import validation
 from carriers.forms import (
-    CREDENTIALS,
-    FIELDS_OF,
-    GATEWAY,
+    CREDENTIAL_FIELDS,
+    GATEWAY_FIELDS,
     MAX_GATEWAYS,
-    REGISTRATION,
+    REGISTRATION_FIELDS,
+    TRUNK_TYPE_FIELDS,
     GatewayForm,
-    TrunkFields,
+    TrunkFormMixin,
     TrunkType,
-    default_integration,
-    holding_carriers,
-    initial_of,
+    carrier_capable_integrations,
+    carrier_form_initial,
+    default_carrier_integration,
 )
-from carriers.gateways import values_of
+from carriers.gateways import gateway_values
 from carriers.models import Carrier
-from carriers.presets import Preset
+from carriers.presets import CarrierPreset
 from organizations.models import Organization
 from organizations.text.fields import FormSecret, FormText
 
-PLAIN = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
+PLAIN_TEXT_ATTRIBUTES = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
 BLANK_ROWS = 2
-ORDER = ("ipv4", "port", "netmask", "protocol", "inbound", "outbound")
+GATEWAY_FIELD_ORDER = ("ipv4", "port", "netmask", "protocol", "inbound", "outbound")
 
 
-def plain(label: Any, *, longest: int, help_text: Any = "", required: bool = False) -> forms.Field:
+def plain_text_field(
+    label: Any, *, longest: int, help_text: Any = "", required: bool = False
+) -> forms.Field:
     return FormText(
         label=label,
         max_length=longest,
         required=required,
         help_text=help_text,
-        widget=forms.TextInput(attrs=PLAIN),
+        widget=forms.TextInput(attrs=PLAIN_TEXT_ATTRIBUTES),
     )
 
 
-class CarrierForm(TrunkFields, forms.Form):
+class CarrierForm(TrunkFormMixin, forms.Form):
     """`carrier` None: a new one, perhaps by a preset. Blank password: the stored one stays."""
 
     trunk_type = forms.ChoiceField(choices=TrunkType.choices, widget=forms.HiddenInput)
@@ -56,23 +58,23 @@ class CarrierForm(TrunkFields, forms.Form):
         required=False,
         help_text=gettext_lazy("Numbers that name no carrier go on this one."),
     )
-    username = plain(gettext_lazy("User name"), longest=64, required=True)
+    username = plain_text_field(gettext_lazy("User name"), longest=64, required=True)
     password = FormSecret(
         label=gettext_lazy("Password"),
         max_length=64,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
-    realm = plain(
+    realm = plain_text_field(
         gettext_lazy("Domain to register with"),
         longest=64,
         help_text=gettext_lazy("The realm; the gateway's address if left empty."),
     )
-    from_user = plain(
+    from_user = plain_text_field(
         gettext_lazy("From user"),
         longest=128,
         help_text=gettext_lazy("Only if the carrier asks for it in the From header."),
     )
-    from_domain = plain(gettext_lazy("From domain"), longest=255)
+    from_domain = plain_text_field(gettext_lazy("From domain"), longest=255)
     public_ip_in_contact = forms.BooleanField(
         label=gettext_lazy("Public address in the Contact header"), required=False
     )
@@ -84,12 +86,14 @@ class CarrierForm(TrunkFields, forms.Form):
         organization: Organization,
         trunk_type: str,
         carrier: Carrier | None = None,
-        preset: Preset | None = None,
+        preset: CarrierPreset | None = None,
     ):
-        stored = initial_of(carrier) if carrier else {"name": preset.name if preset else ""}
+        stored = (
+            carrier_form_initial(carrier) if carrier else {"name": preset.name if preset else ""}
+        )
         super().__init__(data, initial={**stored, "trunk_type": trunk_type})
         self.carrier, self.shown_type = carrier, trunk_type
-        for name in set(REGISTRATION) - set(FIELDS_OF[TrunkType(trunk_type)]):
+        for name in set(REGISTRATION_FIELDS) - set(TRUNK_TYPE_FIELDS[TrunkType(trunk_type)]):
             del self.fields[name]
         if preset and preset.realm_hint and "realm" in self.fields:
             self.fields["realm"].widget.attrs["placeholder"] = preset.realm_hint
@@ -101,8 +105,8 @@ class CarrierForm(TrunkFields, forms.Form):
         if carrier:
             del self.fields["integration"]
             return
-        self.fields["integration"].queryset = holding_carriers(organization)
-        self.fields["integration"].initial = default_integration(organization)
+        self.fields["integration"].queryset = carrier_capable_integrations(organization)
+        self.fields["integration"].initial = default_carrier_integration(organization)
 
     def keep(self, carrier: Carrier | None, trunk_type: str) -> None:
         if carrier and carrier.sealed and carrier.trunk_type == trunk_type:
@@ -111,19 +115,19 @@ class CarrierForm(TrunkFields, forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
-        wanted = FIELDS_OF.get(cleaned.get("trunk_type"), ())
-        if wanted and not set(CREDENTIALS) & set(self.errors):
+        wanted = TRUNK_TYPE_FIELDS.get(cleaned.get("trunk_type"), ())
+        if wanted and not set(CREDENTIAL_FIELDS) & set(self.errors):
             self.check_credentials(wanted)
         if self.carrier and "trunk_type" in cleaned:
-            gateways = [values_of(gateway) for gateway in self.carrier.gateways.all()]
-            for text in validation.gateways_complaints(gateways, cleaned["trunk_type"]).values():
+            gateways = [gateway_values(gateway) for gateway in self.carrier.gateways.all()]
+            for text in validation.gateway_list_errors(gateways, cleaned["trunk_type"]).values():
                 self.add_error(None, text)
         return cleaned
 
     @property
     def of_the_trunk(self) -> list[forms.BoundField]:
         """The fields that another trunk type would not have, or have otherwise."""
-        return [self[name] for name in REGISTRATION if name in self.fields]
+        return [self[name] for name in REGISTRATION_FIELDS if name in self.fields]
 
     @property
     def plain_fields(self) -> list[forms.BoundField]:
@@ -131,7 +135,7 @@ class CarrierForm(TrunkFields, forms.Form):
         return [self[name] for name in names if name in self.fields]
 
 
-class RowForm(GatewayForm):
+class GatewayRowForm(GatewayForm):
     """One of several gateways: where a line may be empty, it is so without an address."""
 
     def __init__(self, *args: Any, **kwargs: Any):
@@ -143,10 +147,10 @@ class RowForm(GatewayForm):
         return bool((self["ipv4"].data or "").strip())
 
 
-class Rows(forms.BaseFormSet):
+class BaseGatewayFormSet(forms.BaseFormSet):
     """The gateways of a new carrier, a row each; a preset's say their region."""
 
-    preset: Preset | None = None
+    preset: CarrierPreset | None = None
 
     @property
     def regions(self) -> dict[str, Any]:
@@ -154,8 +158,8 @@ class Rows(forms.BaseFormSet):
 
     def add_fields(self, form: forms.Form, index: int | None) -> None:
         super().add_fields(form, index)
-        form.order_fields(ORDER)
-        form.fields["ipv4"].widget.attrs.update(PLAIN)
+        form.order_fields(GATEWAY_FIELD_ORDER)
+        form.fields["ipv4"].widget.attrs.update(PLAIN_TEXT_ATTRIBUTES)
         if self.preset and index is not None and index < self.initial_form_count():
             address = form["ipv4"].value()
             form.region = self.regions.get(address, "")
@@ -167,9 +171,9 @@ class Rows(forms.BaseFormSet):
         return forms.CheckboxInput(attrs={"class": "leave-out"})
 
 
-RowsFormSet = forms.formset_factory(
-    RowForm,
-    formset=Rows,
+GatewayFormSet = forms.formset_factory(
+    GatewayRowForm,
+    formset=BaseGatewayFormSet,
     extra=BLANK_ROWS,
     can_delete=True,
     can_delete_extra=False,
@@ -178,16 +182,16 @@ RowsFormSet = forms.formset_factory(
 )
 
 
-def rows_of(data: Any, preset: Preset | None) -> Rows:
+def build_gateway_formset(data: Any, preset: CarrierPreset | None) -> BaseGatewayFormSet:
     initial = preset.gateways() if preset else []
-    rows = RowsFormSet(data, prefix="gateways", initial=None if data else initial)
+    rows = GatewayFormSet(data, prefix="gateways", initial=None if data else initial)
     rows.preset = preset
     if not initial:
         rows.extra = BLANK_ROWS + 1
     return rows
 
 
-class OneGatewayForm(GatewayForm):
+class SingleGatewayForm(GatewayForm):
     """A gateway of a carrier that exists; the list as a whole is looked at by the operation. A
     stored password does not follow to another address: it is asked for again."""
 
@@ -201,10 +205,10 @@ class OneGatewayForm(GatewayForm):
 
     def __init__(self, *args: Any, carrier: Carrier, **kwargs: Any):
         super().__init__(*args, **kwargs)
-        self.order_fields(ORDER)
+        self.order_fields(GATEWAY_FIELD_ORDER)
         if not carrier.sealed:
             del self.fields["password"]
-        self.fields["ipv4"].widget.attrs.update(PLAIN)
+        self.fields["ipv4"].widget.attrs.update(PLAIN_TEXT_ATTRIBUTES)
         self.fields["netmask"].help_text = _("32 for one address; less covers a network.")
         self.fields["inbound"].help_text = _("Calls come from here.")
         self.fields["outbound"].help_text = _("Calls are sent here.")
@@ -214,4 +218,4 @@ class OneGatewayForm(GatewayForm):
         return self.cleaned_data.get("password", "")
 
     class Meta(GatewayForm.Meta):
-        fields = GATEWAY
+        fields = GATEWAY_FIELDS

@@ -8,14 +8,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from carriers.models import Carrier, SipGateway
-from integrations.api.operations import held_back_by
+from integrations.api.operations import operation_wait_reason
 from integrations.models import Operation
 
 Status = Carrier.Status
 
 
 @dataclass(frozen=True)
-class Trunk:
+class TrunkTypeLabel:
     """A trunk type in words: which side proves who it is, and how."""
 
     key: str
@@ -23,20 +23,20 @@ class Trunk:
     text: Any
 
 
-TRUNKS = {
+TRUNK_TYPE_LABELS = {
     trunk.key: trunk
     for trunk in (
-        Trunk(
+        TrunkTypeLabel(
             "static_ip",
             gettext_lazy("By address"),
             gettext_lazy("The platform knows the carrier by the addresses its calls come from."),
         ),
-        Trunk(
+        TrunkTypeLabel(
             "auth",
             gettext_lazy("By password"),
             gettext_lazy("The carrier shows a user name and a password with every call it sends."),
         ),
-        Trunk(
+        TrunkTypeLabel(
             "reg",
             gettext_lazy("By registration"),
             gettext_lazy("The platform signs in at the carrier, and calls come back that way."),
@@ -46,7 +46,7 @@ TRUNKS = {
 
 
 @dataclass(frozen=True)
-class State:
+class CarrierState:
     """`is_moving`: something is open, and the page follows it."""
 
     status: str
@@ -59,19 +59,19 @@ class State:
     can_retry: bool = False
 
 
-def state_of(carrier: Carrier, operation: Operation | None) -> State:
+def carrier_state(carrier: Carrier, operation: Operation | None) -> CarrierState:
     """`operation`: the open one of the carrier, if there is one."""
     is_leaving = carrier.status == Status.DELETED and carrier.released_at is None
     unsettled = carrier.status in (Status.PENDING, Status.FAILED) or is_leaving
     tried = operation is None or operation.attempts > 0
-    held = held_back_by(operation) or operation.reason if operation else ""
-    meaning = str(MEANINGS[carrier.status])
+    held = operation_wait_reason(operation) or operation.reason if operation else ""
+    meaning = str(STATUS_DESCRIPTIONS[carrier.status])
     if carrier.status == Status.PENDING and held:
         meaning = _("It is being set up on its platform.")
-    return State(
+    return CarrierState(
         status="pending" if is_leaving else carrier.status,
         label=_("being removed") if is_leaving else carrier.get_status_display(),
-        meaning=str(LEAVING) if is_leaving else meaning,
+        meaning=str(REMOVAL_DESCRIPTION) if is_leaving else meaning,
         why=held or carrier.error_message or "",
         next_at=operation.next_attempt_at if operation and operation.attempts else None,
         attempts=operation.attempts if operation else 0,
@@ -80,8 +80,8 @@ def state_of(carrier: Carrier, operation: Operation | None) -> State:
     )
 
 
-LEAVING = gettext_lazy("It is being taken off its platform.")
-MEANINGS = {
+REMOVAL_DESCRIPTION = gettext_lazy("It is being taken off its platform.")
+STATUS_DESCRIPTIONS = {
     Status.PENDING: gettext_lazy("It is being set up on its platform; this takes seconds."),
     Status.ACTIVE: gettext_lazy("It is set up on its platform, and numbers can be put on it."),
     Status.FAILED: gettext_lazy("It could not be set up. Numbers on it wait, or failed with it."),
@@ -89,11 +89,11 @@ MEANINGS = {
 }
 
 
-def direction_of(gateway: SipGateway) -> str:
+def gateway_direction(gateway: SipGateway) -> str:
     if gateway.inbound and gateway.outbound:
         return _("inbound and outbound")
     return _("inbound") if gateway.inbound else _("outbound")
 
 
-def address_of(gateway: SipGateway) -> str:
+def gateway_address(gateway: SipGateway) -> str:
     return gateway.ipv4 if gateway.netmask == 32 else f"{gateway.ipv4}/{gateway.netmask}"

@@ -7,7 +7,7 @@ from organizations.models import Organization
 from organizations.web.views.base import screen_url
 
 
-def addresses_of_carriers(organization: Organization, ids: Collection[UUID]) -> dict[UUID, str]:
+def carrier_urls(organization: Organization, ids: Collection[UUID]) -> dict[UUID, str]:
     """By the carriers' ids; without those that are others' or gone."""
     own = organization.carriers.filter(pk__in=ids).values_list("pk", flat=True)
     return {pk: screen_url(organization, "carrier", carrier_id=pk) for pk in own}

@@ -6,7 +6,7 @@ from django.contrib.admin.checks import check_admin_app, check_dependencies
 from django.core import checks
 
 
-class Admin(SimpleAdminConfig):
+class PatchbayAdminConfig(SimpleAdminConfig):
     """config/urls.py has the pages of all apps read. Dispatcher and worker never do: with the forms
     and packages behind them they would cost each a tenth of its memory."""
 
@@ -14,9 +14,9 @@ class Admin(SimpleAdminConfig):
 
     def ready(self) -> None:
         checks.register(check_dependencies, checks.Tags.admin)
-        checks.register(check_pages, checks.Tags.admin)
+        checks.register(check_admin_pages, checks.Tags.admin)
 
 
-def check_pages(app_configs, **kwargs) -> list[checks.CheckMessage]:
+def check_admin_pages(app_configs, **kwargs) -> list[checks.CheckMessage]:
     autodiscover()
     return check_admin_app(app_configs, **kwargs)

@@ -11,110 +11,122 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from carriers.models import Carrier
-from integrations.admin.integration import reason
+from integrations.admin.integration import integration_problem
 from integrations.ledger.leases import BREAKER_THRESHOLD
-from integrations.ledger.retry import late
+from integrations.ledger.retry import late_operations
 from integrations.models import Integration, Operation
 from integrations.runtime import availability
 from numbers.admin.phone_number import STATUS_COLOURS
 from numbers.counts import count_requests
-from numbers.inventory.metrics import RANGES, figures, source_of
+from numbers.inventory.metrics import RANGE_DAYS, build_metrics_source, compute_metrics
 from numbers.models import PhoneNumber
 from numbers.views import charts
-from numbers.views.dashboard import MANY, chosen_range
+from numbers.views.dashboard import INLINE_COUNT_LIMIT, selected_range
 from organizations.web import computed_cache
-from organizations.web.admin.base import page_of
+from organizations.web.admin.base import admin_url
 from organizations.web.computed_cache import Snapshot
 
-SHOWN = 8
-TROUBLED = ("paused", "refused", "checking")
+MAX_ROWS = 8
+PROBLEM_STATES = ("paused", "refused", "checking")
 
 
-def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+def build_admin_overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """What the operator may not see elsewhere is not counted here either."""
     context["title"] = _("Overview")
     may = request.user.has_perm
     if may("numbers.view_phonenumber"):
-        context |= plots(request)
+        context |= build_chart_context(request)
     if may("carriers.view_carrier"):
         context["failed_carriers"] = Carrier.objects.filter(status=Carrier.Status.FAILED).count()
     if may("integrations.view_operation"):
-        context |= {"ledger": ledger(), "failures": failures(), "running": availability.now()}
+        context |= {
+            "ledger": count_open_operations(),
+            "failures": list_recent_failures(),
+            "running": availability.current_availability(),
+        }
     if may("integrations.view_integration"):
-        context["troubled"] = [(row, reason(row)) for row in troubled()]
+        context["troubled"] = [
+            (row, integration_problem(row)) for row in list_problem_integrations()
+        ]
     return context
 
 
-def plots(request: HttpRequest) -> dict[str, Any]:
+def build_chart_context(request: HttpRequest) -> dict[str, Any]:
     """The installation's figures. Many numbers are counted by a worker, few here, if none are kept
     or it is quick; who wants newer ones asks for them."""
-    days, anew = chosen_range(request), "now" in request.GET
-    ranges = [{"days": each, "is_chosen": each == days} for each in RANGES]
+    days, anew = selected_range(request), "now" in request.GET
+    ranges = [{"days": each, "is_chosen": each == days} for each in RANGE_DAYS]
     context = {"days": days, "ranges": ranges}
-    if has_many():
-        kept, context["count_state"] = count_requests.figures_of(None, days=days, anew=anew)
+    if has_many_numbers():
+        kept, context["count_state"] = count_requests.get_counted_metrics(
+            None, days=days, anew=anew
+        )
         counted = kept.data["status"] if kept else None
     else:
-        kept, counted = snapshot(days, anew=anew), count_now()
-    context |= {"kept": kept, "numbers": None if counted is None else tiles(counted)}
-    return {**context, **drawn(request, kept)} if kept else context
+        kept, counted = cached_installation_metrics(days, anew=anew), count_numbers_by_status()
+    context |= {"kept": kept, "numbers": None if counted is None else build_status_tiles(counted)}
+    return {**context, **build_installation_charts(request, kept)} if kept else context
 
 
-def has_many() -> bool:
-    return PhoneNumber.objects.order_by()[MANY : MANY + 1].exists()
+def has_many_numbers() -> bool:
+    return PhoneNumber.objects.order_by()[INLINE_COUNT_LIMIT : INLINE_COUNT_LIMIT + 1].exists()
 
 
-def snapshot(days: int, *, anew: bool) -> Snapshot | None:
+def cached_installation_metrics(days: int, *, anew: bool) -> Snapshot | None:
     key = f"figures:installation:{days}:{timezone.get_current_timezone_name()}"
-    kept = computed_cache.last(key)
+    kept = computed_cache.last_snapshot(key)
     if kept is None or kept.is_cheap or anew:
-        return computed_cache.take(key, partial(figures, source_of(None), days=days), anew=anew)
+        return computed_cache.get_or_compute(
+            key, partial(compute_metrics, build_metrics_source(None), days=days), anew=anew
+        )
     return kept
 
 
-def count_now() -> dict[str, int]:
+def count_numbers_by_status() -> dict[str, int]:
     held = PhoneNumber.objects.filter(released_at=None).values_list("status")
     return dict(held.annotate(count=Count("pk")).order_by())
 
 
-def drawn(request: HttpRequest, kept: Snapshot) -> dict[str, Any]:
+def build_installation_charts(request: HttpRequest, kept: Snapshot) -> dict[str, Any]:
     """Of what happened only what the operator may look at."""
     data, may = kept.data, request.user.has_perm
-    held, set_up = charts.history(data)
+    held, set_up = charts.history_charts(data)
     sees_operations = may("integrations.view_operation")
     return {
-        "shares": charts.shares(data, find_numbers),
+        "shares": charts.distribution_charts(data, filtered_numbers_url),
         "history": [held, set_up] if sees_operations else [held],
-        "refusals": charts.refusals(data, refused_operations()) if sees_operations else None,
-        "health": busiest(data) if may("integrations.view_providercall") else None,
+        "refusals": charts.failure_chart(data, refused_operations_url())
+        if sees_operations
+        else None,
+        "health": busiest_platform_health(data) if may("integrations.view_providercall") else None,
     }
 
 
-FILTERS = {"carrier": "carrier__id__exact", "status": "status"}
+NUMBER_LIST_FILTERS = {"carrier": "carrier__id__exact", "status": "status"}
 
 
-def refused_operations() -> str:
+def refused_operations_url() -> str:
     return f"{reverse('admin:integrations_operation_changelist')}?status__exact=refused"
 
 
-def find_numbers(**filters: Any) -> str:
+def filtered_numbers_url(**filters: Any) -> str:
     """The list of numbers, where it has such a filter."""
-    if not filters.keys() <= FILTERS.keys():
+    if not filters.keys() <= NUMBER_LIST_FILTERS.keys():
         return ""
-    query = urlencode({FILTERS[name]: value for name, value in filters.items()})
+    query = urlencode({NUMBER_LIST_FILTERS[name]: value for name, value in filters.items()})
     return f"{reverse('admin:numbers_phonenumber_changelist')}?{query}"
 
 
-def busiest(data: dict[str, Any]) -> list[dict[str, Any]]:
+def busiest_platform_health(data: dict[str, Any]) -> list[dict[str, Any]]:
     """The platforms that failed, or were called, most in the last day."""
     _since, hours = data["health"]
     calls = {pk: (sum(bad for _good, bad in row), sum(map(sum, row))) for pk, row in hours.items()}
-    first = sorted(calls, key=calls.__getitem__, reverse=True)[:SHOWN]
+    first = sorted(calls, key=calls.__getitem__, reverse=True)[:MAX_ROWS]
     rows = Integration.objects.in_bulk(first)
-    return charts.platform_health(data, [rows[pk] for pk in first if pk in rows], page_of)
+    return charts.integration_health(data, [rows[pk] for pk in first if pk in rows], admin_url)
 
 
-def tiles(counted: dict[str, int]) -> list[dict[str, Any]]:
+def build_status_tiles(counted: dict[str, int]) -> list[dict[str, Any]]:
     address = reverse("admin:numbers_phonenumber_changelist")
     return [
         {
@@ -128,20 +140,22 @@ def tiles(counted: dict[str, int]) -> list[dict[str, Any]]:
     ]
 
 
-def ledger() -> dict[str, int]:
+def count_open_operations() -> dict[str, int]:
     is_open = Operation.objects.filter(status=Operation.Status.OPEN)
-    return {"open": is_open.count(), "late": late(is_open).count()}
+    return {"open": is_open.count(), "late": late_operations(is_open).count()}
 
 
-def failures() -> list[Operation]:
+def list_recent_failures() -> list[Operation]:
     """What failed last, and what is being tried in vain: both need somebody to look."""
     in_vain = Q(status=Operation.Status.OPEN, attempts__gte=3)
     rows = Operation.objects.filter(Q(status=Operation.Status.REFUSED) | in_vain)
-    return list(rows.select_related("organization", "integration").order_by("-created_at")[:SHOWN])
+    return list(
+        rows.select_related("organization", "integration").order_by("-created_at")[:MAX_ROWS]
+    )
 
 
-def troubled() -> list[Integration]:
+def list_problem_integrations() -> list[Integration]:
     """Paused, never connected, or resting until the platform is back."""
     resting = Q(failures__gte=BREAKER_THRESHOLD, open_until__gt=timezone.now())
-    rows = Integration.objects.filter(Q(state__in=TROUBLED) | resting)
-    return list(rows.select_related("organization").order_by("-updated_at")[:SHOWN])
+    rows = Integration.objects.filter(Q(state__in=PROBLEM_STATES) | resting)
+    return list(rows.select_related("organization").order_by("-updated_at")[:MAX_ROWS])

@@ -12,7 +12,7 @@ from organizations.web.views.base import screen_url
 
 
 @dataclass(frozen=True)
-class Way:
+class NavigationItem:
     """One entry. `screens` are the url names it is lit for; the first is where it leads."""
 
     title: Any
@@ -23,52 +23,69 @@ class Way:
 
 NUMBERS, PLATFORMS = _("Numbers"), _("Platforms")
 ORGANIZATION = _("Organization")
-WAYS = {
-    "": [Way(_("Dashboard"), "home", Permission.PHONE_NUMBERS_READ, ("dashboard",))],
+PORTAL_NAVIGATION = {
+    "": [NavigationItem(_("Dashboard"), "home", Permission.PHONE_NUMBERS_READ, ("dashboard",))],
     NUMBERS: [
-        Way(_("Phone numbers"), "phone", Permission.PHONE_NUMBERS_READ, ("numbers", "number")),
-        Way(_("Add numbers"), "plus", Permission.PHONE_NUMBERS_CREATE, ("add",)),
-        Way(_("Imports and changes"), "stack", Permission.PHONE_NUMBERS_READ, ("batches", "batch")),
-        Way(_("Exports"), "download", Permission.ORGANIZATION_READ, ("exports", "export")),
-        Way(_("Agents"), "headset", Permission.AGENTS_READ, ("agents", "agent")),
-        Way(_("Carriers"), "tower", Permission.PHONE_NUMBERS_READ, ("carriers", "carrier")),
+        NavigationItem(
+            _("Phone numbers"), "phone", Permission.PHONE_NUMBERS_READ, ("numbers", "number")
+        ),
+        NavigationItem(_("Add numbers"), "plus", Permission.PHONE_NUMBERS_CREATE, ("add",)),
+        NavigationItem(
+            _("Imports and changes"), "stack", Permission.PHONE_NUMBERS_READ, ("batches", "batch")
+        ),
+        NavigationItem(
+            _("Exports"), "download", Permission.ORGANIZATION_READ, ("exports", "export")
+        ),
+        NavigationItem(_("Agents"), "headset", Permission.AGENTS_READ, ("agents", "agent")),
+        NavigationItem(
+            _("Carriers"), "tower", Permission.PHONE_NUMBERS_READ, ("carriers", "carrier")
+        ),
     ],
     PLATFORMS: [
-        Way(
+        NavigationItem(
             _("Integrations"), "plug", Permission.INTEGRATIONS_READ, ("integrations", "integration")
         ),
-        Way(_("Operations"), "pulse", Permission.INTEGRATIONS_READ, ("operations", "operation")),
+        NavigationItem(
+            _("Operations"), "pulse", Permission.INTEGRATIONS_READ, ("operations", "operation")
+        ),
     ],
     ORGANIZATION: [
-        Way(_("Members"), "people", Permission.MEMBERS_READ, ("members",)),
-        Way(_("API keys"), "key", Permission.API_KEYS_READ, ("api_keys",)),
-        Way(_("Audit log"), "clock", Permission.EVENTS_READ, ("events", "event")),
-        Way(_("Settings"), "gear", Permission.ORGANIZATION_READ, ("organization",)),
+        NavigationItem(_("Members"), "people", Permission.MEMBERS_READ, ("members",)),
+        NavigationItem(_("API keys"), "key", Permission.API_KEYS_READ, ("api_keys",)),
+        NavigationItem(_("Audit log"), "clock", Permission.EVENTS_READ, ("events", "event")),
+        NavigationItem(_("Settings"), "gear", Permission.ORGANIZATION_READ, ("organization",)),
     ],
 }
 
 
-def portal(request: HttpRequest) -> dict[str, Any]:
+def portal_navigation_context(request: HttpRequest) -> dict[str, Any]:
     """For all templates: the ways that are open to the reader, where there is an organization."""
     principal = getattr(request, "principal", None)
     if principal is None or not request.user.is_authenticated:
         return {}
     here = request.resolver_match.url_name if request.resolver_match else ""
     ways = [
-        (heading, [entry(principal, way, here) for way in ways if principal.can(way.permission)])
-        for heading, ways in WAYS.items()
+        (
+            heading,
+            [
+                portal_navigation_item(principal, way, here)
+                for way in ways
+                if principal.can(way.permission)
+            ],
+        )
+        for heading, ways in PORTAL_NAVIGATION.items()
     ]
-    return {"in_admin": in_admin(request), "navigation": ways}
+    return {"in_admin": matching_admin_url(request), "navigation": ways}
 
 
-def entry(principal: Any, way: Way, here: str) -> dict[str, Any]:
+def portal_navigation_item(principal: Any, way: NavigationItem, here: str) -> dict[str, Any]:
     url = screen_url(principal.organization, way.screens[0])
     lit = here in way.screens or here.startswith(tuple(f"{name}_" for name in way.screens))
     return {"title": way.title, "icon": way.icon, "url": url, "is_here": lit}
 
 
 # Of a screen: the admin's model, and what names its row in the address.
-IN_ADMIN = {
+ADMIN_PAGES = {
     "number": ("numbers_phonenumber", "number_id"),
     "carrier": ("carriers_carrier", "carrier_id"),
     "integration": ("integrations_integration", "integration_id"),
@@ -78,11 +95,11 @@ IN_ADMIN = {
 }
 
 
-def in_admin(request: HttpRequest) -> str:
+def matching_admin_url(request: HttpRequest) -> str:
     """For an operator: the same row in the admin, or the organization; "" for everybody else."""
     if not request.user.is_staff or not request.resolver_match:
         return ""
-    found = IN_ADMIN.get(request.resolver_match.url_name)
+    found = ADMIN_PAGES.get(request.resolver_match.url_name)
     if found is None:
         page = "organizations_organization"
         row = request.principal.organization.pk

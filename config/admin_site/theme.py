@@ -7,7 +7,7 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 
-def entry(title: Any, icon: str, model: str) -> dict[str, Any]:
+def admin_navigation_item(title: Any, icon: str, model: str) -> dict[str, Any]:
     """One line of the navigation: the list of `app.model`, for those who may see it."""
     app, name = model.split(".")
     return {
@@ -27,46 +27,46 @@ NAVIGATION = [
     {
         "title": _("Numbers"),
         "items": [
-            entry(_("Phone numbers"), "call", "numbers.phonenumber"),
-            entry(_("Carriers"), "cell_tower", "carriers.carrier"),
-            entry(_("Number pools"), "fence", "numbers.numberpool"),
-            entry(_("Agents"), "support_agent", "numbers.agent"),
-            entry(_("Batches"), "stacks", "numbers.batch"),
-            entry(_("Batch rows"), "table_rows", "numbers.batchrow"),
+            admin_navigation_item(_("Phone numbers"), "call", "numbers.phonenumber"),
+            admin_navigation_item(_("Carriers"), "cell_tower", "carriers.carrier"),
+            admin_navigation_item(_("Number pools"), "fence", "numbers.numberpool"),
+            admin_navigation_item(_("Agents"), "support_agent", "numbers.agent"),
+            admin_navigation_item(_("Batches"), "stacks", "numbers.batch"),
+            admin_navigation_item(_("Batch rows"), "table_rows", "numbers.batchrow"),
         ],
     },
     {
         "title": _("Platforms"),
         "items": [
-            entry(_("Integrations"), "hub", "integrations.integration"),
-            entry(_("Defaults"), "star", "integrations.defaultintegration"),
-            entry(_("Operations"), "receipt_long", "integrations.operation"),
-            entry(_("Platform calls"), "swap_horiz", "integrations.providercall"),
-            entry(_("Sandbox objects"), "science", "integrations.sandboxobject"),
+            admin_navigation_item(_("Integrations"), "hub", "integrations.integration"),
+            admin_navigation_item(_("Defaults"), "star", "integrations.defaultintegration"),
+            admin_navigation_item(_("Operations"), "receipt_long", "integrations.operation"),
+            admin_navigation_item(_("Platform calls"), "swap_horiz", "integrations.providercall"),
+            admin_navigation_item(_("Sandbox objects"), "science", "integrations.sandboxobject"),
         ],
     },
     {
         "title": _("Organizations"),
         "items": [
-            entry(_("Organizations"), "apartment", "organizations.organization"),
-            entry(_("Memberships"), "badge", "organizations.membership"),
-            entry(_("Invitations"), "mail", "organizations.invitation"),
-            entry(_("API keys"), "key", "organizations.apikey"),
-            entry(_("Audit log"), "history", "organizations.event"),
-            entry(_("Saved replies"), "inventory_2", "organizations.savedreply"),
+            admin_navigation_item(_("Organizations"), "apartment", "organizations.organization"),
+            admin_navigation_item(_("Memberships"), "badge", "organizations.membership"),
+            admin_navigation_item(_("Invitations"), "mail", "organizations.invitation"),
+            admin_navigation_item(_("API keys"), "key", "organizations.apikey"),
+            admin_navigation_item(_("Audit log"), "history", "organizations.event"),
+            admin_navigation_item(_("Saved replies"), "inventory_2", "organizations.savedreply"),
         ],
     },
     {
         "title": _("This installation"),
         "items": [
-            entry(_("Users"), "person", "organizations.user"),
-            entry(_("Groups"), "groups", "auth.group"),
+            admin_navigation_item(_("Users"), "person", "organizations.user"),
+            admin_navigation_item(_("Groups"), "groups", "auth.group"),
         ],
     },
 ]
 
 # A blue whose 600 carries white text with a contrast above 5:1.
-PRIMARY = {
+PRIMARY_COLORS = {
     "50": "oklch(97% .014 254.604)",
     "100": "oklch(93.2% .032 255.585)",
     "200": "oklch(88.2% .059 254.128)",
@@ -87,7 +87,7 @@ UNFOLD = {
     "SITE_SYMBOL": "settings_input_component",
     "SITE_URL": None,
     "SHOW_BACK_BUTTON": True,
-    "COLORS": {"primary": PRIMARY},
+    "COLORS": {"primary": PRIMARY_COLORS},
     "SITE_FAVICONS": [
         {
             "rel": "icon",
@@ -99,6 +99,6 @@ UNFOLD = {
         lambda request: static("admin/patchbay.css"),
         lambda request: static("plots.css"),
     ],
-    "DASHBOARD_CALLBACK": "config.admin_site.front_page.overview",
+    "DASHBOARD_CALLBACK": "config.admin_site.front_page.build_admin_overview",
     "SIDEBAR": {"show_search": True, "navigation": NAVIGATION},
 }

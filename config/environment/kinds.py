@@ -14,20 +14,22 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 from psycopg.conninfo import conninfo_to_dict
 
-from organizations.web.client_address import network_of
+from organizations.web.client_address import parse_trusted_network
 
-Kind = Callable[[str], Any]
+ValueParser = Callable[[str], Any]
 
-ON, OFF = ("on", "true", "yes", "y", "1", "ok"), ("off", "false", "no", "n", "0")
-HOST = re.compile(r"\*|\.?([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]*[a-z0-9])?\.?", re.I)
+TRUE_WORDS, FALSE_WORDS = ("on", "true", "yes", "y", "1", "ok"), ("off", "false", "no", "n", "0")
+HOST_PATTERN = re.compile(
+    r"\*|\.?([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]*[a-z0-9])?\.?", re.I
+)
 FERNET_KEY = re.compile(r"[A-Za-z0-9_-]{43}=")
-BROKERS = ("redis", "rediss", "redis+socket")
+BROKER_SCHEMES = ("redis", "rediss", "redis+socket")
 TLS_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
-SENDERS = tuple(environ.Env.EMAIL_SCHEMES)
-SMALLEST_SECRET = 32  # characters
+EMAIL_SCHEMES = tuple(environ.Env.EMAIL_SCHEMES)
+MIN_SECRET_LENGTH = 32  # characters
 
 
-class Wrong(ValueError):
+class InvalidValue(ValueError):
     """`rule` goes on after the variable's name: "must be on or off". `part` is what breaks it,
     where that is not the whole value."""
 
@@ -36,14 +38,14 @@ class Wrong(ValueError):
         self.rule, self.part = rule, part
 
 
-def boolean(text: str) -> bool:
-    if text.lower() not in ON + OFF:
-        raise Wrong("must be on or off")
-    return text.lower() in ON
+def parse_switch(text: str) -> bool:
+    if text.lower() not in TRUE_WORDS + FALSE_WORDS:
+        raise InvalidValue("must be on or off")
+    return text.lower() in TRUE_WORDS
 
 
 @dataclass(frozen=True)
-class Number:
+class NumberInRange:
     """A number from `low` to `high`."""
 
     low: float
@@ -54,11 +56,11 @@ class Number:
 
     def __call__(self, text: str) -> Any:
         if not re.fullmatch(self.pattern, text) or not self.low <= float(text) <= self.high:
-            raise Wrong(f"must be a {self.name} from {self.low} to {self.high}")
+            raise InvalidValue(f"must be a {self.name} from {self.low} to {self.high}")
         return type(self).make(text)
 
 
-class WholeNumber(Number):
+class IntegerInRange(NumberInRange):
     pattern = r"-?[0-9]{1,15}"
     name = "whole number"
     make = int
@@ -70,152 +72,152 @@ class Choice:
 
     def __call__(self, text: str) -> str:
         if text not in self.words:
-            raise Wrong(f"must be one of {', '.join(self.words)}")
+            raise InvalidValue(f"must be one of {', '.join(self.words)}")
         return text
 
 
-def log_level(text: str) -> str:
+def parse_log_level(text: str) -> str:
     return Choice(("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))(text.upper())
 
 
-def plain(text: str) -> str:
+def parse_text_line(text: str) -> str:
     """A line of text."""
     if not text.isprintable():
-        raise Wrong("must be one line of text")
+        raise InvalidValue("must be one line of text")
     return text
 
 
-def path(text: str) -> str:
+def parse_folder_path(text: str) -> str:
     """Of a folder, which may be made later."""
     if "\0" in text:
-        raise Wrong("must be the path of a folder")
+        raise InvalidValue("must be the path of a folder")
     return text
 
 
 @dataclass(frozen=True)
-class Listed:
+class CommaSeparated:
     """Values of one kind, separated by commas; `rule` says which."""
 
-    kind: Kind
+    kind: ValueParser
     rule: str
 
     def __call__(self, text: str) -> list[str]:
         parts = [part for each in text.split(",") if (part := each.strip())]
         if not parts:
-            raise Wrong(self.rule)
+            raise InvalidValue(self.rule)
         for part in parts:
             try:
                 self.kind(part)
             except ValueError:
-                raise Wrong(self.rule, part) from None
+                raise InvalidValue(self.rule, part) from None
         return parts
 
 
-def host(text: str) -> str:
+def parse_host(text: str) -> str:
     """A name, an address, or `[::1]`. Raises ValueError."""
     if text.startswith("[") and text.endswith("]"):
         return str(ip_address(text[1:-1]))
-    if not HOST.fullmatch(text):
+    if not HOST_PATTERN.fullmatch(text):
         raise ValueError(text)
     if re.fullmatch(r"[0-9.]+", text):
         ip_address(text)
     return text
 
 
-hosts = Listed(
-    host,
+parse_hosts = CommaSeparated(
+    parse_host,
     "must be host names such as patchbay.example.com, without scheme, port and path, separated by "
     "commas",
 )
-networks = Listed(
+parse_networks = CommaSeparated(
     ip_network,
     "must be networks such as 10.1.0.0/16, whose address is the first of the network, separated by "
     "commas",
 )
-proxies = Listed(
-    network_of,
+parse_proxies = CommaSeparated(
+    parse_trusted_network,
     "must be addresses and networks of proxies such as 127.0.0.1,10.1.2.0/24 (and `unix` for one "
     "that connects by a Unix socket), none of which may be everybody, separated by commas",
 )
 
 
-def network(text: str) -> str:
+def parse_network(text: str) -> str:
     try:
         return str(ip_network(text))
     except ValueError:
-        raise Wrong("must be a network such as 172.31.251.0/24") from None
+        raise InvalidValue("must be a network such as 172.31.251.0/24") from None
 
 
-def port(text: str) -> int:
-    return WholeNumber(1, 65535)(text)
+def parse_port(text: str) -> int:
+    return IntegerInRange(1, 65535)(text)
 
 
-def split_url(text: str) -> SplitResult:
+def split_valid_url(text: str) -> SplitResult:
     """Raises ValueError for what is no URL with a host, a port that is one, and no blanks."""
     if not text.isprintable() or re.search(r"\s", text):
         raise ValueError(text)
     parts = urlsplit(text)
     if parts.port == 0 or not parts.hostname:
         raise ValueError(text)
-    host(f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname)
+    parse_host(f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname)
     return parts
 
 
-def is_web_url(text: str) -> SplitResult:
+def parse_web_url(text: str) -> SplitResult:
     """Raises ValueError."""
-    parts = split_url(text)
+    parts = split_valid_url(text)
     if parts.scheme not in ("http", "https") or parts.username is not None:
         raise ValueError(text)
     return parts
 
 
-def origin(text: str) -> str:
+def parse_origin(text: str) -> str:
     """Raises ValueError. A host may begin with `*.`, for all below it."""
-    parts = is_web_url(text.replace("://*.", "://any.", 1))
+    parts = parse_web_url(text.replace("://*.", "://any.", 1))
     if parts.path or parts.query or parts.fragment:
         raise ValueError(text)
     return text
 
 
-origins = Listed(
-    origin,
+parse_origins = CommaSeparated(
+    parse_origin,
     "must be origins such as https://patchbay.example.com, with scheme and without path, separated "
     "by commas",
 )
 
 
-def public_url(text: str) -> str:
+def parse_public_url(text: str) -> str:
     """Without the slash at its end."""
     try:
-        parts = is_web_url(text)
+        parts = parse_web_url(text)
         if parts.query or parts.fragment:
             raise ValueError(text)
     except ValueError:
-        raise Wrong(
+        raise InvalidValue(
             "must be a URL such as https://patchbay.example.com, without user and query"
         ) from None
     return text.rstrip("/")
 
 
-def safe_url(text: str) -> str:
+def parse_secure_url(text: str) -> str:
     """Credentials go there: in clear only to this machine."""
     try:
-        parts = is_web_url(text)
-        if parts.scheme == "https" or is_loopback(parts.hostname):
+        parts = parse_web_url(text)
+        if parts.scheme == "https" or is_loopback_host(parts.hostname):
             return text
     except ValueError:
         pass
-    raise Wrong("must be a URL that begins with https://, or with http:// on loopback")
+    raise InvalidValue("must be a URL that begins with https://, or with http:// on loopback")
 
 
-def is_loopback(name: str) -> bool:
+def is_loopback_host(name: str) -> bool:
     try:
         return name == "localhost" or ip_address(name).is_loopback
     except ValueError:
         return False
 
 
-def database_url(text: str) -> str:
+def parse_database_url(text: str) -> str:
     try:
         info = conninfo_to_dict(text)
         ports = [each for each in str(info.get("port") or "").split(",") if each]
@@ -226,74 +228,76 @@ def database_url(text: str) -> str:
         if info.get("sslmode", "prefer") not in TLS_MODES:
             raise ValueError
     except Exception:  # psycopg's quote parts of the URL, and so of the password
-        raise Wrong(
+        raise InvalidValue(
             "must be a URL of PostgreSQL: postgresql://user:password@host:5432/database, with %40 "
             "for an @ in the password and the like"
         ) from None
     return text
 
 
-def broker_url(text: str) -> str:
+def parse_broker_url(text: str) -> str:
     try:
         if urlsplit(text).scheme == "redis+socket":
             is_valid = "/" in text.partition("://")[2]
         else:
-            parts = split_url(text)
-            is_valid = parts.scheme in BROKERS and re.fullmatch("/?|/[0-9]{1,4}", parts.path)
+            parts = split_valid_url(text)
+            is_valid = parts.scheme in BROKER_SCHEMES and re.fullmatch("/?|/[0-9]{1,4}", parts.path)
     except ValueError:
         is_valid = False
     if not is_valid:
-        raise Wrong(
+        raise InvalidValue(
             "must be redis://:password@host:6379/0, rediss://… or redis+socket://…, with %40 for "
             "an @ in the password and the like"
         )
     return text
 
 
-def email_url(text: str) -> dict[str, Any]:
+def parse_email_url(text: str) -> dict[str, Any]:
     """Django's settings."""
     try:
         parts = urlsplit(text)
         if parts.scheme.startswith("smtp"):
-            split_url(text)
+            split_valid_url(text)
         return environ.Env.email_url_config(text)
     except (ValueError, TypeError, ImproperlyConfigured):
-        raise Wrong(
+        raise InvalidValue(
             "must be smtp+tls://user:password@host:587 (or smtp://, smtps://, smtp+ssl://), with "
             "%40 for an @ in the user or password and the like"
         ) from None
 
 
-def sender(text: str) -> str:
+def parse_email_sender(text: str) -> str:
     name, address = parseaddr(text)
     if not text.isprintable() or not re.fullmatch(r"[^@\s]+@[^@\s]+", address):
-        raise Wrong("must be a sender such as Patchbay <patchbay@example.com>")
+        raise InvalidValue("must be a sender such as Patchbay <patchbay@example.com>")
     return text
 
 
-def long_secret(text: str) -> str:
-    if len(text) < SMALLEST_SECRET:
-        raise Wrong(
-            f"must have {SMALLEST_SECRET} characters or more; set it to 50 random characters"
+def parse_long_secret(text: str) -> str:
+    if len(text) < MIN_SECRET_LENGTH:
+        raise InvalidValue(
+            f"must have {MIN_SECRET_LENGTH} characters or more; set it to 50 random characters"
         )
     return text
 
 
-def token(text: str) -> str:
+def parse_bearer_token(text: str) -> str:
     """Goes into a header of HTTP."""
     if not re.fullmatch(r"[!-~]{16,}", text):
-        raise Wrong("must have 16 characters or more: letters, digits and signs, without blanks")
+        raise InvalidValue(
+            "must have 16 characters or more: letters, digits and signs, without blanks"
+        )
     return text
 
 
-def fernet_keys(text: str) -> list[str]:
+def parse_fernet_keys(text: str) -> list[str]:
     """Newest first."""
     keys = [key for each in text.split(",") if (key := each.strip())]
     for place, key in enumerate(keys, 1):
         if not FERNET_KEY.fullmatch(key):  # Fernet itself reads no further than the first
-            raise Wrong(
+            raise InvalidValue(
                 f"must be Fernet keys, separated by commas; number {place} of {len(keys)} is none"
             )
     if not keys:
-        raise Wrong("must be Fernet keys, separated by commas")
+        raise InvalidValue("must be Fernet keys, separated by commas")
     return keys

@@ -12,12 +12,12 @@ from typing import Any
 from psycopg.conninfo import conninfo_to_dict
 
 from config import BASE_DIR
-from config.environment.kinds import Wrong
+from config.environment.kinds import InvalidValue
 from config.environment.variables import VARIABLES
-from config.postgresql.parameters import with_defaults
+from config.postgresql.parameters import add_connection_defaults
 
-LARGEST_FILE = 65_536  # characters of a secret
-_of_the_table = object()
+MAX_SECRET_LENGTH = 65_536  # characters of a secret
+_DECLARED_DEFAULT = object()
 
 
 class UnreadableSecret(Exception):
@@ -29,15 +29,15 @@ class Environment:
     not set: compose makes one of a line `X=` in `.env`, and a number, a switch or a default is not
     to be lost by it."""
 
-    def __call__(self, name: str, default: Any = _of_the_table) -> Any:
+    def __call__(self, name: str, default: Any = _DECLARED_DEFAULT) -> Any:
         """The value, or the default where it is not set, or wrong."""
         variable = VARIABLES[name]
         if text := self.given(name):
             try:
                 return variable.kind(text)
-            except Wrong:
+            except InvalidValue:
                 pass
-        return variable.default if default is _of_the_table else default
+        return variable.default if default is _DECLARED_DEFAULT else default
 
     def __contains__(self, name: str) -> bool:
         return bool(self.given(name))
@@ -47,7 +47,7 @@ class Environment:
         if not VARIABLES[name].is_secret:
             return os.environ.get(name, "").strip()
         try:
-            return secret(name)
+            return read_secret(name)
         except UnreadableSecret:
             return ""
 
@@ -55,23 +55,23 @@ class Environment:
 env = Environment()
 
 
-def secret(name: str) -> str:
+def read_secret(name: str) -> str:
     """What the variable holds, or the file that `<name>_FILE` names; "" where neither is set.
     Raises UnreadableSecret."""
     text = os.environ.get(name, "")
     if text.strip():
         return text
     place = os.environ.get(f"{name}_FILE", "").strip()
-    return secret_in(place) if place else ""
+    return read_secret_file(place) if place else ""
 
 
-def secret_in(place: str) -> str:
+def read_secret_file(place: str) -> str:
     """The text of a file, without the newline at its end. Raises UnreadableSecret."""
     try:
         if not os.path.isfile(place) and os.path.exists(place):
             raise UnreadableSecret(f"{place} is not a file")
         with open(place, encoding="utf-8") as file:
-            text = file.read(LARGEST_FILE).rstrip("\r\n")
+            text = file.read(MAX_SECRET_LENGTH).rstrip("\r\n")
     except OSError as error:
         raise UnreadableSecret(f"{place} cannot be read: {error.strerror}") from None
     except ValueError:
@@ -81,7 +81,7 @@ def secret_in(place: str) -> str:
     return text
 
 
-def take_files() -> None:
+def export_file_secrets() -> None:
     """Put secrets that files hold into our environment, in the place of the files' names: for
     children that may not read the files."""
     for name, variable in VARIABLES.items():
@@ -95,7 +95,7 @@ def data_folder() -> Path:
     return Path(env("PATCHBAY_DATA") or BASE_DIR / "var").expanduser().resolve()
 
 
-def load_quickstart() -> None:
+def load_quickstart_environment() -> None:
     """Without a DATABASE_URL, take the settings of the `make up` installation, where there is
     one."""
     if "DATABASE_URL" in env:
@@ -109,7 +109,7 @@ def load_quickstart() -> None:
             os.environ[name] = value
 
 
-def database(url: str) -> dict:
+def parse_database_settings(url: str) -> dict:
     """Django's settings for one libpq URL; sockets, query options and odd characters as psycopg
     reads them. What the URL sets counts before our defaults."""
     info = conninfo_to_dict(url)
@@ -121,4 +121,4 @@ def database(url: str) -> dict:
         "port": "PORT",
     }
     settings = {django: str(info.pop(libpq, "") or "") for libpq, django in known.items()}
-    return {"ENGINE": "config.postgresql", **settings, "OPTIONS": with_defaults(info)}
+    return {"ENGINE": "config.postgresql", **settings, "OPTIONS": add_connection_defaults(info)}

@@ -9,62 +9,64 @@ from django.conf import settings
 from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponse
 
-PATH = "/metrics"
-METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+METRICS_PATH = "/metrics"
+KNOWN_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 _requests = None
 
 
-class Metrics:
+class MetricsMiddleware:
     """Not there while PATCHBAY_METRICS_TOKEN is not set; nor is prometheus_client in memory."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
         if not settings.METRICS_TOKEN:
             raise MiddlewareNotUsed
         self.get_response = get_response
-        self.requests = requests_of_this_process()
+        self.requests = get_request_metrics()
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path == PATH:
+        if request.path == METRICS_PATH:
             return self.scrape(request)
         began = time.perf_counter()
         response = self.get_response(request)
-        key = (method_of(request), route_of(request), str(response.status_code))
+        key = (method_label(request), route_label(request), str(response.status_code))
         self.requests.note(key, time.perf_counter() - began)
         return response
 
     def scrape(self, request: HttpRequest) -> HttpResponse:
-        from config.metrics.page import CONTENT_TYPE, page
+        from config.metrics.page import CONTENT_TYPE, render_metrics
 
-        if not is_allowed(request):
+        if not has_metrics_token(request):
             return HttpResponse(status=401, headers={"WWW-Authenticate": "Bearer"})
         if request.method not in ("GET", "HEAD"):
             return HttpResponse(status=405, headers={"Allow": "GET, HEAD"})
         return HttpResponse(
-            page(self.requests), content_type=CONTENT_TYPE, headers={"Cache-Control": "no-store"}
+            render_metrics(self.requests),
+            content_type=CONTENT_TYPE,
+            headers={"Cache-Control": "no-store"},
         )
 
 
-def requests_of_this_process():
+def get_request_metrics():
     global _requests
     if _requests is None:
-        from config.metrics.requests import Requests, shared_folder
+        from config.metrics.requests import RequestMetrics, shared_metrics_folder
 
-        _requests = Requests(shared_folder())
+        _requests = RequestMetrics(shared_metrics_folder())
     return _requests
 
 
-def is_allowed(request: HttpRequest) -> bool:
+def has_metrics_token(request: HttpRequest) -> bool:
     scheme, _, given = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
     expected = settings.METRICS_TOKEN.encode()
     return scheme.lower() == "bearer" and secrets.compare_digest(given.strip().encode(), expected)
 
 
-def method_of(request: HttpRequest) -> str:
+def method_label(request: HttpRequest) -> str:
     """A client may make up any word."""
-    return request.method if request.method in METHODS else "other"
+    return request.method if request.method in KNOWN_METHODS else "other"
 
 
-def route_of(request: HttpRequest) -> str:
+def route_label(request: HttpRequest) -> str:
     """The pattern and not the path: there are few, and no id is in one."""
     if match := getattr(request, "resolver_match", None):
         return f"/{match.route}"

@@ -11,14 +11,14 @@ from prometheus_client.registry import Collector
 
 from config import VERSION
 from config.metrics import figures
-from config.metrics.requests import Requests, families
+from config.metrics.requests import RequestMetrics, build_request_metrics
 
-__all__ = ["CONTENT_TYPE", "page"]
+__all__ = ["CONTENT_TYPE", "render_metrics"]
 
-KEPT = 10.0  # seconds: who scrapes often, or twice, costs the database no more
+CACHE_SECONDS = 10.0  # seconds: who scrapes often, or twice, costs the database no more
 
 
-class Kept:
+class DatabaseMetricsCache:
     """The figures of the database; one thread asks, and others wait for what it finds."""
 
     def __init__(self) -> None:
@@ -28,28 +28,28 @@ class Kept:
 
     def figures(self) -> list[Metric]:
         with self.lock:
-            if time.monotonic() - self.asked_at >= KEPT:
-                self.found = figures.ask()
+            if time.monotonic() - self.asked_at >= CACHE_SECONDS:
+                self.found = figures.collect_database_metrics()
                 self.asked_at = time.monotonic()
             return self.found
 
 
-kept = Kept()
+database_metrics_cache = DatabaseMetricsCache()
 
 
-class Everything(Collector):
-    def __init__(self, requests: Requests):
+class PatchbayCollector(Collector):
+    def __init__(self, requests: RequestMetrics):
         self.requests = requests
 
     def collect(self) -> Iterator[Metric]:
         version = InfoMetricFamily("patchbay_build", "The version of this web.")
         version.add_metric((), {"version": VERSION})
         yield version
-        yield from families(self.requests.all_rows())
-        yield from kept.figures()
+        yield from build_request_metrics(self.requests.all_rows())
+        yield from database_metrics_cache.figures()
 
 
-def page(requests: Requests) -> bytes:
+def render_metrics(requests: RequestMetrics) -> bytes:
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(Everything(requests))
+    registry.register(PatchbayCollector(requests))
     return generate_latest(registry)

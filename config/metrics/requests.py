@@ -25,35 +25,37 @@ from prometheus_client.metrics_core import CounterMetricFamily, HistogramMetricF
 logger = logging.getLogger(__name__)
 
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)  # seconds
-SUM = len(BUCKETS) + 1  # where a row has the sum of seconds, after the buckets and what is longer
-WRITTEN_EVERY = 1.0  # seconds
-FOLDER = "patchbay-metrics-"
+SUM_INDEX = (
+    len(BUCKETS) + 1
+)  # where a row has the sum of seconds, after the buckets and what is longer
+WRITE_INTERVAL = 1.0  # seconds
+FOLDER_PREFIX = "patchbay-metrics-"
 
-Key = tuple[str, str, str]  # method, route, status
-Rows = dict[Key, list[float]]
+RequestKey = tuple[str, str, str]  # method, route, status
+RequestCounts = dict[RequestKey, list[float]]
 
 
-class Requests:
+class RequestMetrics:
     """Of this process; `folder` is None where it shares with nobody."""
 
     def __init__(self, folder: Path | None = None):
-        self.rows: Rows = {}
+        self.rows: RequestCounts = {}
         self.lock = threading.Lock()
         self.folder, self.name = folder, f"{os.getpid()}-{secrets.token_hex(4)}"
         self.is_written = True
         if folder:
             threading.Thread(target=self.write_for_ever, name="metrics", daemon=True).start()
 
-    def note(self, key: Key, seconds: float) -> None:
+    def note(self, key: RequestKey, seconds: float) -> None:
         with self.lock:
-            row = self.rows.setdefault(key, [0.0] * (SUM + 1))
+            row = self.rows.setdefault(key, [0.0] * (SUM_INDEX + 1))
             row[bisect_left(BUCKETS, seconds)] += 1
-            row[SUM] += seconds
+            row[SUM_INDEX] += seconds
             self.is_written = False
 
     def write_for_ever(self) -> None:
         while True:
-            time.sleep(WRITTEN_EVERY)
+            time.sleep(WRITE_INTERVAL)
             if not self.is_written:
                 with suppress(OSError):  # a full disk; the counts are in memory
                     self.write()
@@ -67,32 +69,32 @@ class Requests:
         new.write_text(text)
         new.replace(self.folder / f"{self.name}.json")
 
-    def all_rows(self) -> Rows:
+    def all_rows(self) -> RequestCounts:
         """Of all processes."""
         with self.lock:
             total = {key: [*row] for key, row in self.rows.items()}
         for path in self.folder.glob("*.json") if self.folder else ():
             if path.stem != self.name:
-                add(total, read(path))
+                add_request_counts(total, read_request_counts(path))
         return total
 
 
-def read(path: Path) -> Rows:
+def read_request_counts(path: Path) -> RequestCounts:
     """Empty for what is no such file, or was cut short."""
     try:
         rows = {tuple(key): row for *key, row in json.loads(path.read_text())}
     except (OSError, ValueError, TypeError):
         return {}
-    return {key: row for key, row in rows.items() if len(key) == 3 and len(row) == SUM + 1}
+    return {key: row for key, row in rows.items() if len(key) == 3 and len(row) == SUM_INDEX + 1}
 
 
-def add(total: Rows, more: Rows) -> None:
+def add_request_counts(total: RequestCounts, more: RequestCounts) -> None:
     for key, row in more.items():
         known = total.get(key, [0.0] * len(row))
         total[key] = [one + other for one, other in zip(known, row, strict=True)]
 
 
-def families(rows: Rows) -> Iterator[Metric]:
+def build_request_metrics(rows: RequestCounts) -> Iterator[Metric]:
     requests = CounterMetricFamily(
         "patchbay_http_requests",
         "Requests answered, by the route that they matched.",
@@ -100,8 +102,8 @@ def families(rows: Rows) -> Iterator[Metric]:
     )
     durations: dict[tuple[str, str], list[float]] = {}
     for (method, route, status), row in sorted(rows.items()):
-        requests.add_metric((method, route, status), sum(row[:SUM]))
-        add(durations, {(method, route): row})
+        requests.add_metric((method, route, status), sum(row[:SUM_INDEX]))
+        add_request_counts(durations, {(method, route): row})
     yield requests
     histogram = HistogramMetricFamily(
         "patchbay_http_request_duration_seconds",
@@ -109,11 +111,11 @@ def families(rows: Rows) -> Iterator[Metric]:
         labels=("method", "route"),
     )
     for labels, row in durations.items():
-        histogram.add_metric(labels, [*buckets(row)], row[SUM])
+        histogram.add_metric(labels, [*cumulative_buckets(row)], row[SUM_INDEX])
     yield histogram
 
 
-def buckets(row: list[float]) -> Iterator[tuple[str, float]]:
+def cumulative_buckets(row: list[float]) -> Iterator[tuple[str, float]]:
     """Each with what is in those before it, as Prometheus has them."""
     so_far = 0.0
     for bound, count in zip((*BUCKETS, "+Inf"), row, strict=False):
@@ -121,14 +123,14 @@ def buckets(row: list[float]) -> Iterator[tuple[str, float]]:
         yield str(bound), so_far
 
 
-def shared_folder() -> Path | None:
+def shared_metrics_folder() -> Path | None:
     """That of the granian that made this process; None for a process that nobody made, or where no
     file may be written."""
     parent = multiprocessing.parent_process()
     if parent is None:
         return None
     here = Path(tempfile.gettempdir())
-    folder = here / f"{FOLDER}{parent.pid}-{began(parent.pid)}"
+    folder = here / f"{FOLDER_PREFIX}{parent.pid}-{process_start_time(parent.pid)}"
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
         found = folder.lstat()
@@ -138,19 +140,19 @@ def shared_folder() -> Path | None:
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
         logger.warning("Requests are counted by each process for itself: %s is not ours", folder)
         return None
-    forget_ended(here, folder)
+    delete_stale_folders(here, folder)
     return folder
 
 
-def began(pid: int) -> str:
+def process_start_time(pid: int) -> str:
     """When the process began; a process id comes back."""
     with suppress(OSError, IndexError):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
     return "0"
 
 
-def forget_ended(here: Path, ours: Path) -> None:
-    for path in here.glob(f"{FOLDER}*"):
-        pid, _, since = path.name.removeprefix(FOLDER).partition("-")
-        if path != ours and not (pid.isdigit() and began(int(pid)) == since != "0"):
+def delete_stale_folders(here: Path, ours: Path) -> None:
+    for path in here.glob(f"{FOLDER_PREFIX}*"):
+        pid, _, since = path.name.removeprefix(FOLDER_PREFIX).partition("-")
+        if path != ours and not (pid.isdigit() and process_start_time(int(pid)) == since != "0"):
             shutil.rmtree(path, ignore_errors=True)

@@ -20,12 +20,18 @@ from psycopg import sql
 from psycopg.pq import TransactionStatus
 
 from config.postgresql.connection import Connection
-from organizations.tenancy.tenant_scope import ALL, ALL_OF, NOWHERE, Sight, current
+from organizations.tenancy.tenant_scope import (
+    EMPTY_SCOPE,
+    UNRESTRICTED,
+    UNRESTRICTED_ROLES,
+    TenantScope,
+    current,
+)
 
-ORGANIZATION = "patchbay.organization"
-MARK = "/* sight */ "  # between what we add to a statement and the statement
-SET_ONE = "SELECT set_config(%s, %s, true)"
-SET_BOTH = "SELECT set_config(%s, %s, true), set_config(%s, %s, true)"
+ORGANIZATION_SETTING = "patchbay.organization"
+SETTINGS_MARKER = "/* sight */ "  # between what we add to a statement and the statement
+SET_ONE_SQL = "SELECT set_config(%s, %s, true)"
+SET_BOTH_SQL = "SELECT set_config(%s, %s, true), set_config(%s, %s, true)"
 
 
 class SessionSettings:
@@ -36,8 +42,8 @@ class SessionSettings:
         self.login = connection.info.user
         # Policies do not apply to the owner of the tables. The tests connect as the owner and
         # switch to the role of the process under test.
-        self.is_restricted = self.login in ALL_OF or settings.MODE == "test"
-        self.sight: Sight | None = NOWHERE  # None: it may be any
+        self.is_restricted = self.login in UNRESTRICTED_ROLES or settings.MODE == "test"
+        self.sight: TenantScope | None = EMPTY_SCOPE  # None: it may be any
 
     @contextmanager
     def missing(self) -> Iterator[list[str]]:
@@ -46,25 +52,25 @@ class SessionSettings:
         if not self.is_restricted or status == TransactionStatus.INERROR:
             yield []
             return
-        before = NOWHERE if status == TransactionStatus.IDLE else self.sight
+        before = EMPTY_SCOPE if status == TransactionStatus.IDLE else self.sight
         wanted, self.sight = current(), None  # unknown if the statement fails
         yield [] if wanted == before else self.settings(wanted, before)
         self.sight = wanted
 
-    def settings(self, wanted: Sight, before: Sight | None) -> list[str]:
+    def settings(self, wanted: TenantScope, before: TenantScope | None) -> list[str]:
         values, role = [], self.role(wanted)
         if before is None or role != self.role(before):
             values += ["role", role or "none"]
         if before is None or wanted.organization != before.organization:
-            values += [ORGANIZATION, wanted.organization]
+            values += [ORGANIZATION_SETTING, wanted.organization]
         return values
 
-    def role(self, sight: Sight) -> str | None:
+    def role(self, sight: TenantScope) -> str | None:
         """None: the one that has connected."""
-        base = sight.base or (self.login if self.login in ALL_OF else None)
+        base = sight.base or (self.login if self.login in UNRESTRICTED_ROLES else None)
         if base is None:
             return None
-        role = ALL_OF[base] if sight.role == ALL else sight.role or base
+        role = UNRESTRICTED_ROLES[base] if sight.role == UNRESTRICTED else sight.role or base
         return None if role == self.login else role
 
     def is_plain(self, *, but_organization: bool) -> bool:
@@ -81,7 +87,7 @@ class SessionSettings:
         self.sight = None
 
 
-def session_settings(connection: psycopg.Connection) -> SessionSettings:
+def get_session_settings(connection: psycopg.Connection) -> SessionSettings:
     found = getattr(connection, "session_settings", None)
     if found is None:
         found = connection.session_settings = SessionSettings(connection)
@@ -92,10 +98,10 @@ class Cursor(base.Cursor):
     """Sets what is missing in the message of the statement."""
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> "Cursor":
-        with session_settings(self.connection).missing() as missing:
+        with get_session_settings(self.connection).missing() as missing:
             if not missing:
                 return super().execute(query, params, **options)
-            super().execute(preceded(query, missing), params, **options)
+            super().execute(prepend_settings(query, missing), params, **options)
             self.nextset()
         return self
 
@@ -103,32 +109,32 @@ class Cursor(base.Cursor):
         raise NotImplementedError("It sends several messages; use execute().")
 
     def copy(self, statement: Any, params: Any = None, **options: Any) -> Any:
-        set_missing(self.connection)
+        apply_missing_settings(self.connection)
         return super().copy(statement, params, **options)
 
 
-def can_set(connection: psycopg.Connection) -> bool:
+def can_apply_settings(connection: psycopg.Connection) -> bool:
     """Whether a setting made now still applies to the next statement."""
     is_idle = connection.pgconn.transaction_status == TransactionStatus.IDLE
-    return not (connection.autocommit and is_idle) or current() == NOWHERE
+    return not (connection.autocommit and is_idle) or current() == EMPTY_SCOPE
 
 
-def set_missing(connection: psycopg.Connection) -> None:
+def apply_missing_settings(connection: psycopg.Connection) -> None:
     """Sets them by a statement of its own, before one that takes no prefix. Needs a transaction:
     the settings end with it. Raises psycopg.ProgrammingError outside one."""
-    with session_settings(connection).missing() as missing:
+    with get_session_settings(connection).missing() as missing:
         if not missing:
             return
-        if not can_set(connection):
+        if not can_apply_settings(connection):
             raise psycopg.ProgrammingError("Rows are copied inside a transaction only.")
-        psycopg.ClientCursor(connection).execute(preceded("", missing))
+        psycopg.ClientCursor(connection).execute(prepend_settings("", missing))
 
 
-def preceded(query: Any, settings: Sequence[str]) -> Any:
+def prepend_settings(query: Any, settings: Sequence[str]) -> Any:
     """The settings are ours, and no text of anybody's: names, roles, and a UUID."""
     pairs = zip(settings[::2], settings[1::2], strict=True)
     calls = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in pairs)
-    prefix = f"SELECT {calls}; {MARK}"
+    prefix = f"SELECT {calls}; {SETTINGS_MARKER}"
     return prefix + query if isinstance(query, str) else sql.SQL(prefix) + query
 
 
@@ -139,7 +145,7 @@ class DatabaseFeatures(PlainFeatures):
 class DatabaseOperations(PlainOperations):
     def last_executed_query(self, cursor: Any, sql: str, params: Any) -> str | None:
         query = super().last_executed_query(cursor, sql, params)
-        return query and query.rpartition(MARK)[2]
+        return query and query.rpartition(SETTINGS_MARKER)[2]
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -169,14 +175,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def create_cursor(self, name: str | None = None) -> Any:
         """A named cursor outlives the settings outside a transaction, so a plain one takes its
         place there and reads all rows at once."""
-        if name and can_set(self.connection):
-            set_missing(self.connection)
+        if name and can_apply_settings(self.connection):
+            apply_missing_settings(self.connection)
             return super().create_cursor(name)
         return super().create_cursor()
 
     def _savepoint_rollback(self, sid: str) -> None:
         super()._savepoint_rollback(sid)
-        session_settings(self.connection).invalidate()
+        get_session_settings(self.connection).invalidate()
 
     def fetch_prepared(
         self, statement: str, values: Sequence[Any], *, sets_organization: bool = False
@@ -184,13 +190,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """Runs a statement with a cached plan and binary results. A statement that sets the current
         organization itself needs no other before it, and costs the least."""
         cursor = psycopg.Cursor(self.connection)
-        known = session_settings(self.connection)
+        known = get_session_settings(self.connection)
         if known.is_plain(but_organization=sets_organization):
             return cursor.execute(statement, values, binary=True)
         with known.missing() as missing:
             if not missing:
                 return cursor.execute(statement, values, binary=True)
-            setting = SET_ONE if len(missing) == 2 else SET_BOTH
+            setting = SET_ONE_SQL if len(missing) == 2 else SET_BOTH_SQL
             with self.connection.pipeline():
                 psycopg.Cursor(self.connection).execute(setting, missing, binary=True)
                 return cursor.execute(statement, values, binary=True)

@@ -13,12 +13,12 @@ import psycopg
 from psycopg.errors import _WaitTimeout
 
 Result = TypeVar("Result")
-ANSWER_WITHIN = 18.0  # seconds; more than statement_timeout
+ANSWER_TIMEOUT = 18.0  # seconds; more than statement_timeout
 
 _is_bounded = False
 
 
-def bound_answers() -> None:
+def enable_answer_timeout() -> None:
     """From now on, in this process. For programs that serve; a command may run a statement for
     hours, and has somebody who watches it."""
     global _is_bounded
@@ -28,7 +28,7 @@ def bound_answers() -> None:
 class Connection(psycopg.Connection):
     """Raises psycopg.OperationalError, and is closed, when the server is silent for too long."""
 
-    answer_within = ANSWER_WITHIN
+    answer_within = ANSWER_TIMEOUT
 
     def wait(
         self, gen: Any, interval: float = 0.1, timeout: float | None = None

@@ -8,7 +8,7 @@ session itself (`options`), so it holds on any server. Neither applies to a Unix
 
 from typing import Any
 
-CLIENT = {
+CLIENT_PARAMETERS = {
     "connect_timeout": 5,  # seconds, for each host of the URL
     "keepalives": 1,
     "keepalives_idle": 5,  # seconds
@@ -16,7 +16,7 @@ CLIENT = {
     "keepalives_count": 3,
     "tcp_user_timeout": 15_000,  # milliseconds
 }
-SERVER = {
+SERVER_SETTINGS = {
     "statement_timeout": "15s",
     "lock_timeout": "5s",
     "idle_in_transaction_session_timeout": "30s",
@@ -29,9 +29,9 @@ SERVER = {
 }
 
 
-def with_defaults(given: dict[str, Any]) -> dict[str, Any]:
+def add_connection_defaults(given: dict[str, Any]) -> dict[str, Any]:
     """The parameters of a URL completed by ours. Of a server setting that both name, the URL's
     counts: it comes last."""
-    ours = " ".join(f"-c {name}={value}" for name, value in SERVER.items())
+    ours = " ".join(f"-c {name}={value}" for name, value in SERVER_SETTINGS.items())
     options = f"{ours} {given.get('options', '')}".strip()
-    return {**CLIENT, **given, "options": options}
+    return {**CLIENT_PARAMETERS, **given, "options": options}

@@ -3,19 +3,19 @@
 import sys
 from pathlib import Path
 
-from config.environment.reader import data_folder, take_files
-from config.environment.validation import faults
-from config.supervisor import Refused, programs
-from config.supervisor.address import Address, chosen_address
-from config.supervisor.children import Children, Interrupted, say
-from config.supervisor.engines import embedded_engines
-from config.supervisor.environment import given_environment, write_environment
-from config.supervisor.locks import take_lock
-from config.supervisor.postgres import Postgres, written_version
-from config.supervisor.runner import Runner, chosen_runner
-from config.supervisor.secrets import Secrets
-from config.supervisor.upgrade import upgrade_if_asked
-from config.supervisor.welcome import welcome
+from config.environment.reader import data_folder, export_file_secrets
+from config.environment.validation import find_setting_errors
+from config.supervisor import SupervisorError, programs
+from config.supervisor.address import WebAddress, configured_web_address
+from config.supervisor.children import ChildProcesses, ShutdownRequested, print_output_line
+from config.supervisor.engines import build_embedded_engines
+from config.supervisor.environment import configured_engine_urls, write_environment_file
+from config.supervisor.locks import acquire_file_lock
+from config.supervisor.postgres import Postgres, read_cluster_version
+from config.supervisor.runner import ProgramRunner, select_program_runner
+from config.supervisor.secrets import SecretStore
+from config.supervisor.upgrade import upgrade_if_requested
+from config.supervisor.welcome import welcome_message
 
 # Who uses goes before what is used.
 STOP_ORDER = [("web", "dispatcher", "worker"), ("valkey",), ("postgres",)]
@@ -23,79 +23,87 @@ STOP_ORDER = [("web", "dispatcher", "worker"), ("valkey",), ("postgres",)]
 
 def main() -> int:
     """Run until somebody stops us; the answer is the exit status."""
-    children = Children()
+    children = ChildProcesses()
     status = 0
     try:
-        run(children)
-    except Interrupted:
-        say("", "\nStopping. Work that has begun is finished first; Ctrl-C again hurries.")
-    except (Refused, OSError) as refusal:
-        say("", f"\nPatchbay stops: {refusal}")
+        run_installation(children)
+    except ShutdownRequested:
+        print_output_line(
+            "", "\nStopping. Work that has begun is finished first; Ctrl-C again hurries."
+        )
+    except (SupervisorError, OSError) as refusal:
+        print_output_line("", f"\nPatchbay stops: {refusal}")
         status = 1
     finally:
         for names in STOP_ORDER:
             children.stop(names)
-    say("", "Patchbay has stopped.")
+    print_output_line("", "Patchbay has stopped.")
     return status
 
 
-def run(children: Children) -> None:
+def run_installation(children: ChildProcesses) -> None:
     """Start everything in order, then tend it for ever."""
-    refuse_wrong_settings()
-    data, address = data_folder(), chosen_address()
-    hold(data)
+    prepare_supervisor_settings()
+    data, address = data_folder(), configured_web_address()
+    lock_data_folder(data)
     address.require_free()
-    say("", f"Patchbay is starting; its data is in {data}.")
-    env = environment(children, data, address)
-    runner = chosen_runner(data, address, announce=lambda text: say("", text))
+    print_output_line("", f"Patchbay is starting; its data is in {data}.")
+    env = build_program_environment(children, data, address)
+    runner = select_program_runner(data, address, announce=lambda text: print_output_line("", text))
     env |= runner.environment()
-    write_environment(data, env)
+    write_environment_file(data, env)
     is_first = not (data / "quickstart.json").exists()
-    prepare(children, env, runner, address)
-    start_programs(children, env, runner, address)
-    say("", welcome(data, address, is_first=is_first))
+    prepare_installation(children, env, runner, address)
+    start_patchbay_programs(children, env, runner, address)
+    print_output_line("", welcome_message(data, address, is_first=is_first))
     children.tend()
 
 
-def refuse_wrong_settings() -> None:
+def prepare_supervisor_settings() -> None:
     """What is missing is made. Secrets in files are for the children too, which may not be able to
     read them."""
-    if found := faults("make up"):
-        raise Refused("".join(["these settings are wrong:", *(f"\n  {each}" for each in found)]))
-    take_files()
+    if found := find_setting_errors("make up"):
+        raise SupervisorError(
+            "".join(["these settings are wrong:", *(f"\n  {each}" for each in found)])
+        )
+    export_file_secrets()
 
 
-def hold(data: Path) -> None:
+def lock_data_folder(data: Path) -> None:
     """Make the data folder ours for as long as we live."""
     data.mkdir(parents=True, exist_ok=True)
-    take_lock(
+    acquire_file_lock(
         data / "lock",
         f"another Patchbay runs on {data}. Stop it (Ctrl-C where it runs), or start a second one "
         "beside it: make up PATCHBAY_DATA=elsewhere PORT=8001",
     )
 
 
-def environment(children: Children, data: Path, address: Address) -> dict[str, str]:
+def build_program_environment(
+    children: ChildProcesses, data: Path, address: WebAddress
+) -> dict[str, str]:
     """Start the engines; the answer is what the programs must know."""
-    secrets = Secrets(data)
-    database_exists = written_version(data / "engines" / "postgres") is not None
+    secrets = SecretStore(data)
+    database_exists = read_cluster_version(data / "engines" / "postgres") is not None
     values = {
         "PATCHBAY_MODE": "quickstart",
         "PATCHBAY_DATA": str(data),
         **address.environment(),
         "SECRET_KEY": secrets.secret_key(),
         "PATCHBAY_ENCRYPTION_KEYS": secrets.encryption_keys(
-            database_exists=database_exists, announce=lambda text: say("", text)
+            database_exists=database_exists, announce=lambda text: print_output_line("", text)
         ),
     }
-    return values | given_environment() | start_engines(children, data, secrets)
+    return values | configured_engine_urls() | start_embedded_engines(children, data, secrets)
 
 
-def start_engines(children: Children, data: Path, secrets: Secrets) -> dict[str, str]:
-    engines = embedded_engines(data, secrets)
+def start_embedded_engines(
+    children: ChildProcesses, data: Path, secrets: SecretStore
+) -> dict[str, str]:
+    engines = build_embedded_engines(data, secrets)
     for engine in engines:
         if isinstance(engine, Postgres):
-            upgrade_if_asked(children, engine)
+            upgrade_if_requested(children, engine)
         engine.create()
         children.start(engine.program())
     values = {}
@@ -108,7 +116,9 @@ def start_engines(children: Children, data: Path, secrets: Secrets) -> dict[str,
     return values
 
 
-def prepare(children: Children, env: dict[str, str], runner: Runner, address: Address) -> None:
+def prepare_installation(
+    children: ChildProcesses, env: dict[str, str], runner: ProgramRunner, address: WebAddress
+) -> None:
     """Bring the database, the static files and the demo data up to date."""
     owner = {
         **env,
@@ -117,22 +127,22 @@ def prepare(children: Children, env: dict[str, str], runner: Runner, address: Ad
     }
     with runner.quickstart() as file:
         children.run(
-            programs.prepare(owner, str(file), address.url, account=runner.account),
+            programs.build_prepare_program(owner, str(file), address.url, account=runner.account),
             patience=600,
             refusal="the database could not be prepared; see above.",
         )
 
 
-def start_programs(
-    children: Children, env: dict[str, str], runner: Runner, address: Address
+def start_patchbay_programs(
+    children: ChildProcesses, env: dict[str, str], runner: ProgramRunner, address: WebAddress
 ) -> None:
     """Start the three programs and wait for the first answer."""
     account = runner.account
-    children.start(programs.web(env, address, account))
+    children.start(programs.build_web_program(env, address, account))
     # On a small machine the first answer comes a second earlier if the others wait for it.
     children.until(address.answers, patience=60, refusal="the web did not answer in a minute.")
-    children.start(programs.dispatcher(env, account))
-    children.start(programs.worker(env, account))
+    children.start(programs.build_dispatcher_program(env, account))
+    children.start(programs.build_worker_program(env, account))
 
 
 if __name__ == "__main__":

@@ -7,13 +7,13 @@ import socket
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from config.supervisor import Refused
+from config.supervisor import SupervisorError
 
-LOCAL = ("localhost", "127.0.0.1", "[::1]")
+LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
 
 @dataclass(frozen=True)
-class Address:
+class WebAddress:
     host: str
     port: int
 
@@ -30,7 +30,7 @@ class Address:
     def environment(self) -> dict[str, str]:
         """What the settings must know of the address, where the environment does not say it."""
         base = os.environ.get("PUBLIC_BASE_URL") or self.url
-        hosts = dict.fromkeys([*LOCAL, self.name, urlsplit(base).hostname or self.name])
+        hosts = dict.fromkeys([*LOCAL_HOSTS, self.name, urlsplit(base).hostname or self.name])
         allowed = os.environ.get("ALLOWED_HOSTS") or ",".join(hosts)
         return {"PUBLIC_BASE_URL": base, "ALLOWED_HOSTS": allowed}
 
@@ -40,7 +40,7 @@ class Address:
             found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
             socket.create_server(found[0][4][:2], family=found[0][0]).close()
         except OSError as error:
-            raise Refused(self._why_not(error)) from None
+            raise SupervisorError(self._why_not(error)) from None
 
     def _why_not(self, error: OSError) -> str:
         if error.errno == errno.EADDRINUSE:
@@ -62,9 +62,9 @@ class Address:
             connection.close()
 
 
-def chosen_address() -> Address:
+def configured_web_address() -> WebAddress:
     """HOST and PORT of the environment, 127.0.0.1 and 8000 without them."""
     port = os.environ.get("PORT") or "8000"
     if not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
-        raise Refused(f"PORT must be a number between 1 and 65535, not {port!r}.")
-    return Address(os.environ.get("HOST") or "127.0.0.1", int(port))
+        raise SupervisorError(f"PORT must be a number between 1 and 65535, not {port!r}.")
+    return WebAddress(os.environ.get("HOST") or "127.0.0.1", int(port))

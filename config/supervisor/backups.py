@@ -8,66 +8,72 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from config.environment.reader import data_folder
-from config.supervisor import Refused, programs
-from config.supervisor.__main__ import STOP_ORDER, hold, refuse_wrong_settings, start_engines
-from config.supervisor.children import Children, Interrupted, say
-from config.supervisor.environment import given_database_urls
-from config.supervisor.files import write_private
-from config.supervisor.postgres import written_version
-from config.supervisor.secrets import Secrets
+from config.supervisor import SupervisorError, programs
+from config.supervisor.__main__ import (
+    STOP_ORDER,
+    lock_data_folder,
+    prepare_supervisor_settings,
+    start_embedded_engines,
+)
+from config.supervisor.children import ChildProcesses, ShutdownRequested, print_output_line
+from config.supervisor.environment import configured_database_urls
+from config.supervisor.files import write_private_file
+from config.supervisor.postgres import read_cluster_version
+from config.supervisor.secrets import SecretStore
 from organizations.backups import BackupError
 from organizations.backups.archive import Backup
 
-WITHOUT_KEYS = "--without-keys"
-NO_BROKER = "redis://127.0.0.1:1/0"  # neither command has a use for one
+WITHOUT_KEYS_OPTION = "--without-keys"
+UNUSED_BROKER_URL = "redis://127.0.0.1:1/0"  # neither command has a use for one
 
 
 def main(command: str, file: str, *options: str) -> int:
     """The exit status of the command; 1 if it could not begin."""
-    children = Children()
+    children = ChildProcesses()
     data, path = data_folder(), Path(file).expanduser().absolute()
     try:
-        env = environment(children, data, path, command, options)
+        env = build_backup_environment(children, data, path, command, options)
         words = ("manage.py", command, str(path), *options)
-        program = programs.python(command, *words, env=env)
+        program = programs.build_python_program(command, *words, env=env)
         status = subprocess.run(program.command, env=program.env, **program.popen).returncode
-    except Interrupted:
+    except ShutdownRequested:
         return 130
-    except (Refused, BackupError, OSError) as refusal:
-        say("", f"There is no {command}: {refusal}")
+    except (SupervisorError, BackupError, OSError) as refusal:
+        print_output_line("", f"There is no {command}: {refusal}")
         return 1
     finally:
         for names in STOP_ORDER:
             children.stop(names)
     if command == "restore" and not status:
-        note_accounts(data)
+        record_restored_accounts(data)
     return status
 
 
-def environment(
-    children: Children, data: Path, path: Path, command: str, options: Sequence[str]
+def build_backup_environment(
+    children: ChildProcesses, data: Path, path: Path, command: str, options: Sequence[str]
 ) -> dict[str, str]:
     """What manage.py must know, once the database is reached. Raises Refused and BackupError."""
-    refuse_wrong_settings()
+    prepare_supervisor_settings()
     is_embedded = not os.environ.get("DATABASE_URL")
-    is_new = is_embedded and written_version(data / "engines" / "postgres") is None
+    is_new = is_embedded and read_cluster_version(data / "engines" / "postgres") is None
     if is_new and command == "backup":
-        raise Refused(f"{data} has no database; `make up` makes one.")
+        raise SupervisorError(f"{data} has no database; `make up` makes one.")
     try:
-        hold(data)
-    except Refused:
+        lock_data_folder(data)
+    except SupervisorError:
         if command == "restore":
             raise
         return {"PATCHBAY_DATA": str(data)}  # it runs, and has written down all else
-    secrets = Secrets(data)
+    secrets = SecretStore(data)
     if command == "restore":
-        take_keys(secrets, Backup(path))
-    os.environ.setdefault("REDIS_URL", NO_BROKER)
-    given = given_database_urls() if os.environ.get("DATABASE_URL") else {}
+        merge_encryption_keys(secrets, Backup(path))
+    os.environ.setdefault("REDIS_URL", UNUSED_BROKER_URL)
+    given = configured_database_urls() if os.environ.get("DATABASE_URL") else {}
     keys = secrets.encryption_keys(
-        database_exists=WITHOUT_KEYS not in options, announce=lambda text: say("", text)
+        database_exists=WITHOUT_KEYS_OPTION not in options,
+        announce=lambda text: print_output_line("", text),
     )
-    owner = (given | start_engines(children, data, secrets))["DATABASE_OWNER_URL"]
+    owner = (given | start_embedded_engines(children, data, secrets))["DATABASE_OWNER_URL"]
     return {
         "PATCHBAY_MODE": "quickstart",
         "PATCHBAY_DATA": str(data),
@@ -78,18 +84,18 @@ def environment(
     }
 
 
-def take_keys(secrets: Secrets, backup: Backup) -> None:
+def merge_encryption_keys(secrets: SecretStore, backup: Backup) -> None:
     """Keys that came with the backup are kept behind our own, so that both are understood."""
     file = secrets.folder / "encryption_keys"
     ours = file.read_text().strip().split(",") if file.exists() else []
     if new := [key for key in backup.keys if key not in ours]:
-        write_private(file, ",".join([*ours, *new]) + "\n")
+        write_private_file(file, ",".join([*ours, *new]) + "\n")
 
 
-def note_accounts(data: Path) -> None:
+def record_restored_accounts(data: Path) -> None:
     """Where there was no demo, the next `make up` makes none beside the restored accounts."""
     if not (data / "quickstart.json").exists():
-        write_private(data / "quickstart.json", '{"username": "an account of the backup"}\n')
+        write_private_file(data / "quickstart.json", '{"username": "an account of the backup"}\n')
 
 
 if __name__ == "__main__":

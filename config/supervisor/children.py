@@ -11,36 +11,36 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 
-from config.supervisor import Refused
-from config.supervisor.processes import Program, end, spawn
+from config.supervisor import SupervisorError
+from config.supervisor.processes import Program, kill_process_group, spawn_program
 
-TICK = 0.05  # seconds between two looks at the children
-DEATHS, WITHIN = 5, 60  # a child that dies so often in so many seconds is given up
-FIRST_PAUSE, LONGEST_PAUSE = 0.5, 8.0  # seconds before a restart
+POLL_INTERVAL = 0.05  # seconds between two looks at the children
+MAX_EXITS, EXIT_WINDOW = 5, 60  # a child that dies so often in so many seconds is given up
+MIN_RESTART_DELAY, MAX_RESTART_DELAY = 0.5, 8.0  # seconds before a restart
 
 
-class Interrupted(Exception):
+class ShutdownRequested(Exception):
     """Somebody asked us to stop."""
 
 
-def say(name: str, line: str) -> None:
+def print_output_line(name: str, line: str) -> None:
     """Print a child's line, or ours; a terminal that went away does not keep us from stopping."""
     with contextlib.suppress(OSError):
         print(f"{name:<10} | {line}" if name else line, flush=True)
 
 
-class Child:
+class ChildProcess:
     """One program that should be running."""
 
     def __init__(self, program: Program):
         self.program = program
-        self.deaths: deque[float] = deque(maxlen=DEATHS)
+        self.deaths: deque[float] = deque(maxlen=MAX_EXITS)
         self.start()
 
     def start(self) -> None:
         self.restart_at: float | None = None
         self.rest = b""
-        self.process = spawn(self.program, subprocess.PIPE)
+        self.process = spawn_program(self.program, subprocess.PIPE)
         self.output = self.process.stdout
         os.set_blocking(self.output.fileno(), False)
 
@@ -62,14 +62,14 @@ class Child:
             self.say(text)
 
     def say(self, line: str) -> None:
-        say(self.program.name, line)
+        print_output_line(self.program.name, line)
 
     def gone(self) -> bool:
         return self.process.poll() is not None
 
     def bury(self) -> None:
         """Clear away what is left of a dead child, and pass on its last lines."""
-        end(self.process)
+        kill_process_group(self.process)
         self.read()  # once, for all that a pipe holds; somebody may still have its other end
         if self.rest:
             self._pass_on(self.rest)
@@ -79,24 +79,26 @@ class Child:
         """Start again after a pause that grows, unless it died too often."""
         now = time.monotonic()
         self.deaths.append(now)
-        recent = sum(1 for death in self.deaths if now - death < WITHIN)
-        pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (recent - 1))
+        recent = sum(1 for death in self.deaths if now - death < EXIT_WINDOW)
+        pause = min(MAX_RESTART_DELAY, MIN_RESTART_DELAY * 2 ** (recent - 1))
         self.restart_at = now + pause
-        self.say(f"ended with {_status(self.process.returncode)}")
-        if recent == DEATHS:
-            raise Refused(f"{self.program.name} ended {DEATHS} times within a minute; see above.")
+        self.say(f"ended with {_exit_status_text(self.process.returncode)}")
+        if recent == MAX_EXITS:
+            raise SupervisorError(
+                f"{self.program.name} ended {MAX_EXITS} times within a minute; see above."
+            )
         self.say(f"starts again in {pause:g} s")
 
 
-def _status(code: int) -> str:
+def _exit_status_text(code: int) -> str:
     return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
 
 
-class Children:
+class ChildProcesses:
     """All running children, their output, and the wish to stop."""
 
     def __init__(self) -> None:
-        self.children: dict[str, Child] = {}
+        self.children: dict[str, ChildProcess] = {}
         self.selector = selectors.DefaultSelector()
         self.interrupts = 0
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -107,7 +109,7 @@ class Children:
 
     def start(self, program: Program) -> None:
         """Start a child and keep it running."""
-        child = self.children[program.name] = Child(program)
+        child = self.children[program.name] = ChildProcess(program)
         self._listen(child)
 
     def until(self, condition: Callable[[], bool], *, patience: float, refusal: str) -> None:
@@ -115,9 +117,9 @@ class Children:
         deadline = time.monotonic() + patience
         while not condition():
             if self.interrupts:
-                raise Interrupted
+                raise ShutdownRequested
             if time.monotonic() > deadline:
-                raise Refused(refusal)
+                raise SupervisorError(refusal)
             self._pass_on_output()
             self._restart()
 
@@ -128,15 +130,15 @@ class Children:
     def run(self, program: Program, *, patience: float, refusal: str) -> None:
         """Run a program to its end; what it prints is shown only if it fails."""
         with tempfile.TemporaryFile() as output:
-            process = spawn(program, output)
+            process = spawn_program(program, output)
             try:
                 self.until(lambda: process.poll() is not None, patience=patience, refusal=refusal)
             finally:
-                end(process)
+                kill_process_group(process)
             if process.returncode:
                 output.seek(0)
-                say("", output.read().decode(errors="replace"))
-                raise Refused(refusal)
+                print_output_line("", output.read().decode(errors="replace"))
+                raise SupervisorError(refusal)
 
     def stop(self, names: Iterable[str]) -> None:
         """Ask these children to stop and wait for them; another Ctrl-C ends their grace."""
@@ -149,17 +151,17 @@ class Children:
         for child in alive:
             self._bury(child)
 
-    def _wait(self, children: list[Child]) -> None:
+    def _wait(self, children: list[ChildProcess]) -> None:
         started, interrupts = time.monotonic(), self.interrupts
         while waiting := [child for child in children if not child.gone()]:
             self._pass_on_output()
             for child in waiting:
                 if time.monotonic() - started > child.program.grace or self.interrupts > interrupts:
                     child.say("did not stop in time: killed")
-                    end(child.process)
+                    kill_process_group(child.process)
 
     def _pass_on_output(self) -> None:
-        for key, _ in self.selector.select(TICK):
+        for key, _ in self.selector.select(POLL_INTERVAL):
             if not key.data.read():
                 self.selector.unregister(key.fileobj)
 
@@ -172,10 +174,10 @@ class Children:
                 child.start()
                 self._listen(child)
 
-    def _listen(self, child: Child) -> None:
+    def _listen(self, child: ChildProcess) -> None:
         self.selector.register(child.output, selectors.EVENT_READ, child)
 
-    def _bury(self, child: Child) -> None:
+    def _bury(self, child: ChildProcess) -> None:
         with contextlib.suppress(KeyError):  # at the end of its output it left by itself
             self.selector.unregister(child.output)
         child.bury()

@@ -3,27 +3,27 @@
 import os
 from pathlib import Path
 
-from config.supervisor.home import open_home
+from config.supervisor.home import lock_engine_home
 from config.supervisor.postgres import Postgres
-from config.supervisor.secrets import Secrets
+from config.supervisor.secrets import SecretStore
 from config.supervisor.valkey import Valkey
 
 
-def missing_urls() -> list[str]:
+def missing_engine_urls() -> list[str]:
     """The URLs that nobody gave."""
     return [name for name in ("DATABASE_URL", "REDIS_URL") if not os.environ.get(name)]
 
 
-def embedded_engines(data: Path, secrets: Secrets) -> list[Postgres | Valkey]:
+def build_embedded_engines(data: Path, secrets: SecretStore) -> list[Postgres | Valkey]:
     """An engine for each missing URL.
 
     Each is used in five steps: create, start its program, wait until it answers, furnish, and take
     its environment.
     """
-    missing = missing_urls()
+    missing = missing_engine_urls()
     if not missing:
         return []
-    home = open_home(data)
+    home = lock_engine_home(data)
     sockets = home.sockets()
     engines = {
         "DATABASE_URL": lambda: Postgres(home, sockets, secrets.passwords()),

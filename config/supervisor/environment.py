@@ -3,31 +3,31 @@
 import os
 from pathlib import Path
 
-from config.supervisor.files import write_private
+from config.supervisor.files import write_private_file
 
-HEADING = (
+ENVIRONMENT_FILE_HEADER = (
     "# Written by `make up` at every start; manage.py reads it when DATABASE_URL is not set.\n"
 )
 
 
-def database_urls(owner: str, web: str, worker: str) -> dict[str, str]:
+def build_database_urls(owner: str, web: str, worker: str) -> dict[str, str]:
     """One database in three roles."""
     return {"DATABASE_OWNER_URL": owner, "DATABASE_URL": web, "DATABASE_WORKER_URL": worker}
 
 
-def given_environment() -> dict[str, str]:
+def configured_engine_urls() -> dict[str, str]:
     """What the environment says of the database and the broker."""
-    given = given_database_urls() if os.environ.get("DATABASE_URL") else {}
+    given = configured_database_urls() if os.environ.get("DATABASE_URL") else {}
     return given | ({"REDIS_URL": os.environ["REDIS_URL"]} if os.environ.get("REDIS_URL") else {})
 
 
-def given_database_urls() -> dict[str, str]:
+def configured_database_urls() -> dict[str, str]:
     """The database of the environment; who names one role only uses it for all."""
     url = os.environ["DATABASE_URL"]
     owner, worker = (os.environ.get(f"DATABASE_{role}_URL") or url for role in ("OWNER", "WORKER"))
-    return database_urls(owner, url, worker)
+    return build_database_urls(owner, url, worker)
 
 
-def write_environment(data: Path, values: dict[str, str]) -> None:
+def write_environment_file(data: Path, values: dict[str, str]) -> None:
     lines = [f"{name}={value}\n" for name, value in values.items()]
-    write_private(data / "environment", HEADING + "".join(lines))
+    write_private_file(data / "environment", ENVIRONMENT_FILE_HEADER + "".join(lines))

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 
-def write_private(path: Path, text: str) -> None:
+def write_private_file(path: Path, text: str) -> None:
     """Write a file with mode 0600, whole or not at all. Root gives it to the folder's owner."""
     unfinished = path.with_name(path.name + ".unfinished")
     unfinished.unlink(missing_ok=True)
@@ -19,7 +19,7 @@ def write_private(path: Path, text: str) -> None:
     unfinished.replace(path)
 
 
-def read_untrusted(path: Path) -> str:
+def read_untrusted_file(path: Path) -> str:
     """The text of a regular file that a weaker account wrote, at most 64 kB.
 
     Raises OSError if the file is a link, which may lead to what only root can read.

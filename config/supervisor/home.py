@@ -12,19 +12,19 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from config.supervisor import Refused
-from config.supervisor.locks import take_lock
+from config.supervisor import SupervisorError
+from config.supervisor.locks import acquire_file_lock
 
 # Where the engines live when root keeps Patchbay in a folder that no other account may enter.
-OPEN_PLACE = Path("/var/lib/patchbay")
+PUBLIC_ENGINES_FOLDER = Path("/var/lib/patchbay")
 # A socket's path has at most 107 bytes on Linux and 103 on macOS.
-LONGEST_SOCKET_FOLDER = 103 - len("/.s.PGSQL.5432")
-ACCOUNT = "_patchbay"
-SEPARATORS = ',"'  # PostgreSQL and libpq take a path with one of these for several
+MAX_SOCKET_FOLDER_LENGTH = 103 - len("/.s.PGSQL.5432")
+ENGINE_ACCOUNT = "_patchbay"
+PATH_SEPARATORS = ',"'  # PostgreSQL and libpq take a path with one of these for several
 
 
 @dataclass(frozen=True)
-class Account:
+class SystemAccount:
     """Who runs the engines: PostgreSQL refuses to run as root, so root lends them this account."""
 
     uid: int
@@ -47,11 +47,11 @@ class Account:
 
 
 @dataclass(frozen=True)
-class Home:
+class EngineHome:
     """Where the engines read and write; `account` is None where they run under our own."""
 
     path: Path
-    account: Account | None
+    account: SystemAccount | None
     lock: int = -1
 
     def popen(self) -> dict:
@@ -77,7 +77,9 @@ class Home:
     def sockets(self) -> Path:
         """An empty folder for sockets: here or, where none can be, among the temporary files."""
         folder = self.path / "run"
-        if len(os.fsencode(folder)) > LONGEST_SOCKET_FOLDER or set(str(folder)) & set(SEPARATORS):
+        if len(os.fsencode(folder)) > MAX_SOCKET_FOLDER_LENGTH or set(str(folder)) & set(
+            PATH_SEPARATORS
+        ):
             return self._temporary_folder()
         shutil.rmtree(folder, ignore_errors=True)  # a killed engine leaves its socket and pid there
         return self.folder("run")
@@ -89,58 +91,58 @@ class Home:
         return folder
 
 
-def open_home(data: Path) -> Home:
+def lock_engine_home(data: Path) -> EngineHome:
     """The engines' home in a data folder, made on first use, once no engine is at work in it."""
-    path = _place(data)
+    path = _engine_folder(data)
     refusal = f"engines of an earlier run are still at work in {path}. Stop them, then try again."
     # Engines inherit this lock: it is free when the last of their processes is gone.
-    lock = take_lock(path / "lock", refusal, patience=10)
-    return Home(path, _lent_account(path), lock)
+    lock = acquire_file_lock(path / "lock", refusal, patience=10)
+    return EngineHome(path, _select_engine_account(path), lock)
 
 
-def shared_home(data: Path) -> Home:
+def unlocked_engine_home(data: Path) -> EngineHome:
     """The same home without its lock, for programs that only lodge there."""
-    path = _place(data)
-    return Home(path, _lent_account(path))
+    path = _engine_folder(data)
+    return EngineHome(path, _select_engine_account(path))
 
 
-def _place(data: Path) -> Path:
+def _engine_folder(data: Path) -> Path:
     link = data / "engines"
-    return _found(link) or _made(link)
+    return _existing_engine_folder(link) or _create_engine_folder(link)
 
 
-def _found(link: Path) -> Path | None:
+def _existing_engine_folder(link: Path) -> Path | None:
     if link.is_symlink() and not link.exists():
-        raise Refused(
+        raise SupervisorError(
             f"{link} leads to {link.readlink()}, where the data of the engines were, and that is "
             f"gone. Put it back, or remove {link.parent} to begin anew."
         )
     return link.resolve() if link.exists() else None
 
 
-def _made(link: Path) -> Path:
+def _create_engine_folder(link: Path) -> Path:
     if os.geteuid() == 0:
         link.parent.chmod(link.parent.stat().st_mode | 0o011)
-        if not _anyone_may_enter(link.parent):
-            link.symlink_to(_open_place())
+        if not _is_world_accessible(link.parent):
+            link.symlink_to(_create_public_folder())
     link.mkdir(mode=0o700, exist_ok=True)
     return link.resolve()
 
 
-def _anyone_may_enter(folder: Path) -> bool:
+def _is_world_accessible(folder: Path) -> bool:
     resolved = folder.resolve()
     return all(each.stat().st_mode & stat.S_IXOTH for each in (resolved, *resolved.parents))
 
 
-def _open_place() -> Path:
+def _create_public_folder() -> Path:
     """A folder that any account gets to, for data that is where only root may go."""
-    place = OPEN_PLACE / secrets.token_hex(4)
+    place = PUBLIC_ENGINES_FOLDER / secrets.token_hex(4)
     place.mkdir(mode=0o700, parents=True)
-    OPEN_PLACE.chmod(0o711)
+    PUBLIC_ENGINES_FOLDER.chmod(0o711)
     return place
 
 
-def _lent_account(path: Path) -> Account | None:
+def _select_engine_account(path: Path) -> SystemAccount | None:
     """The owner of the data, so that root may start what another user began; at first an account
     that nothing else runs under. What an earlier version lent to nobody, which strangers share, is
     taken over. None if we are not root: then we run the engines ourselves."""
@@ -148,25 +150,25 @@ def _lent_account(path: Path) -> Account | None:
         return None
     owner = path.stat()
     if owner.st_uid not in (0, pwd.getpwnam("nobody").pw_uid):
-        return Account(owner.st_uid, owner.st_gid)
+        return SystemAccount(owner.st_uid, owner.st_gid)
     try:
-        own = _own_account()
+        own = _ensure_engine_account()
         own.take_over(path)
     except (OSError, subprocess.SubprocessError) as error:
-        raise Refused(
-            f"PostgreSQL does not run as root, and root cannot lend it the account {ACCOUNT} here "
-            f"({error}). Run `make up` as an ordinary user."
+        raise SupervisorError(
+            f"PostgreSQL does not run as root, and root cannot lend it the account "
+            f"{ENGINE_ACCOUNT} here ({error}). Run `make up` as an ordinary user."
         ) from None
     return own
 
 
-def _own_account() -> Account:
+def _ensure_engine_account() -> SystemAccount:
     """Made once on a machine, for the engines of all data folders that root runs."""
     try:
-        found = pwd.getpwnam(ACCOUNT)
+        found = pwd.getpwnam(ENGINE_ACCOUNT)
     except KeyError:
         command = ["useradd", "--system", "--user-group", "--no-create-home"]
-        command += ["--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin", ACCOUNT]
+        command += ["--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin", ENGINE_ACCOUNT]
         subprocess.run(command, check=True, capture_output=True)
-        found = pwd.getpwnam(ACCOUNT)
-    return Account(found.pw_uid, found.pw_gid)
+        found = pwd.getpwnam(ENGINE_ACCOUNT)
+    return SystemAccount(found.pw_uid, found.pw_gid)

@@ -5,10 +5,10 @@ import os
 import time
 from pathlib import Path
 
-from config.supervisor import Refused
+from config.supervisor import SupervisorError
 
 
-def take_lock(path: Path, refusal: str, *, patience: float = 0) -> int:
+def acquire_file_lock(path: Path, refusal: str, *, patience: float = 0) -> int:
     """Lock a file, waiting up to `patience` seconds; answers the descriptor that holds the lock.
 
     The lock lives as long as any process that inherited the descriptor, so a lock that was handed
@@ -16,15 +16,15 @@ def take_lock(path: Path, refusal: str, *, patience: float = 0) -> int:
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     deadline = time.monotonic() + patience
-    while not _locked(descriptor):
+    while not _try_lock(descriptor):
         if time.monotonic() >= deadline:
             os.close(descriptor)
-            raise Refused(refusal)
+            raise SupervisorError(refusal)
         time.sleep(0.05)
     return descriptor
 
 
-def _locked(descriptor: int) -> bool:
+def _try_lock(descriptor: int) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

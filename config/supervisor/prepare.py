@@ -9,37 +9,37 @@ import django
 from django.core.management import call_command
 from django.db import connections
 
-from config.environment.reader import database
-from config.environment.validation import refuse_wrong_keys
-from config.schema_guard import WrongSchema, refuse_newer
+from config.environment.reader import parse_database_settings
+from config.environment.validation import ensure_encryption_keys_match
+from config.schema_guard import SchemaMismatch, ensure_schema_not_newer
 from organizations.tenancy import tenant_scope
 
 
 def main() -> None:
     """Run as the owner (DATABASE_URL), but make the demo data as the web (DATABASE_WEB_URL)."""
-    options = arguments()
+    options = parse_prepare_arguments()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
     try:
-        refuse_newer()
-    except WrongSchema as error:
+        ensure_schema_not_newer()
+    except SchemaMismatch as error:
         sys.exit(str(error))
     call_command("migrate", interactive=False, verbosity=0)
-    refuse_wrong_keys()
+    ensure_encryption_keys_match()
     call_command("grant_roles", verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
-    connect_as(os.environ["DATABASE_WEB_URL"])
-    with tenant_scope.everything():
+    switch_database_role(os.environ["DATABASE_WEB_URL"])
+    with tenant_scope.all_organizations():
         call_command("seed_demo", quickstart=options.quickstart, url=options.url, verbosity=0)
 
 
-def connect_as(url: str) -> None:
+def switch_database_role(url: str) -> None:
     """Point Django's connection at the same database in another role."""
     connections["default"].close()
-    connections["default"].settings_dict |= database(url)
+    connections["default"].settings_dict |= parse_database_settings(url)
 
 
-def arguments() -> argparse.Namespace:
+def parse_prepare_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     parser.add_argument("quickstart", type=Path)
     parser.add_argument("url")

@@ -32,7 +32,7 @@ class Program:
     popen: Mapping = field(default_factory=dict)
 
 
-def spawn(program: Program, output) -> subprocess.Popen:
+def spawn_program(program: Program, output) -> subprocess.Popen:
     """Start a program that dies with us; its own session keeps Ctrl-C from it.
 
     To be called from the main thread: the kernel watches the thread that forked, not the process.
@@ -44,12 +44,12 @@ def spawn(program: Program, output) -> subprocess.Popen:
         stdout=output,
         stderr=subprocess.STDOUT,
         start_new_session=True,
-        preexec_fn=partial(die_with, os.getpid(), program.orphaned),
+        preexec_fn=partial(exit_with_parent, os.getpid(), program.orphaned),
         **program.popen,
     )
 
 
-def die_with(parent: int, number: int) -> None:
+def exit_with_parent(parent: int, number: int) -> None:
     """Have the kernel send us this signal when our parent dies."""
     if PRCTL:
         PRCTL(PR_SET_PDEATHSIG, number)
@@ -57,7 +57,7 @@ def die_with(parent: int, number: int) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def end(process: subprocess.Popen) -> None:
+def kill_process_group(process: subprocess.Popen) -> None:
     """Kill what is left of a child and of the children it made."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)

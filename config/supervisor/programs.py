@@ -6,27 +6,27 @@ from collections.abc import Mapping
 
 from config import BASE_DIR
 from config.environment.reader import env as environment
-from config.supervisor.address import Address
-from config.supervisor.home import Account
+from config.supervisor.address import WebAddress
+from config.supervisor.home import SystemAccount
 from config.supervisor.processes import Program
 
 WEB_WORKERS = min(4, max(2, os.cpu_count() or 1))
-KEPT_IDLE = 10  # seconds that a worker's process stays without work
+IDLE_SECONDS = 10  # seconds that a worker's process stays without work
 # As in Dockerfile. A connection takes a place (backpressure, per worker) until it is closed, so
 # each has a deadline for its headers, which ends idle ones too, but in HTTP/1 only. The buffer
 # bounds the headers, and what granian reads ahead of a body (docs/decisions/0020).
-GRANIAN = [
+GRANIAN_OPTIONS = [
     *("--interface", "asginl", "--no-ws", "--log-level", "warning", "--respawn-failed-workers"),
     *("--http", "1", "--http1-header-read-timeout", "20000", "--http1-buffer-size", "65536"),
     *("--backlog", "2048", "--backpressure", "2048"),
 ]
 
 
-def python(
+def build_python_program(
     name: str,
     *arguments: str,
     env: Mapping[str, str],
-    account: Account | None = None,
+    account: SystemAccount | None = None,
     **manner,
 ) -> Program:
     """Python as a child, in the project's folder, told `env` besides our environment.
@@ -41,27 +41,37 @@ def python(
     return Program(name, [sys.executable, *arguments], env, popen=popen, **manner)
 
 
-def prepare(env: Mapping[str, str], *arguments: str, account: Account | None = None) -> Program:
+def build_prepare_program(
+    env: Mapping[str, str], *arguments: str, account: SystemAccount | None = None
+) -> Program:
     """Migrations, rights, static files and demo data."""
     arguments = ("-m", "config.supervisor.prepare", *arguments)
-    return python("prepare", *arguments, env=env, account=account)
+    return build_python_program("prepare", *arguments, env=env, account=account)
 
 
-def web(env: Mapping[str, str], address: Address, account: Account | None = None) -> Program:
+def build_web_program(
+    env: Mapping[str, str], address: WebAddress, account: SystemAccount | None = None
+) -> Program:
     """The web; requests that have begun are finished at the stop."""
-    command = ["-m", "granian", *GRANIAN, "--workers", str(WEB_WORKERS)]
+    command = ["-m", "granian", *GRANIAN_OPTIONS, "--workers", str(WEB_WORKERS)]
     command += ["--host", address.host, "--port", str(address.port)]
     command += ["config.asgi:application"]
-    return python("web", *command, env=without_owner(env), account=account, grace=30)
+    return build_python_program(
+        "web", *command, env=remove_stronger_roles(env), account=account, grace=30
+    )
 
 
-def dispatcher(env: Mapping[str, str], account: Account | None = None) -> Program:
+def build_dispatcher_program(
+    env: Mapping[str, str], account: SystemAccount | None = None
+) -> Program:
     """The dispatcher, in the worker's role: it looks at the operations of all organizations."""
     command = ["manage.py", "dispatch"]
-    return python("dispatcher", *command, env=as_worker(env), account=account, grace=15)
+    return build_python_program(
+        "dispatcher", *command, env=use_worker_role(env), account=account, grace=15
+    )
 
 
-def worker(env: Mapping[str, str], account: Account | None = None) -> Program:
+def build_worker_program(env: Mapping[str, str], account: SystemAccount | None = None) -> Program:
     """The Celery worker; SIGTERM lets it finish its operations, which take a minute at most.
 
     It has one process until there is more to do; each more costs 20 MB.
@@ -71,14 +81,14 @@ def worker(env: Mapping[str, str], account: Account | None = None) -> Program:
     command += ["-m", "celery", "--quiet", "-A", "config", "worker"]
     command += ["--loglevel", "INFO", "--without-gossip", "--without-mingle", "--without-heartbeat"]
     command += ["--autoscale", f"{environment('PATCHBAY_WORKER_PROCESSES')},1"]
-    env = {"AUTOSCALE_KEEPALIVE": str(KEPT_IDLE), **as_worker(env)}
-    return python("worker", *command, env=env, account=account, grace=75)
+    env = {"AUTOSCALE_KEEPALIVE": str(IDLE_SECONDS), **use_worker_role(env)}
+    return build_python_program("worker", *command, env=env, account=account, grace=75)
 
 
-def without_owner(env: Mapping[str, str]) -> dict[str, str]:
+def remove_stronger_roles(env: Mapping[str, str]) -> dict[str, str]:
     """The URLs of stronger roles are blanked: who takes over a program finds none there."""
     return {**env, "DATABASE_OWNER_URL": "", "DATABASE_WORKER_URL": ""}
 
 
-def as_worker(env: Mapping[str, str]) -> dict[str, str]:
-    return without_owner({**env, "DATABASE_URL": env["DATABASE_WORKER_URL"]})
+def use_worker_role(env: Mapping[str, str]) -> dict[str, str]:
+    return remove_stronger_roles({**env, "DATABASE_URL": env["DATABASE_WORKER_URL"]})

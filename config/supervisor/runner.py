@@ -14,25 +14,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from config import BASE_DIR
-from config.supervisor import Refused
-from config.supervisor.address import Address
-from config.supervisor.files import read_untrusted, write_private
-from config.supervisor.home import Account, Home, shared_home
+from config.supervisor import SupervisorError
+from config.supervisor.address import WebAddress
+from config.supervisor.files import read_untrusted_file, write_private_file
+from config.supervisor.home import EngineHome, SystemAccount, unlocked_engine_home
 
-CODE = ("config", "organizations", "integrations", "carriers", "numbers")
-OTHERS_READ = (*CODE, "manage.py", "templates", "static", "locale")
-NOT_NEEDED = {"__pycache__", "test", "tests"}  # folders that no program reads
+CODE_FOLDERS = ("config", "organizations", "integrations", "carriers", "numbers")
+READABLE_PATHS = (*CODE_FOLDERS, "manage.py", "templates", "static", "locale")
+IGNORED_FOLDERS = {"__pycache__", "test", "tests"}  # folders that no program reads
 
 
 @dataclass(frozen=True)
-class Runner:
+class ProgramRunner:
     """Who runs our own programs; without a home it is us, with one its account."""
 
     data: Path
-    home: Home | None = None
+    home: EngineHome | None = None
 
     @property
-    def account(self) -> Account | None:
+    def account(self) -> SystemAccount | None:
         return self.home.account if self.home else None
 
     def environment(self) -> dict[str, str]:
@@ -48,7 +48,7 @@ class Runner:
 
     def _let_write(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        with acting_as(self.account):
+        with impersonate_account(self.account):
             may = os.access(folder, os.W_OK | os.X_OK, effective_ids=True)
         if not may:
             self.account.take_over(folder)
@@ -65,43 +65,45 @@ class Runner:
             return
         copy = self.home.path / kept.name
         if kept.exists():
-            write_private(copy, read_untrusted(kept))
+            write_private_file(copy, read_untrusted_file(kept))
         yield copy
-        write_private(kept, read_untrusted(copy))
+        write_private_file(kept, read_untrusted_file(copy))
         copy.unlink()
 
 
-def chosen_runner(data: Path, address: Address, announce: Callable[[str], None]) -> Runner:
+def select_program_runner(
+    data: Path, address: WebAddress, announce: Callable[[str], None]
+) -> ProgramRunner:
     """Ourselves or, if we are root, the account of the engines where it can read everything.
 
     Raises Refused if that account may not listen at the address.
     """
     if os.geteuid() != 0:
-        return Runner(data)
-    home = shared_home(data)
-    if closed := what_is_closed_to(home.account):
-        announce(warning(home.account, closed))
-        return Runner(data)
-    require_port(home.account, address)
-    for name in CODE:  # the account writes no bytecode here
+        return ProgramRunner(data)
+    home = unlocked_engine_home(data)
+    if closed := find_unreadable_dependency(home.account):
+        announce(root_account_warning(home.account, closed))
+        return ProgramRunner(data)
+    ensure_port_permitted(home.account, address)
+    for name in CODE_FOLDERS:  # the account writes no bytecode here
         compileall.compile_dir(BASE_DIR / name, quiet=2)
-    return Runner(data, home)
+    return ProgramRunner(data, home)
 
 
-def warning(account: Account, closed: Path) -> str:
+def root_account_warning(account: SystemAccount, closed: Path) -> str:
     """What root is told at every start under which our programs run as root."""
     return (
         f"WARNING: web, dispatcher and worker run as root, because the account {account} cannot "
-        f"read {closed}. Run `make up` as an ordinary user, or {remedy(closed)}"
+        f"read {closed}. Run `make up` as an ordinary user, or {access_remedy(closed)}"
     )
 
 
-def remedy(closed: Path) -> str:
+def access_remedy(closed: Path) -> str:
     """What opens it, as the end of a sentence, with a command if there is one."""
     if closed in BASE_DIR.parents:
         return "move the project to a folder that everybody can enter, such as /opt/patchbay."
     if closed.is_relative_to(BASE_DIR):
-        names = " ".join([sys.prefix, *OTHERS_READ])
+        names = " ".join([sys.prefix, *READABLE_PATHS])
         return f"open it: cd {BASE_DIR} && chmod a+rx . && chmod -R a+rX {names}"
     return (
         "install a Python that everybody can run, such as Debian's, and make the environment anew "
@@ -109,36 +111,36 @@ def remedy(closed: Path) -> str:
     )
 
 
-def require_port(account: Account, address: Address) -> None:
+def ensure_port_permitted(account: SystemAccount, address: WebAddress) -> None:
     """Refuse a port below 1024, which the kernel gives to root only."""
-    with acting_as(account):
+    with impersonate_account(account):
         try:
             address.require_free()
-        except Refused as refusal:
-            raise Refused(
+        except SupervisorError as refusal:
+            raise SupervisorError(
                 f"{refusal} The web runs as {account}, and ports below 1024 are for root: choose "
                 "another, such as PORT=8000 behind a proxy."
             ) from None
 
 
-def what_is_closed_to(account: Account) -> Path | None:
+def find_unreadable_dependency(account: SystemAccount) -> Path | None:
     """What keeps an account from running our programs: the first file or folder of Python, its
     packages or the project that it cannot read."""
-    needed = [path.resolve() for path in _needed()]  # by us, who can follow every link
-    with acting_as(account):
-        closed = first_closed(needed)
-    return closed or (None if _runs(account) else Path(sys.executable))
+    needed = [path.resolve() for path in _required_paths()]  # by us, who can follow every link
+    with impersonate_account(account):
+        closed = first_unreadable_path(needed)
+    return closed or (None if _can_run_python(account) else Path(sys.executable))
 
 
-def _needed() -> Iterator[Path]:
+def _required_paths() -> Iterator[Path]:
     yield Path(sys.executable)
     yield from (Path(entry) for entry in sys.path if entry and Path(entry) != BASE_DIR)
-    yield from (BASE_DIR / name for name in OTHERS_READ)
+    yield from (BASE_DIR / name for name in READABLE_PATHS)
     if given := os.environ.get("STATIC_ROOT"):
         yield Path(given)
 
 
-def _runs(account: Account) -> bool:
+def _can_run_python(account: SystemAccount) -> bool:
     """Whether it can start Python here; mount options may forbid what modes allow."""
     command = [sys.executable, "-c", "import config, django"]
     try:
@@ -149,7 +151,7 @@ def _runs(account: Account) -> bool:
 
 
 @contextlib.contextmanager
-def acting_as(account: Account) -> Iterator[None]:
+def impersonate_account(account: SystemAccount) -> Iterator[None]:
     """Take the rights of an account for a moment. For root only, in a process of one thread."""
     groups, group = os.getgroups(), os.getegid()
     os.setgroups([])
@@ -163,26 +165,26 @@ def acting_as(account: Account) -> Iterator[None]:
         os.setgroups(groups)
 
 
-def first_closed(paths: Iterable[Path]) -> Path | None:
+def first_unreadable_path(paths: Iterable[Path]) -> Path | None:
     """The first of these, of what is above them and in them, that we cannot read."""
     for path in paths:
-        for each, mode in _ways(path):
-            if not _may(each, mode):
+        for each, mode in _required_access(path):
+            if not _has_access(each, mode):
                 return Path(each)
     return None
 
 
-def _ways(path: Path) -> Iterator[tuple[str | Path, int]]:
+def _required_access(path: Path) -> Iterator[tuple[str | Path, int]]:
     """What is passed and read, with what must be allowed there."""
     yield from ((folder, os.X_OK) for folder in reversed(path.parents))
     yield path, os.R_OK
     for folder, names, files in os.walk(path):
-        names[:] = [name for name in names if name not in NOT_NEEDED]
+        names[:] = [name for name in names if name not in IGNORED_FOLDERS]
         yield folder, os.R_OK | os.X_OK
         yield from ((os.path.join(folder, name), os.R_OK) for name in (*names, *files))
 
 
-def _may(path: str | Path, mode: int) -> bool:
+def _has_access(path: str | Path, mode: int) -> bool:
     if os.access(path, mode, effective_ids=True):
         return True
     try:

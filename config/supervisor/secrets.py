@@ -7,12 +7,12 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet
 
-from config.supervisor import Refused
-from config.supervisor.files import write_private
-from config.supervisor.postgres import ROLES, SUPERUSER
+from config.supervisor import SupervisorError
+from config.supervisor.files import write_private_file
+from config.supervisor.postgres import ROLE_ATTRIBUTES, SUPERUSER
 
 
-class Secrets:
+class SecretStore:
     """The folder `secrets` of a data folder."""
 
     def __init__(self, data: Path):
@@ -23,7 +23,7 @@ class Secrets:
         """The secret of this name, made on first use."""
         path = self.folder / name
         if not path.exists():
-            write_private(path, make() + "\n")
+            write_private_file(path, make() + "\n")
         return path.read_text().strip()
 
     def secret_key(self) -> str:
@@ -34,7 +34,8 @@ class Secrets:
     def passwords(self) -> dict[str, str]:
         """The passwords of the database roles."""
         return {
-            role: self.kept(role, lambda: secrets.token_urlsafe(24)) for role in (SUPERUSER, *ROLES)
+            role: self.kept(role, lambda: secrets.token_urlsafe(24))
+            for role in (SUPERUSER, *ROLE_ATTRIBUTES)
         }
 
     def valkey_password(self) -> str:
@@ -48,7 +49,7 @@ class Secrets:
         if path.exists():
             return self.kept(path.name, str)
         if database_exists:
-            raise Refused(
+            raise SupervisorError(
                 f"{path} is missing. The credentials in the database cannot be read without it, "
                 "and a new key would not help: put the file back, or set PATCHBAY_ENCRYPTION_KEYS "
                 "to the old key."

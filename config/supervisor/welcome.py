@@ -3,23 +3,27 @@
 import json
 from pathlib import Path
 
-from config.supervisor.address import Address
+from config.supervisor.address import WebAddress
 
 
-def welcome(data: Path, address: Address, *, is_first: bool) -> str:
+def welcome_message(data: Path, address: WebAddress, *, is_first: bool) -> str:
     """The address, the way in, and one line to try. Secrets are shown once, as output is kept in
     more places than one thinks of."""
-    way_in = secrets_of(data, address) if is_first else where_secrets_are(data, address)
+    way_in = (
+        first_start_credentials(data, address)
+        if is_first
+        else stored_credentials_hint(data, address)
+    )
     return f"""
 Patchbay is ready: {address.url}
 
 {way_in}
-  data       {places(data)}
+  data       {data_folder_locations(data)}
   stop       Ctrl-C
 """
 
 
-def secrets_of(data: Path, address: Address) -> str:
+def first_start_credentials(data: Path, address: WebAddress) -> str:
     demo = json.loads((data / "quickstart.json").read_text())
     return f"""\
   sign in    {address.url}/  (and {address.url}/admin/)
@@ -28,20 +32,20 @@ def secrets_of(data: Path, address: Address) -> str:
   try        curl -H "Authorization: Bearer {demo["api_key"]}" {address.url}/v1/phone-numbers"""
 
 
-def where_secrets_are(data: Path, address: Address) -> str:
+def stored_credentials_hint(data: Path, address: WebAddress) -> str:
     demo = json.loads((data / "quickstart.json").read_text())
     return f"""\
   sign in    {address.url}/  (and {address.url}/admin/)  as  {demo["username"]}
-             {secrets_place(demo, data / "quickstart.json")}"""
+             {stored_credentials_location(demo, data / "quickstart.json")}"""
 
 
-def secrets_place(demo: dict[str, str], file: Path) -> str:
+def stored_credentials_location(demo: dict[str, str], file: Path) -> str:
     if "password" not in demo:
         return "with the password and the API keys of then"
     return f"the password and the API key of the first start are in {file}"
 
 
-def places(data: Path) -> str:
+def data_folder_locations(data: Path) -> str:
     """The data folder, and the engines' where root had to put it elsewhere."""
     engines = (data / "engines").resolve()
     return str(data) if engines.parent == data else f"{data} and {engines}"

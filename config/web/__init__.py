@@ -1,1 +1,2 @@
-"""What surrounds the WSGI application: the bridge to ASGI, request bodies, sockets, compression and probes."""
+"""What surrounds the WSGI application: the bridge to ASGI, request bodies, sockets, compression and
+probes."""

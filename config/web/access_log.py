@@ -9,13 +9,13 @@ from django.conf import settings
 from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponse
 
-from config.metrics.middleware import method_of, route_of
+from config.metrics.middleware import method_label, route_label
 
 logger = logging.getLogger("patchbay.requests")
-PROBES = ("/healthz", "/readyz", "/metrics")
+PROBE_PATHS = ("/healthz", "/readyz", "/metrics")
 
 
-class AccessLog:
+class AccessLogMiddleware:
     """Where LOG_REQUESTS is on."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
@@ -29,14 +29,14 @@ class AccessLog:
         took = round((time.perf_counter() - began) * 1000, 1)
         organization = getattr(request, "organization", None)
         line = {
-            "method": method_of(request),
-            "route": route_of(request),
+            "method": method_label(request),
+            "route": route_label(request),
             "status": response.status_code,
             "milliseconds": took,
             "organization": getattr(organization, "public_id", ""),
         }
         # Probes come every few seconds.
-        level = logging.DEBUG if request.path in PROBES else logging.INFO
+        level = logging.DEBUG if request.path in PROBE_PATHS else logging.INFO
         text = "%(method)s %(route)s %(status)s %(milliseconds)s ms %(organization)s"
         logger.log(level, text, line, extra=line)
         return response

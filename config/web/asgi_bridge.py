@@ -16,52 +16,62 @@ from queue import SimpleQueue
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from config.web.body_receiver import LimitsOf, Receive, ReceivedBody, Room, any_body, receive_body
-from config.web.sockets import bound_connections, cut_connection
-from config.web.timeouts import Patience
-from organizations.web.client_address import EXACT_NAMES
+from config.web.body_receiver import (
+    BodyLimitsCallable,
+    DiskQuota,
+    Receive,
+    ReceivedBody,
+    receive_body,
+    unlimited_body,
+)
+from config.web.sockets import abort_connection, limit_connection_buffers
+from config.web.timeouts import CumulativeTimeout
+from organizations.web.client_address import EXACT_HEADER_NAMES
 from organizations.web.request_bodies import (
     Application,
     Environ,
     IncompleteBody,
-    announced_length,
+    declared_content_length,
     has_unknown_length,
 )
 
 Scope = dict[str, Any]
 Send = Callable[[dict[str, Any]], Any]
-Jobs = SimpleQueue[Callable[[], None]]
+JobQueue = SimpleQueue[Callable[[], None]]
 
 logger = logging.getLogger(__name__)
 
-THREADS = 8  # per process; more than cores, as some requests wait for a platform
-MORE_THREADS = 2  # for all but the beginning of long answers, which so delay no other request
-SINGLE = ("CONTENT_LENGTH", "CONTENT_TYPE")  # of several equal ones, the first
-PORTION = 32_768  # bytes of a long answer that are made, and sent, at a time
-SOON = 0.1  # seconds after which a portion is sent as far as it is made
-LONG = 65_536  # bytes; shorter answers are handed over whole
-STALLED = 60.0  # seconds that a client may take for one portion,
-LONGEST_READING = 1800.0  # and for all of them
-MOST_READERS = 512  # clients of a process that read long answers at the same time
+THREAD_COUNT = 8  # per process; more than cores, as some requests wait for a platform
+STREAMING_THREADS = 2  # for all but the beginning of long answers, which so delay no other request
+SINGLE_VALUE_HEADERS = ("CONTENT_LENGTH", "CONTENT_TYPE")  # of several equal ones, the first
+CHUNK_BYTES = 32_768  # bytes of a long answer that are made, and sent, at a time
+CHUNK_SECONDS = 0.1  # seconds after which a portion is sent as far as it is made
+STREAM_THRESHOLD = 65_536  # bytes; shorter answers are handed over whole
+STALL_TIMEOUT = 60.0  # seconds that a client may take for one portion,
+MAX_READ_SECONDS = 1800.0  # and for all of them
+MAX_STREAMING_CLIENTS = 512  # clients of a process that read long answers at the same time
 
 
-class Bridge:
+class AsgiBridge:
     """The ASGI application. Threads do what a request needs them for, and wait for no client."""
 
     def __init__(
-        self, application: Application, threads: int = THREADS, limits: LimitsOf = any_body
+        self,
+        application: Application,
+        threads: int = THREAD_COUNT,
+        limits: BodyLimitsCallable = unlimited_body,
     ):
         self.application, self.threads_to_start, self.limits = application, threads, limits
-        self.beginnings: Jobs = SimpleQueue()
-        self.continuations: Jobs = SimpleQueue()
-        self.room = Room()
+        self.beginnings: JobQueue = SimpleQueue()
+        self.continuations: JobQueue = SimpleQueue()
+        self.room = DiskQuota()
         self.readers = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self.threads_to_start:  # not on import: threads do not survive a fork
             self.start_threads()
-            bound_connections()
-        exchange = Exchange(self, scope, receive, send)
+            limit_connection_buffers()
+        exchange = RequestExchange(self, scope, receive, send)
         try:
             await exchange.receive_body()
             await exchange.answer()
@@ -69,36 +79,38 @@ class Bridge:
             exchange.body.empty()
 
     def start_threads(self) -> None:
-        queues = [self.beginnings] * self.threads_to_start + [self.continuations] * MORE_THREADS
+        queues = [self.beginnings] * self.threads_to_start + [
+            self.continuations
+        ] * STREAMING_THREADS
         self.threads_to_start = 0
         for jobs in queues:
-            threading.Thread(target=work, args=(jobs,), daemon=True).start()
+            threading.Thread(target=run_thread_jobs, args=(jobs,), daemon=True).start()
 
 
-def work(jobs: Jobs) -> None:
+def run_thread_jobs(jobs: JobQueue) -> None:
     while True:
         jobs.get()()
 
 
-class Exchange:
+class RequestExchange:
     """One request and its answer. The coroutines run in the event loop; `begin`, `go_on` and
     `end` in a thread, one after the other, each in any."""
 
-    def __init__(self, bridge: Bridge, scope: Scope, receive: Receive, send: Send):
+    def __init__(self, bridge: AsgiBridge, scope: Scope, receive: Receive, send: Send):
         self.bridge, self.scope, self.receive, self.send = bridge, scope, receive, send
         self.loop = asyncio.get_running_loop()
         self.body = ReceivedBody(bridge.room)
-        self.environ = environ_of(scope, self.body)
+        self.environ = build_wsgi_environ(scope, self.body)
         self.start: dict[str, Any] = {}
         self.chunks: Iterable[bytes] = ()
         self.goes_on = False  # there is more to make of the answer
-        self.patience = Patience()
+        self.patience = CumulativeTimeout()
 
     async def receive_body(self) -> None:
-        if not may_have_body(self.environ):
+        if not can_have_body(self.environ):
             return
         if limits := self.bridge.limits(self.environ):
-            announced = announced_length(self.environ) or 0
+            announced = declared_content_length(self.environ) or 0
             await receive_body(self.receive, self.body, announced, limits)
         else:
             self.body.refuse(IncompleteBody)
@@ -106,15 +118,15 @@ class Exchange:
     async def answer(self) -> None:
         """Send what the application makes of the request. Raises what the application raised."""
         first = await self.in_thread(self.bridge.beginnings, self.begin)
-        if not self.goes_on and len(first) <= LONG:
+        if not self.goes_on and len(first) <= STREAM_THRESHOLD:
             await self.send(self.start)
             await self.send({"type": "http.response.body", "body": first})
-        elif self.bridge.readers < MOST_READERS:
+        elif self.bridge.readers < MAX_STREAMING_CLIENTS:
             await self.send_long(first)
         else:
             await self.refuse_reader()
 
-    async def in_thread(self, jobs: Jobs, job: Callable[[], bytes]) -> bytes:
+    async def in_thread(self, jobs: JobQueue, job: Callable[[], bytes]) -> bytes:
         done: asyncio.Future[bytes] = self.loop.create_future()
         jobs.put(functools.partial(self.do, job, done))
         return await done
@@ -124,7 +136,7 @@ class Exchange:
         try:
             self.settle(done, done.set_result, job())
         except BaseException as error:  # the thread goes on, and the server says 500
-            self.settle(done, done.set_exception, raisable(error))
+            self.settle(done, done.set_exception, wrap_future_exception(error))
         finally:
             if not self.goes_on:
                 self.end()
@@ -139,7 +151,7 @@ class Exchange:
     def begin(self) -> bytes:
         """The whole answer, or the first portion of a streamed one."""
         self.chunks = self.bridge.application(self.environ, self.start_response)
-        if not is_streamed(self.chunks):
+        if not is_streaming_response(self.chunks):
             return b"".join(self.chunks)
         self.rest = iter(self.chunks)
         return self.go_on()
@@ -149,13 +161,13 @@ class Exchange:
         portion, began = bytearray(), time.monotonic()
         for chunk in self.rest:
             portion += chunk
-            if len(portion) >= PORTION or time.monotonic() - began > SOON:
+            if len(portion) >= CHUNK_BYTES or time.monotonic() - began > CHUNK_SECONDS:
                 self.goes_on = True
                 break
         return bytes(portion)
 
     def end(self) -> None:
-        close(self.chunks)
+        close_chunks(self.chunks)
 
     def start_response(self, status: str, headers: list[tuple[str, str]], *_exc_info: Any) -> None:
         encoded = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers]
@@ -184,9 +196,9 @@ class Exchange:
             await self.send({"type": "http.response.body", "body": b""})
         except SlowReader:
             logger.info("A client read too slowly: %s", self.environ["PATH_INFO"])
-            cut_connection(self.scope)
+            abort_connection(self.scope)
         except BaseException:
-            cut_connection(self.scope)
+            abort_connection(self.scope)
             raise
         finally:
             self.bridge.readers -= 1
@@ -194,10 +206,10 @@ class Exchange:
             self.end_early()
 
     async def send_portion(self, portion: bytes) -> None:
-        for at in range(0, len(portion), PORTION):
-            body = portion[at : at + PORTION]
+        for at in range(0, len(portion), CHUNK_BYTES):
+            body = portion[at : at + CHUNK_BYTES]
             message = {"type": "http.response.body", "body": body, "more_body": True}
-            seconds = min(self.patience.waited + STALLED, LONGEST_READING)
+            seconds = min(self.patience.waited + STALL_TIMEOUT, MAX_READ_SECONDS)
             try:
                 await self.patience.until(seconds, self.send(message))
             except TimeoutError:
@@ -224,7 +236,7 @@ class SlowReader(Exception):
     """The client takes too long to read its answer."""
 
 
-def close(chunks: Iterable[bytes]) -> None:
+def close_chunks(chunks: Iterable[bytes]) -> None:
     """The answer has been sent: an error here is for the log."""
     try:
         getattr(chunks, "close", tuple)()
@@ -232,24 +244,24 @@ def close(chunks: Iterable[bytes]) -> None:
         logger.exception("Closing an answer failed")
 
 
-def raisable(error: BaseException) -> Exception:
+def wrap_future_exception(error: BaseException) -> Exception:
     """What a future takes, and what does not end the event loop."""
     if isinstance(error, Exception) and not isinstance(error, StopIteration):
         return error
     return RuntimeError(repr(error))
 
 
-def is_streamed(chunks: Iterable[bytes]) -> bool:
+def is_streaming_response(chunks: Iterable[bytes]) -> bool:
     """Django's responses say it; what is a list is all there."""
     return getattr(chunks, "streaming", False)
 
 
-def may_have_body(environ: Environ) -> bool:
+def can_have_body(environ: Environ) -> bool:
     """HTTP/1 announces a body by one of two headers, HTTP/2 need not."""
     return "CONTENT_LENGTH" in environ or has_unknown_length(environ)
 
 
-def environ_of(scope: Scope, body: ReceivedBody) -> Environ:
+def build_wsgi_environ(scope: Scope, body: ReceivedBody) -> Environ:
     host, port = scope.get("server") or ("localhost", 80)
     client, _port = scope.get("client") or ("", 0)
     environ = {
@@ -269,27 +281,27 @@ def environ_of(scope: Scope, body: ReceivedBody) -> Environ:
         "wsgi.multithread": True,
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,
-        EXACT_NAMES: True,
+        EXACT_HEADER_NAMES: True,
     }
-    add_headers(environ, scope["headers"])
+    add_environ_headers(environ, scope["headers"])
     return environ
 
 
-def add_headers(environ: Environ, headers: Iterable[tuple[bytes, bytes]]) -> None:
+def add_environ_headers(environ: Environ, headers: Iterable[tuple[bytes, bytes]]) -> None:
     for raw_name, raw_value in headers:
-        name, value = key_of(raw_name), raw_value.decode("latin-1")
-        if name in environ and name not in SINGLE:
+        name, value = environ_header_name(raw_name), raw_value.decode("latin-1")
+        if name in environ and name not in SINGLE_VALUE_HEADERS:
             environ[name] += ("; " if name == "HTTP_COOKIE" else ",") + value
         elif name:
             environ.setdefault(name, value)
 
 
 @functools.lru_cache(maxsize=256)
-def key_of(raw: bytes) -> str:
+def environ_header_name(raw: bytes) -> str:
     """The header's name in an environ. Empty for one with an underscore, which would pass for one
     with a hyphen: a client could say X_Forwarded_Proto past a proxy that sets X-Forwarded-Proto."""
     name = raw.decode("latin-1").upper()
     if "_" in name:
         return ""
     name = name.replace("-", "_")
-    return name if name in SINGLE else f"HTTP_{name}"
+    return name if name in SINGLE_VALUE_HEADERS else f"HTTP_{name}"

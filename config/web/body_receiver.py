@@ -16,26 +16,26 @@ from typing import IO, Any, NamedTuple
 
 from django.core.exceptions import RequestDataTooBig
 
-from config.web.timeouts import Patience
-from organizations.web.request_bodies import Environ, IncompleteBody, NoRoomForBody, SlowBody
+from config.web.timeouts import CumulativeTimeout
+from organizations.web.request_bodies import Environ, IncompleteBody, SlowBody, TooManyLargeBodies
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 
 logger = logging.getLogger(__name__)
 
-IN_MEMORY = 32_768  # bytes of one body
-GRACE = 10.0  # seconds that any body may take,
-RATE = 4_000  # and the bytes for which it gets a second more,
-LONGEST = 300.0  # up to so many seconds
-STEP = 1_000_000  # bytes, in which large bodies take room
-ROOM = 256_000_000  # bytes for all large bodies of a process,
-ROOM_OF_ONE = 64_000_000  # and for those of one client's address
+MAX_IN_MEMORY = 32_768  # bytes of one body
+GRACE_SECONDS = 10.0  # seconds that any body may take,
+MIN_BYTE_RATE = 4_000  # and the bytes for which it gets a second more,
+MAX_SECONDS = 300.0  # up to so many seconds
+RESERVATION_STEP = 1_000_000  # bytes, in which large bodies take room
+MAX_DISK_BYTES = 256_000_000  # bytes for all large bodies of a process,
+MAX_CLIENT_DISK_BYTES = 64_000_000  # and for those of one client's address
 
 # One thread writes the files: a disk that hangs holds up large bodies, and nothing else.
-writer = ThreadPoolExecutor(1, "bodies")
+disk_executor = ThreadPoolExecutor(1, "bodies")
 
 
-class Limits(NamedTuple):
+class BodyLimits(NamedTuple):
     """Bytes of a body that are kept, and that are received at most: more than is kept, where the
     client would not read our answer while it sends. Large bodies are counted by `client`."""
 
@@ -44,25 +44,28 @@ class Limits(NamedTuple):
     client: str = ""
 
 
-LimitsOf = Callable[[Environ], Limits | None]  # None for a body that nobody wants
+BodyLimitsCallable = Callable[[Environ], BodyLimits | None]  # None for a body that nobody wants
 
 
-def any_body(_environ: Environ) -> Limits:
-    return Limits()
+def unlimited_body(_environ: Environ) -> BodyLimits:
+    return BodyLimits()
 
 
-class Room:
+class DiskQuota:
     """The bytes that large bodies may occupy in this process, altogether and for each client."""
 
-    def __init__(self, most: int = ROOM, most_of_one: int = ROOM_OF_ONE):
+    def __init__(self, most: int = MAX_DISK_BYTES, most_of_one: int = MAX_CLIENT_DISK_BYTES):
         self.most, self.most_of_one = most, most_of_one
         self.taken: Counter[str] = Counter()
 
     def take(self, client: str) -> None:
-        """One STEP more. Raises NoRoomForBody."""
-        if self.taken.total() + STEP > self.most or self.taken[client] + STEP > self.most_of_one:
-            raise NoRoomForBody
-        self.taken[client] += STEP
+        """One RESERVATION_STEP more. Raises TooManyLargeBodies."""
+        if (
+            self.taken.total() + RESERVATION_STEP > self.most
+            or self.taken[client] + RESERVATION_STEP > self.most_of_one
+        ):
+            raise TooManyLargeBodies
+        self.taken[client] += RESERVATION_STEP
 
     def give_back(self, client: str, size: int) -> None:
         self.taken -= Counter({client: size})  # which forgets those that have none
@@ -73,9 +76,9 @@ class ReceivedBody(io.RawIOBase):
 
     raises_when_cut = True
 
-    def __init__(self, room: Room):
+    def __init__(self, room: DiskQuota):
         self.room = room
-        self.limits = Limits()
+        self.limits = BodyLimits()
         self.file: IO[bytes] = io.BytesIO()
         self.size = self.reserved = 0
         self.refusal: type[Exception] | None = None
@@ -89,13 +92,13 @@ class ReceivedBody(io.RawIOBase):
         return self.file.read(size)
 
     async def keep(self, data: bytes) -> None:
-        """Count the data, and keep it unless the body is refused. Raises NoRoomForBody."""
+        """Count the data, and keep it unless the body is refused. Raises TooManyLargeBodies."""
         self.size += len(data)
         if self.size > self.limits.kept:
             self.refuse(RequestDataTooBig)
         if self.refusal:
             return
-        if self.size <= IN_MEMORY:
+        if self.size <= MAX_IN_MEMORY:
             self.file.write(data)
         else:
             await self.keep_in_file(data)
@@ -103,12 +106,12 @@ class ReceivedBody(io.RawIOBase):
     async def keep_in_file(self, data: bytes) -> None:
         while self.size > self.reserved:
             self.room.take(self.limits.client)
-            self.reserved += STEP
+            self.reserved += RESERVATION_STEP
         try:
-            await asyncio.get_running_loop().run_in_executor(writer, self.write, data)
+            await asyncio.get_running_loop().run_in_executor(disk_executor, self.write, data)
         except OSError as error:
             logger.error("A request body was not kept: %s", error)
-            raise NoRoomForBody from error
+            raise TooManyLargeBodies from error
 
     def write(self, data: bytes) -> None:
         if isinstance(self.file, io.BytesIO):
@@ -129,7 +132,7 @@ class ReceivedBody(io.RawIOBase):
 
 
 async def receive_body(
-    receive: Receive, body: ReceivedBody, announced: int, limits: Limits
+    receive: Receive, body: ReceivedBody, announced: int, limits: BodyLimits
 ) -> None:
     """Fill the body, or refuse it: one that is cut off, too large or too slow, or finds no room.
 
@@ -150,9 +153,9 @@ async def receive_body(
 
 
 async def receive_all(receive: Receive, body: ReceivedBody, most: int) -> None:
-    patience, more = Patience(), True
+    patience, more = CumulativeTimeout(), True
     while more and body.size <= most:
-        seconds = min(GRACE + body.size / RATE, LONGEST)
+        seconds = min(GRACE_SECONDS + body.size / MIN_BYTE_RATE, MAX_SECONDS)
         message = await patience.until(seconds, receive())
         if message["type"] == "http.disconnect":
             raise IncompleteBody

@@ -13,15 +13,15 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 
-from organizations.web.api.error_handlers import is_api
+from organizations.web.api.error_handlers import is_api_path
 
-SHORTEST = 2_000  # bytes; less is not worth it
-LEVEL = 3
-KINDS = ("application/json", "application/yaml", "application/vnd.oai.openapi")
-ACCEPTED = re.compile(r"(?:^|,)\s*gzip\s*(?:;\s*q=(?!0(?:\.0*)?\s*(?:,|$))[^,]*)?(?:,|$)", re.I)
+MIN_COMPRESSED_BYTES = 2_000  # bytes; less is not worth it
+GZIP_LEVEL = 3
+COMPRESSED_CONTENT_TYPES = ("application/json", "application/yaml", "application/vnd.oai.openapi")
+ACCEPTS_GZIP = re.compile(r"(?:^|,)\s*gzip\s*(?:;\s*q=(?!0(?:\.0*)?\s*(?:,|$))[^,]*)?(?:,|$)", re.I)
 
 
-class Compressed:
+class CompressionMiddleware:
     """A view may bring a `response.gzipped` along, made beforehand."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
@@ -29,28 +29,28 @@ class Compressed:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if may_be_compressed(request, response):
+        if can_compress_response(request, response):
             patch_vary_headers(response, ("Accept-Encoding",))
-            if ACCEPTED.search(request.headers.get("Accept-Encoding", "")):
-                compress(response)
+            if ACCEPTS_GZIP.search(request.headers.get("Accept-Encoding", "")):
+                compress_response(response)
         return response
 
 
-def may_be_compressed(request: HttpRequest, response: HttpResponse) -> bool:
+def can_compress_response(request: HttpRequest, response: HttpResponse) -> bool:
     """An ETag that If-Match must match to the letter is of the answer as it is."""
     return (
-        is_api(request.path)
+        is_api_path(request.path)
         and (request.method, response.status_code) == ("GET", 200)
         and not response.streaming
-        and len(response.content) >= SHORTEST
-        and response.headers["Content-Type"].startswith(KINDS)
+        and len(response.content) >= MIN_COMPRESSED_BYTES
+        and response.headers["Content-Type"].startswith(COMPRESSED_CONTENT_TYPES)
         and (hasattr(response, "gzipped") or not response.has_header("ETag"))
     )
 
 
-def compress(response: HttpResponse) -> None:
+def compress_response(response: HttpResponse) -> None:
     made = getattr(response, "gzipped", None)
-    response.content = made or gzip.compress(response.content, LEVEL, mtime=0)
+    response.content = made or gzip.compress(response.content, GZIP_LEVEL, mtime=0)
     response.headers["Content-Length"] = str(len(response.content))
     response.headers["Content-Encoding"] = "gzip"
     if response.has_header("ETag"):

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-STRICT = {
+STRICT_POLICY = {
     "default-src": "'self'",
     "img-src": "'self' data:",
     "object-src": "'none'",
@@ -14,20 +14,22 @@ STRICT = {
 }
 # The theme of the admin evaluates its attributes (Alpine) and has inline styles; Swagger starts
 # itself by an inline script.
-THEMED = {
-    **STRICT,
+ADMIN_POLICY = {
+    **STRICT_POLICY,
     "script-src": "'self' 'unsafe-inline' 'unsafe-eval'",
     "style-src": "'self' 'unsafe-inline'",
 }
-BY_PATH = {"/admin/": THEMED, "/v1/docs": THEMED}
+POLICIES_BY_PATH = {"/admin/": ADMIN_POLICY, "/v1/docs": ADMIN_POLICY}
 
 
-def policy_for(path: str) -> str:
-    policy = next((p for prefix, p in BY_PATH.items() if path.startswith(prefix)), STRICT)
+def content_security_policy(path: str) -> str:
+    policy = next(
+        (p for prefix, p in POLICIES_BY_PATH.items() if path.startswith(prefix)), STRICT_POLICY
+    )
     return "; ".join(f"{name} {value}" for name, value in policy.items())
 
 
-class ContentPolicy:
+class ContentSecurityPolicyMiddleware:
     """One policy for all pages, without inline code or eval; the two exceptions stand above."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
@@ -35,5 +37,7 @@ class ContentPolicy:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        response.headers.setdefault("Content-Security-Policy", policy_for(request.path))
+        response.headers.setdefault(
+            "Content-Security-Policy", content_security_policy(request.path)
+        )
         return response

@@ -6,10 +6,10 @@ import psycopg
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
-_of_this_thread = threading.local()
+_thread_state = threading.local()
 
 
-class EndsWithThread:
+class ConnectionCloser:
     """Closes a connection at the end of the thread that made it.
 
     granian ends idle threads and starts new ones. What Django keeps for a dead thread refers to
@@ -23,10 +23,10 @@ class EndsWithThread:
         self.connection.close()
 
 
-def end_with_thread(*, connection: BaseDatabaseWrapper, **kwargs) -> None:
-    _of_this_thread.connection = EndsWithThread(connection.connection)
+def tie_connection_to_thread(*, connection: BaseDatabaseWrapper, **kwargs) -> None:
+    _thread_state.connection = ConnectionCloser(connection.connection)
 
 
-def end_with_threads() -> None:
+def tie_connections_to_threads() -> None:
     """From now on, of all new connections."""
-    connection_created.connect(end_with_thread)
+    connection_created.connect(tie_connection_to_thread)

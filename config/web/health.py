@@ -18,9 +18,9 @@ def readyz(request: HttpRequest) -> JsonResponse:
     """200 when everything works, else 503 with the names of what fails. `?of=web` asks only for
     what a web needs to answer: a load balancer shall not take away all webs because a worker is
     missing."""
-    report = readiness.watcher.now()
+    report = readiness.readiness_cache.now()
     if request.GET.get("of") == "web":
-        report = report.of(readiness.OF_THE_WEB)
+        report = report.of(readiness.WEB_CHECKS)
     failing = report.failing
     told = {
         "status": "not ready" if failing else "ready",

@@ -14,21 +14,21 @@ from django.conf import settings
 from django.db import Error, connection
 from django.utils import timezone
 
-from config.schema_guard import WrongSchema, schema
-from integrations.ledger.backlog import oldest_due
+from config.schema_guard import SchemaMismatch, compare_schema
+from integrations.ledger.backlog import oldest_due_age
 from integrations.runtime import availability
-from integrations.runtime.availability import Heard, Running
+from integrations.runtime.availability import ProcessAvailability, ProvisioningAvailability
 from organizations.tenancy import tenant_scope
 
-KEPT_FOR = 1.0  # seconds
-ANSWERED_WITHIN = 1.0
-OF_THE_WEB = ("schema", "database")  # without which a web answers nobody
-UNKNOWN = "not known: the database does not answer"
-STATE = "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on'"
+CACHE_SECONDS = 1.0  # seconds
+ANSWER_TIMEOUT = 1.0
+WEB_CHECKS = ("schema", "database")  # without which a web answers nobody
+UNKNOWN_DETAIL = "not known: the database does not answer"
+READ_ONLY_SQL = "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on'"
 
 
 @dataclass(frozen=True)
-class Check:
+class ReadinessCheck:
     """`ok` is None where nobody knows. `detail` is for everybody: no address, no name."""
 
     name: str
@@ -37,65 +37,89 @@ class Check:
 
 
 @dataclass(frozen=True)
-class Report:
-    checks: tuple[Check, ...]
+class ReadinessReport:
+    checks: tuple[ReadinessCheck, ...]
     at: datetime = field(default_factory=timezone.now)
 
-    def of(self, names: tuple[str, ...]) -> "Report":
-        return Report(tuple(check for check in self.checks if check.name in names), self.at)
+    def of(self, names: tuple[str, ...]) -> "ReadinessReport":
+        return ReadinessReport(
+            tuple(check for check in self.checks if check.name in names), self.at
+        )
 
     @property
     def failing(self) -> list[str]:
         return [check.name for check in self.checks if not check.ok]
 
 
-def look() -> Report:
+def check_readiness() -> ReadinessReport:
     """Three quick queries. Never raises for a database that is out of reach."""
     try:
-        of_schema, writable = schema().sentence, not is_read_only()
-    except WrongSchema as error:
-        return Report((Check("schema", False, str(error)), Check("database", True)))
+        of_schema, writable = compare_schema().sentence, not is_database_read_only()
+    except SchemaMismatch as error:
+        return ReadinessReport(
+            (ReadinessCheck("schema", False, str(error)), ReadinessCheck("database", True))
+        )
     except Error:
-        return silent("PostgreSQL is out of reach")
+        return database_unavailable_report("PostgreSQL is out of reach")
     checks = [
-        Check("schema", not of_schema, of_schema or "current"),
-        Check("database", writable, "writable" if writable else "it takes no writes"),
+        ReadinessCheck("schema", not of_schema, of_schema or "current"),
+        ReadinessCheck("database", writable, "writable" if writable else "it takes no writes"),
     ]
     try:
-        return Report((*checks, *of_programs(availability.look()), of_work(oldest_due())))
+        return ReadinessReport(
+            (
+                *checks,
+                *check_background_processes(availability.read_availability()),
+                check_operation_backlog(oldest_due_age()),
+            )
+        )
     except Error as error:  # the tables, or the rights to them, are not there yet
         unknown = f"not known: {type(error).__name__}"
-        return Report((*checks, *(Check(name, None, unknown) for name in OTHERS)))
+        return ReadinessReport(
+            (*checks, *(ReadinessCheck(name, None, unknown) for name in OTHER_CHECKS))
+        )
 
 
-OTHERS = ("broker", "dispatcher", "worker", "operations")
+OTHER_CHECKS = ("broker", "dispatcher", "worker", "operations")
 
 
-def silent(detail: str) -> Report:
-    unknown = (Check(name, None, UNKNOWN) for name in OTHERS)
-    return Report((Check("schema", None, UNKNOWN), Check("database", False, detail), *unknown))
+def database_unavailable_report(detail: str) -> ReadinessReport:
+    unknown = (ReadinessCheck(name, None, UNKNOWN_DETAIL) for name in OTHER_CHECKS)
+    return ReadinessReport(
+        (
+            ReadinessCheck("schema", None, UNKNOWN_DETAIL),
+            ReadinessCheck("database", False, detail),
+            *unknown,
+        )
+    )
 
 
-def is_read_only() -> bool:
+def is_database_read_only() -> bool:
     with connection.cursor() as cursor:
-        cursor.execute(STATE)
+        cursor.execute(READ_ONLY_SQL)
         return cursor.fetchone()[0]
 
 
-def of_programs(found: Running) -> Iterator[Check]:
+def check_background_processes(found: ProvisioningAvailability) -> Iterator[ReadinessCheck]:
     """The web knows no broker: those that use it report it."""
     heard = (found.dispatcher, found.worker)
     if not any(one.is_there for one in heard):
-        yield Check("broker", None, "not known: neither dispatcher nor worker reports")
+        yield ReadinessCheck("broker", None, "not known: neither dispatcher nor worker reports")
     else:
         away = any(one.is_there and one.reason for one in heard)
-        yield Check("broker", not away, "out of reach" if away else "reachable")
-    yield Check("dispatcher", found.dispatcher.is_there, told(found.dispatcher, "leads"))
+        yield ReadinessCheck("broker", not away, "out of reach" if away else "reachable")
+    yield ReadinessCheck(
+        "dispatcher", found.dispatcher.is_there, describe_heartbeat(found.dispatcher, "leads")
+    )
     works = found.worker.is_there and not found.worker.reason
-    yield Check("worker", works, "paused" if works != found.worker.is_there else told(found.worker))
+    yield ReadinessCheck(
+        "worker",
+        works,
+        "paused" if works != found.worker.is_there else describe_heartbeat(found.worker),
+    )
 
 
-def told(heard: Heard, deed: str = "works") -> str:
+def describe_heartbeat(heard: ProcessAvailability, deed: str = "works") -> str:
     if heard.is_there:
         return f"one {deed}"
     if heard.silent_for is None:
@@ -103,33 +127,35 @@ def told(heard: Heard, deed: str = "works") -> str:
     return f"none has reported for {heard.silent_for.total_seconds():.0f} s"
 
 
-def of_work(waits: timedelta) -> Check:
+def check_operation_backlog(waits: timedelta) -> ReadinessCheck:
     seconds, most = waits.total_seconds(), settings.OLDEST_DUE.total_seconds()
     detail = f"the oldest due one has waited for {seconds:.0f} s, at most {most:.0f} s are well"
-    return Check("operations", seconds <= most, detail)
+    return ReadinessCheck("operations", seconds <= most, detail)
 
 
-class Watcher:
+class ReadinessCache:
     """Gives the last report, or has a new one made; one look at a time in this process."""
 
-    def __init__(self, look: Callable[[], Report] = look):
+    def __init__(self, look: Callable[[], ReadinessReport] = check_readiness):
         self.look = look
         self.lock = threading.Lock()
-        self.report: Report | None = None
+        self.report: ReadinessReport | None = None
         self.until = self.began = 0.0  # time.monotonic()
         self.done: threading.Event | None = None  # of the look that is under way
 
-    def now(self) -> Report:
-        """In little more than ANSWERED_WITHIN seconds."""
+    def now(self) -> ReadinessReport:
+        """In little more than ANSWER_TIMEOUT seconds."""
         with self.lock:
             if self.report and time.monotonic() < self.until:
                 return self.report
             done = self.done or self.begin()
-        is_done = done.wait(ANSWERED_WITHIN)
+        is_done = done.wait(ANSWER_TIMEOUT)
         with self.lock:
             if self.report is None or not is_done and time.monotonic() >= self.until:
                 waited = time.monotonic() - self.began
-                self.keep(silent(f"PostgreSQL has not answered for {waited:.0f} s"))
+                self.keep(
+                    database_unavailable_report(f"PostgreSQL has not answered for {waited:.0f} s")
+                )
             assert self.report is not None
             return self.report
 
@@ -139,9 +165,9 @@ class Watcher:
         return self.done
 
     def run(self, done: threading.Event) -> None:
-        report = silent("the look failed")
+        report = database_unavailable_report("the look failed")
         try:
-            with tenant_scope.process(tenant_scope.WEB):
+            with tenant_scope.for_role(tenant_scope.WEB):
                 report = self.look()
         finally:
             connection.close()
@@ -150,8 +176,8 @@ class Watcher:
                 self.done = None
             done.set()
 
-    def keep(self, report: Report) -> None:
-        self.report, self.until = report, time.monotonic() + KEPT_FOR
+    def keep(self, report: ReadinessReport) -> None:
+        self.report, self.until = report, time.monotonic() + CACHE_SECONDS
 
 
-watcher = Watcher()
+readiness_cache = ReadinessCache()

@@ -7,16 +7,17 @@ from collections.abc import Callable
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 
-from config.schema_guard import PAUSE, WrongSchema, first_line, schema
+from config.schema_guard import POLL_INTERVAL, SchemaMismatch, compare_schema
+from organizations.text.errors import error_summary
 from organizations.web.api.error_handlers import error_response
-from organizations.web.api.exception_mapping import problem_of
+from organizations.web.api.exception_mapping import exception_to_problem
 
 logger = logging.getLogger(__name__)
 
-UNGUARDED = ("/healthz", "/readyz", "/metrics")  # answered on any schema
+UNGUARDED_PATHS = ("/healthz", "/readyz", "/metrics")  # answered on any schema
 
 
-class Gate:
+class SchemaGate:
     """Lets requests in once the schema was seen to fit; before, it looks once a second at most."""
 
     def __init__(self) -> None:
@@ -30,19 +31,19 @@ class Gate:
 
     def look(self) -> None:
         try:
-            obstacle = schema().sentence
-        except (WrongSchema, OperationalError) as error:
-            obstacle = first_line(error)
+            obstacle = compare_schema().sentence
+        except (SchemaMismatch, OperationalError) as error:
+            obstacle = error_summary(error)
         if obstacle and obstacle != self.obstacle:
             logger.error("not ready: %s", obstacle)
         self.obstacle, self.is_open = obstacle, not obstacle
-        self.look_again_at = time.monotonic() + PAUSE
+        self.look_again_at = time.monotonic() + POLL_INTERVAL
 
 
-gate = Gate()
+schema_gate = SchemaGate()
 
 
-class OnFittingSchema:
+class SchemaGateMiddleware:
     """Answers 503 until the schema fits the code: what is not there is not asked for, and nothing
     is written."""
 
@@ -50,6 +51,6 @@ class OnFittingSchema:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path in UNGUARDED or gate.lets_in():
+        if request.path in UNGUARDED_PATHS or schema_gate.lets_in():
             return self.get_response(request)
-        return error_response(request, problem_of(OperationalError(gate.obstacle)))
+        return error_response(request, exception_to_problem(OperationalError(schema_gate.obstacle)))

@@ -7,7 +7,7 @@ from typing import Any
 from whitenoise.storage import CompressedStaticFilesStorage
 
 
-class CompressedOnChange(CompressedStaticFilesStorage):
+class CompressChangedStorage(CompressedStaticFilesStorage):
     """`make up` collects at each start; to compress all of them each time takes seconds."""
 
     def post_process(

@@ -7,7 +7,7 @@ from typing import TypeVar
 Step = TypeVar("Step")
 
 
-class Patience:
+class CumulativeTimeout:
     """Waits for one thing after the other; what happens between the waits does not count."""
 
     def __init__(self):

@@ -11,51 +11,55 @@ from django.http.multipartparser import FIELD, ChunkIter, LazyStream, Parser, ex
 from django.urls import Resolver404, resolve
 from django.utils.datastructures import MultiValueDict
 
-from config.web.body_receiver import Limits
+from config.web.body_receiver import BodyLimits
 from organizations.web.api.credentials import KEY_HEADERS
-from organizations.web.api.error_handlers import is_api
-from organizations.web.client_address import client_of
-from organizations.web.request_bodies import Environ, announced_length
+from organizations.web.api.error_handlers import is_api_path
+from organizations.web.client_address import resolve_client_address
+from organizations.web.request_bodies import Environ, declared_content_length
 
-MOST_BYTES = 10_000_000
-MOST_UNKEPT = 200_000_000  # bytes of a form that are received, though it is too large to be kept
-AT_ONCE = 65_536  # bytes
+MAX_UPLOAD_BYTES = 10_000_000
+MAX_DISCARDED_BYTES = (
+    200_000_000  # bytes of a form that are received, though it is too large to be kept
+)
+CHUNK_BYTES = 65_536  # bytes
 
 
-def body_limits(environ: Environ) -> Limits | None:
+def body_limits(environ: Environ) -> BodyLimits | None:
     """What is received of a body before a view sees it. None for the body of who shows no key to an
     API: the answer is the same without it.
 
     The views have limits of their own, and say what is wrong with a body beyond them; so these lie
     higher. A view that takes more than others has `longest_body`.
     """
-    path, announced = environ["PATH_INFO"], announced_length(environ)
-    if is_api(path) and KEY_HEADERS.isdisjoint(environ):
+    path, announced = environ["PATH_INFO"], declared_content_length(environ)
+    if is_api_path(path) and KEY_HEADERS.isdisjoint(environ):
         return None
     ordinary = 2 * settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     client = environ["REMOTE_ADDR"]
-    client = client_of(client, environ.get("HTTP_X_FORWARDED_FOR", ""), settings.TRUSTED_PROXIES)
+    client = resolve_client_address(
+        client, environ.get("HTTP_X_FORWARDED_FOR", ""), settings.TRUSTED_PROXIES
+    )
     if announced is not None and announced <= ordinary:
-        return Limits(ordinary, ordinary, client)
-    kept = getattr(view_class_at(path), "longest_body", ordinary)
-    return Limits(kept, kept if is_api(path) else max(kept, MOST_UNKEPT), client)
+        return BodyLimits(ordinary, ordinary, client)
+    kept = getattr(resolve_view_class(path), "longest_body", ordinary)
+    return BodyLimits(kept, kept if is_api_path(path) else max(kept, MAX_DISCARDED_BYTES), client)
 
 
-def view_class_at(path: str) -> type | None:
+def resolve_view_class(path: str) -> type | None:
     try:
         return getattr(resolve(path).func, "view_class", None)
     except Resolver404:
         return None
 
 
-class Bounded(FileUploadHandler):
+class LimitedUploadHandler(FileUploadHandler):
     """Stops keeping at the limit; the view finds `request.upload_is_too_large`."""
 
     received = 0
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes:
         self.received += len(raw_data)
-        if self.received > MOST_BYTES:
+        if self.received > MAX_UPLOAD_BYTES:
             self.request.upload_is_too_large = True
             raise StopUpload(connection_reset=False)
         return raw_data
@@ -64,7 +68,7 @@ class Bounded(FileUploadHandler):
         return None
 
 
-class LongForms(FileUploadHandler):
+class LongFormHandler(FileUploadHandler):
     """Reads the form of a view that has `longest_form`, the bytes that all of its fields may have
     together, in place of DATA_UPLOAD_MAX_MEMORY_SIZE. Where they have more, the form is not
     refused unread: it is cut, and the view finds `request.form_was_cut`. Files are left out."""
@@ -77,10 +81,10 @@ class LongForms(FileUploadHandler):
         boundary: bytes,
         encoding: str | None = None,
     ) -> tuple[QueryDict, MultiValueDict] | None:
-        most = longest_form(self.request)
+        most = max_form_bytes(self.request)
         if most is None:
             return None
-        post, self.request.form_was_cut = fields_of(input_data, boundary, encoding, most)
+        post, self.request.form_was_cut = parse_form_fields(input_data, boundary, encoding, most)
         return post, MultiValueDict()
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes:
@@ -90,17 +94,17 @@ class LongForms(FileUploadHandler):
         return None
 
 
-def longest_form(request: HttpRequest) -> int | None:
+def max_form_bytes(request: HttpRequest) -> int | None:
     view = getattr(request.resolver_match, "func", None)
     return getattr(getattr(view, "view_class", None), "longest_form", None)
 
 
-def fields_of(
+def parse_form_fields(
     stream: Any, boundary: bytes, encoding: str | None, most: int
 ) -> tuple[QueryDict, bool]:
     """The fields of a multipart form, and whether there was more of them."""
     post, was_cut = QueryDict(mutable=True, encoding=encoding), False
-    parts = Parser(LazyStream(ChunkIter(stream, AT_ONCE)), boundary)
+    parts = Parser(LazyStream(ChunkIter(stream, CHUNK_BYTES)), boundary)
     for count, (kind, meta, part) in enumerate(parts):
         if count > settings.DATA_UPLOAD_MAX_NUMBER_FIELDS:
             raise TooManyFieldsSent

@@ -9,66 +9,68 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from integrations.admin import connect
-from integrations.admin.connect import ROLES
+from integrations.admin.connect import ROLE_LABELS
 from integrations.ledger import operation_requests
-from integrations.ledger.operation_requests import InUse
+from integrations.ledger.operation_requests import IntegrationInUse
 from integrations.models import Integration
 from integrations.providers import PROVIDERS
 from organizations.access.principals import Principal
 from organizations.web.admin.row_actions import RowAction
 
 
-def check(by: Principal, integration: Integration) -> str:
+def check_integration(by: Principal, integration: Integration) -> str:
     """Asked and committed first: the wait for the platform happens outside any transaction."""
     with transaction.atomic():
-        operation = operation_requests.ask_check(by, integration)
-    connected, sentence = connect.news(integration, operation_requests.wait(operation.pk))
+        operation = operation_requests.request_check(by, integration)
+    connected, sentence = connect.connection_result_message(
+        integration, operation_requests.wait_for_operation(operation.pk)
+    )
     if not connected:
-        raise NotConnected(sentence)
+        raise CheckFailed(sentence)
     return sentence
 
 
-class NotConnected(Exception):
+class CheckFailed(Exception):
     """A check that did not end well; the text is the platform's."""
 
 
-def make_default(role: str, by: Principal, integration: Integration) -> str:
+def make_integration_default(role: str, by: Principal, integration: Integration) -> str:
     if not integration.sealed:
         raise ValidationError(
             _("%(integration)s is not connected yet.") % {"integration": integration}
         )
-    operation_requests.make_default(by, integration, role=role)
+    operation_requests.set_default_integration(by, integration, role=role)
     return _("%(integration)s is the default for %(role)s of %(organization)s now.") % {
         "integration": integration,
-        "role": ROLES[role],
+        "role": ROLE_LABELS[role],
         "organization": integration.organization,
     }
 
 
-def could_be_default(role: str, integration: Integration) -> bool:
+def can_be_default_integration(role: str, integration: Integration) -> bool:
     able = integration.kind in PROVIDERS and role in PROVIDERS[integration.kind].roles
     return (
         able and bool(integration.sealed) and not integration.default_for.filter(role=role).exists()
     )
 
 
-def forget(by: Principal, integration: Integration) -> str:
+def delete_integration(by: Principal, integration: Integration) -> str:
     name = str(integration)
-    operation_requests.disconnect(by, integration)
+    operation_requests.disconnect_integration(by, integration)
     return _("%(integration)s is gone.") % {"integration": name}
 
 
-def lost_with(integration: Integration) -> str:
+def integration_deletion_impact(integration: Integration) -> str:
     return _("Its stored credentials, its checks and the log of its calls are deleted.")
 
 
-def default_action(role: str) -> RowAction:
+def default_integration_action(role: str) -> RowAction:
     return RowAction(
         f"default-{role}",
-        format_lazy(gettext_lazy("Default for {role}"), role=ROLES[role]),
-        partial(make_default, role),
+        format_lazy(gettext_lazy("Default for {role}"), role=ROLE_LABELS[role]),
+        partial(make_integration_default, role),
         refusals=(ValidationError,),
-        possible=partial(could_be_default, role),
+        possible=partial(can_be_default_integration, role),
         icon="star",
     )
 
@@ -77,19 +79,19 @@ ACTIONS = (
     RowAction(
         "check",
         gettext_lazy("Check now"),
-        check,
-        refusals=(NotConnected,),
+        check_integration,
+        refusals=(CheckFailed,),
         possible=lambda row: bool(row.sealed),
         at_once=3,  # each may take its ten seconds
         icon="verified",
     ),
-    *(default_action(role) for role in ROLES),
+    *(default_integration_action(role) for role in ROLE_LABELS),
     RowAction(
         "delete",
         gettext_lazy("Delete"),
-        forget,
-        refusals=(InUse,),
-        loses=lost_with,
+        delete_integration,
+        refusals=(IntegrationInUse,),
+        loses=integration_deletion_impact,
         permission="delete",
         icon="delete",
         leaves=True,

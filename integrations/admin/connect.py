@@ -10,20 +10,22 @@ from django.utils.translation import gettext_lazy
 
 from integrations.ledger import operation_requests
 from integrations.models import Integration, Operation
-from integrations.providers.base import Field, Provider
+from integrations.providers.base import AccountField, Provider
 from organizations.access.principals import Principal
 from organizations.models import Organization
 from organizations.web.admin import fields
 
-ACCOUNT = "account_"  # before the names of the account's fields, which are the provider's to choose
-ROLES = {
+ACCOUNT_FIELD_PREFIX = (
+    "account_"  # before the names of the account's fields, which are the provider's to choose
+)
+ROLE_LABELS = {
     "carrier": gettext_lazy("carriers"),
     "sip": gettext_lazy("SIP"),
     "twilio": gettext_lazy("Twilio"),
 }
 
 
-class AccountForm(forms.Form):
+class AdminAccountForm(forms.Form):
     """`integration` None: a new one, with a name and the roles it shall be the default for."""
 
     def __init__(
@@ -37,17 +39,19 @@ class AccountForm(forms.Form):
         super().__init__(data)
         self.organization, self.integration = organization, integration
         if integration is None:
-            self.fields["name"] = fields.text(label=_("Name"), initial=provider.title)
+            self.fields["name"] = fields.text_field(label=_("Name"), initial=provider.title)
         for field in provider.fields:
-            self.fields[ACCOUNT + field.name] = drawn(field, integration)
+            self.fields[ACCOUNT_FIELD_PREFIX + field.name] = build_admin_account_field(
+                field, integration
+            )
         if integration is None:
             self.fields["defaults"] = self.roles(provider)
 
     def roles(self, provider: type[Provider]) -> forms.Field:
         taken = {row.role for row in self.organization.default_integrations.all()}
-        offered = [role for role in ROLES if role in provider.roles]
-        return fields.choices(
-            [(role, ROLES[role]) for role in offered],
+        offered = [role for role in ROLE_LABELS if role in provider.roles]
+        return fields.multiple_choice_field(
+            [(role, ROLE_LABELS[role]) for role in offered],
             required=False,
             label=_("Make it the default for"),
             initial=[role for role in offered if role not in taken],
@@ -68,54 +72,58 @@ class AccountForm(forms.Form):
     @property
     def account(self) -> dict[str, str]:
         return {
-            name.removeprefix(ACCOUNT): value or ""
+            name.removeprefix(ACCOUNT_FIELD_PREFIX): value or ""
             for name, value in self.cleaned_data.items()
-            if name.startswith(ACCOUNT)
+            if name.startswith(ACCOUNT_FIELD_PREFIX)
         }
 
 
-def drawn(field: Field, integration: Integration | None) -> forms.Field:
+def build_admin_account_field(field: AccountField, integration: Integration | None) -> forms.Field:
     """Secrets are typed anew each time; what names the account stays as it is once connected."""
     options = {"label": _(field.label), "help_text": field.help, "required": field.required}
     if field.secret:
-        return fields.secret(**options)
+        return fields.secret_field(**options)
     known = integration.settings if integration else {}
     fixed = bool(known) and field.identity
-    return fields.text(
+    return fields.text_field(
         **options, initial=known.get(field.name, ""), disabled=fixed, max_length=2000
     )
 
 
-def connect(by: Principal, form: AccountForm, *, kind: str) -> tuple[Integration, Operation]:
+def connect_and_wait(
+    by: Principal, form: AdminAccountForm, *, kind: str
+) -> tuple[Integration, Operation]:
     """Ask, commit, wait for the platform's word. Raises ValidationError by the form's fields."""
     name = form.integration.name if form.integration else form.cleaned_data["name"]
     try:
-        integration, operation = operation_requests.connect(
+        integration, operation = operation_requests.connect_integration(
             by, kind=kind, name=name, account=form.account
         )
     except ValidationError as error:
-        raise ValidationError(renamed(error, form.fields)) from error
-    return integration, operation_requests.wait(operation.pk)
+        raise ValidationError(prefix_account_errors(error, form.fields)) from error
+    return integration, operation_requests.wait_for_operation(operation.pk)
 
 
-def renamed(error: ValidationError, known: Mapping[str, forms.Field]) -> dict[str, list[str]]:
+def prefix_account_errors(
+    error: ValidationError, known: Mapping[str, forms.Field]
+) -> dict[str, list[str]]:
     return {
-        ACCOUNT + name if ACCOUNT + name in known else name: messages
+        ACCOUNT_FIELD_PREFIX + name if ACCOUNT_FIELD_PREFIX + name in known else name: messages
         for name, messages in error.message_dict.items()
     }
 
 
-def refusal(operation: Operation) -> str:
+def credential_refusal_reason(operation: Operation) -> str:
     """What the platform has against these credentials; "" when nothing, or not yet."""
     return operation.reason if operation.status == Operation.Status.REFUSED else ""
 
 
-def news(integration: Integration, operation: Operation) -> tuple[bool, str]:
+def connection_result_message(integration: Integration, operation: Operation) -> tuple[bool, str]:
     """Whether it is connected, and a sentence about what happened or happens next."""
     words = {"integration": integration, "said": operation.result.get("summary", "")}
     if operation.status == Operation.Status.DONE:
         return True, _("%(integration)s is connected: %(said)s.") % words
-    if reason := refusal(operation):
+    if reason := credential_refusal_reason(operation):
         return False, _("%(integration)s was refused: %(reason)s") % {**words, "reason": reason}
     words["reason"] = operation.reason or _("the platform has not answered yet.")
     return False, _(

@@ -16,24 +16,24 @@ from unfold.decorators import display
 
 from integrations.admin import connect
 from integrations.admin.actions import ACTIONS
-from integrations.admin.connect import ROLES, AccountForm
-from integrations.admin.operations import subject_pages
+from integrations.admin.connect import ROLE_LABELS, AdminAccountForm
+from integrations.admin.operations import subject_admin_urls
 from integrations.ledger import operation_requests
-from integrations.ledger.history import chapters, integration_holds
+from integrations.ledger.history import integration_wait_reason, subject_history
 from integrations.models import Integration, Operation
 from integrations.providers import PROVIDERS
-from integrations.views.labels import standing
-from organizations.access.principals import of_staff
+from integrations.views.labels import integration_status
+from organizations.access.principals import staff_principal
 from organizations.models import Organization
-from organizations.web.admin.base import OperatorAdmin, badge, page_of, time_column
-from organizations.web.admin.form_pages import OrganizationFirst, attempt
-from organizations.web.admin.row_actions import Fact
+from organizations.web.admin.base import OperatorAdmin, admin_url, badge, time_column
+from organizations.web.admin.form_pages import ChooseOrganizationFirst, run_with_form_errors
+from organizations.web.admin.row_actions import DetailField
 
-subject_pages["integration"] = lambda integration_id: reverse(
+subject_admin_urls["integration"] = lambda integration_id: reverse(
     "admin:integrations_integration_change", args=[integration_id]
 )
 
-STATE_COLOURS = {
+STATE_COLORS = {
     "connected": "success",
     "checking": "info",
     "paused": "danger",
@@ -42,15 +42,15 @@ STATE_COLOURS = {
 }
 
 
-def reason(integration: Integration) -> str:
+def integration_problem(integration: Integration) -> str:
     """Why it gives no work, if it does not."""
     if integration.state == Integration.State.CONNECTED:
-        return integration_holds(integration)
+        return integration_wait_reason(integration)
     return integration.state_reason or integration.get_state_display()
 
 
 @admin.register(Integration)
-class IntegrationAdmin(OrganizationFirst, OperatorAdmin):
+class IntegrationAdmin(ChooseOrganizationFirst, OperatorAdmin):
     """The sealed account and its candidate are on no page."""
 
     list_display = ("name", "kind", "organization_name", "state_badge", "why", "checked")
@@ -119,27 +119,27 @@ class IntegrationAdmin(OrganizationFirst, OperatorAdmin):
         return [{"title": _("New credentials"), "icon": "key", "url": url}]
 
     def change_view(self, request: HttpRequest, object_id: str, form_url="", extra_context=None):
-        story = chapters("integration", [unquote(object_id)], limit=10, calls_each=10)
+        story = subject_history("integration", [unquote(object_id)], limit=10, calls_each=10)
         extra_context = {**(extra_context or {}), "story": story, "story_title": _("Checks")}
         return super().change_view(request, object_id, form_url, extra_context)
 
-    @display(description=gettext_lazy("state"), label=STATE_COLOURS, ordering="state")
+    @display(description=gettext_lazy("state"), label=STATE_COLORS, ordering="state")
     def state_badge(self, row: Integration) -> tuple[str, str]:
-        if row.state == Integration.State.CONNECTED and integration_holds(row):
+        if row.state == Integration.State.CONNECTED and integration_wait_reason(row):
             return "resting", _("resting")
-        return row.state, standing(row).label
+        return row.state, integration_status(row).label
 
-    def facts(self, request: HttpRequest, row: Integration) -> list[Fact]:
+    def facts(self, request: HttpRequest, row: Integration) -> list[DetailField]:
         key, text = self.state_badge(row)
         return [
-            (_("State"), badge(text, STATE_COLOURS[key])),
-            (_("Why"), reason(row)),
+            (_("State"), badge(text, STATE_COLORS[key])),
+            (_("Why"), integration_problem(row)),
             (_("Last check"), row.facts.get("summary", "")),
         ]
 
     @display(description=gettext_lazy("why"))
     def why(self, row: Integration) -> str:
-        return reason(row)
+        return integration_problem(row)
 
     @display(description=gettext_lazy("platform"))
     def platform(self, row: Integration) -> str:
@@ -147,7 +147,7 @@ class IntegrationAdmin(OrganizationFirst, OperatorAdmin):
 
     @display(description=gettext_lazy("default for"))
     def default_for(self, row: Integration) -> str:
-        return ", ".join(str(ROLES.get(d.role, d.role)) for d in row.default_for.all())
+        return ", ".join(str(ROLE_LABELS.get(d.role, d.role)) for d in row.default_for.all())
 
     @display(description=gettext_lazy("open operations"))
     def open_operations(self, row: Integration) -> int:
@@ -158,7 +158,7 @@ class IntegrationAdmin(OrganizationFirst, OperatorAdmin):
         if kind not in PROVIDERS:
             return self.choose_platform(request, organization)
         provider = PROVIDERS[kind]
-        form = AccountForm(request.POST or None, provider=provider, organization=organization)
+        form = AdminAccountForm(request.POST or None, provider=provider, organization=organization)
         title = _("Connect %(platform)s for %(organization)s") % {
             "platform": provider.title,
             "organization": organization,
@@ -191,7 +191,7 @@ class IntegrationAdmin(OrganizationFirst, OperatorAdmin):
             raise Http404
         if not request.user.has_perm("integrations.change_integration"):
             raise PermissionDenied
-        form = AccountForm(
+        form = AdminAccountForm(
             request.POST if request.method == "POST" else None,
             provider=PROVIDERS[row.kind],
             organization=row.organization,
@@ -205,17 +205,19 @@ class IntegrationAdmin(OrganizationFirst, OperatorAdmin):
         """Where to go once the platform has spoken or is silent; None: show the form (again)."""
         if request.method != "POST" or not form.is_valid():
             return None
-        by = of_staff(request.user, form.organization)
-        asked = attempt(form, lambda: connect.connect(by, form, kind=kind), {})
+        by = staff_principal(request.user, form.organization)
+        asked = run_with_form_errors(
+            form, lambda: connect.connect_and_wait(by, form, kind=kind), {}
+        )
         if asked is None:
             return None
         integration, operation = asked
-        if reason := connect.refusal(operation):
+        if reason := connect.credential_refusal_reason(operation):
             form.add_error(None, reason)
             return None
-        accepted, sentence = connect.news(integration, operation)
+        accepted, sentence = connect.connection_result_message(integration, operation)
         if accepted:
             for role in form.cleaned_data.get("defaults", []):
-                operation_requests.make_default(by, integration, role=role)
+                operation_requests.set_default_integration(by, integration, role=role)
         messages.add_message(request, messages.SUCCESS if accepted else messages.WARNING, sentence)
-        return redirect(page_of(integration))
+        return redirect(admin_url(integration))

@@ -18,15 +18,22 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
 
 from integrations.ledger import history
-from integrations.ledger.retry import NothingToTry, late, try_now
+from integrations.ledger.retry import CannotRetry, late_operations, retry_operation
 from integrations.models import Operation, ProviderCall
 from organizations.models import Event
-from organizations.web.admin.base import LogAdmin, badge, link, page_of, time_column, when
-from organizations.web.admin.row_actions import Fact, RowAction
+from organizations.web.admin.base import (
+    LogAdmin,
+    admin_url,
+    badge,
+    format_admin_time,
+    link_or_text,
+    time_column,
+)
+from organizations.web.admin.row_actions import DetailField, RowAction
 
 Status = Operation.Status
-STATUS_COLOURS = {"open": "info", "done": "success", "refused": "danger", "withdrawn": ""}
-OUTCOME_COLOURS = {
+STATUS_COLORS = {"open": "info", "done": "success", "refused": "danger", "withdrawn": ""}
+OUTCOME_COLORS = {
     "done": "success",
     "refused": "danger",
     "unavailable": "warning",
@@ -34,10 +41,10 @@ OUTCOME_COLOURS = {
 }
 
 # Apps uphill say where the page of their kind of subject is: its address by the subject's id.
-subject_pages: dict[str, Callable[[UUID], str]] = {}
+subject_admin_urls: dict[str, Callable[[UUID], str]] = {}
 
 
-class Late(SimpleListFilter):
+class LateOperationFilter(SimpleListFilter):
     """Open, due for a minute and in nobody's hands: workers or dispatcher are behind, or away."""
 
     title = gettext_lazy("lateness")
@@ -47,7 +54,7 @@ class Late(SimpleListFilter):
         return [("yes", _("late"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        return late(queryset) if self.value() else queryset
+        return late_operations(queryset) if self.value() else queryset
 
 
 @admin.register(Operation)
@@ -70,7 +77,7 @@ class OperationAdmin(LogAdmin):
         "outcome",
         "wish",
         "subject_kind",
-        Late,
+        LateOperationFilter,
         ("integration", AutocompleteSelectFilter),
         ("organization", AutocompleteSelectFilter),
     )
@@ -114,8 +121,8 @@ class OperationAdmin(LogAdmin):
         RowAction(
             "try",
             gettext_lazy("Try now"),
-            try_now,
-            refusals=(NothingToTry,),
+            retry_operation,
+            refusals=(CannotRetry,),
             possible=lambda operation: operation.status == Status.OPEN,
             icon="replay",
         ),
@@ -123,22 +130,22 @@ class OperationAdmin(LogAdmin):
 
     def change_view(self, request: HttpRequest, object_id: str, form_url="", extra_context=None):
         row = self.get_object(request, unquote(object_id))
-        calls = history.calls_of([row], 50).get(row.pk, []) if row else []
+        calls = history.calls_by_operation([row], 50).get(row.pk, []) if row else []
         extra_context = {**(extra_context or {}), "calls": calls}
         return super().change_view(request, object_id, form_url, extra_context)
 
-    @display(description=gettext_lazy("status"), label=STATUS_COLOURS, ordering="status")
+    @display(description=gettext_lazy("status"), label=STATUS_COLORS, ordering="status")
     def status_badge(self, operation: Operation) -> tuple[str, str]:
         return operation.status, operation.get_status_display()
 
-    def facts(self, request: HttpRequest, row: Operation) -> list[Fact]:
-        state = badge(row.get_status_display(), STATUS_COLOURS[row.status])
+    def facts(self, request: HttpRequest, row: Operation) -> list[DetailField]:
+        state = badge(row.get_status_display(), STATUS_COLORS[row.status])
         return [
             (_("Subject"), self.subject(row)),
             (_("Status"), state),
-            (_("Held back"), history.waiting_for(row)),
-            (_("Integration"), link(page_of(row.integration), row.integration)),
-            (_("Organization"), link(page_of(row.organization), row.organization)),
+            (_("Held back"), history.wait_reason(row)),
+            (_("Integration"), link_or_text(admin_url(row.integration), row.integration)),
+            (_("Organization"), link_or_text(admin_url(row.organization), row.organization)),
         ]
 
     @display(description=gettext_lazy("wish"), ordering="wish")
@@ -147,11 +154,15 @@ class OperationAdmin(LogAdmin):
 
     @display(description=gettext_lazy("next attempt"), ordering="next_attempt_at")
     def next_attempt(self, operation: Operation) -> SafeString | None:
-        return when(operation.next_attempt_at) if operation.status == Status.OPEN else None
+        return (
+            format_admin_time(operation.next_attempt_at)
+            if operation.status == Status.OPEN
+            else None
+        )
 
     @display(description=gettext_lazy("integration"), ordering="integration__name")
     def integration_name(self, operation: Operation) -> SafeString | str:
-        return link(page_of(operation.integration), operation.integration.name)
+        return link_or_text(admin_url(operation.integration), operation.integration.name)
 
     @display(description=gettext_lazy("reason"))
     def short_reason(self, operation: Operation) -> str:
@@ -163,8 +174,8 @@ class OperationAdmin(LogAdmin):
         kind, subject_id = operation.subject_kind, operation.subject_id
         if kind == operation.wish:
             kind, subject_id = "integration", operation.integration_id
-        find = subject_pages.get(kind)
-        return link(find(subject_id) if find else "", operation.subject_label)
+        find = subject_admin_urls.get(kind)
+        return link_or_text(find(subject_id) if find else "", operation.subject_label)
 
 
 @admin.register(ProviderCall)
@@ -208,7 +219,7 @@ class ProviderCallAdmin(LogAdmin):
 
     @display(description=gettext_lazy("integration"), ordering="integration__name")
     def integration_name(self, call: ProviderCall) -> SafeString | str:
-        return link(page_of(call.integration), call.integration.name)
+        return link_or_text(admin_url(call.integration), call.integration.name)
 
     @display(description=gettext_lazy("address"))
     def short_url(self, call: ProviderCall) -> str:
@@ -219,36 +230,36 @@ class ProviderCallAdmin(LogAdmin):
         label={"ok": "success", "refused": "warning", "failed": "danger"},
     )
     def answer(self, call: ProviderCall) -> tuple[str, str]:
-        return grade(call), str(call.status or _("none"))
+        return classify_call_status(call), str(call.status or _("none"))
 
     @display(description=gettext_lazy("answer"))
     def answer_text(self, call: ProviderCall) -> SafeString:
         colours = {"ok": "success", "refused": "warning", "failed": "danger"}
-        return badge(call.status or _("none"), colours[grade(call)])
+        return badge(call.status or _("none"), colours[classify_call_status(call)])
 
     @display(description=gettext_lazy("request"))
     def request_text(self, call: ProviderCall) -> SafeString:
-        return body(call.request_body)
+        return render_call_body(call.request_body)
 
     @display(description=gettext_lazy("response"))
     def response_text(self, call: ProviderCall) -> SafeString:
-        return body(call.response_body)
+        return render_call_body(call.response_body)
 
 
-def timeline(
-    chapters: Iterable[history.Chapter], events: Iterable[Event]
-) -> list[tuple[datetime, history.Chapter | None, Event | None]]:
+def merge_timeline(
+    chapters: Iterable[history.HistoryEntry], events: Iterable[Event]
+) -> list[tuple[datetime, history.HistoryEntry | None, Event | None]]:
     """What was asked of platforms and what the audit log tells, as one story, newest first."""
     asked = [(chapter.operation.created_at, chapter, None) for chapter in chapters]
     told = [(event.at, None, event) for event in events]
     return sorted([*asked, *told], key=lambda entry: entry[0], reverse=True)
 
 
-def grade(call: ProviderCall) -> str:
+def classify_call_status(call: ProviderCall) -> str:
     if call.status is None or call.status >= 500:
         return "failed"
     return "ok" if call.status < 400 else "refused"
 
 
-def body(text: str) -> SafeString:
+def render_call_body(text: str) -> SafeString:
     return format_html('<pre class="pb-body">{}</pre>', text) if text else ""

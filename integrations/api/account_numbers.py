@@ -7,83 +7,83 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from integrations.api import examples
-from integrations.api.errors import told
-from integrations.api.lookup import in_path
-from integrations.api.operations import later
-from integrations.api.query_results import result_of
+from integrations.api.errors import translate_ledger_errors
+from integrations.api.lookup import get_integration_or_404
+from integrations.api.operations import operation_accepted_response
+from integrations.api.query_results import serialize_query_result
 from integrations.api.response_schemas import (
     AccountNumbersShape,
     AvailableNumbersShape,
     LedgerEntryShape,
 )
 from integrations.ledger import operation_requests
-from integrations.ledger.platform_queries import ask_question
+from integrations.ledger.platform_queries import request_query
 from integrations.models import Integration, Operation
 from integrations.providers import PROVIDERS
 from organizations.access.roles import Permission
-from organizations.web.api.problems import Problem, field_error, invalid
+from organizations.web.api.problems import Problem, field_error, invalid_request_problem
 from organizations.web.api.query_parameters import (
-    Reader,
-    choice,
-    integer,
-    read_query,
-    reading,
-    text,
+    ParameterParser,
+    choice_parser,
+    integer_parser,
+    parameter_schema,
+    parse_query,
+    text_parser,
 )
-from organizations.web.api.responses import Reply
+from organizations.web.api.responses import ApiResponse
 from organizations.web.api.views import OrgView
-from organizations.web.openapi.operations import answered, operation
+from organizations.web.openapi.operations import document_operation, response_example
 
 TAGS = ["Integrations"]
 ERRORS = ["not-found", "not-connected", "platform-refused"]
-LATER = answered("Not answered within ten seconds", examples.OPEN_QUESTION, 202)
+PENDING_EXAMPLE = response_example("Not answered within ten seconds", examples.OPEN_QUERY, 202)
 
 
-@reading(type="string", pattern="^[A-Z]{2}$")
-def country(given: str) -> str:
+@parameter_schema(type="string", pattern="^[A-Z]{2}$")
+def parse_country_code(given: str) -> str:
     """Required. ISO 3166: US, GB, DE."""
     if not re.fullmatch("[A-Z]{2}", given):
         raise ValueError(_("Two capital letters are expected, as US or GB."))
     return given
 
 
-@reading(type="string", pattern="^[0-9]{1,5}$")
-def area_code(given: str) -> str:
+@parameter_schema(type="string", pattern="^[0-9]{1,5}$")
+def parse_area_code(given: str) -> str:
     """Where the country has such."""
     if not re.fullmatch("[0-9]{1,5}", given):
         raise ValueError(_("One to five digits are expected."))
     return given
 
 
-@reading(type="string", pattern=r"^[0-9*]{1,16}$")
-def contains(given: str) -> str:
+@parameter_schema(type="string", pattern=r"^[0-9*]{1,16}$")
+def parse_number_pattern(given: str) -> str:
     """Digits, with * for any one of them."""
     if not re.fullmatch("[0-9*]{1,16}", given):
         raise ValueError(_("Digits are expected, with * for any one of them."))
     return given
 
 
-@reading(type="integer", minimum=1, maximum=100, default=30)
-def at_most(given: str) -> int:
+@parameter_schema(type="integer", minimum=1, maximum=100, default=30)
+def parse_result_limit(given: str) -> int:
     """How many numbers to show."""
-    return integer(1, 100)(given)
+    return integer_parser(1, 100)(given)
 
 
-SEARCH: dict[str, Reader] = {
-    "country": country,
-    "type": choice(["local", "toll_free", "mobile", "national"]),
-    "area_code": area_code,
-    "contains": contains,
-    "locality": text(100),
-    "region": text(100),
-    "limit": at_most,
+SEARCH_PARAMETERS: dict[str, ParameterParser] = {
+    "country": parse_country_code,
+    "type": choice_parser(["local", "toll_free", "mobile", "national"]),
+    "area_code": parse_area_code,
+    "contains": parse_number_pattern,
+    "locality": text_parser(100),
+    "region": text_parser(100),
+    "limit": parse_result_limit,
 }
 
 
 class AccountNumbersView(OrgView):
     permissions = {"GET": Permission.INTEGRATIONS_READ}
 
-    @operation(
+    @document_operation(
         summary="List the numbers in the account",
         description=(
             "Asks the platform now, so that its numbers can be added here. "
@@ -93,58 +93,58 @@ class AccountNumbersView(OrgView):
         query={},
         responses={200: AccountNumbersShape, 202: LedgerEntryShape},
         errors=ERRORS,
-        examples=[answered("Discovered", examples.DISCOVERED), LATER],
+        examples=[response_example("Discovered", examples.ACCOUNT_NUMBERS), PENDING_EXAMPLE],
     )
-    def get(self, request: HttpRequest, integration_id: str) -> Reply:
-        read_query(request.GET, {})
-        integration = in_path(request.organization, integration_id)
-        return answer_to(request, integration, Operation.Wish.DISCOVER)
+    def get(self, request: HttpRequest, integration_id: str) -> ApiResponse:
+        parse_query(request.GET, {})
+        integration = get_integration_or_404(request.organization, integration_id)
+        return query_platform(request, integration, Operation.Wish.DISCOVER)
 
 
 class AvailableNumbersView(OrgView):
     permissions = {"GET": Permission.INTEGRATIONS_READ}
 
-    @operation(
+    @document_operation(
         summary="Search numbers for sale",
         description=(
             "A sample of what the platform sells now; nothing is reserved. Numbers that the "
             "organization may not hold (`GET /v1/number-pools`) are left out."
         ),
         tags=TAGS,
-        query=SEARCH,
+        query=SEARCH_PARAMETERS,
         responses={200: AvailableNumbersShape, 202: LedgerEntryShape},
         errors=ERRORS,
-        examples=[answered("Found", examples.AVAILABLE), LATER],
+        examples=[response_example("Found", examples.AVAILABLE_NUMBERS), PENDING_EXAMPLE],
     )
-    def get(self, request: HttpRequest, integration_id: str) -> Reply:
-        query = read_query(request.GET, SEARCH)
-        integration = in_path(request.organization, integration_id)
+    def get(self, request: HttpRequest, integration_id: str) -> ApiResponse:
+        query = parse_query(request.GET, SEARCH_PARAMETERS)
+        integration = get_integration_or_404(request.organization, integration_id)
         if "country" not in query:
             message = _("This parameter is required: two letters, as US or GB.")
-            raise invalid(field_error("country", message, "required"))
-        refuse_no_shop(integration)
-        return answer_to(request, integration, Operation.Wish.SEARCH, query)
+            raise invalid_request_problem(field_error("country", message, "required"))
+        ensure_platform_sells_numbers(integration)
+        return query_platform(request, integration, Operation.Wish.SEARCH, query)
 
 
-def refuse_no_shop(integration: Integration) -> None:
+def ensure_platform_sells_numbers(integration: Integration) -> None:
     provider = PROVIDERS.get(integration.kind)
     if not (provider and provider.sells_numbers):
         message = _("%(integration)s sells no numbers.") % {"integration": integration}
-        raise invalid(field_error("integration_id", message, "unsupported"))
+        raise invalid_request_problem(field_error("integration_id", message, "unsupported"))
 
 
-def answer_to(
+def query_platform(
     request: HttpRequest,
     integration: Integration,
     wish: str,
     question: dict[str, Any] | None = None,
-) -> Reply:
+) -> ApiResponse:
     """200 with the answer, 202 with the operation, or what the platform had against it."""
-    with told():
-        asked = ask_question(request.principal, integration, wish, question)
-    asked = operation_requests.wait(asked.pk)
+    with translate_ledger_errors():
+        asked = request_query(request.principal, integration, wish, question)
+    asked = operation_requests.wait_for_operation(asked.pk)
     if asked.status == Operation.Status.OPEN:
-        return later(asked)
+        return operation_accepted_response(asked)
     if asked.status != Operation.Status.DONE:
         raise Problem("platform-refused", asked.reason)
-    return Reply(result_of(request.organization, asked))
+    return ApiResponse(serialize_query_result(request.organization, asked))

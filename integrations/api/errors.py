@@ -6,27 +6,27 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
-from integrations.ledger.operation_requests import InUse
-from integrations.ledger.platform_queries import NotConnected
+from integrations.ledger.operation_requests import IntegrationInUse
+from integrations.ledger.platform_queries import IntegrationUnavailable
 from integrations.providers import PROVIDERS
 from organizations.access.quotas import QuotaExceeded
-from organizations.web.api.problems import Problem, field_error, invalid
+from organizations.web.api.problems import Problem, field_error, invalid_request_problem
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def translate_ledger_errors() -> Iterator[None]:
     try:
         yield
-    except InUse as error:
+    except IntegrationInUse as error:
         raise Problem("integration-in-use", str(error)) from error
-    except NotConnected as error:
+    except IntegrationUnavailable as error:
         if isinstance(error.__cause__, QuotaExceeded):
             raise error.__cause__ from None
         raise Problem("not-connected", str(error)) from error
 
 
 @contextmanager
-def account_told(kind: str, account: Mapping[str, Any] | None) -> Iterator[None]:
+def translate_account_errors(kind: str, account: Mapping[str, Any] | None) -> Iterator[None]:
     """A complaint about a field of the account stands at `account.<field>`."""
     names = {field.name for field in PROVIDERS[kind].fields} if kind in PROVIDERS else set()
     names |= set(account or {})
@@ -35,7 +35,7 @@ def account_told(kind: str, account: Mapping[str, Any] | None) -> Iterator[None]
     except QuotaExceeded:
         raise
     except ValidationError as error:
-        raise invalid(
+        raise invalid_request_problem(
             *(
                 field_error(f"account.{name}" if name in names and account else name, text)
                 for name, texts in error.message_dict.items()

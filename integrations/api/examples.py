@@ -2,7 +2,7 @@
 
 from typing import Any
 
-KIND: dict[str, Any] = {
+INTEGRATION_KIND: dict[str, Any] = {
     "kind": "jambonz",
     "title": "jambonz",
     "roles": ["carrier"],
@@ -28,7 +28,7 @@ KIND: dict[str, Any] = {
         },
     ],
 }
-REQUEST: dict[str, Any] = {
+INTEGRATION_REQUEST: dict[str, Any] = {
     "kind": "jambonz",
     "name": "Support",
     "account": {
@@ -38,8 +38,8 @@ REQUEST: dict[str, Any] = {
     },
     "default_for": ["carrier"],
 }
-ROTATION: dict[str, Any] = {"account": {"token": "a-new-service-provider-key"}}
-ANSWER: dict[str, Any] = {
+CREDENTIAL_ROTATION: dict[str, Any] = {"account": {"token": "a-new-service-provider-key"}}
+INTEGRATION: dict[str, Any] = {
     "id": "intg_a1b2c3d4e5f6",
     "kind": "jambonz",
     "title": "jambonz",
@@ -85,8 +85,8 @@ DONE_CHECK: dict[str, Any] = {
     "next_attempt_at": None,
     "settled_at": "2023-11-07T05:31:57Z",
 }
-OPEN_QUESTION: dict[str, Any] = {**OPEN_CHECK, "wish": "search", "subject_kind": "search"}
-DISCOVERED: dict[str, Any] = {
+OPEN_QUERY: dict[str, Any] = {**OPEN_CHECK, "wish": "search", "subject_kind": "search"}
+ACCOUNT_NUMBERS: dict[str, Any] = {
     "data": [
         {
             "number": "+14155550100",
@@ -99,7 +99,7 @@ DISCOVERED: dict[str, Any] = {
     ],
     "more": False,
 }
-AVAILABLE: dict[str, Any] = {
+AVAILABLE_NUMBERS: dict[str, Any] = {
     "data": [
         {
             "number": "+14155550101",
@@ -113,22 +113,22 @@ AVAILABLE: dict[str, Any] = {
         }
     ]
 }
-STORY: dict[str, Any] = {
+OPERATION_DETAIL: dict[str, Any] = {
     **DONE_CHECK,
     "wish": "search",
     "subject_kind": "search",
-    "result": AVAILABLE,
+    "result": AVAILABLE_NUMBERS,
     "calls": [],
 }
-DEFAULT: dict[str, Any] = {
+DEFAULT_INTEGRATION: dict[str, Any] = {
     "role": "carrier",
     "integration_id": "intg_a1b2c3d4e5f6",
     "kind": "jambonz",
     "name": "Support",
 }
-DEFAULTS: dict[str, Any] = {
+DEFAULT_INTEGRATIONS: dict[str, Any] = {
     "data": [
-        DEFAULT,
+        DEFAULT_INTEGRATION,
         {"role": "sip", "integration_id": None, "kind": None, "name": None},
         {"role": "twilio", "integration_id": None, "kind": None, "name": None},
     ]

@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 
 from integrations.api import examples
 from integrations.api import operations as ledger
-from integrations.api.errors import account_told, told
-from integrations.api.lookup import in_path, whole
+from integrations.api.errors import translate_account_errors, translate_ledger_errors
+from integrations.api.lookup import get_integration_or_404, prefetch_default_roles
 from integrations.api.response_schemas import (
     CheckedIntegrationShape,
     IntegrationPageShape,
@@ -21,40 +21,46 @@ from integrations.api.response_schemas import (
 from integrations.api.serializers import (
     IntegrationChangeSerializer,
     IntegrationCreateSerializer,
-    represent,
-    represent_kind,
+    serialize_integration,
+    serialize_integration_kind,
 )
 from integrations.ledger import operation_requests
 from integrations.models import Integration, Operation
 from integrations.providers import PROVIDERS
 from organizations.access.roles import Permission
 from organizations.web.api.fields import StrictSerializer
-from organizations.web.api.pagination import PAGING, page
-from organizations.web.api.problems import Problem, field_error, invalid
-from organizations.web.api.query_parameters import choice, read_query
-from organizations.web.api.responses import Reply
+from organizations.web.api.pagination import PAGE_PARAMETERS, paginate_rows
+from organizations.web.api.problems import Problem, field_error, invalid_request_problem
+from organizations.web.api.query_parameters import choice_parser, parse_query
+from organizations.web.api.responses import ApiResponse
 from organizations.web.api.views import OrgView
-from organizations.web.openapi.operations import answered, asked, operation
+from organizations.web.openapi.operations import (
+    document_operation,
+    request_example,
+    response_example,
+)
 
 TAGS = ["Integrations"]
-FILTERS = {"kind": choice(PROVIDERS), "state": choice(Integration.State.values)}
-LATER = answered("Not answered within ten seconds", examples.OPEN_CHECK, 202)
+FILTERS = {"kind": choice_parser(PROVIDERS), "state": choice_parser(Integration.State.values)}
+PENDING_EXAMPLE = response_example("Not answered within ten seconds", examples.OPEN_CHECK, 202)
 
 
-class KindsView(OrgView):
+class IntegrationKindsView(OrgView):
     permissions = {"GET": Permission.INTEGRATIONS_READ}
 
-    @operation(
+    @document_operation(
         summary="List kinds of integrations",
         description="The platforms, and the fields of an account on each: forms are drawn from it.",
         tags=TAGS,
         query={},
         responses={200: KindsShape},
-        examples=[answered("A platform", {"data": [examples.KIND]})],
+        examples=[response_example("A platform", {"data": [examples.INTEGRATION_KIND]})],
     )
-    def get(self, request: HttpRequest) -> Reply:
-        read_query(request.GET, {})
-        return Reply({"data": [represent_kind(provider) for provider in PROVIDERS.values()]})
+    def get(self, request: HttpRequest) -> ApiResponse:
+        parse_query(request.GET, {})
+        return ApiResponse(
+            {"data": [serialize_integration_kind(provider) for provider in PROVIDERS.values()]}
+        )
 
 
 class IntegrationsView(OrgView):
@@ -62,21 +68,23 @@ class IntegrationsView(OrgView):
 
     permissions = {"GET": Permission.INTEGRATIONS_READ, "POST": Permission.INTEGRATIONS_CREATE}
 
-    @operation(
+    @document_operation(
         summary="List integrations",
         description="Newest first.",
         tags=TAGS,
-        query={**PAGING, **FILTERS},
+        query={**PAGE_PARAMETERS, **FILTERS},
         responses={200: IntegrationPageShape},
-        examples=[answered("A page", {"data": [examples.ANSWER], "next_cursor": None})],
+        examples=[
+            response_example("A page", {"data": [examples.INTEGRATION], "next_cursor": None})
+        ],
     )
-    def get(self, request: HttpRequest) -> Reply:
-        query = read_query(request.GET, {**PAGING, **FILTERS})
+    def get(self, request: HttpRequest) -> ApiResponse:
+        query = parse_query(request.GET, {**PAGE_PARAMETERS, **FILTERS})
         wanted = {name: query[name] for name in FILTERS if name in query}
-        rows = whole(request.organization.integrations).filter(**wanted)
-        return Reply(page(rows, query, represent))
+        rows = prefetch_default_roles(request.organization.integrations).filter(**wanted)
+        return ApiResponse(paginate_rows(rows, query, serialize_integration))
 
-    @operation(
+    @document_operation(
         summary="Connect an account",
         description=(
             "Stored at once; the answer waits up to ten seconds for the platform's word on the "
@@ -88,25 +96,31 @@ class IntegrationsView(OrgView):
         request=IntegrationCreateSerializer,
         responses={201: CheckedIntegrationShape},
         examples=[
-            asked("With its account", examples.REQUEST),
-            answered("Connected", {**examples.ANSWER, "check": examples.DONE_CHECK}, 201),
+            request_example("With its account", examples.INTEGRATION_REQUEST),
+            response_example(
+                "Connected", {**examples.INTEGRATION, "check": examples.DONE_CHECK}, 201
+            ),
         ],
     )
-    def post(self, request: HttpRequest) -> Reply:
-        wished = taken(IntegrationCreateSerializer, request.data)
+    def post(self, request: HttpRequest) -> ApiResponse:
+        wished = validate_integration_body(IntegrationCreateSerializer, request.data)
         roles = wished.pop("default_for", [])
-        refuse_roles(wished["kind"], roles)
-        with account_told(wished["kind"], wished["account"]):
-            made, check = operation_requests.connect(request.principal, **wished, only_new=True)
+        ensure_supported_roles(wished["kind"], roles)
+        with translate_account_errors(wished["kind"], wished["account"]):
+            made, check = operation_requests.connect_integration(
+                request.principal, **wished, only_new=True
+            )
 
-        def settled() -> Reply:
-            done = operation_requests.wait(check.pk)
+        def settled() -> ApiResponse:
+            done = operation_requests.wait_for_operation(check.pk)
             if done.status == Operation.Status.DONE:
                 for role in roles:
-                    operation_requests.make_default(request.principal, made, role=role)
-            return shown(request, made.public_id, done, status=201)
+                    operation_requests.set_default_integration(request.principal, made, role=role)
+            return integration_check_response(request, made.public_id, done, status=201)
 
-        return shown(request, made.public_id, check, status=201, after_commit=settled)
+        return integration_check_response(
+            request, made.public_id, check, status=201, after_commit=settled
+        )
 
 
 class IntegrationView(OrgView):
@@ -118,17 +132,19 @@ class IntegrationView(OrgView):
         "DELETE": Permission.INTEGRATIONS_DELETE,
     }
 
-    @operation(
+    @document_operation(
         summary="Get integration",
         tags=TAGS,
         responses={200: IntegrationShape},
         errors=["not-found"],
-        examples=[answered("Connected", examples.ANSWER)],
+        examples=[response_example("Connected", examples.INTEGRATION)],
     )
-    def get(self, request: HttpRequest, integration_id: str) -> Reply:
-        return Reply(represent(in_path(request.organization, integration_id)))
+    def get(self, request: HttpRequest, integration_id: str) -> ApiResponse:
+        return ApiResponse(
+            serialize_integration(get_integration_or_404(request.organization, integration_id))
+        )
 
-    @operation(
+    @document_operation(
         summary="Change integration",
         description=(
             "`name` and `max_in_flight` change at once. Fields of `account` that are left out "
@@ -141,40 +157,40 @@ class IntegrationView(OrgView):
         responses={200: CheckedIntegrationShape, 202: LedgerEntryShape},
         errors=["not-found", "credentials-refused"],
         examples=[
-            asked("New credentials", examples.ROTATION),
-            answered("In use", {**examples.ANSWER, "check": examples.DONE_CHECK}),
-            LATER,
+            request_example("New credentials", examples.CREDENTIAL_ROTATION),
+            response_example("In use", {**examples.INTEGRATION, "check": examples.DONE_CHECK}),
+            PENDING_EXAMPLE,
         ],
     )
-    def patch(self, request: HttpRequest, integration_id: str) -> Reply:
-        integration = in_path(request.organization, integration_id)
-        wished = taken(IntegrationChangeSerializer, request.data)
-        with account_told(integration.kind, wished.get("account")):
+    def patch(self, request: HttpRequest, integration_id: str) -> ApiResponse:
+        integration = get_integration_or_404(request.organization, integration_id)
+        wished = validate_integration_body(IntegrationChangeSerializer, request.data)
+        with translate_account_errors(integration.kind, wished.get("account")):
             _changed, check = operation_requests.change_integration(
                 request.principal, integration, **wished
             )
         if check is None:
-            return shown(request, integration_id, None)
-        return awaited(request, integration_id, check, refusal="credentials-refused")
+            return integration_check_response(request, integration_id, None)
+        return pending_check_response(request, integration_id, check, refusal="credentials-refused")
 
-    @operation(
+    @document_operation(
         summary="Delete integration",
         description="With its stored credentials, and refused while carriers or numbers are on it.",
         tags=TAGS,
         responses={204: None},
         errors=["not-found", "integration-in-use"],
     )
-    def delete(self, request: HttpRequest, integration_id: str) -> Reply:
-        integration = in_path(request.organization, integration_id)
-        with told():
-            operation_requests.disconnect(request.principal, integration)
-        return Reply(status=204)
+    def delete(self, request: HttpRequest, integration_id: str) -> ApiResponse:
+        integration = get_integration_or_404(request.organization, integration_id)
+        with translate_ledger_errors():
+            operation_requests.disconnect_integration(request.principal, integration)
+        return ApiResponse(status=204)
 
 
 class IntegrationTestView(OrgView):
     permissions = {"POST": Permission.INTEGRATIONS_UPDATE}
 
-    @operation(
+    @document_operation(
         summary="Test integration",
         description=(
             "Asks the platform whether it still accepts the credentials; waits up to ten seconds. "
@@ -184,55 +200,60 @@ class IntegrationTestView(OrgView):
         responses={200: CheckedIntegrationShape, 202: LedgerEntryShape},
         errors=["not-found", "not-connected"],
         examples=[
-            answered("Accepted", {**examples.ANSWER, "check": examples.DONE_CHECK}),
-            LATER,
+            response_example("Accepted", {**examples.INTEGRATION, "check": examples.DONE_CHECK}),
+            PENDING_EXAMPLE,
         ],
     )
-    def post(self, request: HttpRequest, integration_id: str) -> Reply:
-        taken(StrictSerializer, request.data)
-        integration = in_path(request.organization, integration_id)
+    def post(self, request: HttpRequest, integration_id: str) -> ApiResponse:
+        validate_integration_body(StrictSerializer, request.data)
+        integration = get_integration_or_404(request.organization, integration_id)
         if not (integration.sealed or integration.candidate):
             message = _("It has no credentials to test: the ones it was given were refused.")
             raise Problem("not-connected", message)
-        check = operation_requests.ask_check(request.principal, integration)
-        return awaited(request, integration_id, check)
+        check = operation_requests.request_check(request.principal, integration)
+        return pending_check_response(request, integration_id, check)
 
 
-def taken(serializer_class: type[StrictSerializer], data: Any) -> dict[str, Any]:
+def validate_integration_body(
+    serializer_class: type[StrictSerializer], data: Any
+) -> dict[str, Any]:
     serializer = serializer_class(data=data)
     serializer.is_valid(raise_exception=True)
     return serializer.validated_data
 
 
-def refuse_roles(kind: str, roles: Sequence[str]) -> None:
+def ensure_supported_roles(kind: str, roles: Sequence[str]) -> None:
     for place, role in enumerate(roles):
         if role not in PROVIDERS[kind].roles:
             message = _("%(kind)s cannot be the default for %(role)s.")
             words = {"kind": PROVIDERS[kind].title, "role": role}
-            raise invalid(field_error(f"default_for.{place}", message % words))
+            raise invalid_request_problem(field_error(f"default_for.{place}", message % words))
 
 
-def awaited(
+def pending_check_response(
     request: HttpRequest, integration_id: str, check: Operation, *, refusal: str = ""
-) -> Reply:
+) -> ApiResponse:
     """202 with the check, which a repeated request gets too; sent is what came of it in time."""
 
-    def settled() -> Reply:
-        done = operation_requests.wait(check.pk)
+    def settled() -> ApiResponse:
+        done = operation_requests.wait_for_operation(check.pk)
         if done.status == Operation.Status.OPEN:
-            return ledger.later(done)
+            return ledger.operation_accepted_response(done)
         if refusal and done.status == Operation.Status.REFUSED:
             raise Problem(refusal, done.reason, errors=[field_error("account", done.reason)])
-        return shown(request, integration_id, done)
+        return integration_check_response(request, integration_id, done)
 
-    return replace(ledger.later(check), after_commit=settled)
+    return replace(ledger.operation_accepted_response(check), after_commit=settled)
 
 
-def shown(
+def integration_check_response(
     request: HttpRequest, integration_id: str, check: Operation | None, *, status: int = 200, **more
-) -> Reply:
+) -> ApiResponse:
     """The integration as it is now, and the check of its account."""
-    integration = in_path(request.organization, integration_id)
-    data = {**represent(integration), "check": check and ledger.represent(check)}
+    integration = get_integration_or_404(request.organization, integration_id)
+    data = {
+        **serialize_integration(integration),
+        "check": check and ledger.serialize_operation(check),
+    }
     headers = {"Location": f"/v1/integrations/{integration.public_id}"} if status == 201 else {}
-    return Reply(data, status=status, headers=headers, **more)
+    return ApiResponse(data, status=status, headers=headers, **more)

@@ -8,13 +8,13 @@ from django.utils.translation import gettext as _
 
 from integrations.models import Integration
 from organizations.models import Organization
-from organizations.web.api.problems import Problem, field_error, invalid
+from organizations.web.api.problems import Problem, field_error, invalid_request_problem
 
-PUBLIC_ID = re.compile(r"intg_[0-9a-f]{12}")
+PUBLIC_ID_PATTERN = re.compile(r"intg_[0-9a-f]{12}")
 
 
-def by_either_id(integrations: QuerySet[Integration], named: str) -> Integration | None:
-    if PUBLIC_ID.fullmatch(named):
+def find_integration_by_id(integrations: QuerySet[Integration], named: str) -> Integration | None:
+    if PUBLIC_ID_PATTERN.fullmatch(named):
         return integrations.filter(public_id=named).first()
     try:
         return integrations.filter(pk=UUID(named)).first()
@@ -22,22 +22,26 @@ def by_either_id(integrations: QuerySet[Integration], named: str) -> Integration
         return None
 
 
-def in_path(organization: Organization, named: str) -> Integration:
+def get_integration_or_404(organization: Organization, named: str) -> Integration:
     """404 for a stranger's, as for one that never was."""
-    integration = by_either_id(whole(organization.integrations), named)
+    integration = find_integration_by_id(prefetch_default_roles(organization.integrations), named)
     if integration is None:
         raise Problem("not-found")
     return integration
 
 
-def in_body(organization: Organization, named: str, place: str = "integration_id") -> Integration:
+def integration_from_body(
+    organization: Organization, named: str, place: str = "integration_id"
+) -> Integration:
     """400 at `place`; a stranger's is unknown."""
-    integration = by_either_id(organization.integrations, named)
+    integration = find_integration_by_id(organization.integrations, named)
     if integration is None:
-        raise invalid(field_error(place, _("There is no such integration."), "unknown"))
+        raise invalid_request_problem(
+            field_error(place, _("There is no such integration."), "unknown")
+        )
     return integration
 
 
-def whole(integrations: QuerySet[Integration]) -> QuerySet[Integration]:
+def prefetch_default_roles(integrations: QuerySet[Integration]) -> QuerySet[Integration]:
     """With all that is shown of them."""
     return integrations.prefetch_related("default_for")

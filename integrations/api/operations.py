@@ -8,41 +8,50 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from integrations.api import examples
-from integrations.api.query_results import result_of
-from integrations.api.response_schemas import LedgerPageShape, LedgerStoryShape
+from integrations.api.query_results import serialize_query_result
+from integrations.api.response_schemas import LedgerEntryDetailShape, LedgerPageShape
 from integrations.ledger import history
 from integrations.models import Operation, ProviderCall
 from organizations.access.roles import Permission
-from organizations.web.api.pagination import PAGING, page
-from organizations.web.api.query_parameters import choice, read_query
-from organizations.web.api.responses import Reply
+from organizations.web.api.pagination import PAGE_PARAMETERS, paginate_rows
+from organizations.web.api.query_parameters import choice_parser, parse_query
+from organizations.web.api.responses import ApiResponse
 from organizations.web.api.views import OrgView
-from organizations.web.openapi.operations import answered, operation
+from organizations.web.openapi.operations import document_operation, response_example
 
 TAGS = ["Operations"]
 # What may be long, and is not in the list.
-UNSEEN = [f"{of}{name}" for of in ("", "waits_for__") for name in ("result", "question", "refs")]
-FILTERS = {"status": choice(Operation.Status.values), "wish": choice(Operation.Wish.values)}
+LARGE_FIELDS = [
+    f"{of}{name}" for of in ("", "waits_for__") for name in ("result", "question", "refs")
+]
+FILTERS = {
+    "status": choice_parser(Operation.Status.values),
+    "wish": choice_parser(Operation.Wish.values),
+}
 
 
-class LedgerView(OrgView):
+class OperationsView(OrgView):
     permissions = {"GET": Permission.INTEGRATIONS_READ}
 
-    @operation(
+    @document_operation(
         summary="List operations",
         description=(
             "Newest first. A search or a discovery is forgotten a day after it was answered."
         ),
         tags=TAGS,
-        query={**PAGING, **FILTERS},
+        query={**PAGE_PARAMETERS, **FILTERS},
         responses={200: LedgerPageShape},
-        examples=[answered("A page", {"data": [examples.OPEN_CHECK], "next_cursor": None})],
+        examples=[response_example("A page", {"data": [examples.OPEN_CHECK], "next_cursor": None})],
     )
-    def get(self, request: HttpRequest) -> Reply:
-        query = read_query(request.GET, {**PAGING, **FILTERS})
+    def get(self, request: HttpRequest) -> ApiResponse:
+        query = parse_query(request.GET, {**PAGE_PARAMETERS, **FILTERS})
         wanted = {name: query[name] for name in FILTERS if name in query}
-        rows = whole(request.organization.operations).filter(**wanted).defer(*UNSEEN)
-        return Reply(page(rows, query, represent))
+        rows = (
+            select_operation_relations(request.organization.operations)
+            .filter(**wanted)
+            .defer(*LARGE_FIELDS)
+        )
+        return ApiResponse(paginate_rows(rows, query, serialize_operation))
 
 
 class OperationView(OrgView):
@@ -50,38 +59,42 @@ class OperationView(OrgView):
 
     permissions = {"GET": Permission.INTEGRATIONS_READ}
 
-    @operation(
+    @document_operation(
         summary="Get operation",
         description="Ask again until `status` is no longer `open`; `result` is the answer then.",
         tags=TAGS,
         query={},
-        responses={200: LedgerStoryShape},
+        responses={200: LedgerEntryDetailShape},
         errors=["not-found"],
-        examples=[answered("Done", examples.STORY)],
+        examples=[response_example("Done", examples.OPERATION_DETAIL)],
     )
-    def get(self, request: HttpRequest, operation_id: UUID) -> Reply:
-        read_query(request.GET, {})
-        asked = whole(request.organization.operations).get(pk=operation_id)
-        calls = history.calls_of([asked], history.CALLS_PER_OPERATION) if is_own(asked) else {}
-        return Reply(
+    def get(self, request: HttpRequest, operation_id: UUID) -> ApiResponse:
+        parse_query(request.GET, {})
+        asked = select_operation_relations(request.organization.operations).get(pk=operation_id)
+        calls = (
+            history.calls_by_operation([asked], history.CALLS_PER_OPERATION)
+            if uses_own_integration(asked)
+            else {}
+        )
+        return ApiResponse(
             {
-                **represent(asked),
-                "result": result_of(request.organization, asked),
-                "calls": [represent_call(call) for call in calls.get(asked.pk, [])],
+                **serialize_operation(asked),
+                "result": serialize_query_result(request.organization, asked),
+                "calls": [serialize_platform_call(call) for call in calls.get(asked.pk, [])],
             }
         )
 
 
-def whole(operations: QuerySet[Operation]) -> QuerySet[Operation]:
+def select_operation_relations(operations: QuerySet[Operation]) -> QuerySet[Operation]:
     return operations.select_related("integration", "waits_for")
 
 
-def is_own(asked: Operation) -> bool:
+def uses_own_integration(asked: Operation) -> bool:
     """A number on the installation's default carrier is set up by an integration of others."""
     return asked.integration.organization_id == asked.organization_id
 
 
-def represent(asked: Operation) -> dict[str, Any]:
+def serialize_operation(asked: Operation) -> dict[str, Any]:
     is_open = asked.status == Operation.Status.OPEN
     return {
         "id": asked.id,
@@ -92,25 +105,25 @@ def represent(asked: Operation) -> dict[str, Any]:
         "status": asked.status,
         "outcome": asked.outcome or None,
         "reason": asked.reason or None,
-        "waits_for": held_back_by(asked) or None,
+        "waits_for": operation_wait_reason(asked) or None,
         "attempts": asked.attempts,
         "next_attempt_at": asked.next_attempt_at if is_open else None,
-        "integration_id": asked.integration.public_id if is_own(asked) else None,
+        "integration_id": asked.integration.public_id if uses_own_integration(asked) else None,
         "asked_by": asked.asked_by,
         "created_at": asked.created_at,
         "settled_at": asked.settled_at,
     }
 
 
-def held_back_by(asked: Operation) -> str:
+def operation_wait_reason(asked: Operation) -> str:
     """Of an integration that is another organization's nothing is told but that it waits."""
-    held = history.held_by(asked)
-    if held and not is_own(asked):
+    held = history.blocking_reason(asked)
+    if held and not uses_own_integration(asked):
         held = _("Waits for the installation's platform.")
-    return history.in_words(held, history.stopped(asked))
+    return history.join_reasons(held, history.provisioning_outage_reason(asked))
 
 
-def represent_call(call: ProviderCall) -> dict[str, Any]:
+def serialize_platform_call(call: ProviderCall) -> dict[str, Any]:
     return {
         "at": call.at,
         "attempt": call.attempt,
@@ -124,6 +137,8 @@ def represent_call(call: ProviderCall) -> dict[str, Any]:
     }
 
 
-def later(asked: Operation) -> Reply:
+def operation_accepted_response(asked: Operation) -> ApiResponse:
     """202: what was asked for is under way, and where to look for it."""
-    return Reply(represent(asked), status=202, headers={"Location": f"/v1/operations/{asked.id}"})
+    return ApiResponse(
+        serialize_operation(asked), status=202, headers={"Location": f"/v1/operations/{asked.id}"}
+    )

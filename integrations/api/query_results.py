@@ -6,34 +6,36 @@ from typing import Any
 from integrations.models import Operation
 from organizations.models import Organization
 
-Answer = dict[str, Any]
+QueryResult = dict[str, Any]
 
 
-def result_of(organization: Organization, asked: Operation) -> Answer | None:
+def serialize_query_result(organization: Organization, asked: Operation) -> QueryResult | None:
     """None while there is no answer, and for wishes that are no questions."""
     if asked.status != Operation.Status.DONE or not asked.result:
         return None
     if asked.wish == Operation.Wish.DISCOVER:
-        return discovered(organization, asked.result)
+        return serialize_account_numbers(organization, asked.result)
     if asked.wish == Operation.Wish.SEARCH:
-        return {"data": offered(organization, asked.result["numbers"])}
+        return {"data": filter_purchasable_results(organization, asked.result["numbers"])}
     return asked.result
 
 
 # What an app above knows of the numbers that an organization may have: a function of it and of
 # E.164 numbers gives those that it may buy.
-may_buy: list[Callable[[Organization, list[str]], Collection[str]]] = []
+purchase_filters: list[Callable[[Organization, list[str]], Collection[str]]] = []
 
 
-def offered(organization: Organization, numbers: list[Answer]) -> list[Answer]:
+def filter_purchasable_results(
+    organization: Organization, numbers: list[QueryResult]
+) -> list[QueryResult]:
     """Of the numbers for sale, those that the organization may buy."""
-    for allowed_of in may_buy:
+    for allowed_of in purchase_filters:
         allowed = allowed_of(organization, [each["number"] for each in numbers])
         numbers = [each for each in numbers if each["number"] in allowed]
     return numbers
 
 
-def discovered(organization: Organization, result: Answer) -> Answer:
+def serialize_account_numbers(organization: Organization, result: QueryResult) -> QueryResult:
     """Who else holds a number is nobody's business: only the organization's own are pointed at."""
     names = [found["name"] for found in result["numbers"]]
     own = organization.phone_numbers.filter(e164__in=names, released_at=None)

@@ -4,7 +4,7 @@ from rest_framework import serializers
 
 from integrations.api.serializers import ROLES
 from integrations.models import Integration, Operation
-from organizations.web.api.fields import Boolean, Char, Choice, ListOf, StrictSerializer, Uuid
+from organizations.web.api.fields import Boolean, Char, Choice, StrictList, StrictSerializer, Uuid
 
 
 class AccountFieldShape(StrictSerializer):
@@ -20,7 +20,7 @@ class AccountFieldShape(StrictSerializer):
 class KindShape(StrictSerializer):
     kind = Char()
     title = Char()
-    roles = ListOf(child=Choice(ROLES))
+    roles = StrictList(child=Choice(ROLES))
     sells_numbers = Boolean(help_text="Whether numbers can be searched and bought there.")
     fields = AccountFieldShape(many=True)
 
@@ -38,12 +38,12 @@ class IntegrationShape(StrictSerializer):
     state_reason = Char(allow_null=True, help_text="What the platform said last, if it refused.")
     facts = serializers.DictField(child=Char(), help_text="What the last check found.")
     settings = serializers.DictField(child=Char(), help_text="The account, without secrets.")
-    secrets = ListOf(
+    secrets = StrictList(
         child=Char(),
         allow_null=True,
         help_text="Names of the secrets that are set; null when they cannot be decrypted.",
     )
-    default_for = ListOf(child=Choice(ROLES))
+    default_for = StrictList(child=Choice(ROLES))
     max_in_flight = serializers.IntegerField()
     failures = serializers.IntegerField(help_text="Operations in a row that could not be done.")
     resting_until = serializers.DateTimeField(
@@ -96,7 +96,7 @@ class PlatformCallShape(StrictSerializer):
     response_body = Char()
 
 
-class LedgerStoryShape(LedgerEntryShape):
+class LedgerEntryDetailShape(LedgerEntryShape):
     result = serializers.DictField(
         allow_null=True, help_text="The answer to a question, as the question's own path has it."
     )
@@ -110,7 +110,7 @@ class CheckedIntegrationShape(IntegrationShape):
 class AccountNumberShape(StrictSerializer):
     number = Char()
     label = Char(allow_blank=True)
-    capabilities = ListOf(child=Char())
+    capabilities = StrictList(child=Char())
     refs = serializers.DictField(child=Char(), help_text="The platform's own ids.")
     ours = Boolean(help_text="Carries Patchbay's mark on the platform.")
     number_id = Uuid(allow_null=True, help_text="Your number here, if you have added it.")
@@ -127,7 +127,7 @@ class AvailableNumberShape(StrictSerializer):
     country = Char()
     region = Char(allow_null=True)
     locality = Char(allow_null=True)
-    capabilities = ListOf(child=Char())
+    capabilities = StrictList(child=Char())
     address_requirement = Char(help_text="What a purchase must bring: none, any, local, foreign.")
     beta = Boolean()
 

@@ -8,17 +8,17 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from integrations.connections.encryption import CannotUnseal
+from integrations.connections.encryption import DecryptionError
 from integrations.models import DefaultIntegration, Integration
 from integrations.providers import PROVIDERS
 from integrations.providers.base import Provider
-from organizations.web.api.fields import Char, Choice, Id, Integer, ListOf, StrictSerializer
+from organizations.web.api.fields import Char, Choice, Id, Integer, StrictList, StrictSerializer
 
 ROLES = ("carrier", "sip", "twilio")
 MAX_IN_FLIGHT = 64
 
 
-class Account(serializers.DictField):
+class AccountDictField(serializers.DictField):
     """The fields of an account, as the provider of its kind names them; all are texts."""
 
     child = Char(max_length=4000, allow_blank=True, allow_null=True)
@@ -32,8 +32,8 @@ class Account(serializers.DictField):
 class IntegrationCreateSerializer(StrictSerializer):
     kind = Choice(list(PROVIDERS), help_text="One of `GET /v1/integrations/kinds`.")
     name = Char(max_length=100, help_text="How people call it; unique in the organization.")
-    account = Account(help_text="The kind's fields by name.")
-    default_for = ListOf(
+    account = AccountDictField(help_text="The kind's fields by name.")
+    default_for = StrictList(
         child=Choice(ROLES),
         required=False,
         max_length=len(ROLES),
@@ -45,7 +45,7 @@ class IntegrationChangeSerializer(StrictSerializer):
     """What is left out stays; in `account`, an empty text or null takes an optional field away."""
 
     name = Char(required=False, max_length=100)
-    account = Account(required=False)
+    account = AccountDictField(required=False)
     max_in_flight = Integer(
         required=False,
         min_value=1,
@@ -58,7 +58,7 @@ class DefaultSerializer(StrictSerializer):
     integration_id = Id(max_length=36, help_text="`intg_…` or its UUID.")
 
 
-def represent_kind(provider: type[Provider]) -> dict[str, Any]:
+def serialize_integration_kind(provider: type[Provider]) -> dict[str, Any]:
     """What a program needs to draw the form for an account."""
     return {
         "kind": provider.kind,
@@ -69,45 +69,45 @@ def represent_kind(provider: type[Provider]) -> dict[str, Any]:
     }
 
 
-def represent(integration: Integration) -> dict[str, Any]:
+def serialize_integration(integration: Integration) -> dict[str, Any]:
     """An integration as the API shows it; `default_for` is prefetched."""
     return {
         "id": integration.public_id,
         "kind": integration.kind,
-        "title": title_of(integration.kind),
+        "title": platform_title(integration.kind),
         "name": integration.name,
         "state": integration.state,
         "state_reason": integration.state_reason or None,
         "facts": integration.facts,
         "settings": integration.settings,
-        "secrets": secrets_of(integration),
+        "secrets": configured_secret_names(integration),
         "default_for": sorted(default.role for default in integration.default_for.all()),
         "max_in_flight": integration.max_in_flight,
         "failures": integration.failures,
-        "resting_until": future(integration.open_until),
+        "resting_until": future_or_none(integration.open_until),
         "checked_at": integration.checked_at,
         "created_at": integration.created_at,
         "updated_at": integration.updated_at,
     }
 
 
-def title_of(kind: str) -> str:
+def platform_title(kind: str) -> str:
     return PROVIDERS[kind].title if kind in PROVIDERS else kind
 
 
-def secrets_of(integration: Integration) -> list[str] | None:
+def configured_secret_names(integration: Integration) -> list[str] | None:
     """The names of the secrets that are set; None where the installation lost the key to them."""
     try:
         return sorted(name for name, value in integration.secrets().items() if value)
-    except CannotUnseal:
+    except DecryptionError:
         return None
 
 
-def future(moment: datetime | None) -> datetime | None:
+def future_or_none(moment: datetime | None) -> datetime | None:
     return moment if moment and moment > timezone.now() else None
 
 
-def represent_default(role: str, default: DefaultIntegration | None) -> dict[str, Any]:
+def serialize_default_integration(role: str, default: DefaultIntegration | None) -> dict[str, Any]:
     integration = default.integration if default else None
     return {
         "role": role,

@@ -4,7 +4,9 @@ from integrations.api import account_numbers, defaults, integrations, operations
 
 urlpatterns = [
     path("integrations", integrations.IntegrationsView.as_view(), name="integrations"),
-    path("integrations/kinds", integrations.KindsView.as_view(), name="integration-kinds"),
+    path(
+        "integrations/kinds", integrations.IntegrationKindsView.as_view(), name="integration-kinds"
+    ),
     path(
         "integrations/<str:integration_id>",
         integrations.IntegrationView.as_view(),
@@ -25,12 +27,16 @@ urlpatterns = [
         account_numbers.AvailableNumbersView.as_view(),
         name="integration-available-numbers",
     ),
-    path("default-integrations", defaults.DefaultsView.as_view(), name="default-integrations"),
+    path(
+        "default-integrations",
+        defaults.DefaultIntegrationsView.as_view(),
+        name="default-integrations",
+    ),
     path(
         "default-integrations/<str:role>",
-        defaults.DefaultView.as_view(),
+        defaults.DefaultIntegrationView.as_view(),
         name="default-integration",
     ),
-    path("operations", operations.LedgerView.as_view(), name="operations"),
+    path("operations", operations.OperationsView.as_view(), name="operations"),
     path("operations/<UUID:operation_id>", operations.OperationView.as_view(), name="operation"),
 ]

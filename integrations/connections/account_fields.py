@@ -7,25 +7,27 @@ from django.utils.translation import gettext as _
 
 from integrations.models import Integration
 from integrations.providers import PROVIDERS
-from integrations.providers.base import Field, Provider
+from integrations.providers.base import AccountField, Provider
 from organizations.text import rules
-from organizations.text.rules import trimmed
+from organizations.text.rules import trim_text
 
-Complaints = dict[str, list[str]]
+FieldErrors = dict[str, list[str]]
 
 
 def clean_account(integration: Integration, account: Mapping[str, str]) -> dict[str, str]:
     """The fields, trimmed, without the empty ones. Raises ValidationError by field."""
-    provider = provider_of(integration.kind)
-    values = {name: trimmed(str(value or "")) for name, value in account.items()}
+    provider = get_provider_class(integration.kind)
+    values = {name: trim_text(str(value or "")) for name, value in account.items()}
     values = {name: value for name, value in values.items() if value}
-    problems = complaints(provider, values, known=integration.settings) or provider.clean(values)
+    problems = account_field_errors(provider, values, known=integration.settings) or provider.clean(
+        values
+    )
     if problems:
         raise ValidationError(problems)
     return values
 
 
-def provider_of(kind: str) -> type[Provider]:
+def get_provider_class(kind: str) -> type[Provider]:
     if kind not in PROVIDERS:
         words = {"kind": kind, "known": ", ".join(PROVIDERS)}
         sentence = _("No such platform: %(kind)s. There are: %(known)s.") % words
@@ -33,18 +35,20 @@ def provider_of(kind: str) -> type[Provider]:
     return PROVIDERS[kind]
 
 
-def complaints(
+def account_field_errors(
     provider: type[Provider], values: Mapping[str, str], *, known: Mapping[str, str]
-) -> Complaints:
+) -> FieldErrors:
     """`known` are the settings of the connected account; {} before the first connection."""
     fields = {field.name: field for field in provider.fields}
     surplus = {name: [_("Not a field of this platform.")] for name in values if name not in fields}
-    wrong = {name: complaint(field, values, known) for name, field in fields.items()}
-    wrong |= {name: text for name, value in values.items() if (text := rules.complaint(value))}
+    wrong = {name: account_field_error(field, values, known) for name, field in fields.items()}
+    wrong |= {name: text for name, value in values.items() if (text := rules.text_error(value))}
     return {name: [text] for name, text in wrong.items() if text} | surplus
 
 
-def complaint(field: Field, values: Mapping[str, str], known: Mapping[str, str]) -> str:
+def account_field_error(
+    field: AccountField, values: Mapping[str, str], known: Mapping[str, str]
+) -> str:
     if field.required and field.name not in values:
         return _("%(label)s is required.") % {"label": field.label}
     if field.identity and known and known.get(field.name) != values.get(field.name):

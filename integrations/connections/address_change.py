@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from integrations.connections.encryption import CannotUnseal
+from integrations.connections.encryption import DecryptionError
 from integrations.models import Integration
 from integrations.providers import PROVIDERS
 from organizations.access.principals import Principal
 from organizations.access.roles import Permission
 
 
-def completed(
+def merge_stored_account(
     by: Principal, integration: Integration, account: Mapping[str, str]
 ) -> dict[str, str]:
     """With the fields that are kept. Stored secrets never follow an account to another address:
@@ -22,7 +22,7 @@ def completed(
     provider = PROVIDERS[integration.kind]
     known = integration.desired_account()
     whole = {**known, **account}
-    if refuse_moving(by, integration, whole):
+    if validate_address_change(by, integration, whole):
         secret = [field.name for field in provider.fields if field.secret and field.name in known]
         if missing := [name for name in secret if not account.get(name)]:
             text = _("Give it again: the address changes.")
@@ -30,10 +30,12 @@ def completed(
     return whole
 
 
-def refuse_moving(by: Principal, integration: Integration, whole: Mapping[str, str]) -> bool:
+def validate_address_change(
+    by: Principal, integration: Integration, whole: Mapping[str, str]
+) -> bool:
     """Whether the account moves to another address. The passwords of its carriers and numbers would
     go along, so it takes who may do anything. Raises ValidationError by field."""
-    provider, known = PROVIDERS[integration.kind], known_account(integration)
+    provider, known = PROVIDERS[integration.kind], readable_account(integration)
     if not known or provider.origins(whole) == provider.origins(known):
         return False
     if has_subjects(integration) and not by.can(Permission.ORGANIZATION_UPDATE):
@@ -43,11 +45,11 @@ def refuse_moving(by: Principal, integration: Integration, whole: Mapping[str, s
     return True
 
 
-def known_account(integration: Integration) -> Mapping[str, str]:
+def readable_account(integration: Integration) -> Mapping[str, str]:
     """What can be read of it: with new credentials an account outlives a lost key."""
     try:
         return integration.desired_account()
-    except CannotUnseal:
+    except DecryptionError:
         return integration.settings
 
 

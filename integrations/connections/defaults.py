@@ -2,15 +2,15 @@
 
 from integrations.models import DefaultIntegration, Integration
 from organizations.access.principals import Principal
-from organizations.operations import record
+from organizations.operations import record_event
 
 
-def set_default(by: Principal, integration: Integration, role: str) -> None:
+def save_default_integration(by: Principal, integration: Integration, role: str) -> None:
     """In the caller's transaction; the role is one that the platform has."""
     DefaultIntegration.objects.update_or_create(
         organization=by.organization, role=role, defaults={"integration": integration}
     )
-    record(
+    record_event(
         by,
         "integration.made_default",
         integration,

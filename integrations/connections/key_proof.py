@@ -24,40 +24,40 @@ from integrations.models import KeyProof
 
 logger = logging.getLogger(__name__)
 
-PROOF = b"patchbay"
-WRONG = (
+PROOF_PLAINTEXT = b"patchbay"
+WRONG_KEYS_MESSAGE = (
     "PATCHBAY_ENCRYPTION_KEYS lacks a key that secrets in this database are sealed with. Put that "
     "key back: alone, or behind a newer one and separated by a comma. To take an old key away, run "
     "`manage.py rotate_secrets` first. Without the key, restore it from your backup of the keys; "
     "nothing else opens the stored credentials."
 )
-AGAIN = 5.0  # seconds until a database that was out of reach is asked again
+RETRY_SECONDS = 5.0  # seconds until a database that was out of reach is asked again
 
 
-class OutOfReach(Exception):
+class DatabaseUnreachable(Exception):
     """The database did not answer; the text is its reason."""
 
 
-def problem() -> str:
+def find_key_problem() -> str:
     """What is wrong with the keys, as a sentence; "" where they are right, or nothing has been
-    sealed yet. Raises OutOfReach."""
+    sealed yet. Raises DatabaseUnreachable."""
     try:
         sealed = KeyProof.objects.values_list("text", flat=True).first()
     except ProgrammingError:  # no such table: this database is not migrated
         return ""
     except OperationalError as error:
-        raise OutOfReach(str(error).partition("\n")[0]) from error
-    return WRONG if sealed and not opens(sealed) else ""
+        raise DatabaseUnreachable(str(error).partition("\n")[0]) from error
+    return WRONG_KEYS_MESSAGE if sealed and not can_decrypt_proof(sealed) else ""
 
 
-def opens(sealed: str) -> bool:
+def can_decrypt_proof(sealed: str) -> bool:
     try:
-        return encryption.vault().decrypt(sealed.encode()) == PROOF
+        return encryption.current_fernet().decrypt(sealed.encode()) == PROOF_PLAINTEXT
     except InvalidToken:
         return False
 
 
-def make(**_kwargs: Any) -> None:
+def create_key_proof(**_kwargs: Any) -> None:
     """After `migrate`, by the owner of the tables. No row is made that would prove keys right which
     do not open what is stored."""
     keys = settings.PATCHBAY_ENCRYPTION_KEYS
@@ -66,71 +66,71 @@ def make(**_kwargs: Any) -> None:
         return
     if KeyProof.objects.exists():
         return
-    if unopened := first_unopened():
-        logger.critical("%s (%s)", WRONG, unopened)
+    if unopened := find_undecryptable_column():
+        logger.critical("%s (%s)", WRONG_KEYS_MESSAGE, unopened)
         return
-    text = Fernet(keys[-1]).encrypt(PROOF).decode()
+    text = Fernet(keys[-1]).encrypt(PROOF_PLAINTEXT).decode()
     KeyProof.objects.bulk_create([KeyProof(text=text)], ignore_conflicts=True)
 
 
-def first_unopened() -> str:
+def find_undecryptable_column() -> str:
     """Where a stored secret is that the keys do not open, "" for nowhere; one of each kind is
     tried."""
     known = connection.introspection.table_names()
-    for label, column in encryption.columns:
+    for label, column in encryption.encrypted_columns:
         model = apps.get_model(label)
         if model._meta.db_table not in known:
             continue
         filled = model.objects.exclude(**{column: ""}).order_by("pk")
         sealed = filled.values_list(column, flat=True).first()
-        if sealed and not can_reseal(sealed):
+        if sealed and not can_reencrypt(sealed):
             return f"{label}.{column}"
     return ""
 
 
-def can_reseal(sealed: str) -> bool:
+def can_reencrypt(sealed: str) -> bool:
     try:
-        encryption.reseal(sealed)
-    except encryption.CannotUnseal:
+        encryption.reencrypt_text(sealed)
+    except encryption.DecryptionError:
         return False
     return True
 
 
-def renew() -> None:
+def update_key_proof() -> None:
     """All that is stored is sealed with the newest key: older ones may go."""
-    text = Fernet(settings.PATCHBAY_ENCRYPTION_KEYS[0]).encrypt(PROOF).decode()
+    text = Fernet(settings.PATCHBAY_ENCRYPTION_KEYS[0]).encrypt(PROOF_PLAINTEXT).decode()
     KeyProof.objects.update_or_create(id=1, defaults={"text": text, "made_at": Now()})
 
 
 @register(Tags.database)
-def keys_open_the_secrets(app_configs, databases=None, **kwargs) -> list[Critical]:
+def check_encryption_keys(app_configs, databases=None, **kwargs) -> list[Critical]:
     """`manage.py check --database default`, and `migrate` before it begins."""
     try:
-        found = problem() if databases else ""
-    except OutOfReach:  # which others tell
+        found = find_key_problem() if databases else ""
+    except DatabaseUnreachable:  # which others tell
         return []
     return [Critical(found, id="patchbay.C003")] if found else []
 
 
-def watch() -> None:
+def start_key_watch() -> None:
     """For a program that started while the database was out of reach: ask again until it answers.
     With the wrong keys the program ends; who started it starts it anew, and it refuses."""
-    threading.Thread(target=wait_for_answer, name="key proof", daemon=True).start()
+    threading.Thread(target=check_keys_when_reachable, name="key proof", daemon=True).start()
 
 
-def wait_for_answer(pause: float = AGAIN) -> None:
-    while (found := asked()) is None:
+def check_keys_when_reachable(pause: float = RETRY_SECONDS) -> None:
+    while (found := poll_key_problem()) is None:
         time.sleep(pause)
     if found:
         logger.critical("%s This program ends.", found)
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-def asked() -> str | None:
+def poll_key_problem() -> str | None:
     """What `problem` says, on a connection of its own; None where the database is out of reach."""
     try:
-        return problem()
-    except (OutOfReach, Error):
+        return find_key_problem()
+    except (DatabaseUnreachable, Error):
         return None
     finally:
         connection.close()

@@ -14,35 +14,40 @@ from typing import Any
 import certifi
 import httpx
 
-from integrations.http.rate_limits import Quota, quota_in
+from integrations.http.rate_limits import RateLimit, parse_rate_limit
 from integrations.http.redaction import Redactor
-from integrations.http.response_body import UnreadableReply, count_values, one_line, read_json
+from integrations.http.response_body import (
+    UnreadableResponse,
+    count_values,
+    read_json,
+    shorten_to_line,
+)
 from integrations.http.ssrf_guard import (
     CONNECT_SECONDS,
     READ_SECONDS,
     AddressRefused,
-    GuardedBackend,
     Network,
-    is_own_trouble,
+    SsrfGuardBackend,
+    is_local_failure,
 )
 from integrations.providers.base import (
+    LocalFailure,
     OutcomeUnknown,
-    OwnTrouble,
     ProviderError,
     Refused,
     Unavailable,
-    UnexpectedReply,
-    unexpected,
+    UnexpectedResponse,
+    build_unexpected_response,
 )
 from integrations.providers.base import gettext_noop as _
 
 IDLE_SECONDS = 4.0  # jambonz closes an idle connection after 5 s; whoever lets go first cannot race
 # What all replies to one attempt may amount to, so that no account can fill a worker's memory: a
 # value takes up to 250 bytes in memory. 5,000 numbers of Twilio are 12 MB and 250,000 values.
-MOST_CALLS = 500
-MOST_BYTES = 24 * 1024 * 1024
-MOST_VALUES = 600_000
-LONGEST_PATH = 2000
+MAX_CALLS = 500
+MAX_BYTES = 24 * 1024 * 1024
+MAX_VALUES = 600_000
+MAX_PATH_LENGTH = 2000
 WRITE_SECONDS = 20.0  # for a write and its answer; a worker holds its operation for longer
 
 
@@ -60,7 +65,7 @@ class Exchange:
 
 
 @dataclass(frozen=True)
-class Answer:
+class PlatformResponse:
     """A response, read to its end. Judging the status is the provider's part."""
 
     status: int
@@ -77,9 +82,9 @@ class Answer:
         """Its JSON, within the bounds of integrations/http/response_body.py."""
         try:
             return read_json(self.body)
-        except UnreadableReply as error:
+        except UnreadableResponse as error:
             sentence = f"{self.url} answered {self.status} with {error}."
-            raise unexpected(sentence, reads=self.reads) from None
+            raise build_unexpected_response(sentence, reads=self.reads) from None
 
 
 def parse_base_url(text: str) -> httpx.URL:
@@ -98,7 +103,7 @@ def parse_base_url(text: str) -> httpx.URL:
 
 
 @cache
-def _tls() -> ssl.SSLContext:
+def _tls_context() -> ssl.SSLContext:
     """The system's authorities, where a self-hoster adds a private one, and certifi's."""
     context = ssl.create_default_context()
     context.load_verify_locations(certifi.where())
@@ -109,32 +114,32 @@ def guarded_transport(
     allowed_private: Sequence[Network], remaining: Callable[[], float]
 ) -> httpx.HTTPTransport:
     limits = httpx.Limits(max_connections=2, keepalive_expiry=IDLE_SECONDS)
-    transport = httpx.HTTPTransport(verify=_tls(), trust_env=False, limits=limits)
+    transport = httpx.HTTPTransport(verify=_tls_context(), trust_env=False, limits=limits)
     # httpx 0.28 has no public place for it; the version is pinned and a test looks.
-    transport._pool._network_backend = GuardedBackend(allowed_private, remaining)
+    transport._pool._network_backend = SsrfGuardBackend(allowed_private, remaining)
     return transport
 
 
-def plain_client(headers: Mapping[str, str], transport: httpx.BaseTransport) -> httpx.Client:
+def build_httpx_client(headers: Mapping[str, str], transport: httpx.BaseTransport) -> httpx.Client:
     """Without cookies, redirects, or anything from the environment."""
     return httpx.Client(
         headers={
             "Accept": "application/json",
             "Accept-Encoding": "identity",  # the cap counts what arrives; no packed bombs
             "User-Agent": "Patchbay",
-            **_clean(headers),
+            **_validate_headers(headers),
         },
         timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
         transport=transport,
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # takes none, sends none
-        event_hooks={"response": [_take_location]},
+        event_hooks={"response": [_detach_location_header]},
         trust_env=False,
         follow_redirects=False,
     )
 
 
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
-_DROPPED = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
+_CONNECTION_LOST = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
 
 
 @dataclass
@@ -149,7 +154,7 @@ class _Call:
     error: str | None = None
 
 
-class Door:
+class PlatformHttpClient:
     """The way to one platform account, for one attempt.
 
     Pinned to one base URL, and to `more_origins` by name where a platform has several; follows no
@@ -185,12 +190,12 @@ class Door:
         self._bytes, self._values = 0, 0  # of all replies so far
         self.calls = 0
         self.last: _Call | None = None
-        self.quota: Quota | None = None
+        self.quota: RateLimit | None = None
         self._quota_at = 0.0
         transport = transport or guarded_transport(allowed_private, self._remaining)
-        self._client = plain_client(headers, transport)
+        self._client = build_httpx_client(headers, transport)
 
-    def __enter__(self) -> "Door":
+    def __enter__(self) -> "PlatformHttpClient":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -217,7 +222,7 @@ class Door:
         headers: Mapping[str, str] | None = None,
         origin: str = "",
         reads: bool | None = None,
-    ) -> Answer:
+    ) -> PlatformResponse:
         """One call below the base URL, or below that of `origin`. Raises a ProviderError when no
         answer came of it. `reads` says that it changes nothing, whatever its verb; GET never does.
         """
@@ -225,10 +230,15 @@ class Door:
         self._refuse_if_spent()
         try:
             request = self._client.build_request(
-                method, url, params=params, json=json, data=form, headers=_clean(headers or {})
+                method,
+                url,
+                params=params,
+                json=json,
+                data=form,
+                headers=_validate_headers(headers or {}),
             )
         except (httpx.InvalidURL, UnicodeError):
-            raise _unwritable(self._host) from None
+            raise _invalid_request_error(self._host) from None
         self._renew()
         self.calls += 1
         call = self.last = _Call(request, reads=method == "GET" if reads is None else reads)
@@ -236,7 +246,7 @@ class Door:
         try:
             return self._carry(call)
         except ProviderError as error:
-            call.error = one_line(self.redact(str(error)), 1000)
+            call.error = shorten_to_line(self.redact(str(error)), 1000)
             raise
         finally:
             self._record(self._exchange(call))
@@ -249,9 +259,9 @@ class Door:
         if (
             not re.fullmatch(r"/[\w./%~+@:,;=!$&'()*-]+", path, re.ASCII)
             or {".", ".."} & {*parts}
-            or len(path) > LONGEST_PATH
+            or len(path) > MAX_PATH_LENGTH
         ):
-            raise UnexpectedReply(f"An id leads out of the address of {self._host}.")
+            raise UnexpectedResponse(f"An id leads out of the address of {self._host}.")
         return str(self._bases[origin]).rstrip("/") + path
 
     def _remaining(self) -> float:
@@ -261,13 +271,13 @@ class Door:
         if self._ends_at <= monotonic():
             seconds = f"{self._deadline_seconds:g} s"
             raise Unavailable(f"{self._host} took all of the {seconds} that one attempt may take.")
-        if self.calls >= MOST_CALLS:
-            raise UnexpectedReply(
-                f"{self._host} led to more than {MOST_CALLS} calls in one attempt."
+        if self.calls >= MAX_CALLS:
+            raise UnexpectedResponse(
+                f"{self._host} led to more than {MAX_CALLS} calls in one attempt."
             )
         wait = self._quota_at + self.quota.reset_seconds - monotonic() if self.quota else 0
         if self.quota and self.quota.remaining <= 0 and wait > 0:
-            raise OwnTrouble(
+            raise LocalFailure(
                 f"{self._host} grants no more requests for {wait:.0f} s.", retry_after=wait
             )
 
@@ -283,21 +293,21 @@ class Door:
     def _host(self) -> str:
         return self._bases[""].host if "" in self._bases else "nowhere"
 
-    def _carry(self, call: _Call) -> Answer:
+    def _carry(self, call: _Call) -> PlatformResponse:
         url = self.redact(str(call.request.url))
         with closing(self._send(call)) as response:
             call.status = response.status_code
             self._note_quota(response.headers)
             call.body = self._read(call, response)
         if 300 <= call.status < 400:
-            target = one_line(self.redact(response.extensions["location"]), 200)
+            target = shorten_to_line(self.redact(response.extensions["location"]), 200)
             sentence = f"{url} points to {target}; enter the address that it points to."
-            raise UnexpectedReply(sentence)
+            raise UnexpectedResponse(sentence)
         if not 200 <= call.status < 600:
-            raise unexpected(
+            raise build_unexpected_response(
                 f"{url} answered {call.status}, which is no status of HTTP.", reads=call.reads
             )
-        return Answer(call.status, response.headers, call.body, call.reads, url)
+        return PlatformResponse(call.status, response.headers, call.body, call.reads, url)
 
     def _send(self, call: _Call) -> httpx.Response:
         """A read whose kept connection was just closed by the peer is sent once more."""
@@ -305,7 +315,7 @@ class Door:
             try:
                 return self._client.send(call.request, stream=True)
             except (httpx.TransportError, AddressRefused) as error:
-                if last or not isinstance(error, _DROPPED):
+                if last or not isinstance(error, _CONNECTION_LOST):
                     raise self._translated(call, error) from error
         raise AssertionError("unreachable")
 
@@ -313,7 +323,7 @@ class Door:
         host, body = call.request.url.host, bytearray()
         if response.headers.get("content-encoding", "").strip().lower() not in ("", "identity"):
             sentence = f"{host} packed its answer although it was asked not to."
-            raise unexpected(sentence, reads=call.reads)
+            raise build_unexpected_response(sentence, reads=call.reads)
         try:
             for chunk in response.iter_bytes():
                 body += chunk
@@ -328,36 +338,36 @@ class Door:
     def _refuse_too_much(self, call: _Call, length: int) -> None:
         bounds = (
             (length, self._max_bytes, "bytes"),
-            (self._bytes, MOST_BYTES, "bytes in one attempt"),
-            (self._values, MOST_VALUES, "values in one attempt"),
+            (self._bytes, MAX_BYTES, "bytes in one attempt"),
+            (self._values, MAX_VALUES, "values in one attempt"),
         )
         for found, most, what in bounds:
             if found > most:
                 sentence = f"{call.request.url.host} answered with more than {most} {what}."
-                raise unexpected(sentence, reads=call.reads)
+                raise build_unexpected_response(sentence, reads=call.reads)
 
     def _translated(self, call: _Call, error: Exception) -> ProviderError:
         host = call.request.url.host
         if isinstance(error, AddressRefused):
-            return Refused(_closed_address(host, error))
+            return Refused(_blocked_address_message(host, error))
         if isinstance(error, (httpx.LocalProtocolError, httpx.UnsupportedProtocol)):
-            return _unwritable(host)
-        reason = one_line(self.redact(str(error)), 300) or type(error).__name__
+            return _invalid_request_error(host)
+        reason = shorten_to_line(self.redact(str(error)), 300) or type(error).__name__
         if isinstance(error, _NOT_SENT):
-            kind = OwnTrouble if is_own_trouble(error) else Unavailable
+            kind = LocalFailure if is_local_failure(error) else Unavailable
             return kind(f"{host} could not be reached: {reason}.")
         if call.reads:
             return Unavailable(f"{host} did not answer: {reason}.")
         return OutcomeUnknown(f"{host} was asked for a change and its answer was lost: {reason}.")
 
     def _note_quota(self, headers: httpx.Headers) -> None:
-        if quota := quota_in(headers):
+        if quota := parse_rate_limit(headers):
             self.quota, self._quota_at = quota, monotonic()
 
     def _exchange(self, call: _Call) -> Exchange:
         return Exchange(
             method=call.request.method,
-            url=one_line(self.redact(str(call.request.url)), LONGEST_PATH),
+            url=shorten_to_line(self.redact(str(call.request.url)), MAX_PATH_LENGTH),
             status=call.status,
             duration_ms=round((monotonic() - call.started) * 1000),
             request_body=self._redactor.excerpt(call.request.content),
@@ -366,17 +376,17 @@ class Door:
         )
 
 
-def _take_location(response: httpx.Response) -> None:
+def _detach_location_header(response: httpx.Response) -> None:
     """httpx makes a request of it even where it follows none, and fails at what is no URL."""
     response.extensions["location"] = response.headers.pop("location", "nowhere")
 
 
-def _unwritable(host: str) -> ProviderError:
+def _invalid_request_error(host: str) -> ProviderError:
     """Nothing was sent: an id or the address of a next page is too long, or no text of HTTP's."""
-    return UnexpectedReply(f"The request to {host} could not be written down as HTTP.")
+    return UnexpectedResponse(f"The request to {host} could not be written down as HTTP.")
 
 
-def _clean(headers: Mapping[str, str]) -> dict[str, str]:
+def _validate_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """Refused here: the libraries below would quote the value, a credential, in their error."""
     for name, value in headers.items():
         if not re.fullmatch(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?", value):
@@ -384,7 +394,7 @@ def _clean(headers: Mapping[str, str]) -> dict[str, str]:
     return dict(headers)
 
 
-def _closed_address(host: str, error: AddressRefused) -> str:
+def _blocked_address_message(host: str, error: AddressRefused) -> str:
     if error.admissible:
         return (
             f"{host} leads to {error.reason}. Patchbay connects there only when the operator lists "

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-LONGEST_PAUSE = 3600.0  # seconds; a platform that asks for more is asked again after an hour
+MAX_RETRY_AFTER = 3600.0  # seconds; a platform that asks for more is asked again after an hour
 
 
 @dataclass(frozen=True)
-class Quota:
+class RateLimit:
     """What the platform last said of its rate limit."""
 
     limit: int
@@ -18,22 +18,22 @@ class Quota:
     reset_seconds: float
 
 
-def retry_after(headers: Mapping[str, str]) -> float | None:
+def parse_retry_after(headers: Mapping[str, str]) -> float | None:
     """The pause the platform asks for, in seconds: a number or an HTTP date, at most an hour."""
     value = headers.get("retry-after", "").strip()
     try:
         seconds = float(value) if _is_count(value) else _seconds_until(value)
     except (TypeError, ValueError, ArithmeticError, LookupError):
         return None
-    return min(max(seconds, 0.0), LONGEST_PAUSE)
+    return min(max(seconds, 0.0), MAX_RETRY_AFTER)
 
 
-def quota_in(headers: Mapping[str, str]) -> Quota | None:
+def parse_rate_limit(headers: Mapping[str, str]) -> RateLimit | None:
     names = ("ratelimit-limit", "ratelimit-remaining", "ratelimit-reset")
     values = [headers.get(name, "").strip() for name in names]
     if not all(_is_count(value) for value in values):
         return None
-    return Quota(int(values[0]), int(values[1]), min(float(values[2]), LONGEST_PAUSE))
+    return RateLimit(int(values[0]), int(values[1]), min(float(values[2]), MAX_RETRY_AFTER))
 
 
 def _is_count(value: str) -> bool:
@@ -46,7 +46,7 @@ def _seconds_until(http_date: str) -> float:
     return (at - datetime.now(UTC)).total_seconds()
 
 
-def pace(quota: Quota | None, calls: int) -> float:
+def rate_limit_pause(quota: RateLimit | None, calls: int) -> float:
     """How long to pause after `calls`: nothing in the first half of an allowance, then evenly."""
     if quota is None or quota.remaining * 2 > quota.limit:
         return 0.0

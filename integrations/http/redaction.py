@@ -6,23 +6,23 @@ from html import escape
 from json import dumps
 from urllib.parse import quote, quote_plus
 
-from integrations.http.response_body import printable
+from integrations.http.response_body import strip_control_characters
 
 EXCERPT_BYTES = 4096
-HIDDEN = "••••"
+REDACTION_MASK = "••••"
 
 # Every repetition before a value is bounded: the texts are a stranger's, and may be made to stall.
-_NAMES = r"(?:password|passwd|secret|token|authorization|api_?key)"
-_PIN = r"(?<![a-z])pin(?![a-z])"  # not the one in send_options_ping
+_SECRET_NAMES = r"(?:password|passwd|secret|token|authorization|api_?key)"
+_PIN_NAME = r"(?<![a-z])pin(?![a-z])"  # not the one in send_options_ping
 _JSON_VALUE = re.compile(
-    rf'((?:{_NAMES}|{_PIN})[^"\\]{{0,200}}\\{{0,8}}"\s{{0,9}}:\s{{0,9}})'
+    rf'((?:{_SECRET_NAMES}|{_PIN_NAME})[^"\\]{{0,200}}\\{{0,8}}"\s{{0,9}}:\s{{0,9}})'
     r'(?:"(?:[^"\\]|\\.)*"?'  # a string, perhaps cut off
     r'|\\+"(?:[^"\\]|\\.)*'  # JSON within a JSON string: all of the rest of it
     r"|[{\[].*"  # an object or a list: everything after it, rather than too little
     r'|(?!null\b)[^\s,}\]"\\]+)',
     re.IGNORECASE | re.DOTALL,
 )
-_FORM_VALUE = re.compile(rf'({_NAMES}[\w.%-]{{0,200}}=)[^&\s"]+', re.IGNORECASE)
+_FORM_VALUE = re.compile(rf'({_SECRET_NAMES}[\w.%-]{{0,200}}=)[^&\s"]+', re.IGNORECASE)
 # user:password@ in a URL, plain or as in a form.
 _USERINFO = re.compile(
     r"""((?::|%3A)(?:\\?/|%2F){2})(?:(?!%2F|%3F|%23|%40)[^\s/"&?#@]){1,400}(@|%40)""",
@@ -30,7 +30,7 @@ _USERINFO = re.compile(
 )
 
 
-def _spellings(secret: str) -> set[str]:
+def _encoded_variants(secret: str) -> set[str]:
     """How one secret may stand in a URL, a form, a page, a JSON text, or JSON within JSON."""
     plain = {secret, quote(secret), quote(secret, safe=""), quote_plus(secret), escape(secret)}
     once = {dumps(secret, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False)}
@@ -48,17 +48,17 @@ class Redactor:
         self.hide(*secrets)
 
     def hide(self, *secrets: str) -> None:
-        spellings = {s for secret in secrets if secret for s in _spellings(secret)}
+        spellings = {s for secret in secrets if secret for s in _encoded_variants(secret)}
         # Longest first, so that a secret within a secret does not leave the rest of it standing.
         self._spellings = sorted({*self._spellings, *spellings}, key=len, reverse=True)
 
     def redact(self, text: str) -> str:
         for spelling in self._spellings:
-            text = text.replace(spelling, HIDDEN)
+            text = text.replace(spelling, REDACTION_MASK)
         # The patterns see a head only: an unpaged list has megabytes, and 4 KB of it are kept.
-        text = _JSON_VALUE.sub(rf'\1"{HIDDEN}"', text[: EXCERPT_BYTES * 4])
-        text = _USERINFO.sub(rf"\1{HIDDEN}\2", text)
-        return printable(_FORM_VALUE.sub(rf"\1{HIDDEN}", text))
+        text = _JSON_VALUE.sub(rf'\1"{REDACTION_MASK}"', text[: EXCERPT_BYTES * 4])
+        text = _USERINFO.sub(rf"\1{REDACTION_MASK}\2", text)
+        return strip_control_characters(_FORM_VALUE.sub(rf"\1{REDACTION_MASK}", text))
 
     def excerpt(self, body: bytes) -> str:
         text = self.redact(body.decode("utf-8", "replace"))

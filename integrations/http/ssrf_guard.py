@@ -20,7 +20,7 @@ import httpcore
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 20.0
-MOST_ADDRESSES = 16  # of one name are tried; a name may have thousands
+MAX_ADDRESSES = 16  # of one name are tried; a name may have thousands
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -43,7 +43,7 @@ def _networks(*texts: str) -> tuple[Network, ...]:
 # The metadata services that stand outside link-local look public or merely private to every table
 # (Azure 168.63.129.16, Oracle 192.0.0.192, Alibaba 100.100.100.200, AWS and Google on IPv6).
 # Tunnel and translation forms carry an IPv4 address inside that the ranges below would not see.
-_NEVER: dict[str, tuple[Network, ...]] = {
+_ALWAYS_BLOCKED: dict[str, tuple[Network, ...]] = {
     "a cloud metadata address": _networks(
         "168.63.129.16/32",
         "192.0.0.192/32",
@@ -62,7 +62,7 @@ _NEVER: dict[str, tuple[Network, ...]] = {
 }
 
 # Open to whoever lists them in PATCHBAY_ALLOWED_PRIVATE_CIDRS.
-_PRIVATE: dict[str, tuple[Network, ...]] = {
+_PRIVATE_RANGES: dict[str, tuple[Network, ...]] = {
     "a loopback address": _networks("127.0.0.0/8", "::1/128"),
     "a private address": _networks(
         "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7", "fec0::/10"
@@ -71,61 +71,67 @@ _PRIVATE: dict[str, tuple[Network, ...]] = {
     "a benchmarking address": _networks("198.18.0.0/15", "2001:2::/48"),
 }
 
-_RESERVED = _networks("240.0.0.0/4", "3fff::/20", "5f00::/16")  # 3.11 takes the last two for public
-_COMPATIBLE = IPv6Network("::/96")  # ::127.0.0.1, forgotten since 2006, still routed by some stacks
+_RESERVED_RANGES = _networks(
+    "240.0.0.0/4", "3fff::/20", "5f00::/16"
+)  # 3.11 takes the last two for public
+_IPV4_COMPATIBLE = IPv6Network(
+    "::/96"
+)  # ::127.0.0.1, forgotten since 2006, still routed by some stacks
 _GLOBAL_UNICAST = IPv6Network("2000::/3")  # all that was ever handed out
 
 
-def unwrapped(address: str | Address) -> Address:
+def unwrap_mapped_address(address: str | Address) -> Address:
     """The address itself; `::ffff:10.0.0.1` is 10.0.0.1, which is where a socket would go."""
     ip = ip_address(address)
     return getattr(ip, "ipv4_mapped", None) or ip
 
 
-def _named(ip: Address, ranges: dict[str, tuple[Network, ...]]) -> str | None:
+def _matching_range_name(ip: Address, ranges: dict[str, tuple[Network, ...]]) -> str | None:
     return next((name for name, nets in ranges.items() if any(ip in net for net in nets)), None)
 
 
-def _forbidden(ip: Address) -> str | None:
-    kind = _named(ip, _NEVER)
-    if kind is None and ip in _COMPATIBLE and ip != IPv6Address("::1"):
+def _always_blocked_reason(ip: Address) -> str | None:
+    kind = _matching_range_name(ip, _ALWAYS_BLOCKED)
+    if kind is None and ip in _IPV4_COMPATIBLE and ip != IPv6Address("::1"):
         return "an IPv4-compatible address"
     return kind
 
 
-def _closed(ip: Address) -> str | None:
+def _private_range_reason(ip: Address) -> str | None:
     """`is_global` alone is not enough: it says yes to multicast, NAT64, 6to4, fec0::1 and more."""
-    kind = _named(ip, _PRIVATE)
-    if kind is None and (any(ip in net for net in _RESERVED) or not ip.is_global):
+    kind = _matching_range_name(ip, _PRIVATE_RANGES)
+    if kind is None and (any(ip in net for net in _RESERVED_RANGES) or not ip.is_global):
         return "a reserved address"
     if kind is None and ip.version == 6 and ip not in _GLOBAL_UNICAST:
         return "a reserved address"
     return kind
 
 
-def classify(address: str | Address) -> str | None:
+def classify_address(address: str | Address) -> str | None:
     """What keeps an address closed, e.g. "a loopback address"; None for a public one."""
-    ip = unwrapped(address)
-    return _forbidden(ip) or _closed(ip)
+    ip = unwrap_mapped_address(address)
+    return _always_blocked_reason(ip) or _private_range_reason(ip)
 
 
-def admit(address: str | Address, allowed_private: Sequence[Network] = ()) -> None:
+def ensure_address_allowed(address: str | Address, allowed_private: Sequence[Network] = ()) -> None:
     """Pass, or raise AddressRefused with the reason."""
-    ip = unwrapped(address)
-    if kind := _forbidden(ip):
+    ip = unwrap_mapped_address(address)
+    if kind := _always_blocked_reason(ip):
         raise AddressRefused(f"{ip} is {kind}")
-    kind = _closed(ip)
+    kind = _private_range_reason(ip)
     if kind and not any(ip in network for network in allowed_private):
         raise AddressRefused(f"{ip} is {kind}", admissible=True)
 
 
-def admit_all(addresses: Iterable[str], allowed_private: Sequence[Network] = ()) -> None:
+def ensure_addresses_allowed(
+    addresses: Iterable[str], allowed_private: Sequence[Network] = ()
+) -> None:
     """One bad answer spoils the name: a resolver that mixes good and bad ones is being played."""
     for address in addresses:
-        admit(address, allowed_private)
+        ensure_address_allowed(address, allowed_private)
 
 
-class _Stream(httpcore.NetworkStream):
+class _DeadlineStream(httpcore.NetworkStream):
     """A connection that knows the door's deadline: a peer that drips cannot outlive it."""
 
     def __init__(self, inner: httpcore.NetworkStream, remaining: Callable[[], float]):
@@ -153,7 +159,7 @@ class _Stream(httpcore.NetworkStream):
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
         seconds = self._bounded(timeout, httpcore.ConnectTimeout)
-        return _Stream(
+        return _DeadlineStream(
             self._inner.start_tls(ssl_context, server_hostname, seconds), self._remaining
         )
 
@@ -161,31 +167,31 @@ class _Stream(httpcore.NetworkStream):
         return self._inner.get_extra_info(info)
 
 
-class NameServerSilent(httpcore.ConnectTimeout):
+class DnsTimeout(httpcore.ConnectTimeout):
     """Ours, not the platform's."""
 
 
-OWN_ERRORS = {
+LOCAL_ERRNOS = {
     *(errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM),
     *(errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL),
 }
-OWN_NAME_ERRORS = {socket.EAI_AGAIN, socket.EAI_SYSTEM, socket.EAI_MEMORY}
+LOCAL_DNS_ERRORS = {socket.EAI_AGAIN, socket.EAI_SYSTEM, socket.EAI_MEMORY}
 
 
-def is_own_trouble(error: BaseException | None) -> bool:
+def is_local_failure(error: BaseException | None) -> bool:
     """Whether a connection failed on this side: no route, no file left, no name server."""
     while error is not None:
-        if isinstance(error, NameServerSilent):
+        if isinstance(error, DnsTimeout):
             return True
         if isinstance(error, socket.gaierror):
-            return error.errno in OWN_NAME_ERRORS
+            return error.errno in LOCAL_DNS_ERRORS
         if isinstance(error, OSError):
-            return error.errno in OWN_ERRORS
+            return error.errno in LOCAL_ERRNOS
         error = error.__cause__ or error.__context__  # httpcore hides the cause
     return False
 
 
-def _resolve(host: str, port: int, timeout: float) -> list[str]:
+def _resolve_host(host: str, port: int, timeout: float) -> list[str]:
     """All addresses of a name. In a thread, as the resolver knows no timeout of its own."""
     found: list[Any] = []
 
@@ -199,7 +205,7 @@ def _resolve(host: str, port: int, timeout: float) -> list[str]:
     thread.start()
     thread.join(timeout)
     if not found:
-        raise NameServerSilent("the name server did not answer")
+        raise DnsTimeout("the name server did not answer")
     if isinstance(found[0], Exception):
         reason = getattr(found[0], "strerror", None) or found[0]
         error = httpcore.ConnectError(f"the name was not found ({reason})")
@@ -208,7 +214,7 @@ def _resolve(host: str, port: int, timeout: float) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-class GuardedBackend(httpcore.NetworkBackend):
+class SsrfGuardBackend(httpcore.NetworkBackend):
     """Connects to the very address it has checked: no second look-up that could answer otherwise.
 
     The host name stays with the caller, so Host and SNI are as they were.
@@ -222,14 +228,14 @@ class GuardedBackend(httpcore.NetworkBackend):
         self, host: str, port: int, timeout: float | None = None, **options: Any
     ) -> httpcore.NetworkStream:
         ends_at = monotonic() + min(timeout or CONNECT_SECONDS, self._remaining())
-        addresses = _resolve(host, port, ends_at - monotonic())
-        admit_all(addresses, self._allowed)
-        addresses = addresses[:MOST_ADDRESSES]
+        addresses = _resolve_host(host, port, ends_at - monotonic())
+        ensure_addresses_allowed(addresses, self._allowed)
+        addresses = addresses[:MAX_ADDRESSES]
         for left in range(len(addresses), 0, -1):
             seconds = max((ends_at - monotonic()) / left, 0.05)
             try:
                 inner = self._inner.connect_tcp(addresses[-left], port, timeout=seconds, **options)
-                return _Stream(inner, self._remaining)
+                return _DeadlineStream(inner, self._remaining)
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 if left == 1:
                     raise

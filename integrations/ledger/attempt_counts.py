@@ -12,7 +12,7 @@ logger = logging.getLogger(__name__)
 
 SHARDS = 16
 # Nobody waits for the disk: a count that a crash of the machine loses is no loss.
-COUNT = """
+COUNT_ATTEMPT_SQL = """
 INSERT INTO integrations_attemptcount AS counted (platform, outcome, shard, attempts)
 SELECT i.kind, o.outcome, %(shard)s, 1
 FROM (SELECT set_config('synchronous_commit', 'off', true)) AS soon(set)
@@ -23,11 +23,11 @@ ON CONFLICT (platform, outcome, shard) DO UPDATE SET attempts = counted.attempts
 """
 
 
-def count(operation: Operation) -> None:
+def count_attempt(operation: Operation) -> None:
     """By the outcome that its last attempt left in the row."""
     values = {"id": operation.pk, "shard": os.getpid() % SHARDS}
     try:
         with tenant_scope.within(operation.organization_id), connection.cursor() as cursor:
-            cursor.execute(COUNT, values)
+            cursor.execute(COUNT_ATTEMPT_SQL, values)
     except Error as error:
         logger.debug("an attempt was not counted: %s", error)

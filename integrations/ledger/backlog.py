@@ -9,7 +9,7 @@ from organizations.tenancy import tenant_scope
 
 # One step into the index `operation_due` for each integration that gives work. A queue at whose
 # platform something is being done is long, and not stuck.
-OLDEST = f"""
+OLDEST_DUE_SQL = f"""
 SELECT max(statement_timestamp() - due.next_attempt_at)
 FROM integrations_integration i CROSS JOIN LATERAL (
     SELECT o.next_attempt_at FROM integrations_operation o
@@ -28,8 +28,8 @@ WHERE i.state = 'connected'
 """
 
 
-def oldest_due() -> timedelta:
+def oldest_due_age() -> timedelta:
     """Zero if nothing is due; of all organizations. Raises django.db.Error."""
-    with tenant_scope.everything(), connection.cursor() as cursor:
-        cursor.execute(OLDEST)
+    with tenant_scope.all_organizations(), connection.cursor() as cursor:
+        cursor.execute(OLDEST_DUE_SQL)
         return cursor.fetchone()[0] or timedelta(0)

@@ -16,26 +16,27 @@ from django.conf import settings
 from django.db import connection
 
 from integrations.ledger import fair_share, job_sources
-from integrations.ledger.fair_share import Waiting
-from integrations.ledger.leases import BREAKER_THRESHOLD, QUESTIONS
+from integrations.ledger.fair_share import DueItem
+from integrations.ledger.leases import BREAKER_THRESHOLD, QUERY_ACTIONS
 from integrations.models import Operation
 
 MESSAGE_EXPIRES = 300  # seconds
-QUESTION_RETENTION = timedelta(days=1)  # for whoever comes back for an answer
+QUERY_RETENTION = timedelta(days=1)  # for whoever comes back for an answer
 
 # What people wait for goes before any queue.
-AWAITED = ", ".join(f"'{wish}'" for wish in (Operation.Wish.CHECK, *QUESTIONS))
+INTERACTIVE_ACTIONS = ", ".join(f"'{wish}'" for wish in (Operation.Wish.CHECK, *QUERY_ACTIONS))
 
 # Published and perhaps not claimed yet, or leased. The times are the statement's, as Django's Now()
 # has them.
-IN_FLIGHT = """
+IN_FLIGHT_SQL = """
 SELECT organization_id, integration_id, count(*) FROM integrations_operation
 WHERE status = 'open' AND (dispatched_at IS NOT NULL OR lease_until IS NOT NULL)
   AND greatest(lease_until, dispatched_at + %(redispatch)s) >= statement_timestamp()
 GROUP BY organization_id, integration_id
 """
 
-FREE = """o.organization_id = pair.organization_id AND o.integration_id = pair.integration_id
+CLAIMABLE_CONDITION = """o.organization_id = pair.organization_id
+  AND o.integration_id = pair.integration_id
   AND o.status = 'open' AND o.next_attempt_at <= statement_timestamp()
   AND coalesce(o.lease_until, '-infinity') < statement_timestamp()
   AND coalesce(o.dispatched_at, '-infinity') < statement_timestamp() - %(redispatch)s"""
@@ -43,7 +44,7 @@ FREE = """o.organization_id = pair.organization_id AND o.integration_id = pair.i
 # From each pair of organization and integration with open operations, found by hopping through the
 # index, the first few that are due: however long a queue is, no more of it is read. An integration
 # that is resting (breaker) gives none, one that is paused or paced gives none but checks.
-DUE = f"""
+DUE_SQL = f"""
 WITH RECURSIVE pair AS (
     (SELECT organization_id, integration_id FROM integrations_operation WHERE status = 'open'
      ORDER BY organization_id, integration_id LIMIT 1)
@@ -59,13 +60,13 @@ SELECT due.id, pair.organization_id, pair.integration_id, due.is_queued, due.nex
 FROM pair JOIN integrations_integration i ON i.id = pair.integration_id
 CROSS JOIN LATERAL (
     (SELECT o.id, false AS is_queued, o.next_attempt_at FROM integrations_operation o
-     WHERE {FREE} AND o.wish IN ({AWAITED})
+     WHERE {CLAIMABLE_CONDITION} AND o.wish IN ({INTERACTIVE_ACTIONS})
        AND (o.wish = 'check' OR i.state = 'connected'
             AND coalesce(i.paced_until, '-infinity') <= statement_timestamp())
      ORDER BY o.next_attempt_at LIMIT %(most)s)
     UNION ALL
     (SELECT o.id, true, o.next_attempt_at FROM integrations_operation o
-     WHERE {FREE} AND o.wish NOT IN ({AWAITED}) AND i.state = 'connected'
+     WHERE {CLAIMABLE_CONDITION} AND o.wish NOT IN ({INTERACTIVE_ACTIONS}) AND i.state = 'connected'
        AND coalesce(i.paced_until, '-infinity') <= statement_timestamp()
      ORDER BY o.next_attempt_at LIMIT %(most)s)
 ) due
@@ -73,7 +74,7 @@ WHERE coalesce(i.open_until, '-infinity') <= statement_timestamp()
 """
 
 # An integration whose rest is over needs one operation to go and see, though all may wait for long.
-PROBE = f"""
+PROBE_SQL = f"""
 WITH probe AS MATERIALIZED (
     SELECT next.id FROM integrations_integration i CROSS JOIN LATERAL (
         SELECT o.id, o.next_attempt_at FROM integrations_operation o
@@ -89,7 +90,7 @@ UPDATE integrations_operation SET next_attempt_at = statement_timestamp()
 FROM probe WHERE integrations_operation.id = probe.id
 """
 
-STAMP = """
+MARK_DISPATCHED_SQL = """
 WITH free AS MATERIALIZED (
     SELECT id FROM integrations_operation
     WHERE id = ANY(%(ids)s) AND status = 'open'
@@ -101,67 +102,70 @@ FROM free WHERE stamped.id = free.id RETURNING stamped.id
 """
 
 
-def dispatch_due(publish: Callable[[UUID], None]) -> int:
+def dispatch_due_operations(publish: Callable[[UUID], None]) -> int:
     """One round: choose what is due and stamp it, publish the ids. What could not be published is
-    due again at once. Raises BrokerAway."""
-    room = fair_share.room()
+    due again at once. Raises BrokerUnavailable."""
+    room = fair_share.current_slot_pool()
     if not room.free:
         return 0
     with connection.cursor() as cursor:
-        cursor.execute(STAMP, {"ids": fair_share.choose(*due(cursor, room))})
+        cursor.execute(
+            MARK_DISPATCHED_SQL,
+            {"ids": fair_share.choose_due_items(*select_due_operations(cursor, room))},
+        )
         stamped = [row[0] for row in cursor.fetchall()]
-    return job_sources.send(stamped, publish, unstamp)
+    return job_sources.publish_ids(stamped, publish, undo_dispatch)
 
 
-def due(
-    cursor: Any, room: fair_share.Room
-) -> tuple[list[Waiting], list[fair_share.Room], dict[UUID, int]]:
+def select_due_operations(
+    cursor: Any, room: fair_share.SlotPool
+) -> tuple[list[DueItem], list[fair_share.SlotPool], dict[UUID, int]]:
     """What is due, the room for it, and the places that each integration has left."""
-    running = running_on(in_flight(cursor))
-    cursor.execute(PROBE)
+    running = count_by_integration(count_in_flight(cursor))
+    cursor.execute(PROBE_SQL)
     values = {"redispatch": settings.OPERATION_REDISPATCH, "most": room.free}
-    cursor.execute(DUE, values)
+    cursor.execute(DUE_SQL, values)
     waiting, lanes = [], {}
     for operation_id, organization_id, integration_id, is_queued, since, most in cursor.fetchall():
         lanes[integration_id] = max(0, most - running[integration_id])
         # Of equals, the integration with the fewest at work: one that hangs holds up no other.
         place = (is_queued, running[integration_id], since)
-        waiting.append(Waiting(operation_id, organization_id, place, lane=integration_id))
+        waiting.append(DueItem(operation_id, organization_id, place, lane=integration_id))
     return waiting, [room], lanes
 
 
-def in_flight(cursor: Any) -> list[tuple[UUID, UUID, int]]:
+def count_in_flight(cursor: Any) -> list[tuple[UUID, UUID, int]]:
     """Organization, integration, and how many operations are on their way or at work."""
-    cursor.execute(IN_FLIGHT, {"redispatch": settings.OPERATION_REDISPATCH})
+    cursor.execute(IN_FLIGHT_SQL, {"redispatch": settings.OPERATION_REDISPATCH})
     return cursor.fetchall()
 
 
-def running_on(rows: list[tuple[UUID, UUID, int]]) -> Counter[UUID]:
+def count_by_integration(rows: list[tuple[UUID, UUID, int]]) -> Counter[UUID]:
     running: Counter[UUID] = Counter()
     for _organization_id, integration_id, operations in rows:
         running[integration_id] += operations
     return running
 
 
-def held_slots() -> Counter[UUID]:
+def count_held_slots() -> Counter[UUID]:
     """The slots that each organization holds by operations."""
     held: Counter[UUID] = Counter()
     with connection.cursor() as cursor:
-        for organization_id, _integration_id, operations in in_flight(cursor):
+        for organization_id, _integration_id, operations in count_in_flight(cursor):
             held[organization_id] += operations
     return held
 
 
-fair_share.register("operations", held_slots)
+fair_share.register_slot_counter("operations", count_held_slots)
 
 
-def unstamp(operation_ids: Sequence[UUID]) -> None:
+def undo_dispatch(operation_ids: Sequence[UUID]) -> None:
     """One statement each, so that no row stays locked while another is waited for."""
     for operation_id in operation_ids:
         Operation.objects.filter(pk=operation_id, lease_until=None).update(dispatched_at=None)
 
 
-def publish(operation_id: UUID) -> None:
+def publish_operation(operation_id: UUID) -> None:
     """To Celery. Short timeouts, one try: the ledger is what remembers."""
     from integrations.tasks import run_operation
 

@@ -14,15 +14,15 @@ from uuid import UUID
 
 from django.conf import settings
 
-InFlight = Callable[[], Mapping[UUID, int]]
+SlotCounter = Callable[[], Mapping[UUID, int]]
 
-_sources: dict[str, InFlight] = {}
-_turns = count(1)
+_slot_counters: dict[str, SlotCounter] = {}
+_turn_counter = count(1)
 _last_turn: dict[UUID, int] = {}  # by organization; a dispatcher that starts knows of none
 
 
 @dataclass(frozen=True)
-class Waiting:
+class DueItem:
     """An item that is due. `place` orders the items of one organization, the lowest first; `lane`
     is what it queues for besides a slot, for example its integration."""
 
@@ -32,7 +32,7 @@ class Waiting:
     lane: UUID | None = None
 
 
-class Room:
+class SlotPool:
     """Slots, and how many of them each organization holds."""
 
     def __init__(self, size: int, in_flight: Mapping[UUID, int]):
@@ -49,44 +49,44 @@ class Room:
         self.free -= 1
 
 
-def register(name: str, in_flight: InFlight) -> None:
+def register_slot_counter(name: str, in_flight: SlotCounter) -> None:
     """`in_flight` returns the slots that each organization holds by work of this kind, including
     what is published and not claimed yet."""
-    _sources[name] = in_flight
+    _slot_counters[name] = in_flight
 
 
-def room() -> Room:
+def current_slot_pool() -> SlotPool:
     """All slots of the installation, as they are held now."""
     held: Counter[UUID] = Counter()
-    for in_flight in _sources.values():
+    for in_flight in _slot_counters.values():
         held.update(in_flight())
-    return Room(settings.WORKER_SLOTS, held)
+    return SlotPool(settings.WORKER_SLOTS, held)
 
 
-def choose(
-    waiting: Iterable[Waiting], rooms: Sequence[Room], lanes: Mapping[UUID, int] | None = None
+def choose_due_items(
+    waiting: Iterable[DueItem], rooms: Sequence[SlotPool], lanes: Mapping[UUID, int] | None = None
 ) -> list[UUID]:
     """Returns the ids of those that go now, one organization after the other: who holds the fewest
     slots first, then whose last turn is longest ago. Every room must admit an item, and its lane
     must have a place left (`lanes`); a lane that is missing there has no bound."""
-    queues: dict[UUID, list[Waiting]] = defaultdict(list)
+    queues: dict[UUID, list[DueItem]] = defaultdict(list)
     for item in sorted(waiting, key=lambda item: item.place):
         queues[item.organization_id].append(item)
     left, chosen = dict(lanes or {}), []
-    while item := _next(queues, rooms, left):
+    while item := _next_item(queues, rooms, left):
         queues[item.organization_id].remove(item)
         for each in rooms:
             each.take(item.organization_id)
         if item.lane in left:
             left[item.lane] -= 1
-        _last_turn[item.organization_id] = next(_turns)
+        _last_turn[item.organization_id] = next(_turn_counter)
         chosen.append(item.id)
     return chosen
 
 
-def _next(
-    queues: Mapping[UUID, list[Waiting]], rooms: Sequence[Room], left: Mapping[UUID, int]
-) -> Waiting | None:
+def _next_item(
+    queues: Mapping[UUID, list[DueItem]], rooms: Sequence[SlotPool], left: Mapping[UUID, int]
+) -> DueItem | None:
     def turn(organization_id: UUID) -> tuple[int, int]:
         return rooms[0].held[organization_id], _last_turn.get(organization_id, 0)
 

@@ -19,7 +19,7 @@ CALLS_PER_OPERATION = 50
 
 
 @dataclass(frozen=True)
-class Chapter:
+class HistoryEntry:
     """One operation. `waits_for` says in words why it is not attempted now; "" when it is, or is
     settled."""
 
@@ -28,29 +28,31 @@ class Chapter:
     waits_for: str = ""
 
 
-def chapters(
+def subject_history(
     subject_kind: str,
     subject_ids: Iterable[UUID],
     *,
     limit: int = 50,
     calls_each: int = CALLS_PER_OPERATION,
-) -> list[Chapter]:
+) -> list[HistoryEntry]:
     """Newest first, each with its newest calls in order; two queries however long the story is."""
     operations = list(
         Operation.objects.filter(subject_kind=subject_kind, subject_id__in=subject_ids)
         .select_related("integration", "waits_for")
         .order_by("-created_at")[:limit]
     )
-    return told(operations, calls_each=calls_each)
+    return build_history(operations, calls_each=calls_each)
 
 
-def told(operations: Sequence[Operation], *, calls_each: int) -> list[Chapter]:
+def build_history(operations: Sequence[Operation], *, calls_each: int) -> list[HistoryEntry]:
     """Chapters of operations that were read with their `integration` and `waits_for`."""
-    calls = calls_of(operations, calls_each)
-    return [Chapter(o, calls.get(o.pk, []), waiting_for(o)) for o in operations]
+    calls = calls_by_operation(operations, calls_each)
+    return [HistoryEntry(o, calls.get(o.pk, []), wait_reason(o)) for o in operations]
 
 
-def calls_of(operations: Sequence[Operation], each: int) -> dict[UUID, list[ProviderCall]]:
+def calls_by_operation(
+    operations: Sequence[Operation], each: int
+) -> dict[UUID, list[ProviderCall]]:
     newest = Window(RowNumber(), partition_by=F("operation"), order_by=F("id").desc())
     rows = ProviderCall.objects.filter(operation__in=operations).annotate(place=newest)
     grouped: dict[UUID, list[ProviderCall]] = {}
@@ -59,16 +61,16 @@ def calls_of(operations: Sequence[Operation], each: int) -> dict[UUID, list[Prov
     return grouped
 
 
-def waiting_for(operation: Operation) -> str:
+def wait_reason(operation: Operation) -> str:
     """Nothing is pending without a reason: what holds this operation back, if anything does."""
-    return in_words(held_by(operation), stopped(operation))
+    return join_reasons(blocking_reason(operation), provisioning_outage_reason(operation))
 
 
-def in_words(*reasons: str) -> str:
+def join_reasons(*reasons: str) -> str:
     return " ".join(filter(None, reasons))
 
 
-def held_by(operation: Operation) -> str:
+def blocking_reason(operation: Operation) -> str:
     """The operation before it, or its integration."""
     if operation.status != Operation.Status.OPEN:
         return ""
@@ -76,23 +78,23 @@ def held_by(operation: Operation) -> str:
         return _("Waits for %(subject)s to be set up.") % {
             "subject": operation.waits_for.subject_label
         }
-    return integration_holds(operation.integration, wish=operation.wish)
+    return integration_wait_reason(operation.integration, wish=operation.wish)
 
 
-def stopped(operation: Operation) -> str:
+def provisioning_outage_reason(operation: Operation) -> str:
     """That nothing works on it, nor on what it waits for, as provisioning does not run; "" where
     its turn has not come yet."""
-    if operation.status != Operation.Status.OPEN or is_ahead(operation.lease_until):
+    if operation.status != Operation.Status.OPEN or is_future(operation.lease_until):
         return ""
     first = operation.waits_for or operation
-    if is_ahead(first.lease_until) or is_ahead(first.next_attempt_at):
+    if is_future(first.lease_until) or is_future(first.next_attempt_at):
         return ""
-    if first is operation and integration_holds(operation.integration, wish=operation.wish):
+    if first is operation and integration_wait_reason(operation.integration, wish=operation.wish):
         return ""  # its platform would keep it all the same
-    return availability.now().sentence
+    return availability.current_availability().sentence
 
 
-def integration_holds(integration: Integration, *, wish: str = "") -> str:
+def integration_wait_reason(integration: Integration, *, wish: str = "") -> str:
     """Why the integration gives no operation now. A check, which the others wait for, is held by
     its rest alone."""
     is_check = wish == Operation.Wish.CHECK
@@ -102,22 +104,28 @@ def integration_holds(integration: Integration, *, wish: str = "") -> str:
             "reason": integration.state_reason or integration.get_state_display(),
         }
         return _("Waits for the integration %(integration)s: %(reason)s") % words
-    if integration.failures >= BREAKER_THRESHOLD and is_ahead(integration.open_until):
-        words = {"integration": integration.name, "until": clock(integration.open_until)}
+    if integration.failures >= BREAKER_THRESHOLD and is_future(integration.open_until):
+        words = {
+            "integration": integration.name,
+            "until": format_local_time(integration.open_until),
+        }
         return (
             _("%(integration)s has failed several times in a row and rests until %(until)s.")
             % words
         )
-    if is_ahead(integration.paced_until) and not is_check:
-        words = {"integration": integration.name, "until": clock(integration.paced_until)}
+    if is_future(integration.paced_until) and not is_check:
+        words = {
+            "integration": integration.name,
+            "until": format_local_time(integration.paced_until),
+        }
         return _("%(integration)s counts our requests; the next one goes at %(until)s.") % words
     return ""
 
 
-def is_ahead(moment: datetime | None) -> bool:
+def is_future(moment: datetime | None) -> bool:
     return moment is not None and moment > timezone.now()
 
 
-def clock(moment: datetime) -> str:
+def format_local_time(moment: datetime) -> str:
     """In the reader's zone; in the APIs that is UTC."""
     return f"{timezone.localtime(moment):%Y-%m-%d %H:%M:%S %Z}"

@@ -11,29 +11,29 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from integrations.http.redaction import Redactor
-from integrations.ledger.reconcilers import subject_of
+from integrations.ledger.reconcilers import get_reconciler
 from integrations.models import Operation
-from integrations.providers.base import Observed, Provider, Refs, Refused, Spec, Step
+from integrations.providers.base import ExternalIds, ObservedState, Provider, Refused, Spec, Step
 
-TOLD_STEPS, TOLD_REFS = 50, 20
+MAX_REPORTED_STEPS, MAX_REPORTED_IDS = 50, 20
 
 
-def look(operation: Operation, provider: Provider) -> dict[str, Any]:
+def inspect_subject(operation: Operation, provider: Provider) -> dict[str, Any]:
     """Is it there, by which ids, and which steps would make it what it shall be."""
-    wished = wished_by(operation)
-    spec = subject_of(wished).spec(wished)
+    wished = inspected_operation(operation)
+    spec = get_reconciler(wished).spec(wished)
     if spec is None:
         raise Refused(_("It is no longer here, so there is nothing to compare with."))
     observed = provider.observe(spec)
-    steps = planned(wished, provider, spec, observed)
+    steps = plan_inspected_steps(wished, provider, spec, observed)
     return {
         "exists": observed.exists,
         "looked_at": timezone.now().isoformat(timespec="seconds"),
-        **told(operation, provider, spec, observed.refs, steps),
+        **build_inspection_result(operation, provider, spec, observed.refs, steps),
     }
 
 
-def wished_by(operation: Operation) -> Operation:
+def inspected_operation(operation: Operation) -> Operation:
     """The wish that is compared with, as its subject knows it; never saved."""
     asked = operation.question
     return Operation(
@@ -47,13 +47,15 @@ def wished_by(operation: Operation) -> Operation:
     )
 
 
-def planned(wished: Operation, provider: Provider, spec: Spec, observed: Observed) -> list[Step]:
+def plan_inspected_steps(
+    wished: Operation, provider: Provider, spec: Spec, observed: ObservedState
+) -> list[Step]:
     is_removal = wished.wish == Operation.Wish.REMOVE
     return (provider.plan_removal if is_removal else provider.plan)(spec, observed)
 
 
-def told(
-    operation: Operation, provider: Provider, spec: Spec, refs: Refs, steps: list[Step]
+def build_inspection_result(
+    operation: Operation, provider: Provider, spec: Spec, refs: ExternalIds, steps: list[Step]
 ) -> dict[str, Any]:
     """Without secrets. Of an account that is another organization's only that something is
     missing."""
@@ -62,24 +64,24 @@ def told(
             "refs": {},
             "missing": [_("something on the installation's platform")] if steps else [],
         }
-    redact = redactor(operation, provider, spec).redact
+    redact = build_redactor(operation, provider, spec).redact
     ids = ((name, ref[:100]) for name, ref in refs.items() if name not in provider.private_refs)
     return {
-        "refs": dict(islice(ids, TOLD_REFS)),
-        "missing": [redact(step.summary)[:300] for step in steps[:TOLD_STEPS]],
+        "refs": dict(islice(ids, MAX_REPORTED_IDS)),
+        "missing": [redact(step.summary)[:300] for step in steps[:MAX_REPORTED_STEPS]],
     }
 
 
-def redactor(operation: Operation, provider: Provider, spec: Spec) -> Redactor:
+def build_redactor(operation: Operation, provider: Provider, spec: Spec) -> Redactor:
     account = (provider.account.get(field.name) for field in provider.fields if field.secret)
-    return Redactor([*filter(None, account), *secrets_in(spec)])
+    return Redactor([*filter(None, account), *spec_secrets(spec)])
 
 
-def secrets_in(value: Any) -> Iterator[str]:
+def spec_secrets(value: Any) -> Iterator[str]:
     """What a spec keeps out of its `repr`."""
     for field in fields(value):
         inner = getattr(value, field.name)
         if not field.repr and inner:
             yield str(inner)
         elif is_dataclass(inner):
-            yield from secrets_in(inner)
+            yield from spec_secrets(inner)

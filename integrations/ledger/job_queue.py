@@ -11,18 +11,18 @@ from django.conf import settings
 from django.db import connection
 
 from integrations.ledger import fair_share
-from integrations.ledger.fair_share import Waiting
+from integrations.ledger.fair_share import DueItem
 
 MESSAGE_EXPIRES = 300  # seconds, of what is published
 
-IN_FLIGHT = """
+IN_FLIGHT_SQL = """
 SELECT organization_id, count(*) FROM {table} WHERE state IN ({moving})
   AND greatest(lease_until, dispatched_at + %(redispatch)s) >= statement_timestamp()
 GROUP BY organization_id
 """
 
 # Who has had the fewest slices comes first, so that what is small never waits for what is large.
-DUE = """
+DUE_SQL = """
 SELECT id, organization_id, fence, created_at FROM (
     SELECT id, organization_id, fence, created_at, row_number() OVER (
         PARTITION BY organization_id ORDER BY fence, created_at) AS place
@@ -32,7 +32,7 @@ SELECT id, organization_id, fence, created_at FROM (
 ) due WHERE place <= %(most)s
 """
 
-STAMP = """
+MARK_DISPATCHED_SQL = """
 WITH free AS MATERIALIZED (
     SELECT id FROM {table} WHERE id = ANY(%(ids)s) AND state IN ({moving})
       AND coalesce(lease_until, '-infinity') < statement_timestamp()
@@ -44,7 +44,7 @@ FROM free WHERE stamped.id = free.id RETURNING stamped.id
 
 
 @dataclass(frozen=True)
-class Queue:
+class JobQueue:
     """The rows of `table` that are in one of the states `moving`. All of them together hold at most
     `share` of the workers' slots, but one at least."""
 
@@ -55,23 +55,25 @@ class Queue:
     def due(self) -> list[UUID]:
         """Stamped: nobody else is told of them for a while. Organizations share the slots of the
         queue as they share all slots."""
-        own = fair_share.Room(max(1, int(settings.WORKER_SLOTS * self.share)), self.held_slots())
+        own = fair_share.SlotPool(
+            max(1, int(settings.WORKER_SLOTS * self.share)), self.held_slots()
+        )
         if not own.free:
             return []
         values = {"redispatch": settings.OPERATION_REDISPATCH, "most": own.free}
         with connection.cursor() as cursor:
-            cursor.execute(self.sql(DUE), values)
-            waiting = [Waiting(row[0], row[1], place=row[2:]) for row in cursor.fetchall()]
+            cursor.execute(self.sql(DUE_SQL), values)
+            waiting = [DueItem(row[0], row[1], place=row[2:]) for row in cursor.fetchall()]
             if not waiting:
                 return []
-            chosen = fair_share.choose(waiting, [own, fair_share.room()])
-            cursor.execute(self.sql(STAMP), {"ids": chosen})
+            chosen = fair_share.choose_due_items(waiting, [own, fair_share.current_slot_pool()])
+            cursor.execute(self.sql(MARK_DISPATCHED_SQL), {"ids": chosen})
             return [row[0] for row in cursor.fetchall()]
 
     def held_slots(self) -> dict[UUID, int]:
         """The slots that each organization holds by it."""
         with connection.cursor() as cursor:
-            cursor.execute(self.sql(IN_FLIGHT), {"redispatch": settings.OPERATION_REDISPATCH})
+            cursor.execute(self.sql(IN_FLIGHT_SQL), {"redispatch": settings.OPERATION_REDISPATCH})
             return dict(cursor.fetchall())
 
     def unstamp(self, ids: Sequence[UUID]) -> None:

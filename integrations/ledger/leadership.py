@@ -12,28 +12,28 @@ from datetime import timedelta
 
 import psycopg
 
-LEASE = timedelta(seconds=8)
+LEADERSHIP_LEASE = timedelta(seconds=8)
 
-FIRST = """
+CREATE_LEADERSHIP_SQL = """
 INSERT INTO integrations_leadership (id, holder, term) VALUES (1, '', 0) ON CONFLICT DO NOTHING
 """
-TAKE = """
+TAKE_LEADERSHIP_SQL = """
 UPDATE integrations_leadership
 SET holder = %(instance)s, term = term + 1, renewed_at = statement_timestamp()
 WHERE holder IN ('', %(instance)s) OR renewed_at < statement_timestamp() - %(lease)s
 RETURNING term
 """
-RENEW = """
+RENEW_LEADERSHIP_SQL = """
 UPDATE integrations_leadership SET renewed_at = statement_timestamp()
 WHERE holder = %(instance)s AND term = %(term)s
 """
-RELEASE = """
+RELEASE_LEADERSHIP_SQL = """
 UPDATE integrations_leadership SET holder = '' WHERE holder = %(instance)s AND term = %(term)s
 """
 
 
 @dataclass
-class Lead:
+class LeadershipLease:
     """The lead as one dispatcher sees it, by its connection in autocommit mode."""
 
     connection: psycopg.Connection
@@ -42,17 +42,19 @@ class Lead:
 
     def take(self) -> bool:
         """Become the leader if nobody is: given back, or not renewed for LEASE."""
-        self.connection.execute(FIRST)
-        values = {"instance": self.instance, "lease": LEASE}
-        row = self.connection.execute(TAKE, values).fetchone()
+        self.connection.execute(CREATE_LEADERSHIP_SQL)
+        values = {"instance": self.instance, "lease": LEADERSHIP_LEASE}
+        row = self.connection.execute(TAKE_LEADERSHIP_SQL, values).fetchone()
         self.term = row[0] if row else 0
         return bool(row)
 
     def renew(self) -> bool:
         """Whether it still leads."""
         values = {"instance": self.instance, "term": self.term}
-        return self.connection.execute(RENEW, values).rowcount == 1
+        return self.connection.execute(RENEW_LEADERSHIP_SQL, values).rowcount == 1
 
     def release(self) -> None:
         """Another may lead at once."""
-        self.connection.execute(RELEASE, {"instance": self.instance, "term": self.term})
+        self.connection.execute(
+            RELEASE_LEADERSHIP_SQL, {"instance": self.instance, "term": self.term}
+        )

@@ -16,33 +16,33 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from integrations.http.client import WRITE_SECONDS
-from integrations.http.rate_limits import LONGEST_PAUSE
-from integrations.http.response_body import one_line
-from integrations.ledger.locks import in_order, lock_integration, lock_open_operations
+from integrations.http.rate_limits import MAX_RETRY_AFTER
+from integrations.http.response_body import shorten_to_line
+from integrations.ledger.locks import in_lock_order, lock_integration, lock_open_operations
 from integrations.models import Integration, Operation
 from organizations.tenancy import tenant_scope
 
 Outcome, Status = Operation.Outcome, Operation.Status
 
-CHANNEL = "patchbay_operations"  # NOTIFY wakes the dispatcher; losing one costs a second
+NOTIFY_CHANNEL = "patchbay_operations"  # NOTIFY wakes the dispatcher; losing one costs a second
 BREAKER_THRESHOLD = 5  # failures in a row before an integration rests
-LONGEST_REST = 30.0  # seconds; then one operation goes to see whether the platform is back
-BACKOFF_CAP = 600.0  # seconds
-OWN_BACKOFF = 4.0
-REASON_LENGTH = 1000  # a platform's own words may be in it, and those have no end
-LEAST_LEASE = WRITE_SECONDS + 2  # seconds: with less left, it is renewed before a call
+MAX_BREAKER_PAUSE = 30.0  # seconds; then one operation goes to see whether the platform is back
+MAX_BACKOFF = 600.0  # seconds
+LOCAL_FAILURE_BACKOFF = 4.0
+MAX_REASON_LENGTH = 1000  # a platform's own words may be in it, and those have no end
+MIN_LEASE_REMAINING = WRITE_SECONDS + 2  # seconds: with less left, it is renewed before a call
 # Each its own subject.
-QUESTIONS = (Operation.Wish.SEARCH, Operation.Wish.DISCOVER, Operation.Wish.LOOK)
-QUESTION_LIFE = timedelta(minutes=2)  # then nobody waits for the answer any more
-GHOST_WRITE_DELAY = 5.0  # a write whose answer was lost may still happen this much later
+QUERY_ACTIONS = (Operation.Wish.SEARCH, Operation.Wish.DISCOVER, Operation.Wish.LOOK)
+QUERY_LIFETIME = timedelta(minutes=2)  # then nobody waits for the answer any more
+LATE_WRITE_DELAY = 5.0  # a write whose answer was lost may still happen this much later
 # Attempts in a row that ended with an unexpected reply, or with the end of their worker: then the
 # operation is refused, so that no reply is asked for, and no worker killed, for ever.
-MOST_FAULTS = 5
-WORKER_ENDED = "The worker of the last attempt ended in the midst of it."
+MAX_FAULTS = 5
+WORKER_ENDED_REASON = "The worker of the last attempt ended in the midst of it."
 
 # What is returned is what was claimed: read later, the row might be in the hands of the next
 # claimer. A lease that is left standing was its worker's end.
-CLAIM = """
+CLAIM_SQL = """
 UPDATE integrations_operation
 SET lease_until = statement_timestamp() + %(lease)s, fence = fence + 1, attempts = attempts + 1,
   faults = CASE WHEN lease_until IS NULL THEN faults ELSE faults + 1 END,
@@ -53,12 +53,12 @@ RETURNING *
 """
 
 
-class FenceLost(Exception):
+class LeaseLost(Exception):
     """Somebody else has claimed the operation since: nothing of this attempt counts any more."""
 
 
 @dataclass(frozen=True)
-class Verdict:
+class AttemptResult:
     """How one attempt ended. `retry_after` is what the platform asked for, in seconds."""
 
     outcome: str
@@ -68,7 +68,7 @@ class Verdict:
     pauses_integration: bool = False
     was_reached: bool | None = None  # None: by the outcome; a question ends without having been
     is_ours: bool = False  # it says nothing about the platform, neither good nor bad
-    is_fault: bool = False  # the attempt is one of the MOST_FAULTS in a row that may end so
+    is_fault: bool = False  # the attempt is one of the MAX_FAULTS in a row that may end so
 
     @property
     def speaks_well(self) -> bool:
@@ -86,46 +86,46 @@ class Verdict:
         return self.outcome in (Outcome.DONE, Outcome.REFUSED)
 
 
-def claim(operation_id: Any) -> Operation | None:
+def claim_operation(operation_id: Any) -> Operation | None:
     """Take a due operation for one lease, or None: not due, settled, or somebody else's."""
     values = {
         "id": operation_id,
         "lease": settings.OPERATION_LEASE,
-        "worker_ended": WORKER_ENDED,
+        "worker_ended": WORKER_ENDED_REASON,
     }
     began = monotonic()
-    with tenant_scope.everything():
-        operation = next(iter(Operation.objects.raw(CLAIM, values)), None)
+    with tenant_scope.all_organizations():
+        operation = next(iter(Operation.objects.raw(CLAIM_SQL, values)), None)
     if operation is not None:
         operation.holds_until = began + settings.OPERATION_LEASE.total_seconds()
     return operation
 
 
-def renew(operation: Operation) -> None:
+def renew_lease(operation: Operation) -> None:
     """Hold the operation for longer than any write to a platform may take; called before each. So
     when a lease runs out, because its worker died or lost the database, no write of it is still
     under way. Raises FenceLost."""
-    if operation.holds_until - monotonic() <= LEAST_LEASE:
-        hold(operation)
+    if operation.holds_until - monotonic() <= MIN_LEASE_REMAINING:
+        extend_lease(operation)
 
 
-def hold(operation: Operation, **fields: Any) -> None:
+def extend_lease(operation: Operation, **fields: Any) -> None:
     """Renew the lease, by our clock and the database's, in one fenced UPDATE."""
     began = monotonic()
     mine = Operation.objects.filter(pk=operation.pk, fence=operation.fence, status=Status.OPEN)
     if not mine.update(lease_until=Now() + settings.OPERATION_LEASE, **fields):
-        raise FenceLost
+        raise LeaseLost
     operation.holds_until = began + settings.OPERATION_LEASE.total_seconds()
 
 
-def keep_refs(operation: Operation, refs: dict[str, str]) -> None:
+def save_external_ids(operation: Operation, refs: dict[str, str]) -> None:
     """Save what a step brought and renew the lease, in one fenced UPDATE. Raises FenceLost."""
-    hold(operation, refs=refs)
+    extend_lease(operation, refs=refs)
     operation.refs = refs
 
 
-def settle(
-    operation: Operation, verdict: Verdict, subject_ids: Collection[UUID] | QuerySet
+def settle_attempt(
+    operation: Operation, verdict: AttemptResult, subject_ids: Collection[UUID] | QuerySet
 ) -> Operation | None:
     """Write the verdict where the fence still matches. The caller has locked the subject's row;
     `subject_ids` are the subjects that settle together (subjects.lock).
@@ -133,31 +133,33 @@ def settle(
     Returns the operation when it was closed, so that the caller can move its subject in the same
     transaction; None when it stays open or was somebody else's.
     """
-    verdict = bounded(operation, verdict)
-    integration = integration_for(operation, verdict)
-    current = lock_mine(operation, subject_ids)
+    verdict = bound_attempt_result(operation, verdict)
+    integration = get_affected_integration(operation, verdict)
+    current = lock_claimed_operation(operation, subject_ids)
     if current is None or integration is None:
         return None
-    note_health(integration, verdict, began=operation.lease_until - settings.OPERATION_LEASE)
+    record_integration_health(
+        integration, verdict, began=operation.lease_until - settings.OPERATION_LEASE
+    )
     if not verdict.is_final:
-        postpone(current, verdict)
+        postpone_operation(current, verdict)
         return None
     if current.generation != operation.generation:  # the wish changed under us: attempt the new one
-        ask_again(current)
+        requeue_operation(current)
         return None
-    return close(current, verdict)
+    return close_operation(current, verdict)
 
 
-def bounded(operation: Operation, verdict: Verdict) -> Verdict:
-    """The verdict as it may be kept: its reason on one line, and final after MOST_FAULTS."""
-    verdict = replace(verdict, reason=one_line(verdict.reason, REASON_LENGTH))
-    if not verdict.is_fault or operation.faults + 1 < MOST_FAULTS:
+def bound_attempt_result(operation: Operation, verdict: AttemptResult) -> AttemptResult:
+    """The verdict as it may be kept: its reason on one line, and final after MAX_FAULTS."""
+    verdict = replace(verdict, reason=shorten_to_line(verdict.reason, MAX_REASON_LENGTH))
+    if not verdict.is_fault or operation.faults + 1 < MAX_FAULTS:
         return verdict
-    reason = f"{verdict.reason[: REASON_LENGTH - 50]} That was {MOST_FAULTS} times in a row."
+    reason = f"{verdict.reason[: MAX_REASON_LENGTH - 50]} That was {MAX_FAULTS} times in a row."
     return replace(verdict, outcome=Outcome.REFUSED, reason=reason, was_reached=False)
 
 
-def integration_for(operation: Operation, verdict: Verdict) -> Integration | None:
+def get_affected_integration(operation: Operation, verdict: AttemptResult) -> Integration | None:
     """Returns the operation's integration, locked if the verdict changes its row."""
     if verdict.speaks_ill or verdict.pauses_integration:
         return lock_integration(operation.integration_id)
@@ -167,7 +169,9 @@ def integration_for(operation: Operation, verdict: Verdict) -> Integration | Non
     return integration
 
 
-def lock_mine(operation: Operation, subject_ids: Collection[UUID] | QuerySet) -> Operation | None:
+def lock_claimed_operation(
+    operation: Operation, subject_ids: Collection[UUID] | QuerySet
+) -> Operation | None:
     """Lock the operations that settle together. Returns this one, or None if another worker has
     claimed it since, or it is settled."""
     current = lock_open_operations(operation.subject_kind, subject_ids).get(operation.subject_id)
@@ -177,7 +181,7 @@ def lock_mine(operation: Operation, subject_ids: Collection[UUID] | QuerySet) ->
     return current
 
 
-def close(operation: Operation, verdict: Verdict) -> Operation:
+def close_operation(operation: Operation, verdict: AttemptResult) -> Operation:
     operation.status = Status.DONE if verdict.outcome == Outcome.DONE else Status.REFUSED
     operation.outcome, operation.reason, operation.result = (
         verdict.outcome,
@@ -194,21 +198,23 @@ def close(operation: Operation, verdict: Verdict) -> Operation:
         dispatched_at=None,
         waits_for=None,
     )
-    release_waiters(operation)
+    release_waiting_operations(operation)
     wake_dispatcher()
     return operation
 
 
-def release_waiters(operation: Operation) -> None:
+def release_waiting_operations(operation: Operation) -> None:
     """Whoever waited is due now; reading its wish tells it whether what it waited for has
     failed."""
     waiting = Operation.objects.filter(waits_for=operation, status=Status.OPEN)
-    with tenant_scope.everything():  # also of other organizations, on the installation's carrier
-        in_order(waiting).update(waits_for=None, next_attempt_at=Now())
+    with (
+        tenant_scope.all_organizations()
+    ):  # also of other organizations, on the installation's carrier
+        in_lock_order(waiting).update(waits_for=None, next_attempt_at=Now())
 
 
-def postpone(operation: Operation, verdict: Verdict) -> None:
-    delay = timedelta(seconds=delay_before(operation.attempts, verdict))
+def postpone_operation(operation: Operation, verdict: AttemptResult) -> None:
+    delay = timedelta(seconds=retry_delay(operation.attempts, verdict))
     Operation.objects.filter(pk=operation.pk).update(
         outcome=verdict.outcome,
         reason=verdict.reason,
@@ -220,7 +226,7 @@ def postpone(operation: Operation, verdict: Verdict) -> None:
     wake_dispatcher()
 
 
-def ask_again(operation: Operation) -> None:
+def requeue_operation(operation: Operation) -> None:
     Operation.objects.filter(pk=operation.pk).update(
         next_attempt_at=None if operation.waits_for_id else Now(),
         faults=0,
@@ -230,16 +236,20 @@ def ask_again(operation: Operation) -> None:
     wake_dispatcher()
 
 
-def delay_before(attempts: int, verdict: Verdict) -> float:
+def retry_delay(attempts: int, verdict: AttemptResult) -> float:
     """Seconds until the next attempt: full jitter under an exponential cap, never before
     Retry-After. A fault of ours spares the platform nothing, so its cap does not grow."""
-    ceiling = OWN_BACKOFF if verdict.is_ours else min(BACKOFF_CAP, 2.0 ** min(attempts, 10))
-    least = GHOST_WRITE_DELAY if verdict.outcome == Outcome.UNKNOWN else 0.5
-    asked = min(verdict.retry_after or 0.0, LONGEST_PAUSE)
+    ceiling = (
+        LOCAL_FAILURE_BACKOFF if verdict.is_ours else min(MAX_BACKOFF, 2.0 ** min(attempts, 10))
+    )
+    least = LATE_WRITE_DELAY if verdict.outcome == Outcome.UNKNOWN else 0.5
+    asked = min(verdict.retry_after or 0.0, MAX_RETRY_AFTER)
     return max(asked, least + random.uniform(0, ceiling))  # noqa: S311  jitter
 
 
-def note_health(integration: Integration, verdict: Verdict, *, began: datetime) -> None:
+def record_integration_health(
+    integration: Integration, verdict: AttemptResult, *, began: datetime
+) -> None:
     """The breaker and the pause, in the integration's row, for all workers. The row is locked if
     it changes."""
     row = Integration.objects.filter(pk=integration.pk)
@@ -247,22 +257,24 @@ def note_health(integration: Integration, verdict: Verdict, *, began: datetime) 
         row.update(state=Integration.State.PAUSED, state_reason=verdict.reason)
     elif verdict.speaks_ill and (integration.failed_at is None or integration.failed_at <= began):
         # Attempts that ran side by side saw one and the same failure.
-        note_failure(row, integration.failures + 1, verdict)
+        record_integration_failure(row, integration.failures + 1, verdict)
     elif verdict.speaks_well and (integration.failures or integration.open_until):
         row.update(failures=0, failed_at=None, open_until=None)
         if integration.failures >= BREAKER_THRESHOLD:
-            transaction.on_commit(partial(wake_waiting, integration.pk))
+            transaction.on_commit(partial(wake_postponed_operations, integration.pk))
 
 
-def note_failure(row: QuerySet[Integration], failures: int, verdict: Verdict) -> None:
+def record_integration_failure(
+    row: QuerySet[Integration], failures: int, verdict: AttemptResult
+) -> None:
     row.update(failures=failures, failed_at=Now())
     if failures >= BREAKER_THRESHOLD:
-        rest = min(LONGEST_REST, 5.0 * 2 ** min(failures - BREAKER_THRESHOLD, 7))
-        rest = max(rest, min(verdict.retry_after or 0.0, LONGEST_PAUSE))
+        rest = min(MAX_BREAKER_PAUSE, 5.0 * 2 ** min(failures - BREAKER_THRESHOLD, 7))
+        rest = max(rest, min(verdict.retry_after or 0.0, MAX_RETRY_AFTER))
         row.update(open_until=Now() + timedelta(seconds=rest))
 
 
-def wake_waiting(integration_id: UUID) -> None:
+def wake_postponed_operations(integration_id: UUID) -> None:
     """The platform works again: what failed with it need not wait for its own next attempt."""
     waiting = Operation.objects.filter(
         integration_id=integration_id,
@@ -272,12 +284,12 @@ def wake_waiting(integration_id: UUID) -> None:
         waits_for=None,
         next_attempt_at__gt=Now(),
     )
-    with tenant_scope.everything(), transaction.atomic():
-        in_order(waiting).update(next_attempt_at=Now(), dispatched_at=None)
+    with tenant_scope.all_organizations(), transaction.atomic():
+        in_lock_order(waiting).update(next_attempt_at=Now(), dispatched_at=None)
         wake_dispatcher()
 
 
 def wake_dispatcher() -> None:
     """Delivered when the transaction commits, or at once outside one."""
     with connection.cursor() as cursor:
-        cursor.execute(f"NOTIFY {CHANNEL}")
+        cursor.execute(f"NOTIFY {NOTIFY_CHANNEL}")

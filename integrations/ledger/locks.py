@@ -20,8 +20,9 @@ wait. The check of an integration is guarded by the integration alone, so it may
 other operations.
 
 Rows are locked FOR NO KEY UPDATE. PostgreSQL checks our foreign keys at commit by locking the
-parent FOR KEY SHARE, which would wait for FOR UPDATE. Only a deletion takes FOR UPDATE, and a
-transaction that refers to a row which must not be deleted meanwhile takes FOR KEY SHARE explicitly.
+parent FOR KEY ALLOWANCE_DIVISOR, which would wait for FOR UPDATE. Only a deletion takes FOR UPDATE,
+and a transaction that refers to a row which must not be deleted meanwhile takes FOR KEY
+ALLOWANCE_DIVISOR explicitly.
 """
 
 from collections.abc import Iterable
@@ -32,21 +33,21 @@ from django.db.models import QuerySet
 
 from integrations.models import Integration, Operation
 
-LOCK_NAMES = "SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) AS key"
+LOCK_NAMES_SQL = "SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) AS key"
 
 
-INSTALLATION = UUID(int=0)
+INSTALLATION_ID = UUID(int=0)
 
 
 def lock_names(owner_id: UUID, kind: str, names: Iterable[str] = ("",)) -> None:
-    """Lock names within an organization, or within the INSTALLATION, until the transaction ends.
+    """Lock names within an organization, or within the INSTALLATION_ID, until the transaction ends.
     Rows with these names need not exist."""
-    if keys := sorted({key_of(uuid5(owner_id, f"{kind} {name}")) for name in names}):
+    if keys := sorted({advisory_lock_key(uuid5(owner_id, f"{kind} {name}")) for name in names}):
         with connection.cursor() as cursor:
-            cursor.execute(LOCK_NAMES, [keys])
+            cursor.execute(LOCK_NAMES_SQL, [keys])
 
 
-def key_of(value: UUID) -> int:
+def advisory_lock_key(value: UUID) -> int:
     """Returns the key of an advisory lock: a signed integer of 64 bits."""
     return int.from_bytes(value.bytes[:8], signed=True)
 
@@ -82,7 +83,7 @@ def lock_open_operations(
     return {operation.subject_id: operation for operation in locked}
 
 
-def in_order(operations: QuerySet[Operation]) -> QuerySet[Operation]:
+def in_lock_order(operations: QuerySet[Operation]) -> QuerySet[Operation]:
     """Returns the same operations for an UPDATE that locks them in the order given above."""
     locked = operations.select_for_update(no_key=True).order_by("subject_kind", "pk")
     return Operation.objects.filter(pk__in=locked.values("pk"))

@@ -15,26 +15,26 @@ from django.db.models.functions import Least, Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from integrations.connections.account_fields import clean_account, provider_of
-from integrations.connections.address_change import completed, refuse_moving
-from integrations.connections.defaults import set_default
-from integrations.ledger.leases import GHOST_WRITE_DELAY, release_waiters, wake_dispatcher
+from integrations.connections.account_fields import clean_account, get_provider_class
+from integrations.connections.address_change import merge_stored_account, validate_address_change
+from integrations.connections.defaults import save_default_integration
+from integrations.ledger.leases import LATE_WRITE_DELAY, release_waiting_operations, wake_dispatcher
 from integrations.ledger.locks import lock_dependents, lock_integration_name, lock_open_operations
-from integrations.ledger.reconcilers import forget_traces
+from integrations.ledger.reconcilers import forget_integration
 from integrations.models import Integration, Operation
 from integrations.providers import PROVIDERS
 from organizations.access import quotas
 from organizations.access.principals import Principal
-from organizations.operations import record
+from organizations.operations import record_event
 from organizations.tenancy import tenant_scope
 from organizations.web.request_id import current_request_id
 
 
-class InUse(Exception):
+class IntegrationInUse(Exception):
     """The integration cannot be forgotten; the text says why."""
 
 
-def ask(
+def request_operation(
     by: Principal,
     *,
     integration: Integration,
@@ -51,9 +51,9 @@ def ask(
     `refs` are the platform ids known for the subject; `waits_for` an open operation that comes
     first; `is_new` says that the subject was made in this transaction, so nobody has asked before.
     """
-    operation = None if is_new else held(subject_kind, subject_id)
+    operation = None if is_new else lock_open_operation(subject_kind, subject_id)
     if operation:
-        return change_wish(by, operation, wish, waits_for or operation.waits_for)
+        return change_requested_action(by, operation, wish, waits_for or operation.waits_for)
     operation = Operation.objects.create(
         organization=by.organization,
         integration=integration,
@@ -70,7 +70,7 @@ def ask(
     return operation
 
 
-def held(subject_kind: str, subject_id: UUID) -> Operation | None:
+def lock_open_operation(subject_kind: str, subject_id: UUID) -> Operation | None:
     """The subject's open operation, locked: it can neither settle nor change under the caller.
 
     Lock the number, carrier or integration before it (integrations/ledger/locks.py).
@@ -78,7 +78,7 @@ def held(subject_kind: str, subject_id: UUID) -> Operation | None:
     return lock_open_operations(subject_kind, [subject_id]).get(subject_id)
 
 
-def change_wish(
+def change_requested_action(
     by: Principal, operation: Operation, wish: str, waits_for: Operation | None
 ) -> Operation:
     """The newest wish counts; an attempt at the older one does not settle it."""
@@ -89,21 +89,21 @@ def change_wish(
         asked_by=by.label[:200],
         request_id=current_request_id(),
         waits_for=waits_for,
-        next_attempt_at=None if waits_for else soonest(operation),
+        next_attempt_at=None if waits_for else earliest_attempt_time(operation),
         dispatched_at=None,
     )
     wake_dispatcher()
     return operation
 
 
-def soonest(operation: Operation) -> Any:
+def earliest_attempt_time(operation: Operation) -> Any:
     """Now; but a write whose answer was lost is given the time to be seen."""
     if operation.outcome != Operation.Outcome.UNKNOWN:
         return Now()
-    return Least(F("next_attempt_at"), Now() + timedelta(seconds=GHOST_WRITE_DELAY))
+    return Least(F("next_attempt_at"), Now() + timedelta(seconds=LATE_WRITE_DELAY))
 
 
-def withdraw(operation: Operation) -> bool:
+def cancel_operation(operation: Operation) -> bool:
     """Close a held operation that was never attempted; False when the platform may know of it."""
     if operation.attempts or operation.refs:
         return False
@@ -113,37 +113,37 @@ def withdraw(operation: Operation) -> bool:
         waits_for=None,
         reason=_("Not wished any more."),
     )
-    release_waiters(operation)
+    release_waiting_operations(operation)
     return True
 
 
-def try_now(operation: Operation) -> None:
+def make_operation_due(operation: Operation) -> None:
     """Make a postponed operation due at once."""
     Operation.objects.filter(pk=operation.pk, waits_for=None).update(
-        next_attempt_at=soonest(operation), dispatched_at=None
+        next_attempt_at=earliest_attempt_time(operation), dispatched_at=None
     )
     wake_dispatcher()
 
 
-def wait(operation_id: UUID, *, seconds: float = 10.0) -> Operation:
+def wait_for_operation(operation_id: UUID, *, seconds: float = 10.0) -> Operation:
     """The operation once settled, or as it is after `seconds`. Never inside a transaction.
 
-    Not more than WAITERS wait at a time: whoever comes then hears at once that it takes longer, so
-    that a platform which does not answer cannot take all threads from everybody else.
+    Not more than MAX_WAITERS wait at a time: whoever comes then hears at once that it takes longer,
+    so that a platform which does not answer cannot take all threads from everybody else.
     """
-    if not _waiters.acquire(blocking=False):
+    if not _waiter_slots.acquire(blocking=False):
         return Operation.objects.get(pk=operation_id)
     try:
-        return watch(operation_id, time.monotonic() + seconds)
+        return poll_until_settled(operation_id, time.monotonic() + seconds)
     finally:
-        _waiters.release()
+        _waiter_slots.release()
 
 
-WAITERS = 4  # of the 8 threads that a web process has
-_waiters = threading.BoundedSemaphore(WAITERS)
+MAX_WAITERS = 4  # of the 8 threads that a web process has
+_waiter_slots = threading.BoundedSemaphore(MAX_WAITERS)
 
 
-def watch(operation_id: UUID, deadline: float) -> Operation:
+def poll_until_settled(operation_id: UUID, deadline: float) -> Operation:
     pause = 0.02
     while True:
         operation = Operation.objects.get(pk=operation_id)
@@ -154,7 +154,7 @@ def watch(operation_id: UUID, deadline: float) -> Operation:
 
 
 @transaction.atomic
-def connect(
+def connect_integration(
     by: Principal,
     *,
     kind: str,
@@ -170,12 +170,12 @@ def connect(
     Raises ValidationError by field. The operation's settlement tells what the platform said.
     """
     lock_integration_name(by.organization.pk, name)
-    integration = named(by, kind=kind, name=name, only_new=only_new)
-    refuse_moving(by, integration, account)
+    integration = lock_or_build_integration(by, kind=kind, name=name, only_new=only_new)
+    validate_address_change(by, integration, account)
     integration.keep_candidate(clean_account(integration, account))
     integration.full_clean(exclude=["settings", "facts"])
     integration.save()
-    record(
+    record_event(
         by,
         "integration.connecting",
         integration,
@@ -183,9 +183,9 @@ def connect(
         label=str(integration),
         after={"kind": kind},
     )
-    operation = ask_check(by, integration)
+    operation = request_check(by, integration)
     if default_for or operation.question:
-        operation.question = {"default_for": sorted(roles_of(kind) & set(default_for))}
+        operation.question = {"default_for": sorted(platform_roles(kind) & set(default_for))}
         operation.save(update_fields=["question"])
     return integration, operation
 
@@ -206,83 +206,85 @@ def change_integration(
     """
     if name:
         lock_integration_name(by.organization.pk, name)
-    integration = locked(by, integration)
-    before = settable(integration)
+    integration = lock_own_integration(by, integration)
+    before = integration_snapshot(integration)
     if name and name != integration.name:
-        refuse_taken(by, name)
+        ensure_name_available(by, name)
     integration.name = name or integration.name
     integration.max_in_flight = max_in_flight or integration.max_in_flight
     if account:
-        whole = completed(by, integration, account)
+        whole = merge_stored_account(by, integration, account)
         integration.keep_candidate(clean_account(integration, whole))
     integration.full_clean(exclude=["settings", "facts"])
     integration.save()
-    record(
+    record_event(
         by,
         "integration.changed",
         integration,
         kind="integration",
         label=str(integration),
         before=before,
-        after={**settable(integration), "fields": sorted(account or {})},
+        after={**integration_snapshot(integration), "fields": sorted(account or {})},
     )
-    return integration, ask_check(by, integration) if account else None
+    return integration, request_check(by, integration) if account else None
 
 
-def settable(integration: Integration) -> dict[str, Any]:
+def integration_snapshot(integration: Integration) -> dict[str, Any]:
     """What the audit log tells of a change, beside the names of the account's changed fields."""
     return {"name": integration.name, "max_in_flight": integration.max_in_flight}
 
 
-def refuse_taken(by: Principal, name: str) -> None:
+def ensure_name_available(by: Principal, name: str) -> None:
     """A name that is connected already would silently get new credentials."""
     if by.organization.integrations.filter(name=name).exists():
-        raise name_taken()
+        raise name_taken_error()
 
 
-def name_taken() -> ValidationError:
+def name_taken_error() -> ValidationError:
     sentence = _("There is an integration of this name. Change that one, or take another name.")
     return ValidationError({"name": ValidationError(sentence, code="taken")})
 
 
-def locked(by: Principal, integration: Integration) -> Integration:
+def lock_own_integration(by: Principal, integration: Integration) -> Integration:
     """Returns the integration as it is now. Its check is neither requested nor settled by another
     transaction until this one ends."""
     rows = by.organization.integrations.select_for_update(no_key=True)
     return rows.get(pk=integration.pk)
 
 
-def named(by: Principal, *, kind: str, name: str, only_new: bool) -> Integration:
+def lock_or_build_integration(
+    by: Principal, *, kind: str, name: str, only_new: bool
+) -> Integration:
     """The integration of this name, locked, or a new one that is not saved yet."""
     known = by.organization.integrations.filter(name=name).first()
     if known and only_new:
-        raise name_taken()
+        raise name_taken_error()
     if known and known.kind != kind:
         sentence = _("There is an integration of this name with another platform.")
         raise ValidationError({"name": sentence})
     if known:
-        return locked(by, known)
-    quotas.claim(by.organization, "integrations")
+        return lock_own_integration(by, known)
+    quotas.ensure_quota(by.organization, "integrations")
     return Integration(
         organization=by.organization,
         kind=kind,
         name=name,
         created_by_id=by.user_id,
-        max_in_flight=provider_of(kind).max_in_flight,
+        max_in_flight=get_provider_class(kind).max_in_flight,
     )
 
 
 @transaction.atomic
-def ask_check(by: Principal, integration: Integration) -> Operation:
+def request_check(by: Principal, integration: Integration) -> Operation:
     """Ask whether the platform still accepts the account. One that was just in vain is not asked
     for again before its time. Of an integration that rests, it is the probe that ends the rest."""
-    integration = locked(by, integration)
-    last = held("integration", integration.id)
+    integration = lock_own_integration(by, integration)
+    last = lock_open_operation("integration", integration.id)
     if last and last.attempts and not integration.candidate and is_postponed(last):
         return last
     if integration.open_until:
         Integration.objects.filter(pk=integration.pk).update(open_until=None)
-    return ask(
+    return request_operation(
         by,
         integration=integration,
         subject_kind="integration",
@@ -299,26 +301,26 @@ def is_postponed(operation: Operation) -> bool:
 
 
 @transaction.atomic
-def make_default(by: Principal, integration: Integration, *, role: str) -> None:
+def set_default_integration(by: Principal, integration: Integration, *, role: str) -> None:
     """Requests that name no integration take this one from now on; existing rows stay where they
     are."""
-    if role not in roles_of(integration.kind):
+    if role not in platform_roles(integration.kind):
         raise ValidationError(
             _("%(integration)s cannot be the default for %(role)s.")
             % {"integration": integration, "role": role}
         )
-    set_default(by, integration, role)
+    save_default_integration(by, integration, role)
 
 
 @transaction.atomic
-def clear_default(by: Principal, *, role: str) -> None:
+def clear_default_integration(by: Principal, *, role: str) -> None:
     """Requests for the role must name an integration from now on. Raises
     DefaultIntegration.DoesNotExist where there was no default."""
     defaults = by.organization.default_integrations.select_related("integration")
     default = defaults.select_for_update(of=("self",)).get(role=role)
     integration = default.integration
     default.delete()
-    record(
+    record_event(
         by,
         "integration.default_cleared",
         integration,
@@ -329,27 +331,27 @@ def clear_default(by: Principal, *, role: str) -> None:
 
 
 @transaction.atomic
-def disconnect(by: Principal, integration: Integration) -> None:
+def disconnect_integration(by: Principal, integration: Integration) -> None:
     """Forget an account that nothing is set up on, its ledger and calls with it; one that is
-    forgotten already is left so. Raises InUse."""
+    forgotten already is left so. Raises IntegrationInUse."""
     try:
-        integration = locked(by, integration)
+        integration = lock_own_integration(by, integration)
     except Integration.DoesNotExist:
         return
     lock_dependents(integration)
     if integration.operations.filter(lease_until__gt=Now()).exists():
-        raise InUse(_("Something is being done on it right now; try again in a minute."))
+        raise IntegrationInUse(_("Something is being done on it right now; try again in a minute."))
     before = {"kind": integration.kind}
     subject = Integration(id=integration.id)  # deleting takes the id from the row itself
     try:
         # Also what other organizations had on it, while it was the installation's.
-        with tenant_scope.everything(), transaction.atomic():
-            forget_traces(integration)
+        with tenant_scope.all_organizations(), transaction.atomic():
+            forget_integration(integration)
             integration.delete()
             connection.check_constraints()  # now and not at commit: a number may have been added
     except (ProtectedError, IntegrityError) as error:
-        raise InUse(_("It stays: carriers or numbers are on it.")) from error
-    record(
+        raise IntegrationInUse(_("It stays: carriers or numbers are on it.")) from error
+    record_event(
         by,
         "integration.deleted",
         subject,
@@ -359,20 +361,20 @@ def disconnect(by: Principal, integration: Integration) -> None:
     )
 
 
-def roles_of(kind: str) -> frozenset[str]:
+def platform_roles(kind: str) -> frozenset[str]:
     return PROVIDERS[kind].roles
 
 
-def default_for(by: Principal, role: str) -> Integration | None:
+def get_default_integration(by: Principal, role: str) -> Integration | None:
     default = (
         by.organization.default_integrations.filter(role=role).select_related("integration").first()
     )
     return default.integration if default else None
 
 
-def belongs_to_another(by: Principal, public_id: str) -> bool:
+def belongs_to_other_organization(by: Principal, public_id: str) -> bool:
     """Whether another organization has an integration of this id. Only for Butter's import, whose
     documents promise 403 for it; everywhere else a stranger's row is as unknown as none."""
     strangers = Integration.objects.exclude(organization=by.organization)
-    with tenant_scope.finding():
+    with tenant_scope.global_lookup():
         return strangers.filter(public_id=public_id).exists()

@@ -11,38 +11,38 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from integrations.ledger.history import integration_holds
-from integrations.ledger.leases import QUESTION_LIFE, QUESTIONS, wake_dispatcher
+from integrations.ledger.history import integration_wait_reason
+from integrations.ledger.leases import QUERY_ACTIONS, QUERY_LIFETIME, wake_dispatcher
 from integrations.models import Integration, Operation
 from organizations.access import quotas
 from organizations.access.principals import Principal
 from organizations.access.quotas import Quota, QuotaExceeded
 from organizations.models import Organization
 
-Status, Wish = Operation.Status, Operation.Wish
+Status, Action = Operation.Status, Operation.Wish
 
 
-class NotConnected(Exception):
+class IntegrationUnavailable(Exception):
     """The integration answers no question now; the text says why."""
 
 
 @transaction.atomic
-def ask_question(
+def request_query(
     by: Principal, integration: Integration, wish: str, question: Mapping[str, Any] | None = None
 ) -> Operation:
     """A search or a discovery; its answer will be the operation's `result`. Raises NotConnected.
 
     Whoever asks the same while it is being found out waits for that same answer.
     """
-    if reason := integration_holds(integration):
-        raise NotConnected(reason)
+    if reason := integration_wait_reason(integration):
+        raise IntegrationUnavailable(reason)
     same = by.organization.operations.filter(
         integration=integration, subject_kind=wish, question=dict(question or {})
     )
-    fresh = same.filter(status=Operation.Status.OPEN, created_at__gt=Now() - QUESTION_LIFE / 2)
+    fresh = same.filter(status=Operation.Status.OPEN, created_at__gt=Now() - QUERY_LIFETIME / 2)
     if running := fresh.first():
         return running
-    refuse_curious(by)
+    enforce_query_quota(by)
     operation = Operation.objects.create(
         organization=by.organization,
         integration=integration,
@@ -58,7 +58,7 @@ def ask_question(
 
 
 @transaction.atomic
-def ask_look(
+def request_inspection(
     by: Principal,
     *,
     subject_kind: str,
@@ -74,18 +74,20 @@ def ask_look(
 
     Whoever looks while somebody looks waits for that same answer.
     """
-    refuse_held(by, integration)
-    looking = Q(subject_kind=Wish.LOOK, subject_id=look_id(subject_id), status=Status.OPEN)
+    ensure_integration_available(by, integration)
+    looking = Q(
+        subject_kind=Action.LOOK, subject_id=inspection_subject_id(subject_id), status=Status.OPEN
+    )
     if running := by.organization.operations.filter(looking).first():
         return running
-    refuse_curious(by)
+    enforce_query_quota(by)
     operation = Operation(
         organization=by.organization,
         integration=integration,
-        subject_kind=Wish.LOOK,
-        subject_id=look_id(subject_id),
+        subject_kind=Action.LOOK,
+        subject_id=inspection_subject_id(subject_id),
         subject_label=label[:200],
-        wish=Wish.LOOK,
+        wish=Action.LOOK,
         refs=dict(refs or {}),
         question={"subject_kind": subject_kind, "subject_id": str(subject_id), "wish": wish},
         asked_by=by.label[:200],
@@ -99,38 +101,40 @@ def ask_look(
     return operation
 
 
-def last_looks(by: Principal, subject_ids: Iterable[UUID]) -> list[Operation]:
+def latest_inspections(by: Principal, subject_ids: Iterable[UUID]) -> list[Operation]:
     """The newest look at each of the subjects, answered or not."""
-    ids = [look_id(subject_id) for subject_id in subject_ids]
-    looks = by.organization.operations.filter(subject_kind=Wish.LOOK, subject_id__in=ids)
+    ids = [inspection_subject_id(subject_id) for subject_id in subject_ids]
+    looks = by.organization.operations.filter(subject_kind=Action.LOOK, subject_id__in=ids)
     newest = looks.select_related("integration").order_by("subject_id", "-created_at")
     return list(newest.distinct("subject_id"))
 
 
-def look_id(subject_id: UUID) -> UUID:
+def inspection_subject_id(subject_id: UUID) -> UUID:
     """An id of its own, so that a look and a wish for the same subject never wait for each
     other; always the same one, so that two looks at a time are one."""
     return uuid5(subject_id, "look")
 
 
-def refuse_held(by: Principal, integration: Integration) -> None:
+def ensure_integration_available(by: Principal, integration: Integration) -> None:
     """Of another organization's account no name or reason is told. Raises NotConnected."""
-    if reason := integration_holds(integration):
+    if reason := integration_wait_reason(integration):
         is_own = integration.organization_id == by.organization.pk
-        raise NotConnected(reason if is_own else _("The installation's platform rests just now."))
+        raise IntegrationUnavailable(
+            reason if is_own else _("The installation's platform rests just now.")
+        )
 
 
-def refuse_curious(by: Principal) -> None:
+def enforce_query_quota(by: Principal) -> None:
     """Answers are kept for a while, and each may be long. Raises NotConnected."""
     try:
-        quotas.claim(by.organization, "queries_per_hour")
+        quotas.ensure_quota(by.organization, "queries_per_hour")
     except QuotaExceeded as error:
-        raise NotConnected(" ".join(error.messages)) from error
+        raise IntegrationUnavailable(" ".join(error.messages)) from error
 
 
-def queries_of_the_hour(organization: Organization) -> int:
+def count_recent_queries(organization: Organization) -> int:
     recent = organization.operations.filter(created_at__gt=Now() - timedelta(hours=1))
-    return recent.filter(subject_kind__in=QUESTIONS).count()
+    return recent.filter(subject_kind__in=QUERY_ACTIONS).count()
 
 
-QUERIES = Quota("queries_per_hour", gettext_lazy("queries an hour"), 300, queries_of_the_hour)
+QUERY_QUOTA = Quota("queries_per_hour", gettext_lazy("queries an hour"), 300, count_recent_queries)

@@ -8,45 +8,47 @@ from ipaddress import ip_network
 from django.conf import settings
 from django.db.models.functions import Now
 
-from integrations.http.client import Door, Exchange
-from integrations.http.rate_limits import pace
-from integrations.ledger.leases import renew
+from integrations.http.client import Exchange, PlatformHttpClient
+from integrations.http.rate_limits import rate_limit_pause
+from integrations.ledger.leases import renew_lease
 from integrations.models import Integration, Operation, ProviderCall
 from integrations.providers import PROVIDERS
 from integrations.providers.base import Provider
-from integrations.providers.error_boundary import Guarded
+from integrations.providers.error_boundary import GuardedProvider
 
 
 @contextmanager
-def opened(operation: Operation) -> Iterator[Guarded]:
+def open_provider(operation: Operation) -> Iterator[GuardedProvider]:
     """The provider for one attempt. A check tries the candidate account where there is one."""
     integration = operation.integration
     account = integration.account()
     if operation.wish == Operation.Wish.CHECK and integration.candidate:
         account = integration.candidate_account()
     kind = PROVIDERS[integration.kind]
-    with door_of(kind, account, operation) as door:
+    with build_platform_client(kind, account, operation) as door:
         try:
-            yield Guarded(kind({**account, "integration_id": str(integration.id)}, door))
+            yield GuardedProvider(kind({**account, "integration_id": str(integration.id)}, door))
         finally:
-            keep_pace(integration, door)
+            store_rate_limit_pause(integration, door)
 
 
-def door_of(kind: type[Provider], account: dict[str, str], operation: Operation) -> Door:
+def build_platform_client(
+    kind: type[Provider], account: dict[str, str], operation: Operation
+) -> PlatformHttpClient:
     secrets = tuple(account[f.name] for f in kind.fields if f.secret and account.get(f.name))
     origins = kind.origins(account)
-    return Door(
+    return PlatformHttpClient(
         origins.pop("", ""),
         more_origins=origins,
         headers={},
         secrets=secrets,
-        record=lambda exchange: write_down(operation, exchange),
-        renew=lambda: renew(operation),
+        record=lambda exchange: record_platform_call(operation, exchange),
+        renew=lambda: renew_lease(operation),
         allowed_private=[ip_network(cidr) for cidr in settings.ALLOWED_PRIVATE_CIDRS],
     )
 
 
-def write_down(operation: Operation, exchange: Exchange) -> None:
+def record_platform_call(operation: Operation, exchange: Exchange) -> None:
     """In autocommit, so that a crash keeps what had been said; the door has redacted it."""
     ProviderCall.objects.create(
         organization_id=operation.organization_id,
@@ -63,9 +65,9 @@ def write_down(operation: Operation, exchange: Exchange) -> None:
     )
 
 
-def keep_pace(integration: Integration, door: Door) -> None:
+def store_rate_limit_pause(integration: Integration, door: PlatformHttpClient) -> None:
     """A platform that counts our requests is given time when its allowance runs low."""
-    seconds = pace(door.quota, door.calls)
+    seconds = rate_limit_pause(door.quota, door.calls)
     if seconds > 0:
         until = Now() + timedelta(seconds=seconds)
         Integration.objects.filter(pk=integration.pk).update(paced_until=until)

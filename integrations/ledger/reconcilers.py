@@ -12,7 +12,7 @@ from integrations.providers.base import Spec
 from organizations.models import Organization
 
 
-class Subject(Protocol):
+class Reconciler(Protocol):
     """One kind of row that is made real on a platform."""
 
     def spec(self, operation: Operation) -> Spec | None:
@@ -30,35 +30,37 @@ class Subject(Protocol):
         """Move the row after `operation` was settled; runs inside the settling transaction."""
 
 
-class NoSubject(Exception):
+class UnknownSubjectKind(Exception):
     """An operation about a kind that nobody registered: a mistake of ours, shown and not hidden."""
 
 
-_registry: dict[str, Subject] = {}
+_registry: dict[str, Reconciler] = {}
 
 # Where people look at subjects of a kind: the addresses of the screens, by the subjects' ids.
-Finder = Callable[[Organization, Collection[UUID]], Mapping[UUID, str]]
-screens: dict[str, Finder] = {}
+SubjectUrlFinder = Callable[[Organization, Collection[UUID]], Mapping[UUID, str]]
+subject_url_finders: dict[str, SubjectUrlFinder] = {}
 
 
-def register(kind: str, subject: Subject) -> None:
+def register_reconciler(kind: str, subject: Reconciler) -> None:
     _registry[kind] = subject
 
 
-def subject_of(operation: Operation) -> Subject:
+def get_reconciler(operation: Operation) -> Reconciler:
     try:
         return _registry[operation.subject_kind]
     except KeyError:
-        raise NoSubject(f"Nothing here knows how to set up a {operation.subject_kind}.") from None
+        raise UnknownSubjectKind(
+            f"Nothing here knows how to set up a {operation.subject_kind}."
+        ) from None
 
 
-def settled(operation: Operation) -> None:
+def update_settled_subject(operation: Operation) -> None:
     """Tell the subject; an operation that nobody registered for was refused with that reason."""
     if operation.subject_kind in _registry:
         _registry[operation.subject_kind].settled(operation)
 
 
-def lock(operation: Operation) -> Collection[UUID] | QuerySet:
+def lock_subject(operation: Operation) -> Collection[UUID] | QuerySet:
     """Lock the number, carrier or integration that the operation is about. Returns the ids of the
     subjects whose operations its settlement may change, including its own."""
     if operation.subject_kind in _registry:
@@ -66,7 +68,7 @@ def lock(operation: Operation) -> Collection[UUID] | QuerySet:
     return [operation.subject_id]
 
 
-def forget_traces(integration: Integration) -> None:
+def forget_integration(integration: Integration) -> None:
     """Uphill first: a number's tombstone refers to its carrier's."""
     for subject in reversed(_registry.values()):
         subject.forget(integration)

@@ -10,36 +10,36 @@ from django.utils.translation import gettext as _
 from integrations.ledger import history, operation_requests
 from integrations.models import Integration, Operation
 from organizations.access.principals import Principal
-from organizations.operations import record
+from organizations.operations import record_event
 
 
-class NothingToTry(Exception):
+class CannotRetry(Exception):
     """The operation cannot be hurried; the text says why."""
 
 
 @transaction.atomic
-def try_now(by: Principal, operation: Operation) -> str:
-    """The next attempt is due at once. Raises NothingToTry."""
-    held = operation_requests.held(operation.subject_kind, operation.subject_id)
+def retry_operation(by: Principal, operation: Operation) -> str:
+    """The next attempt is due at once. Raises CannotRetry."""
+    held = operation_requests.lock_open_operation(operation.subject_kind, operation.subject_id)
     if held is None or held.pk != operation.pk:
-        raise NothingToTry(_("It is settled."))
+        raise CannotRetry(_("It is settled."))
     if held.waits_for_id:
-        raise NothingToTry(history.waiting_for(operation))
-    operation_requests.try_now(held)
+        raise CannotRetry(history.wait_reason(operation))
+    operation_requests.make_operation_due(held)
     label = operation.subject_label
-    record(by, "operation.retried", operation, kind="operation", label=label)
+    record_event(by, "operation.retried", operation, kind="operation", label=label)
     return _("%(operation)s: the next attempt is due now.") % {"operation": label}
 
 
-def check_now(by: Principal, integration: Integration) -> Operation:
+def check_integration_now(by: Principal, integration: Integration) -> Operation:
     """Ask the platform about the credentials; who clicks twice gets the one check. Raises
-    NothingToTry."""
+    CannotRetry."""
     if not (integration.sealed or integration.candidate):
-        raise NothingToTry(_("It has no credentials to check: the ones it was given were refused."))
-    return operation_requests.ask_check(by, integration)
+        raise CannotRetry(_("It has no credentials to check: the ones it was given were refused."))
+    return operation_requests.request_check(by, integration)
 
 
-def late(rows: QuerySet[Operation]) -> QuerySet[Operation]:
+def late_operations(rows: QuerySet[Operation]) -> QuerySet[Operation]:
     """Open, due for a minute and in nobody's hands: workers or dispatcher are behind, or away. What
     an integration holds back is not late: it waits for its platform, not for us."""
     now = timezone.now()

@@ -13,137 +13,137 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from integrations.connections.defaults import set_default
-from integrations.connections.encryption import CannotUnseal
-from integrations.http.response_body import one_line
+from integrations.connections.defaults import save_default_integration
+from integrations.connections.encryption import DecryptionError
+from integrations.http.response_body import shorten_to_line
 from integrations.ledger import leases, reconcilers
-from integrations.ledger.inspection import look
-from integrations.ledger.leases import QUESTIONS, FenceLost, Outcome, Verdict
-from integrations.ledger.locks import in_order, key_of, lock_integration
-from integrations.ledger.provider_session import opened
-from integrations.ledger.reconcilers import NoSubject, subject_of
+from integrations.ledger.inspection import inspect_subject
+from integrations.ledger.leases import QUERY_ACTIONS, AttemptResult, LeaseLost, Outcome
+from integrations.ledger.locks import advisory_lock_key, in_lock_order, lock_integration
+from integrations.ledger.provider_session import open_provider
+from integrations.ledger.reconcilers import UnknownSubjectKind, get_reconciler
 from integrations.models import Integration, Operation
 from integrations.providers import PROVIDERS
 from integrations.providers.base import (
     CredentialsRefused,
+    ExternalIds,
     InventoryItem,
-    Observed,
+    LocalFailure,
+    ObservedState,
     OutcomeUnknown,
-    OwnTrouble,
     Provider,
     ProviderError,
-    Refs,
     Refused,
     SearchQuery,
     Spec,
     Step,
     Unavailable,
-    UnexpectedReply,
-    UnexpectedWriteReply,
+    UnexpectedResponse,
+    UnexpectedWriteResponse,
 )
-from integrations.runtime.outages import first_line
-from organizations.access.principals import system
+from organizations.access.principals import system_principal
 from organizations.tenancy import tenant_scope
-from organizations.web.request_id import caused_by
+from organizations.text.errors import error_summary
+from organizations.web.request_id import use_request_id
 
 logger = logging.getLogger(__name__)
-SETTLE_PAUSE = 1.0  # seconds
-DATABASE_FAILED = "Patchbay's own database failed in the midst of it."
+SETTLE_RETRY_SECONDS = 1.0  # seconds
+DATABASE_FAILED_REASON = "Patchbay's own database failed in the midst of it."
 
 
-def run(operation_id: Any) -> Operation | None:
+def run_attempt(operation_id: Any) -> Operation | None:
     """One attempt, from claim to settlement; None when there was nothing to claim."""
-    operation = leases.claim(operation_id)
+    operation = leases.claim_operation(operation_id)
     if operation is None:
         return None
-    with tenant_scope.within(operation.organization_id), caused_by(operation.request_id):
-        return run_claimed(operation)
+    with tenant_scope.within(operation.organization_id), use_request_id(operation.request_id):
+        return run_claimed_operation(operation)
 
 
-def run_claimed(operation: Operation) -> Operation | None:
+def run_claimed_operation(operation: Operation) -> Operation | None:
     try:
-        verdict = given_up(operation) or attempt(operation)
-    except FenceLost:
+        verdict = refuse_after_faults(operation) or attempt_operation(operation)
+    except LeaseLost:
         logger.warning(
             "operation %s: the lease was lost, this attempt does not count", operation.pk
         )
         return None
-    settle_at_last(operation, verdict)
+    settle_with_retries(operation, verdict)
     logger.info(
         "%s (attempt %s): %s %s",
-        one_line(describe(operation), 300),
+        shorten_to_line(operation_summary(operation), 300),
         operation.attempts,
         verdict.outcome,
-        one_line(verdict.reason, leases.REASON_LENGTH),
+        shorten_to_line(verdict.reason, leases.MAX_REASON_LENGTH),
     )
     return operation
 
 
-def settle_at_last(operation: Operation, verdict: Verdict) -> None:
+def settle_with_retries(operation: Operation, verdict: AttemptResult) -> None:
     """Once the database is there, if it is away for a moment: what the platform did is known, and
     a lease that is left standing would hold up others."""
     while True:
         if connection.errors_occurred:
             connection.close_if_unusable_or_obsolete()
         try:
-            return settle(operation, verdict)
+            return settle_operation(operation, verdict)
         except (OperationalError, InterfaceError):
             if monotonic() > operation.holds_until:
                 raise
-            sleep(SETTLE_PAUSE)
+            sleep(SETTLE_RETRY_SECONDS)
 
 
-def describe(operation: Operation) -> str:
+def operation_summary(operation: Operation) -> str:
     return f"{operation.wish} {operation.subject_kind} {operation.subject_label}"
 
 
-def settle(operation: Operation, verdict: Verdict) -> None:
+def settle_operation(operation: Operation, verdict: AttemptResult) -> None:
     """The operation and its subject move in one transaction."""
     with transaction.atomic():
-        closed = leases.settle(operation, verdict, reconcilers.lock(operation))
+        closed = leases.settle_attempt(operation, verdict, reconcilers.lock_subject(operation))
         if closed:
-            reconcilers.settled(closed)
+            reconcilers.update_settled_subject(closed)
 
 
-def given_up(operation: Operation) -> Verdict | None:
+def refuse_after_faults(operation: Operation) -> AttemptResult | None:
     """An attempt that ends its worker, for want of memory say, is not repeated for ever."""
-    if operation.faults < leases.MOST_FAULTS:
+    if operation.faults < leases.MAX_FAULTS:
         return None
     title = PROVIDERS[operation.integration.kind].title
     reason = f"Its worker ended in the midst of an attempt on {title}, {operation.faults} times."
-    return Verdict(Outcome.REFUSED, reason, is_ours=True)
+    return AttemptResult(Outcome.REFUSED, reason, is_ours=True)
 
 
-def attempt(operation: Operation) -> Verdict:
+def attempt_operation(operation: Operation) -> AttemptResult:
     """Outside any transaction: every error becomes a verdict with a sentence."""
     provider = None
     try:
-        refuse_stale(operation)
-        with alone(operation.subject_id), opened(operation) as provider:
-            return carry_out(operation, provider)
+        ensure_query_current(operation)
+        with exclusive_subject_lock(operation.subject_id), open_provider(operation) as provider:
+            return execute_operation(operation, provider)
     except CredentialsRefused as error:
-        return credentials_refused(operation, error)
-    except (UnexpectedReply, UnexpectedWriteReply) as error:
-        return misunderstood(operation, error)
-    except (Stale, NoSubject) as error:
-        return Verdict(Outcome.REFUSED, str(error), is_ours=True)
+        return credentials_refused_result(operation, error)
+    except (UnexpectedResponse, UnexpectedWriteResponse) as error:
+        return unexpected_response_result(operation, error)
+    except (StaleQuery, UnknownSubjectKind) as error:
+        return AttemptResult(Outcome.REFUSED, str(error), is_ours=True)
     except Refused as error:
-        return Verdict(Outcome.REFUSED, str(error), is_ours=not was_called(provider))
+        return AttemptResult(Outcome.REFUSED, str(error), is_ours=not has_sent_requests(provider))
     except Unavailable as error:
-        return unavailable(operation, error)
+        return unavailable_result(operation, error)
     except OutcomeUnknown as error:
-        return Verdict(Outcome.UNKNOWN, str(error))
-    except CannotUnseal as error:
-        return Verdict(Outcome.UNAVAILABLE, str(error), retry_after=60, is_ours=True)
-    except FenceLost:
+        return AttemptResult(Outcome.UNKNOWN, str(error))
+    except DecryptionError as error:
+        return AttemptResult(Outcome.UNAVAILABLE, str(error), retry_after=60, is_ours=True)
+    except LeaseLost:
         raise
     except DatabaseError as error:
-        logger.warning("operation %s: PostgreSQL failed it: %s", operation.pk, first_line(error))
-        return Verdict(Outcome.UNAVAILABLE, DATABASE_FAILED, 5, is_ours=True)
+        logger.warning("operation %s: PostgreSQL failed it: %s", operation.pk, error_summary(error))
+        return AttemptResult(Outcome.UNAVAILABLE, DATABASE_FAILED_REASON, 5, is_ours=True)
     except Exception:
         # A mistake of ours must neither lose the wish nor fail a customer's number for good.
         logger.exception("operation %s failed in Patchbay itself", operation.pk)
-        return Verdict(
+        return AttemptResult(
             Outcome.UNAVAILABLE,
             f"An error of Patchbay's own; the log tells it by {operation.pk}.",
             30,
@@ -151,137 +151,137 @@ def attempt(operation: Operation) -> Verdict:
         )
 
 
-def unavailable(operation: Operation, error: Unavailable) -> Verdict:
+def unavailable_result(operation: Operation, error: Unavailable) -> AttemptResult:
     """Whoever searches looks at the answer now: better a reason than a late result."""
-    outcome = Outcome.REFUSED if operation.wish in QUESTIONS else Outcome.UNAVAILABLE
-    is_ours = isinstance(error, OwnTrouble)
-    return Verdict(outcome, str(error), error.retry_after, was_reached=False, is_ours=is_ours)
+    outcome = Outcome.REFUSED if operation.wish in QUERY_ACTIONS else Outcome.UNAVAILABLE
+    is_ours = isinstance(error, LocalFailure)
+    return AttemptResult(outcome, str(error), error.retry_after, was_reached=False, is_ours=is_ours)
 
 
-def was_called(provider: Provider | None) -> bool:
+def has_sent_requests(provider: Provider | None) -> bool:
     """Whether a request went out; much is refused before that."""
     return provider is not None and provider.door.calls > 0
 
 
-class Stale(Exception):
+class StaleQuery(Exception):
     """A question that nobody waits for any more."""
 
 
-def refuse_stale(operation: Operation) -> None:
+def ensure_query_current(operation: Operation) -> None:
     """It shall cost the platform nothing."""
     age = timezone.now() - operation.created_at
-    if operation.wish in QUESTIONS and age > leases.QUESTION_LIFE:
-        raise Stale("Nobody waits for this any more; ask again.")
+    if operation.wish in QUERY_ACTIONS and age > leases.QUERY_LIFETIME:
+        raise StaleQuery("Nobody waits for this any more; ask again.")
 
 
-def credentials_refused(operation: Operation, error: CredentialsRefused) -> Verdict:
+def credentials_refused_result(operation: Operation, error: CredentialsRefused) -> AttemptResult:
     """A question is answered; anything else waits, with its integration, for better credentials."""
-    if operation.wish in ANSWERS:
-        return Verdict(Outcome.REFUSED, str(error))
-    return Verdict(Outcome.UNAVAILABLE, str(error), retry_after=60, pauses_integration=True)
+    if operation.wish in QUERY_HANDLERS:
+        return AttemptResult(Outcome.REFUSED, str(error))
+    return AttemptResult(Outcome.UNAVAILABLE, str(error), retry_after=60, pauses_integration=True)
 
 
-def misunderstood(operation: Operation, error: ProviderError) -> Verdict:
+def unexpected_response_result(operation: Operation, error: ProviderError) -> AttemptResult:
     """Whoever asks is told at once; a wish is tried a few times, as proxies have bad moments."""
-    if operation.wish in ANSWERS:
-        return Verdict(Outcome.REFUSED, str(error), was_reached=False)
-    is_write = isinstance(error, UnexpectedWriteReply)
+    if operation.wish in QUERY_HANDLERS:
+        return AttemptResult(Outcome.REFUSED, str(error), was_reached=False)
+    is_write = isinstance(error, UnexpectedWriteResponse)
     outcome = Outcome.UNKNOWN if is_write else Outcome.UNAVAILABLE
-    return Verdict(outcome, str(error), was_reached=False, is_fault=True)
+    return AttemptResult(outcome, str(error), was_reached=False, is_fault=True)
 
 
 @contextmanager
-def alone(subject_id: UUID) -> Iterator[None]:
+def exclusive_subject_lock(subject_id: UUID) -> Iterator[None]:
     """One attempt at a subject at a time, even when a slow one outlives its lease: platforms that
     compare and store without a lock would take both. The lock ends with the connection."""
-    if not locked("pg_try_advisory_lock", subject_id):
-        raise OwnTrouble("An earlier attempt has not ended yet.", retry_after=5)
+    if not call_advisory_lock("pg_try_advisory_lock", subject_id):
+        raise LocalFailure("An earlier attempt has not ended yet.", retry_after=5)
     try:
         yield
     finally:
-        locked("pg_advisory_unlock", subject_id)
+        call_advisory_lock("pg_advisory_unlock", subject_id)
 
 
-def locked(function: str, subject_id: UUID) -> bool:
+def call_advisory_lock(function: str, subject_id: UUID) -> bool:
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {function}(%s)", [key_of(subject_id)])
+        cursor.execute(f"SELECT {function}(%s)", [advisory_lock_key(subject_id)])
         return cursor.fetchone()[0]
 
 
-def carry_out(operation: Operation, provider: Provider) -> Verdict:
-    if answer := ANSWERS.get(operation.wish):
-        return Verdict(Outcome.DONE, result=answer(operation, provider))
-    spec = subject_of(operation).spec(operation)
+def execute_operation(operation: Operation, provider: Provider) -> AttemptResult:
+    if answer := QUERY_HANDLERS.get(operation.wish):
+        return AttemptResult(Outcome.DONE, result=answer(operation, provider))
+    spec = get_reconciler(operation).spec(operation)
     if spec is not None:
         if operation.wish == Operation.Wish.MERGE:
-            take_steps(operation, provider, spec, provider.plan_merge)
-        take_steps(operation, provider, spec, planner(operation, provider))
-    return Verdict(Outcome.DONE)
+            run_planned_steps(operation, provider, spec, provider.plan_merge)
+        run_planned_steps(operation, provider, spec, choose_planner(operation, provider))
+    return AttemptResult(Outcome.DONE)
 
 
-def check(operation: Operation, provider: Provider) -> dict[str, Any]:
+def execute_check(operation: Operation, provider: Provider) -> dict[str, Any]:
     checked = provider.check()
     return {"summary": checked.summary, "facts": dict(checked.facts)}
 
 
-def search(operation: Operation, provider: Provider) -> dict[str, Any]:
+def execute_search(operation: Operation, provider: Provider) -> dict[str, Any]:
     found = provider.search(SearchQuery(**operation.question))
     return {"numbers": [asdict(number) for number in found]}
 
 
-def discover(operation: Operation, provider: Provider) -> dict[str, Any]:
+def execute_discovery(operation: Operation, provider: Provider) -> dict[str, Any]:
     """The numbers of the account, the first DISCOVERED of them; `more` says that there are more."""
     numbers = (item for item in provider.inventory() if item.kind == "number")
-    found = list(islice(numbers, DISCOVERED + 1))
-    rows = [asdict(shortened(item)) for item in found[:DISCOVERED]]
-    return {"numbers": rows, "more": len(found) > DISCOVERED}
+    found = list(islice(numbers, MAX_DISCOVERED_NUMBERS + 1))
+    rows = [asdict(shorten_inventory_item(item)) for item in found[:MAX_DISCOVERED_NUMBERS]]
+    return {"numbers": rows, "more": len(found) > MAX_DISCOVERED_NUMBERS}
 
 
-def shortened(item: InventoryItem) -> InventoryItem:
+def shorten_inventory_item(item: InventoryItem) -> InventoryItem:
     """A platform's texts have no end, and this is kept and shown as a whole."""
     refs = {name: ref[:100] for name, ref in islice(item.refs.items(), 20)}
     return replace(item, name=item.name[:20], label=item.label[:200], refs=refs)
 
 
-DISCOVERED = 5000
-ANSWERS = {
-    Operation.Wish.CHECK: check,
-    Operation.Wish.SEARCH: search,
-    Operation.Wish.DISCOVER: discover,
-    Operation.Wish.LOOK: look,
+MAX_DISCOVERED_NUMBERS = 5000
+QUERY_HANDLERS = {
+    Operation.Wish.CHECK: execute_check,
+    Operation.Wish.SEARCH: execute_search,
+    Operation.Wish.DISCOVER: execute_discovery,
+    Operation.Wish.LOOK: inspect_subject,
 }
-Planner = Callable[[Spec, Observed], list[Step]]
+Planner = Callable[[Spec, ObservedState], list[Step]]
 
 
-def take_steps(operation: Operation, provider: Provider, spec: Spec, plan: Planner) -> None:
+def run_planned_steps(operation: Operation, provider: Provider, spec: Spec, plan: Planner) -> None:
     """Look, compare, and do only what is missing; after each step its ids are kept."""
     observed = provider.observe(spec)
     refs = dict(observed.refs)
-    keep(operation, refs)
+    save_changed_ids(operation, refs)
     for step in plan(spec, observed):
-        if has_changed(operation):
+        if was_changed_meanwhile(operation):
             return  # settling sees it too, and lets the new wish be attempted
         refs = step.run(refs)
-        keep(operation, refs)
+        save_changed_ids(operation, refs)
 
 
-def has_changed(operation: Operation) -> bool:
+def was_changed_meanwhile(operation: Operation) -> bool:
     """A wish that was changed under us, into a removal say, shall not be carried out any further:
     the next step may be a purchase."""
     now = Operation.objects.filter(pk=operation.pk).values_list("generation", flat=True).first()
     return now is not None and now != operation.generation
 
 
-def planner(operation: Operation, provider: Provider) -> Planner:
+def choose_planner(operation: Operation, provider: Provider) -> Planner:
     return provider.plan_removal if operation.wish == Operation.Wish.REMOVE else provider.plan
 
 
-def keep(operation: Operation, refs: Refs) -> None:
+def save_changed_ids(operation: Operation, refs: ExternalIds) -> None:
     if refs != operation.refs:
-        leases.keep_refs(operation, dict(refs))
+        leases.save_external_ids(operation, dict(refs))
 
 
-class IntegrationSubject:
+class IntegrationReconciler:
     """What follows a check: the candidate account is taken over, or dropped with the reason."""
 
     def spec(self, operation: Operation) -> None:
@@ -297,16 +297,16 @@ class IntegrationSubject:
     def settled(self, operation: Operation) -> None:
         integration = Integration.objects.get(pk=operation.subject_id)  # locked by `lock`
         if operation.status == Operation.Status.DONE:
-            accept(integration, operation.result)
-            take_roles(integration, operation)
+            accept_checked_account(integration, operation.result)
+            apply_default_roles(integration, operation)
         else:
-            decline(integration, operation.reason)
+            reject_checked_account(integration, operation.reason)
 
 
-def accept(integration: Integration, result: dict[str, Any]) -> None:
+def accept_checked_account(integration: Integration, result: dict[str, Any]) -> None:
     """The checked account is the account now; whatever waited for it is due."""
     if integration.candidate:
-        take_over_candidate(integration)
+        promote_candidate_account(integration)
     integration.state, integration.state_reason = Integration.State.CONNECTED, ""
     integration.facts = {"summary": result["summary"], **result["facts"]}
     integration.failures, integration.open_until = 0, None
@@ -315,17 +315,17 @@ def accept(integration: Integration, result: dict[str, Any]) -> None:
     waiting = integration.operations.filter(
         status=Operation.Status.OPEN, lease_until=None, waits_for=None
     )
-    in_order(waiting).update(next_attempt_at=Now(), dispatched_at=None)
+    in_lock_order(waiting).update(next_attempt_at=Now(), dispatched_at=None)
 
 
-def take_roles(integration: Integration, operation: Operation) -> None:
+def apply_default_roles(integration: Integration, operation: Operation) -> None:
     """Become the default for what was wished when it was connected, in the name of who did."""
-    by = system(integration.organization, operation.asked_by)
+    by = system_principal(integration.organization, operation.asked_by)
     for role in operation.question.get("default_for", []):
-        set_default(by, integration, role)
+        save_default_integration(by, integration, role)
 
 
-def take_over_candidate(integration: Integration) -> None:
+def promote_candidate_account(integration: Integration) -> None:
     """The checked candidate becomes the account; here its secrets and its settings part."""
     secret = {field.name for field in PROVIDERS[integration.kind].fields if field.secret}
     account = integration.candidate_account()
@@ -334,7 +334,7 @@ def take_over_candidate(integration: Integration) -> None:
     integration.candidate = ""
 
 
-def decline(integration: Integration, reason: str) -> None:
+def reject_checked_account(integration: Integration, reason: str) -> None:
     """A refused candidate is dropped; an account that had worked and is refused now is paused."""
     if integration.candidate:
         integration.candidate = ""

@@ -75,11 +75,11 @@ class Integration(models.Model):
 
     @property
     def secrets_place(self) -> str:
-        return encryption.where("integration", self.id, "sealed")
+        return encryption.encryption_context("integration", self.id, "sealed")
 
     def secrets(self) -> dict[str, str]:
-        """The account's secret fields in clear; raises CannotUnseal."""
-        return encryption.unseal(self.sealed, place=self.secrets_place)
+        """The account's secret fields in clear; raises DecryptionError."""
+        return encryption.decrypt_values(self.sealed, place=self.secrets_place)
 
     def account(self) -> dict[str, str]:
         """The connected account's fields by name, secrets included; {} before the first
@@ -87,23 +87,23 @@ class Integration(models.Model):
         return {**self.settings, **self.secrets()}
 
     def keep_secrets(self, values: dict[str, str]) -> None:
-        self.sealed = encryption.seal(values, place=self.secrets_place)
+        self.sealed = encryption.encrypt_values(values, place=self.secrets_place)
 
     @property
     def candidate_place(self) -> str:
-        return encryption.where("integration", self.id, "candidate")
+        return encryption.encryption_context("integration", self.id, "candidate")
 
     def candidate_account(self) -> dict[str, str]:
         """The account that waits for its check; {} when none does."""
-        return encryption.unseal(self.candidate, place=self.candidate_place)
+        return encryption.decrypt_values(self.candidate, place=self.candidate_place)
 
     def desired_account(self) -> dict[str, str]:
         """The account as it was asked for last: the candidate while it waits for its check, else
-        the one in use. Raises CannotUnseal."""
+        the one in use. Raises DecryptionError."""
         return self.candidate_account() if self.candidate else self.account()
 
     def keep_candidate(self, account: dict[str, str]) -> None:
-        self.candidate = encryption.seal(account, place=self.candidate_place)
+        self.candidate = encryption.encrypt_values(account, place=self.candidate_place)
 
 
 class DefaultIntegration(models.Model):

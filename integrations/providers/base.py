@@ -11,9 +11,9 @@ the same verbs provision, recover after a crash and detect drift.
     │   └── UnexpectedReply       to a read: not JSON, too long, or not shaped as it should be
     ├── Unavailable           the call did not happen, or did nothing: try again later
     └── OutcomeUnknown        the call may have happened: observe again, never repeat blindly
-        └── UnexpectedWriteReply  the same to a write, which may have been carried out
+        └── UnexpectedWriteResponse  the same to a write, which may have been carried out
 
-An attempt that ends with an unexpected reply is repeated a few times only (claims.MOST_FAULTS).
+An attempt that ends with an unexpected reply is repeated a few times only (claims.MAX_FAULTS).
 """
 
 from abc import ABC, abstractmethod
@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-Refs = dict[str, str]
+ExternalIds = dict[str, str]
 """The platform's own ids of one object by name, e.g. {"voip_carrier_sid": "…"}; flat, strings
 only."""
 
@@ -51,7 +51,7 @@ class Unavailable(ProviderError):
         self.retry_after = retry_after
 
 
-class OwnTrouble(Unavailable):
+class LocalFailure(Unavailable):
     """Temporary, and the platform has no part in it: our network, our name server, our limits."""
 
 
@@ -59,16 +59,16 @@ class OutcomeUnknown(ProviderError):
     """A write was sent and its answer was lost: it may have happened, now or a little later."""
 
 
-class UnexpectedReply(Refused):
+class UnexpectedResponse(Refused):
     """A read was answered with something that is not what the platform's API promises."""
 
 
-class UnexpectedWriteReply(OutcomeUnknown):
+class UnexpectedWriteResponse(OutcomeUnknown):
     """A write was answered so: whether it was carried out is unknown."""
 
 
-def unexpected(sentence: str, *, reads: bool) -> ProviderError:
-    return UnexpectedReply(sentence) if reads else UnexpectedWriteReply(sentence)
+def build_unexpected_response(sentence: str, *, reads: bool) -> ProviderError:
+    return UnexpectedResponse(sentence) if reads else UnexpectedWriteResponse(sentence)
 
 
 @dataclass(frozen=True)
@@ -192,10 +192,10 @@ class AvailableNumber:
 
 
 @dataclass(frozen=True)
-class Observed:
+class ObservedState:
     """What is there now: the ids found, and the platform's own rows for `plan` to compare."""
 
-    refs: Refs = field(default_factory=dict)
+    refs: ExternalIds = field(default_factory=dict)
     state: Any = None
 
     @property
@@ -209,7 +209,7 @@ class Step:
     it."""
 
     summary: str  # "add gateway 198.51.100.7:5060 to carrier Acme": shown as drift and in the story
-    run: Callable[[Refs], Refs] = field(repr=False)
+    run: Callable[[ExternalIds], ExternalIds] = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -230,14 +230,14 @@ class InventoryItem:
 
     kind: str  # "number" | "carrier"
     name: str  # E.164 for numbers, the platform's name for carriers
-    refs: Refs
+    refs: ExternalIds
     ours: bool  # carries a marker of Patchbay
     label: str = ""  # what people call it there
     capabilities: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
-class Field:
+class AccountField:
     """One thing to fill in when connecting an account; forms, checks and redaction are drawn from
     it."""
 
@@ -262,7 +262,7 @@ class Provider(ABC):
     title: ClassVar[str]
     about: ClassVar[str] = ""  # one or two sentences for whoever chooses a platform
     roles: ClassVar[frozenset[str]]  # of {"carrier", "sip", "twilio"}
-    fields: ClassVar[tuple[Field, ...]]
+    fields: ClassVar[tuple[AccountField, ...]]
     base_url_field: ClassVar[str | None] = None  # the field that says where the account lives
     private_refs: ClassVar[frozenset[str]] = frozenset()  # what is remembered, and no platform id
     sells_numbers: ClassVar[bool] = False  # has `search`, and takes a NumberSpec with `purchase`
@@ -289,22 +289,22 @@ class Provider(ABC):
         """Prove the credentials with harmless reads; raises CredentialsRefused or Refused."""
 
     @abstractmethod
-    def observe(self, spec: Spec) -> Observed:
+    def observe(self, spec: Spec) -> ObservedState:
         """Look for what `spec` describes, first by its refs, then by its marker or natural key."""
 
     @abstractmethod
-    def plan(self, spec: Spec, observed: Observed) -> list[Step]:
+    def plan(self, spec: Spec, observed: ObservedState) -> list[Step]:
         """The steps that are missing; empty when everything is as it shall be."""
 
     @abstractmethod
-    def plan_removal(self, spec: Spec, observed: Observed) -> list[Step]:
+    def plan_removal(self, spec: Spec, observed: ObservedState) -> list[Step]:
         """The steps that take it away; empty when nothing of it is there."""
 
     @abstractmethod
     def inventory(self) -> Iterator[InventoryItem]:
         """Everything the account holds that Patchbay could know."""
 
-    def plan_merge(self, spec: Spec, observed: Observed) -> list[Step]:
+    def plan_merge(self, spec: Spec, observed: ObservedState) -> list[Step]:
         """The steps that leave one of several equal objects of ours; done only when asked for."""
         return []
 

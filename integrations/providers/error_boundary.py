@@ -13,24 +13,24 @@ from dataclasses import fields, replace
 from itertools import islice
 from typing import Any
 
-from integrations.http.response_body import one_line
+from integrations.http.response_body import shorten_to_line
 from integrations.providers.base import (
     AvailableNumber,
     CheckResult,
+    ExternalIds,
     InventoryItem,
-    Observed,
+    ObservedState,
     Provider,
     ProviderError,
-    Refs,
     SearchQuery,
     Spec,
     Step,
-    unexpected,
+    build_unexpected_response,
 )
 
 logger = logging.getLogger(__name__)
 
-STUMBLES = (
+PARSING_ERRORS = (
     LookupError,
     TypeError,
     AttributeError,
@@ -39,16 +39,16 @@ STUMBLES = (
     RecursionError,
     MemoryError,
 )
-LONGEST_REFS = 64 * 1024  # characters: the ids of one object, names and values together
-LONGEST_FACT, MOST_FACTS = 2000, 50
-LONGEST_TEXT, MOST_CAPABILITIES = 200, 10
+MAX_IDS_LENGTH = 64 * 1024  # characters: the ids of one object, names and values together
+MAX_FACT_LENGTH, MAX_FACTS = 2000, 50
+MAX_TEXT_LENGTH, MAX_CAPABILITIES = 200, 10
 
 
-class Odd(ValueError):
+class InvalidProviderResult(ValueError):
     """What a provider returned cannot be kept; the text says what is wrong with it."""
 
 
-class Guarded:
+class GuardedProvider:
     """A provider whose verbs raise ProviderErrors, and nothing else once a platform has replied."""
 
     def __init__(self, provider: Provider):
@@ -59,41 +59,41 @@ class Guarded:
 
     def check(self) -> CheckResult:
         with self._reading():
-            return short_check(self._provider.check())
+            return shorten_check_result(self._provider.check())
 
-    def observe(self, spec: Spec) -> Observed:
+    def observe(self, spec: Spec) -> ObservedState:
         with self._reading():
             observed = self._provider.observe(spec)
-            return replace(observed, refs=checked_refs(observed.refs))
+            return replace(observed, refs=validate_external_ids(observed.refs))
 
-    def plan(self, spec: Spec, observed: Observed) -> list[Step]:
+    def plan(self, spec: Spec, observed: ObservedState) -> list[Step]:
         with self._reading():
             return self._steps(self._provider.plan(spec, observed))
 
-    def plan_removal(self, spec: Spec, observed: Observed) -> list[Step]:
+    def plan_removal(self, spec: Spec, observed: ObservedState) -> list[Step]:
         with self._reading():
             return self._steps(self._provider.plan_removal(spec, observed))
 
-    def plan_merge(self, spec: Spec, observed: Observed) -> list[Step]:
+    def plan_merge(self, spec: Spec, observed: ObservedState) -> list[Step]:
         with self._reading():
             return self._steps(self._provider.plan_merge(spec, observed))
 
     def inventory(self) -> Iterator[InventoryItem]:
         with self._reading():
             for item in self._provider.inventory():
-                yield short_item(item)
+                yield clean_inventory_item(item)
 
     def search(self, query: SearchQuery) -> list[AvailableNumber]:
         with self._reading():
-            return [short_offer(offer) for offer in self._provider.search(query)]
+            return [clean_available_number(offer) for offer in self._provider.search(query)]
 
     def _steps(self, steps: list[Step]) -> list[Step]:
-        return [Step(one_line(step.summary, 300), self._running(step)) for step in steps]
+        return [Step(shorten_to_line(step.summary, 300), self._running(step)) for step in steps]
 
     def _running(self, step: Step) -> Any:
-        def run(refs: Refs) -> Refs:
+        def run(refs: ExternalIds) -> ExternalIds:
             with self._reading():
-                return checked_refs(step.run(refs))
+                return validate_external_ids(step.run(refs))
 
         return run
 
@@ -103,7 +103,7 @@ class Guarded:
             yield
         except ProviderError:
             raise
-        except STUMBLES as error:
+        except PARSING_ERRORS as error:
             if not getattr(self._provider.door, "calls", 0):
                 raise  # a mistake of ours: nothing was read yet
             raise self._unexpected(error) from None
@@ -113,15 +113,15 @@ class Guarded:
         a secret."""
         place = traceback.extract_tb(error.__traceback__)[-1]
         request, reads = self._provider.door.last_call
-        asked = one_line(request, 300)
+        asked = shorten_to_line(request, 300)
         logger.warning("%s: %s at %s:%s", asked, type(error).__name__, *place[:2])
-        what = one_line(self._provider.door.redact(wrong_with(error)), 200)
+        what = shorten_to_line(self._provider.door.redact(describe_parsing_error(error)), 200)
         sentence = f"{self._provider.title} answered {asked} with something not understood: {what}."
-        return unexpected(sentence, reads=reads)
+        return build_unexpected_response(sentence, reads=reads)
 
 
-def wrong_with(error: Exception) -> str:
-    if isinstance(error, Odd):
+def describe_parsing_error(error: Exception) -> str:
+    if isinstance(error, InvalidProviderResult):
         return str(error)
     if isinstance(error, KeyError) and error.args:
         return f"“{error.args[0]}” is missing"
@@ -134,50 +134,53 @@ def wrong_with(error: Exception) -> str:
     return "a value is not as expected"
 
 
-def checked_refs(refs: Any) -> Refs:
+def validate_external_ids(refs: Any) -> ExternalIds:
     """Ids are compared and sent back, so an odd one is refused and not mended. Raises Odd."""
     for name, ref in refs.items():
         if not isinstance(name, str) or not isinstance(ref, str):
-            raise Odd(f"the id “{name}” is no text")
-        if one_line(ref, len(ref)) != ref.strip() or one_line(name, len(name)) != name:
-            raise Odd(f"the id “{name}” has control characters")
-    if sum(len(name) + len(ref) for name, ref in refs.items()) > LONGEST_REFS:
-        raise Odd("its ids are too long to be kept")
+            raise InvalidProviderResult(f"the id “{name}” is no text")
+        if (
+            shorten_to_line(ref, len(ref)) != ref.strip()
+            or shorten_to_line(name, len(name)) != name
+        ):
+            raise InvalidProviderResult(f"the id “{name}” has control characters")
+    if sum(len(name) + len(ref) for name, ref in refs.items()) > MAX_IDS_LENGTH:
+        raise InvalidProviderResult("its ids are too long to be kept")
     return refs
 
 
-def short_check(result: CheckResult) -> CheckResult:
+def shorten_check_result(result: CheckResult) -> CheckResult:
     facts = {
-        one_line(str(name), 100): one_line(str(value), LONGEST_FACT)
-        for name, value in islice(result.facts.items(), MOST_FACTS)
+        shorten_to_line(str(name), 100): shorten_to_line(str(value), MAX_FACT_LENGTH)
+        for name, value in islice(result.facts.items(), MAX_FACTS)
     }
-    return CheckResult(one_line(result.summary, LONGEST_FACT), facts)
+    return CheckResult(shorten_to_line(result.summary, MAX_FACT_LENGTH), facts)
 
 
-def short_item(item: InventoryItem) -> InventoryItem:
+def clean_inventory_item(item: InventoryItem) -> InventoryItem:
     return replace(
         item,
-        name=text_of(item.name),
-        label=text_of(item.label),
-        refs=checked_refs(item.refs),
-        capabilities=short_texts(item.capabilities),
+        name=validate_short_text(item.name),
+        label=validate_short_text(item.label),
+        refs=validate_external_ids(item.refs),
+        capabilities=shorten_capabilities(item.capabilities),
     )
 
 
-def short_offer(offer: AvailableNumber) -> AvailableNumber:
+def clean_available_number(offer: AvailableNumber) -> AvailableNumber:
     texts = {
-        field.name: text_of(getattr(offer, field.name))
+        field.name: validate_short_text(getattr(offer, field.name))
         for field in fields(offer)
         if field.name not in ("capabilities", "beta") and getattr(offer, field.name) is not None
     }
-    return replace(offer, **texts, capabilities=short_texts(offer.capabilities))
+    return replace(offer, **texts, capabilities=shorten_capabilities(offer.capabilities))
 
 
-def short_texts(texts: Any) -> tuple[str, ...]:
-    return tuple(text_of(text)[:20] for text in islice(texts, MOST_CAPABILITIES))
+def shorten_capabilities(texts: Any) -> tuple[str, ...]:
+    return tuple(validate_short_text(text)[:20] for text in islice(texts, MAX_CAPABILITIES))
 
 
-def text_of(value: Any) -> str:
+def validate_short_text(value: Any) -> str:
     if not isinstance(value, str):
-        raise Odd("a text is expected where there is none")
-    return one_line(value, LONGEST_TEXT)
+        raise InvalidProviderResult("a text is expected where there is none")
+    return shorten_to_line(value, MAX_TEXT_LENGTH)

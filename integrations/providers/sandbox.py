@@ -26,18 +26,18 @@ from django.utils.crypto import salted_hmac
 from integrations.models import Integration, SandboxObject
 from integrations.providers import sandbox_shop
 from integrations.providers.base import (
+    AccountField,
     AvailableNumber,
     CarrierSpec,
     CheckResult,
     CredentialsRefused,
-    Field,
+    ExternalIds,
     InboundAuth,
     InventoryItem,
     NumberSpec,
-    Observed,
+    ObservedState,
     OutcomeUnknown,
     Provider,
-    Refs,
     Refused,
     Registration,
     SearchQuery,
@@ -48,7 +48,13 @@ from integrations.providers.base import (
 )
 from integrations.providers.base import gettext_noop as _
 
-REFUSED, OUT_TWICE, ANSWER_LOST, SLOW, ALWAYS_OUT = (f"+1500555000{n}" for n in range(1, 6))
+(
+    REFUSED_NUMBER,
+    TWICE_UNAVAILABLE_NUMBER,
+    LOST_RESPONSE_NUMBER,
+    SLOW_NUMBER,
+    ALWAYS_UNAVAILABLE_NUMBER,
+) = (f"+1500555000{n}" for n in range(1, 6))
 SLOW_SECONDS = 3.0
 
 
@@ -61,7 +67,7 @@ class Sandbox(Provider):
     )
     roles = frozenset({"carrier", "sip", "twilio"})
     fields = (
-        Field(
+        AccountField(
             "access_code",
             _("Access code"),
             help=_("Any text but “wrong”, which is refused as a wrong password would be."),
@@ -92,63 +98,67 @@ class Sandbox(Provider):
         if self.account.get("access_code") == "wrong":
             raise CredentialsRefused("The sandbox does not accept this access code; use any other.")
 
-    def observe(self, spec: Spec) -> Observed:
+    def observe(self, spec: Spec) -> ObservedState:
         self.sign_in()
-        found = self.objects.filter(kind=kind_of(spec), marker=spec.marker).first()
-        return Observed(refs_of(found), found) if found else Observed()
+        found = self.objects.filter(kind=sandbox_object_kind(spec), marker=spec.marker).first()
+        return ObservedState(sandbox_external_ids(found), found) if found else ObservedState()
 
-    def plan(self, spec: Spec, observed: Observed) -> list[Step]:
-        wanted = data_of(spec)
+    def plan(self, spec: Spec, observed: ObservedState) -> list[Step]:
+        wanted = sandbox_object_data(spec)
         if not observed.exists:
             return [
                 Step(
-                    f"create {kind_of(spec)} {name_of(spec)} in the sandbox",
+                    f"create {describe_sandbox_object(spec)} in the sandbox",
                     lambda refs: self.create(spec),
                 )
             ]
         if observed.state.data != wanted:
             return [
                 Step(
-                    f"change {kind_of(spec)} {name_of(spec)} in the sandbox",
+                    f"change {describe_sandbox_object(spec)} in the sandbox",
                     lambda refs: self.change(spec, refs),
                 )
             ]
         return []
 
-    def plan_removal(self, spec: Spec, observed: Observed) -> list[Step]:
+    def plan_removal(self, spec: Spec, observed: ObservedState) -> list[Step]:
         if not observed.exists:
             return []
         return [
             Step(
-                f"remove {kind_of(spec)} {name_of(spec)} from the sandbox",
+                f"remove {sandbox_object_kind(spec)} {sandbox_object_name(spec)} from the sandbox",
                 lambda refs: self.drop(spec),
             )
         ]
 
-    def create(self, spec: Spec) -> Refs:
+    def create(self, spec: Spec) -> ExternalIds:
         if isinstance(spec, NumberSpec):
             self.obey_magic(spec)
-            refuse_foreign_trunk(spec)
+            ensure_sandbox_trunk_id(spec)
         made = SandboxObject.objects.create(
             organization_id=self.organization_id,
             integration_id=self.account["integration_id"],
-            kind=kind_of(spec),
+            kind=sandbox_object_kind(spec),
             marker=spec.marker,
-            name=name_of(spec),
-            data=data_of(spec),
+            name=sandbox_object_name(spec),
+            data=sandbox_object_data(spec),
         )
-        if name_of(spec) == ANSWER_LOST:
+        if sandbox_object_name(spec) == LOST_RESPONSE_NUMBER:
             raise OutcomeUnknown(
-                f"The sandbox lost its answer about {ANSWER_LOST}; it may have been made."
+                f"The sandbox lost its answer about {LOST_RESPONSE_NUMBER}; it may have been made."
             )
-        return refs_of(made)
+        return sandbox_external_ids(made)
 
     def obey_magic(self, spec: NumberSpec) -> None:
-        if spec.e164 == REFUSED:
-            raise Refused(f"The sandbox refuses {REFUSED}: the number is not in this account.")
-        if spec.e164 == SLOW:
+        if spec.e164 == REFUSED_NUMBER:
+            raise Refused(
+                f"The sandbox refuses {REFUSED_NUMBER}: the number is not in this account."
+            )
+        if spec.e164 == SLOW_NUMBER:
             time.sleep(SLOW_SECONDS)
-        if spec.e164 == ALWAYS_OUT or (spec.e164 == OUT_TWICE and self.visits(spec) <= 2):
+        if spec.e164 == ALWAYS_UNAVAILABLE_NUMBER or (
+            spec.e164 == TWICE_UNAVAILABLE_NUMBER and self.visits(spec) <= 2
+        ):
             raise Unavailable(
                 f"The sandbox is out for {spec.e164}, as this magic number asks.", retry_after=1
             )
@@ -169,16 +179,16 @@ class Sandbox(Provider):
         row.save(update_fields=["data"])
         return row.data["count"]
 
-    def change(self, spec: Spec, refs: Refs) -> Refs:
+    def change(self, spec: Spec, refs: ExternalIds) -> ExternalIds:
         if isinstance(spec, NumberSpec):
-            refuse_foreign_trunk(spec)
-        found = self.objects.get(kind=kind_of(spec), marker=spec.marker)
-        found.data, found.name = data_of(spec), name_of(spec)
+            ensure_sandbox_trunk_id(spec)
+        found = self.objects.get(kind=sandbox_object_kind(spec), marker=spec.marker)
+        found.data, found.name = sandbox_object_data(spec), sandbox_object_name(spec)
         found.save(update_fields=["data", "name"])
-        return refs_of(found)
+        return sandbox_external_ids(found)
 
-    def drop(self, spec: Spec) -> Refs:
-        found = self.objects.filter(kind=kind_of(spec), marker=spec.marker).first()
+    def drop(self, spec: Spec) -> ExternalIds:
+        found = self.objects.filter(kind=sandbox_object_kind(spec), marker=spec.marker).first()
         if found and self.objects.filter(kind="number", data__carrier=str(found.sid)).exists():
             raise Refused(f"The sandbox still has numbers on carrier {spec.name}.")
         self.objects.filter(marker=spec.marker).delete()
@@ -190,92 +200,104 @@ class Sandbox(Provider):
         for found in self.objects.exclude(kind="visits").order_by("name", "-created_at"):
             if found.kind == "carrier" or found.name not in names:
                 names.add(found.name)
-                yield InventoryItem(found.kind, found.name, refs_of(found), True, "", CAN)
-        for number in sandbox_shop.OWNED:
+                yield InventoryItem(
+                    found.kind, found.name, sandbox_external_ids(found), True, "", CAPABILITIES
+                )
+        for number in sandbox_shop.OWNED_NUMBERS:
             if number not in names:
-                yield InventoryItem("number", number, {}, False, "Demo number", CAN)
+                yield InventoryItem("number", number, {}, False, "Demo number", CAPABILITIES)
 
     def search(self, query: SearchQuery) -> list[AvailableNumber]:
         self.sign_in()
         taken = set(self.objects.filter(kind="number").values_list("name", flat=True))
-        return [n for n in sandbox_shop.for_sale(query) if n.number not in taken][: query.limit]
+        return [n for n in sandbox_shop.search_sandbox_stock(query) if n.number not in taken][
+            : query.limit
+        ]
 
 
 SIP_DOMAIN = "sandbox.example"
 SIP_ADDRESSES = "192.0.2.10:5060, 192.0.2.11:5060"  # of RFC 5737, nobody's
-CAN = ("sms", "voice")
+CAPABILITIES = ("sms", "voice")
 
 
-def refs_of(found: SandboxObject) -> Refs:
+def sandbox_external_ids(found: SandboxObject) -> ExternalIds:
     """Its ids, shaped as those of the platforms it stands for."""
     refs = {"sid": str(found.sid), **found.data.get("trunks", {})}
     if "webhook" in found.data:  # only a supplied number has one, or might
-        refs |= {"phone_number_sid": f"PN{found.sid.hex}", "capabilities": ",".join(CAN)}
+        refs |= {"phone_number_sid": f"PN{found.sid.hex}", "capabilities": ",".join(CAPABILITIES)}
         refs["friendly_name"] = found.name
     return refs
 
 
-def is_supplied(spec: NumberSpec) -> bool:
+def is_supply_spec(spec: NumberSpec) -> bool:
     return spec.sip is None and not spec.carrier_refs
 
 
-def trunks_of(marker: str, sip: SipSpec, *, routed: bool) -> Refs:
+def sandbox_trunk_ids(marker: str, sip: SipSpec, *, routed: bool) -> ExternalIds:
     """The ids of the trunks and of the rule that the number has; an inactive one has no rule."""
     own = {
-        "inbound_trunk_id": f"ST_{fingerprint(marker, 'inbound')}" if sip.inbound else "",
-        "dispatch_rule_id": f"SDR_{fingerprint(marker, 'rule')}" if sip.inbound and routed else "",
-        "outbound_trunk_id": f"ST_{fingerprint(marker, 'outbound')}" if sip.outbound else "",
+        "inbound_trunk_id": f"ST_{marker_fingerprint(marker, 'inbound')}" if sip.inbound else "",
+        "dispatch_rule_id": f"SDR_{marker_fingerprint(marker, 'rule')}"
+        if sip.inbound and routed
+        else "",
+        "outbound_trunk_id": f"ST_{marker_fingerprint(marker, 'outbound')}" if sip.outbound else "",
     }
     used = {"outbound_trunk_id": sip.outbound_trunk_id} if sip.outbound_trunk_id else {}
     return {name: value for name, value in {**own, **used}.items() if value}
 
 
-def fingerprint(marker: str, what: str) -> str:
+def marker_fingerprint(marker: str, what: str) -> str:
     return salted_hmac(f"sandbox {what}", marker).hexdigest()[:12]
 
 
-def refuse_foreign_trunk(spec: NumberSpec) -> None:
+def ensure_sandbox_trunk_id(spec: NumberSpec) -> None:
     trunk = spec.sip.outbound_trunk_id if spec.sip else ""
     if trunk and not re.fullmatch(r"ST_[A-Za-z0-9]+", trunk):
         raise Refused(f"The sandbox has no outbound trunk {trunk}; ids look like ST_4Xo2mZgQsfyQ.")
 
 
-def kind_of(spec: Spec) -> str:
+def sandbox_object_kind(spec: Spec) -> str:
     return "carrier" if isinstance(spec, CarrierSpec) else "number"
 
 
-def name_of(spec: Spec) -> str:
+def sandbox_object_name(spec: Spec) -> str:
     return spec.name if isinstance(spec, CarrierSpec) else spec.e164
 
 
-def data_of(spec: Spec) -> dict:
+def describe_sandbox_object(spec: Spec) -> str:
+    return f"{sandbox_object_kind(spec)} {sandbox_object_name(spec)}"
+
+
+def sandbox_object_data(spec: Spec) -> dict:
     """What the sandbox keeps, and compares to see drift."""
     if isinstance(spec, NumberSpec):
-        return number_data(spec)
+        return sandbox_number_data(spec)
     return {
         "trunk_type": spec.trunk_type,
         "name": spec.name,
         "gateways": [asdict(gateway) for gateway in dict.fromkeys(spec.gateways)],
-        "registration": login_of(spec.registration),
-        "inbound_auth": login_of(spec.inbound_auth),
+        "registration": fingerprint_credentials(spec.registration),
+        "inbound_auth": fingerprint_credentials(spec.inbound_auth),
     }
 
 
-def number_data(spec: NumberSpec) -> dict:
+def sandbox_number_data(spec: NumberSpec) -> dict:
     data = {
         "carrier": spec.carrier_refs.get("sid", ""),
         "application": spec.application,
         "routed": spec.routed,
     }
     if spec.sip:
-        data["sip"] = login_of(spec.sip)
-        data["trunks"] = trunks_of(spec.marker, spec.sip, routed=spec.routed)
-    elif is_supplied(spec):
+        data["sip"] = fingerprint_credentials(spec.sip)
+        data["trunks"] = sandbox_trunk_ids(spec.marker, spec.sip, routed=spec.routed)
+    elif is_supply_spec(spec):
         data |= {"webhook": spec.webhook, "lands_elsewhere": spec.lands_elsewhere}
     return data
 
 
-def login_of(credentials: Registration | InboundAuth | SipSpec | None) -> dict | None:
+def fingerprint_credentials(
+    credentials: Registration | InboundAuth | SipSpec | None,
+) -> dict | None:
     """Its secrets only as keyed fingerprints: enough to notice other ones."""
     if credentials is None:
         return None

@@ -7,38 +7,38 @@ from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
 from integrations.providers.base import AvailableNumber, Refused, SearchQuery
 
-OWNED = tuple(f"+1415555011{n}" for n in range(5))
-STOCK = 100  # numbers of one kind and country
-KINDS = {
+OWNED_NUMBERS = tuple(f"+1415555011{n}" for n in range(5))
+STOCK_SIZE = 100  # numbers of one kind and country
+NUMBER_TYPES = {
     "local": PhoneNumberType.FIXED_LINE,
     "mobile": PhoneNumberType.MOBILE,
     "toll_free": PhoneNumberType.TOLL_FREE,
     "national": PhoneNumberType.UAN,
 }
-NANP = {"local": "415", "toll_free": "800"}  # mobile numbers are local ones there
+NANP_AREA_CODES = {"local": "415", "toll_free": "800"}  # mobile numbers are local ones there
 CITIES = {"415": ("San Francisco", "CA"), "212": ("New York", "NY")}
 
 
-def for_sale(query: SearchQuery) -> list[AvailableNumber]:
+def search_sandbox_stock(query: SearchQuery) -> list[AvailableNumber]:
     """What fits, in the order of the numbers; none where the country has none of the kind."""
     if query.country not in phonenumbers.SUPPORTED_REGIONS:
         raise Refused(f"The sandbox knows no country {query.country}.")
-    found = (described(number, query) for number in stock(query))
-    return [number for number in found if fits(number, query)]
+    found = (build_sandbox_offer(number, query) for number in sandbox_stock_numbers(query))
+    return [number for number in found if matches_search_query(number, query)]
 
 
-def stock(query: SearchQuery) -> list[str]:
+def sandbox_stock_numbers(query: SearchQuery) -> list[str]:
     if phonenumbers.country_code_for_region(query.country) == 1:
-        area = query.area_code or NANP.get(query.type, "")
-        return [f"+1{area}55501{n:02}" for n in range(STOCK)] if area else []
-    example = phonenumbers.example_number_for_type(query.country, KINDS[query.type])
+        area = query.area_code or NANP_AREA_CODES.get(query.type, "")
+        return [f"+1{area}55501{n:02}" for n in range(STOCK_SIZE)] if area else []
+    example = phonenumbers.example_number_for_type(query.country, NUMBER_TYPES[query.type])
     if example is None:
         return []
     beginning = phonenumbers.format_number(example, PhoneNumberFormat.E164)[:-2]
-    return [f"{beginning}{n:02}" for n in range(STOCK)]
+    return [f"{beginning}{n:02}" for n in range(STOCK_SIZE)]
 
 
-def described(number: str, query: SearchQuery) -> AvailableNumber:
+def build_sandbox_offer(number: str, query: SearchQuery) -> AvailableNumber:
     locality, region = CITIES.get(number[2:5], (None, None))
     return AvailableNumber(
         number=number,
@@ -51,7 +51,7 @@ def described(number: str, query: SearchQuery) -> AvailableNumber:
     )
 
 
-def fits(found: AvailableNumber, query: SearchQuery) -> bool:
+def matches_search_query(found: AvailableNumber, query: SearchQuery) -> bool:
     pattern = re.escape(query.contains).replace(r"\*", "[0-9]")
     return bool(
         re.search(pattern, found.number)

@@ -8,12 +8,12 @@ from datetime import timedelta
 from django.db import connection
 from django.utils.translation import gettext as _
 
-from integrations.runtime.processes import ALIVE_FOR
+from integrations.runtime.processes import ALIVE_TIMEOUT
 
 MINUTE = timedelta(minutes=1)
-KEPT_FOR = 1.0  # seconds; a page may ask for each of its operations
+CACHE_SECONDS = 1.0  # seconds; a page may ask for each of its operations
 
-QUESTION = """
+AVAILABILITY_SQL = """
 SELECT (SELECT statement_timestamp() - renewed_at FROM integrations_leadership WHERE term > 0),
     coalesce((SELECT reason FROM integrations_process
         WHERE instance = (SELECT holder FROM integrations_leadership)
@@ -26,7 +26,7 @@ SELECT (SELECT statement_timestamp() - renewed_at FROM integrations_leadership W
 
 
 @dataclass(frozen=True)
-class Heard:
+class ProcessAvailability:
     """Of the leading dispatcher, or of the worker that can do most. `silent_for` is None where
     nothing is known of any: none has run, or the last one ended in order. `reason` tells whoever
     runs the installation what keeps it from its work; it may name addresses."""
@@ -36,13 +36,13 @@ class Heard:
 
     @property
     def is_there(self) -> bool:
-        return self.silent_for is not None and self.silent_for < ALIVE_FOR
+        return self.silent_for is not None and self.silent_for < ALIVE_TIMEOUT
 
 
 @dataclass(frozen=True)
-class Running:
-    dispatcher: Heard = field(default_factory=Heard)
-    worker: Heard = field(default_factory=Heard)
+class ProvisioningAvailability:
+    dispatcher: ProcessAvailability = field(default_factory=ProcessAvailability)
+    worker: ProcessAvailability = field(default_factory=ProcessAvailability)
 
     @property
     def obstacle(self) -> str:
@@ -54,11 +54,11 @@ class Running:
         """For people: why nothing that is asked for goes on; "" while it does."""
         dispatcher, worker = self.dispatcher, self.worker
         if not dispatcher.is_there and not worker.is_there:
-            return of_both(dispatcher.silent_for, worker.silent_for)
+            return both_stopped_message(dispatcher.silent_for, worker.silent_for)
         if not dispatcher.is_there:
-            return of_dispatcher(dispatcher.silent_for)
+            return dispatcher_stopped_message(dispatcher.silent_for)
         if not worker.is_there:
-            return of_worker(worker.silent_for)
+            return worker_stopped_message(worker.silent_for)
         if self.obstacle:
             return _(
                 "Dispatcher and workers run, but cannot work now: the message broker is out of "
@@ -71,36 +71,36 @@ class Running:
         """Changes when a page should tell the sentence anew: at once, then once a minute."""
         if not self.sentence:
             return ""
-        silences = [part.silent_for or ALIVE_FOR for part in (self.dispatcher, self.worker)]
+        silences = [part.silent_for or ALIVE_TIMEOUT for part in (self.dispatcher, self.worker)]
         return "-".join(["stopped", *(str(silence // MINUTE) for silence in silences)])
 
 
-def of_both(dispatcher: timedelta | None, worker: timedelta | None) -> str:
+def both_stopped_message(dispatcher: timedelta | None, worker: timedelta | None) -> str:
     if dispatcher is None and worker is None:
         return _("No dispatcher and no worker is known to have run: what is asked for waits.")
     if dispatcher is None or worker is None:
         return _("No dispatcher and no worker is running: what is asked for waits.")
-    words = {"span": span(min(dispatcher, worker))}
+    words = {"span": format_elapsed_time(min(dispatcher, worker))}
     return _("No dispatcher or worker has run for %(span)s: what is asked for waits.") % words
 
 
-def of_dispatcher(silent_for: timedelta | None) -> str:
+def dispatcher_stopped_message(silent_for: timedelta | None) -> str:
     if silent_for is None:
         return _(
             "No dispatcher has run since the installation was started: what is asked for waits."
         )
-    words = {"span": span(silent_for)}
+    words = {"span": format_elapsed_time(silent_for)}
     return _("No dispatcher has run for %(span)s: what is asked for waits.") % words
 
 
-def of_worker(silent_for: timedelta | None) -> str:
+def worker_stopped_message(silent_for: timedelta | None) -> str:
     if silent_for is None:
         return _("No worker is running: what is asked for waits.")
-    words = {"span": span(silent_for)}
+    words = {"span": format_elapsed_time(silent_for)}
     return _("No worker has run for %(span)s: what is asked for waits.") % words
 
 
-def span(length: timedelta) -> str:
+def format_elapsed_time(length: timedelta) -> str:
     seconds = int(length.total_seconds())
     if seconds < 120:
         return _("%(count)s s") % {"count": seconds}
@@ -109,27 +109,32 @@ def span(length: timedelta) -> str:
     return _("%(count)s h") % {"count": f"{seconds // 3600:,}"}
 
 
-def look() -> Running:
+def read_availability() -> ProvisioningAvailability:
     """By one query. Raises django.db.Error where the database is out of reach."""
     with connection.cursor() as cursor:
-        cursor.execute(QUESTION, {"alive": ALIVE_FOR})
+        cursor.execute(AVAILABILITY_SQL, {"alive": ALIVE_TIMEOUT})
         led, of_leader, worked, of_workers = cursor.fetchone()
-    return Running(Heard(led, of_leader), Heard(worked, of_workers))
+    return ProvisioningAvailability(
+        ProcessAvailability(led, of_leader), ProcessAvailability(worked, of_workers)
+    )
 
 
 @dataclass
-class Kept:
+class AvailabilityCache:
     """The last answer of this process; threads may ask twice, which does no harm."""
 
-    found: Running | None = None
+    found: ProvisioningAvailability | None = None
     until: float = 0.0  # time.monotonic()
 
 
-kept = Kept()
+availability_cache = AvailabilityCache()
 
 
-def now() -> Running:
+def current_availability() -> ProvisioningAvailability:
     """Not older than a second."""
-    if kept.found is None or time.monotonic() > kept.until:
-        kept.found, kept.until = look(), time.monotonic() + KEPT_FOR
-    return kept.found
+    if availability_cache.found is None or time.monotonic() > availability_cache.until:
+        availability_cache.found, availability_cache.until = (
+            read_availability(),
+            time.monotonic() + CACHE_SECONDS,
+        )
+    return availability_cache.found

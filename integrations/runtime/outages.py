@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from django.db import InterfaceError, OperationalError, connection
 
-REPEATED_AFTER = 60.0  # seconds
+from organizations.text.errors import error_summary
+
+REPEAT_WARNING_SECONDS = 60.0  # seconds
 
 
 @dataclass
@@ -26,10 +28,10 @@ class Outage:
 
     def goes_on(self, error: Exception | str) -> None:
         """It is there: told at its beginning, and again after a minute."""
-        now, self.error = time.monotonic(), first_line(error)
+        now, self.error = time.monotonic(), error_summary(error)
         if self.since is None:
             self.since = now
-        elif now - self.told_at < REPEATED_AFTER:
+        elif now - self.told_at < REPEAT_WARNING_SECONDS:
             return
         self.told_at = now
         lasted = f", for {now - self.since:.0f} s now" if now > self.since else ""
@@ -43,11 +45,7 @@ class Outage:
             self.logger.warning("%s is back after %.0f s", self.what, lasted)
 
 
-def first_line(error: Exception | str) -> str:
-    return str(error).strip().partition("\n")[0] or type(error).__name__
-
-
-def answers() -> bool:
+def is_database_reachable() -> bool:
     """Whether the database takes a new connection."""
     connection.close()
     try:

@@ -17,11 +17,11 @@ from psycopg.types.json import Jsonb
 
 from integrations.models import Process
 
-BEAT = 5.0  # seconds between two reports
-ALIVE_FOR = timedelta(seconds=30)  # without a report it counts as gone
-FORGOTTEN_AFTER = timedelta(days=1)
+HEARTBEAT_SECONDS = 5.0  # seconds between two reports
+ALIVE_TIMEOUT = timedelta(seconds=30)  # without a report it counts as gone
+PROCESS_RETENTION = timedelta(days=1)
 
-REPORT = """
+REPORT_PROCESS_SQL = """
 INSERT INTO integrations_process
     (instance, kind, version, state, reason, facts, started_at, seen_at)
 VALUES (%(instance)s, %(kind)s, %(version)s, %(state)s, %(reason)s, %(facts)s,
@@ -31,7 +31,7 @@ ON CONFLICT (instance) DO UPDATE SET state = excluded.state, reason = excluded.r
 """
 
 
-class Reporter:
+class ProcessReporter:
     """One running program. Raises django.db.Error where the database is out of reach."""
 
     def __init__(self, kind: str):
@@ -44,14 +44,14 @@ class Reporter:
         values = {"instance": self.instance, "kind": self.kind, "version": settings.VERSION}
         values |= {"state": state, "reason": reason, "facts": Jsonb(dict(facts or {}))}
         with connection.cursor() as cursor:
-            cursor.execute(REPORT, values)
+            cursor.execute(REPORT_PROCESS_SQL, values)
 
     def leave(self) -> None:
         """An orderly end; and rows of programs that had none are dropped with it."""
-        gone = Process.objects.filter(seen_at__lt=Now() - FORGOTTEN_AFTER)
+        gone = Process.objects.filter(seen_at__lt=Now() - PROCESS_RETENTION)
         (gone | Process.objects.filter(pk=self.instance)).delete()
 
 
-def alive(kind: str) -> QuerySet[Process]:
+def alive_processes(kind: str) -> QuerySet[Process]:
     """Those that have reported lately."""
-    return Process.objects.filter(kind=kind, seen_at__gte=Now() - ALIVE_FOR)
+    return Process.objects.filter(kind=kind, seen_at__gte=Now() - ALIVE_TIMEOUT)

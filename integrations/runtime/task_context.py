@@ -9,24 +9,24 @@ from contextlib import contextmanager
 from celery.exceptions import Reject
 from django.db import InterfaceError, OperationalError
 
-from integrations.runtime.outages import Outage, answers
+from integrations.runtime.outages import Outage, is_database_reachable
 from organizations.tenancy import tenant_scope
 
-database = Outage(logging.getLogger(__name__), "PostgreSQL")
-PAUSE = 1.0  # seconds, so that a message does not go round and round
+database_outage = Outage(logging.getLogger(__name__), "PostgreSQL")
+REQUEUE_PAUSE = 1.0  # seconds, so that a message does not go round and round
 
 
 @contextmanager
-def at_work() -> Iterator[None]:
+def worker_task_context() -> Iterator[None]:
     """In the worker's role. A message that meets no database goes back to its queue: the worker
     stops taking any, in a moment (integrations/runtime/watchdog.py)."""
-    with tenant_scope.process(tenant_scope.WORKER):
+    with tenant_scope.for_role(tenant_scope.WORKER):
         try:
             yield
         except (OperationalError, InterfaceError) as error:
-            if answers():
+            if is_database_reachable():
                 raise  # a lock that was not to be had, or a statement that took too long
-            database.goes_on(error)
-            time.sleep(PAUSE)
+            database_outage.goes_on(error)
+            time.sleep(REQUEUE_PAUSE)
             raise Reject(str(error), requeue=True) from None
-        database.is_over()
+        database_outage.is_over()

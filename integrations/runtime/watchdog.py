@@ -22,29 +22,29 @@ from django.db import Error, connection
 
 from integrations.models import Process
 from integrations.runtime.outages import Outage
-from integrations.runtime.processes import BEAT, Reporter
+from integrations.runtime.processes import HEARTBEAT_SECONDS, ProcessReporter
 from organizations.tenancy import tenant_scope
 
 logger = logging.getLogger(__name__)
-SOON = 1.0  # seconds to the next look at a database that is out of reach
-DEAF_AFTER = 2  # looks in a row that found it so: it connects anew
-HOPELESS_AFTER = 8  # it ends
+DATABASE_RETRY_SECONDS = 1.0  # seconds to the next look at a database that is out of reach
+RECONNECT_AFTER = 2  # looks in a row that found it so: it connects anew
+TERMINATE_AFTER = 8  # it ends
 
 _messages = 0
 
 
 @task_received.connect
-def heard(**kwargs) -> None:
+def count_received_task(**kwargs) -> None:
     global _messages
     _messages += 1
 
 
 @dataclass
-class Watch:
+class WorkerWatchdog:
     """One worker's; `consumer` is Celery's, which runs in another thread."""
 
     consumer: Any
-    me: Reporter = field(default_factory=lambda: Reporter(Process.Kind.WORKER))
+    me: ProcessReporter = field(default_factory=lambda: ProcessReporter(Process.Kind.WORKER))
     database: Outage = field(default_factory=lambda: Outage(logger, "PostgreSQL"))
     broker: Outage = field(default_factory=lambda: Outage(logger, "The broker"))
     is_paused: bool = False
@@ -74,7 +74,7 @@ class Watch:
     def connect_anew_unless_heard(self) -> None:
         """The broker was silent, so what was connected before is lost, and may never notice."""
         if self.messages_before == _messages:
-            self.consumer.call_soon(connect_anew)
+            self.consumer.call_soon(force_reconnect)
 
     def say(self, facts: dict[str, float]) -> None:
         """Report, by a connection made anew; without a database no message is taken."""
@@ -97,12 +97,12 @@ class Watch:
     def pause(self) -> None:
         if not self.is_paused:
             self.is_paused = True
-            self.consumer.call_soon(change_queue, self.consumer, "cancel_task_queue")
+            self.consumer.call_soon(change_task_queue, self.consumer, "cancel_task_queue")
 
     def resume(self) -> None:
         if self.is_paused:
             self.is_paused = False
-            self.consumer.call_soon(change_queue, self.consumer, "add_task_queue")
+            self.consumer.call_soon(change_task_queue, self.consumer, "add_task_queue")
 
     def listen(self, waiting: int) -> None:
         """Count the looks at which it is deaf, and act upon them."""
@@ -111,10 +111,10 @@ class Watch:
         is_free = len(celery_state.reserved_requests) < self.consumer.pool.num_processes
         is_deaf = waiting and is_free and not heard_something and not self.is_paused
         self.deaf_looks = self.deaf_looks + 1 if is_deaf else 0
-        if self.deaf_looks == DEAF_AFTER:
+        if self.deaf_looks == RECONNECT_AFTER:
             logger.error("%s messages wait and none arrives here: connecting anew", waiting)
-            self.consumer.call_soon(connect_anew)
-        elif self.deaf_looks == HOPELESS_AFTER:
+            self.consumer.call_soon(force_reconnect)
+        elif self.deaf_looks == TERMINATE_AFTER:
             logger.error("%s messages wait and none arrives here: ending this worker", waiting)
             os.kill(os.getpid(), signal.SIGTERM)
 
@@ -132,39 +132,39 @@ def milliseconds_since(began: float) -> float:
     return round((time.monotonic() - began) * 1000, 1)
 
 
-def change_queue(consumer: Any, change: str) -> None:
+def change_task_queue(consumer: Any, change: str) -> None:
     """In Celery's loop. While it connects it has no consumer, and takes up what is selected."""
     if consumer.task_consumer is not None:
         getattr(consumer, change)(settings.CELERY_TASK_DEFAULT_QUEUE)
 
 
-def connect_anew() -> None:
+def force_reconnect() -> None:
     """In Celery's loop, which does so after such an error."""
     raise ConnectionError("no message arrives on this connection")
 
 
-def start(consumer: Any) -> None:
+def start_watchdog(consumer: Any) -> None:
     """Once; Celery is ready again after each connection."""
     if not any(thread.name == "watchdog" for thread in threading.enumerate()):
-        threading.Thread(target=watch, args=[consumer], name="watchdog", daemon=True).start()
+        threading.Thread(target=run_watchdog, args=[consumer], name="watchdog", daemon=True).start()
 
 
-def watch(consumer: Any) -> None:
-    watching, is_ending = Watch(consumer), threading.Event()
+def run_watchdog(consumer: Any) -> None:
+    watching, is_ending = WorkerWatchdog(consumer), threading.Event()
     worker_shutting_down.connect(lambda **_: is_ending.set(), weak=False)
-    worker_shutdown.connect(lambda **_: leave(watching.me), weak=False)
-    with tenant_scope.process(tenant_scope.WORKER):
+    worker_shutdown.connect(lambda **_: report_worker_stopped(watching.me), weak=False)
+    with tenant_scope.for_role(tenant_scope.WORKER):
         while not is_ending.is_set():
             try:
                 watching.look()
             except Exception:  # whatever it is, the next look may tell more
                 logger.exception("the watchdog stumbled")
-            is_ending.wait(SOON if watching.is_paused else BEAT)
+            is_ending.wait(DATABASE_RETRY_SECONDS if watching.is_paused else HEARTBEAT_SECONDS)
 
 
-def leave(me: Reporter) -> None:
+def report_worker_stopped(me: ProcessReporter) -> None:
     try:
-        with tenant_scope.process(tenant_scope.WORKER):
+        with tenant_scope.for_role(tenant_scope.WORKER):
             me.leave()
     except Error:
         pass  # the row ends by itself, later

@@ -8,20 +8,22 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
-from integrations.connections.encryption import CannotUnseal
+from integrations.connections.encryption import DecryptionError
 from integrations.ledger import operation_requests
 from integrations.models import Integration
 from integrations.providers import PROVIDERS
 from integrations.providers.base import Provider
 from integrations.views import labels
-from integrations.views.forms import AccountForm, ChangeForm, ConnectForm, SecretsForm
+from integrations.views.forms import AccountForm, ChangeAccountForm, ConnectAccountForm, SecretsForm
 from organizations.access.roles import Permission
 from organizations.web.views.base import OrgScreen
 
-TYPED = "integration_typed"  # in the session: what was typed last, without secrets, to be mended
+TYPED_ACCOUNT_KEY = (
+    "integration_typed"  # in the session: what was typed last, without secrets, to be mended
+)
 
 
-class AddScreen(OrgScreen):
+class ChoosePlatformScreen(OrgScreen):
     """The platforms, as they describe themselves."""
 
     permissions = {"GET": Permission.INTEGRATIONS_CREATE}
@@ -29,13 +31,16 @@ class AddScreen(OrgScreen):
     def get(self, request: HttpRequest) -> HttpResponse:
         kinds = [
             {"provider": provider, "about": provider.about and _(provider.about)}
-            | {"abilities": labels.abilities(provider), "needs": needs(provider)}
+            | {
+                "abilities": labels.platform_abilities(provider),
+                "needs": required_field_labels(provider),
+            }
             for provider in PROVIDERS.values()
         ]
         return self.page("integrations/add.html", kinds=kinds)
 
 
-def needs(provider: type[Provider]) -> str:
+def required_field_labels(provider: type[Provider]) -> str:
     return ", ".join(_(field.label) for field in provider.fields if field.required)
 
 
@@ -47,14 +52,14 @@ class AccountScreen(OrgScreen):
         return self.page("integrations/form.html", status, form=form, **context)
 
     def connected(
-        self, form: ConnectForm, provider: type[Provider], *, only_new: bool
+        self, form: ConnectAccountForm, provider: type[Provider], *, only_new: bool
     ) -> Integration | None:
         """None: the form says why not."""
         if not form.is_valid():
             return None
         roles = form.cleaned_data["default_for"]
         try:
-            made, _check = operation_requests.connect(
+            made, _check = operation_requests.connect_integration(
                 self.principal,
                 kind=provider.kind,
                 name=form.cleaned_data["name"],
@@ -75,18 +80,18 @@ class AccountScreen(OrgScreen):
         """A refused account is not kept, but nobody shall type its address twice."""
         plain = {f.name: account.get(f.name, "") for f in provider.fields if not f.secret}
         typed = {"id": str(made.pk), "account": plain, "roles": roles}
-        self.request.session[TYPED] = typed
+        self.request.session[TYPED_ACCOUNT_KEY] = typed
 
 
-class ConnectScreen(AccountScreen):
+class ConnectPlatformScreen(AccountScreen):
     permissions = {"GET": Permission.INTEGRATIONS_CREATE, "POST": Permission.INTEGRATIONS_CREATE}
 
     def get(self, request: HttpRequest, kind: str) -> HttpResponse:
-        return self.shown(provider_named(kind))
+        return self.shown(get_provider_or_404(kind))
 
     def post(self, request: HttpRequest, kind: str) -> HttpResponse:
-        provider = provider_named(kind)
-        form = ConnectForm(request.POST, provider=provider, known={}, roles=())
+        provider = get_provider_or_404(kind)
+        form = ConnectAccountForm(request.POST, provider=provider, known={}, roles=())
         made = self.connected(form, provider, only_new=True)
         if made is None:
             return self.shown(provider, form, 422)
@@ -97,18 +102,18 @@ class ConnectScreen(AccountScreen):
     ) -> HttpResponse:
         taken = self.organization.default_integrations.values_list("role", flat=True)
         free = provider.roles - set(taken) if form is None else ()
-        form = form or ConnectForm(provider=provider, known={}, roles=free)
+        form = form or ConnectAccountForm(provider=provider, known={}, roles=free)
         about = provider.about and _(provider.about)
         return self.drawn(form, status, provider=provider, about=about)
 
 
-def provider_named(kind: str) -> type[Provider]:
+def get_provider_or_404(kind: str) -> type[Provider]:
     if kind not in PROVIDERS:
         raise Http404
     return PROVIDERS[kind]
 
 
-class EditScreen(AccountScreen):
+class EditIntegrationScreen(AccountScreen):
     """A connected account is changed; one that was never accepted is connected once more."""
 
     permissions = {"GET": Permission.INTEGRATIONS_UPDATE, "POST": Permission.INTEGRATIONS_UPDATE}
@@ -120,32 +125,34 @@ class EditScreen(AccountScreen):
     def post(self, request: HttpRequest, integration_id: UUID) -> HttpResponse:
         integration = request.organization.integrations.get(pk=integration_id)
         form = self.form(integration, request.POST)
-        if isinstance(form, ConnectForm):
-            is_done = self.connected(form, provider_named(integration.kind), only_new=False)
+        if isinstance(form, ConnectAccountForm):
+            is_done = self.connected(form, get_provider_or_404(integration.kind), only_new=False)
         else:
-            is_done = form.is_valid() and changed(self, form, integration, **form.wished())
+            is_done = form.is_valid() and save_integration_change(
+                self, form, integration, **form.wished()
+            )
         if not is_done:
             return self.shown(integration, form, 422)
         return self.go("integration", integration_id=integration_id)
 
     def form(self, integration: Integration, data: Any = None) -> AccountForm:
-        provider = provider_named(integration.kind)
+        provider = get_provider_or_404(integration.kind)
         if integration.sealed:
-            return ChangeForm(data, provider=provider, integration=integration)
+            return ChangeAccountForm(data, provider=provider, integration=integration)
         known, roles = self.typed(integration, provider)
-        return ConnectForm(
+        return ConnectAccountForm(
             data, provider=provider, known=known, roles=roles, named=integration.name
         )
 
     def typed(
         self, integration: Integration, provider: type[Provider]
     ) -> tuple[Mapping[str, str], list[str]]:
-        typed = self.request.session.get(TYPED) or {}
+        typed = self.request.session.get(TYPED_ACCOUNT_KEY) or {}
         if typed.get("id") == str(integration.pk):
             return typed["account"], typed["roles"]
         try:
             known = integration.candidate_account() if integration.candidate else {}
-        except CannotUnseal:
+        except DecryptionError:
             known = {}
         secret = {field.name for field in provider.fields if field.secret}
         return {name: value for name, value in known.items() if name not in secret}, []
@@ -155,8 +162,8 @@ class EditScreen(AccountScreen):
             form,
             status,
             integration=integration,
-            provider=provider_named(integration.kind),
-            standing=labels.standing(integration),
+            provider=get_provider_or_404(integration.kind),
+            standing=labels.integration_status(integration),
         )
 
 
@@ -169,23 +176,28 @@ class CredentialsScreen(AccountScreen):
         integration = request.organization.integrations.get(pk=integration_id)
         if not integration.sealed:
             return self.go("integration_edit", integration_id=integration_id)
-        form = SecretsForm(provider=provider_named(integration.kind))
+        form = SecretsForm(provider=get_provider_or_404(integration.kind))
         return self.shown(integration, form)
 
     def post(self, request: HttpRequest, integration_id: UUID) -> HttpResponse:
         integration = request.organization.integrations.get(pk=integration_id)
-        form = SecretsForm(request.POST, provider=provider_named(integration.kind))
-        if not (form.is_valid() and changed(self, form, integration, account=form.wished())):
+        form = SecretsForm(request.POST, provider=get_provider_or_404(integration.kind))
+        if not (
+            form.is_valid()
+            and save_integration_change(self, form, integration, account=form.wished())
+        ):
             return self.shown(integration, form, 422)
         return self.go("integration", integration_id=integration_id)
 
     def shown(self, integration: Integration, form: AccountForm, status: int = 200) -> HttpResponse:
-        provider = provider_named(integration.kind)
+        provider = get_provider_or_404(integration.kind)
         context = {"integration": integration, "provider": provider, "rotates": True}
         return self.drawn(form, status, **context)
 
 
-def changed(screen: OrgScreen, form: AccountForm, integration: Integration, **wished: Any) -> bool:
+def save_integration_change(
+    screen: OrgScreen, form: AccountForm, integration: Integration, **wished: Any
+) -> bool:
     """False: the form says why not."""
     try:
         _changed, check = operation_requests.change_integration(

@@ -10,35 +10,44 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from integrations.api.serializers import MAX_IN_FLIGHT
-from integrations.connections.encryption import CannotUnseal
+from integrations.connections.encryption import DecryptionError
 from integrations.models import Integration
-from integrations.providers.base import Field, Provider
-from integrations.views.labels import ROLES
+from integrations.providers.base import AccountField, Provider
+from integrations.views.labels import ROLE_LABELS
 from organizations.text.fields import FormText
 
-ACCOUNT = "account_"  # before the names of the account's fields, which are the provider's to choose
-LONGEST = 4000
-KEEPS = _("Leave it empty to keep the present one.")
-INPUTS = {"url": forms.URLInput, "uuid": forms.TextInput, "text": forms.TextInput}
+ACCOUNT_FIELD_PREFIX = (
+    "account_"  # before the names of the account's fields, which are the provider's to choose
+)
+MAX_VALUE_LENGTH = 4000
+KEEP_SECRET_HELP = _("Leave it empty to keep the present one.")
+WIDGETS_BY_FORMAT = {"url": forms.URLInput, "uuid": forms.TextInput, "text": forms.TextInput}
 
 
 class AccountForm(forms.Form):
     """The fields of one platform's account; subclasses say what stands around them."""
 
     def draw(
-        self, fields: Iterable[Field], *, known: Mapping[str, str], keeps: bool, fixed: bool = False
+        self,
+        fields: Iterable[AccountField],
+        *,
+        known: Mapping[str, str],
+        keeps: bool,
+        fixed: bool = False,
     ) -> None:
         """`known` values are shown; `keeps`: an empty secret stays as it is; `fixed`: what names
         the account cannot be changed any more."""
         for field in fields:
-            self.fields[ACCOUNT + field.name] = drawn(field, known, keeps=keeps, fixed=fixed)
+            self.fields[ACCOUNT_FIELD_PREFIX + field.name] = build_account_field(
+                field, known, keeps=keeps, fixed=fixed
+            )
 
     @property
     def account(self) -> dict[str, str]:
         return {
-            name.removeprefix(ACCOUNT): value or ""
+            name.removeprefix(ACCOUNT_FIELD_PREFIX): value or ""
             for name, value in self.cleaned_data.items()
-            if name.startswith(ACCOUNT)
+            if name.startswith(ACCOUNT_FIELD_PREFIX)
         }
 
     def tell(self, error: ValidationError) -> None:
@@ -46,12 +55,12 @@ class AccountForm(forms.Form):
         English until here."""
         told = error.message_dict if hasattr(error, "error_dict") else {"": error.messages}
         for name, messages in told.items():
-            place = next((n for n in (ACCOUNT + name, name) if n in self.fields), None)
+            place = next((n for n in (ACCOUNT_FIELD_PREFIX + name, name) if n in self.fields), None)
             for message in messages:
                 self.add_error(place, gettext(message))
 
 
-class ConnectForm(AccountForm):
+class ConnectAccountForm(AccountForm):
     """A new account, or the next try at one that was never accepted (`named`)."""
 
     name = FormText(
@@ -82,13 +91,15 @@ class ConnectForm(AccountForm):
         self.fields["name"].initial = named or provider.title
         self.fields["name"].disabled = bool(named)
         self.draw(provider.fields, known=known, keeps=False)
-        offered = [(role, label) for role, label in ROLES.items() if role in provider.roles]
+        offered = [(role, label) for role, label in ROLE_LABELS.items() if role in provider.roles]
         self.fields["default_for"].choices = offered
         self.fields["default_for"].initial = list(roles)
-        self.order_fields(["name", *(ACCOUNT + f.name for f in provider.fields), "default_for"])
+        self.order_fields(
+            ["name", *(ACCOUNT_FIELD_PREFIX + f.name for f in provider.fields), "default_for"]
+        )
 
 
-class ChangeForm(AccountForm):
+class ChangeAccountForm(AccountForm):
     """A connected account: its name, its pace and what its fields hold."""
 
     name = FormText(label=_("Name"), max_length=100)
@@ -106,14 +117,17 @@ class ChangeForm(AccountForm):
         self.fields["max_in_flight"].initial = integration.max_in_flight
         self.known = desired_settings(integration, provider)
         self.draw(provider.fields, known=self.known, keeps=True, fixed=True)
-        self.order_fields(["name", *(ACCOUNT + f.name for f in provider.fields), "max_in_flight"])
+        self.order_fields(
+            ["name", *(ACCOUNT_FIELD_PREFIX + f.name for f in provider.fields), "max_in_flight"]
+        )
 
     def wished(self) -> dict[str, Any]:
         """Only what is other than before, so that an account left alone is not checked anew."""
         account = {
             name: value
             for name, value in self.account.items()
-            if value != self.known.get(name, "") and not self.fields[ACCOUNT + name].disabled
+            if value != self.known.get(name, "")
+            and not self.fields[ACCOUNT_FIELD_PREFIX + name].disabled
         }
         return {
             "name": self.cleaned_data["name"],
@@ -127,7 +141,7 @@ def desired_settings(integration: Integration, provider: type[Provider]) -> Mapp
     secret = {field.name for field in provider.fields if field.secret}
     try:
         account = integration.desired_account()
-    except CannotUnseal:
+    except DecryptionError:
         return integration.settings
     return {name: value for name, value in account.items() if name not in secret}
 
@@ -149,8 +163,10 @@ class SecretsForm(AccountForm):
         return {name: value for name, value in self.account.items() if value}
 
 
-def drawn(field: Field, known: Mapping[str, str], *, keeps: bool, fixed: bool) -> FormText:
-    widget = INPUTS[field.format](attrs={"autocomplete": "off", "spellcheck": "false"})
+def build_account_field(
+    field: AccountField, known: Mapping[str, str], *, keeps: bool, fixed: bool
+) -> FormText:
+    widget = WIDGETS_BY_FORMAT[field.format](attrs={"autocomplete": "off", "spellcheck": "false"})
     help_text = field.help and _(field.help)
     if field.secret:
         widget = forms.PasswordInput(attrs={"autocomplete": "new-password"})
@@ -167,6 +183,6 @@ def drawn(field: Field, known: Mapping[str, str], *, keeps: bool, fixed: bool) -
         required=field.required and not (field.secret and keeps) and not is_fixed,
         initial="" if field.secret else known.get(field.name, ""),
         disabled=is_fixed,
-        max_length=LONGEST,
+        max_length=MAX_VALUE_LENGTH,
         widget=widget,
     )

@@ -20,7 +20,7 @@ class Median(Aggregate):
 
 
 @dataclass(frozen=True)
-class Health:
+class CallHealth:
     """Of the last day's calls. `share` is the percentage that the platform granted."""
 
     calls: int
@@ -28,11 +28,11 @@ class Health:
     median_ms: int = 0
 
 
-def health_of(integration: Integration) -> Health:
+def summarize_call_health(integration: Integration) -> CallHealth:
     lately = integration.calls.filter(at__gte=timezone.now() - DAY)
     found = lately.aggregate(
         calls=Count("id"), good=Count("id", filter=Q(status__lt=400)), ms=Median("duration_ms")
     )
     if not found["calls"]:
-        return Health(0)
-    return Health(found["calls"], 100 * found["good"] // found["calls"], round(found["ms"]))
+        return CallHealth(0)
+    return CallHealth(found["calls"], 100 * found["good"] // found["calls"], round(found["ms"]))

@@ -10,20 +10,20 @@ from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRefresh
 
 from integrations.ledger import operation_requests
-from integrations.ledger.operation_requests import InUse
-from integrations.ledger.retry import NothingToTry, check_now
+from integrations.ledger.operation_requests import IntegrationInUse
+from integrations.ledger.retry import CannotRetry, check_integration_now
 from integrations.models import DefaultIntegration, Integration, Operation
 from integrations.providers.base import Provider
 from integrations.views import labels
-from integrations.views.health import health_of
-from integrations.views.labels import ROLES
+from integrations.views.health import summarize_call_health
+from integrations.views.labels import ROLE_LABELS
 from organizations.access.roles import Permission
 from organizations.models import Organization
-from organizations.views.event_labels import title_of
+from organizations.views.event_labels import event_title
 from organizations.web.views.base import OrgScreen
 
 OPEN = Operation.Status.OPEN
-SHOWN = 10  # checks, calls, events and open operations on the page of an integration
+MAX_ROWS_SHOWN = 10  # checks, calls, events and open operations on the page of an integration
 
 
 class IntegrationsScreen(OrgScreen):
@@ -33,16 +33,18 @@ class IntegrationsScreen(OrgScreen):
         mine = Q(operations__status=OPEN, operations__organization=self.organization)
         rows = request.organization.integrations.annotate(waiting=Count("operations", filter=mine))
         rows = rows.prefetch_related("default_for").order_by("name")
-        return self.page("integrations/list.html", integrations=[entry(row) for row in rows])
+        return self.page(
+            "integrations/list.html", integrations=[integration_list_entry(row) for row in rows]
+        )
 
 
-def entry(integration: Integration) -> dict[str, Any]:
+def integration_list_entry(integration: Integration) -> dict[str, Any]:
     roles = {default.role for default in integration.default_for.all()}
     return {
         "row": integration,
-        "title": labels.title_of(integration),
-        "standing": labels.standing(integration),
-        "default_for": [label for role, label in ROLES.items() if role in roles],
+        "title": labels.platform_label(integration),
+        "standing": labels.integration_status(integration),
+        "default_for": [label for role, label in ROLE_LABELS.items() if role in roles],
     }
 
 
@@ -53,11 +55,11 @@ class IntegrationScreen(OrgScreen):
 
     def get(self, request: HttpRequest, integration_id: UUID) -> HttpResponse:
         # The checks come first: what settles meanwhile has moved the integration when it is read.
-        checks = list(checks_of(request.organization, integration_id))
+        checks = list(recent_checks(request.organization, integration_id))
         integration = request.organization.integrations.get(pk=integration_id)
         context = {
             "integration": integration,
-            "standing": labels.standing(integration),
+            "standing": labels.integration_status(integration),
             "check": next((check for check in checks if check.status == OPEN), None),
         }
         if request.htmx:
@@ -72,11 +74,11 @@ class IntegrationScreen(OrgScreen):
         return self.page("integrations/_check.html", **context)
 
     def account(self, integration: Integration) -> dict[str, Any]:
-        provider = labels.provider_of(integration)
+        provider = labels.find_provider_class(integration)
         return {
-            "title": labels.title_of(integration),
-            "account": labels.account_of(integration),
-            "facts": labels.facts_of(integration),
+            "title": labels.platform_label(integration),
+            "account": labels.account_display_fields(integration),
+            "facts": labels.fact_display_rows(integration),
             "roles": self.roles(integration, provider) if provider else [],
             "provider": provider,
         }
@@ -87,7 +89,7 @@ class IntegrationScreen(OrgScreen):
         present = {row.role: row.integration for row in rows}
         return [
             {"role": role, "label": label, "present": present.get(role)}
-            for role, label in ROLES.items()
+            for role, label in ROLE_LABELS.items()
             if role in provider.roles
         ]
 
@@ -99,43 +101,45 @@ class IntegrationScreen(OrgScreen):
         )
         may_know = self.principal.can(Permission.EVENTS_READ)
         return {
-            "waiting": list(waiting[: SHOWN + 1]),
-            "most": SHOWN,
-            "calls": list(integration.calls.filter(**own).order_by("-id")[:SHOWN]),
-            "health": health_of(integration),
-            "events": [(event, title_of(event)) for event in events.order_by("-id")[:SHOWN]]
+            "waiting": list(waiting[: MAX_ROWS_SHOWN + 1]),
+            "most": MAX_ROWS_SHOWN,
+            "calls": list(integration.calls.filter(**own).order_by("-id")[:MAX_ROWS_SHOWN]),
+            "health": summarize_call_health(integration),
+            "events": [
+                (event, event_title(event)) for event in events.order_by("-id")[:MAX_ROWS_SHOWN]
+            ]
             if may_know
             else [],
-            **standing_on(self.organization, integration),
+            **integration_usage(self.organization, integration),
         }
 
 
-def checks_of(organization: Organization, integration_id: UUID) -> Any:
+def recent_checks(organization: Organization, integration_id: UUID) -> Any:
     """The newest, an open one first among them: it is the newest."""
     mine = organization.operations.filter(subject_kind="integration", subject_id=integration_id)
-    return mine.order_by("-created_at")[:SHOWN]
+    return mine.order_by("-created_at")[:MAX_ROWS_SHOWN]
 
 
-def standing_on(organization: Any, integration: Integration) -> dict[str, Any]:
+def integration_usage(organization: Any, integration: Integration) -> dict[str, Any]:
     """Carriers and numbers of the organization's that are set up here."""
     carriers = organization.carriers.filter(integration=integration).exclude(status="deleted")
     present = organization.placements.filter(integration=integration).exclude(state="removed")
     return {"carriers": list(carriers.order_by("name")[:100]), "numbers_here": present.count()}
 
 
-class CheckScreen(OrgScreen):
+class CheckIntegrationScreen(OrgScreen):
     permissions = {"POST": Permission.INTEGRATIONS_UPDATE}
 
     def post(self, request: HttpRequest, integration_id: UUID) -> HttpResponse:
         integration = request.organization.integrations.get(pk=integration_id)
         try:
-            check_now(request.principal, integration)
-        except NothingToTry as error:
+            check_integration_now(request.principal, integration)
+        except CannotRetry as error:
             self.warn(str(error))
         return self.go("integration", integration_id=integration_id)
 
 
-class DefaultScreen(OrgScreen):
+class DefaultIntegrationScreen(OrgScreen):
     """Makes it the default for a role, or clears that (`clear`)."""
 
     permissions = {"POST": Permission.INTEGRATIONS_UPDATE}
@@ -144,32 +148,32 @@ class DefaultScreen(OrgScreen):
         integration = request.organization.integrations.get(pk=integration_id)
         role = request.POST.get("role", "")
         change = self.clear if "clear" in request.POST else self.make
-        if role in ROLES:
+        if role in ROLE_LABELS:
             change(integration, role)
         return self.go("integration", integration_id=integration_id)
 
     def make(self, integration: Integration, role: str) -> None:
         try:
-            operation_requests.make_default(self.principal, integration, role=role)
+            operation_requests.set_default_integration(self.principal, integration, role=role)
         except ValidationError as error:
             self.warn(error.messages[0])
         else:
             said = _("%(name)s is the default for %(role)s now. What exists stays where it is.")
-            self.say(said % {"name": integration.name, "role": ROLES[role]})
+            self.say(said % {"name": integration.name, "role": ROLE_LABELS[role]})
 
     def clear(self, integration: Integration, role: str) -> None:
         """Only its own: a page that was left open must not clear another one's."""
         if not integration.default_for.filter(role=role).exists():
             return
         try:
-            operation_requests.clear_default(self.principal, role=role)
+            operation_requests.clear_default_integration(self.principal, role=role)
         except DefaultIntegration.DoesNotExist:
             return
         said = _("There is no default for %(role)s now; an integration has to be named.")
-        self.say(said % {"role": ROLES[role]})
+        self.say(said % {"role": ROLE_LABELS[role]})
 
 
-class DisconnectScreen(OrgScreen):
+class DisconnectIntegrationScreen(OrgScreen):
     """Says what would be lost, and what is in the way."""
 
     permissions = {"GET": Permission.INTEGRATIONS_DELETE, "POST": Permission.INTEGRATIONS_DELETE}
@@ -179,10 +183,10 @@ class DisconnectScreen(OrgScreen):
 
     def asked(self, integration: Integration, in_the_way: str = "") -> HttpResponse:
         context = {
-            **standing_on(self.organization, integration),
+            **integration_usage(self.organization, integration),
             "integration": integration,
-            "title": labels.title_of(integration),
-            "default_for": entry(integration)["default_for"],
+            "title": labels.platform_label(integration),
+            "default_for": integration_list_entry(integration)["default_for"],
             "in_the_way": in_the_way,
         }
         status = 409 if in_the_way else 200
@@ -191,8 +195,8 @@ class DisconnectScreen(OrgScreen):
     def post(self, request: HttpRequest, integration_id: UUID) -> HttpResponse:
         integration = request.organization.integrations.get(pk=integration_id)
         try:
-            operation_requests.disconnect(request.principal, integration)
-        except InUse as error:
+            operation_requests.disconnect_integration(request.principal, integration)
+        except IntegrationInUse as error:
             integration = request.organization.integrations.get(pk=integration_id)
             return self.asked(integration, str(error))
         self.say(_("%(name)s is disconnected.") % {"name": integration.name})

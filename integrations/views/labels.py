@@ -8,24 +8,24 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from integrations.connections.encryption import CannotUnseal
+from integrations.connections.encryption import DecryptionError
 from integrations.ledger.leases import BREAKER_THRESHOLD
 from integrations.models import Integration, Operation
 from integrations.providers import PROVIDERS
 from integrations.providers.base import Provider
 from integrations.runtime import availability
 
-ROLES = {
+ROLE_LABELS = {
     "carrier": gettext_lazy("carriers"),
     "sip": gettext_lazy("SIP numbers"),
     "twilio": gettext_lazy("supplied numbers"),
 }
-ABILITIES = {
+ABILITY_LABELS = {
     "carrier": gettext_lazy("Takes SIP carriers and the numbers they bring"),
     "sip": gettext_lazy("Gives a number SIP trunks of its own"),
     "twilio": gettext_lazy("Supplies numbers that the account owns"),
 }
-SUBJECTS = {
+SUBJECT_LABELS = {
     "placement": gettext_lazy("Number"),
     "carrier": gettext_lazy("Carrier"),
     "integration": gettext_lazy("Integration"),
@@ -33,7 +33,7 @@ SUBJECTS = {
     "discover": gettext_lazy("Discovery"),
     "look": gettext_lazy("Look"),
 }
-WISHES = {
+ACTION_LABELS = {
     ("ensure", "carrier"): gettext_lazy("Set up the carrier on the platform"),
     ("ensure", "placement"): gettext_lazy("Set up the number on the platform"),
     ("remove", "carrier"): gettext_lazy("Remove the carrier from the platform"),
@@ -45,7 +45,7 @@ WISHES = {
     ("look", "look"): gettext_lazy("Look what is there"),
 }
 
-FACTS = {
+FACT_LABELS = {
     "summary": gettext_lazy("It said"),
     "account": gettext_lazy("Account"),
     "account_sid": gettext_lazy("Account SID"),
@@ -66,7 +66,7 @@ FACTS = {
 
 
 @dataclass(frozen=True)
-class Standing:
+class IntegrationStatus:
     """How an integration fares: a status word, what is read, why, and until when it rests."""
 
     word: str
@@ -75,18 +75,22 @@ class Standing:
     until: datetime | None = None
 
 
-def standing(integration: Integration) -> Standing:
+def integration_status(integration: Integration) -> IntegrationStatus:
     if integration.state == Integration.State.CONNECTED:
-        return held_back(integration) or Standing("connected", _("connected"), trouble(integration))
+        return integration_pause_status(integration) or IntegrationStatus(
+            "connected", _("connected"), refused_credentials_notice(integration)
+        )
     if integration.state == Integration.State.CHECKING:
-        reason = availability.now().sentence or _("The platform has not answered yet.")
-        return Standing("checking", _("being checked"), reason)
+        reason = availability.current_availability().sentence or _(
+            "The platform has not answered yet."
+        )
+        return IntegrationStatus("checking", _("being checked"), reason)
     if integration.state == Integration.State.PAUSED:
-        return Standing("paused", _("paused"), integration.state_reason)
-    return Standing("refused", _("not connected"), integration.state_reason)
+        return IntegrationStatus("paused", _("paused"), integration.state_reason)
+    return IntegrationStatus("refused", _("not connected"), integration.state_reason)
 
 
-def trouble(integration: Integration) -> str:
+def refused_credentials_notice(integration: Integration) -> str:
     """Of a connected one: newer credentials that were refused."""
     if not integration.state_reason:
         return ""
@@ -94,67 +98,67 @@ def trouble(integration: Integration) -> str:
     return _("New credentials were refused, the earlier ones stay in use: %(reason)s") % words
 
 
-def held_back(integration: Integration) -> Standing | None:
+def integration_pause_status(integration: Integration) -> IntegrationStatus | None:
     """After many failures it rests; a platform that counts requests is given time."""
     now = timezone.now()
     tripped = integration.failures >= BREAKER_THRESHOLD and integration.open_until
     if tripped and integration.open_until > now:
         reason = _("%(count)s failures in a row: nothing is sent for a while.")
         words = {"count": integration.failures}
-        return Standing("resting", _("resting"), reason % words, integration.open_until)
+        return IntegrationStatus("resting", _("resting"), reason % words, integration.open_until)
     if integration.paced_until and integration.paced_until > now:
         reason = _("The platform counts our requests; the next one waits.")
-        return Standing("resting", _("slowed down"), reason, integration.paced_until)
+        return IntegrationStatus("resting", _("slowed down"), reason, integration.paced_until)
     return None
 
 
-def provider_of(integration: Integration) -> type[Provider] | None:
+def find_provider_class(integration: Integration) -> type[Provider] | None:
     return PROVIDERS.get(integration.kind)
 
 
-def title_of(integration: Integration) -> str:
-    provider = provider_of(integration)
+def platform_label(integration: Integration) -> str:
+    provider = find_provider_class(integration)
     return provider.title if provider else integration.kind
 
 
-def abilities(provider: type[Provider]) -> list[Any]:
+def platform_abilities(provider: type[Provider]) -> list[Any]:
     """What the platform is for, a sentence each."""
-    found = [ABILITIES[role] for role in ABILITIES if role in provider.roles]
+    found = [ABILITY_LABELS[role] for role in ABILITY_LABELS if role in provider.roles]
     return [*found, _("Sells numbers")] if provider.sells_numbers else found
 
 
-def account_of(integration: Integration) -> list[tuple[str, str | None]]:
+def account_display_fields(integration: Integration) -> list[tuple[str, str | None]]:
     """The account's fields by label; a secret only as whether it is kept (None: unreadable)."""
-    provider = provider_of(integration)
+    provider = find_provider_class(integration)
     try:
         secrets: dict[str, str] | None = integration.secrets()
-    except CannotUnseal:
+    except DecryptionError:
         secrets = None
     return [
-        (_(field.label), kept(secrets, field.name))
+        (_(field.label), secret_display_value(secrets, field.name))
         if field.secret
         else (_(field.label), integration.settings.get(field.name, ""))
         for field in (provider.fields if provider else ())
     ]
 
 
-def facts_of(integration: Integration) -> list[tuple[Any, str]]:
+def fact_display_rows(integration: Integration) -> list[tuple[Any, str]]:
     """What the platform told at the last check, its own sentence first."""
     told = integration.facts
-    known = [(FACTS[name], told[name]) for name in FACTS if name in told]
-    return [*known, *((name, told[name]) for name in sorted(told) if name not in FACTS)]
+    known = [(FACT_LABELS[name], told[name]) for name in FACT_LABELS if name in told]
+    return [*known, *((name, told[name]) for name in sorted(told) if name not in FACT_LABELS)]
 
 
-def kept(secrets: dict[str, str] | None, name: str) -> str | None:
+def secret_display_value(secrets: dict[str, str] | None, name: str) -> str | None:
     if secrets is None:
         return None
     return _("kept, never shown") if secrets.get(name) else ""
 
 
-def wish_of(operation: Operation) -> str:
-    known = WISHES.get((operation.wish, operation.subject_kind))
+def operation_action_label(operation: Operation) -> str:
+    known = ACTION_LABELS.get((operation.wish, operation.subject_kind))
     return str(known) if known else operation.get_wish_display().capitalize()
 
 
-def subject_kind_of(operation: Operation) -> str:
-    return str(SUBJECTS.get(operation.subject_kind, operation.subject_kind))
+def subject_kind_label(operation: Operation) -> str:
+    return str(SUBJECT_LABELS.get(operation.subject_kind, operation.subject_kind))

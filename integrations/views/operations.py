@@ -9,26 +9,31 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from integrations.api.operations import UNSEEN, held_back_by, is_own, whole
-from integrations.api.query_results import result_of
+from integrations.api.operations import (
+    LARGE_FIELDS,
+    operation_wait_reason,
+    select_operation_relations,
+    uses_own_integration,
+)
+from integrations.api.query_results import serialize_query_result
 from integrations.ledger import history, reconcilers
-from integrations.ledger.leases import QUESTIONS
-from integrations.ledger.retry import NothingToTry, late, try_now
+from integrations.ledger.leases import QUERY_ACTIONS
+from integrations.ledger.retry import CannotRetry, late_operations, retry_operation
 from integrations.models import Integration, Operation
 from integrations.views import labels
 from organizations.access.roles import Permission
 from organizations.models import Organization
 from organizations.web.views.base import OrgScreen, screen_url
-from organizations.web.views.pagination import paged
+from organizations.web.views.pagination import paginate_keyset
 
 OPEN = Operation.Status.OPEN
-SUBJECTS = {
+SUBJECT_FILTERS = {
     "placement": _("Numbers"),
     "carrier": _("Carriers"),
     "integration": _("Integrations"),
     "question": _("Questions"),
 }
-PRESSING = {
+URGENCY_FILTERS = {
     "waiting": _("Waiting for something else"),
     "failing": _("Tried in vain"),
     "late": _("Late: due, and nobody attempts it"),
@@ -40,12 +45,12 @@ class OperationsScreen(OrgScreen):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         integrations = list(request.organization.integrations.order_by("name"))
-        rows = whole(request.organization.operations).defer(*UNSEEN)
-        pager = paged(filtered(rows, request.GET, integrations), request.GET)
+        rows = select_operation_relations(request.organization.operations).defer(*LARGE_FIELDS)
+        pager = paginate_keyset(filter_operations(rows, request.GET, integrations), request.GET)
         asked = [row for row in pager.rows if row.status == OPEN]
         return self.page(
             "integrations/operations.html",
-            operations=told(request.organization, pager.rows),
+            operations=build_operation_rows(request.organization, pager.rows),
             pager=pager,
             is_live=bool(asked),
             is_filtered=any(request.GET.get(name) for name in FILTERS),
@@ -53,19 +58,19 @@ class OperationsScreen(OrgScreen):
             integrations=integrations,
             statuses=Operation.Status.choices,
             wishes=Operation.Wish.choices,
-            subjects=SUBJECTS.items(),
-            pressing=PRESSING.items(),
+            subjects=SUBJECT_FILTERS.items(),
+            pressing=URGENCY_FILTERS.items(),
         )
 
 
 FILTERS = ("status", "wish", "subject", "integration", "pressing")
 
 
-def filtered(
+def filter_operations(
     rows: QuerySet[Operation], query: QueryDict, integrations: Iterable[Integration]
 ) -> QuerySet[Operation]:
     """A value that nobody offers finds nothing, rather than more than was asked for."""
-    kinds = {kind: (kind,) for kind in SUBJECTS} | {"question": QUESTIONS}
+    kinds = {kind: (kind,) for kind in SUBJECT_FILTERS} | {"question": QUERY_ACTIONS}
     offered: dict[str, tuple[str, Mapping[str, Any]]] = {
         "status": ("status", {value: value for value in Operation.Status.values}),
         "wish": ("wish", {value: value for value in Operation.Wish.values}),
@@ -78,12 +83,12 @@ def filtered(
             return rows.none()
         if given:
             rows = rows.filter(**{column: values[given]})
-    return pressed(rows, query.get("pressing", ""))
+    return filter_by_urgency(rows, query.get("pressing", ""))
 
 
-def pressed(rows: QuerySet[Operation], what: str) -> QuerySet[Operation]:
+def filter_by_urgency(rows: QuerySet[Operation], what: str) -> QuerySet[Operation]:
     if what == "late":
-        return late(rows)
+        return late_operations(rows)
     if what == "failing":
         return rows.filter(status=OPEN, attempts__gte=3)
     if what == "waiting":
@@ -94,43 +99,47 @@ def pressed(rows: QuerySet[Operation], what: str) -> QuerySet[Operation]:
     return rows.none() if what else rows
 
 
-def told(organization: Organization, rows: Iterable[Operation]) -> list[dict[str, Any]]:
+def build_operation_rows(
+    organization: Organization, rows: Iterable[Operation]
+) -> list[dict[str, Any]]:
     """Operations in words, each with the address of what it is about."""
     rows = list(rows)
-    places = places_of(organization, rows)
+    places = find_subject_urls(organization, rows)
     return [
         {
             "row": row,
-            "wish": labels.wish_of(row),
-            "kind": labels.subject_kind_of(row),
+            "wish": labels.operation_action_label(row),
+            "kind": labels.subject_kind_label(row),
             "place": places.get(row.pk),
-            "is_own": is_own(row),
-            "waits_for": held_back_by(row),
+            "is_own": uses_own_integration(row),
+            "waits_for": operation_wait_reason(row),
             "is_running": bool(row.lease_until and row.lease_until > timezone.now()),
         }
         for row in rows
     ]
 
 
-def places_of(organization: Organization, rows: Iterable[Operation]) -> dict[UUID, str]:
+def find_subject_urls(organization: Organization, rows: Iterable[Operation]) -> dict[UUID, str]:
     """One query for each kind of subject, by the operations' ids."""
     by_kind: dict[str, dict[UUID, UUID]] = {}
     for row in rows:
         by_kind.setdefault(row.subject_kind, {})[row.pk] = row.subject_id
-    found = {row.pk: page_of_integration(organization, row) for row in rows if about_it(row)}
+    found = {
+        row.pk: integration_page_url(organization, row) for row in rows if is_about_integration(row)
+    }
     for kind, ids in by_kind.items():
-        if kind in reconcilers.screens:
-            pages = reconcilers.screens[kind](organization, set(ids.values()))
+        if kind in reconcilers.subject_url_finders:
+            pages = reconcilers.subject_url_finders[kind](organization, set(ids.values()))
             found |= {pk: pages[subject] for pk, subject in ids.items() if subject in pages}
     return found
 
 
-def about_it(row: Operation) -> bool:
+def is_about_integration(row: Operation) -> bool:
     """Checks, searches and discoveries are about their integration."""
-    return is_own(row) and row.wish in ("check", "search", "discover")
+    return uses_own_integration(row) and row.wish in ("check", "search", "discover")
 
 
-def page_of_integration(organization: Organization, row: Operation) -> str:
+def integration_page_url(organization: Organization, row: Operation) -> str:
     return screen_url(organization, "integration", integration_id=row.integration_id)
 
 
@@ -140,26 +149,30 @@ class OperationScreen(OrgScreen):
     permissions = {"GET": Permission.INTEGRATIONS_READ}
 
     def get(self, request: HttpRequest, operation_id: UUID) -> HttpResponse:
-        row = whole(request.organization.operations).get(pk=operation_id)
-        entry = told(request.organization, [row])[0]
-        calls = history.calls_of([row], history.CALLS_PER_OPERATION) if entry["is_own"] else {}
+        row = select_operation_relations(request.organization.operations).get(pk=operation_id)
+        entry = build_operation_rows(request.organization, [row])[0]
+        calls = (
+            history.calls_by_operation([row], history.CALLS_PER_OPERATION)
+            if entry["is_own"]
+            else {}
+        )
         return self.page(
             "integrations/operation.html",
             entry=entry,
             operation=row,
             calls=calls.get(row.pk, [])[::-1],
-            answer=result_of(request.organization, row),
+            answer=serialize_query_result(request.organization, row),
             waiters=row.waiters.filter(organization=request.organization)[:50],
         )
 
 
-class TryScreen(OrgScreen):
+class RetryOperationScreen(OrgScreen):
     permissions = {"POST": Permission.INTEGRATIONS_UPDATE}
 
     def post(self, request: HttpRequest, operation_id: UUID) -> HttpResponse:
-        operation = whole(request.organization.operations).get(pk=operation_id)
+        operation = select_operation_relations(request.organization.operations).get(pk=operation_id)
         try:
-            self.say(try_now(request.principal, operation))
-        except NothingToTry as error:
+            self.say(retry_operation(request.principal, operation))
+        except CannotRetry as error:
             self.warn(str(error))
         return self.back("operation", operation_id=operation_id)

@@ -10,4 +10,4 @@ register = template.Library()
 @register.inclusion_tag("integrations/_standstill.html")
 def standstill() -> dict[str, str]:
     """A line that says why nothing goes on now, or nothing."""
-    return {"sentence": availability.now().sentence}
+    return {"sentence": availability.current_availability().sentence}

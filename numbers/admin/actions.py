@@ -4,8 +4,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from numbers.inventory import operations
-from numbers.inventory.allowed_actions import possible
-from numbers.inventory.reservation import NotPossibleNow, NotSupplied
+from numbers.inventory.allowed_actions import find_allowed_actions
+from numbers.inventory.reservation import NumberNotSupplied, NumberStateConflict
 from numbers.models import PhoneNumber, Placement
 from organizations.access.principals import Principal
 from organizations.web.admin.row_actions import RowAction
@@ -13,51 +13,51 @@ from organizations.web.admin.row_actions import RowAction
 Status = PhoneNumber.Status
 
 
-def retry(by: Principal, number: PhoneNumber) -> str:
+def retry_number_action(by: Principal, number: PhoneNumber) -> str:
     operations.retry_number(by, number.pk)
     return _("%(number)s is tried again.") % {"number": number}
 
 
-def activate(by: Principal, number: PhoneNumber) -> str:
+def activate_number_action(by: Principal, number: PhoneNumber) -> str:
     operations.change_number(by, number.pk, status=Status.ACTIVE)
     return _("%(number)s is being activated.") % {"number": number}
 
 
-def deactivate(by: Principal, number: PhoneNumber) -> str:
+def deactivate_number_action(by: Principal, number: PhoneNumber) -> str:
     operations.change_number(by, number.pk, status=Status.INACTIVE)
     return _("%(number)s is being deactivated.") % {"number": number}
 
 
-def delete(by: Principal, number: PhoneNumber) -> str:
+def delete_number_action(by: Principal, number: PhoneNumber) -> str:
     operations.delete_number(by, number.pk)
     return _("%(number)s is deleted; its platforms follow.") % {"number": number}
 
 
-def release(by: Principal, number: PhoneNumber) -> str:
+def release_number_action(by: Principal, number: PhoneNumber) -> str:
     operations.delete_number(by, number.pk, release=True)
     return _("%(number)s is deleted and given back.") % {"number": number}
 
 
-def merge(by: Principal, number: PhoneNumber) -> str:
+def merge_duplicates_action(by: Principal, number: PhoneNumber) -> str:
     operations.merge_duplicates(by, number.pk)
     return _("The duplicates of %(number)s are being merged.") % {"number": number}
 
 
-def given_back_with(number: PhoneNumber) -> str:
+def number_release_warning(number: PhoneNumber) -> str:
     return " ".join(
         [
-            lost_with(number),
+            number_delete_warning(number),
             _("The account gives it back to its platform, which may sell it to others."),
         ]
     )
 
 
-def is_supplied(number: PhoneNumber) -> bool:
+def can_release_number(number: PhoneNumber) -> bool:
     roles = {placement.role for placement in number.placements.all()}
     return number.status != Status.DELETED and Placement.Role.SUPPLY in roles
 
 
-def lost_with(number: PhoneNumber) -> str:
+def number_delete_warning(number: PhoneNumber) -> str:
     words = {
         "organization": number.organization,
         "platforms": ", ".join(sorted({p.integration.name for p in number.placements.all()})),
@@ -71,7 +71,7 @@ def lost_with(number: PhoneNumber) -> str:
     )
 
 
-def can_be_retried(number: PhoneNumber) -> bool:
+def can_retry_number(number: PhoneNumber) -> bool:
     if number.error_message and number.status in (Status.ACTIVE, Status.INACTIVE):
         return number.placements.exists()
     unfinished = number.status in (Status.PENDING, Status.FAILED)
@@ -82,53 +82,53 @@ ACTIONS = (
     RowAction(
         "retry",
         gettext_lazy("Try again now"),
-        retry,
-        refusals=(NotPossibleNow,),
-        possible=can_be_retried,
+        retry_number_action,
+        refusals=(NumberStateConflict,),
+        possible=can_retry_number,
         icon="replay",
     ),
     RowAction(
         "activate",
         gettext_lazy("Activate"),
-        activate,
-        refusals=(NotPossibleNow,),
+        activate_number_action,
+        refusals=(NumberStateConflict,),
         possible=lambda number: number.wanted == Status.INACTIVE,
         icon="toggle_on",
     ),
     RowAction(
         "deactivate",
         gettext_lazy("Deactivate"),
-        deactivate,
-        refusals=(NotPossibleNow,),
+        deactivate_number_action,
+        refusals=(NumberStateConflict,),
         possible=lambda number: number.status == Status.ACTIVE and number.wanted == Status.ACTIVE,
         icon="toggle_off",
     ),
     RowAction(
         "delete",
         gettext_lazy("Delete"),
-        delete,
-        refusals=(NotPossibleNow,),
+        delete_number_action,
+        refusals=(NumberStateConflict,),
         possible=lambda number: number.status != Status.DELETED,
-        loses=lost_with,
+        loses=number_delete_warning,
         permission="delete",
         icon="delete",
     ),
     RowAction(
         "release",
         gettext_lazy("Delete and give back"),
-        release,
-        refusals=(NotPossibleNow, NotSupplied),
-        possible=is_supplied,
-        loses=given_back_with,
+        release_number_action,
+        refusals=(NumberStateConflict, NumberNotSupplied),
+        possible=can_release_number,
+        loses=number_release_warning,
         permission="delete",
         icon="undo",
     ),
     RowAction(
         "merge",
         gettext_lazy("Merge duplicates"),
-        merge,
-        refusals=(NotPossibleNow,),
-        possible=lambda number: "merge" in possible(number, number.placements.all()),
+        merge_duplicates_action,
+        refusals=(NumberStateConflict,),
+        possible=lambda number: "merge" in find_allowed_actions(number, number.placements.all()),
         icon="merge",
     ),
 )

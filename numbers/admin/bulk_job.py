@@ -11,7 +11,13 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
 
 from numbers.models import Batch, BatchRow
-from organizations.web.admin.base import LogAdmin, ReadOnlyAdmin, link, page_of, time_column
+from organizations.web.admin.base import (
+    LogAdmin,
+    ReadOnlyAdmin,
+    admin_url,
+    link_or_text,
+    time_column,
+)
 
 STATE_COLOURS = {
     "checking": "info",
@@ -22,8 +28,13 @@ STATE_COLOURS = {
     "stopped": "",
     "refused": "danger",
 }
-FATE_COLOURS = {"done": "success", "failed": "danger", "error": "danger", "ambiguous": "warning"}
-TOLD = (
+ROW_RESULT_COLOURS = {
+    "done": "success",
+    "failed": "danger",
+    "error": "danger",
+    "ambiguous": "warning",
+}
+BATCH_FIELDS = (
     "organization",
     "kind",
     "action",
@@ -60,7 +71,7 @@ class BatchAdmin(ReadOnlyAdmin):
     list_filter = ("state", "kind", "action", ("organization", AutocompleteSelectFilter))
     list_filter_submit = True
     search_fields = ("title", "organization__name", "id__iexact")
-    fields = TOLD
+    fields = BATCH_FIELDS
     readonly_fields = ("rows_link",)
     event_kind = "batch"
     portal_page = ("batch", "batch_id")
@@ -80,7 +91,7 @@ class BatchAdmin(ReadOnlyAdmin):
     @display(description=gettext_lazy("rows"))
     def rows_link(self, batch: Batch) -> SafeString:
         rows = reverse("admin:numbers_batchrow_changelist")
-        return link(f"{rows}?batch__id__exact={batch.pk}", f"{batch.total:,}")
+        return link_or_text(f"{rows}?batch__id__exact={batch.pk}", f"{batch.total:,}")
 
 
 @admin.register(BatchRow)
@@ -100,13 +111,13 @@ class BatchRowAdmin(LogAdmin):
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         return lookup == "batch__id__exact" or super().lookup_allowed(lookup, value, request)
 
-    @display(description=gettext_lazy("fate"), label=FATE_COLOURS, ordering="fate")
+    @display(description=gettext_lazy("fate"), label=ROW_RESULT_COLOURS, ordering="fate")
     def fate_badge(self, row: BatchRow) -> tuple[str, str]:
         return row.fate, row.get_fate_display()
 
     @display(description=gettext_lazy("batch"))
     def batch_link(self, row: BatchRow) -> SafeString | str:
-        return link(page_of(row.batch), row.batch)
+        return link_or_text(admin_url(row.batch), row.batch)
 
     @display(description=gettext_lazy("phone number"))
     def number_link(self, row: BatchRow) -> SafeString | str:

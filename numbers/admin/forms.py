@@ -19,7 +19,7 @@ class NumberForm(forms.Form):
         widget=UnfoldAdminTextInputWidget({"placeholder": "+18005551234"}),
         help_text=gettext_lazy("With plus and country code."),
     )
-    label = fields.text(label=gettext_lazy("Label"), required=False)
+    label = fields.text_field(label=gettext_lazy("Label"), required=False)
     application_sid = forms.UUIDField(
         label=gettext_lazy("Application"),
         required=False,
@@ -29,7 +29,7 @@ class NumberForm(forms.Form):
 
     def __init__(self, data: Any, *, carriers: QuerySet[Carrier]):
         super().__init__(data)
-        self.fields["carrier"] = fields.row(
+        self.fields["carrier"] = fields.model_choice_field(
             carriers,
             required=False,
             label=_("Carrier"),

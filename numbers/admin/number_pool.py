@@ -18,25 +18,25 @@ from unfold.decorators import display
 from carriers.models import Carrier
 from numbers.inventory import number_pools
 from numbers.models import NumberPool
-from numbers.models.number_pool import PREFIX
-from numbers.numbering.e164 import NotANumber
+from numbers.models.number_pool import PREFIX_VALIDATOR
+from numbers.numbering.e164 import InvalidPhoneNumber
 from numbers.numbering.parsing import parse_number
-from organizations.access.principals import Principal, of_staff
+from organizations.access.principals import Principal, staff_principal
 from organizations.models import Organization
 from organizations.web.admin import fields
-from organizations.web.admin.base import OperatorAdmin, link, page_of, time_column
-from organizations.web.admin.form_pages import OrganizationFirst, attempt
-from organizations.web.admin.row_actions import Fact, RowAction
+from organizations.web.admin.base import OperatorAdmin, admin_url, link_or_text, time_column
+from organizations.web.admin.form_pages import ChooseOrganizationFirst, run_with_form_errors
+from organizations.web.admin.row_actions import DetailField, RowAction
 
 
 class PoolForm(forms.Form):
-    name = fields.text(label=gettext_lazy("Name"))
-    prefixes = fields.paragraph(
+    name = fields.text_field(label=gettext_lazy("Name"))
+    prefixes = fields.textarea_field(
         label=gettext_lazy("Prefixes"),
         required=False,
         help_text=gettext_lazy("One per line, with plus and country code: +4420."),
     )
-    numbers = fields.paragraph(
+    numbers = fields.textarea_field(
         label=gettext_lazy("Numbers"),
         required=False,
         help_text=gettext_lazy("One per line, with plus and country code; at most 10,000."),
@@ -56,7 +56,7 @@ class PoolForm(forms.Form):
         self.order_fields(["name", "carrier"])
 
     def clean_prefixes(self) -> list[str]:
-        return sorted(set(self.each_line("prefixes", read_prefix)))
+        return sorted(set(self.each_line("prefixes", parse_pool_prefix)))
 
     def clean_numbers(self) -> list[str]:
         return self.each_line("numbers", lambda text: parse_number(text).number)
@@ -67,32 +67,32 @@ class PoolForm(forms.Form):
         for line, text in enumerate(self.cleaned_data[name].splitlines(), 1):
             try:
                 found += [read(text.strip())] if text.strip() else []
-            except (NotANumber, ValidationError) as error:
+            except (InvalidPhoneNumber, ValidationError) as error:
                 why = " ".join(getattr(error, "messages", [str(error)]))
                 words = {"line": line, "why": why}
                 raise ValidationError(_("Line %(line)d: %(why)s") % words) from error
         return found
 
 
-def read_prefix(text: str) -> str:
+def parse_pool_prefix(text: str) -> str:
     """Raises ValidationError."""
     prefix = "".join(text.split())
-    PREFIX(prefix)
+    PREFIX_VALIDATOR(prefix)
     return prefix
 
 
-def withdraw(by: Principal, pool: NumberPool) -> str:
+def delete_pool_action(by: Principal, pool: NumberPool) -> str:
     number_pools.delete_pool(by, pool.pk)
     return _("%(pool)s is deleted.") % {"pool": pool}
 
 
-def lost_with(pool: NumberPool) -> str:
+def pool_delete_warning(pool: NumberPool) -> str:
     words = {"organization": pool.organization}
     return _("%(organization)s can no longer add numbers from it. Numbers it holds stay.") % words
 
 
 @admin.register(NumberPool)
-class NumberPoolAdmin(OrganizationFirst, OperatorAdmin):
+class NumberPoolAdmin(ChooseOrganizationFirst, OperatorAdmin):
     list_display = ("name", "organization_name", "carrier_name", "prefix_list", "listed", "created")
     list_select_related = ("organization", "carrier")
     list_filter = (
@@ -109,8 +109,8 @@ class NumberPoolAdmin(OrganizationFirst, OperatorAdmin):
         RowAction(
             "delete",
             gettext_lazy("Delete"),
-            withdraw,
-            loses=lost_with,
+            delete_pool_action,
+            loses=pool_delete_warning,
             permission="delete",
             icon="delete",
             leaves=True,
@@ -122,7 +122,7 @@ class NumberPoolAdmin(OrganizationFirst, OperatorAdmin):
 
     @display(description=gettext_lazy("carrier"), ordering="carrier__name")
     def carrier_name(self, pool: NumberPool) -> str:
-        return link(page_of(pool.carrier), pool.carrier.name) if pool.carrier else ""
+        return link_or_text(admin_url(pool.carrier), pool.carrier.name) if pool.carrier else ""
 
     @display(description=gettext_lazy("prefixes"))
     def prefix_list(self, pool: NumberPool) -> str:
@@ -133,11 +133,11 @@ class NumberPoolAdmin(OrganizationFirst, OperatorAdmin):
     def listed(self, pool: NumberPool) -> int:
         return pool.number_count
 
-    def facts(self, request: HttpRequest, row: NumberPool) -> list[Fact]:
+    def facts(self, request: HttpRequest, row: NumberPool) -> list[DetailField]:
         carrier = row.carrier
         return [
-            (_("Organization"), link(page_of(row.organization), row.organization)),
-            (_("Carrier"), link(page_of(carrier), carrier) if carrier else ""),
+            (_("Organization"), link_or_text(admin_url(row.organization), row.organization)),
+            (_("Carrier"), link_or_text(admin_url(carrier), carrier) if carrier else ""),
             (_("Carrier of"), carrier.organization if carrier else ""),
             (_("Numbers listed"), row.number_count),
         ]
@@ -151,11 +151,13 @@ class NumberPoolAdmin(OrganizationFirst, OperatorAdmin):
     def add_in(self, request: HttpRequest, organization: Organization) -> HttpResponse:
         form = self.form_of(request)
         if request.method == "POST" and form.is_valid():
-            by = of_staff(request.user, organization)
-            made = attempt(form, lambda: number_pools.create_pool(by, **form.cleaned_data), {})
+            by = staff_principal(request.user, organization)
+            made = run_with_form_errors(
+                form, lambda: number_pools.create_pool(by, **form.cleaned_data), {}
+            )
             if made:
                 messages.success(request, _("%(row)s was added.") % {"row": made})
-                return redirect(page_of(made))
+                return redirect(admin_url(made))
         title = _("Add a number pool to %(organization)s") % {"organization": organization}
         return self.form_page(request, form, title=title)
 
@@ -163,21 +165,25 @@ class NumberPoolAdmin(OrganizationFirst, OperatorAdmin):
         row = self.get_object(request, unquote(object_id))
         if row is None or not self.has_change_permission(request, row):
             return super().change_view(request, object_id, form_url, extra_context)
-        form = self.form_of(request, initial=initial_of(row) if request.method == "GET" else None)
+        form = self.form_of(
+            request, initial=pool_initial_values(row) if request.method == "GET" else None
+        )
         if request.method == "POST" and form.is_valid():
-            by = of_staff(request.user, row.organization)
+            by = staff_principal(request.user, row.organization)
             changed = form.cleaned_data
-            if attempt(form, lambda: number_pools.change_pool(by, row.pk, **changed), {}):
+            if run_with_form_errors(
+                form, lambda: number_pools.change_pool(by, row.pk, **changed), {}
+            ):
                 messages.success(request, _("%(row)s is changed.") % {"row": row})
-                return redirect(page_of(row))
+                return redirect(admin_url(row))
         about = self.about(request, row)
         return self.form_page(request, form, title=str(row), row=row, **about)
 
 
-def initial_of(pool: NumberPool) -> dict[str, Any]:
+def pool_initial_values(pool: NumberPool) -> dict[str, Any]:
     return {
         "name": pool.name,
         "carrier": pool.carrier_id,
         "prefixes": "\n".join(pool.prefixes),
-        "numbers": "\n".join(number_pools.numbers_of(pool)),
+        "numbers": "\n".join(number_pools.list_pool_numbers(pool)),
     }

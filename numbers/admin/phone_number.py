@@ -19,21 +19,33 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
 
 from carriers.models import Carrier
-from carriers.operations import lent_to
-from integrations.admin.operations import subject_pages, timeline
+from carriers.operations import shared_carriers_filter
+from integrations.admin.operations import merge_timeline, subject_admin_urls
 from integrations.providers import PROVIDERS
 from numbers.admin.actions import ACTIONS
 from numbers.admin.filters import StatusFilter
 from numbers.admin.forms import NumberForm
 from numbers.inventory import history, operations
 from numbers.inventory.allowed_actions import status_text
-from numbers.inventory.reservation import NoCarrier, NotPossibleNow, NumberTaken, OutsidePools
+from numbers.inventory.reservation import (
+    CarrierUnavailable,
+    NumberOutsidePools,
+    NumberStateConflict,
+    NumberTaken,
+)
 from numbers.models import PhoneNumber, Placement
-from organizations.access.principals import of_staff
+from organizations.access.principals import staff_principal
 from organizations.models import Organization
-from organizations.web.admin.base import OperatorAdmin, badge, link, one_line, page_of, time_column
-from organizations.web.admin.form_pages import OrganizationFirst, attempt
-from organizations.web.admin.row_actions import Fact
+from organizations.web.admin.base import (
+    OperatorAdmin,
+    admin_url,
+    badge,
+    link_or_text,
+    nowrap_text,
+    time_column,
+)
+from organizations.web.admin.form_pages import ChooseOrganizationFirst, run_with_form_errors
+from organizations.web.admin.row_actions import DetailField
 
 Status = PhoneNumber.Status
 STATUS_COLOURS = {
@@ -43,7 +55,7 @@ STATUS_COLOURS = {
     "failed": "danger",
     "deleted": "",
 }
-TOLD_OPERATIONS, TOLD_CALLS, TOLD_EVENTS = 20, 5, 50  # 100 calls at most
+MAX_OPERATIONS, MAX_CALLS_EACH, MAX_EVENTS = 20, 5, 50  # 100 calls at most
 DETAILS = (
     "id",
     "public_id",
@@ -54,18 +66,18 @@ DETAILS = (
     "released_at",
     "version",
 )
-LOOKS_LIKE_A_NUMBER = re.compile(r"\+?[\d\s().\-/]{3,}")
+NUMBER_PATTERN = re.compile(r"\+?[\d\s().\-/]{3,}")
 
 
-def page_of_placement(placement_id: Any) -> str:
-    number_id = history.number_of(placement_id)
+def placement_admin_url(placement_id: Any) -> str:
+    number_id = history.find_placement_number_id(placement_id)
     return reverse("admin:numbers_phonenumber_change", args=[number_id]) if number_id else ""
 
 
-subject_pages["placement"] = page_of_placement
+subject_admin_urls["placement"] = placement_admin_url
 
 
-class Placements(TabularInline):
+class PlacementInline(TabularInline):
     """To be read: the worker writes them."""
 
     model = Placement
@@ -78,7 +90,7 @@ class Placements(TabularInline):
 
     @display(description=gettext_lazy("integration"))
     def platform(self, placement: Placement) -> SafeString | str:
-        return link(page_of(placement.integration), placement.integration)
+        return link_or_text(admin_url(placement.integration), placement.integration)
 
     @display(description=gettext_lazy("platform ids"))
     def ids(self, placement: Placement) -> SafeString:
@@ -106,7 +118,7 @@ class Placements(TabularInline):
 
 
 @admin.register(PhoneNumber)
-class PhoneNumberAdmin(OrganizationFirst, OperatorAdmin):
+class PhoneNumberAdmin(ChooseOrganizationFirst, OperatorAdmin):
     portal_page = ("number", "number_id")
     list_display = (
         "number",
@@ -138,18 +150,18 @@ class PhoneNumberAdmin(OrganizationFirst, OperatorAdmin):
         (gettext_lazy("Details"), {"fields": DETAILS, "classes": ("collapse",)}),
     )
     readonly_fields = DETAILS
-    inlines = (Placements,)
+    inlines = (PlacementInline,)
     row_actions = ACTIONS
     event_kind = "phone_number"
     created = time_column("created_at", gettext_lazy("created"))
     change_form_outer_after_template = "admin/includes/story.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PhoneNumber]:
-        return history.with_open_reason(super().get_queryset(request))
+        return history.annotate_open_reason(super().get_queryset(request))
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str):
         """People paste numbers as they are written: +1 (415) 777-4444."""
-        if LOOKS_LIKE_A_NUMBER.fullmatch(search_term.strip()):
+        if NUMBER_PATTERN.fullmatch(search_term.strip()):
             search_term = re.sub(r"\D", "", search_term)
         return super().get_search_results(request, queryset, search_term)
 
@@ -177,39 +189,50 @@ class PhoneNumberAdmin(OrganizationFirst, OperatorAdmin):
     @display(description=gettext_lazy("carrier"), ordering="carrier__name")
     def carrier_name(self, number: PhoneNumber) -> SafeString | str:
         return (
-            link(page_of(number.carrier), one_line(number.carrier.name)) if number.carrier else ""
+            link_or_text(admin_url(number.carrier), nowrap_text(number.carrier.name))
+            if number.carrier
+            else ""
         )
 
-    def facts(self, request: HttpRequest, row: PhoneNumber) -> list[Fact]:
+    def facts(self, request: HttpRequest, row: PhoneNumber) -> list[DetailField]:
         return [
             (_("Status"), badge(status_text(row), STATUS_COLOURS[row.status])),
             (_("Why"), row.error_message or row.open_reason),
-            (_("Organization"), link(page_of(row.organization), row.organization)),
-            (_("Carrier"), link(page_of(row.carrier), row.carrier) if row.carrier else ""),
+            (_("Organization"), link_or_text(admin_url(row.organization), row.organization)),
+            (
+                _("Carrier"),
+                link_or_text(admin_url(row.carrier), row.carrier) if row.carrier else "",
+            ),
             (_("Source"), row.get_source_display()),
             (_("Inbound agent"), agent_link(row, row.inbound_agent_id)),
             (_("Outbound agent"), agent_link(row, row.outbound_agent_id)),
             (_("Inbound webhook"), row.inbound_webhook_url),
             (_("Outbound trunk"), row.outbound_trunk_id),
-            (_("Calls"), directions(row)),
+            (_("Calls"), call_direction_label(row)),
         ]
 
     def add_in(self, request: HttpRequest, organization: Organization) -> HttpResponse:
         form = NumberForm(request.POST or None, carriers=self.carriers(request, organization))
         if request.method == "POST" and form.is_valid():
-            by = of_staff(request.user, organization)
-            beside = {NumberTaken: "number", OutsidePools: "number", NoCarrier: "carrier"}
-            made = attempt(form, lambda: operations.add_number(by, **form.wished), beside)
+            by = staff_principal(request.user, organization)
+            beside = {
+                NumberTaken: "number",
+                NumberOutsidePools: "number",
+                CarrierUnavailable: "carrier",
+            }
+            made = run_with_form_errors(
+                form, lambda: operations.add_number(by, **form.wished), beside
+            )
             if made:
                 messages.success(request, _("%(number)s is being set up.") % {"number": made})
-                return redirect(page_of(made))
+                return redirect(admin_url(made))
         title = _("Add a number to %(organization)s") % {"organization": organization}
         return self.form_page(request, form, title=title)
 
     def carriers(self, request: HttpRequest, organization: Organization) -> QuerySet[Carrier]:
         """Those of the organization, the installation's default, and those of its pools."""
         everyones = self.admin_site.get_model_admin(Carrier).get_queryset(request)
-        usable = Q(organization=organization) | lent_to(organization)
+        usable = Q(organization=organization) | shared_carriers_filter(organization)
         return everyones.filter(usable).exclude(status=Carrier.Status.DELETED).order_by("name")
 
     def change_view(self, request: HttpRequest, object_id: str, form_url="", extra_context=None):
@@ -219,28 +242,28 @@ class PhoneNumberAdmin(OrganizationFirst, OperatorAdmin):
             return super().change_view(
                 request, object_id, form_url, {**told, **(extra_context or {})}
             )
-        except NotPossibleNow as error:  # changed under the form
+        except NumberStateConflict as error:  # changed under the form
             messages.error(request, str(error))
-            return redirect(page_of(row))
+            return redirect(admin_url(row))
 
     def story(self, row: PhoneNumber) -> dict[str, Any]:
         events = row.organization.events.filter(subject_kind="phone_number", subject_id=row.pk)
-        told = history.story(row, limit=TOLD_OPERATIONS, calls_each=TOLD_CALLS)
-        done = events.order_by("-id")[:TOLD_EVENTS]
-        return {"story": told, "timeline": timeline(told, done)}
+        told = history.build_number_history(row, limit=MAX_OPERATIONS, calls_each=MAX_CALLS_EACH)
+        done = events.order_by("-id")[:MAX_EVENTS]
+        return {"story": told, "timeline": merge_timeline(told, done)}
 
     def save_model(self, request: HttpRequest, obj: PhoneNumber, form: Any, change: bool) -> None:
         changes = {name: form.cleaned_data[name] or None for name in form.changed_data}
-        operations.change_number(of_staff(request.user, obj.organization), obj.pk, **changes)
+        operations.change_number(staff_principal(request.user, obj.organization), obj.pk, **changes)
 
 
 def agent_link(number: PhoneNumber, agent_id: str | None) -> SafeString | str | None:
     """Numbers may name agents that are registered nowhere."""
     named = number.organization.agents.filter(agent_id=agent_id).first() if agent_id else None
-    return link(page_of(named), named) if named else agent_id
+    return link_or_text(admin_url(named), named) if named else agent_id
 
 
-def directions(number: PhoneNumber) -> str:
+def call_direction_label(number: PhoneNumber) -> str:
     """Said only where it is not both."""
     takes, makes = number.supports_inbound, number.supports_outbound
     if takes and makes:

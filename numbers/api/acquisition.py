@@ -8,37 +8,45 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
-from integrations.api.lookup import in_body
+from integrations.api.lookup import integration_from_body
 from integrations.models import Integration
 from numbers.api import examples
-from numbers.api.errors import outside_problem, taken_problem, told
-from numbers.api.fields import Number
-from numbers.api.number_queries import rows_by_id
-from numbers.api.phone_numbers import TAGS, reply_with
-from numbers.api.serializers import NumberShape, RoutedSerializer, represent
+from numbers.api.errors import (
+    number_not_assigned_problem,
+    number_taken_problem,
+    translate_number_errors,
+)
+from numbers.api.fields import E164Number
+from numbers.api.number_queries import number_rows_by_id
+from numbers.api.phone_numbers import TAGS, number_response
+from numbers.api.serializers import NumberSettingsSerializer, NumberShape, serialize_number
 from numbers.api.trunks import SipSerializer
 from numbers.inventory import sip_settings
-from numbers.inventory.acquisition import buy_number, import_number, taken_on
+from numbers.inventory.acquisition import buy_number, import_number, resolve_integration
 from numbers.inventory.locks import lock_named_agents
-from numbers.inventory.placements import PLACED_AS
-from numbers.inventory.reservation import NumberTaken, OutsidePools
+from numbers.inventory.placements import ROLE_BY_PROVIDER
+from numbers.inventory.reservation import NumberOutsidePools, NumberTaken
 from numbers.models import Placement
 from organizations.access import quotas
 from organizations.access.roles import Permission
-from organizations.api.serializers import taken
-from organizations.web.api.fields import Choice, ListOf, OptionalId, StrictSerializer
-from organizations.web.api.responses import Reply
+from organizations.api.serializers import validate_input
+from organizations.web.api.fields import Choice, OptionalId, StrictList, StrictSerializer
+from organizations.web.api.responses import ApiResponse
 from organizations.web.api.views import OrgView
-from organizations.web.openapi.operations import answered, asked, operation
+from organizations.web.openapi.operations import (
+    document_operation,
+    request_example,
+    response_example,
+)
 
-AT_ONCE = 100
-EXTRAS = ("address_sid", "bundle_sid", "identity_sid")
-Complaints = dict[str, Any]  # by field, as deep as the request
+MAX_NUMBERS = 100
+REGULATORY_FIELDS = ("address_sid", "bundle_sid", "identity_sid")
+FieldErrors = dict[str, Any]  # by field, as deep as the request
 INTEGRATION_HELP = "`intg_…` or its UUID; the organization's default one if left out."
 
 
-class ImportedNumberSerializer(RoutedSerializer):
-    number = Number(trim_whitespace=False, help_text="E.164: plus, country code, number.")
+class ImportedNumberSerializer(NumberSettingsSerializer):
+    number = E164Number(trim_whitespace=False, help_text="E.164: plus, country code, number.")
     outbound_trunk_id = OptionalId(
         max_length=100,
         help_text="A trunk on the SIP platform that is used as it is.",
@@ -50,31 +58,35 @@ class ImportSerializer(StrictSerializer):
     """The provider is the role that an integration plays: who owns the numbers, or who carries
     them."""
 
-    provider = Choice(list(PLACED_AS))
+    provider = Choice(list(ROLE_BY_PROVIDER))
     integration_id = OptionalId(max_length=36, help_text=INTEGRATION_HELP)
     voice_integration_id = OptionalId(
         max_length=36,
         help_text="Where the calls of supplied numbers land: an integration with SIP.",
     )
-    numbers = ListOf(child=ImportedNumberSerializer(), min_length=1, max_length=AT_ONCE)
+    numbers = StrictList(child=ImportedNumberSerializer(), min_length=1, max_length=MAX_NUMBERS)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        wrong = repetitions([each["number"] for each in attrs["numbers"]])
-        is_sip = PLACED_AS[attrs["provider"]] == Placement.Role.VOICE
+        wrong = find_repeated_numbers([each["number"] for each in attrs["numbers"]])
+        is_sip = ROLE_BY_PROVIDER[attrs["provider"]] == Placement.Role.VOICE
         voice = attrs.get("voice_integration_id")
         if is_sip and voice:
             text = _("Only for supplied numbers: send integration_id.")
             raise ValidationError({"voice_integration_id": [text]})
         for index, each in enumerate(attrs["numbers"]):
             has_trunks = is_sip or voice
-            if found := sip_complaints(each, must_call=is_sip) if has_trunks else surplus(each):
+            if (
+                found := sip_setting_errors(each, must_call=is_sip)
+                if has_trunks
+                else unexpected_trunk_errors(each)
+            ):
                 wrong[index] = {**wrong.get(index, {}), "sip": found}
         if wrong:
             raise ValidationError({"numbers": wrong})
         return attrs
 
 
-def repetitions(numbers: list[str]) -> dict[int, Complaints]:
+def find_repeated_numbers(numbers: list[str]) -> dict[int, FieldErrors]:
     first = {number: index for index, number in reversed(list(enumerate(numbers)))}
     words = _("The same number as numbers.%(index)d.")
     return {
@@ -84,9 +96,9 @@ def repetitions(numbers: list[str]) -> dict[int, Complaints]:
     }
 
 
-def sip_complaints(number: Mapping[str, Any], *, must_call: bool) -> Complaints:
+def sip_setting_errors(number: Mapping[str, Any], *, must_call: bool) -> FieldErrors:
     """A supplied number may call out by its account: its trunks need not."""
-    found = sip_settings.complaints(
+    found = sip_settings.validate_sip_settings(
         number.get("sip", {}),
         outbound=must_call and number.get("supports_outbound", True),
         outbound_trunk_id=number.get("outbound_trunk_id"),
@@ -94,13 +106,13 @@ def sip_complaints(number: Mapping[str, Any], *, must_call: bool) -> Complaints:
     return {name: [text] for name, text in found.items()}
 
 
-def surplus(number: Mapping[str, Any]) -> list[str]:
+def unexpected_trunk_errors(number: Mapping[str, Any]) -> list[str]:
     given = number.get("sip") or number.get("outbound_trunk_id")
     return [_("Only numbers of a SIP carrier have trunks.")] if given else []
 
 
-class PurchaseSerializer(RoutedSerializer):
-    number = Number(trim_whitespace=False, help_text="One that is for sale, in E.164.")
+class PurchaseSerializer(NumberSettingsSerializer):
+    number = E164Number(trim_whitespace=False, help_text="One that is for sale, in E.164.")
     integration_id = OptionalId(max_length=36, help_text=INTEGRATION_HELP)
     address_sid = OptionalId(
         max_length=34,
@@ -117,7 +129,7 @@ class ImportedShape(StrictSerializer):
 class ImportView(OrgView):
     permissions = {"POST": Permission.PHONE_NUMBERS_CREATE}
 
-    @operation(
+    @document_operation(
         summary="Import phone numbers",
         description=(
             "Takes in 1 to 100 numbers that an account owns (`twilio`) or that a SIP carrier "
@@ -130,41 +142,41 @@ class ImportView(OrgView):
         responses={201: ImportedShape},
         errors=["number-taken", "number-being-removed", "number-not-assigned"],
         examples=[
-            asked("Two of an account's numbers", examples.IMPORT),
-            asked("One of a SIP carrier", examples.IMPORT_SIP),
-            answered("Imported", {"data": [examples.IMPORTED]}, 201),
+            request_example("Two of an account's numbers", examples.IMPORT),
+            request_example("One of a SIP carrier", examples.IMPORT_SIP),
+            response_example("Imported", {"data": [examples.IMPORTED]}, 201),
         ],
     )
-    def post(self, request: HttpRequest) -> Reply:
-        wished = taken(ImportSerializer, request.data)
+    def post(self, request: HttpRequest) -> ApiResponse:
+        wished = validate_input(ImportSerializer, request.data)
         named = wished.get("integration_id")
-        with told(integration_at="integration_id" if named else "provider"):
-            integration = taken_on(
-                request.principal, wished["provider"], found_integration(request, named)
+        with translate_number_errors(integration_at="integration_id" if named else "provider"):
+            integration = resolve_integration(
+                request.principal, wished["provider"], find_requested_integration(request, named)
             )
         homes = {"integration": integration, "voice_on": self.voice(request, wished)}
-        ids = import_all(request, wished["numbers"], provider=wished["provider"], **homes)
-        rows = rows_by_id(request.organization, ids)
-        data = [represent(row) for row in rows]
-        return Reply({"data": data}, status=201, headers={"Location": "/v1/phone-numbers"})
+        ids = import_numbers(request, wished["numbers"], provider=wished["provider"], **homes)
+        rows = number_rows_by_id(request.organization, ids)
+        data = [serialize_number(row) for row in rows]
+        return ApiResponse({"data": data}, status=201, headers={"Location": "/v1/phone-numbers"})
 
     def voice(self, request: HttpRequest, wished: Mapping[str, Any]) -> Integration | None:
         place = "voice_integration_id"
         if not wished.get(place):
             return None
-        named = in_body(request.organization, wished[place], place)
-        with told(integration_at=place):
-            return taken_on(request.principal, "sip", named)
+        named = integration_from_body(request.organization, wished[place], place)
+        with translate_number_errors(integration_at=place):
+            return resolve_integration(request.principal, "sip", named)
 
 
-def import_all(
+def import_numbers(
     request: HttpRequest, numbers: list[dict[str, Any]], **home: str | Integration | None
 ) -> list[UUID]:
     """Their ids, in the same order; one problem for all that are held already, or outside the
     organization's number pools."""
     made, held, outside = {}, [], []
     lock_named_agents(request.principal, *numbers)  # of all numbers, before the first is added
-    quotas.claim(request.organization, "numbers", len(numbers))  # likewise
+    quotas.ensure_quota(request.organization, "numbers", len(numbers))  # likewise
     # In the order of the numbers, so that two requests never wait for each other in a circle.
     for index, each in sorted(enumerate(numbers), key=lambda pair: pair[1]["number"]):
         fields = {name: value for name, value in each.items() if name != "sip"}
@@ -174,23 +186,23 @@ def import_all(
             )
         except NumberTaken as error:
             held.append((index, error))
-        except OutsidePools as error:
+        except NumberOutsidePools as error:
             outside.append((index, error))
     if outside:
-        raise outside_problem(by_place(outside))
+        raise number_not_assigned_problem(errors_by_path(outside))
     if held:
-        raise taken_problem(by_place(held))
+        raise number_taken_problem(errors_by_path(held))
     return [made[index].id for index in sorted(made)]
 
 
-def by_place(refused: list[tuple[int, Any]]) -> list[tuple[str, Any]]:
+def errors_by_path(refused: list[tuple[int, Any]]) -> list[tuple[str, Any]]:
     return [(f"numbers.{index}.number", error) for index, error in sorted(refused)]
 
 
 class PurchasesView(OrgView):
     permissions = {"POST": Permission.PHONE_NUMBERS_CREATE}
 
-    @operation(
+    @document_operation(
         summary="Buy phone number",
         description=(
             "Stored at once as `pending`; then the account buys it and is charged, unless it owns "
@@ -204,19 +216,19 @@ class PurchasesView(OrgView):
         errors=["number-taken", "number-being-removed", "number-not-assigned"],
         etag=True,
         examples=[
-            asked("A number that a search has found", examples.PURCHASE),
-            answered("Being bought", examples.BOUGHT, 201),
+            request_example("A number that a search has found", examples.PURCHASE),
+            response_example("Being bought", examples.PURCHASED, 201),
         ],
     )
-    def post(self, request: HttpRequest) -> Reply:
-        wished = taken(PurchaseSerializer, request.data)
-        named = found_integration(request, wished.pop("integration_id", None))
-        given = {name: wished.pop(name, None) for name in EXTRAS}
+    def post(self, request: HttpRequest) -> ApiResponse:
+        wished = validate_input(PurchaseSerializer, request.data)
+        named = find_requested_integration(request, wished.pop("integration_id", None))
+        given = {name: wished.pop(name, None) for name in REGULATORY_FIELDS}
         extras = {name: sid for name, sid in given.items() if sid}
-        with told():
+        with translate_number_errors():
             number = buy_number(request.principal, integration=named, extras=extras, **wished)
-        return reply_with(request, number.id, status=201)
+        return number_response(request, number.id, status=201)
 
 
-def found_integration(request: HttpRequest, named: str | None) -> Integration | None:
-    return in_body(request.organization, named) if named is not None else None
+def find_requested_integration(request: HttpRequest, named: str | None) -> Integration | None:
+    return integration_from_body(request.organization, named) if named is not None else None

@@ -7,27 +7,31 @@ from django.http import HttpRequest
 from rest_framework import serializers
 
 from numbers.api import examples
-from numbers.api.errors import told
+from numbers.api.errors import translate_number_errors
 from numbers.api.fields import AGENT_ID, OptionalAgentId, OptionalUrl
 from numbers.inventory import agents
-from numbers.inventory.locks import hold_agent
+from numbers.inventory.locks import lock_agent_ids
 from numbers.models import Agent
 from organizations.access.roles import Permission
-from organizations.api.serializers import taken
-from organizations.web.api.etags import etag, require_match
+from organizations.api.serializers import validate_input
+from organizations.web.api.etags import ensure_etag_match, format_etag
 from organizations.web.api.fields import Char, StrictSerializer, Uuid
-from organizations.web.api.pagination import PAGING, page
+from organizations.web.api.pagination import PAGE_PARAMETERS, paginate_rows
 from organizations.web.api.problems import Problem
-from organizations.web.api.query_parameters import read_query
-from organizations.web.api.responses import Reply
+from organizations.web.api.query_parameters import parse_query
+from organizations.web.api.responses import ApiResponse
 from organizations.web.api.views import OrgView
-from organizations.web.openapi.operations import answered, asked, operation
+from organizations.web.openapi.operations import (
+    document_operation,
+    request_example,
+    response_example,
+)
 
 TAGS = ["Agents"]
 VOICE_URL_HELP = "Where an account that supplies the agent's numbers sends their calls."
 
 
-def represent(agent: Agent) -> dict[str, Any]:
+def serialize_agent(agent: Agent) -> dict[str, Any]:
     """Without a count of its numbers, which would change under the ETag; the list of numbers is
     filtered by `inbound_agent_id`."""
     return {
@@ -67,19 +71,19 @@ class AgentPageShape(StrictSerializer):
 class AgentsView(OrgView):
     permissions = {"GET": Permission.AGENTS_READ, "POST": Permission.AGENTS_CREATE}
 
-    @operation(
+    @document_operation(
         summary="List agents",
         description="Newest first.",
         tags=TAGS,
-        query=PAGING,
+        query=PAGE_PARAMETERS,
         responses={200: AgentPageShape},
-        examples=[answered("A page", {"data": [examples.AGENT], "next_cursor": None})],
+        examples=[response_example("A page", {"data": [examples.AGENT], "next_cursor": None})],
     )
-    def get(self, request: HttpRequest) -> Reply:
-        query = read_query(request.GET, PAGING)
-        return Reply(page(request.organization.agents.all(), query, represent))
+    def get(self, request: HttpRequest) -> ApiResponse:
+        query = parse_query(request.GET, PAGE_PARAMETERS)
+        return ApiResponse(paginate_rows(request.organization.agents.all(), query, serialize_agent))
 
-    @operation(
+    @document_operation(
         summary="Add agent",
         description="Numbers that have named its id before are its numbers from now on.",
         tags=TAGS,
@@ -88,15 +92,15 @@ class AgentsView(OrgView):
         errors=["agent-exists"],
         etag=True,
         examples=[
-            asked("Support", {"agent_id": "agent_support", "name": "Support"}),
-            answered("Added", examples.AGENT, 201),
+            request_example("Support", {"agent_id": "agent_support", "name": "Support"}),
+            response_example("Added", examples.AGENT, 201),
         ],
     )
-    def post(self, request: HttpRequest) -> Reply:
-        wished = taken(AgentCreateSerializer, request.data)
-        with told():
+    def post(self, request: HttpRequest) -> ApiResponse:
+        wished = validate_input(AgentCreateSerializer, request.data)
+        with translate_number_errors():
             agent = agents.create_agent(request.principal, **wished)
-        return reply_with(agent, status=201)
+        return agent_response(agent, status=201)
 
 
 class AgentView(OrgView):
@@ -106,19 +110,19 @@ class AgentView(OrgView):
         "DELETE": Permission.AGENTS_DELETE,
     }
 
-    @operation(
+    @document_operation(
         summary="Get agent",
         tags=TAGS,
         responses={200: AgentShape},
         errors=["not-found"],
         etag=True,
-        examples=[answered("Support", examples.AGENT)],
+        examples=[response_example("Support", examples.AGENT)],
     )
-    def get(self, request: HttpRequest, agent_id: str) -> Reply:
-        read_query(request.GET, {})
-        return reply_with(found(request, agent_id))
+    def get(self, request: HttpRequest, agent_id: str) -> ApiResponse:
+        parse_query(request.GET, {})
+        return agent_response(find_agent(request, agent_id))
 
-    @operation(
+    @document_operation(
         summary="Change agent",
         description="What is left out stays. Accounts that supply its numbers follow `voice_url`.",
         tags=TAGS,
@@ -127,49 +131,51 @@ class AgentView(OrgView):
         errors=["not-found", "precondition-failed"],
         etag=True,
         examples=[
-            asked("Elsewhere", {"voice_url": "https://example.com/voice"}),
-            answered("Changed", {**examples.AGENT, "voice_url": "https://example.com/voice"}),
+            request_example("Elsewhere", {"voice_url": "https://example.com/voice"}),
+            response_example(
+                "Changed", {**examples.AGENT, "voice_url": "https://example.com/voice"}
+            ),
         ],
     )
-    def patch(self, request: HttpRequest, agent_id: str) -> Reply:
-        agent = unchanged(request, agent_id)
-        wished = taken(AgentChangeSerializer, request.data)
-        return reply_with(agents.change_agent(request.principal, agent.pk, **wished))
+    def patch(self, request: HttpRequest, agent_id: str) -> ApiResponse:
+        agent = lock_agent_if_match(request, agent_id)
+        wished = validate_input(AgentChangeSerializer, request.data)
+        return agent_response(agents.change_agent(request.principal, agent.pk, **wished))
 
-    @operation(
+    @document_operation(
         summary="Delete agent",
         description="Refused while numbers are assigned to it; `errors` names some.",
         tags=TAGS,
         responses={204: None},
         errors=["not-found", "precondition-failed", "agent-in-use"],
     )
-    def delete(self, request: HttpRequest, agent_id: str) -> Reply:
-        agent = unchanged(request, agent_id)
-        with told():
+    def delete(self, request: HttpRequest, agent_id: str) -> ApiResponse:
+        agent = lock_agent_if_match(request, agent_id)
+        with translate_number_errors():
             agents.delete_agent(request.principal, agent.pk)
-        return Reply(status=204)
+        return ApiResponse(status=204)
 
 
-def found(request: HttpRequest, agent_id: str, *, locked: bool = False) -> Agent:
+def find_agent(request: HttpRequest, agent_id: str, *, locked: bool = False) -> Agent:
     """404 for a stranger's, as for one that never was, and for what can be no id."""
     agents_here = request.organization.agents.all()
     if re.fullmatch(AGENT_ID, agent_id):
         if locked:
-            hold_agent(request.principal, agent_id)
+            lock_agent_ids(request.principal, agent_id)
         if agent := agents_here.filter(agent_id=agent_id).first():
             return agent
     raise Problem("not-found")
 
 
-def unchanged(request: HttpRequest, agent_id: str) -> Agent:
+def lock_agent_if_match(request: HttpRequest, agent_id: str) -> Agent:
     """Locks the agent. 412 where it is not the one the client has seen."""
-    agent = found(request, agent_id, locked=True)
-    require_match(request, agent.version)
+    agent = find_agent(request, agent_id, locked=True)
+    ensure_etag_match(request, agent.version)
     return agent
 
 
-def reply_with(agent: Agent, *, status: int = 200) -> Reply:
-    headers = {"ETag": etag(agent.version)}
+def agent_response(agent: Agent, *, status: int = 200) -> ApiResponse:
+    headers = {"ETag": format_etag(agent.version)}
     if status == 201:
         headers["Location"] = f"/v1/agents/{agent.agent_id}"
-    return Reply(represent(agent), status=status, headers=headers)
+    return ApiResponse(serialize_agent(agent), status=status, headers=headers)

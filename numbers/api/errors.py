@@ -3,34 +3,36 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from numbers.inventory.acquisition import NoIntegration
+from numbers.inventory.acquisition import NoUsableIntegration
 from numbers.inventory.agents import AgentExists, AgentInUse
 from numbers.inventory.reservation import (
-    NoCarrier,
-    NotPossibleNow,
-    NotSupplied,
+    CarrierUnavailable,
+    NumberNotSupplied,
+    NumberOutsidePools,
+    NumberStateConflict,
     NumberTaken,
-    OutsidePools,
 )
-from organizations.web.api.problems import Problem, field_error, invalid
+from organizations.web.api.problems import Problem, field_error, invalid_request_problem
 
 
 @contextmanager
-def told(*, integration_at: str = "integration_id") -> Iterator[None]:
+def translate_number_errors(*, integration_at: str = "integration_id") -> Iterator[None]:
     """`integration_at` is the field that chose the integration."""
     try:
         yield
     except NumberTaken as error:
-        raise taken_problem([("number", error)]) from error
-    except NoCarrier as error:
+        raise number_taken_problem([("number", error)]) from error
+    except CarrierUnavailable as error:
         raise carrier_problem(error) from error
-    except NoIntegration as error:
-        raise invalid(field_error(integration_at, str(error), "unusable")) from error
-    except NotSupplied as error:
-        raise invalid(field_error("release", str(error))) from error
-    except OutsidePools as error:
-        raise outside_problem([("number", error)]) from error
-    except NotPossibleNow as error:
+    except NoUsableIntegration as error:
+        raise invalid_request_problem(
+            field_error(integration_at, str(error), "unusable")
+        ) from error
+    except NumberNotSupplied as error:
+        raise invalid_request_problem(field_error("release", str(error))) from error
+    except NumberOutsidePools as error:
+        raise number_not_assigned_problem([("number", error)]) from error
+    except NumberStateConflict as error:
         raise Problem(
             "not-possible-now", str(error), errors=[field_error("status", str(error))]
         ) from error
@@ -42,7 +44,7 @@ def told(*, integration_at: str = "integration_id") -> Iterator[None]:
         raise Problem("agent-in-use", str(error), errors=numbers) from error
 
 
-def taken_problem(taken: list[tuple[str, NumberTaken]]) -> Problem:
+def number_taken_problem(taken: list[tuple[str, NumberTaken]]) -> Problem:
     """One problem for all numbers that are held already, each by its place in the request."""
     removing = all(error.being_removed for _path, error in taken)
     errors = [field_error(path, str(error), "taken") for path, error in taken]
@@ -50,13 +52,17 @@ def taken_problem(taken: list[tuple[str, NumberTaken]]) -> Problem:
     return Problem("number-being-removed" if removing else "number-taken", detail, errors=errors)
 
 
-def outside_problem(refused: list[tuple[str, OutsidePools]]) -> Problem:
+def number_not_assigned_problem(refused: list[tuple[str, NumberOutsidePools]]) -> Problem:
     """One problem for all numbers that no pool of the organization allows, each by its place."""
     errors = [field_error(path, str(error), "not-assigned") for path, error in refused]
     detail = " ".join(error["message"] for error in errors)
     return Problem("number-not-assigned", detail, errors=errors)
 
 
-def carrier_problem(error: NoCarrier) -> Problem:
+def carrier_problem(error: CarrierUnavailable) -> Problem:
     place = field_error("voip_carrier_sid", str(error), "failed" if error.failed else "unknown")
-    return Problem("carrier-failed", str(error), errors=[place]) if error.failed else invalid(place)
+    return (
+        Problem("carrier-failed", str(error), errors=[place])
+        if error.failed
+        else invalid_request_problem(place)
+    )

@@ -35,7 +35,7 @@ PENDING: dict[str, Any] = {
     "updated_at": "2023-11-07T05:31:56Z",
 }
 ACTIVE = {**PENDING, "status": "active"}
-STORY = {
+OPERATION_LIST = {
     "data": [
         {
             "id": "9a7e6c0a-51a6-4c57-9c59-0b1b1f5c7d21",
@@ -94,7 +94,7 @@ IMPORT_SIP = {
         }
     ],
 }
-SUPPLIED: dict[str, Any] = {
+SUPPLIED_NUMBER: dict[str, Any] = {
     **PENDING,
     "number": "+14155550110",
     "source": "twilio",
@@ -102,9 +102,9 @@ SUPPLIED: dict[str, Any] = {
     "carrier_name": None,
     "number_provider": "twilio",
 }
-IMPORTED = {**SUPPLIED, "label": "Support", "inbound_agent_id": "agent_support"}
+IMPORTED = {**SUPPLIED_NUMBER, "label": "Support", "inbound_agent_id": "agent_support"}
 PURCHASE = {"number": "+12125550100", "label": "New York"}
-BOUGHT = {**SUPPLIED, **PURCHASE}
+PURCHASED = {**SUPPLIED_NUMBER, **PURCHASE}
 PLACEMENTS = {
     "data": [
         {

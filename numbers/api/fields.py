@@ -8,17 +8,17 @@ from rest_framework import serializers
 
 from numbers.inventory import webhook_url
 from numbers.numbering import e164
-from organizations.web.api.fields import Char, Clearable
+from organizations.web.api.fields import Char, ClearableMixin
 
 
 @extend_schema_field({"type": "string", "pattern": r"^\+[1-9][0-9]{1,14}$"})
-class Number(Char):
+class E164Number(Char):
     """Canonical E.164, possible by libphonenumber. Another spelling of a line is refused."""
 
     def to_internal_value(self, data: Any) -> str:
         try:
-            return e164.checked(super().to_internal_value(data))
-        except e164.NotANumber as error:
+            return e164.ensure_canonical_e164(super().to_internal_value(data))
+        except e164.InvalidPhoneNumber as error:
             raise serializers.ValidationError(str(error), code=error.code) from None
 
 
@@ -26,21 +26,21 @@ class Number(Char):
 class WebUrl(Char):
     """An http or https address that may be shown to everybody who may read the row."""
 
-    default_error_messages = webhook_url.MESSAGES
+    default_error_messages = webhook_url.ERROR_MESSAGES
 
     def __init__(self, **kwargs: Any):
-        super().__init__(max_length=webhook_url.MOST, **kwargs)
+        super().__init__(max_length=webhook_url.MAX_URL_LENGTH, **kwargs)
 
     def to_internal_value(self, data: Any) -> str:
         text = super().to_internal_value(data)
         if not text:  # told by CharField itself
             return text
-        if fault := webhook_url.fault_of(text):
+        if fault := webhook_url.webhook_url_error_code(text):
             self.fail(fault)
         return text
 
 
-class OptionalUrl(Clearable, WebUrl):
+class OptionalUrl(ClearableMixin, WebUrl):
     pass
 
 
@@ -65,5 +65,5 @@ class AgentId(serializers.RegexField):
         return data
 
 
-class OptionalAgentId(Clearable, AgentId):
+class OptionalAgentId(ClearableMixin, AgentId):
     pass

@@ -11,15 +11,15 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
-from numbers.bulk.files.mapping import folded
-from numbers.bulk.files.tables import MEANINGS
-from organizations.web.api.query_parameters import reading
+from numbers.bulk.files.mapping import fold_heading_case
+from numbers.bulk.files.tables import COLUMN_MEANINGS
+from organizations.web.api.query_parameters import parameter_schema
 
-MOST_COLUMNS, LONGEST = 200, 10_000  # of a mapping, in a body and in a URL
-AN_OBJECT = gettext_lazy("An object from column names to fields is expected.")
+MAX_COLUMNS, MAX_MAPPING_LENGTH = 200, 10_000  # of a mapping, in a body and in a URL
+EXPECTED_OBJECT = gettext_lazy("An object from column names to fields is expected.")
 SCHEMA = {
     "type": "object",
-    "additionalProperties": {"type": "string", "enum": [*MEANINGS, ""]},
+    "additionalProperties": {"type": "string", "enum": [*COLUMN_MEANINGS, ""]},
     "example": {"DID": "number", "Site": "label", "Notes": ""},
 }
 
@@ -29,32 +29,32 @@ class MappingField(serializers.Field):
     """By heading, or by position from 1, each with a field of `rows`, or "" to ignore it."""
 
     def to_internal_value(self, data: Any) -> dict[str, str]:
-        if not isinstance(data, dict) or len(data) > MOST_COLUMNS:
-            raise ValidationError([ErrorDetail(AN_OBJECT, code="invalid")])
-        if wrong := complaints_of(data):
+        if not isinstance(data, dict) or len(data) > MAX_COLUMNS:
+            raise ValidationError([ErrorDetail(EXPECTED_OBJECT, code="invalid")])
+        if wrong := mapping_errors(data):
             raise ValidationError(
                 {name: [ErrorDetail(text, code="invalid_choice")] for name, text in wrong.items()}
             )
         return data
 
 
-@reading(type="string", maxLength=LONGEST)
-def mapping(text: str) -> dict[str, str]:
+@parameter_schema(type="string", maxLength=MAX_MAPPING_LENGTH)
+def parse_column_mapping(text: str) -> dict[str, str]:
     """What the columns mean, as JSON: `{"DID":"number","Site":"label","Notes":""}`. By heading, or
     by position from 1, each with a field of `rows`, or "" to ignore it. Columns left out mean what
     is recognized."""
-    data = object_of(text)
-    if data is None or len(data) > MOST_COLUMNS:
-        raise ValueError(AN_OBJECT)
-    for name, complaint in complaints_of(data).items():
+    data = parse_json_object(text)
+    if data is None or len(data) > MAX_COLUMNS:
+        raise ValueError(EXPECTED_OBJECT)
+    for name, complaint in mapping_errors(data).items():
         raise ValueError(f"{name}: {complaint}")
     return data
 
 
-def object_of(text: str) -> dict[str, Any] | None:
+def parse_json_object(text: str) -> dict[str, Any] | None:
     """None for what is no JSON object, and for one with two equal names."""
     try:
-        pairs = json.loads(text[: LONGEST + 1], object_pairs_hook=list)
+        pairs = json.loads(text[: MAX_MAPPING_LENGTH + 1], object_pairs_hook=list)
     except (ValueError, RecursionError):
         return None
     is_object = text.lstrip().startswith("{") and isinstance(pairs, list)
@@ -62,13 +62,13 @@ def object_of(text: str) -> dict[str, Any] | None:
     return found if is_object and len(found) == len(pairs) else None
 
 
-def complaints_of(given: Mapping[str, Any]) -> dict[str, str]:
+def mapping_errors(given: Mapping[str, Any]) -> dict[str, str]:
     """By the column's name, in which nothing but its meaning can be wrong."""
     times = Counter(meaning for meaning in given.values() if isinstance(meaning, str) and meaning)
-    known = ", ".join(MEANINGS)
+    known = ", ".join(COLUMN_MEANINGS)
     wrong = {}
     for name, meaning in given.items():
-        if not isinstance(meaning, str) or (meaning and meaning not in MEANINGS):
+        if not isinstance(meaning, str) or (meaning and meaning not in COLUMN_MEANINGS):
             wrong[name] = _("One of these is expected: %(known)s.") % {"known": known}
         elif times[meaning] > 1:
             wrong[name] = _("Only one column can be the %(name)s.") % {"name": meaning}
@@ -77,4 +77,4 @@ def complaints_of(given: Mapping[str, Any]) -> dict[str, str]:
 
 def fields_by_name(given: Mapping[str, str]) -> dict[str, str]:
     """What a field of a row means, by its name in small letters."""
-    return {folded(name): meaning for name, meaning in given.items()}
+    return {fold_heading_case(name): meaning for name, meaning in given.items()}

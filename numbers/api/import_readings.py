@@ -7,16 +7,20 @@ from django.http import HttpRequest
 
 from numbers.api import import_examples as examples
 from numbers.api.import_schemas import ImportJobShape
-from numbers.api.imports import CREATE, TAGS, found, reply_with
-from numbers.bulk.imports.options import WAYS
-from numbers.bulk.imports.readings import MOST_CHOICES, choose
-from numbers.bulk.jobs import CannotBatch
-from organizations.api.serializers import taken
-from organizations.web.api.fields import Char, Integer, ListOf, OptionalChoice, StrictSerializer
+from numbers.api.imports import CREATE, TAGS, find_import_job, import_job_response
+from numbers.bulk.imports.options import NUMBER_FORMATS
+from numbers.bulk.imports.readings import MAX_CHOICES, choose_row_numbers
+from numbers.bulk.jobs import BulkJobError
+from organizations.api.serializers import validate_input
+from organizations.web.api.fields import Char, Integer, OptionalChoice, StrictList, StrictSerializer
 from organizations.web.api.problems import Problem
-from organizations.web.api.responses import Reply
+from organizations.web.api.responses import ApiResponse
 from organizations.web.api.views import OrgView
-from organizations.web.openapi.operations import answered, asked, operation
+from organizations.web.openapi.operations import (
+    document_operation,
+    request_example,
+    response_example,
+)
 
 REQUEST = {"choices": [{"line": 2, "number": "+4917612345678"}, {"line": 3, "number": "range"}]}
 
@@ -31,9 +35,9 @@ class RowChoiceSerializer(StrictSerializer):
 
 
 class ReadingsSerializer(StrictSerializer):
-    choices = ListOf(child=RowChoiceSerializer(), required=False, max_length=MOST_CHOICES)
+    choices = StrictList(child=RowChoiceSerializer(), required=False, max_length=MAX_CHOICES)
     without_plus = OptionalChoice(
-        WAYS,
+        NUMBER_FORMATS,
         help_text="How the digits of all other ambiguous rows are read.",
     )
 
@@ -41,7 +45,7 @@ class ReadingsSerializer(StrictSerializer):
 class ImportReadingsView(OrgView):
     permissions = {"POST": CREATE}
 
-    @operation(
+    @document_operation(
         summary="Choose numbers of ambiguous rows",
         description=(
             "For rows that are `ambiguous`: their digits can mean more than one number, or a "
@@ -52,16 +56,16 @@ class ImportReadingsView(OrgView):
         responses={202: ImportJobShape},
         errors=["not-found", "not-possible-now"],
         examples=[
-            asked("Two rows", REQUEST),
-            answered("Being checked", examples.CHECKING, 202),
+            request_example("Two rows", REQUEST),
+            response_example("Being checked", examples.CHECKING, 202),
         ],
     )
-    def post(self, request: HttpRequest, import_id: UUID) -> Reply:
-        wished: dict[str, Any] = taken(ReadingsSerializer, request.data)
-        found(request, import_id)
+    def post(self, request: HttpRequest, import_id: UUID) -> ApiResponse:
+        wished: dict[str, Any] = validate_input(ReadingsSerializer, request.data)
+        find_import_job(request, import_id)
         choices = {each["line"]: each["number"] for each in wished.pop("choices", [])}
         try:
-            choose(request.principal, import_id, choices=choices, **wished)
-        except CannotBatch as error:
+            choose_row_numbers(request.principal, import_id, choices=choices, **wished)
+        except BulkJobError as error:
             raise Problem("not-possible-now", str(error)) from error
-        return reply_with(request, import_id, status=202)
+        return import_job_response(request, import_id, status=202)

@@ -8,27 +8,27 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from numbers.api.import_mapping import MappingField, fields_by_name
-from numbers.api.import_mapping import complaints_of as mapping_complaints
-from numbers.bulk.files.mapping import folded
-from numbers.bulk.files.tables import MEANINGS
-from numbers.bulk.imports.options import DESTINATIONS, WAYS
-from numbers.bulk.jobs import MOST_ROWS
+from numbers.api.import_mapping import mapping_errors as mapping_complaints
+from numbers.bulk.files.mapping import fold_heading_case
+from numbers.bulk.files.tables import COLUMN_MEANINGS
+from numbers.bulk.imports.options import DESTINATIONS, NUMBER_FORMATS
+from numbers.bulk.jobs import MAX_ROWS
 from numbers.models import Batch, BatchRow
 from organizations.web.api.fields import (
     Boolean,
     Char,
     Choice,
     Integer,
-    ListOf,
     OptionalChar,
     OptionalChoice,
     OptionalId,
+    StrictList,
     StrictSerializer,
     Uuid,
 )
 
-FIELDS = frozenset(MEANINGS)
-MOST_COMPLAINTS = 100
+FIELDS = frozenset(COLUMN_MEANINGS)
+MAX_ROW_ERRORS = 100
 
 
 class ImportRowSerializer(StrictSerializer):
@@ -83,9 +83,9 @@ class ImportRowSerializer(StrictSerializer):
 
 
 @extend_schema_field(
-    serializers.ListField(child=ImportRowSerializer(), min_length=1, max_length=MOST_ROWS)
+    serializers.ListField(child=ImportRowSerializer(), min_length=1, max_length=MAX_ROWS)
 )
-class Rows(serializers.Field):
+class ImportRowsField(serializers.Field):
     """Only their form is checked here: what stands in them decides each row's fate."""
 
     default_error_messages = {"required": _("This field is required.")}
@@ -93,18 +93,18 @@ class Rows(serializers.Field):
     def to_internal_value(self, data: Any) -> list[dict[str, str]]:
         if not isinstance(data, list) or not data:
             raise ValidationError([_("A list that is not empty is expected.")])
-        if len(data) > MOST_ROWS:
+        if len(data) > MAX_ROWS:
             raise ValidationError([_("At most 100,000 rows are taken in at once.")])
         names = self.names()
         wrong: dict[int, Any] = {}
         for index, row in enumerate(data):
-            if complaints := complaints_of(row, names):
+            if complaints := import_row_errors(row, names):
                 wrong[index] = complaints
-                if len(wrong) == MOST_COMPLAINTS:
+                if len(wrong) == MAX_ROW_ERRORS:
                     break
         if wrong:
             raise ValidationError(wrong)
-        return [understood(row, names) for row in data]
+        return [normalize_import_row(row, names) for row in data]
 
     def names(self) -> dict[str, str]:
         """What the body's `mapping` says, if nothing is wrong with that."""
@@ -113,18 +113,18 @@ class Rows(serializers.Field):
         return fields_by_name(mapping) if is_sound else {}
 
 
-def meaning_of(name: str, names: dict[str, str]) -> str | None:
+def field_meaning(name: str, names: dict[str, str]) -> str | None:
     """None for a field that is not known."""
     known = name if name in FIELDS else None
-    return names.get(folded(name), known) if names else known
+    return names.get(fold_heading_case(name), known) if names else known
 
 
-def understood(row: dict[str, str | None], names: dict[str, str]) -> dict[str, str]:
-    found = {meaning_of(name, names): cell for name, cell in row.items() if cell}
+def normalize_import_row(row: dict[str, str | None], names: dict[str, str]) -> dict[str, str]:
+    found = {field_meaning(name, names): cell for name, cell in row.items() if cell}
     return {meaning: cell for meaning, cell in found.items() if meaning}
 
 
-def complaints_of(
+def import_row_errors(
     row: Any, names: dict[str, str]
 ) -> dict[str, list[ErrorDetail]] | list[ErrorDetail]:
     if not isinstance(row, dict):
@@ -132,7 +132,7 @@ def complaints_of(
     found: dict[str, list[ErrorDetail]] = {}
     taken: set[str] = set()
     for name, cell in row.items():
-        meaning = meaning_of(name, names)
+        meaning = field_meaning(name, names)
         if meaning is None:
             found[name] = [ErrorDetail(_("This field is not known here."), code="unknown")]
         elif meaning and not isinstance(cell, str | None):
@@ -169,7 +169,7 @@ class ImportOptionsSerializer(StrictSerializer):
         help_text="Whose numbers are those without a plus: `US`, `Germany`, `49`.",
     )
     without_plus = OptionalChoice(
-        WAYS,
+        NUMBER_FORMATS,
         help_text="How digits without a plus are read where they can mean more than one number; "
         "if left out the other rows decide, or the row is `ambiguous`.",
     )
@@ -191,7 +191,7 @@ class ImportJobSerializer(StrictSerializer):
         help_text='What the fields of the rows mean, where they have names of their own; `""` '
         "ignores a field.",
     )
-    rows = Rows()
+    rows = ImportRowsField()
     start = Boolean(required=False, help_text="Go on without being looked at.")
 
 
@@ -207,11 +207,11 @@ class ImportColumnShape(StrictSerializer):
     position = Integer(help_text="From 1.")
     heading = Char(allow_blank=True)
     meaning = Char(allow_blank=True, help_text="A field of `rows`; empty for an ignored column.")
-    samples = ListOf(child=Char(), help_text="Its first values.")
+    samples = StrictList(child=Char(), help_text="Its first values.")
 
 
 class ImportLayoutShape(StrictSerializer):
-    sheets = ListOf(child=Char(), help_text="Of a workbook; empty for text.")
+    sheets = StrictList(child=Char(), help_text="Of a workbook; empty for text.")
     sheet = Char(allow_blank=True, help_text="The one that is read.")
     heading_line = Integer(allow_null=True, help_text="From 1; null where there is no heading.")
     columns = ImportColumnShape(many=True)
@@ -226,7 +226,7 @@ class ImportJobShape(StrictSerializer):
         help_text="Why it was refused or stopped, or had nothing to add; while it is ready, what "
         "to look at before the start.",
     )
-    notices = ListOf(
+    notices = StrictList(
         child=Char(), help_text="What to look at before the start: ignored columns, for example."
     )
     options = serializers.DictField(help_text="As they were understood.")
@@ -265,7 +265,7 @@ class ImportRowPageShape(StrictSerializer):
     next_cursor = Char(allow_null=True)
 
 
-OURS = (
+INTERNAL_OPTIONS = (
     "given",
     "repeats",
     "ask",
@@ -273,10 +273,10 @@ OURS = (
     "notices",
     "choices",
 )  # options that only the engine knows
-OF_LAYOUT = ("mapping", "sheet")
+LAYOUT_OPTIONS = ("mapping", "sheet")
 
 
-def represent_layout(layout: dict[str, Any]) -> dict[str, Any] | None:
+def serialize_layout(layout: dict[str, Any]) -> dict[str, Any] | None:
     if "columns" not in layout:
         return None
     columns = [
@@ -286,7 +286,9 @@ def represent_layout(layout: dict[str, Any]) -> dict[str, Any] | None:
     return {**{n: layout[n] for n in ("sheets", "sheet", "heading_line")}, "columns": columns}
 
 
-def represent(batch: Batch, fates: dict[str, int] | None = None, noted: int = 0) -> dict[str, Any]:
+def serialize_import_job(
+    batch: Batch, fates: dict[str, int] | None = None, noted: int = 0
+) -> dict[str, Any]:
     counts = {name: getattr(batch, name) for name in ("total", "done", "failed", "skipped", "left")}
     return {
         "id": batch.id,
@@ -294,8 +296,12 @@ def represent(batch: Batch, fates: dict[str, int] | None = None, noted: int = 0)
         "state": batch.state,
         "reason": batch.reason or None,
         "notices": batch.layout.get("notices", []),
-        "options": {n: value for n, value in batch.options.items() if n not in OURS + OF_LAYOUT},
-        "layout": represent_layout(batch.layout),
+        "options": {
+            n: value
+            for n, value in batch.options.items()
+            if n not in INTERNAL_OPTIONS + LAYOUT_OPTIONS
+        },
+        "layout": serialize_layout(batch.layout),
         "counts": counts,
         **({} if fates is None else {"fates": fates, "noted": noted}),
         "asked_by": batch.actor_label,
@@ -305,7 +311,7 @@ def represent(batch: Batch, fates: dict[str, int] | None = None, noted: int = 0)
     }
 
 
-def represent_row(row: BatchRow) -> dict[str, Any]:
+def serialize_import_row(row: BatchRow) -> dict[str, Any]:
     return {
         "line": row.line,
         "text": row.text,

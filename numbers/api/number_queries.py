@@ -11,13 +11,20 @@ from django.utils.translation import gettext as _
 from numbers.api.serializers import COLUMNS
 from numbers.models import PhoneNumber
 from organizations.models import Organization
-from organizations.web.api.pagination import paged, window
-from organizations.web.api.prepared_queries import HotQuery
-from organizations.web.api.query_parameters import boolean, choice, moment, reading, text, uuid
+from organizations.web.api.pagination import fetch_page_rows, page_queryset
+from organizations.web.api.prepared_queries import PreparedQuery
+from organizations.web.api.query_parameters import (
+    choice_parser,
+    parameter_schema,
+    parse_boolean,
+    parse_timestamp,
+    parse_uuid_parameter,
+    text_parser,
+)
 
 
-@reading(type="string", pattern=r"^ *\+?[0-9]{1,15} *$")
-def number_prefix(given: str) -> str:
+@parameter_schema(type="string", pattern=r"^ *\+?[0-9]{1,15} *$")
+def parse_number_prefix(given: str) -> str:
     """`+1555`, `%2B1555` or `1555`: a raw plus in a query string arrives as a blank."""
     digits = given.strip(" ").removeprefix("+")
     if not re.fullmatch(r"[0-9]{1,15}", digits):
@@ -26,17 +33,17 @@ def number_prefix(given: str) -> str:
 
 
 FILTERS = {
-    "status": choice(PhoneNumber.Status.values),
-    "source": choice(PhoneNumber.Source.values),
-    "voip_carrier_sid": uuid,
-    "number_prefix": number_prefix,
-    "label": text(100),
-    "inbound_agent_id": text(100),
-    "number_provider": text(20),
-    "supports_inbound": boolean,
-    "supports_outbound": boolean,
-    "created_after": moment,
-    "created_before": moment,
+    "status": choice_parser(PhoneNumber.Status.values),
+    "source": choice_parser(PhoneNumber.Source.values),
+    "voip_carrier_sid": parse_uuid_parameter,
+    "number_prefix": parse_number_prefix,
+    "label": text_parser(100),
+    "inbound_agent_id": text_parser(100),
+    "number_provider": text_parser(20),
+    "supports_inbound": parse_boolean,
+    "supports_outbound": parse_boolean,
+    "created_after": parse_timestamp,
+    "created_before": parse_timestamp,
 }
 
 LOOKUPS = {
@@ -54,43 +61,47 @@ LOOKUPS = {
 }
 
 
-def filtered(numbers: QuerySet[PhoneNumber], query: dict[str, Any]) -> QuerySet[PhoneNumber]:
+def filter_numbers(numbers: QuerySet[PhoneNumber], query: dict[str, Any]) -> QuerySet[PhoneNumber]:
     """Deleted numbers are tombstones: listed only when asked for by status."""
     conditions = Q(**{LOOKUPS[name]: query[name] for name in LOOKUPS if name in query})
     rows = numbers.filter(conditions)
     return rows if "status" in query else rows.exclude(status=PhoneNumber.Status.DELETED)
 
 
-def held_by(organization_id: UUID) -> QuerySet[PhoneNumber]:
+def organization_numbers(organization_id: UUID) -> QuerySet[PhoneNumber]:
     return Organization(id=organization_id).phone_numbers.all()
 
 
-ONE = HotQuery(
+NUMBER_QUERY = PreparedQuery(
     lambda organization_id, number_id: (
-        held_by(organization_id).filter(pk=number_id).values_list(*COLUMNS)
+        organization_numbers(organization_id).filter(pk=number_id).values_list(*COLUMNS)
     )
 )
-FIRST_PAGE = HotQuery(
-    lambda organization_id: paged(filtered(held_by(organization_id), {}), {}).values_list(*COLUMNS)
+FIRST_PAGE_QUERY = PreparedQuery(
+    lambda organization_id: page_queryset(
+        filter_numbers(organization_numbers(organization_id), {}), {}
+    ).values_list(*COLUMNS)
 )
 
 
-def row_of(organization_id: UUID, number_id: UUID) -> dict[str, Any] | None:
+def find_number_row(organization_id: UUID, number_id: UUID) -> dict[str, Any] | None:
     """The columns of one number; None for a stranger's, as for one that never was."""
-    rows = ONE.rows(organization_id, number_id)
+    rows = NUMBER_QUERY.rows(organization_id, number_id)
     return dict(zip(COLUMNS, rows[0], strict=True)) if rows else None
 
 
-def rows_by_id(organization: Organization, ids: Sequence[UUID]) -> list[dict[str, Any]]:
+def number_rows_by_id(organization: Organization, ids: Sequence[UUID]) -> list[dict[str, Any]]:
     """In the order of `ids`, those of strangers left out."""
     rows = organization.phone_numbers.filter(pk__in=ids).values(*COLUMNS)
     found = {row["id"]: row for row in rows}
     return [found[number_id] for number_id in ids if number_id in found]
 
 
-def rows_of(organization: Organization, query: dict[str, Any]) -> list[dict[str, Any]]:
+def list_number_rows(organization: Organization, query: dict[str, Any]) -> list[dict[str, Any]]:
     """The columns of a page's numbers, and of one more if there is one; most ask for the first
     page."""
     if query:
-        return window(filtered(organization.phone_numbers, query).values(*COLUMNS), query)
-    return [dict(zip(COLUMNS, row, strict=True)) for row in FIRST_PAGE.rows(organization.id)]
+        return fetch_page_rows(
+            filter_numbers(organization.phone_numbers, query).values(*COLUMNS), query
+        )
+    return [dict(zip(COLUMNS, row, strict=True)) for row in FIRST_PAGE_QUERY.rows(organization.id)]

@@ -5,41 +5,45 @@ from uuid import UUID
 from django.http import HttpRequest
 
 from numbers.api import examples, trunks
-from numbers.api.errors import told
-from numbers.api.history import represent_story
-from numbers.api.number_queries import FILTERS, row_of, rows_of
+from numbers.api.errors import translate_number_errors
+from numbers.api.history import serialize_number_history
+from numbers.api.number_queries import FILTERS, find_number_row, list_number_rows
 from numbers.api.serializers import (
     NumberChangeSerializer,
     NumberCreateSerializer,
     NumberPageShape,
     NumberShape,
     OperationsShape,
-    represent,
+    serialize_number,
 )
 from numbers.inventory import operations
 from numbers.inventory.locks import lock_named_agents
 from numbers.models import PhoneNumber
 from organizations.access.roles import Permission
-from organizations.api.serializers import taken
-from organizations.web.api.etags import etag, require_match
+from organizations.api.serializers import validate_input
+from organizations.web.api.etags import ensure_etag_match, format_etag
 from organizations.web.api.fields import StrictSerializer
-from organizations.web.api.pagination import DEFAULT_LIMIT, PAGING, page_of
+from organizations.web.api.pagination import DEFAULT_LIMIT, PAGE_PARAMETERS, page_envelope
 from organizations.web.api.problems import Problem
-from organizations.web.api.query_parameters import boolean, read_query, reading
-from organizations.web.api.responses import Reply
+from organizations.web.api.query_parameters import parameter_schema, parse_boolean, parse_query
+from organizations.web.api.responses import ApiResponse
 from organizations.web.api.views import OrgView
-from organizations.web.openapi.operations import answered, asked, operation
+from organizations.web.openapi.operations import (
+    document_operation,
+    request_example,
+    response_example,
+)
 
 TAGS = ["Phone numbers"]
 
 
-@reading(type="boolean", default=False)
-def read_release(text: str) -> bool:
+@parameter_schema(type="boolean", default=False)
+def parse_release(text: str) -> bool:
     """Give the number back to the account's platform, which may sell it to others."""
-    return boolean(text)
+    return parse_boolean(text)
 
 
-DELETION = {"release": read_release}
+DELETE_PARAMETERS = {"release": parse_release}
 
 
 class NumbersView(OrgView):
@@ -47,20 +51,20 @@ class NumbersView(OrgView):
 
     permissions = {"GET": Permission.PHONE_NUMBERS_READ, "POST": Permission.PHONE_NUMBERS_CREATE}
 
-    @operation(
+    @document_operation(
         summary="List phone numbers",
         description="Newest first. Deleted numbers are listed only with `status=deleted`.",
         tags=TAGS,
-        query={**PAGING, **FILTERS},
+        query={**PAGE_PARAMETERS, **FILTERS},
         responses={200: NumberPageShape},
-        examples=[answered("A page", {"data": [examples.ACTIVE], "next_cursor": None})],
+        examples=[response_example("A page", {"data": [examples.ACTIVE], "next_cursor": None})],
     )
-    def get(self, request: HttpRequest) -> Reply:
-        query = read_query(request.GET, {**PAGING, **FILTERS})
-        rows = rows_of(request.organization, query)
-        return Reply(page_of(rows, query.get("limit", DEFAULT_LIMIT), represent))
+    def get(self, request: HttpRequest) -> ApiResponse:
+        query = parse_query(request.GET, {**PAGE_PARAMETERS, **FILTERS})
+        rows = list_number_rows(request.organization, query)
+        return ApiResponse(page_envelope(rows, query.get("limit", DEFAULT_LIMIT), serialize_number))
 
-    @operation(
+    @document_operation(
         summary="Add phone number",
         description="Stored at once as `pending`; the platform follows within seconds.",
         tags=TAGS,
@@ -68,13 +72,16 @@ class NumbersView(OrgView):
         responses={201: NumberShape},
         errors=["number-taken", "number-being-removed", "number-not-assigned", "carrier-failed"],
         etag=True,
-        examples=[asked("Main line", examples.REQUEST), answered("Added", examples.PENDING, 201)],
+        examples=[
+            request_example("Main line", examples.REQUEST),
+            response_example("Added", examples.PENDING, 201),
+        ],
     )
-    def post(self, request: HttpRequest) -> Reply:
-        wished = taken(NumberCreateSerializer, request.data)
-        with told():
+    def post(self, request: HttpRequest) -> ApiResponse:
+        wished = validate_input(NumberCreateSerializer, request.data)
+        with translate_number_errors():
             number = operations.add_number(request.principal, **wished)
-        return reply_with(request, number.id, status=201)
+        return number_response(request, number.id, status=201)
 
 
 class NumberView(OrgView):
@@ -86,18 +93,18 @@ class NumberView(OrgView):
         "DELETE": Permission.PHONE_NUMBERS_DELETE,
     }
 
-    @operation(
+    @document_operation(
         summary="Get phone number details",
         tags=TAGS,
         responses={200: NumberShape},
         errors=["not-found"],
         etag=True,
-        examples=[answered("Active", examples.ACTIVE)],
+        examples=[response_example("Active", examples.ACTIVE)],
     )
-    def get(self, request: HttpRequest, number_id: UUID) -> Reply:
-        return reply_with(request, number_id)
+    def get(self, request: HttpRequest, number_id: UUID) -> ApiResponse:
+        return number_response(request, number_id)
 
-    @operation(
+    @document_operation(
         summary="Change phone number",
         description=(
             "What is left out stays, null takes away. What concerns a platform is a wish: "
@@ -111,22 +118,26 @@ class NumberView(OrgView):
         errors=["not-found", "precondition-failed", "not-possible-now", "number-not-assigned"],
         etag=True,
         examples=[
-            asked("Deactivate", {"status": "inactive"}),
-            asked("Assign", {"inbound_agent_id": "agent_support"}),
-            asked("Other trunks", {"sip": {"server_address": "sip.example.com", "password": "…"}}),
-            answered("Being deactivated", {**examples.ACTIVE, "desired_status": "inactive"}),
+            request_example("Deactivate", {"status": "inactive"}),
+            request_example("Assign", {"inbound_agent_id": "agent_support"}),
+            request_example(
+                "Other trunks", {"sip": {"server_address": "sip.example.com", "password": "…"}}
+            ),
+            response_example(
+                "Being deactivated", {**examples.ACTIVE, "desired_status": "inactive"}
+            ),
         ],
     )
-    def patch(self, request: HttpRequest, number_id: UUID) -> Reply:
-        wished = taken(NumberChangeSerializer, request.data)
+    def patch(self, request: HttpRequest, number_id: UUID) -> ApiResponse:
+        wished = validate_input(NumberChangeSerializer, request.data)
         lock_named_agents(request.principal, wished)
-        number, held = unchanged(request, number_id)
-        wished = trunks.checked(number, held, wished)
-        with told():
+        number, held = lock_number_if_match(request, number_id)
+        wished = trunks.validate_trunk_changes(number, held, wished)
+        with translate_number_errors():
             operations.change_number(request.principal, number_id, **wished)
-        return reply_with(request, number_id)
+        return number_response(request, number_id)
 
-    @operation(
+    @document_operation(
         summary="Delete phone number",
         description=(
             "The number is `deleted` at once and held until it is gone from its platform; "
@@ -134,22 +145,22 @@ class NumberView(OrgView):
             "keeps it, and pays for it, unless `release=true` gives it back for good."
         ),
         tags=TAGS,
-        query=DELETION,
+        query=DELETE_PARAMETERS,
         responses={204: None},
         errors=["not-found", "precondition-failed", "not-possible-now"],
     )
-    def delete(self, request: HttpRequest, number_id: UUID) -> Reply:
-        query = read_query(request.GET, DELETION)
-        unchanged(request, number_id)
-        with told():
+    def delete(self, request: HttpRequest, number_id: UUID) -> ApiResponse:
+        query = parse_query(request.GET, DELETE_PARAMETERS)
+        lock_number_if_match(request, number_id)
+        with translate_number_errors():
             operations.delete_number(request.principal, number_id, **query)
-        return Reply(status=204)
+        return ApiResponse(status=204)
 
 
 class RetryView(OrgView):
     permissions = {"POST": Permission.PHONE_NUMBERS_UPDATE}
 
-    @operation(
+    @document_operation(
         summary="Try a phone number again",
         description=(
             "A failed number is pending again. For a pending or deleted one, "
@@ -160,46 +171,46 @@ class RetryView(OrgView):
         responses={200: NumberShape},
         errors=["not-found", "precondition-failed", "not-possible-now", "number-not-assigned"],
         etag=True,
-        examples=[answered("Pending again", examples.PENDING)],
+        examples=[response_example("Pending again", examples.PENDING)],
     )
-    def post(self, request: HttpRequest, number_id: UUID) -> Reply:
-        unchanged(request, number_id)
-        taken(StrictSerializer, request.data)
-        with told():
+    def post(self, request: HttpRequest, number_id: UUID) -> ApiResponse:
+        lock_number_if_match(request, number_id)
+        validate_input(StrictSerializer, request.data)
+        with translate_number_errors():
             operations.retry_number(request.principal, number_id)
-        return reply_with(request, number_id)
+        return number_response(request, number_id)
 
 
 class OperationsView(OrgView):
     permissions = {"GET": Permission.PHONE_NUMBERS_READ}
 
-    @operation(
+    @document_operation(
         summary="Tell a phone number's story",
         description="What was asked, what was tried, what the platform said, and what comes next.",
         tags=TAGS,
         responses={200: OperationsShape},
         errors=["not-found"],
-        examples=[answered("Waiting for the platform", examples.STORY)],
+        examples=[response_example("Waiting for the platform", examples.OPERATION_LIST)],
     )
-    def get(self, request: HttpRequest, number_id: UUID) -> Reply:
-        read_query(request.GET, {})
+    def get(self, request: HttpRequest, number_id: UUID) -> ApiResponse:
+        parse_query(request.GET, {})
         number = request.organization.phone_numbers.get(pk=number_id)
-        return Reply({"data": represent_story(number)})
+        return ApiResponse({"data": serialize_number_history(number)})
 
 
-def reply_with(request: HttpRequest, number_id: UUID, *, status: int = 200) -> Reply:
-    row = row_of(request.organization.id, number_id)
+def number_response(request: HttpRequest, number_id: UUID, *, status: int = 200) -> ApiResponse:
+    row = find_number_row(request.organization.id, number_id)
     if row is None:
         raise Problem("not-found")
-    headers = {"ETag": etag(row["version"])}
+    headers = {"ETag": format_etag(row["version"])}
     if status == 201:
         headers["Location"] = f"/v1/phone-numbers/{number_id}"
-    return Reply(represent(row), status=status, headers=headers)
+    return ApiResponse(serialize_number(row), status=status, headers=headers)
 
 
-def unchanged(request: HttpRequest, number_id: UUID) -> tuple[PhoneNumber, list]:
+def lock_number_if_match(request: HttpRequest, number_id: UUID) -> tuple[PhoneNumber, list]:
     """Locks the number, its placements beside it. 404 for a stranger's; 412 where it is not the one
     the client has seen."""
-    number, held = operations.locked(request.principal, number_id)
-    require_match(request, number.version)
+    number, held = operations.lock_number(request.principal, number_id)
+    ensure_etag_match(request, number.version)
     return number, held

@@ -6,24 +6,24 @@ from uuid import UUID
 from django.http import HttpRequest
 from rest_framework import serializers
 
-from integrations.connections.encryption import CannotUnseal
+from integrations.connections.encryption import DecryptionError
 from integrations.providers import PROVIDERS
 from numbers.api import examples
-from numbers.api.errors import told
-from numbers.api.phone_numbers import TAGS, reply_with, unchanged
+from numbers.api.errors import translate_number_errors
+from numbers.api.phone_numbers import TAGS, lock_number_if_match, number_response
 from numbers.api.serializers import NumberShape
 from numbers.inventory import operations
 from numbers.models import Placement
 from organizations.access.roles import Permission
-from organizations.api.serializers import taken
-from organizations.web.api.fields import Boolean, Char, Choice, ListOf, StrictSerializer
-from organizations.web.api.query_parameters import read_query
-from organizations.web.api.responses import Reply
+from organizations.api.serializers import validate_input
+from organizations.web.api.fields import Boolean, Char, Choice, StrictList, StrictSerializer
+from organizations.web.api.query_parameters import parse_query
+from organizations.web.api.responses import ApiResponse
 from organizations.web.api.views import OrgView
-from organizations.web.openapi.operations import answered, operation
+from organizations.web.openapi.operations import document_operation, response_example
 
 
-def represent(placement: Placement) -> dict[str, Any]:
+def serialize_placement(placement: Placement) -> dict[str, Any]:
     """The account of the installation's default carrier, or of a number pool's, is another
     organization's: its row is not named."""
     integration = placement.integration
@@ -33,24 +33,24 @@ def represent(placement: Placement) -> dict[str, Any]:
         "integration_id": integration.public_id if own else None,
         "kind": integration.kind if own else None,
         "state": placement.state,
-        "refs": ids_of(placement) if own else {},
+        "refs": public_external_ids(placement) if own else {},
         "settings": placement.settings,
-        "secrets_set": secrets_of(placement),
+        "secrets_set": stored_secret_names(placement),
         "released": placement.release,
     }
 
 
-def ids_of(placement: Placement) -> dict[str, str]:
+def public_external_ids(placement: Placement) -> dict[str, str]:
     """Without what a provider remembers of a customer's own settings."""
     private = PROVIDERS[placement.integration.kind].private_refs
     return {name: ref for name, ref in placement.refs.items() if name not in private}
 
 
-def secrets_of(placement: Placement) -> list[str] | None:
+def stored_secret_names(placement: Placement) -> list[str] | None:
     """None where the installation lost the key to them."""
     try:
         return sorted(placement.secrets())
-    except CannotUnseal:
+    except DecryptionError:
         return None
 
 
@@ -67,7 +67,7 @@ class PlacementShape(StrictSerializer):
     settings = serializers.DictField(
         child=Char(), help_text="Of the number's own SIP trunks; `sip` of a PATCH changes them."
     )
-    secrets_set = ListOf(
+    secrets_set = StrictList(
         child=Char(),
         allow_null=True,
         help_text="Which of `password` and `pin` are kept; null where the key to them is lost.",
@@ -82,25 +82,25 @@ class PlacementsShape(StrictSerializer):
 class PlacementsView(OrgView):
     permissions = {"GET": Permission.PHONE_NUMBERS_READ}
 
-    @operation(
+    @document_operation(
         summary="List a phone number's placements",
         description="Where it lives: the account that owns it, the platform its calls land on.",
         tags=TAGS,
         responses={200: PlacementsShape},
         errors=["not-found"],
-        examples=[answered("On a SIP platform", examples.PLACEMENTS)],
+        examples=[response_example("On a SIP platform", examples.PLACEMENTS)],
     )
-    def get(self, request: HttpRequest, number_id: UUID) -> Reply:
-        read_query(request.GET, {})
+    def get(self, request: HttpRequest, number_id: UUID) -> ApiResponse:
+        parse_query(request.GET, {})
         number = request.organization.phone_numbers.only("pk").get(pk=number_id)
         placements = number.placements.select_related("integration").order_by("role")
-        return Reply({"data": [represent(placement) for placement in placements]})
+        return ApiResponse({"data": [serialize_placement(placement) for placement in placements]})
 
 
 class MergeDuplicatesView(OrgView):
     permissions = {"POST": Permission.PHONE_NUMBERS_UPDATE}
 
-    @operation(
+    @document_operation(
         summary="Merge a phone number's duplicates",
         description=(
             "Where a platform holds several equal objects of Patchbay's for the number, one stays; "
@@ -110,11 +110,11 @@ class MergeDuplicatesView(OrgView):
         responses={200: NumberShape},
         errors=["not-found", "precondition-failed", "not-possible-now", "number-not-assigned"],
         etag=True,
-        examples=[answered("Pending again", examples.PENDING)],
+        examples=[response_example("Pending again", examples.PENDING)],
     )
-    def post(self, request: HttpRequest, number_id: UUID) -> Reply:
-        unchanged(request, number_id)
-        taken(StrictSerializer, request.data)
-        with told():
+    def post(self, request: HttpRequest, number_id: UUID) -> ApiResponse:
+        lock_number_if_match(request, number_id)
+        validate_input(StrictSerializer, request.data)
+        with translate_number_errors():
             operations.merge_duplicates(request.principal, number_id)
-        return reply_with(request, number_id)
+        return number_response(request, number_id)

@@ -8,26 +8,26 @@ from django.http import HttpRequest
 from rest_framework import serializers
 
 from numbers.api import examples
-from numbers.inventory.number_pools import numbers_of
+from numbers.inventory.number_pools import list_pool_numbers
 from numbers.models import NumberPool
 from organizations.access.roles import Permission
 from organizations.models import Organization
-from organizations.web.api.fields import Char, Integer, ListOf, StrictSerializer, Uuid
-from organizations.web.api.pagination import PAGING, page
-from organizations.web.api.query_parameters import read_query
-from organizations.web.api.responses import Reply
+from organizations.web.api.fields import Char, Integer, StrictList, StrictSerializer, Uuid
+from organizations.web.api.pagination import PAGE_PARAMETERS, paginate_rows
+from organizations.web.api.query_parameters import parse_query
+from organizations.web.api.responses import ApiResponse
 from organizations.web.api.views import OrgView
-from organizations.web.openapi.operations import answered, operation
+from organizations.web.openapi.operations import document_operation, response_example
 
 TAGS = ["Number pools"]
 
 
-def counted(organization: Organization) -> QuerySet[NumberPool]:
+def pools_with_counts(organization: Organization) -> QuerySet[NumberPool]:
     pools = organization.number_pools.select_related("carrier")
     return pools.annotate(number_count=Count("pooled_numbers"))
 
 
-def represent(pool: NumberPool) -> dict[str, Any]:
+def serialize_pool(pool: NumberPool) -> dict[str, Any]:
     """Of counted(). Of a carrier that is another organization's, sid and name only."""
     return {
         "id": pool.id,
@@ -47,7 +47,9 @@ class PoolShape(StrictSerializer):
         allow_null=True, help_text="The only carrier for these numbers; null where any will do."
     )
     carrier_name = Char(allow_null=True)
-    prefixes = ListOf(child=Char(), help_text="Every number that begins with one is in the pool.")
+    prefixes = StrictList(
+        child=Char(), help_text="Every number that begins with one is in the pool."
+    )
     number_count = Integer(help_text="How many numbers the pool lists beside its prefixes.")
     created_at = serializers.DateTimeField()
 
@@ -58,40 +60,44 @@ class PoolPageShape(StrictSerializer):
 
 
 class PoolWithNumbersShape(PoolShape):
-    numbers = ListOf(child=Char(), help_text="All that it lists, in E.164, in their order.")
+    numbers = StrictList(child=Char(), help_text="All that it lists, in E.164, in their order.")
 
 
 class PoolsView(OrgView):
     permissions = {"GET": Permission.PHONE_NUMBERS_READ}
 
-    @operation(
+    @document_operation(
         summary="List number pools",
         description=(
             "What an operator assigned to the organization, newest first. With `numbers_limited` "
             "(`GET /v1/organization`) it can add no other numbers."
         ),
         tags=TAGS,
-        query=PAGING,
+        query=PAGE_PARAMETERS,
         responses={200: PoolPageShape},
-        examples=[answered("A page", {"data": [examples.POOL], "next_cursor": None})],
+        examples=[response_example("A page", {"data": [examples.POOL], "next_cursor": None})],
     )
-    def get(self, request: HttpRequest) -> Reply:
-        query = read_query(request.GET, PAGING)
-        return Reply(page(counted(request.organization), query, represent))
+    def get(self, request: HttpRequest) -> ApiResponse:
+        query = parse_query(request.GET, PAGE_PARAMETERS)
+        return ApiResponse(
+            paginate_rows(pools_with_counts(request.organization), query, serialize_pool)
+        )
 
 
 class PoolView(OrgView):
     permissions = {"GET": Permission.PHONE_NUMBERS_READ}
 
-    @operation(
+    @document_operation(
         summary="Get number pool",
         tags=TAGS,
         query={},
         responses={200: PoolWithNumbersShape},
         errors=["not-found"],
-        examples=[answered("With its numbers", {**examples.POOL, "numbers": ["+18005551234"]})],
+        examples=[
+            response_example("With its numbers", {**examples.POOL, "numbers": ["+18005551234"]})
+        ],
     )
-    def get(self, request: HttpRequest, pool_id: UUID) -> Reply:
-        read_query(request.GET, {})
-        pool = counted(request.organization).get(pk=pool_id)
-        return Reply({**represent(pool), "numbers": numbers_of(pool)})
+    def get(self, request: HttpRequest, pool_id: UUID) -> ApiResponse:
+        parse_query(request.GET, {})
+        pool = pools_with_counts(request.organization).get(pk=pool_id)
+        return ApiResponse({**serialize_pool(pool), "numbers": list_pool_numbers(pool)})

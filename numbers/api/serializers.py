@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from integrations.api.response_schemas import LedgerEntryShape, PlatformCallShape
-from numbers.api.fields import Number, OptionalUrl
+from numbers.api.fields import E164Number, OptionalUrl
 from numbers.api.trunks import SipSerializer
 from numbers.models import PhoneNumber
 from organizations.web.api.fields import (
@@ -50,7 +50,7 @@ COLUMNS = (
 )
 
 
-def represent(row: dict[str, Any]) -> dict[str, Any]:
+def serialize_number(row: dict[str, Any]) -> dict[str, Any]:
     """A number as the API shows it, from a row of COLUMNS."""
     return {
         "id": row["id"],
@@ -86,7 +86,7 @@ SIP_HELP = "What is left out stays, null clears; a new address needs its passwor
 
 
 class NumberCreateSerializer(StrictSerializer):
-    number = Number(trim_whitespace=False, help_text="E.164: plus, country code, number.")
+    number = E164Number(trim_whitespace=False, help_text="E.164: plus, country code, number.")
     voip_carrier_sid = Uuid(
         required=False,
         help_text="The default carrier of the organization, else of the installation, if left out.",
@@ -99,7 +99,7 @@ class NumberCreateSerializer(StrictSerializer):
     )
 
 
-class RoutedSerializer(StrictSerializer):
+class NumberSettingsSerializer(StrictSerializer):
     """What may be said of a number wherever it is taken in, and changed later."""
 
     label = OptionalChar(max_length=100)
@@ -118,7 +118,7 @@ class RoutedSerializer(StrictSerializer):
     )
 
 
-class NumberChangeSerializer(RoutedSerializer):
+class NumberChangeSerializer(NumberSettingsSerializer):
     application_sid = Uuid(required=False, allow_null=True)
     status = Choice(
         [PhoneNumber.Status.ACTIVE, PhoneNumber.Status.INACTIVE],

@@ -13,7 +13,7 @@ from organizations.web.api.fields import (
     OptionalSecret,
     StrictSerializer,
 )
-from organizations.web.api.problems import field_error, invalid
+from organizations.web.api.problems import field_error, invalid_request_problem
 
 
 class SipSerializer(StrictSerializer):
@@ -36,25 +36,29 @@ class SipSerializer(StrictSerializer):
     )
 
 
-def checked(number: PhoneNumber, held: list, wished: dict[str, Any]) -> dict[str, Any]:
+def validate_trunk_changes(
+    number: PhoneNumber, held: list, wished: dict[str, Any]
+) -> dict[str, Any]:
     """A change under the names of numbers.inventory.operations. 400 where the trunks could not be
     as they would then be asked for."""
     given = wished.pop("sip", None)
-    own = operations.own_trunks(number, held)
+    own = operations.own_trunk_placement(number, held)
     if given is not None and own is None:
         message = _("The number has no SIP trunks of its own.")
-        raise invalid(field_error("sip", message))
+        raise invalid_request_problem(field_error("sip", message))
     if own and (given or {"supports_outbound", "outbound_trunk_id"} & wished.keys()):
-        complaints = sip_settings.change_complaints(
+        complaints = sip_settings.validate_sip_setting_changes(
             {**own.settings, **own.secrets()},
             given or {},
             outbound=wished.get("supports_outbound", number.supports_outbound),
             outbound_trunk_id=wished.get("outbound_trunk_id", number.outbound_trunk_id),
         )
-        refuse(complaints)
+        raise_sip_errors(complaints)
     return wished if given is None else {**wished, "sip_settings": given}
 
 
-def refuse(complaints: Mapping[str, str]) -> None:
+def raise_sip_errors(complaints: Mapping[str, str]) -> None:
     if complaints:
-        raise invalid(*(field_error(f"sip.{name}", text) for name, text in complaints.items()))
+        raise invalid_request_problem(
+            *(field_error(f"sip.{name}", text) for name, text in complaints.items())
+        )

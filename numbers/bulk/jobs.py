@@ -16,43 +16,48 @@ from django.utils.translation import gettext_lazy, gettext_noop
 
 from integrations.ledger.leases import wake_dispatcher
 from numbers.bulk import preview
-from numbers.bulk.imports.options import complaint
-from numbers.bulk.preview import Chosen
+from numbers.bulk.imports.options import import_text_error
+from numbers.bulk.preview import SelectedNumbers
 from numbers.models import Batch, PhoneNumber
 from organizations.access import quotas
 from organizations.access.principals import Principal
 from organizations.access.quotas import Quota, QuotaExceeded
 from organizations.access.roles import Permission
 from organizations.models import Organization
-from organizations.operations import record
-from organizations.text.rules import trimmed
+from organizations.operations import record_event
+from organizations.text.rules import trim_text
 
 State, Kind = Batch.State, Batch.Kind
 
-MOST_ROWS = 100_000
-AT_ONCE = 1_000  # rows that a request selects; more are a worker's
+MAX_ROWS = 100_000
+MAX_SYNCHRONOUS_ROWS = 1_000  # rows that a request selects; more are a worker's
 IMPORT = "import"
-CHANGES = ("activate", "deactivate", "label", "assign", "retry", "delete")
-PERMISSIONS = {
-    **dict.fromkeys(CHANGES, Permission.PHONE_NUMBERS_UPDATE),
+CHANGE_ACTIONS = ("activate", "deactivate", "label", "assign", "retry", "delete")
+REQUIRED_PERMISSIONS = {
+    **dict.fromkeys(CHANGE_ACTIONS, Permission.PHONE_NUMBERS_UPDATE),
     "delete": Permission.PHONE_NUMBERS_DELETE,
     IMPORT: Permission.PHONE_NUMBERS_CREATE,
 }
-INVERSE = {"label": "label", "assign": "assign", "activate": "deactivate", "deactivate": "activate"}
+INVERSE_ACTIONS = {
+    "label": "label",
+    "assign": "assign",
+    "activate": "deactivate",
+    "deactivate": "activate",
+}
 TITLE_LENGTH = Batch._meta.get_field("title").max_length
 
 
-class CannotBatch(Exception):
+class BulkJobError(Exception):
     """The batch cannot be proposed, started or stopped; the text says why."""
 
 
-def may(by: Principal | None, batch: Batch) -> bool:
+def can_run_bulk_job(by: Principal | None, batch: Batch) -> bool:
     """Who asked may have left meanwhile (None), or may do less."""
-    return by is not None and by.can(PERMISSIONS[batch.action])
+    return by is not None and by.can(REQUIRED_PERMISSIONS[batch.action])
 
 
 @transaction.atomic
-def propose_change(
+def create_change_job(
     by: Principal,
     *,
     action: str,
@@ -66,55 +71,59 @@ def propose_change(
     selects them.
 
     `options`: `label` of a label and `agent_id` of an assignment, where None takes it away;
-    `release` of a deletion gives back what an account supplies. Raises CannotBatch.
+    `release` of a deletion gives back what an account supplies. Raises BulkJobError.
     """
-    if action not in CHANGES:
-        raise CannotBatch(_("There is no such change."))
-    wish = checked_wish(by, action, options)
-    chosen = by.organization.phone_numbers.filter(pk__in=numbers.values("pk"))[: MOST_ROWS + 1]
-    refuse_size(count := chosen.count())
-    title, options = title_of(action, wish | called(by, wish)), dict(options)
-    if query is None or count <= AT_ONCE:
-        made = open_batch(by, Kind.CHANGE, action, title, options, State.READY)
-        return filled(by, made, preview.selection(chosen, wish))
+    if action not in CHANGE_ACTIONS:
+        raise BulkJobError(_("There is no such change."))
+    wish = validate_change_values(by, action, options)
+    chosen = by.organization.phone_numbers.filter(pk__in=numbers.values("pk"))[: MAX_ROWS + 1]
+    ensure_selection_size(count := chosen.count())
+    title, options = bulk_job_title(action, wish | agent_title_values(by, wish)), dict(options)
+    if query is None or count <= MAX_SYNCHRONOUS_ROWS:
+        made = create_bulk_job(by, Kind.CHANGE, action, title, options, State.READY)
+        return fill_bulk_job(by, made, preview.select_numbers(chosen, wish))
     options |= {"query": query, "zone": timezone.get_current_timezone_name()}
-    return later(by, open_batch(by, Kind.CHANGE, action, title, options, State.CHECKING))
+    return queue_bulk_job(
+        by, create_bulk_job(by, Kind.CHANGE, action, title, options, State.CHECKING)
+    )
 
 
-def refuse_size(count: int) -> None:
+def ensure_selection_size(count: int) -> None:
     if not count:
-        raise CannotBatch(_("No number is selected."))
-    if count > MOST_ROWS:
-        raise CannotBatch(
+        raise BulkJobError(_("No number is selected."))
+    if count > MAX_ROWS:
+        raise BulkJobError(
             _("More than %(most)s numbers are selected; do it in parts, for example by carrier.")
-            % {"most": f"{MOST_ROWS:,}"}
+            % {"most": f"{MAX_ROWS:,}"}
         )
 
 
-def checked_wish(by: Principal, action: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """What each row is to become. Raises CannotBatch."""
+def validate_change_values(
+    by: Principal, action: str, options: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What each row is to become. Raises BulkJobError."""
     if action == "label":
-        label = trimmed(options.get("label") or "") or None
-        if wrong := complaint("label", label or ""):
-            raise CannotBatch(wrong)
+        label = trim_text(options.get("label") or "") or None
+        if wrong := import_text_error("label", label or ""):
+            raise BulkJobError(wrong)
         return {"label": label}
     if action == "assign":
-        agent_id = trimmed(options.get("agent_id") or "") or None
-        if wrong := complaint("agent_id", agent_id or ""):
-            raise CannotBatch(wrong)
+        agent_id = trim_text(options.get("agent_id") or "") or None
+        if wrong := import_text_error("agent_id", agent_id or ""):
+            raise BulkJobError(wrong)
         if agent_id and not by.organization.agents.filter(agent_id=agent_id).exists():
-            raise CannotBatch(_("There is no agent %(id)s.") % {"id": agent_id})
+            raise BulkJobError(_("There is no agent %(id)s.") % {"id": agent_id})
         return {"agent_id": agent_id}
     return {}
 
 
-def called(by: Principal, wish: Mapping[str, Any]) -> dict[str, str]:
+def agent_title_values(by: Principal, wish: Mapping[str, Any]) -> dict[str, str]:
     """People know an agent by its name."""
     named = by.organization.agents.filter(agent_id=wish.get("agent_id")).first()
     return {"agent_id": named.name} if named else {}
 
 
-def title_of(action: str, wish: Mapping[str, Any]) -> str:
+def bulk_job_title(action: str, wish: Mapping[str, Any]) -> str:
     """In English, as all that the database keeps of a batch; screens translate it."""
     words = {
         "activate": gettext_noop("Activate numbers"),
@@ -131,7 +140,7 @@ def title_of(action: str, wish: Mapping[str, Any]) -> str:
     return words[action] % wish
 
 
-def open_batch(
+def create_bulk_job(
     by: Principal, kind: str, action: str, title: str, options: dict[str, Any], state: str, **more
 ) -> Batch:
     batch = Batch(
@@ -146,37 +155,39 @@ def open_batch(
         actor_label=by.label[:200],
         **more,
     )
-    if not may(by, batch):
+    if not can_run_bulk_job(by, batch):
         raise PermissionDenied(_("Your role does not allow this."))
     batch.save(force_insert=True)
     return batch
 
 
-def filled(by: Principal, batch: Batch, chosen: Chosen) -> Batch:
-    preview.freeze(batch, chosen)
-    tell(by, batch, "proposed", {"action": batch.action, "total": batch.total, **batch.options})
+def fill_bulk_job(by: Principal, batch: Batch, chosen: SelectedNumbers) -> Batch:
+    preview.insert_preview_rows(batch, chosen)
+    record_bulk_job_event(
+        by, batch, "proposed", {"action": batch.action, "total": batch.total, **batch.options}
+    )
     return batch
 
 
-def later(by: Principal, batch: Batch) -> Batch:
+def queue_bulk_job(by: Principal, batch: Batch) -> Batch:
     """A worker fills it."""
-    tell(by, batch, "proposed", {"action": batch.action, **batch.options})
+    record_bulk_job_event(by, batch, "proposed", {"action": batch.action, **batch.options})
     wake_dispatcher()
     return batch
 
 
-def filled_in_time(by: Principal, batch: Batch, chosen: Chosen, rows: int) -> Batch:
+def fill_or_queue_job(by: Principal, batch: Batch, chosen: SelectedNumbers, rows: int) -> Batch:
     """At once, or by a worker where they are many."""
-    if rows <= AT_ONCE:
-        return filled(by, batch, chosen)
+    if rows <= MAX_SYNCHRONOUS_ROWS:
+        return fill_bulk_job(by, batch, chosen)
     batch.state = State.CHECKING
     batch.save(update_fields=["state"])
-    return later(by, batch)
+    return queue_bulk_job(by, batch)
 
 
 @transaction.atomic
 @transaction.atomic
-def propose_import(
+def create_import_job(
     by: Principal,
     *,
     title: str,
@@ -186,39 +197,39 @@ def propose_import(
 ) -> Batch:
     """A batch in state `checking` over `rows` (number, label, …) or a CSV or Excel file, which the
     worker reads. The option `start` lets it go on without being looked at, `ask` lets it wait for
-    somebody to confirm its columns where they are not certain. Raises CannotBatch."""
+    somebody to confirm its columns where they are not certain. Raises BulkJobError."""
     given, whole = "file", file
     if file is None:
         listed = list(rows)
         if not listed:
-            raise CannotBatch(_("There is nothing to import."))
-        if len(listed) > MOST_ROWS:
-            most = {"most": f"{MOST_ROWS:,}"}
-            raise CannotBatch(_("At most %(most)s rows are taken in at once.") % most)
+            raise BulkJobError(_("There is nothing to import."))
+        if len(listed) > MAX_ROWS:
+            most = {"most": f"{MAX_ROWS:,}"}
+            raise BulkJobError(_("At most %(most)s rows are taken in at once.") % most)
         given, whole = "rows", json.dumps(listed).encode()
     options = {**options, "given": given}
-    claim_import(by)
-    batch = open_batch(by, Kind.IMPORT, IMPORT, title, options, State.CHECKING, file=whole)
-    tell(by, batch, "proposed", {"action": IMPORT})
+    claim_import_quota(by)
+    batch = create_bulk_job(by, Kind.IMPORT, IMPORT, title, options, State.CHECKING, file=whole)
+    record_bulk_job_event(by, batch, "proposed", {"action": IMPORT})
     wake_dispatcher()
     return batch
 
 
-def claim_import(by: Principal) -> None:
-    """Raises CannotBatch."""
+def claim_import_quota(by: Principal) -> None:
+    """Raises BulkJobError."""
     try:
-        quotas.claim(by.organization, "open_imports")
-        quotas.claim(by.organization, "import_rows", 0)
+        quotas.ensure_quota(by.organization, "open_imports")
+        quotas.ensure_quota(by.organization, "import_rows", 0)
     except QuotaExceeded as error:
-        raise CannotBatch(" ".join(error.messages)) from error
+        raise BulkJobError(" ".join(error.messages)) from error
 
 
-def open_imports(organization: Organization) -> int:
+def count_open_imports(organization: Organization) -> int:
     states = [State.CHECKING, State.MAPPING, State.READY, State.RUNNING]
     return organization.batches.filter(kind=Kind.IMPORT, state__in=states).count()
 
 
-def stored_rows(organization: Organization) -> int:
+def count_stored_rows(organization: Organization) -> int:
     """Of all batches whose rows are kept still."""
     kept = Q(settled_at=None) | Q(settled_at__gt=Now() - settings.BATCH_RETENTION)
     total = organization.batches.filter(kept).aggregate(rows=Sum("total"))
@@ -226,94 +237,94 @@ def stored_rows(organization: Organization) -> int:
 
 
 QUOTAS = (
-    Quota("open_imports", gettext_lazy("open imports"), 200, open_imports),
-    Quota("import_rows", gettext_lazy("stored rows of imports"), 2_000_000, stored_rows),
+    Quota("open_imports", gettext_lazy("open imports"), 200, count_open_imports),
+    Quota("import_rows", gettext_lazy("stored rows of imports"), 2_000_000, count_stored_rows),
 )
 
 
-def locked(by: Principal, batch_id: UUID) -> Batch:
+def lock_bulk_job(by: Principal, batch_id: UUID) -> Batch:
     """Raises PermissionDenied."""
     batch = by.organization.batches.select_for_update().defer("file").get(pk=batch_id)
-    if not may(by, batch):
+    if not can_run_bulk_job(by, batch):
         raise PermissionDenied(_("Your role does not allow this."))
     return batch
 
 
 @transaction.atomic
-def start(by: Principal, batch_id: UUID, *, release: bool | None = None) -> Batch:
+def start_bulk_job(by: Principal, batch_id: UUID, *, release: bool | None = None) -> Batch:
     """A `ready` batch is worked off from now on, in the name of who starts it. `release` says what
-    the option of a deletion is to be. Raises CannotBatch."""
-    batch = locked(by, batch_id)
+    the option of a deletion is to be. Raises BulkJobError."""
+    batch = lock_bulk_job(by, batch_id)
     if batch.state in (State.RUNNING, State.DONE):
         return batch  # posted twice
     if batch.state != State.READY:
         state = {"state": batch.get_state_display()}
-        raise CannotBatch(_("It cannot be started: it is %(state)s.") % state)
+        raise BulkJobError(_("It cannot be started: it is %(state)s.") % state)
     if not batch.left:
-        raise CannotBatch(_("There is nothing to do in it."))
+        raise BulkJobError(_("There is nothing to do in it."))
     if release is not None and batch.action == "delete":
         batch.options["release"] = release
     batch.state, batch.file = State.RUNNING, None
     batch.started_at, batch.dispatched_at = Now(), None
-    take_over(by, batch)
-    batch.save(update_fields=STARTED)
+    set_bulk_job_actor(by, batch)
+    batch.save(update_fields=START_FIELDS)
     batch.refresh_from_db(fields=["started_at"])
-    tell(by, batch, "started", {"left": batch.left, **batch.options})
+    record_bulk_job_event(by, batch, "started", {"left": batch.left, **batch.options})
     wake_dispatcher()
     return batch
 
 
-ACTOR = ["actor_kind", "actor_id", "actor_label"]
-STARTED = ["state", "options", "file", "started_at", "dispatched_at", *ACTOR]
+ACTOR_FIELDS = ["actor_kind", "actor_id", "actor_label"]
+START_FIELDS = ["state", "options", "file", "started_at", "dispatched_at", *ACTOR_FIELDS]
 
 
-def take_over(by: Principal, batch: Batch) -> None:
+def set_bulk_job_actor(by: Principal, batch: Batch) -> None:
     """From now on it is done in their name."""
     batch.actor_kind, batch.actor_id, batch.actor_label = by.kind, by.id, by.label[:200]
 
 
 @transaction.atomic
-def stop(by: Principal, batch_id: UUID) -> Batch:
-    """No further row is begun; what is done stays done. Raises CannotBatch."""
-    batch = locked(by, batch_id)
+def stop_bulk_job(by: Principal, batch_id: UUID) -> Batch:
+    """No further row is begun; what is done stays done. Raises BulkJobError."""
+    batch = lock_bulk_job(by, batch_id)
     if batch.state == State.STOPPED:
         return batch  # posted twice
     if batch.state not in (State.CHECKING, State.MAPPING, State.READY, State.RUNNING):
         state = {"state": batch.get_state_display()}
-        raise CannotBatch(_("There is nothing to stop: it is %(state)s.") % state)
+        raise BulkJobError(_("There is nothing to stop: it is %(state)s.") % state)
     batch.reason = gettext_noop("%(who)s stopped it.") % {"who": by.label}
     batch.state, batch.settled_at, batch.lease_until = State.STOPPED, Now(), None
     batch.file = None
     batch.save(update_fields=["state", "reason", "file", "settled_at", "lease_until"])
     batch.refresh_from_db(fields=["settled_at"])
     counted = {name: getattr(batch, name) for name in ("done", "failed", "left")}
-    tell(by, batch, "stopped", counted)
+    record_bulk_job_event(by, batch, "stopped", counted)
     return batch
 
 
 @transaction.atomic
-def undo(by: Principal, batch_id: UUID) -> Batch:
+def create_undo_job(by: Principal, batch_id: UUID) -> Batch:
     """A batch in state `ready` that brings back what this one has changed, where nobody has changed
-    it since. Raises CannotBatch."""
-    batch = locked(by, batch_id)
-    refuse_undo(batch)
+    it since. Raises BulkJobError."""
+    batch = lock_bulk_job(by, batch_id)
+    ensure_undoable(batch)
     if waiting := batch.undone_by.filter(state__in=[State.CHECKING, State.READY]).first():
         return waiting  # posted twice
     title = gettext_noop("Undo: %(title)s") % {"title": batch.title}
-    inverse = INVERSE[batch.action]
-    made = open_batch(by, Kind.CHANGE, inverse, title, {}, State.READY, undoes=batch)
-    return filled_in_time(by, made, preview.what_was(batch), batch.done)
+    inverse = INVERSE_ACTIONS[batch.action]
+    made = create_bulk_job(by, Kind.CHANGE, inverse, title, {}, State.READY, undoes=batch)
+    return fill_or_queue_job(by, made, preview.select_undo_numbers(batch), batch.done)
 
 
-def refuse_undo(batch: Batch) -> None:
-    if batch.action not in INVERSE:
-        raise CannotBatch(_("This cannot be undone."))
+def ensure_undoable(batch: Batch) -> None:
+    if batch.action not in INVERSE_ACTIONS:
+        raise BulkJobError(_("This cannot be undone."))
     if batch.state not in (State.DONE, State.STOPPED):
-        raise CannotBatch(_("It can be undone when it is done."))
+        raise BulkJobError(_("It can be undone when it is done."))
     if not batch.kept_rows.filter(fate="done").exists():
-        raise CannotBatch(_("There is nothing to undo."))
+        raise BulkJobError(_("There is nothing to undo."))
     if was_undone(batch):
-        raise CannotBatch(_("It was undone already."))
+        raise BulkJobError(_("It was undone already."))
 
 
 def was_undone(batch: Batch) -> bool:
@@ -322,38 +333,44 @@ def was_undone(batch: Batch) -> bool:
 
 
 @transaction.atomic
-def retry_failed(by: Principal, batch_id: UUID) -> Batch:
+def create_retry_job(by: Principal, batch_id: UUID) -> Batch:
     """A batch over the rows that failed, or were not begun when it was stopped: a change `ready` to
-    start, an import to be checked again. Raises CannotBatch."""
-    batch = locked(by, batch_id)
-    rows = batch.kept_rows.filter(fate__in=preview.UNFINISHED)
+    start, an import to be checked again. Raises BulkJobError."""
+    batch = lock_bulk_job(by, batch_id)
+    rows = batch.kept_rows.filter(fate__in=preview.UNFINISHED_RESULTS)
     is_settled = batch.state in (State.DONE, State.STOPPED)
     # What never began was discarded, or has only a part of its rows: its check was stopped.
     if not (is_settled and batch.started_at and rows.exists()):
-        raise CannotBatch(_("There is nothing to try again."))
-    if waiting := repeat_under_way(batch):
+        raise BulkJobError(_("There is nothing to try again."))
+    if waiting := find_open_retry_job(batch):
         return waiting  # posted twice
     title = gettext_noop("Again: %(title)s") % {"title": batch.title}
-    options = {name: value for name, value in batch.options.items() if name not in OF_THE_FILE}
+    options = {name: value for name, value in batch.options.items() if name not in FILE_OPTIONS}
     options["repeats"] = str(batch.pk)
     if batch.kind == Kind.IMPORT:
         options["given"] = "rows_again"
-        return later(by, open_batch(by, batch.kind, IMPORT, title, options, State.CHECKING))
+        return queue_bulk_job(
+            by, create_bulk_job(by, batch.kind, IMPORT, title, options, State.CHECKING)
+        )
     same = {"undoes_id": batch.undoes_id}
-    made = open_batch(by, batch.kind, batch.action, title, options, State.READY, **same)
-    return filled_in_time(by, made, preview.what_is_unfinished(batch), batch.failed + batch.left)
+    made = create_bulk_job(by, batch.kind, batch.action, title, options, State.READY, **same)
+    return fill_or_queue_job(
+        by, made, preview.select_unfinished_numbers(batch), batch.failed + batch.left
+    )
 
 
 # Its rows alone are tried again.
-OF_THE_FILE = ("start", "ask", "mapping", "sheet", "confirm", "choices", "query", "zone")
+FILE_OPTIONS = ("start", "ask", "mapping", "sheet", "confirm", "choices", "query", "zone")
 
 
-def repeat_under_way(batch: Batch) -> Batch | None:
+def find_open_retry_job(batch: Batch) -> Batch | None:
     """Its rows stand as failed until it is done, and would be tried twice."""
     moving = batch.organization.batches.filter(options__repeats=str(batch.pk)).defer("file")
     return moving.filter(state__in=[State.CHECKING, State.READY, State.RUNNING]).first()
 
 
-def tell(by: Principal, batch: Batch, action: str, after: Mapping[str, Any]) -> None:
+def record_bulk_job_event(
+    by: Principal, batch: Batch, action: str, after: Mapping[str, Any]
+) -> None:
     """One line in the audit log; the rows' operations write their own."""
-    record(by, f"batch.{action}", batch, kind="batch", label=batch.title, after=dict(after))
+    record_event(by, f"batch.{action}", batch, kind="batch", label=batch.title, after=dict(after))

@@ -10,14 +10,14 @@ from django.db import connection
 from django.db.models import Count, QuerySet
 from django.utils.translation import gettext_noop
 
-from numbers.inventory.integration_visibility import OWN
+from numbers.inventory.integration_visibility import OWN_NAME_SQL
 from numbers.models import Batch, BatchRow, PhoneNumber
 
-Fate = BatchRow.Fate
+Result = BatchRow.Fate
 
 
 @dataclass(frozen=True)
-class Case:
+class ResultCase:
     """Rows for which `when` (SQL on the number n and the wish c.values) holds meet this fate."""
 
     when: str
@@ -26,99 +26,115 @@ class Case:
 
 
 @dataclass(frozen=True)
-class Change:
+class ChangeRules:
     """`before`: what of the number the change replaces, as SQL. The first case that holds counts;
     a row for which none does will be done."""
 
     before: str
-    cases: tuple[Case, ...]
+    cases: tuple[ResultCase, ...]
 
 
-ASKED = """EXISTS (SELECT 1 FROM numbers_placement p JOIN integrations_operation o
+HAS_OPEN_OPERATION_SQL = """EXISTS (SELECT 1 FROM numbers_placement p JOIN integrations_operation o
     ON o.subject_kind = 'placement' AND o.subject_id = p.id AND o.status = 'open'
     WHERE p.phone_number_id = n.id)"""
-PLACED = "EXISTS (SELECT 1 FROM numbers_placement p WHERE p.phone_number_id = n.id)"
-DELETED = Case("n.status = 'deleted'", Fate.ERROR, gettext_noop("The number is deleted."))
-FAILED = Case(
+HAS_PLACEMENT_SQL = "EXISTS (SELECT 1 FROM numbers_placement p WHERE p.phone_number_id = n.id)"
+DELETED_CASE = ResultCase(
+    "n.status = 'deleted'", Result.ERROR, gettext_noop("The number is deleted.")
+)
+FAILED_CASE = ResultCase(
     "n.status = 'failed'",
-    Fate.ERROR,
+    Result.ERROR,
     gettext_noop("It could not be set up: try it again instead."),
 )
-NOWHERE = Case(
-    f"NOT {PLACED}",
-    Fate.ERROR,
+UNPLACED_CASE = ResultCase(
+    f"NOT {HAS_PLACEMENT_SQL}",
+    Result.ERROR,
     gettext_noop("It is recorded only: there is nothing on any platform to switch."),
 )
-UNSETTLED = Case(
+UNSETTLED_CASE = ResultCase(
     "n.status NOT IN ('active', 'inactive')",
-    Fate.ERROR,
+    Result.ERROR,
     gettext_noop("It is still being set up: only an active or inactive number can be switched."),
 )
-CHANGED_SINCE = gettext_noop("It was changed since: nothing is undone.")
+CHANGED_SINCE_MESSAGE = gettext_noop("It was changed since: nothing is undone.")
 
 
 # A settlement moves the status and the version, never the wish: only askers do, by "changed".
-SWITCHED_SINCE = Case(
+SWITCHED_SINCE_CASE = ResultCase(
     """EXISTS (SELECT 1 FROM organizations_event e
     WHERE e.subject_kind = 'phone_number' AND e.subject_id = n.id
       AND e.id > (c.values->>'since')::bigint AND e.action = 'phone_number.changed'
       AND e.before->'wanted' IS DISTINCT FROM e.after->'wanted')""",
-    Fate.ERROR,
-    CHANGED_SINCE,
+    Result.ERROR,
+    CHANGED_SINCE_MESSAGE,
 )
 
 
-def switched(wanted: str) -> Change:
-    so_already = Case(f"n.wanted = '{wanted}' AND n.status = '{wanted}'", Fate.UNCHANGED)
-    coming = Case(
+def status_change_rules(wanted: str) -> ChangeRules:
+    so_already = ResultCase(f"n.wanted = '{wanted}' AND n.status = '{wanted}'", Result.UNCHANGED)
+    coming = ResultCase(
         f"n.wanted = '{wanted}' AND n.status <> 'failed'",
-        Fate.UNCHANGED,
+        Result.UNCHANGED,
         gettext_noop("It is on its way already."),
     )
-    cases = (DELETED, so_already, coming, SWITCHED_SINCE, FAILED, NOWHERE, UNSETTLED)
-    return Change("jsonb_build_object('status', n.wanted)", cases)
+    cases = (
+        DELETED_CASE,
+        so_already,
+        coming,
+        SWITCHED_SINCE_CASE,
+        FAILED_CASE,
+        UNPLACED_CASE,
+        UNSETTLED_CASE,
+    )
+    return ChangeRules("jsonb_build_object('status', n.wanted)", cases)
 
 
-def written(key: str, column: str) -> Change:
+def column_change_rules(key: str, column: str) -> ChangeRules:
     """An undo puts nothing over what somebody else has written since (`was`)."""
     was = f"c.values ? 'was' AND n.{column} IS DISTINCT FROM c.values->>'was'"
-    so_already = Case(f"n.{column} IS NOT DISTINCT FROM c.values->>'{key}'", Fate.UNCHANGED)
-    cases = (DELETED, so_already, Case(was, Fate.ERROR, CHANGED_SINCE))
-    return Change(f"jsonb_build_object('{key}', n.{column})", cases)
+    so_already = ResultCase(f"n.{column} IS NOT DISTINCT FROM c.values->>'{key}'", Result.UNCHANGED)
+    cases = (DELETED_CASE, so_already, ResultCase(was, Result.ERROR, CHANGED_SINCE_MESSAGE))
+    return ChangeRules(f"jsonb_build_object('{key}', n.{column})", cases)
 
 
-SUPPLIED = f"{PLACED[:-1]} AND p.role = 'supply')"
-CHANGES: dict[str, Change] = {
-    "activate": switched("active"),
-    "deactivate": switched("inactive"),
-    "label": written("label", "label"),
-    "assign": written("agent_id", "inbound_agent_id"),
-    "retry": Change(
+HAS_SUPPLY_SQL = f"{HAS_PLACEMENT_SQL[:-1]} AND p.role = 'supply')"
+CHANGE_RULES: dict[str, ChangeRules] = {
+    "activate": status_change_rules("active"),
+    "deactivate": status_change_rules("inactive"),
+    "label": column_change_rules("label", "label"),
+    "assign": column_change_rules("agent_id", "inbound_agent_id"),
+    "retry": ChangeRules(
         "jsonb_build_object('status', n.status)",
         (
-            Case(
+            ResultCase(
                 "n.status = 'deleted' AND n.released_at IS NOT NULL",
-                Fate.ERROR,
+                Result.ERROR,
                 gettext_noop("The number is deleted."),
             ),
-            Case(
-                f"n.status IN ('active', 'inactive', 'deleted') AND {PLACED} AND NOT {ASKED}"
+            ResultCase(
+                f"n.status IN ('active', 'inactive', 'deleted') AND {HAS_PLACEMENT_SQL}"
+                f" AND NOT {HAS_OPEN_OPERATION_SQL}"
                 " AND coalesce(n.error_message, '') = ''",
-                Fate.UNCHANGED,
+                Result.UNCHANGED,
                 gettext_noop("There is nothing to try again."),
             ),
         ),
     ),
-    "delete": Change(
+    "delete": ChangeRules(
         "jsonb_build_object('status', n.status, 'label', n.label,"
-        f" 'platforms', (SELECT coalesce(jsonb_agg(DISTINCT {OWN}), '[]') FROM numbers_placement p"
+        f" 'platforms', (SELECT coalesce(jsonb_agg(DISTINCT {OWN_NAME_SQL}), '[]')"
+        " FROM numbers_placement p"
         " JOIN integrations_integration i ON i.id = p.integration_id"
-        f" WHERE p.phone_number_id = n.id AND p.state <> 'removed'), 'supplied', {SUPPLIED})",
-        (Case("n.status = 'deleted'", Fate.UNCHANGED, gettext_noop("It is deleted already.")),),
+        f" WHERE p.phone_number_id = n.id AND p.state <> 'removed'), 'supplied', {HAS_SUPPLY_SQL})",
+        (
+            ResultCase(
+                "n.status = 'deleted'", Result.UNCHANGED, gettext_noop("It is deleted already.")
+            ),
+        ),
     ),
 }
 
-INSERT = """
+INSERT_ROWS_SQL = """
 INSERT INTO numbers_batchrow
     (organization_id, batch_id, line, text, "values", before, phone_number_id, fate, message)
 SELECT %s, %s, row_number() OVER (ORDER BY n.e164), n.e164, c.values, {before}, n.id,
@@ -129,26 +145,28 @@ JOIN numbers_phonenumber n ON n.id = c.id AND n.organization_id = %s
 
 
 @dataclass(frozen=True)
-class Chosen:
+class SelectedNumbers:
     """SQL that gives the ids of numbers, each with its own wish."""
 
     sql: str
     params: Sequence[Any]
 
 
-def selection(numbers: QuerySet[PhoneNumber], wish: Mapping[str, Any]) -> Chosen:
+def select_numbers(numbers: QuerySet[PhoneNumber], wish: Mapping[str, Any]) -> SelectedNumbers:
     sql, params = numbers.values("pk").query.sql_with_params()
-    return Chosen(f"SELECT s.id, %s::jsonb FROM ({sql}) s(id)", [json.dumps(wish), *params])
+    return SelectedNumbers(
+        f"SELECT s.id, %s::jsonb FROM ({sql}) s(id)", [json.dumps(wish), *params]
+    )
 
 
-UNDO = """
+UNDO_SQL = """
 SELECT phone_number_id, {wish} FROM numbers_batchrow WHERE batch_id = %s AND fate = 'done'"""
-AGAIN = """
+RETRY_SQL = """
 SELECT phone_number_id, "values" FROM numbers_batchrow WHERE batch_id = %s AND fate = ANY(%s)"""
-UNFINISHED = [Fate.FAILED.value, Fate.TODO.value]
+UNFINISHED_RESULTS = [Result.FAILED.value, Result.TODO.value]
 
 
-def what_was(batch: Batch) -> Chosen:
+def select_undo_numbers(batch: Batch) -> SelectedNumbers:
     """The numbers that the batch has changed, with the wish for what they were before."""
     key = {"label": "label", "assign": "agent_id"}.get(batch.action)
     wish = (
@@ -156,21 +174,21 @@ def what_was(batch: Batch) -> Chosen:
         if key
         else "jsonb_build_object('since', before->'event')"
     )
-    return Chosen(UNDO.format(wish=wish), [batch.pk])
+    return SelectedNumbers(UNDO_SQL.format(wish=wish), [batch.pk])
 
 
-def what_is_unfinished(batch: Batch) -> Chosen:
-    return Chosen(AGAIN, [batch.pk, UNFINISHED])
+def select_unfinished_numbers(batch: Batch) -> SelectedNumbers:
+    return SelectedNumbers(RETRY_SQL, [batch.pk, UNFINISHED_RESULTS])
 
 
-def freeze(batch: Batch, chosen: Chosen) -> None:
+def insert_preview_rows(batch: Batch, chosen: SelectedNumbers) -> None:
     """Insert the rows, and count them; inside the caller's transaction."""
-    change = CHANGES[batch.action]
+    change = CHANGE_RULES[batch.action]
     fates = " ".join(f"WHEN {case.when} THEN '{case.fate}'" for case in change.cases)
     messages = " ".join(f"WHEN {case.when} THEN %s" for case in change.cases)
-    statement = INSERT.format(
+    statement = INSERT_ROWS_SQL.format(
         before=change.before,
-        fate=f"CASE {fates} ELSE '{Fate.TODO}' END",
+        fate=f"CASE {fates} ELSE '{Result.TODO}' END",
         message=f"CASE {messages} ELSE '' END",
         chosen=chosen.sql,
     )
@@ -179,13 +197,13 @@ def freeze(batch: Batch, chosen: Chosen) -> None:
         cursor.execute(
             statement, [owner, batch.pk, *(c.message for c in change.cases), *chosen.params, owner]
         )
-    count(batch)
+    update_row_counts(batch)
 
 
-def count(batch: Batch) -> None:
+def update_row_counts(batch: Batch) -> None:
     """What is not to be done is done with: it counts as skipped."""
     fates = batch.rows.values_list("fate").annotate(Count("pk")).order_by()
     found = dict(fates)
     batch.total = sum(found.values())
-    batch.skipped = batch.total - found.get(Fate.TODO, 0)
+    batch.skipped = batch.total - found.get(Result.TODO, 0)
     batch.save(update_fields=["total", "skipped"])

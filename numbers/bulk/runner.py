@@ -22,39 +22,51 @@ from django.utils.translation import override
 from psycopg import errors
 
 from integrations.ledger.leases import wake_dispatcher
-from integrations.ledger.worker import locked
+from integrations.ledger.worker import call_advisory_lock
 from numbers.bulk import selection
-from numbers.bulk.actions import DOING, Fate
+from numbers.bulk.actions import ROW_ACTIONS, Result
 from numbers.bulk.imports import check as imports
 from numbers.bulk.imports import column_mapping
-from numbers.bulk.jobs import MOST_ROWS, CannotBatch, may
-from numbers.bulk.preview import count
-from numbers.inventory.acquisition import NoIntegration
-from numbers.inventory.agents import NotAssigned
-from numbers.inventory.reservation import NoCarrier, NotPossibleNow, NotSupplied, NumberTaken
+from numbers.bulk.jobs import MAX_ROWS, BulkJobError, can_run_bulk_job
+from numbers.bulk.preview import update_row_counts
+from numbers.inventory.acquisition import NoUsableIntegration
+from numbers.inventory.agents import AgentAssignmentConflict
+from numbers.inventory.reservation import (
+    CarrierUnavailable,
+    NumberNotSupplied,
+    NumberStateConflict,
+    NumberTaken,
+)
 from numbers.models import Batch, BatchRow
 from organizations.access import principals
 from organizations.access.principals import Principal
-from organizations.operations import record
+from organizations.operations import record_event
 from organizations.tenancy import tenant_scope
 
 logger = logging.getLogger(__name__)
 
 State = Batch.State
-PORTION = 500  # rows that are checked, or read, at once
-MOST_CHECKS = 5  # a file that ends its worker as often is not tried again
-MOST_TRIES = 3  # nor a row
-REFUSALS = (NotPossibleNow, NumberTaken, NoCarrier, NotSupplied, NotAssigned, NoIntegration)
-IN_THE_WAY = (errors.LockNotAvailable, errors.DeadlockDetected, errors.QueryCanceled)
-INSERT = f"""
+ROWS_PER_CHUNK = 500  # rows that are checked, or read, at once
+MAX_CHECK_ATTEMPTS = 5  # a file that ends its worker as often is not tried again
+MAX_ROW_ATTEMPTS = 3  # nor a row
+REFUSAL_ERRORS = (
+    NumberStateConflict,
+    NumberTaken,
+    CarrierUnavailable,
+    NumberNotSupplied,
+    AgentAssignmentConflict,
+    NoUsableIntegration,
+)
+LOCK_ERRORS = (errors.LockNotAvailable, errors.DeadlockDetected, errors.QueryCanceled)
+INSERT_ROWS_SQL = f"""
 INSERT INTO {BatchRow._meta.db_table} (organization_id, batch_id,
   line, text, "values", before, phone_number_id, fate, message)
 SELECT %s, %s, * FROM unnest(%s::int[], %s::text[], %s::jsonb[], %s::jsonb[], %s::uuid[],
   %s::text[], %s::text[])
 """
-COUNTERS = {Fate.DONE: "done", Fate.FAILED: "failed"}
+COUNTER_BY_RESULT = {Result.DONE: "done", Result.FAILED: "failed"}
 
-CLAIM = """
+CLAIM_SQL = """
 UPDATE numbers_batch SET lease_until = statement_timestamp() + %(lease)s, fence = fence + 1,
   tries = tries + 1
 WHERE id = %(id)s AND state IN ('checking', 'running')
@@ -63,186 +75,192 @@ RETURNING *
 """
 
 
-class FenceLost(Exception):
+class FencingTokenLost(Exception):
     """Somebody else has claimed the batch since, or has stopped it."""
 
 
-def run(batch_id: UUID) -> Batch | None:
+def run_bulk_job(batch_id: UUID) -> Batch | None:
     """One slice, from claim to release; None when there was nothing to claim, or who has it still
     works though the lease is over: reading a file may take long."""
-    if not locked("pg_try_advisory_lock", batch_id):
+    if not call_advisory_lock("pg_try_advisory_lock", batch_id):
         return None
     try:
         with override("en"):
-            return run_alone(batch_id)
+            return run_exclusive_slice(batch_id)
     finally:
-        locked("pg_advisory_unlock", batch_id)
+        call_advisory_lock("pg_advisory_unlock", batch_id)
 
 
-def run_alone(batch_id: UUID) -> Batch | None:
+def run_exclusive_slice(batch_id: UUID) -> Batch | None:
     values = {"id": batch_id, "lease": settings.JOB_LEASE}
-    with tenant_scope.everything():
-        batch = next(iter(Batch.objects.raw(CLAIM, values)), None)
+    with tenant_scope.all_organizations():
+        batch = next(iter(Batch.objects.raw(CLAIM_SQL, values)), None)
     if batch is None:
         return None
     try:
         with tenant_scope.within(batch.organization_id):
-            work(batch)
-    except FenceLost:
+            process_bulk_job(batch)
+    except FencingTokenLost:
         logger.info("batch %s: stopped, or in other hands", batch.pk)
     return batch
 
 
-def work(batch: Batch) -> None:
-    by = asker(batch)
-    if not may(by, batch):
-        lost_its_asker(batch)
+def process_bulk_job(batch: Batch) -> None:
+    by = find_bulk_job_requester(batch)
+    if not can_run_bulk_job(by, batch):
+        stop_unauthorized_bulk_job(batch)
     elif batch.state == State.CHECKING and batch.kind == Batch.Kind.CHANGE:
-        select(by, batch)
+        select_change_rows(by, batch)
     elif batch.state == State.CHECKING:
-        check(by, batch)
+        check_import(by, batch)
     else:
-        do_some(batch, until=time.monotonic() + settings.BATCH_SLICE.total_seconds())
+        execute_rows(batch, until=time.monotonic() + settings.BATCH_SLICE.total_seconds())
 
 
-def asker(batch: Batch) -> Principal | None:
+def find_bulk_job_requester(batch: Batch) -> Principal | None:
     """With what they may do by now."""
-    return principals.again(batch.organization, batch.actor_kind, batch.actor_id)
+    return principals.reload_principal(batch.organization, batch.actor_kind, batch.actor_id)
 
 
-def keep(batch: Batch, **fields: Any) -> None:
+def update_claimed_bulk_job(batch: Batch, **fields: Any) -> None:
     """The one way to write to a batch that is claimed. Raises FenceLost."""
     mine = Batch.objects.filter(pk=batch.pk, fence=batch.fence, state=batch.state)
     if not mine.update(**{"lease_until": Now() + settings.JOB_LEASE, **fields}):
-        raise FenceLost
+        raise FencingTokenLost
 
 
-def let_go(batch: Batch, **fields: Any) -> None:
-    keep(batch, lease_until=None, dispatched_at=None, tries=0, **fields)
+def release_bulk_job(batch: Batch, **fields: Any) -> None:
+    update_claimed_bulk_job(batch, lease_until=None, dispatched_at=None, tries=0, **fields)
     wake_dispatcher()
 
 
 @transaction.atomic
-def settle(batch: Batch, state: str, *, by: Principal, reason: str = "") -> None:
-    let_go(batch, state=state, reason=reason, settled_at=Now(), file=None)
+def finish_bulk_job(batch: Batch, state: str, *, by: Principal, reason: str = "") -> None:
+    release_bulk_job(batch, state=state, reason=reason, settled_at=Now(), file=None)
     batch.refresh_from_db(fields=["done", "failed", "skipped", "total"])
     counted = {name: getattr(batch, name) for name in ("total", "done", "failed", "skipped")}
     after = {**counted, **({"reason": reason} if reason else {})}
     word = "finished" if state == State.DONE else state
-    record(by, f"batch.{word}", batch, kind="batch", label=batch.title, after=after)
+    record_event(by, f"batch.{word}", batch, kind="batch", label=batch.title, after=after)
 
 
-def lost_its_asker(batch: Batch) -> None:
+def stop_unauthorized_bulk_job(batch: Batch) -> None:
     reason = _("%(who)s may not do this any more.") % {"who": batch.actor_label}
-    settle(batch, State.STOPPED, by=principals.system(batch.organization), reason=reason)
+    finish_bulk_job(
+        batch, State.STOPPED, by=principals.system_principal(batch.organization), reason=reason
+    )
 
 
 @transaction.atomic
-def select(by: Principal, batch: Batch) -> None:
+def select_change_rows(by: Principal, batch: Batch) -> None:
     """The rows of a change whose numbers are too many for a request."""
-    keep(batch)
+    update_claimed_bulk_job(batch)
     try:
-        selection.freeze(by, batch)
-    except CannotBatch as error:
-        settle(batch, State.REFUSED, by=by, reason=str(error))
+        selection.insert_selected_rows(by, batch)
+    except BulkJobError as error:
+        finish_bulk_job(batch, State.REFUSED, by=by, reason=str(error))
     else:
-        let_go(batch, state=State.READY)
+        release_bulk_job(batch, state=State.READY)
 
 
 # --- checking an import ---------------------------------------------------------------------------
-def check(by: Principal, batch: Batch) -> None:
+def check_import(by: Principal, batch: Batch) -> None:
     """On from the last slice's end, even where somebody was killed in the middle of another."""
     try:
-        if batch.tries > MOST_CHECKS:
-            raise imports.Unreadable(_("Reading it took too long, or too much memory."))
-        keep_rows(by, batch)
-    except imports.Unreadable as error:
-        settle(batch, State.REFUSED, by=by, reason=str(error))
-    except (FenceLost, OperationalError):
+        if batch.tries > MAX_CHECK_ATTEMPTS:
+            raise imports.UnreadableFile(_("Reading it took too long, or too much memory."))
+        store_checked_rows(by, batch)
+    except imports.UnreadableFile as error:
+        finish_bulk_job(batch, State.REFUSED, by=by, reason=str(error))
+    except (FencingTokenLost, OperationalError):
         raise
     except Exception:
         logger.exception("batch %s could not be checked", batch.pk)
-        settle(batch, State.REFUSED, by=by, reason=_("Reading it failed, by an error of ours."))
+        finish_bulk_job(
+            batch, State.REFUSED, by=by, reason=_("Reading it failed, by an error of ours.")
+        )
 
 
-def keep_rows(by: Principal, batch: Batch) -> None:
-    begin(batch)
-    if "progress" not in batch.layout and examine(batch):
-        return let_go(batch, state=State.MAPPING)
-    check = imports.Check(by, batch)
+def store_checked_rows(by: Principal, batch: Batch) -> None:
+    discard_rows_beyond_progress(batch)
+    if "progress" not in batch.layout and examine_file_columns(batch):
+        return release_bulk_job(batch, state=State.MAPPING)
+    check = imports.ImportCheck(by, batch)
     found, rows, until = check.found, check.rows(), None
-    while portion := list(islice(rows, PORTION)):
+    while portion := list(islice(rows, ROWS_PER_CHUNK)):
         # Finding the way to the first of them is no part of the slice: it would not go on.
         until = until or time.monotonic() + settings.BATCH_SLICE.total_seconds()
         found += len(portion)
-        if found > MOST_ROWS:
-            raise imports.Unreadable(_("It has more than %(most)s rows.") % {"most": MOST_ROWS})
-        keep_portion(batch, portion, found)
-        if found == check.found and time.monotonic() >= until and others_wait(batch):
-            return let_go(batch, layout={**batch.layout, "progress": check.progress()})
-    decide(batch, check)
+        if found > MAX_ROWS:
+            raise imports.UnreadableFile(_("It has more than %(most)s rows.") % {"most": MAX_ROWS})
+        store_row_chunk(batch, portion, found)
+        if found == check.found and time.monotonic() >= until and has_waiting_organizations(batch):
+            return release_bulk_job(batch, layout={**batch.layout, "progress": check.progress()})
+    resolve_ambiguous_rows(batch, check)
     told = [*batch.options.get("notices", ()), *batch.layout.get("of_file", ())]
-    checked(by, batch, [*told, *check.understanding.notices])
+    complete_import_check(by, batch, [*told, *check.understanding.notices])
     return None
 
 
-def examine(batch: Batch) -> bool:
+def examine_file_columns(batch: Batch) -> bool:
     """Whether somebody has to say first what the columns of a file mean. Raises Unreadable."""
-    if imports.is_request(batch):
+    if imports.has_request_rows(batch):
         return False
-    examined = column_mapping.examine(batch.organization, bytes(batch.file), batch.options)
-    keep_layout(batch, examined)
+    examined = column_mapping.examine_import_file(
+        batch.organization, bytes(batch.file), batch.options
+    )
+    store_file_layout(batch, examined)
     if examined.asks and not batch.options.get("ask"):
-        raise imports.Unreadable(column_mapping.numberless(examined.layout))
+        raise imports.UnreadableFile(column_mapping.no_number_column_message(examined.layout))
     return examined.asks
 
 
-def others_wait(batch: Batch) -> bool:
+def has_waiting_organizations(batch: Batch) -> bool:
     """For a slice, and in nobody's hands. Reading a file up to where it was left costs time, so it
     is not put aside for its own organization's others."""
     waiting = Batch.objects.filter(state__in=[State.CHECKING, State.RUNNING], dispatched_at=None)
-    with tenant_scope.everything():
+    with tenant_scope.all_organizations():
         return waiting.exclude(organization_id=batch.organization_id).exists()
 
 
-def decide(batch: Batch, check: imports.Check) -> None:
+def resolve_ambiguous_rows(batch: Batch, check: imports.ImportCheck) -> None:
     """Ambiguous rows, by what the other rows have shown."""
     after = 0
-    ambiguous = batch.rows.filter(fate=Fate.AMBIGUOUS).order_by("line")
-    while portion := list(ambiguous.filter(line__gt=after)[:PORTION]):
+    ambiguous = batch.rows.filter(fate=Result.AMBIGUOUS).order_by("line")
+    while portion := list(ambiguous.filter(line__gt=after)[:ROWS_PER_CHUNK]):
         after = portion[-1].line
         with transaction.atomic():
-            keep(batch)
+            update_claimed_bulk_job(batch)
             written = ["fate", "message", "values", "phone_number_id"]
             BatchRow.objects.bulk_update(check.decided(portion), written)
 
 
-def keep_layout(batch: Batch, examined: column_mapping.Examined) -> None:
+def store_file_layout(batch: Batch, examined: column_mapping.ExaminedFile) -> None:
     """The rows are read with it from now on."""
-    layout = column_mapping.described(examined, first=batch.layout.get("first", ""))
+    layout = column_mapping.serialize_file_layout(examined, first=batch.layout.get("first", ""))
     batch.layout = {**layout, "of_file": examined.notices}
     if examined.mapping is not None and not examined.asks:
         batch.options["mapping"] = examined.mapping
         batch.options["sheet"] = examined.layout.sheet
-    keep(batch, layout=batch.layout, options=batch.options)
+    update_claimed_bulk_job(batch, layout=batch.layout, options=batch.options)
 
 
 @transaction.atomic
-def begin(batch: Batch) -> None:
+def discard_rows_beyond_progress(batch: Batch) -> None:
     """What was kept beyond the progress, by a slice that was killed, is read again."""
     progress = batch.layout.get("progress", {"found": 0, "line": 0, "behind": 0})
-    keep(batch, total=progress["found"], skipped=0)
+    update_claimed_bulk_job(batch, total=progress["found"], skipped=0)
     last = progress["line"] + progress["behind"]
     BatchRow.objects.filter(batch=batch, line__gt=last).delete()
 
 
 @transaction.atomic
-def keep_portion(batch: Batch, rows: list[BatchRow], found: int) -> None:
-    keep(batch, total=found)
-    insert_rows(batch, rows)
+def store_row_chunk(batch: Batch, rows: list[BatchRow], found: int) -> None:
+    update_claimed_bulk_job(batch, total=found)
+    insert_checked_rows(batch, rows)
 
 
-def insert_rows(batch: Batch, rows: list[BatchRow]) -> None:
+def insert_checked_rows(batch: Batch, rows: list[BatchRow]) -> None:
     """In one statement of arrays: Django's takes nearly as long as all the rest of a preview, and
     COPY asks no policy."""
     columns = [
@@ -255,106 +273,106 @@ def insert_rows(batch: Batch, rows: list[BatchRow]) -> None:
         [row.message for row in rows],
     ]
     with connection.cursor() as cursor:
-        cursor.execute(INSERT, [batch.organization_id, batch.pk, *columns])
+        cursor.execute(INSERT_ROWS_SQL, [batch.organization_id, batch.pk, *columns])
 
 
 @transaction.atomic
-def checked(by: Principal, batch: Batch, notices: list[str]) -> None:
+def complete_import_check(by: Principal, batch: Batch, notices: list[str]) -> None:
     """Ready for somebody to look at and start; a program may have asked to go on at once."""
     notice = "\n".join(notices)
     layout = {n: value for n, value in batch.layout.items() if n not in ("progress", "of_file")}
-    keep(batch, reason=notice, layout={**layout, "notices": notices})
-    count(batch)
-    has_questions = batch.rows.filter(fate=Fate.AMBIGUOUS).exists()
+    update_claimed_bulk_job(batch, reason=notice, layout={**layout, "notices": notices})
+    update_row_counts(batch)
+    has_questions = batch.rows.filter(fate=Result.AMBIGUOUS).exists()
     waits = has_questions or may_have_wrong_columns(batch)
     if not batch.left and not (waits and not batch.options.get("start")):
-        reason = "\n".join(filter(None, (nothing_to_add(batch), notice)))
-        settle(batch, State.DONE, by=by, reason=reason)
+        reason = "\n".join(filter(None, (nothing_to_add_reason(batch), notice)))
+        finish_bulk_job(batch, State.DONE, by=by, reason=reason)
     elif batch.options.get("start"):
-        let_go(batch, state=State.RUNNING, started_at=Now(), file=None)
-        record(by, "batch.started", batch, kind="batch", label=batch.title)
+        release_bulk_job(batch, state=State.RUNNING, started_at=Now(), file=None)
+        record_event(by, "batch.started", batch, kind="batch", label=batch.title)
     else:
         # Whoever is asked about columns or numbers may answer after a look at the rows.
         is_asked = has_questions or batch.options.get("ask")
-        let_go(batch, state=State.READY, **({} if is_asked else {"file": None}))
+        release_bulk_job(batch, state=State.READY, **({} if is_asked else {"file": None}))
 
 
 def may_have_wrong_columns(batch: Batch) -> bool:
     """Whether every row of a file is wrong, whose columns can be changed then."""
     is_asked = bool(batch.options.get("ask") and batch.layout.get("columns") and batch.total)
-    return is_asked and not batch.rows.exclude(fate=Fate.ERROR).exists()
+    return is_asked and not batch.rows.exclude(fate=Result.ERROR).exists()
 
 
-def nothing_to_add(batch: Batch) -> str:
+def nothing_to_add_reason(batch: Batch) -> str:
     if batch.total:
         return _("There is nothing to add: each row says why.")
     return _("There is no number in it.")
 
 
 # --- doing the rows -------------------------------------------------------------------------------
-def do_some(batch: Batch, *, until: float) -> None:
+def execute_rows(batch: Batch, *, until: float) -> None:
     """Until the time is up, or nothing is left. Who asked is looked up for each portion."""
-    give_up_on_row(batch)
+    fail_crashing_row(batch)
     after = 0
     while time.monotonic() < until:
-        by = asker(batch)
-        if not may(by, batch):
-            return lost_its_asker(batch)
-        todo = batch.rows.filter(fate=Fate.TODO, line__gt=after).order_by("line")
-        rows = list(todo[:PORTION])
+        by = find_bulk_job_requester(batch)
+        if not can_run_bulk_job(by, batch):
+            return stop_unauthorized_bulk_job(batch)
+        todo = batch.rows.filter(fate=Result.TODO, line__gt=after).order_by("line")
+        rows = list(todo[:ROWS_PER_CHUNK])
         if not rows:
-            return settle(batch, State.DONE, by=by)
+            return finish_bulk_job(batch, State.DONE, by=by)
         for row in rows:
-            do(by, batch, row)
+            execute_row(by, batch, row)
             after = row.line
             if time.monotonic() >= until:
                 break
-    let_go(batch)
+    release_bulk_job(batch)
     return None
 
 
-def give_up_on_row(batch: Batch) -> None:
+def fail_crashing_row(batch: Batch) -> None:
     """The one in which its workers end, one after the other."""
-    if batch.tries > MOST_TRIES:
-        row = batch.rows.filter(fate=Fate.TODO).order_by("line").first()
+    if batch.tries > MAX_ROW_ATTEMPTS:
+        row = batch.rows.filter(fate=Result.TODO).order_by("line").first()
         if row:
             row.message = _("Its worker ended in the midst of it, several times.")
-            finish(batch, row, Fate.FAILED)
+            store_row_result(batch, row, Result.FAILED)
 
 
 @transaction.atomic
-def do(by: Principal, batch: Batch, row: BatchRow) -> None:
+def execute_row(by: Principal, batch: Batch, row: BatchRow) -> None:
     """All of it, or nothing."""
-    fate, row.message = attempt(by, batch, row)
-    finish(batch, row, fate)
+    fate, row.message = attempt_row_action(by, batch, row)
+    store_row_result(batch, row, fate)
 
 
 @transaction.atomic(savepoint=False)
-def finish(batch: Batch, row: BatchRow, fate: str) -> None:
+def store_row_result(batch: Batch, row: BatchRow, fate: str) -> None:
     row.fate = fate
     written = ("fate", "message", "values", "before", "phone_number_id")
-    unseen = BatchRow.objects.filter(pk=row.pk, fate=Fate.TODO)
+    unseen = BatchRow.objects.filter(pk=row.pk, fate=Result.TODO)
     if not unseen.update(**{name: getattr(row, name) for name in written}):
-        raise FenceLost
-    counter = COUNTERS.get(row.fate, "skipped")
-    keep(batch, tries=1, **{counter: F(counter) + 1})
+        raise FencingTokenLost
+    counter = COUNTER_BY_RESULT.get(row.fate, "skipped")
+    update_claimed_bulk_job(batch, tries=1, **{counter: F(counter) + 1})
 
 
-def attempt(by: Principal, batch: Batch, row: BatchRow) -> tuple[str, str]:
+def attempt_row_action(by: Principal, batch: Batch, row: BatchRow) -> tuple[str, str]:
     """The row's fate, and the sentence to it."""
     try:
         with transaction.atomic():
-            return DOING[batch.action](by, batch, row) or Fate.DONE, row.message
-    except REFUSALS as error:
-        return Fate.FAILED, str(error)
+            return ROW_ACTIONS[batch.action](by, batch, row) or Result.DONE, row.message
+    except REFUSAL_ERRORS as error:
+        return Result.FAILED, str(error)
     except ValidationError as error:
-        return Fate.FAILED, " ".join(error.messages)
+        return Result.FAILED, " ".join(error.messages)
     except ObjectDoesNotExist:
-        return Fate.FAILED, _("It is not there any more.")
+        return Result.FAILED, _("It is not there any more.")
     except OperationalError as error:
-        if not isinstance(error.__cause__, IN_THE_WAY):
+        if not isinstance(error.__cause__, LOCK_ERRORS):
             raise  # no database: the lease ends, and somebody goes on
-        return Fate.FAILED, _("Something else was changing it just then: try it again.")
+        return Result.FAILED, _("Something else was changing it just then: try it again.")
     except Exception:
         logger.exception("batch %s, line %s", batch.pk, row.line)
-        return Fate.FAILED, _("An error of ours; the installation's log tells more.")
+        return Result.FAILED, _("An error of ours; the installation's log tells more.")

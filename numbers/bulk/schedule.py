@@ -2,17 +2,17 @@
 
 from uuid import UUID
 
-from integrations.ledger.job_queue import MESSAGE_EXPIRES, Queue
-from integrations.ledger.job_sources import Chore
+from integrations.ledger.job_queue import MESSAGE_EXPIRES, JobQueue
+from integrations.ledger.job_sources import JobSource
 
-QUEUE = Queue("numbers_batch", ("checking", "running"), share=0.5)
+BULK_JOB_QUEUE = JobQueue("numbers_batch", ("checking", "running"), share=0.5)
 
 
-def publish(batch_id: UUID) -> None:
+def publish_bulk_job(batch_id: UUID) -> None:
     """To Celery, which the web must not know."""
     from numbers.tasks import work_batch
 
     work_batch.apply_async(kwargs={"batch_id": str(batch_id)}, expires=MESSAGE_EXPIRES, retry=False)
 
 
-CHORE = Chore(QUEUE.due, publish, QUEUE.unstamp)
+BULK_JOB_SOURCE = JobSource(BULK_JOB_QUEUE.due, publish_bulk_job, BULK_JOB_QUEUE.unstamp)

@@ -8,48 +8,50 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from numbers.bulk import preview
-from numbers.bulk.jobs import MOST_ROWS, checked_wish, refuse_size
-from numbers.bulk.preview import Chosen
+from numbers.bulk.jobs import MAX_ROWS, ensure_selection_size, validate_change_values
+from numbers.bulk.preview import SelectedNumbers
 from numbers.models import Batch, BatchRow, PhoneNumber
 from organizations.access.principals import Principal
 from organizations.models import Organization
 
-Matching = Callable[[Organization, str], QuerySet[PhoneNumber]]
+NumberMatcher = Callable[[Organization, str], QuerySet[PhoneNumber]]
 
-STATEMENT_SECONDS = 300  # that one statement may take; in a request it is 15
-_matching: list[Matching] = []
+STATEMENT_TIMEOUT_SECONDS = 300  # that one statement may take; in a request it is 15
+_number_matchers: list[NumberMatcher] = []
 
 
-def register(matching: Matching) -> None:
+def register_number_matcher(matching: NumberMatcher) -> None:
     """Who knows which numbers a list shows, by the query string of its URL."""
-    _matching[:] = [matching]
+    _number_matchers[:] = [matching]
 
 
 @transaction.atomic
-def freeze(by: Principal, batch: Batch) -> None:
-    """All rows of the batch, as its selection finds them now. Raises CannotBatch."""
-    with connection.statements_may_take(STATEMENT_SECONDS):
+def insert_selected_rows(by: Principal, batch: Batch) -> None:
+    """All rows of the batch, as its selection finds them now. Raises BulkJobError."""
+    with connection.statements_may_take(STATEMENT_TIMEOUT_SECONDS):
         BatchRow.objects.filter(batch=batch).delete()
-        preview.freeze(batch, chosen_by(by, batch))
+        preview.insert_preview_rows(batch, select_bulk_job_numbers(by, batch))
 
 
-def chosen_by(by: Principal, batch: Batch) -> Chosen:
+def select_bulk_job_numbers(by: Principal, batch: Batch) -> SelectedNumbers:
     options = batch.options
     if repeated := options.get("repeats"):
-        return preview.what_is_unfinished(by.organization.batches.get(pk=repeated))
+        return preview.select_unfinished_numbers(by.organization.batches.get(pk=repeated))
     if batch.undoes_id:
-        return preview.what_was(batch.undoes)
+        return preview.select_undo_numbers(batch.undoes)
     with timezone.override(options["zone"]):
-        return selected(by, options, matching(by.organization, options["query"]), batch.action)
+        return select_matching_numbers(
+            by, options, match_number_query(by.organization, options["query"]), batch.action
+        )
 
 
-def selected(
+def select_matching_numbers(
     by: Principal, options: Mapping[str, Any], numbers: QuerySet[PhoneNumber], action: str
-) -> Chosen:
-    chosen = by.organization.phone_numbers.filter(pk__in=numbers.values("pk"))[: MOST_ROWS + 1]
-    refuse_size(chosen.count())
-    return preview.selection(chosen, checked_wish(by, action, options))
+) -> SelectedNumbers:
+    chosen = by.organization.phone_numbers.filter(pk__in=numbers.values("pk"))[: MAX_ROWS + 1]
+    ensure_selection_size(chosen.count())
+    return preview.select_numbers(chosen, validate_change_values(by, action, options))
 
 
-def matching(organization: Organization, query: str) -> QuerySet[PhoneNumber]:
-    return _matching[0](organization, query)
+def match_number_query(organization: Organization, query: str) -> QuerySet[PhoneNumber]:
+    return _number_matchers[0](organization, query)

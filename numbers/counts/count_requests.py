@@ -9,27 +9,27 @@ from django.utils import timezone
 from integrations.ledger.leases import wake_dispatcher
 from numbers.models import FigureCount
 from organizations.models import Organization
-from organizations.web.computed_cache import Snapshot, from_json
+from organizations.web.computed_cache import Snapshot, decode_tagged_json
 
 State = FigureCount.State
-MOVING = (State.WAITING, State.RUNNING)
-PAUSE = timedelta(minutes=1)  # after a count that failed, unless somebody asks for another
+UNFINISHED_STATES = (State.WAITING, State.RUNNING)
+RETRY_PAUSE = timedelta(minutes=1)  # after a count that failed, unless somebody asks for another
 
 
-def figures_of(
+def get_counted_metrics(
     organization: Organization | None, *, days: int, anew: bool = False
 ) -> tuple[Snapshot | None, str]:
     """The last figures, those of the installation without an organization, and the state of their
     count. A newer count is asked for if they are not fresh, or on demand (`anew`); the zone is that
     of the reader."""
-    count = row_of(organization, days)
-    kept = snapshot_of(count)
-    if (anew or kept is None or not kept.is_fresh) and ask_again(count, anew=anew):
+    count = get_metric_count(organization, days)
+    kept = build_metrics_snapshot(count)
+    if (anew or kept is None or not kept.is_fresh) and request_recount(count, anew=anew):
         return kept, State.WAITING
     return kept, count.state
 
 
-def row_of(organization: Organization | None, days: int) -> FigureCount:
+def get_metric_count(organization: Organization | None, days: int) -> FigureCount:
     whose = {"organization": organization, "zone": timezone.get_current_timezone_name()}
     count, is_new = FigureCount.objects.get_or_create(days=days, **whose)
     if is_new:
@@ -37,17 +37,17 @@ def row_of(organization: Organization | None, days: int) -> FigureCount:
     return count
 
 
-def snapshot_of(count: FigureCount) -> Snapshot | None:
+def build_metrics_snapshot(count: FigureCount) -> Snapshot | None:
     if count.data is None:
         return None
-    return Snapshot(from_json(count.data), count.counted_at, count.seconds)
+    return Snapshot(decode_tagged_json(count.data), count.counted_at, count.seconds)
 
 
-def ask_again(count: FigureCount, *, anew: bool) -> bool:
+def request_recount(count: FigureCount, *, anew: bool) -> bool:
     """Whether it is waiting because of this; false while it waits or runs anyway."""
     ended = Q(state=State.DONE) | Q(state=State.FAILED)
     if not anew:
-        ended = Q(state=State.DONE) | Q(state=State.FAILED, settled_at__lt=Now() - PAUSE)
+        ended = Q(state=State.DONE) | Q(state=State.FAILED, settled_at__lt=Now() - RETRY_PAUSE)
     asked = {"state": State.WAITING, "created_at": Now(), "tries": 0}
     nobody = {"lease_until": None, "dispatched_at": None}
     if not FigureCount.objects.filter(ended, pk=count.pk).update(**asked, **nobody):

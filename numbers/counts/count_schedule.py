@@ -2,14 +2,14 @@
 
 from uuid import UUID
 
-from integrations.ledger.job_queue import MESSAGE_EXPIRES, Queue
-from integrations.ledger.job_sources import Chore
+from integrations.ledger.job_queue import MESSAGE_EXPIRES, JobQueue
+from integrations.ledger.job_sources import JobSource
 
 # Somebody looks at the page: a count is short, but no more than these may hold workers at once.
-QUEUE = Queue("numbers_figurecount", ("waiting", "running"), share=0.25)
+METRIC_COUNT_QUEUE = JobQueue("numbers_figurecount", ("waiting", "running"), share=0.25)
 
 
-def publish(count_id: UUID) -> None:
+def publish_metric_count(count_id: UUID) -> None:
     """To Celery, which the web must not know."""
     from numbers.tasks import count_figures
 
@@ -18,4 +18,6 @@ def publish(count_id: UUID) -> None:
     )
 
 
-CHORE = Chore(QUEUE.due, publish, QUEUE.unstamp)
+METRIC_COUNT_JOB_SOURCE = JobSource(
+    METRIC_COUNT_QUEUE.due, publish_metric_count, METRIC_COUNT_QUEUE.unstamp
+)

@@ -7,9 +7,9 @@ from django.urls import include, path
 
 from numbers.dialects.butter.urls import urlpatterns as butter_paths
 from numbers.dialects.zudu.urls import urlpatterns as zudu_paths
-from organizations.web.openapi.views import DocsView, Document, SchemaView
+from organizations.web.openapi.views import DocsView, OpenApiDocument, SchemaView
 
-SHARED = """
+SHARED_DESCRIPTION = """
 `provisioning_status` and `error_message` are ours: they tell what became of the number on the
 platforms that carry it. Fields and parameters that are not known are refused. Beyond the rate limit
 the answer is 429 with `Retry-After`.
@@ -17,7 +17,7 @@ the answer is 429 with `Retry-After`.
 The same numbers are to be had at [/v1](/v1/docs), with all that this dialect has no words for.
 """.strip()
 
-BUTTER = f"""
+BUTTER_DESCRIPTION = f"""
 Patchbay as Butter's clients know it: change the base URL and the key, and they go on.
 
 ## Authentication
@@ -31,10 +31,10 @@ One thing is `{{"success": true, "data": {{…}}}}`, with a `message` where some
 has `data` and `pagination`. An error is `{{"detail": "…"}}`; where a value has the wrong type it is
 422, and `detail` is a list of `loc`, `msg` and `type`. What belongs to another organization is 404.
 
-{SHARED}
+{SHARED_DESCRIPTION}
 """.strip()
 
-ZUDU = f"""
+ZUDU_DESCRIPTION = f"""
 Patchbay as Zudu's clients know it: change the base URL and the key pair, and they go on.
 
 ## Authentication
@@ -48,15 +48,15 @@ Every answer is `{{"message": "…", "status": "success", "error": null, "data":
 `status` is `error`, `error` a word for programs and `data` null; the HTTP status says the same.
 What belongs to another organization is 404.
 
-{SHARED}
+{SHARED_DESCRIPTION}
 """.strip()
 
 
-def header(name: str, description: str) -> dict[str, str]:
+def api_key_header(name: str, description: str) -> dict[str, str]:
     return {"type": "apiKey", "in": "header", "name": name, "description": description}
 
 
-def changes(
+def schema_settings(
     title: str, description: str, schemes: dict[str, Any], tags: dict[str, str]
 ) -> dict[str, Any]:
     """One request needs all of `schemes`."""
@@ -71,13 +71,13 @@ def changes(
     }
 
 
-BUTTER_DOCUMENT = Document(
+BUTTER_DOCUMENT = OpenApiDocument(
     "openapi-butter.yaml",
     [path("api/", include(butter_paths))],
-    changes(
+    schema_settings(
         "Patchbay in Butter's dialect",
-        BUTTER,
-        {"apiKey": header("X-API-Key", "The whole key, `pb_live_<id>_<secret>`.")},
+        BUTTER_DESCRIPTION,
+        {"apiKey": api_key_header("X-API-Key", "The whole key, `pb_live_<id>_<secret>`.")},
         {
             "Phone numbers": "Import, read, change and delete phone numbers.",
             "Agents": "Which agent answers a number.",
@@ -86,15 +86,15 @@ BUTTER_DOCUMENT = Document(
         },
     ),
 )
-ZUDU_DOCUMENT = Document(
+ZUDU_DOCUMENT = OpenApiDocument(
     "openapi-zudu.yaml",
     [path("api/", include(zudu_paths))],
-    changes(
+    schema_settings(
         "Patchbay in Zudu's dialect",
-        ZUDU,
+        ZUDU_DESCRIPTION,
         {
-            "apiKey": header("X-API-KEY", "The key's public half, `pb_live_<id>`."),
-            "apiSecret": header("X-API-SECRET", "The key's secret half."),
+            "apiKey": api_key_header("X-API-KEY", "The key's public half, `pb_live_<id>`."),
+            "apiSecret": api_key_header("X-API-SECRET", "The key's secret half."),
         },
         {"Phone numbers": "Create, import, read, change and delete phone numbers."},
     ),

@@ -6,13 +6,13 @@ from typing import Any
 
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 
-from organizations.web.api.query_parameters import Reader
+from organizations.web.api.query_parameters import ParameterParser
 from organizations.web.openapi.operations import query_parameter
 
-ALWAYS = (401, 403, 429, 500, 503)
+COMMON_STATUSES = (401, 403, 429, 500, 503)
 
 
-def describer(
+def operation_decorator(
     error_shape: Any, meanings: Mapping[int, str], headers: Sequence[Any] = ()
 ) -> Callable[..., Callable]:
     """An `operation` decorator: `error_shape` is the serializer of every error, `meanings` says
@@ -24,14 +24,14 @@ def describer(
         responses: Mapping[int, Any],
         errors: Iterable[int] = (),
         request: Any = None,
-        query: Mapping[str, Reader] | None = None,
+        query: Mapping[str, ParameterParser] | None = None,
         description: str = "",
         tags: Sequence[str] = (),
         examples: Sequence[OpenApiExample] = (),
     ) -> Callable:
         refused = {
             status: OpenApiResponse(error_shape, description=meanings[status])
-            for status in sorted({*ALWAYS, *errors})
+            for status in sorted({*COMMON_STATUSES, *errors})
         }
         asked = [query_parameter(name, reader) for name, reader in (query or {}).items()]
 

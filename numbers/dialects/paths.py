@@ -14,24 +14,26 @@ from organizations.web.api.problems import Problem
 View = Callable[..., HttpResponse]
 
 
-def merged(butter: Sequence[URLPattern], zudu: Sequence[URLPattern]) -> list[URLPattern]:
+def merge_url_patterns(
+    butter: Sequence[URLPattern], zudu: Sequence[URLPattern]
+) -> list[URLPattern]:
     """Zudu's fixed paths come before Butter's `phone-numbers/<…>`, which would take them."""
     shared = {str(pattern.pattern): pattern for pattern in butter}
-    first = [join(shared.pop(str(p.pattern), None), p) for p in zudu]
+    first = [join_url_patterns(shared.pop(str(p.pattern), None), p) for p in zudu]
     return [p for p in first if "<" not in str(p.pattern)] + [
         *(pattern for pattern in butter if str(pattern.pattern) in shared),
         *(p for p in first if "<" in str(p.pattern)),
     ]
 
 
-def join(butter: URLPattern | None, zudu: URLPattern) -> URLPattern:
+def join_url_patterns(butter: URLPattern | None, zudu: URLPattern) -> URLPattern:
     if butter is None:
         return zudu
-    view = by_header(butter.callback, zudu.callback)
+    view = dispatch_by_header(butter.callback, zudu.callback)
     return path(str(zudu.pattern), view, name=f"{butter.name}+{zudu.name}")
 
 
-def by_header(butter: View, zudu: View) -> View:
+def dispatch_by_header(butter: View, zudu: View) -> View:
     """One path, two dialects: a request with X-API-SECRET is Zudu's, any other Butter's."""
 
     def choose(request: HttpRequest, **named: str) -> HttpResponse:
@@ -43,12 +45,16 @@ def by_header(butter: View, zudu: View) -> View:
     return choose
 
 
-def nowhere(problem_response: Callable[[Problem, HttpRequest], HttpResponse]) -> View:
+def not_found_view(problem_response: Callable[[Problem, HttpRequest], HttpResponse]) -> View:
     """404 in the words of the dialect that was spoken."""
     return lambda request, **named: problem_response(Problem("not-found"), request)
 
 
 urlpatterns = [
-    *merged(butter, zudu),
-    path("<path:rest>", by_header(nowhere(butters_words), nowhere(zudus_words)), name="nowhere"),
+    *merge_url_patterns(butter, zudu),
+    path(
+        "<path:rest>",
+        dispatch_by_header(not_found_view(butters_words), not_found_view(zudus_words)),
+        name="nowhere",
+    ),
 ]

@@ -7,23 +7,30 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from integrations.ledger.operation_requests import default_for
+from integrations.ledger.operation_requests import get_default_integration
 from integrations.models import Integration, Operation
 from integrations.providers import PROVIDERS
 from numbers.inventory.locks import lock_named_agents
-from numbers.inventory.operations import facts, tell
-from numbers.inventory.placements import NO_HOME, PLACED_AS, ask, default_homes, place, settle_in
-from numbers.inventory.reservation import hold_number
+from numbers.inventory.operations import number_audit_snapshot, record_number_event
+from numbers.inventory.placements import (
+    NO_DEFAULT_INTEGRATION,
+    ROLE_BY_PROVIDER,
+    create_placement,
+    create_placements,
+    default_integrations_by_role,
+    request_placement_operation,
+)
+from numbers.inventory.reservation import reserve_number
 from numbers.models import PhoneNumber, Placement
 from organizations.access.principals import Principal
 
 Role, Source = Placement.Role, PhoneNumber.Source
 
-RECORDED = gettext_lazy("Recorded only, as was asked for: it is on no platform.")
-SOURCES = {"twilio": Source.TWILIO, "sip": Source.IMPORT}
+RECORD_ONLY_MESSAGE = gettext_lazy("Recorded only, as was asked for: it is on no platform.")
+SOURCE_BY_PROVIDER = {"twilio": Source.TWILIO, "sip": Source.IMPORT}
 
 
-class NoIntegration(Exception):
+class NoUsableIntegration(Exception):
     """There is no integration that could take the number, or the named one cannot."""
 
 
@@ -45,27 +52,35 @@ def import_number(
     `voice_on` lets the calls of a supplied number land on that SIP integration too; `sip_settings`
     are some of sip.FIELDS, checked by the caller; `purchase` not None: buy it if the account does
     not own it. `fields` are columns of the number; `source` follows from `provider` unless it is
-    one of them. Raises NoIntegration, OutsidePools and NumberTaken.
+    one of them. Raises NoIntegration, NumberOutsidePools and NumberTaken.
     """
     lock_named_agents(by, fields)
-    integration = taken_on(by, provider, integration)
+    integration = resolve_integration(by, provider, integration)
     if purchase is not None:
-        selling(integration)
-    phone_number = hold_number(
+        ensure_integration_sells_numbers(integration)
+    phone_number = reserve_number(
         PhoneNumber(
             organization=by.organization,
             e164=number,
             created_by_id=by.user_id,
-            **{"source": SOURCES[provider], "number_provider": provider, **fields},
+            **{"source": SOURCE_BY_PROVIDER[provider], "number_provider": provider, **fields},
         )
     )
     bought = {} if purchase is None else {"purchase": dict(purchase)}
-    tell(by, phone_number, "created", after={**facts(phone_number), **bought})
-    placement = place(phone_number, integration, PLACED_AS[provider], sip_settings, purchase)
-    operation = ask(by, placement, Operation.Wish.ENSURE, label=number, is_new=True)
+    record_number_event(
+        by, phone_number, "created", after={**number_audit_snapshot(phone_number), **bought}
+    )
+    placement = create_placement(
+        phone_number, integration, ROLE_BY_PROVIDER[provider], sip_settings, purchase
+    )
+    operation = request_placement_operation(
+        by, placement, Operation.Wish.ENSURE, label=number, is_new=True
+    )
     if voice_on:
-        voice = place(phone_number, voice_on, Role.VOICE, sip_settings)
-        ask(by, voice, Operation.Wish.ENSURE, label=number, waits_for=operation, is_new=True)
+        voice = create_placement(phone_number, voice_on, Role.VOICE, sip_settings)
+        request_placement_operation(
+            by, voice, Operation.Wish.ENSURE, label=number, waits_for=operation, is_new=True
+        )
     return phone_number
 
 
@@ -79,7 +94,7 @@ def buy_number(
 ) -> PhoneNumber:
     """The number as a wish to buy it: the row is there before the platform is asked, so that a
     crash can neither lose nor double the purchase. `extras`: address_sid, bundle_sid,
-    identity_sid. Raises NoIntegration, OutsidePools and NumberTaken."""
+    identity_sid. Raises NoIntegration, NumberOutsidePools and NumberTaken."""
     return import_number(
         by,
         number=number,
@@ -90,20 +105,22 @@ def buy_number(
     )
 
 
-def selling(integration: Integration) -> None:
+def ensure_integration_sells_numbers(integration: Integration) -> None:
     if not PROVIDERS[integration.kind].sells_numbers:
-        raise NoIntegration(_("%(integration)s sells no numbers.") % {"integration": integration})
+        raise NoUsableIntegration(
+            _("%(integration)s sells no numbers.") % {"integration": integration}
+        )
 
 
-def taken_on(by: Principal, role: str, named: Integration | None) -> Integration:
-    integration = named or default_for(by, role)
+def resolve_integration(by: Principal, role: str, named: Integration | None) -> Integration:
+    integration = named or get_default_integration(by, role)
     if integration is None:
-        raise NoIntegration(
+        raise NoUsableIntegration(
             _("Name an integration: the organization has no default one for %(role)s.")
             % {"role": role}
         )
     if role not in PROVIDERS[integration.kind].roles:
-        raise NoIntegration(
+        raise NoUsableIntegration(
             _("%(integration)s cannot be used for %(role)s.")
             % {"integration": integration, "role": role}
         )
@@ -111,44 +128,46 @@ def taken_on(by: Principal, role: str, named: Integration | None) -> Integration
 
 
 @transaction.atomic
-def record_number(
+def add_provider_number(
     by: Principal, *, number: str, provider: str | None, **fields: Any
 ) -> PhoneNumber:
     """A number as far as there is a home for it: a default integration for `provider` takes it in,
     one for SIP looks after its `outbound_trunk_id`. With neither it is `inactive`, and says why;
     `provider` None asks for no more than that. `fields` are columns of the number, `source` may be
-    one of them. Raises OutsidePools and NumberTaken."""
+    one of them. Raises NumberOutsidePools and NumberTaken."""
     lock_named_agents(by, fields)
     phone_number = PhoneNumber(
         organization=by.organization,
         e164=number,
         created_by_id=by.user_id,
         number_provider=provider,
-        **{"source": SOURCES.get(provider or "", Source.IMPORT), **fields},
+        **{"source": SOURCE_BY_PROVIDER.get(provider or "", Source.IMPORT), **fields},
     )
-    homes = default_homes(by, phone_number)
+    homes = default_integrations_by_role(by, phone_number)
     if not homes:
         phone_number.status = phone_number.wanted = PhoneNumber.Status.INACTIVE
-        phone_number.error_message = NO_HOME % {"provider": provider} if provider else RECORDED
-    hold_number(phone_number)
-    tell(by, phone_number, "created", after=facts(phone_number))
-    settle_in(by, phone_number, homes)
+        phone_number.error_message = (
+            NO_DEFAULT_INTEGRATION % {"provider": provider} if provider else RECORD_ONLY_MESSAGE
+        )
+    reserve_number(phone_number)
+    record_number_event(by, phone_number, "created", after=number_audit_snapshot(phone_number))
+    create_placements(by, phone_number, homes)
     return phone_number
 
 
 @transaction.atomic
-def record_only(by: Principal, *, number: str, **fields: Any) -> PhoneNumber:
+def record_number_only(by: Principal, *, number: str, **fields: Any) -> PhoneNumber:
     """An `inactive` number on no platform, whatever integrations there are. `fields` are columns of
-    the number. Raises OutsidePools and NumberTaken."""
+    the number. Raises NumberOutsidePools and NumberTaken."""
     lock_named_agents(by, fields)
     inactive = PhoneNumber.Status.INACTIVE
     phone_number = PhoneNumber(
         organization=by.organization,
         e164=number,
         created_by_id=by.user_id,
-        error_message=RECORDED,
+        error_message=RECORD_ONLY_MESSAGE,
         **{"source": Source.IMPORT, **fields, "status": inactive, "wanted": inactive},
     )
-    hold_number(phone_number)
-    tell(by, phone_number, "created", after=facts(phone_number))
+    reserve_number(phone_number)
+    record_number_event(by, phone_number, "created", after=number_audit_snapshot(phone_number))
     return phone_number

@@ -8,9 +8,9 @@ from django.utils.translation import gettext as _
 from numbers.models import PhoneNumber, Placement
 
 Status = PhoneNumber.Status
-WORKING = (Status.ACTIVE, Status.INACTIVE)
+SWITCHABLE_STATUSES = (Status.ACTIVE, Status.INACTIVE)
 # What a provider says where it found several equal objects of ours (see Provider.plan_merge).
-SEVERAL = "merge-duplicates"
+MERGE_DUPLICATES_HINT = "merge-duplicates"
 
 
 def status_text(number: PhoneNumber) -> str:
@@ -19,27 +19,33 @@ def status_text(number: PhoneNumber) -> str:
     if number.status == Status.DELETED and number.released_at is None:
         return _("being removed")
     is_set_up_inactive = number.status == Status.PENDING and number.wanted == Status.INACTIVE
-    if is_set_up_inactive or number.wanted != number.status and number.status in WORKING:
+    if (
+        is_set_up_inactive
+        or number.wanted != number.status
+        and number.status in SWITCHABLE_STATUSES
+    ):
         return f"{status} → {Status(number.wanted).label}"
     return status
 
 
-def possible(number: PhoneNumber, placements: Sequence[Placement]) -> set[str]:
+def find_allowed_actions(number: PhoneNumber, placements: Sequence[Placement]) -> set[str]:
     """Of activate, deactivate, merge, edit, delete, look, give_back."""
     lives = number.status != Status.DELETED
-    switchable = bool(placements) and number.status in WORKING
+    switchable = bool(placements) and number.status in SWITCHABLE_STATUSES
     answers = {
         "activate": switchable and number.wanted == Status.INACTIVE,
         "deactivate": switchable and number.wanted == Status.ACTIVE,
-        "merge": lives and bool(placements) and SEVERAL in (number.error_message or ""),
+        "merge": lives
+        and bool(placements)
+        and MERGE_DUPLICATES_HINT in (number.error_message or ""),
         "edit": lives,
         "delete": lives,
         "look": bool(placements) and number.released_at is None,
-        "give_back": lives and is_supplied(placements),
+        "give_back": lives and has_supply_placement(placements),
     }
     return {name for name, answer in answers.items() if answer}
 
 
-def is_supplied(placements: Sequence[Placement]) -> bool:
+def has_supply_placement(placements: Sequence[Placement]) -> bool:
     """An account owns it, and pays for it."""
     return any(placement.role == Placement.Role.SUPPLY for placement in placements)

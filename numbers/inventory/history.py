@@ -6,20 +6,20 @@ from django.db.models import Case, OuterRef, QuerySet, Subquery, TextField, Valu
 from django.db.models.functions import Concat
 from django.utils.translation import gettext as _
 
-from integrations.ledger.history import CALLS_PER_OPERATION, Chapter, chapters
+from integrations.ledger.history import CALLS_PER_OPERATION, HistoryEntry, subject_history
 from integrations.models import Operation
 from numbers.models import PhoneNumber, Placement
 
 
-def story(
+def build_number_history(
     number: PhoneNumber, *, limit: int = 50, calls_each: int = CALLS_PER_OPERATION
-) -> list[Chapter]:
+) -> list[HistoryEntry]:
     """Its operations, newest first, with their calls and what they wait for."""
     placements = number.placements.values_list("pk", flat=True)
-    return chapters("placement", list(placements), limit=limit, calls_each=calls_each)
+    return subject_history("placement", list(placements), limit=limit, calls_each=calls_each)
 
 
-def with_open_reason(numbers: QuerySet[PhoneNumber]) -> QuerySet[PhoneNumber]:
+def annotate_open_reason(numbers: QuerySet[PhoneNumber]) -> QuerySet[PhoneNumber]:
     """With `open_reason`: what an open operation waits for, or what its last attempt came to."""
     placements = Placement.objects.filter(phone_number=OuterRef(OuterRef("pk"))).values("pk")
     unsettled = Operation.objects.filter(
@@ -32,7 +32,7 @@ def with_open_reason(numbers: QuerySet[PhoneNumber]) -> QuerySet[PhoneNumber]:
     return numbers.annotate(open_reason=Subquery(unsettled.values_list(reason)[:1]))
 
 
-def number_of(placement_id: UUID) -> UUID | None:
+def find_placement_number_id(placement_id: UUID) -> UUID | None:
     """The number whose placement an operation is about."""
     rows = Placement.objects.filter(pk=placement_id)
     return rows.values_list("phone_number_id", flat=True).first()

@@ -7,17 +7,19 @@ from integrations.models import Integration
 from organizations.models import Organization
 
 # As SQL: NULL of another organization's; on the number n and the integration i of a placement.
-OWN = "CASE WHEN i.organization_id = n.organization_id THEN i.name END"
+OWN_NAME_SQL = "CASE WHEN i.organization_id = n.organization_id THEN i.name END"
 
 
-def own_name(organization: Organization) -> Case:
+def own_integration_name(organization: Organization) -> Case:
     """The same of a placement, in a query."""
     return Case(When(integration__organization=organization, then=F("integration__name")))
 
 
-def told(own: str | None) -> str:
+def integration_name_or_placeholder(own: str | None) -> str:
     return own or _("the installation's platform")
 
 
-def told_to(organization: Organization, integration: Integration) -> str:
-    return told(integration.name if integration.organization_id == organization.pk else None)
+def visible_integration_name(organization: Organization, integration: Integration) -> str:
+    return integration_name_or_placeholder(
+        integration.name if integration.organization_id == organization.pk else None
+    )

@@ -11,11 +11,11 @@ from integrations.models import Operation
 from numbers.models import PhoneNumber, Placement
 from organizations.access.principals import Principal
 
-AGENTS = ("inbound_agent_id", "outbound_agent_id")  # the columns of a number that name one
-Locked = tuple[PhoneNumber, list[tuple[Placement, Operation | None]]]
+AGENT_COLUMNS = ("inbound_agent_id", "outbound_agent_id")  # the columns of a number that name one
+LockedNumber = tuple[PhoneNumber, list[tuple[Placement, Operation | None]]]
 
 
-def hold_agent(by: Principal, *agent_ids: str | None) -> None:
+def lock_agent_ids(by: Principal, *agent_ids: str | None) -> None:
     """No other transaction adds, changes or deletes agents with these ids until this one ends. The
     agents need not exist. Pass all ids in one call, before a number is locked or added: a change of
     an agent locks the agent's id first, and then its numbers."""
@@ -23,11 +23,11 @@ def hold_agent(by: Principal, *agent_ids: str | None) -> None:
 
 
 def lock_named_agents(by: Principal, *columns: Mapping[str, Any]) -> None:
-    """As `hold_agent`, for the agents that these columns of numbers name."""
-    hold_agent(by, *(each.get(name) for each in columns for name in AGENTS))
+    """As `lock_agent_ids`, for the agents that these columns of numbers name."""
+    lock_agent_ids(by, *(each.get(name) for each in columns for name in AGENT_COLUMNS))
 
 
-def locked(by: Principal, number_id: UUID) -> Locked:
+def lock_number(by: Principal, number_id: UUID) -> LockedNumber:
     """Returns the number and its placements with their open operations, supply before voice, locked
     until the transaction ends. Raises DoesNotExist."""
     for found in lock_numbers(by, [number_id]):
@@ -35,12 +35,12 @@ def locked(by: Principal, number_id: UUID) -> Locked:
     raise PhoneNumber.DoesNotExist
 
 
-def lock_numbers(by: Principal, number_ids: Iterable[UUID]) -> list[Locked]:
+def lock_numbers(by: Principal, number_ids: Iterable[UUID]) -> list[LockedNumber]:
     """As `locked`, for several numbers, in the order of their ids. Numbers of other organizations
     are left out."""
     rows = by.organization.phone_numbers.select_for_update(no_key=True)
     numbers = list(rows.filter(pk__in=number_ids).order_by("pk"))
-    lock_carriers_of(numbers)
+    lock_failed_number_carriers(numbers)
     rows = by.organization.placements.filter(phone_number__in=numbers)
     placements = list(rows.select_related("integration").order_by("role"))
     operations = lock_open_operations("placement", [placement.pk for placement in placements])
@@ -50,7 +50,7 @@ def lock_numbers(by: Principal, number_ids: Iterable[UUID]) -> list[Locked]:
     return [(number, held[number.pk]) for number in numbers]
 
 
-def lock_carriers_of(numbers: Sequence[PhoneNumber]) -> None:
+def lock_failed_number_carriers(numbers: Sequence[PhoneNumber]) -> None:
     """Lock the carriers of failed numbers. A change may set such a number up again, and then its
     operation waits for the carrier's, which must not settle meanwhile."""
     again = PhoneNumber.Status.FAILED

@@ -35,16 +35,16 @@ from numbers.models import PhoneNumber, Placement
 from numbers.numbering.countries import calling_code
 from organizations.models import Organization
 
-RANGES = (30, 90, 365)  # days
-DAILY_UP_TO = 90  # longer ranges go by weeks
-MOST = 100_000  # operations
-MOST_REASONS = 1000  # different texts, before alike ones are counted together
-HOURS = 24
-GONE = PhoneNumber.Status.DELETED
+RANGE_DAYS = (30, 90, 365)  # days
+MAX_DAILY_BUCKETS = 90  # longer ranges go by weeks
+MAX_OPERATIONS = 100_000  # operations
+MAX_REASONS = 1000  # different texts, before alike ones are counted together
+HEALTH_HOURS = 24
+DELETED_STATUS = PhoneNumber.Status.DELETED
 
 
 @dataclass(frozen=True)
-class Source:
+class MetricsSource:
     """Whose rows are counted."""
 
     numbers: QuerySet[PhoneNumber]
@@ -53,12 +53,12 @@ class Source:
     calls: QuerySet[ProviderCall]
 
 
-def source_of(organization: Organization | None) -> Source:
+def build_metrics_source(organization: Organization | None) -> MetricsSource:
     """Without one, the whole installation."""
     if organization is None:
         models = (PhoneNumber, Placement, Operation, ProviderCall)
-        return Source(*(model.objects.all() for model in models))
-    return Source(
+        return MetricsSource(*(model.objects.all() for model in models))
+    return MetricsSource(
         organization.phone_numbers.all(),
         organization.placements.all(),
         organization.operations.all(),
@@ -66,43 +66,47 @@ def source_of(organization: Organization | None) -> Source:
     )
 
 
-def figures(source: Source, *, days: int) -> dict[str, Any]:
+def compute_metrics(source: MetricsSource, *, days: int) -> dict[str, Any]:
     """Plain values, fit to be kept; moments are days of the reader's zone."""
-    moments = buckets(days)
-    present = cube(source)
-    reach = reaching(source.operations, start_of(moments[0]))
+    moments = build_time_buckets(days)
+    present = count_current_numbers(source)
+    reach = metrics_window_start(source.operations, day_start(moments[0]))
     return {
         **present,
         "moments": moments,
-        "held": held(source.numbers, moments, sum(present["status"].values())),
-        "platforms": platforms(source.placements),
-        "set_up": set_up_times(source.operations, moments, reach),
-        "refusals": refusals(source.operations, reach),
-        "reach": reach if reach > start_of(moments[0]) else None,
-        "health": health(source),
+        "held": count_numbers_over_time(source.numbers, moments, sum(present["status"].values())),
+        "platforms": count_numbers_by_integration(source.placements),
+        "set_up": setup_time_percentiles(source.operations, moments, reach),
+        "refusals": count_refusal_reasons(source.operations, reach),
+        "reach": reach if reach > day_start(moments[0]) else None,
+        "health": integration_call_health(source),
     }
 
 
 # ------------------------------------------------------------------------------------- the present
 
 
-def cube(source: Source) -> dict[str, Any]:
+def count_current_numbers(source: MetricsSource) -> dict[str, Any]:
     """By state, carrier and calling code, from one pass over the numbers that are held."""
     counted = {"status": Counter(), "carriers": Counter(), "countries": Counter()}
-    living = source.numbers.exclude(status=GONE).order_by()
+    living = source.numbers.exclude(status=DELETED_STATUS).order_by()
     axes = living.values_list("status", "carrier_id", Substr("e164", 2, 3))
     for status, carrier_id, digits, count in axes.annotate(count=Count("*")):
         counted["status"][status] += count
         counted["carriers"][carrier_id] += count
         counted["countries"][calling_code(digits)] += count
-    counted["status"][GONE] = source.numbers.filter(status=GONE, released_at=None).count()
+    counted["status"][DELETED_STATUS] = source.numbers.filter(
+        status=DELETED_STATUS, released_at=None
+    ).count()
     named = Carrier.objects.filter(pk__in=counted["carriers"].keys() - {None})
     names = dict(named.values_list("pk", "name"))  # a join would cost as much as the counting
     carriers = {(pk, names.get(pk)): count for pk, count in counted["carriers"].items()}
     return {"carriers": carriers, **{k: dict(counted[k]) for k in ("status", "countries")}}
 
 
-def platforms(placements: QuerySet[Placement]) -> list[tuple[Any, str, Any, int]]:
+def count_numbers_by_integration(
+    placements: QuerySet[Placement],
+) -> list[tuple[Any, str, Any, int]]:
     """Id, name and owner of each integration, and how many numbers are on it."""
     there = placements.exclude(state=Placement.State.REMOVED).order_by()
     axes = ("integration_id", "integration__name", "integration__organization_id")
@@ -112,46 +116,48 @@ def platforms(placements: QuerySet[Placement]) -> list[tuple[Any, str, Any, int]
 # ---------------------------------------------------------------------------------------- the past
 
 
-def buckets(days: int) -> list[date]:
+def build_time_buckets(days: int) -> list[date]:
     """The first day of each: days, or weeks that begin on Monday."""
     today = timezone.localdate()
-    if days <= DAILY_UP_TO:
+    if days <= MAX_DAILY_BUCKETS:
         return [today - timedelta(days=back) for back in reversed(range(days))]
     monday = today - timedelta(days=today.weekday())
     return [monday - timedelta(weeks=back) for back in reversed(range(days // 7 + 1))]
 
 
-def start_of(day: date) -> datetime:
+def day_start(day: date) -> datetime:
     return timezone.make_aware(datetime.combine(day, time()))
 
 
-def bucket_of(day: date, moments: list[date]) -> int:
+def bucket_index(day: date, moments: list[date]) -> int:
     width = moments[1] - moments[0]
     return min(len(moments) - 1, (day - moments[0]) // width)
 
 
-def held(numbers: QuerySet[PhoneNumber], moments: list[date], now: int) -> list[int]:
+def count_numbers_over_time(
+    numbers: QuerySet[PhoneNumber], moments: list[date], now: int
+) -> list[int]:
     """How many numbers were held at the end of each; `now` is how many are."""
-    since = start_of(moments[0])
+    since = day_start(moments[0])
     change = [0] * len(moments)
-    gone = numbers.filter(status=GONE, released_at__gte=since)
+    gone = numbers.filter(status=DELETED_STATUS, released_at__gte=since)
     for rows, at, sign in (
         (numbers.filter(created_at__gte=since), "created_at", 1),
         (gone, "released_at", -1),
     ):
         by_day = rows.order_by().values_list(TruncDate(at)).annotate(count=Count("pk"))
         for day, count in by_day:
-            change[bucket_of(day, moments)] += sign * count
+            change[bucket_index(day, moments)] += sign * count
     values = [now]
     for step in reversed(change[1:]):
         values.append(values[-1] - step)
     return [max(0, value) for value in reversed(values)]
 
 
-def reaching(operations: QuerySet[Operation], since: datetime) -> datetime:
+def metrics_window_start(operations: QuerySet[Operation], since: datetime) -> datetime:
     """`since`, or when the MOST newest operations begin."""
     newest = operations.filter(created_at__gte=since).order_by("-created_at")
-    last = newest.values_list("created_at", flat=True)[MOST : MOST + 1].first()
+    last = newest.values_list("created_at", flat=True)[MAX_OPERATIONS : MAX_OPERATIONS + 1].first()
     return max(since, last) if last else since
 
 
@@ -161,25 +167,25 @@ class Percentile(Aggregate):
     output_field = FloatField()
 
 
-def set_up_times(
+def setup_time_percentiles(
     operations: QuerySet[Operation], moments: list[date], since: datetime
 ) -> list[tuple[float | None, float | None]]:
     """p50 and p95 of the seconds from the wish to its fulfilment, of numbers; None: there were
     none."""
-    done = first_done(operations.filter(created_at__gte=since))
+    done = first_setup_operations(operations.filter(created_at__gte=since))
     took = ExpressionWrapper(F("settled_at") - F("created_at"), DurationField())
     seconds = Extract(took, "epoch", output_field=FloatField())
     width = (moments[1] - moments[0]).days
     rows = (
         done.order_by()
-        .values_list(bucket_number(moments[0], width))
+        .values_list(bucket_index_expression(moments[0], width))
         .annotate(p50=Percentile(seconds, share=0.5), p95=Percentile(seconds, share=0.95))
     )
     found = {min(len(moments) - 1, at): (p50, p95) for at, p50, p95 in rows}
     return [found.get(at, (None, None)) for at in range(len(moments))]
 
 
-def first_done(operations: QuerySet[Operation]) -> QuerySet[Operation]:
+def first_setup_operations(operations: QuerySet[Operation]) -> QuerySet[Operation]:
     """What has set a placement up: what came later is a switch, a change or a repair."""
     done = {"subject_kind": "placement", "status": Operation.Status.DONE}
     earlier = Operation.objects.filter(
@@ -191,7 +197,7 @@ def first_done(operations: QuerySet[Operation]) -> QuerySet[Operation]:
     return operations.filter(~Exists(earlier), **done, wish=Operation.Wish.ENSURE)
 
 
-def bucket_number(first: date, width: int) -> Func:
+def bucket_index_expression(first: date, width: int) -> Func:
     days = Func(
         TruncDate("created_at"), Value(first), template="(%(expressions)s)", arg_joiner=" - "
     )
@@ -199,7 +205,9 @@ def bucket_number(first: date, width: int) -> Func:
     return Func(days, Value(width), template="(%(expressions)s)", arg_joiner=" / ")
 
 
-def refusals(operations: QuerySet[Operation], since: datetime) -> list[tuple[str, int]]:
+def count_refusal_reasons(
+    operations: QuerySet[Operation], since: datetime
+) -> list[tuple[str, int]]:
     """Of numbers and carriers: a question, or credentials that are refused, fail nobody."""
     refused = operations.filter(
         subject_kind__in=["placement", "carrier"],
@@ -207,10 +215,10 @@ def refusals(operations: QuerySet[Operation], since: datetime) -> list[tuple[str
         created_at__gte=since,
     )
     rows = refused.order_by().values_list("reason").annotate(count=Count("pk"))
-    return together(rows.order_by("-count")[:MOST_REASONS])
+    return merge_similar_reasons(rows.order_by("-count")[:MAX_REASONS])
 
 
-PARTICULAR = re.compile(
+NUMBER_SPECIFIC_TEXT = re.compile(
     r"""\+?\d[\d\ ().\-]{5,}\d            # a telephone number
     | [0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}   # a UUID
     | \b[A-Z]{2}[0-9a-f]{32}\b            # a sid
@@ -220,30 +228,32 @@ PARTICULAR = re.compile(
 )
 
 
-def alike(reason: str) -> str:
+def generalize_reason(reason: str) -> str:
     """Without what differs from number to number."""
-    return PARTICULAR.sub("…", reason.strip())
+    return NUMBER_SPECIFIC_TEXT.sub("…", reason.strip())
 
 
-def together(reasons: Iterable[tuple[str | None, int]]) -> list[tuple[str, int]]:
+def merge_similar_reasons(reasons: Iterable[tuple[str | None, int]]) -> list[tuple[str, int]]:
     counted: Counter[str] = Counter()
     for reason, count in reasons:
-        counted[alike(reason or "")] += count
+        counted[generalize_reason(reason or "")] += count
     return counted.most_common()
 
 
 # ---------------------------------------------------------------------------------- the platforms
 
 
-def health(source: Source) -> tuple[datetime, dict[Any, list[tuple[int, int]]]]:
+def integration_call_health(
+    source: MetricsSource,
+) -> tuple[datetime, dict[Any, list[tuple[int, int]]]]:
     """The last hours' beginning; by integration, its calls of each hour: answered and failed."""
     this_hour = timezone.now().replace(minute=0, second=0, microsecond=0)
-    since = this_hour - timedelta(hours=HOURS - 1)
+    since = this_hour - timedelta(hours=HEALTH_HOURS - 1)
     failed = Count("pk", filter=Q(status=None) | Q(status__gte=500))
     lately = source.calls.filter(at__gte=since).order_by()
     rows = lately.values_list("integration_id", TruncHour("at", tzinfo=UTC))
     hours: dict[Any, list[tuple[int, int]]] = {}
     for integration_id, hour, count, bad in rows.annotate(count=Count("pk"), failed=failed):
-        line = hours.setdefault(integration_id, [(0, 0)] * HOURS)
-        line[min(HOURS - 1, (hour - since) // timedelta(hours=1))] = (count - bad, bad)
+        line = hours.setdefault(integration_id, [(0, 0)] * HEALTH_HOURS)
+        line[min(HEALTH_HOURS - 1, (hour - since) // timedelta(hours=1))] = (count - bad, bad)
     return since, hours

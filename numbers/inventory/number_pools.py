@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 
 from carriers.models import Carrier
 from numbers.models import NumberPool, PooledNumber
-from numbers.models.number_pool import MOST_NUMBERS
+from numbers.models.number_pool import MAX_POOL_NUMBERS
 from organizations.access.principals import Principal
-from organizations.operations import record
+from organizations.operations import record_event
 
 
 @transaction.atomic
@@ -22,8 +22,8 @@ def create_pool(by: Principal, *, numbers: Iterable[str], **fields: Any) -> Numb
     (canonical E.164), with a `carrier` only there. Raises ValidationError by field."""
     pool = NumberPool(organization=by.organization, **fields)
     save_pool(pool)
-    added, _removed = replace_numbers(pool, numbers)
-    tell(by, pool, "created", after={**facts(pool), "numbers": added})
+    added, _removed = replace_pool_numbers(pool, numbers)
+    record_pool_event(by, pool, "created", after={**pool_audit_snapshot(pool), "numbers": added})
     return pool
 
 
@@ -34,16 +34,16 @@ def change_pool(
     """`numbers` are all that the list shall have. Numbers that are held already stay where they
     are. Raises ValidationError by field, and DoesNotExist."""
     pool = by.organization.number_pools.select_for_update().get(pk=pool_id)
-    before = facts(pool)
+    before = pool_audit_snapshot(pool)
     for name, value in fields.items():
         setattr(pool, name, value)
     save_pool(pool)
-    added, removed = replace_numbers(pool, numbers)
-    after = facts(pool)
+    added, removed = replace_pool_numbers(pool, numbers)
+    after = pool_audit_snapshot(pool)
     if added or removed:
         before, after = {**before, "numbers": removed}, {**after, "numbers": added}
     if before != after:
-        tell(by, pool, "changed", before=before, after=after)
+        record_pool_event(by, pool, "changed", before=before, after=after)
     return pool
 
 
@@ -51,7 +51,12 @@ def change_pool(
 def delete_pool(by: Principal, pool_id: UUID) -> None:
     """Withdraw it. Numbers that are held stay where they are. Raises DoesNotExist."""
     pool = by.organization.number_pools.select_for_update().get(pk=pool_id)
-    tell(by, pool, "deleted", before={**facts(pool), "numbers": numbers_of(pool)})
+    record_pool_event(
+        by,
+        pool,
+        "deleted",
+        before={**pool_audit_snapshot(pool), "numbers": list_pool_numbers(pool)},
+    )
     pool.delete()
 
 
@@ -63,12 +68,12 @@ def save_pool(pool: NumberPool) -> None:
     pool.save()
 
 
-def replace_numbers(pool: NumberPool, numbers: Iterable[str]) -> tuple[list[str], list[str]]:
+def replace_pool_numbers(pool: NumberPool, numbers: Iterable[str]) -> tuple[list[str], list[str]]:
     """Those that were added, and those that were removed."""
-    wished, present = set(numbers), set(numbers_of(pool))
-    if len(wished) > MOST_NUMBERS:
+    wished, present = set(numbers), set(list_pool_numbers(pool))
+    if len(wished) > MAX_POOL_NUMBERS:
         text = _("A pool lists at most %(most)s numbers; make several, or give prefixes.")
-        raise ValidationError({"numbers": text % {"most": f"{MOST_NUMBERS:,}"}})
+        raise ValidationError({"numbers": text % {"most": f"{MAX_POOL_NUMBERS:,}"}})
     if not wished and not pool.prefixes:
         raise ValidationError({"prefixes": _("Give prefixes, numbers, or both.")})
     added, removed = sorted(wished - present), sorted(present - wished)
@@ -80,15 +85,17 @@ def replace_numbers(pool: NumberPool, numbers: Iterable[str]) -> tuple[list[str]
     return added, removed
 
 
-def numbers_of(pool: NumberPool) -> list[str]:
+def list_pool_numbers(pool: NumberPool) -> list[str]:
     return list(pool.pooled_numbers.order_by("e164").values_list("e164", flat=True))
 
 
-def tell(by: Principal, pool: NumberPool, action: str, **facts_of_it: Any) -> None:
-    record(by, f"number_pool.{action}", pool, kind="number_pool", label=pool.name, **facts_of_it)
+def record_pool_event(by: Principal, pool: NumberPool, action: str, **facts_of_it: Any) -> None:
+    record_event(
+        by, f"number_pool.{action}", pool, kind="number_pool", label=pool.name, **facts_of_it
+    )
 
 
-def facts(pool: NumberPool) -> dict[str, Any]:
+def pool_audit_snapshot(pool: NumberPool) -> dict[str, Any]:
     """What the audit log keeps of a pool, but for its numbers."""
     carrier = pool.carrier
     return {

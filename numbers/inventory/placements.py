@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from integrations.ledger import operation_requests as ledger
-from integrations.ledger.operation_requests import default_for
+from integrations.ledger.operation_requests import get_default_integration
 from integrations.models import Integration, Operation
 from numbers.inventory import sip_settings as sip
 from numbers.models import PhoneNumber, Placement
@@ -13,24 +13,25 @@ from organizations.access.principals import Principal
 Role = Placement.Role
 
 # By the provider a request names, which is also the role of the integration that is taken.
-PLACED_AS = {"twilio": Role.SUPPLY, "sip": Role.VOICE}
+ROLE_BY_PROVIDER = {"twilio": Role.SUPPLY, "sip": Role.VOICE}
 
 # What of a number its platform is told; anything else changes without it.
-OF_ALL = {"wanted", "application_sid"}
+COMMON_DEPENDENCIES = {"wanted", "application_sid"}
 DEPENDENCIES = {
-    Role.SUPPLY: OF_ALL | {"supports_inbound", "inbound_agent_id", "inbound_webhook_url"},
-    Role.VOICE: OF_ALL
+    Role.SUPPLY: COMMON_DEPENDENCIES
+    | {"supports_inbound", "inbound_agent_id", "inbound_webhook_url"},
+    Role.VOICE: COMMON_DEPENDENCIES
     | {"supports_inbound", "supports_outbound", "outbound_trunk_id", "sip_settings"},
 }
-NO_HOME = "Recorded only: there is no default integration for %(provider)s numbers."
+NO_DEFAULT_INTEGRATION = "Recorded only: there is no default integration for %(provider)s numbers."
 
 
-def depends_on(number: PhoneNumber, placement: Placement) -> set[str]:
+def placement_dependencies(number: PhoneNumber, placement: Placement) -> set[str]:
     """The columns, and `sip_settings`, that the placement is made of."""
-    return OF_ALL if number.carrier_id else DEPENDENCIES[placement.role]
+    return COMMON_DEPENDENCIES if number.carrier_id else DEPENDENCIES[placement.role]
 
 
-def ask(
+def request_placement_operation(
     by: Principal,
     placement: Placement,
     wish: str,
@@ -39,7 +40,7 @@ def ask(
     waits_for: Operation | None = None,
     is_new: bool = False,
 ) -> Operation:
-    return ledger.ask(
+    return ledger.request_operation(
         by,
         integration=placement.integration,
         subject_kind="placement",
@@ -52,7 +53,7 @@ def ask(
     )
 
 
-def place(
+def create_placement(
     phone_number: PhoneNumber,
     integration: Integration,
     role: str,
@@ -67,12 +68,12 @@ def place(
         purchase=purchase,
     )
     if role == Role.VOICE:
-        keep_sip(placement, sip_settings or {})
+        store_sip_settings(placement, sip_settings or {})
     placement.save(force_insert=True)
     return placement
 
 
-def keep_sip(placement: Placement, settings: Mapping[str, str | None]) -> None:
+def store_sip_settings(placement: Placement, settings: Mapping[str, str | None]) -> None:
     """The secrets are sealed, the rest readable; what is not given stays, empty takes away."""
     whole = {**placement.settings, **placement.secrets(), **settings}
     known = {name: value for name, value in whole.items() if value}
@@ -80,23 +81,29 @@ def keep_sip(placement: Placement, settings: Mapping[str, str | None]) -> None:
     placement.settings = {n: v for n, v in known.items() if n not in sip.SECRETS}
 
 
-def default_homes(by: Principal, phone_number: PhoneNumber) -> dict[str, Integration]:
+def default_integrations_by_role(
+    by: Principal, phone_number: PhoneNumber
+) -> dict[str, Integration]:
     """The default integrations that could take the number in, by the role they take it in."""
-    roles = [phone_number.number_provider] if phone_number.number_provider in PLACED_AS else []
+    roles = (
+        [phone_number.number_provider] if phone_number.number_provider in ROLE_BY_PROVIDER else []
+    )
     roles += ["sip"] if phone_number.outbound_trunk_id and "sip" not in roles else []
-    found = {PLACED_AS[role]: default_for(by, role) for role in roles}
+    found = {ROLE_BY_PROVIDER[role]: get_default_integration(by, role) for role in roles}
     return {role: integration for role, integration in found.items() if integration}
 
 
-def settle_in(
+def create_placements(
     by: Principal, phone_number: PhoneNumber, homes: Mapping[str, Integration]
 ) -> list[UUID]:
     """A placement on each, and the wish to set it up; trunks wait until the number is owned."""
     operations: list[Operation] = []
     for role in sorted(homes):  # supply before voice
-        placement = place(phone_number, homes[role], role)
+        placement = create_placement(phone_number, homes[role], role)
         supplied = operations[-1] if operations else None
         label, wish = phone_number.e164, Operation.Wish.ENSURE
-        asked = ask(by, placement, wish, label=label, waits_for=supplied, is_new=True)
+        asked = request_placement_operation(
+            by, placement, wish, label=label, waits_for=supplied, is_new=True
+        )
         operations.append(asked)
     return [operation.pk for operation in operations]

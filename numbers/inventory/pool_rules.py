@@ -16,29 +16,31 @@ from carriers.models import Carrier
 from numbers.models import NumberPool
 from organizations.models import Organization
 
-NAMED = 5  # how many pools or carriers a refusal names
-SHORTEST = 2  # of a prefix: the plus and one digit
-Wished = tuple[str, Carrier | None]  # a number in E.164, and the carrier it shall go on
+MAX_LISTED_NAMES = 5  # how many pools or carriers a refusal names
+MIN_PREFIX_LENGTH = 2  # of a prefix: the plus and one digit
+NumberOnCarrier = tuple[str, Carrier | None]  # a number in E.164, and the carrier it shall go on
 
 
-def outside(organization: Organization, wished: Iterable[Wished]) -> dict[Wished, str]:
+def find_pool_violations(
+    organization: Organization, wished: Iterable[NumberOnCarrier]
+) -> dict[NumberOnCarrier, str]:
     """Those that the organization may not hold there, each with the reason: two queries, none where
     nothing needs a pool."""
-    asked = [pair for pair in wished if needs_pool(organization, pair[1])]
+    asked = [pair for pair in wished if requires_pool(organization, pair[1])]
     if not asked:
         return {}
-    pools = Pools(organization, [number for number, _carrier in asked])
+    pools = OrganizationPools(organization, [number for number, _carrier in asked])
     reasons = {pair: pools.complaint(*pair) for pair in asked}
     return {pair: reason for pair, reason in reasons.items() if reason}
 
 
-def may_buy(organization: Organization, numbers: Collection[str]) -> set[str]:
+def filter_numbers_by_pools(organization: Organization, numbers: Collection[str]) -> set[str]:
     """Those that a purchase may bring; they go on no carrier."""
-    refused = outside(organization, [(number, None) for number in numbers])
+    refused = find_pool_violations(organization, [(number, None) for number in numbers])
     return {number for number in numbers if (number, None) not in refused}
 
 
-def needs_pool(organization: Organization, carrier: Carrier | None) -> bool:
+def requires_pool(organization: Organization, carrier: Carrier | None) -> bool:
     if organization.numbers_limited:
         return True
     if carrier is None or carrier.organization_id == organization.pk:
@@ -47,7 +49,7 @@ def needs_pool(organization: Organization, carrier: Carrier | None) -> bool:
     return settings.OPEN_ORGANIZATIONS or not carrier.is_installation_default
 
 
-class Pools:
+class OrganizationPools:
     """The pools of an organization, as far as `numbers` need to know of them."""
 
     def __init__(self, organization: Organization, numbers: Collection[str]):
@@ -69,7 +71,7 @@ class Pools:
             text = _(
                 "%(number)s is assigned to the organization for this carrier only: %(carriers)s."
             )
-            return text % {**words, "carriers": named(carriers)}
+            return text % {**words, "carriers": join_listed_names(carriers)}
         if pools:
             text = _("No operator assigned %(number)s to the organization for this carrier.")
         elif self.pools:
@@ -77,7 +79,7 @@ class Pools:
                 "%(number)s is in none of the organization's number pools: %(pools)s. An operator "
                 "can assign more."
             )
-            words["pools"] = named([pool.name for pool in self.pools])
+            words["pools"] = join_listed_names([pool.name for pool in self.pools])
         else:
             text = _(
                 "%(number)s is not assigned to the organization, which has no number pools. An "
@@ -87,7 +89,7 @@ class Pools:
 
     def with_number(self, number: str) -> list[NumberPool]:
         listed = self.listed.get(number, ())
-        begins = {number[:end] for end in range(SHORTEST, len(number) + 1)}
+        begins = {number[:end] for end in range(MIN_PREFIX_LENGTH, len(number) + 1)}
         return [
             pool
             for pool in self.pools
@@ -102,6 +104,8 @@ class Pools:
         return is_own or carrier.is_installation_default
 
 
-def named(names: Iterable[str]) -> str:
+def join_listed_names(names: Iterable[str]) -> str:
     several = list(dict.fromkeys(names))
-    return ", ".join([*several[:NAMED], *(["…"] if len(several) > NAMED else [])])
+    return ", ".join(
+        [*several[:MAX_LISTED_NAMES], *(["…"] if len(several) > MAX_LISTED_NAMES else [])]
+    )

@@ -11,24 +11,24 @@ from carriers.models import Carrier
 from integrations.models import Integration, Operation
 from integrations.providers.base import NumberSpec, Refused, SipSpec
 from numbers.inventory import transitions
-from numbers.inventory.placements import ask
+from numbers.inventory.placements import request_placement_operation
 from numbers.models import Agent, PhoneNumber, Placement
-from organizations.access.principals import system
-from organizations.operations import record
+from organizations.access.principals import system_principal
+from organizations.operations import record_event
 
-Status, State, Asked = PhoneNumber.Status, Placement.State, Operation.Status
+Status, State, OperationStatus = PhoneNumber.Status, Placement.State, Operation.Status
 
 
-class PlacementSubject:
+class PlacementReconciler:
     def spec(self, operation: Operation) -> NumberSpec | None:
         rows = Placement.objects.select_related("phone_number__carrier")
         placement = rows.filter(pk=operation.subject_id).first()
         if placement is None:
             return None
         if operation.wish != Operation.Wish.REMOVE:
-            refuse_dead_carrier(placement.phone_number.carrier)
-            refuse_dead_supply(placement)
-        return spec_of(placement, refs=operation.refs)
+            ensure_carrier_set_up(placement.phone_number.carrier)
+            ensure_supply_not_failed(placement)
+        return build_number_spec(placement, refs=operation.refs)
 
     def forget(self, integration: Integration) -> None:
         """The tombstones stay, without what they had on it."""
@@ -51,11 +51,11 @@ class PlacementSubject:
         rows = Placement.objects.select_related("phone_number")
         placement = rows.filter(pk=operation.subject_id).first()
         if placement:
-            keep_placement(placement, operation)
-            move_number(placement.phone_number, operation)
+            store_placement_result(placement, operation)
+            apply_operation_result(placement.phone_number, operation)
 
 
-def spec_of(placement: Placement, *, refs: dict[str, str]) -> NumberSpec:
+def build_number_spec(placement: Placement, *, refs: dict[str, str]) -> NumberSpec:
     number, carrier = placement.phone_number, placement.phone_number.carrier
     is_supply = placement.role == Placement.Role.SUPPLY
     applies = number.application_sid and not is_supply
@@ -67,15 +67,15 @@ def spec_of(placement: Placement, *, refs: dict[str, str]) -> NumberSpec:
         application=str(number.application_sid) if applies else None,
         routed=number.wanted == Status.ACTIVE and (number.supports_inbound or not is_supply),
         refs=refs,
-        sip=None if is_supply or carrier else sip_of(placement),
-        webhook=webhook_of(number) if is_supply else None,
-        lands_elsewhere=is_supply and has_voice(number),
+        sip=None if is_supply or carrier else build_sip_spec(placement),
+        webhook=effective_webhook_url(number) if is_supply else None,
+        lands_elsewhere=is_supply and has_voice_placement(number),
         purchase=placement.purchase,
         release=placement.release,
     )
 
 
-def sip_of(placement: Placement) -> SipSpec:
+def build_sip_spec(placement: Placement) -> SipSpec:
     """Without an address there is no way out; a supplied number may call by its account."""
     number = placement.phone_number
     way_out = placement.settings.get("server_address") or number.outbound_trunk_id
@@ -88,7 +88,7 @@ def sip_of(placement: Placement) -> SipSpec:
     )
 
 
-def webhook_of(number: PhoneNumber) -> str | None:
+def effective_webhook_url(number: PhoneNumber) -> str | None:
     """Where a supply platform shall send its calls: nowhere in particular without an agent."""
     if not number.supports_inbound:
         return None
@@ -99,12 +99,12 @@ def webhook_of(number: PhoneNumber) -> str | None:
     return agents.values_list("voice_url", flat=True).first()
 
 
-def has_voice(number: PhoneNumber) -> bool:
+def has_voice_placement(number: PhoneNumber) -> bool:
     voice = number.placements.filter(role=Placement.Role.VOICE)
     return number.supports_inbound and voice.exclude(state=State.REMOVED).exists()
 
 
-def refuse_dead_carrier(carrier: Carrier | None) -> None:
+def ensure_carrier_set_up(carrier: Carrier | None) -> None:
     """Whoever waited for a carrier learns here that it failed."""
     if carrier and carrier.status == Carrier.Status.FAILED:
         reason = carrier.error_message or ""
@@ -114,7 +114,7 @@ def refuse_dead_carrier(carrier: Carrier | None) -> None:
         )
 
 
-def refuse_dead_supply(placement: Placement) -> None:
+def ensure_supply_not_failed(placement: Placement) -> None:
     """Trunks for a number that the account turned out not to own would carry nothing."""
     number = placement.phone_number
     if placement.role == Placement.Role.SUPPLY or number.carrier_id:  # a carrier supplies it
@@ -124,7 +124,7 @@ def refuse_dead_supply(placement: Placement) -> None:
         raise Refused(_("The number could not be taken in from the account that supplies it."))
 
 
-def keep_placement(placement: Placement, operation: Operation) -> None:
+def store_placement_result(placement: Placement, operation: Operation) -> None:
     placement.refs = operation.refs
     if operation.status == Operation.Status.DONE:
         placement.state = (
@@ -136,29 +136,36 @@ def keep_placement(placement: Placement, operation: Operation) -> None:
     placement.save(update_fields=["refs", "state", "purchase"])
 
 
-def move_number(number: PhoneNumber, operation: Operation) -> None:
+def apply_operation_result(number: PhoneNumber, operation: Operation) -> None:
     if operation.wish == Operation.Wish.REMOVE:
-        release(number, operation)
+        finish_removal(number, operation)
     elif operation.status == Operation.Status.DONE:
-        arrive(number, operation)
+        complete_status_change(number, operation)
     else:
-        refuse(number, operation)
+        handle_refused_operation(number, operation)
 
 
-def arrive(number: PhoneNumber, operation: Operation) -> None:
+def complete_status_change(number: PhoneNumber, operation: Operation) -> None:
     """All placements are as was asked for last: the number is what was wanted."""
-    others = placed_elsewhere(number, operation)
-    if any(state != State.SETTLED or last == Asked.OPEN for state, last in others):
+    others = other_placement_states(number, operation)
+    if any(state != State.SETTLED or last == OperationStatus.OPEN for state, last in others):
         return
     if number.status == number.wanted:
         # Of a change that was refused, and has been made since, or is not wished any more.
-        if number.error_message and not any(last == Asked.REFUSED for _state, last in others):
-            transitions.touch(number.pk, error_message=None)
-    elif transitions.move(number.pk, to=number.wanted, error_message=None):
-        tell(operation, number, f"phone_number.{ACTIONS[number.wanted]}", {"status": number.wanted})
+        if number.error_message and not any(
+            last == OperationStatus.REFUSED for _state, last in others
+        ):
+            transitions.update_number_fields(number.pk, error_message=None)
+    elif transitions.transition_number(number.pk, to=number.wanted, error_message=None):
+        record_provisioning_event(
+            operation,
+            number,
+            f"phone_number.{EVENT_BY_STATUS[number.wanted]}",
+            {"status": number.wanted},
+        )
 
 
-def placed_elsewhere(number: PhoneNumber, operation: Operation) -> list[tuple[str, str]]:
+def other_placement_states(number: PhoneNumber, operation: Operation) -> list[tuple[str, str]]:
     """Of its other placements: the state, and the status of what was asked for there last."""
     asked = Operation.objects.filter(subject_kind="placement", subject_id=OuterRef("pk"))
     last = Subquery(asked.order_by("-created_at").values("status")[:1])
@@ -166,52 +173,60 @@ def placed_elsewhere(number: PhoneNumber, operation: Operation) -> list[tuple[st
     return list(others.annotate(last=last).values_list("state", "last"))
 
 
-ACTIONS = {Status.ACTIVE: "activated", Status.INACTIVE: "deactivated"}
+EVENT_BY_STATUS = {Status.ACTIVE: "activated", Status.INACTIVE: "deactivated"}
 
 
-def refuse(number: PhoneNumber, operation: Operation) -> None:
+def handle_refused_operation(number: PhoneNumber, operation: Operation) -> None:
     """A number that was being set up has failed; one that works stays as it was."""
     after = {"status": Status.FAILED, "reason": operation.reason}
     if number.status == Status.FAILED:  # by another placement, whose reason comes first
         return
-    if transitions.move(number.pk, to=Status.FAILED, error_message=operation.reason):
-        tell(operation, number, "phone_number.failed", after)
+    if transitions.transition_number(number.pk, to=Status.FAILED, error_message=operation.reason):
+        record_provisioning_event(operation, number, "phone_number.failed", after)
     elif number.status in (Status.ACTIVE, Status.INACTIVE):
-        transitions.touch(number.pk, wanted=number.status, error_message=operation.reason)
-        tell(
+        transitions.update_number_fields(
+            number.pk, wanted=number.status, error_message=operation.reason
+        )
+        record_provisioning_event(
             operation,
             number,
             "phone_number.change_refused",
             {"status": number.status, "reason": operation.reason},
         )
         if number.wanted != number.status:
-            turn_back(number, operation)
+            revert_other_placements(number, operation)
 
 
-def turn_back(number: PhoneNumber, operation: Operation) -> None:
+def revert_other_placements(number: PhoneNumber, operation: Operation) -> None:
     """A switch that one platform refused is undone on the others, which may have made it."""
-    by = system(operation.organization, "worker")
+    by = system_principal(operation.organization, "worker")
     others = number.placements.exclude(pk=operation.subject_id).select_related("integration")
     for placement in others:
-        ask(by, placement, Operation.Wish.ENSURE, label=number.e164)
+        request_placement_operation(by, placement, Operation.Wish.ENSURE, label=number.e164)
 
 
-def release(number: PhoneNumber, operation: Operation) -> None:
+def finish_removal(number: PhoneNumber, operation: Operation) -> None:
     """Gone from every platform: the number is free for the next holder. Refused: held, with the
     reason."""
     if operation.status != Operation.Status.DONE:
-        transitions.touch(number.pk, error_message=operation.reason)
-        tell(operation, number, "phone_number.removal_refused", {"reason": operation.reason})
+        transitions.update_number_fields(number.pk, error_message=operation.reason)
+        record_provisioning_event(
+            operation, number, "phone_number.removal_refused", {"reason": operation.reason}
+        )
     elif not number.placements.exclude(state=State.REMOVED).exists():
-        release_now(number)
-        tell(operation, number, "phone_number.released", {})
+        mark_released(number)
+        record_provisioning_event(operation, number, "phone_number.released", {})
 
 
-def release_now(number: PhoneNumber) -> None:
-    transitions.touch(number.pk, released_at=Now(), error_message=None)
+def mark_released(number: PhoneNumber) -> None:
+    transitions.update_number_fields(number.pk, released_at=Now(), error_message=None)
 
 
-def tell(operation: Operation, number: PhoneNumber, action: str, after: dict) -> None:
-    by = system(operation.organization, "worker")
+def record_provisioning_event(
+    operation: Operation, number: PhoneNumber, action: str, after: dict
+) -> None:
+    by = system_principal(operation.organization, "worker")
     before = {"status": number.status}
-    record(by, action, number, kind="phone_number", label=number.e164, before=before, after=after)
+    record_event(
+        by, action, number, kind="phone_number", label=number.e164, before=before, after=after
+    )

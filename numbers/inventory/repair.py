@@ -5,9 +5,9 @@ from uuid import UUID
 from django.db import transaction
 
 from integrations.models import Operation
-from numbers.inventory.allowed_actions import WORKING
-from numbers.inventory.operations import locked, retry_number, tell
-from numbers.inventory.placements import ask
+from numbers.inventory.allowed_actions import SWITCHABLE_STATUSES
+from numbers.inventory.operations import lock_number, record_number_event, retry_number
+from numbers.inventory.placements import request_placement_operation
 from numbers.models import PhoneNumber
 from organizations.access.principals import Principal
 
@@ -15,12 +15,12 @@ from organizations.access.principals import Principal
 @transaction.atomic
 def repair_number(by: Principal, number_id: UUID) -> PhoneNumber:
     """Its platforms are asked for what the number is; a number that does not work, or has something
-    open, is tried again instead. Raises NotPossibleNow."""
-    number, held = locked(by, number_id)
+    open, is tried again instead. Raises NumberStateConflict."""
+    number, held = lock_number(by, number_id)
     is_open = any(operation for _placement, operation in held)
-    if is_open or not held or number.status not in WORKING:
+    if is_open or not held or number.status not in SWITCHABLE_STATUSES:
         return retry_number(by, number_id)
     for placement, _operation in held:
-        ask(by, placement, Operation.Wish.ENSURE, label=number.e164)
-    tell(by, number, "repaired")
+        request_placement_operation(by, placement, Operation.Wish.ENSURE, label=number.e164)
+    record_number_event(by, number, "repaired")
     return number

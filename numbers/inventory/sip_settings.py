@@ -10,29 +10,31 @@ from django.utils.translation import gettext as _
 SECRETS = ("password", "pin")
 FIELDS = ("trunk_name", "server_address", "username", "room_name", "media_encryption", *SECRETS)
 MEDIA_ENCRYPTION = ("disable", "allow", "require")
-LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
-ADDRESS = re.compile(rf"(?P<host>{LABEL}(\.{LABEL})*)\.?(:(?P<port>[0-9]{{1,5}}))?")
-ROOM = re.compile(r"[^*{}\x00-\x1f\x7f]*([^*{}\x00-\x1f\x7f]|\*|\{called\})")
+HOST_LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+SERVER_ADDRESS_PATTERN = re.compile(
+    rf"(?P<host>{HOST_LABEL}(\.{HOST_LABEL})*)\.?(:(?P<port>[0-9]{{1,5}}))?"
+)
+ROOM_NAME_PATTERN = re.compile(r"[^*{}\x00-\x1f\x7f]*([^*{}\x00-\x1f\x7f]|\*|\{called\})")
 
 
-def complaints(
+def validate_sip_settings(
     settings: Mapping[str, str | None], *, outbound: bool, outbound_trunk_id: str | None = None
 ) -> dict[str, str]:
     """What is wrong, by the field's name; `settings` holds some of FIELDS, empty: not given."""
     given = {name: value for name, value in settings.items() if value}
     found = {
-        "server_address": address_complaint(given.get("server_address", "")),
-        "room_name": room_complaint(given.get("room_name", "")),
-        "pin": pin_complaint(given.get("pin", "")),
-        "media_encryption": encryption_complaint(given.get("media_encryption", "allow")),
-        **pair_complaint(given),
+        "server_address": server_address_error(given.get("server_address", "")),
+        "room_name": room_name_error(given.get("room_name", "")),
+        "pin": pin_error(given.get("pin", "")),
+        "media_encryption": media_encryption_error(given.get("media_encryption", "allow")),
+        **credential_pair_error(given),
     }
     if outbound and not given.get("server_address") and not outbound_trunk_id:
         found["server_address"] = _("Needed for outbound calls: the carrier's SIP server.")
     return {name: text for name, text in found.items() if text}
 
 
-def change_complaints(
+def validate_sip_setting_changes(
     known: Mapping[str, str],
     given: Mapping[str, str | None],
     *,
@@ -45,7 +47,7 @@ def change_complaints(
     would have it tried at a server of their own.
     """
     whole = {**known, **given}
-    found = complaints(whole, outbound=outbound, outbound_trunk_id=outbound_trunk_id)
+    found = validate_sip_settings(whole, outbound=outbound, outbound_trunk_id=outbound_trunk_id)
     address = given.get("server_address")
     moves = address and address != known.get("server_address")
     if moves and known.get("password") and "password" not in given:
@@ -53,9 +55,11 @@ def change_complaints(
     return found
 
 
-def address_complaint(address: str) -> str:
-    match = ADDRESS.fullmatch(address)
-    if address and not (match and is_host(match["host"]) and is_port(match["port"] or "5060")):
+def server_address_error(address: str) -> str:
+    match = SERVER_ADDRESS_PATTERN.fullmatch(address)
+    if address and not (
+        match and is_valid_host(match["host"]) and is_valid_port(match["port"] or "5060")
+    ):
         return _(
             "A host name or an IPv4 address is expected, with a port if need be, "
             "for example sip.example.com:5060; no sip:, no blanks."
@@ -63,7 +67,7 @@ def address_complaint(address: str) -> str:
     return ""
 
 
-def is_host(name: str) -> bool:
+def is_valid_host(name: str) -> bool:
     """A name whose last part is a number is meant as an address, and must be one."""
     if not name.rpartition(".")[2].isdecimal():
         return len(name) <= 253
@@ -73,12 +77,12 @@ def is_host(name: str) -> bool:
         return False
 
 
-def is_port(text: str) -> bool:
+def is_valid_port(text: str) -> bool:
     return 0 < int(text) <= 65535
 
 
-def room_complaint(room: str) -> str:
-    if room and (room == "*" or not ROOM.fullmatch(room)):
+def room_name_error(room: str) -> str:
+    if room and (room == "*" or not ROOM_NAME_PATTERN.fullmatch(room)):
         return _(
             "A room's name is expected, or its beginning and then * for a room per call, "
             "or {called} for a room per number called."
@@ -86,17 +90,17 @@ def room_complaint(room: str) -> str:
     return ""
 
 
-def pin_complaint(pin: str) -> str:
+def pin_error(pin: str) -> str:
     return _("4 to 10 digits are expected.") if pin and not re.fullmatch("[0-9]{4,10}", pin) else ""
 
 
-def encryption_complaint(media_encryption: str) -> str:
+def media_encryption_error(media_encryption: str) -> str:
     if media_encryption not in MEDIA_ENCRYPTION:
         return _("One of these is expected: %(known)s.") % {"known": ", ".join(MEDIA_ENCRYPTION)}
     return ""
 
 
-def pair_complaint(given: Mapping[str, str]) -> dict[str, str]:
+def credential_pair_error(given: Mapping[str, str]) -> dict[str, str]:
     """Half a pair would leave the trunk open to everybody."""
     missing = {"username", "password"} - given.keys()
     if len(missing) == 1:

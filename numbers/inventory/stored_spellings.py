@@ -8,16 +8,16 @@ from enum import StrEnum
 from django.db import IntegrityError, transaction
 
 from numbers.inventory import transitions
-from numbers.inventory.operations import facts, tell
-from numbers.inventory.reservation import holding
+from numbers.inventory.operations import number_audit_snapshot, record_number_event
+from numbers.inventory.reservation import find_reserved_numbers
 from numbers.models import PhoneNumber, Placement
-from numbers.numbering.e164 import canonical_of
-from organizations.access.principals import system
+from numbers.numbering.e164 import find_canonical_e164
+from organizations.access.principals import system_principal
 
-AT_ONCE = 2_000
+PAGE_SIZE = 2_000
 
 
-class Action(StrEnum):
+class CorrectionAction(StrEnum):
     CORRECT = "correct"  # only recorded: the spelling can be changed in place
     DELETE = "delete"  # the canonical number is here already, or there is none
     REPLACE = "replace"  # a platform knows it by this spelling
@@ -25,7 +25,7 @@ class Action(StrEnum):
 
 
 @dataclass(frozen=True)
-class Finding:
+class NonCanonicalNumber:
     """A stored number that is not canonical. `canonical` is None where no country has the number;
     `holder` is the live row that has the canonical number already."""
 
@@ -35,55 +35,63 @@ class Finding:
     placements: list[Placement] = field(default_factory=list)
 
     @property
-    def action(self) -> Action:
+    def action(self) -> CorrectionAction:
         if self.number.status == PhoneNumber.Status.DELETED:
-            return Action.WAIT
+            return CorrectionAction.WAIT
         if self.canonical is None or self.holder:
-            return Action.DELETE
-        return Action.REPLACE if self.placements else Action.CORRECT
+            return CorrectionAction.DELETE
+        return CorrectionAction.REPLACE if self.placements else CorrectionAction.CORRECT
 
 
-def findings() -> Iterator[Finding]:
+def find_noncanonical_numbers() -> Iterator[NonCanonicalNumber]:
     """Of all organizations, in the order of their ids; tombstones stay as they are."""
     live = PhoneNumber.objects.filter(released_at=None).order_by("pk")
     last = None
-    while rows := list((live.filter(pk__gt=last) if last else live)[:AT_ONCE].values("pk", "e164")):
+    while rows := list(
+        (live.filter(pk__gt=last) if last else live)[:PAGE_SIZE].values("pk", "e164")
+    ):
         last = rows[-1]["pk"]
-        wrong = {row["pk"]: canonical_of(row["e164"]) for row in rows}
+        wrong = {row["pk"]: find_canonical_e164(row["e164"]) for row in rows}
         wrong = {row["pk"]: wrong[row["pk"]] for row in rows if wrong[row["pk"]] != row["e164"]}
         for number in live.filter(pk__in=wrong).select_related("organization"):
-            yield finding(number, wrong[number.pk])
+            yield examine_stored_number(number, wrong[number.pk])
 
 
-def finding(number: PhoneNumber, spelled: str | None) -> Finding:
-    holder = holding([spelled]).exclude(pk=number.pk) if spelled else PhoneNumber.objects.none()
+def examine_stored_number(number: PhoneNumber, spelled: str | None) -> NonCanonicalNumber:
+    holder = (
+        find_reserved_numbers([spelled]).exclude(pk=number.pk)
+        if spelled
+        else PhoneNumber.objects.none()
+    )
     placements = number.placements.select_related("integration").order_by("role")
-    return Finding(number, spelled, holder.select_related("organization").first(), list(placements))
+    return NonCanonicalNumber(
+        number, spelled, holder.select_related("organization").first(), list(placements)
+    )
 
 
 @transaction.atomic
-def correct(found: Finding) -> bool:
+def correct_stored_number(found: NonCanonicalNumber) -> bool:
     """Change the stored spelling, where the number is still only recorded and nobody holds the
     canonical one. Whether it was done."""
     number = PhoneNumber.objects.select_for_update().filter(pk=found.number.pk).first()
     if number is None or number.released_at or number.e164 != found.number.e164:
         return False
-    now = finding(number, found.canonical)
-    if now.action != Action.CORRECT:
+    now = examine_stored_number(number, found.canonical)
+    if now.action != CorrectionAction.CORRECT:
         return False
-    before = facts(number)
+    before = number_audit_snapshot(number)
     try:
         with transaction.atomic():
-            transitions.touch(number.pk, e164=now.canonical, canonical_e164=None)
+            transitions.update_number_fields(number.pk, e164=now.canonical, canonical_e164=None)
     except IntegrityError:  # somebody was faster
         return False
     number.refresh_from_db()
-    by = system(number.organization, "manage.py check_numbers")
-    tell(by, number, "changed", before=before, after=facts(number))
+    by = system_principal(number.organization, "manage.py check_numbers")
+    record_number_event(by, number, "changed", before=before, after=number_audit_snapshot(number))
     return True
 
 
-def keep_line(found: Finding) -> None:
+def reserve_canonical_number(found: NonCanonicalNumber) -> None:
     """Nobody else can add the canonical spelling beside this one, from now on."""
     rows = PhoneNumber.objects.filter(pk=found.number.pk, e164=found.number.e164)
     try:

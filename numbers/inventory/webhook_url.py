@@ -6,27 +6,27 @@ from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 from django.utils.translation import gettext_lazy as _
 
-MOST = 2_000  # characters
-WEB_ADDRESS = URLValidator(schemes=["http", "https"])
-MESSAGES = {
+MAX_URL_LENGTH = 2_000  # characters
+URL_VALIDATOR = URLValidator(schemes=["http", "https"])
+ERROR_MESSAGES = {
     "not_a_url": _("An address is expected, for example https://example.com/calls."),
     "credentials": _("User name and password do not belong in an address that is shown."),
 }
 
 
-def fault_of(text: str) -> str:
-    """The key in MESSAGES of what is wrong with an address that everybody may see who may read the
-    row; "" for a good one. Its length is the caller's matter."""
+def webhook_url_error_code(text: str) -> str:
+    """The key in ERROR_MESSAGES of what is wrong with an address that everybody may see who may
+    read the row; "" for a good one. Its length is the caller's matter."""
     try:
-        WEB_ADDRESS(text)
+        URL_VALIDATOR(text)
     except ValidationError:
         return "not_a_url"
     return "credentials" if "@" in urlsplit(text).netloc else ""
 
 
-def complaint(text: str) -> str:
+def webhook_url_error(text: str) -> str:
     """What is wrong with it, or ""."""
-    if len(text) > MOST:
-        return str(_("At most %(max)d characters are allowed.") % {"max": MOST})
-    fault = fault_of(text)
-    return str(MESSAGES[fault]) if fault else ""
+    if len(text) > MAX_URL_LENGTH:
+        return str(_("At most %(max)d characters are allowed.") % {"max": MAX_URL_LENGTH})
+    fault = webhook_url_error_code(text)
+    return str(ERROR_MESSAGES[fault]) if fault else ""

@@ -4,7 +4,7 @@ cannot be added beside it."""
 from django.db import migrations, models
 from django.db.models.functions import Coalesce
 
-from numbers.numbering.e164 import canonical_of
+from numbers.numbering.e164 import find_canonical_e164
 
 
 def keep_lines(apps, schema_editor) -> None:
@@ -13,7 +13,7 @@ def keep_lines(apps, schema_editor) -> None:
     pairs = live.order_by("pk").values_list("pk", "e164").iterator(chunk_size=2000)
     kept = set()
     for key, e164 in pairs:
-        spelled = canonical_of(e164)
+        spelled = find_canonical_e164(e164)
         if spelled in (None, e164) or spelled in kept or live.filter(e164=spelled).exists():
             continue
         kept.add(spelled)

@@ -1,17 +1,17 @@
 """Phone numbers, their presence on platforms, agents, batches of changes, saved views, number
 pools, and what the columns of imported files mean."""
 
-from numbers.models.agent import AGENT_ID, Agent
+from numbers.models.agent import AGENT_ID_VALIDATOR, Agent
 from numbers.models.bulk_job import Batch, BatchRow
 from numbers.models.column_mapping import ColumnMapping
 from numbers.models.metric_count import FigureCount
 from numbers.models.number_pool import NumberPool, PooledNumber
-from numbers.models.phone_number import PhoneNumber, line
+from numbers.models.phone_number import PhoneNumber, canonical_e164_expression
 from numbers.models.placement import Placement
 from numbers.models.saved_view import SavedView
 
 __all__ = [
-    "AGENT_ID",
+    "AGENT_ID_VALIDATOR",
     "Agent",
     "Batch",
     "BatchRow",
@@ -22,5 +22,5 @@ __all__ = [
     "Placement",
     "PooledNumber",
     "SavedView",
-    "line",
+    "canonical_e164_expression",
 ]

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from organizations.models import Organization, public_id
 from organizations.text.fields import ModelText
 
-AGENT_ID = RegexValidator(
+AGENT_ID_VALIDATOR = RegexValidator(
     r"\A[A-Za-z0-9_.:-]{1,100}\Z", _("1 to 100 characters of A-Z a-z 0-9 _ . : - are expected.")
 )
 
@@ -23,7 +23,10 @@ class Agent(models.Model):
         Organization, models.CASCADE, related_name="agents", verbose_name=_("organization")
     )
     agent_id = models.CharField(
-        _("agent id"), max_length=100, default=partial(public_id, "agent"), validators=[AGENT_ID]
+        _("agent id"),
+        max_length=100,
+        default=partial(public_id, "agent"),
+        validators=[AGENT_ID_VALIDATOR],
     )
     name = ModelText(_("name"), max_length=100)
     voice_url = models.URLField(  # noqa: DJ001  null in the API

@@ -16,8 +16,8 @@ class FigureCount(models.Model):
 
     waiting ──▶ running ──▶ done | failed        asking again leads from done or failed to waiting
 
-    `data` are the last figures (organizations.web.computed_cache.to_json), also while newer ones
-    are being counted. `fence` numbers the claims: only the newest worker's writes count.
+    `data` are the last figures (organizations.web.computed_cache.encode_tagged_json), also while
+    newer ones are being counted. `fence` numbers the claims: only the newest worker's writes count.
     """
 
     class State(models.TextChoices):

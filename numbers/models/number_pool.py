@@ -12,10 +12,10 @@ from numbers.numbering.e164 import E164Field
 from organizations.models import Organization
 from organizations.text.fields import ModelText
 
-PREFIX = RegexValidator(
+PREFIX_VALIDATOR = RegexValidator(
     r"\A\+[1-9][0-9]{0,14}\Z", _("A prefix is a plus and the first digits of a number: +4420.")
 )
-MOST_PREFIXES, MOST_NUMBERS = 1_000, 10_000
+MAX_POOL_PREFIXES, MAX_POOL_NUMBERS = 1_000, 10_000
 
 
 class NumberPool(models.Model):
@@ -37,11 +37,11 @@ class NumberPool(models.Model):
         help_text=_("The only carrier for these numbers. It may be another organization's."),
     )
     prefixes = ArrayField(
-        models.CharField(max_length=16, validators=[PREFIX]),
+        models.CharField(max_length=16, validators=[PREFIX_VALIDATOR]),
         verbose_name=_("prefixes"),
         default=list,
         blank=True,
-        size=MOST_PREFIXES,
+        size=MAX_POOL_PREFIXES,
     )
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 

@@ -16,7 +16,7 @@ from organizations.models import Organization, User, public_id
 from organizations.text.fields import ModelText
 
 
-def line() -> Coalesce:
+def canonical_e164_expression() -> Coalesce:
     """The canonical E.164 of a number's line, which one number at a time may have."""
     return Coalesce("canonical_e164", "e164", output_field=models.CharField(max_length=16))
 
@@ -151,7 +151,9 @@ class PhoneNumber(models.Model):
                 condition=Q(released_at=None) | Q(status="deleted"), name="phone_number_released"
             ),
             models.UniqueConstraint(
-                line(), condition=Q(released_at=None), name="phone_number_one_holder"
+                canonical_e164_expression(),
+                condition=Q(released_at=None),
+                name="phone_number_one_holder",
             ),
         ]
         indexes = [

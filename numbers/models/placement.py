@@ -79,11 +79,11 @@ class Placement(models.Model):
 
     @property
     def secrets_place(self) -> str:
-        return encryption.where("placement", self.id, "sealed")
+        return encryption.encryption_context("placement", self.id, "sealed")
 
     def secrets(self) -> dict[str, str]:
-        """Password and PIN of its trunks, where there are any; raises CannotUnseal."""
-        return encryption.unseal(self.sealed, place=self.secrets_place)
+        """Password and PIN of its trunks, where there are any; raises DecryptionError."""
+        return encryption.decrypt_values(self.sealed, place=self.secrets_place)
 
     def keep_secrets(self, values: dict[str, str]) -> None:
-        self.sealed = encryption.seal(values, place=self.secrets_place) if values else ""
+        self.sealed = encryption.encrypt_values(values, place=self.secrets_place) if values else ""

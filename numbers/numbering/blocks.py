@@ -4,22 +4,25 @@
 import re
 from dataclasses import dataclass
 
-MOST_PLACES, MOST_NUMBERS = 4, 10_000  # the digits that differ, and how many numbers that makes
-FULL_NUMBER = 7  # digits
+MAX_VARYING_DIGITS, MAX_RANGE_NUMBERS = (
+    4,
+    10_000,
+)  # the digits that differ, and how many numbers that makes
+MIN_FULL_NUMBER_DIGITS = 7  # digits
 # Between two numbers these can mean nothing but a range.
-WORDS = "to|through|thru|until|bis|au|à|al|a|tot|t/m|ate|até|hasta"
-CERTAIN = rf"\.{{2,}}|…|~|\b(?:{WORDS})\b"
-ENDS = re.compile(
-    rf"(?P<first>\+?[\d\s().\-/]*\d\)?)\s*(?P<sign>{CERTAIN}|-|/)\s*(?P<last>\+?[\d\s().\-/]*?\d)",
+RANGE_WORDS = "to|through|thru|until|bis|au|à|al|a|tot|t/m|ate|até|hasta"
+CERTAIN_SEPARATORS = rf"\.{{2,}}|…|~|\b(?:{RANGE_WORDS})\b"
+RANGE_PATTERN = re.compile(
+    rf"(?P<first>\+?[\d\s().\-/]*\d\)?)\s*(?P<sign>{CERTAIN_SEPARATORS}|-|/)\s*(?P<last>\+?[\d\s().\-/]*?\d)",
     re.IGNORECASE,
 )
-PLACES = re.compile(
+WILDCARD_PATTERN = re.compile(
     r"(?P<first>\+?[\d\s().\-/]*\d[\s.\-]?)(?P<places>[xX]{1,4}|\*{2,4}|#{2,4}|\?{1,4}|_{1,4})"
 )
 
 
 @dataclass(frozen=True)
-class Block:
+class NumberRange:
     """Both ends as written, the last one in full where it is written so, else its last digits.
     `is_certain`: the text can mean nothing else; a hyphen may also only separate digits."""
 
@@ -29,50 +32,54 @@ class Block:
     is_pair: bool = False  # written with a slash: these two, not those between them
 
 
-def block_in(text: str) -> Block | None:
+def parse_number_range(text: str) -> NumberRange | None:
     """The block that `text` may mean, None where it is no block. Ends are not checked."""
-    if match := PLACES.fullmatch(text):
+    if match := WILDCARD_PATTERN.fullmatch(text):
         places = len(match["places"])
-        return Block(match["first"] + "0" * places, "9" * places, is_certain=True)
-    match = ENDS.fullmatch(text)
+        return NumberRange(match["first"] + "0" * places, "9" * places, is_certain=True)
+    match = RANGE_PATTERN.fullmatch(text)
     if match is None:
         return None
-    is_certain = match["sign"] not in ("-", "/") or is_whole(match["first"], match["last"])
-    if not is_certain and not looks_like_a_block(match["first"], digits(match["last"])):
+    is_certain = match["sign"] not in ("-", "/") or is_full_range_end(match["first"], match["last"])
+    if not is_certain and not looks_like_number_range(
+        match["first"], extract_digits(match["last"])
+    ):
         return None
-    return Block(match["first"].strip(), match["last"], is_certain, is_pair=match["sign"] == "/")
+    return NumberRange(
+        match["first"].strip(), match["last"], is_certain, is_pair=match["sign"] == "/"
+    )
 
 
-def digits(text: str) -> str:
+def extract_digits(text: str) -> str:
     return "".join(filter(str.isdecimal, text))
 
 
-def continues(first: str, last: str) -> bool:
+def is_range_continuation(first: str, last: str) -> bool:
     """Whether `last`, put over the end of `first`, comes after it."""
     places = len(last)
-    return places <= MOST_PLACES and places < len(first) and last > first[-places:]
+    return places <= MAX_VARYING_DIGITS and places < len(first) and last > first[-places:]
 
 
-def is_whole(first: str, last: str) -> bool:
+def is_full_range_end(first: str, last: str) -> bool:
     """Whether `last` is written in full, as `first` is, and comes after it."""
-    begin, end = digits(first), digits(last)
-    is_number = last.startswith("+") or len(end) >= FULL_NUMBER
+    begin, end = extract_digits(first), extract_digits(last)
+    is_number = last.startswith("+") or len(end) >= MIN_FULL_NUMBER_DIGITS
     return is_number and len(begin) == len(end) and begin < end
 
 
-def looks_like_a_block(first: str, last: str) -> bool:
+def looks_like_number_range(first: str, last: str) -> bool:
     """A hyphen between three or four digits, or not the only one, mostly separates groups of one
     number, unless these begin and end as blocks do."""
-    begin = digits(first)
+    begin = extract_digits(first)
     is_aligned = begin.endswith("0") and last.endswith("9")
     is_short = len(last) < 3 and "-" not in first
-    return continues(begin, last) and (is_short or is_aligned)
+    return is_range_continuation(begin, last) and (is_short or is_aligned)
 
 
-def last_number(first: str, last: str) -> str | None:
+def expand_last_number(first: str, last: str) -> str | None:
     """The digits of the last number, where `first` is a number in E.164 and `last` its whole digits
     or their end; None where `last` does not come after it."""
     places = len(last)
-    if places < len(first) - 1 and continues(first[1:], last):
+    if places < len(first) - 1 and is_range_continuation(first[1:], last):
         return first[:-places] + last
     return None

@@ -6,38 +6,42 @@ import unicodedata
 
 from django.utils.translation import gettext as _
 
-from numbers.numbering.e164 import NotANumber
-from organizations.text.rules import UNSEEN
+from numbers.numbering.e164 import InvalidPhoneNumber
+from organizations.text.rules import INVISIBLE_RANGES
 
-LONGEST = 100  # characters, with all that people put around and between the digits
-INVISIBLE = frozenset(chr(code) for low, high in UNSEEN for code in range(low, high + 1))
+MAX_NUMBER_TEXT_LENGTH = 100  # characters, with all that people put around and between the digits
+INVISIBLE_CHARACTERS = frozenset(
+    chr(code) for low, high in INVISIBLE_RANGES for code in range(low, high + 1)
+)
 PLUSES = {"\u207a", "\ufb29", "\u2795", "\ufe62", "\uff0b"}
 DASHES = {"\u2212", "\u02d7", "\u2043", "\u30fc", "\uff70"}
 PHONE_SIGNS = "☎☏✆📞📱📲🖀"
 QUOTES = "'\"`´‘’‚‛“”„‟«»‹›′″＇＂"
-FORMULA_OF_TEXT = re.compile(r'="?(.*?)"?')  # how some keep Excel from making it a quantity
+TEXT_FORMULA_PATTERN = re.compile(r'="?(.*?)"?')  # how some keep Excel from making it a quantity
 # What stands before a number in an address book, with its colon or full stop.
-CAPTION = re.compile(
+CAPTION_PATTERN = re.compile(
     r"(?:tel|tél|telefon|telefono|teléfono|telefone|telephone|téléphone|phone|ph|mobile|mobil|mob"
     r"|cell|handy|fax|did|number|nummer|t|m|p|f)\.?\s*[:.]\s*|callto:\s*",
     re.IGNORECASE,
 )
 
 
-def plain(text: str) -> str:
+def normalize_number_text(text: str) -> str:
     """`text` with ASCII digits, plus and dashes, without invisible characters, quotation marks and
-    captions like “Tel:”. Raises NotANumber where a character would turn into another digit."""
-    text = text.strip()[: LONGEST + 1]
-    if len(text) > LONGEST:
-        raise NotANumber(
-            _("At most %(max)d characters are allowed.") % {"max": LONGEST}, code="max_length"
+    captions like “Tel:”. Raises InvalidPhoneNumber where a character would turn into another
+    digit."""
+    text = text.strip()[: MAX_NUMBER_TEXT_LENGTH + 1]
+    if len(text) > MAX_NUMBER_TEXT_LENGTH:
+        raise InvalidPhoneNumber(
+            _("At most %(max)d characters are allowed.") % {"max": MAX_NUMBER_TEXT_LENGTH},
+            code="max_length",
         )
     if not text.isascii():
-        text = "".join(map(ascii_of, text))
-    return unwrapped(text)
+        text = "".join(map(convert_to_ascii, text))
+    return strip_number_wrapping(text)
 
 
-def ascii_of(char: str) -> str:
+def convert_to_ascii(char: str) -> str:
     """One character; "" for what nobody sees."""
     if char.isascii():
         return char
@@ -45,7 +49,7 @@ def ascii_of(char: str) -> str:
     if category == "Nd":
         return str(unicodedata.decimal(char))
     if category == "No":
-        raise NotANumber(
+        raise InvalidPhoneNumber(
             _(
                 "“%(char)s” is a footnote mark or a raised digit, not a digit of the number: "
                 "remove it."
@@ -66,12 +70,12 @@ def ascii_of(char: str) -> str:
 
 def is_invisible(char: str) -> bool:
     """Format characters, bidirectional marks, variation selectors and fillers."""
-    return char in INVISIBLE or unicodedata.category(char) == "Cf"
+    return char in INVISIBLE_CHARACTERS or unicodedata.category(char) == "Cf"
 
 
-def unwrapped(text: str) -> str:
+def strip_number_wrapping(text: str) -> str:
     text = text.strip()
-    if text.startswith("=") and (formula := FORMULA_OF_TEXT.fullmatch(text)):
+    if text.startswith("=") and (formula := TEXT_FORMULA_PATTERN.fullmatch(text)):
         text = formula[1]
     text = text.strip(QUOTES + " \t\r\n")
-    return CAPTION.sub("", text, count=1) if CAPTION.match(text) else text
+    return CAPTION_PATTERN.sub("", text, count=1) if CAPTION_PATTERN.match(text) else text

@@ -9,8 +9,13 @@ from django.utils.translation import gettext_lazy as _
 from numbers.numbering import regions
 
 # Codes whose first country is not all that people look for under them; 029 is the Caribbean.
-SHARED = {1: ("US", "CA", "029"), 7: ("RU", "KZ"), 262: ("RE", "YT"), 599: ("CW", "BQ")}
-OF_NO_COUNTRY = {
+SHARED_CODE_REGIONS = {
+    1: ("US", "CA", "029"),
+    7: ("RU", "KZ"),
+    262: ("RE", "YT"),
+    599: ("CW", "BQ"),
+}
+NON_GEOGRAPHIC_CODES = {
     800: _("International freephone"),
     808: _("International shared cost"),
     870: "Inmarsat",
@@ -32,31 +37,31 @@ def calling_code(digits: str) -> int | None:
     return None
 
 
-def country(code: int) -> str:
+def calling_code_country(code: int) -> str:
     """In the reader's language; empty for a code that nobody has."""
-    return country_in(get_language() or "en", code)
+    return localized_calling_code_country(get_language() or "en", code)
 
 
 @lru_cache(maxsize=2_000)
-def country_in(language: str, code: int) -> str:
+def localized_calling_code_country(language: str, code: int) -> str:
     with override(language):
-        return named(code)
+        return build_calling_code_country(code)
 
 
-def named(code: int) -> str:
-    if code in OF_NO_COUNTRY:
-        return str(OF_NO_COUNTRY[code])
+def build_calling_code_country(code: int) -> str:
+    if code in NON_GEOGRAPHIC_CODES:
+        return str(NON_GEOGRAPHIC_CODES[code])
     main = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(code, ())[:1]
-    return ", ".join(map(regions.name, SHARED.get(code, main)))
+    return ", ".join(map(regions.region_name, SHARED_CODE_REGIONS.get(code, main)))
 
 
-def choices() -> list[tuple[int, str]]:
+def calling_code_choices() -> list[tuple[int, str]]:
     """For a form: “+49 Germany” by code."""
-    return choices_in(get_language() or "en")
+    return localized_calling_code_choices(get_language() or "en")
 
 
 @lru_cache
-def choices_in(language: str) -> list[tuple[int, str]]:
+def localized_calling_code_choices(language: str) -> list[tuple[int, str]]:
     with override(language):
         codes = sorted(phonenumbers.COUNTRY_CODE_TO_REGION_CODE)
-        return [(code, f"+{code} {country(code)}") for code in codes]
+        return [(code, f"+{code} {calling_code_country(code)}") for code in codes]

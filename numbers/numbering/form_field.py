@@ -3,7 +3,7 @@
 from django.core.exceptions import ValidationError
 from phonenumber_field import formfields
 
-from numbers.numbering.e164 import NotANumber
+from numbers.numbering.e164 import InvalidPhoneNumber
 from numbers.numbering.parsing import parse_number
 
 
@@ -17,5 +17,5 @@ class NumberFormField(formfields.PhoneNumberField):
             return ""
         try:
             return parse_number(value).number
-        except NotANumber as error:
+        except InvalidPhoneNumber as error:
             raise ValidationError(str(error), code=error.code) from error

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from django.utils.translation import gettext_lazy as _
 
-from numbers.numbering.e164 import NotANumber
+from numbers.numbering.e164 import InvalidPhoneNumber
 
 
 class Lookalike(NamedTuple):
@@ -15,7 +15,7 @@ class Lookalike(NamedTuple):
     text: object
 
 
-def likeness(code: str, pattern: str, text: object) -> Lookalike:
+def build_lookalike(code: str, pattern: str, text: object) -> Lookalike:
     return Lookalike(code, re.compile(pattern, re.IGNORECASE), text)
 
 
@@ -31,12 +31,12 @@ DATE = "|".join(
         rf"{NAME}\.? {DAY},? {YEAR}",
     )
 )
-AND = r"(?:,|;|&|\||\bor\b|\boder\b|\bund\b|\band\b|\bou\b|\bet\b|\by\b)"
+CONJUNCTION = r"(?:,|;|&|\||\bor\b|\boder\b|\bund\b|\band\b|\bou\b|\bet\b|\by\b)"
 EXTENSION = r"(?:ext(?:ension|n)?\b\.?|;ext=|durchwahl|\bdw\b|\bposte\b|\bramal\b|\banexo\b|x|#|,,)"
 
 # In this order; each is looked for in a text of at most 100 characters.
-AMOUNTS = (
-    likeness(
+AMOUNT_LOOKALIKES = (
+    build_lookalike(
         "too_narrow",
         r"^#{2,}$",
         _(
@@ -44,7 +44,7 @@ AMOUNTS = (
             "file again."
         ),
     ),
-    likeness(
+    build_lookalike(
         "rounded",
         r"^[+-]?\d[\d.,]*\s?e\s?[+-]?\s?\d{1,3}$",
         _(
@@ -52,7 +52,7 @@ AMOUNTS = (
             "and enter the number again."
         ),
     ),
-    likeness(
+    build_lookalike(
         "date",
         rf"^(?:{DATE}){TIME}$",
         _(
@@ -60,12 +60,12 @@ AMOUNTS = (
             "again."
         ),
     ),
-    likeness(
+    build_lookalike(
         "time",
         r"^\d{1,2}:\d\d(:\d\d)?( ?[ap]m)?$",
         _("This is a time of day, not a phone number."),
     ),
-    likeness(
+    build_lookalike(
         "decimal",
         r"^-\d{5,}$|^[+-]?(?:\d{5,}[.,]\d{1,3}|\d{1,3}(?:,\d{3}){2,}(?:\.\d+)?|\d{1,3}(?:\.\d{3}){2,},\d+)$",
         _(
@@ -74,22 +74,22 @@ AMOUNTS = (
         ),
     ),
 )
-LOOKALIKES = (
-    likeness(
+EXTRA_TEXT_LOOKALIKES = (
+    build_lookalike(
         "sip_address", r"^sips?:|@", _("This is a SIP or e-mail address, not a phone number.")
     ),
-    likeness(
+    build_lookalike(
         "extension",
         rf"\d[\s,;(]{{0,4}}{EXTENSION}[\s.:=]{{0,3}}\d{{1,7}}[#)]?$",
         _("Remove the extension: it is not part of a phone number."),
     ),
-    likeness(
+    build_lookalike(
         "several",
-        rf"\d[^\d+]{{0,20}}\+\D{{0,3}}\d|\d\s?{AND}\s?[+(0-9][\d\s().-]{{4,}}$"
+        rf"\d[^\d+]{{0,20}}\+\D{{0,3}}\d|\d\s?{CONJUNCTION}\s?[+(0-9][\d\s().-]{{4,}}$"
         r"|[\d).-][\d\s().-]{6,}\s/\s[(0][\d\s().-]{6,}$",
         _("There is more than one number here: put each in a row of its own."),
     ),
-    likeness(
+    build_lookalike(
         "footnote",
         r"\d\s?(?:[*†‡§¶°^]{1,3}|\[\w{1,3}\]|\([1-9]\d?\)|\^\d{1,2})$",
         _("A footnote mark follows the number: remove it."),
@@ -104,29 +104,32 @@ def is_short_date(text: str) -> bool:
     return bool(SHORT_DATE.fullmatch(text))
 
 
-def date_error() -> NotANumber:
-    return NotANumber(next(each.text for each in AMOUNTS if each.code == "date"), code="date")
+def date_error() -> InvalidPhoneNumber:
+    return InvalidPhoneNumber(
+        next(each.text for each in AMOUNT_LOOKALIKES if each.code == "date"), code="date"
+    )
 
 
-def several() -> NotANumber:
-    text = next(each.text for each in LOOKALIKES if each.code == "several")
-    return NotANumber(text, code="several")
+def several_numbers_error() -> InvalidPhoneNumber:
+    text = next(each.text for each in EXTRA_TEXT_LOOKALIKES if each.code == "several")
+    return InvalidPhoneNumber(text, code="several")
 
 
-def refuse_amounts(text: str) -> None:
-    """Dates, quantities and the like. `text` is what numbers.numbering.characters.plain gives.
-    Raises NotANumber."""
-    refuse_like(text, AMOUNTS)
+def ensure_not_amount(text: str) -> None:
+    """Dates, quantities and the like. `text` is what
+    numbers.numbering.characters.normalize_number_text gives. Raises InvalidPhoneNumber."""
+    ensure_matches_no_lookalike(text, AMOUNT_LOOKALIKES)
 
 
-def refuse_lookalikes(text: str) -> None:
-    """Numbers with something more: extensions, footnotes, a second number. Raises NotANumber."""
-    refuse_like(text, LOOKALIKES)
+def ensure_no_extra_text(text: str) -> None:
+    """Numbers with something more: extensions, footnotes, a second number. Raises
+    InvalidPhoneNumber."""
+    ensure_matches_no_lookalike(text, EXTRA_TEXT_LOOKALIKES)
 
 
-def refuse_like(text: str, kinds: tuple[Lookalike, ...]) -> None:
+def ensure_matches_no_lookalike(text: str, kinds: tuple[Lookalike, ...]) -> None:
     if PLAIN_DIGITS.fullmatch(text):
         return
     for code, pattern, sentence in kinds:
         if pattern.search(text):
-            raise NotANumber(sentence, code=code)
+            raise InvalidPhoneNumber(sentence, code=code)

@@ -14,96 +14,102 @@ from phonenumbers import PhoneNumber
 
 from numbers.numbering import countries, e164, plans, regions
 from numbers.numbering.blocks import (
-    MOST_NUMBERS,
-    MOST_PLACES,
-    Block,
-    block_in,
-    digits,
-    last_number,
+    MAX_RANGE_NUMBERS,
+    MAX_VARYING_DIGITS,
+    NumberRange,
+    expand_last_number,
+    extract_digits,
+    parse_number_range,
 )
-from numbers.numbering.characters import plain
-from numbers.numbering.e164 import NotANumber
+from numbers.numbering.characters import normalize_number_text
+from numbers.numbering.e164 import InvalidPhoneNumber
 from numbers.numbering.lookalikes import (
     date_error,
+    ensure_no_extra_text,
+    ensure_not_amount,
     is_short_date,
-    refuse_amounts,
-    refuse_lookalikes,
-    several,
+    several_numbers_error,
 )
-from numbers.numbering.readings import Ambiguous, IsBlock, Reading, named
+from numbers.numbering.readings import (
+    AmbiguousNumber,
+    NumberRangeError,
+    ParsedNumber,
+    number_with_country,
+)
 
-BARE = re.compile(r"\+?[0-9]{1,15}")
-EXPLICIT_ZERO = re.compile(r"[(\[]\s?0\s?[)\]]")
+DIGITS_ONLY = re.compile(r"\+?[0-9]{1,15}")
+BRACKETED_TRUNK_ZERO = re.compile(r"[(\[]\s?0\s?[)\]]")
 SEPARATORS = re.compile(r"[\s().\-/]")
-TONE = re.compile(r"^([80])~(10|0)(?=\D)")  # where the dialling tone is waited for
+DIAL_TONE_MARK = re.compile(r"^([80])~(10|0)(?=\D)")  # where the dialling tone is waited for
 PLUS = re.compile(r"\+{1,2}")
-MOST_DIGITS = 15
-WITHOUT_PLUS = phonenumbers.CountryCodeSource.FROM_NUMBER_WITHOUT_PLUS_SIGN
+MAX_DIGITS = 15
+SOURCE_WITHOUT_PLUS = phonenumbers.CountryCodeSource.FROM_NUMBER_WITHOUT_PLUS_SIGN
 NATIONAL_FORMAT = phonenumbers.PhoneNumberFormat.NATIONAL
 
 
-def parse_number(text: str, *, country: str | None = None) -> Reading:
+def parse_number(text: str, *, country: str | None = None) -> ParsedNumber:
     """What `text` means. `country` is whose national numbers may stand there without a plus: two
     letters, or regions.INTERNATIONAL where digits without a plus begin with a country code.
 
-    Raises NotANumber with what to do, of which Ambiguous and IsBlock carry what was understood.
+    Raises InvalidPhoneNumber with what to do, of which Ambiguous and NumberRangeError carry what
+    was understood.
     """
-    if BARE.fullmatch(text):  # nothing to look for in it: most rows of most files
-        return read(text, country)
-    given = TONE.sub(r"\1\2", plain(text))
+    if DIGITS_ONLY.fullmatch(text):  # nothing to look for in it: most rows of most files
+        return parse_normalized_number(text, country)
+    given = DIAL_TONE_MARK.sub(r"\1\2", normalize_number_text(text))
     if is_short_date(given):
-        return sure_or_date(given, country)
-    refuse_amounts(given)
-    if block := block_in(given):
-        refuse_block(block, country)
-    refuse_lookalikes(given)
-    return read(given, country)
+        return parse_date_like_number(given, country)
+    ensure_not_amount(given)
+    if block := parse_number_range(given):
+        ensure_not_range(block, country)
+    ensure_no_extra_text(given)
+    return parse_normalized_number(given, country)
 
 
-def sure_or_date(given: str, country: str | None) -> Reading:
+def parse_date_like_number(given: str, country: str | None) -> ParsedNumber:
     """31.12.24 is a date, unless the country writes its numbers so."""
-    reading = possible(given, country)
+    reading = try_parse_number(given, country)
     if reading is None or not (reading.is_sure and reading.is_valid):
         raise date_error()
     return reading
 
 
-def read(given: str, country: str | None) -> Reading:
-    is_bare = bool(BARE.fullmatch(given))
-    dialled = given if is_bare else dialled_in(given)
-    has_zero = not is_bare and bool(EXPLICIT_ZERO.search(given))
+def parse_normalized_number(given: str, country: str | None) -> ParsedNumber:
+    is_bare = bool(DIGITS_ONLY.fullmatch(given))
+    dialled = given if is_bare else extract_dialled_digits(given)
+    has_zero = not is_bare and bool(BRACKETED_TRUNK_ZERO.search(given))
     if dialled.startswith("+"):
-        return international(dialled, has_zero)
+        return parse_international_number(dialled, has_zero)
     if country == regions.INTERNATIONAL:
-        return international(f"+{dialled.removeprefix('00')}", has_zero)
+        return parse_international_number(f"+{dialled.removeprefix('00')}", has_zero)
     if country is None:
         if dialled.startswith("00"):
-            return international(f"+{dialled[2:]}", has_zero)
-        raise NotANumber(
+            return parse_international_number(f"+{dialled[2:]}", has_zero)
+        raise InvalidPhoneNumber(
             _(
                 "The country is missing: write the number with a plus and the country code, like "
                 "+18005551234, or choose a country for numbers without them."
             ),
             code="no_country",
         )
-    return national(given, dialled, country, has_zero)
+    return parse_national_number(given, dialled, country, has_zero)
 
 
-def dialled_in(given: str) -> str:
-    """ASCII digits, and a plus before them. Raises NotANumber for anything else."""
+def extract_dialled_digits(given: str) -> str:
+    """ASCII digits, and a plus before them. Raises InvalidPhoneNumber for anything else."""
     if not given:
-        raise NotANumber(_("The number is missing."), code="required")
-    dialled = PLUS.sub("+", SEPARATORS.sub("", EXPLICIT_ZERO.sub("0", given)), count=1)
+        raise InvalidPhoneNumber(_("The number is missing."), code="required")
+    dialled = PLUS.sub("+", SEPARATORS.sub("", BRACKETED_TRUNK_ZERO.sub("0", given)), count=1)
     if re.fullmatch(r"\+?[0-9]+", dialled):
-        if len(dialled) > 2 * MOST_DIGITS:
-            raise e164.too_many_digits(len(dialled.lstrip("+")))
+        if len(dialled) > 2 * MAX_DIGITS:
+            raise e164.too_many_digits_error(len(dialled.lstrip("+")))
         return dialled
     if re.search(r"[^\W\d_]", dialled):
-        raise NotANumber(
+        raise InvalidPhoneNumber(
             _("Use digits with an optional leading + (no letters, no extensions)."), code="letters"
         )
     wrong = next((char for char in dialled if not char.isdecimal() and char != "+"), "+")
-    raise NotANumber(
+    raise InvalidPhoneNumber(
         _("Use digits with an optional leading +: “%(char)s” does not belong there.")
         % {"char": wrong},
         code="character",
@@ -111,229 +117,251 @@ def dialled_in(given: str) -> str:
 
 
 # --- with a country code --------------------------------------------------------------------------
-def international(dialled: str, has_zero: bool = False) -> Reading:
+def parse_international_number(dialled: str, has_zero: bool = False) -> ParsedNumber:
     """`dialled` begin with a plus. `has_zero`: with (0) somewhere, written for callers at home."""
-    if len(dialled) > MOST_DIGITS + 1 + has_zero:
-        raise e164.too_many_digits(len(dialled) - 1)
-    number = e164.parsed(dialled)
+    if len(dialled) > MAX_DIGITS + 1 + has_zero:
+        raise e164.too_many_digits_error(len(dialled) - 1)
+    number = e164.parse_e164(dialled)
     if number is None:
-        raise unknown_country(dialled)
+        raise unknown_country_code_error(dialled)
     code = number.country_code
     given = dialled.removeprefix(f"+{code}")
     if has_zero and given.startswith("0"):
-        number = without_trunk_zero(code, given)
-    elif renumbered := plans.modern(code, given):
+        number = resolve_trunk_zero(code, given)
+    elif renumbered := plans.apply_renumbering(code, given):
         number, why = renumbered
-        return Reading(e164.canonical(number), note=f"{why}\n{read_as(number)}")
-    number = e164.without_trunk_prefix(number)
-    result = e164.canonical(number, read_from=dialled)
+        return ParsedNumber(
+            e164.format_canonical_e164(number), note=f"{why}\n{read_as_note(number)}"
+        )
+    number = e164.strip_trunk_prefix(number)
+    result = e164.format_canonical_e164(number, read_from=dialled)
     if code == 1 and given.startswith("1") and result != dialled:
-        raise one_too_many(result)
+        raise extra_digit_error(result)
     changed = result != dialled and not has_zero
-    return reading_of(number, result, read_as(number) if changed else "")
+    return build_parsed_number(number, result, read_as_note(number) if changed else "")
 
 
-def without_trunk_zero(code: int, given: str) -> PhoneNumber:
+def resolve_trunk_zero(code: int, given: str) -> PhoneNumber:
     """(0) is dialled at home only; but in Italy and San Marino it is a part of the number."""
-    kept, dropped = e164.parsed(f"+{code}{given}"), e164.parsed(f"+{code}{given[1:]}")
+    kept, dropped = e164.parse_e164(f"+{code}{given}"), e164.parse_e164(f"+{code}{given[1:]}")
     valid = [n for n in (dropped, kept) if n and phonenumbers.is_valid_number(n)]
     if valid and len(valid) == 1:
         return valid[0]
-    return kept if plans.keeps_zero(code) or dropped is None else dropped
+    return kept if plans.keeps_leading_zero(code) or dropped is None else dropped
 
 
-def unknown_country(dialled: str) -> NotANumber:
+def unknown_country_code_error(dialled: str) -> InvalidPhoneNumber:
     if dialled.startswith("+0"):
-        return NotANumber(
+        return InvalidPhoneNumber(
             _("A country code is expected first, and none begins with 0."),
             code="unknown_country_code",
         )
-    return NotANumber(_("No country has this country code."), code="unknown_country_code")
+    return InvalidPhoneNumber(_("No country has this country code."), code="unknown_country_code")
 
 
-def one_too_many(result: str) -> NotANumber:
-    return NotANumber(
+def extra_digit_error(result: str) -> InvalidPhoneNumber:
+    return InvalidPhoneNumber(
         _("No area code begins with 1 behind +1: one digit is too many. Is it %(number)s?")
-        % {"number": e164.written(result)},
+        % {"number": e164.format_display_number(result)},
         code="digit_too_many",
     )
 
 
-def reading_of(number: PhoneNumber, text: str, note: str = "", **more: Any) -> Reading:
+def build_parsed_number(
+    number: PhoneNumber, text: str, note: str = "", **more: Any
+) -> ParsedNumber:
     """`text` is the number in E.164."""
     if phonenumbers.is_valid_number(number):
-        return Reading(text, note, **more)
-    note = f"{note}\n{plans.invalid_note(number)}".strip()
-    return Reading(text, note, is_valid=False, **more)
+        return ParsedNumber(text, note, **more)
+    note = f"{note}\n{plans.invalid_number_note(number)}".strip()
+    return ParsedNumber(text, note, is_valid=False, **more)
 
 
-def read_as(number: PhoneNumber) -> str:
-    return _("Read as %(number)s.") % {"number": e164.written(e164.formatted(number))}
+def read_as_note(number: PhoneNumber) -> str:
+    return _("Read as %(number)s.") % {
+        "number": e164.format_display_number(e164.format_e164(number))
+    }
 
 
 # --- without one ----------------------------------------------------------------------------------
-def national(given: str, dialled: str, country: str, has_zero: bool) -> Reading:
+def parse_national_number(given: str, dialled: str, country: str, has_zero: bool) -> ParsedNumber:
     """As the country dials it, at home or abroad; or with its plus lost."""
-    here = parsed(dialled, country)
+    here = parse_with_region(dialled, country)
     if here and here.country_code_source == phonenumbers.CountryCodeSource.FROM_NUMBER_WITH_IDD:
-        return as_dialled_abroad(dialled, country, has_zero)
+        return parse_with_international_prefix(dialled, country, has_zero)
     if dialled.startswith("00"):
-        raise wrong_prefix(country)
-    lost = None if dialled.startswith("0") else lost_plus(given, dialled, country)
-    home = at_home(here, dialled, country)
-    return decided(home, lost, here, given)
+        raise wrong_international_prefix_error(country)
+    lost = (
+        None if dialled.startswith("0") else parse_missing_plus_candidate(given, dialled, country)
+    )
+    home = parse_national_candidate(here, dialled, country)
+    return choose_candidate(home, lost, here, given)
 
 
-def parsed(dialled: str, country: str) -> PhoneNumber | None:
+def parse_with_region(dialled: str, country: str) -> PhoneNumber | None:
     try:
         return phonenumbers.parse(dialled, country, keep_raw_input=True)
     except phonenumbers.NumberParseException:
         return None
 
 
-def as_dialled_abroad(dialled: str, country: str, has_zero: bool) -> Reading:
+def parse_with_international_prefix(dialled: str, country: str, has_zero: bool) -> ParsedNumber:
     """One valid reading wins, where a digit may belong to the prefix or to the number."""
     readings, error = [], None
-    for prefix in plans.dialled_prefixes(dialled, country):
+    for prefix in plans.matching_international_prefixes(dialled, country):
         try:
-            readings.append(international(f"+{dialled.removeprefix(prefix)}", has_zero))
-        except NotANumber as refusal:
+            readings.append(
+                parse_international_number(f"+{dialled.removeprefix(prefix)}", has_zero)
+            )
+        except InvalidPhoneNumber as refusal:
             error = error or refusal
     readings = [reading for reading in readings if reading.is_valid] or readings[:1]
     if not readings:
-        raise error or e164.impossible(None)
+        raise error or e164.impossible_number_error(None)
     if len(readings) > 1:
-        raise Ambiguous(tuple(readings))
+        raise AmbiguousNumber(tuple(readings))
     return readings[0]
 
 
-def wrong_prefix(country: str) -> NotANumber:
-    words = {"country": regions.name(country), "prefix": plans.international_prefix(country)}
+def wrong_international_prefix_error(country: str) -> InvalidPhoneNumber:
+    words = {"country": regions.region_name(country), "prefix": plans.international_prefix(country)}
     text = _(
         "00 is not the international prefix of %(country)s (%(prefix)s is): write the number with "
         "a plus."
     )
-    return NotANumber(text % words, code="wrong_prefix")
+    return InvalidPhoneNumber(text % words, code="wrong_prefix")
 
 
-def at_home(here: PhoneNumber | None, dialled: str, country: str) -> Reading | None:
+def parse_national_candidate(
+    here: PhoneNumber | None, dialled: str, country: str
+) -> ParsedNumber | None:
     """The national reading; None where it is no possible number."""
     code = phonenumbers.country_code_for_region(country)
     if here is None or here.country_code != code:
         return None
-    if renumbered := plans.modern(code, dialled):
+    if renumbered := plans.apply_renumbering(code, dialled):
         number, why = renumbered
-        return Reading(e164.canonical(number), f"{why}\n{read_as(number)}", "national")
+        return ParsedNumber(
+            e164.format_canonical_e164(number), f"{why}\n{read_as_note(number)}", "national"
+        )
     try:
-        number = e164.without_trunk_prefix(here)
-        text = e164.canonical(number)
-    except NotANumber:
+        number = e164.strip_trunk_prefix(here)
+        text = e164.format_canonical_e164(number)
+    except InvalidPhoneNumber:
         return None
     written = phonenumbers.format_number(number, NATIONAL_FORMAT)
     is_sure = "".join(filter(str.isdecimal, written)) == dialled
-    return reading_of(number, text, way=way_of(here), is_sure=is_sure)
+    return build_parsed_number(number, text, way=national_input_format(here), is_sure=is_sure)
 
 
-def way_of(here: PhoneNumber) -> str:
+def national_input_format(here: PhoneNumber) -> str:
     """How a number of the chosen country was written; behind +1 nobody knows, as 1 is also what is
     dialled before a national number."""
-    if here.country_code_source != WITHOUT_PLUS:
+    if here.country_code_source != SOURCE_WITHOUT_PLUS:
         return "national"
     return "" if e164.national_prefix(here.country_code) == "1" else "international"
 
 
-def lost_plus(given: str, dialled: str, country: str) -> Reading | None:
+def parse_missing_plus_candidate(given: str, dialled: str, country: str) -> ParsedNumber | None:
     """The international reading; None where it is no possible number, or where the digits are
     grouped otherwise than behind a foreign country code."""
     try:
-        found = international(f"+{dialled}")
-    except NotANumber:
+        found = parse_international_number(f"+{dialled}")
+    except InvalidPhoneNumber:
         return None
     code = countries.calling_code(dialled)
     is_foreign = code != phonenumbers.country_code_for_region(country)
-    if is_foreign and not begins_with_code(given, str(code)):
+    if is_foreign and not starts_with_country_code(given, str(code)):
         return None
     return replace(found, way="international", is_foreign=is_foreign)
 
 
-def begins_with_code(given: str, code: str) -> bool:
+def starts_with_country_code(given: str, code: str) -> bool:
     """(32) or 322 555 1234 are area codes, 32 2 555 12 34 is Belgium."""
-    parts = groups(given)
+    parts = split_digit_groups(given)
     return parts is None or (parts[0] == code and not given.startswith("("))
 
 
-def decided(
-    home: Reading | None, lost: Reading | None, here: PhoneNumber | None, given: str
-) -> Reading:
+def choose_candidate(
+    home: ParsedNumber | None, lost: ParsedNumber | None, here: PhoneNumber | None, given: str
+) -> ParsedNumber:
     """One valid reading wins; a number of another country never does so silently."""
     if home and lost and home.number == lost.number:
         return home
     home_valid = home is not None and home.is_valid
     lost_valid = lost is not None and lost.is_valid
     if home_valid and lost_valid:
-        return of_two(home, lost, given)
+        return choose_by_digit_groups(home, lost, given)
     if home_valid or lost is None or not (lost_valid or home is None):
-        return home or refuse(here)
+        return home or raise_impossible_number(here)
     if not lost.is_foreign:
         return lost
     if not lost_valid:
-        return refuse(here)
+        return raise_impossible_number(here)
     if home is None and given.isdecimal():  # as a spreadsheet leaves it that took its plus
-        note = _("Read as international: %(number)s.") % {"number": named(lost.number)}
+        note = _("Read as international: %(number)s.") % {
+            "number": number_with_country(lost.number)
+        }
         return replace(lost, note=f"{note}\n{lost.note}".strip())
-    raise Ambiguous((home, lost) if home else (lost,))
+    raise AmbiguousNumber((home, lost) if home else (lost,))
 
 
-def of_two(home: Reading, lost: Reading, given: str) -> Reading:
+def choose_by_digit_groups(home: ParsedNumber, lost: ParsedNumber, given: str) -> ParsedNumber:
     """The groups of digits may tell which of two numbers of one country was meant."""
-    if not lost.is_foreign and groups(given) == groups(e164.written(lost.number)):
+    if not lost.is_foreign and split_digit_groups(given) == split_digit_groups(
+        e164.format_display_number(lost.number)
+    ):
         return lost
-    raise Ambiguous((home, lost))
+    raise AmbiguousNumber((home, lost))
 
 
-def groups(text: str) -> list[str] | None:
+def split_digit_groups(text: str) -> list[str] | None:
     found = re.findall(r"[0-9]+", text)
     return found if len(found) > 1 else None
 
 
-def refuse(here: PhoneNumber | None) -> Reading:
-    """Raises NotANumber, with what is wrong with the national reading."""
+def raise_impossible_number(here: PhoneNumber | None) -> ParsedNumber:
+    """Raises InvalidPhoneNumber, with what is wrong with the national reading."""
     if here is None:
-        raise e164.impossible(None)
-    raise e164.impossible(phonenumbers.is_possible_number_with_reason(here))
+        raise e164.impossible_number_error(None)
+    raise e164.impossible_number_error(phonenumbers.is_possible_number_with_reason(here))
 
 
 # --- ranges ---------------------------------------------------------------------------------------
-def refuse_block(block: Block, country: str | None) -> None:
-    """Raises IsBlock where the text is a range or may be one, and NotANumber where it is one with
-    an end that cannot be read. A hyphen within one number is none."""
+def ensure_not_range(block: NumberRange, country: str | None) -> None:
+    """Raises NumberRangeError where the text is a range or may be one, and InvalidPhoneNumber where
+    it is one with an end that cannot be read. A hyphen within one number is none."""
     try:
-        first = read(block.first, country)
-    except NotANumber as error:
+        first = parse_normalized_number(block.first, country)
+    except InvalidPhoneNumber as error:
         if block.is_certain:
             words = {"first": block.first, "reason": error}
             text = _("This is a range, and its first number %(first)s cannot be read: %(reason)s")
-            raise NotANumber(text % words, code="range") from error
+            raise InvalidPhoneNumber(text % words, code="range") from error
         return
     if block.is_certain or first.is_valid:
-        last = last_of(first.number, block, country)
-        single = None if block.is_certain else possible(block.first + block.last, country)
-        raise IsBlock(first.number, last, single)
+        last = parse_range_end(first.number, block, country)
+        single = None if block.is_certain else try_parse_number(block.first + block.last, country)
+        raise NumberRangeError(first.number, last, single)
 
 
-def last_of(first: str, block: Block, country: str | None) -> str:
-    whole = possible(block.last, country) if len(block.last) > MOST_PLACES else None
-    last = whole.number if whole else last_number(first, digits(block.last))
+def parse_range_end(first: str, block: NumberRange, country: str | None) -> str:
+    whole = try_parse_number(block.last, country) if len(block.last) > MAX_VARYING_DIGITS else None
+    last = whole.number if whole else expand_last_number(first, extract_digits(block.last))
     if last and block.is_pair and int(last) - int(first) != 1:
-        raise several()
-    if last is None or len(last) != len(first) or not 0 < int(last) - int(first) < MOST_NUMBERS:
+        raise several_numbers_error()
+    if (
+        last is None
+        or len(last) != len(first)
+        or not 0 < int(last) - int(first) < MAX_RANGE_NUMBERS
+    ):
         text = _("This is a range, but %(last)s does not come after %(first)s: write both in full.")
-        raise NotANumber(text % {"first": first, "last": block.last}, code="range")
+        raise InvalidPhoneNumber(text % {"first": first, "last": block.last}, code="range")
     return last
 
 
-def possible(text: str, country: str | None) -> Reading | None:
+def try_parse_number(text: str, country: str | None) -> ParsedNumber | None:
     try:
-        return read(text, country)
-    except NotANumber:
+        return parse_normalized_number(text, country)
+    except InvalidPhoneNumber:
         return None

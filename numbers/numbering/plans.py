@@ -12,7 +12,11 @@ from phonenumbers import PhoneMetadata, PhoneNumber
 
 from numbers.numbering import countries, e164
 
-ITALIAN_ZERO = (39, 378, 379)  # their fixed lines begin with a zero that is always dialled
+LEADING_ZERO_COUNTRY_CODES = (
+    39,
+    378,
+    379,
+)  # their fixed lines begin with a zero that is always dialled
 
 
 @dataclass(frozen=True)
@@ -24,14 +28,14 @@ class Renumbering:
     why: object
 
 
-RENUMBERED = {
+RENUMBERINGS = {
     52: Renumbering(("1", "044", "045", "01"), 10, gettext_lazy("Mexico dropped the 1 in 2019.")),
 }
 
 
-def modern(country_code: int, national: str) -> tuple[PhoneNumber, str] | None:
+def apply_renumbering(country_code: int, national: str) -> tuple[PhoneNumber, str] | None:
     """The valid number that old national digits are today, and why."""
-    plan = RENUMBERED.get(country_code)
+    plan = RENUMBERINGS.get(country_code)
     for begin in plan.begins if plan else ():
         rest = national.removeprefix(begin)
         if rest != national and len(rest) == plan.length:
@@ -47,7 +51,7 @@ def international_prefix(country: str) -> str:
     return (plan.preferred_international_prefix or plan.international_prefix or "").split("(")[0]
 
 
-def dialled_prefixes(digits: str, country: str) -> list[str]:
+def matching_international_prefixes(digits: str, country: str) -> list[str]:
     """The international prefixes of `country` that `digits` may begin with: the usual one, and one
     that chooses a carrier."""
     plan = PhoneMetadata.metadata_for_region(country)
@@ -59,38 +63,38 @@ def dialled_prefixes(digits: str, country: str) -> list[str]:
     return prefixes
 
 
-def keeps_zero(country_code: int) -> bool:
-    return country_code in ITALIAN_ZERO
+def keeps_leading_zero(country_code: int) -> bool:
+    return country_code in LEADING_ZERO_COUNTRY_CODES
 
 
-def invalid_note(number: PhoneNumber) -> str:
+def invalid_number_note(number: PhoneNumber) -> str:
     """Why a number that is possible is not valid, as far as that is known: a sentence on each
     line."""
-    country = countries.country(number.country_code)
+    country = countries.calling_code_country(number.country_code)
     text = _("Possible, but not valid in the numbering plan of %(country)s.") % {"country": country}
-    hint = HINTS.get(number.country_code, no_hint)(number)
+    hint = COUNTRY_HINTS.get(number.country_code, default_hint)(number)
     return f"{text}\n{hint}".strip()
 
 
-def no_hint(number: PhoneNumber) -> str:
+def default_hint(number: PhoneNumber) -> str:
     """Most wrong digits are a trunk zero that was kept, or an area code that is missing."""
     national = phonenumbers.national_significant_number(number)
     if not national.startswith("0"):
         return ""
     without = f"+{number.country_code}{national[1:]}"
-    return perhaps(without)
+    return suggest_number(without)
 
 
-def perhaps(text: str) -> str:
-    number = e164.parsed(text)
+def suggest_number(text: str) -> str:
+    number = e164.parse_e164(text)
     if number is None or not phonenumbers.is_valid_number(number):
         return ""
-    return _("Is it %(number)s?") % {"number": e164.written(e164.formatted(number))}
+    return _("Is it %(number)s?") % {"number": e164.format_display_number(e164.format_e164(number))}
 
 
 def italian_hint(number: PhoneNumber) -> str:
     national = phonenumbers.national_significant_number(number)
-    lost = perhaps(f"+{number.country_code}0{national}")
+    lost = suggest_number(f"+{number.country_code}0{national}")
     return f"{_('Italian fixed lines keep their zero.')}\n{lost}" if lost else ""
 
 
@@ -99,19 +103,19 @@ def beninese_hint(number: PhoneNumber) -> str:
     if len(national) != 8:
         return ""
     text = _("Benin has put 01 before its eight digits on 30 November 2024.")
-    return f"{text}\n{perhaps(f'+22901{national}')}".strip()
+    return f"{text}\n{suggest_number(f'+22901{national}')}".strip()
 
 
 def brazilian_hint(number: PhoneNumber) -> str:
     national = phonenumbers.national_significant_number(number)
     if len(national) != 10:
         return ""
-    nine = perhaps(f"+55{national[:2]}9{national[2:]}")
+    nine = suggest_number(f"+55{national[:2]}9{national[2:]}")
     why = _("Brazilian mobile numbers have nine digits behind the area code.")
     return f"{why}\n{nine}" if nine else ""
 
 
-HINTS: dict[int, Callable[[PhoneNumber], str]] = {
+COUNTRY_HINTS: dict[int, Callable[[PhoneNumber], str]] = {
     39: italian_hint,
     229: beninese_hint,
     55: brazilian_hint,

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 INTERNATIONAL = "001"  # the world by UN M49: digits without a plus begin with a country code
 LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pt")
-OTHER_NAMES = {
+ALTERNATIVE_COUNTRY_NAMES = {
     "Great Britain": "GB",
     "Großbritannien": "GB",
     "Grande-Bretagne": "GB",
@@ -38,65 +38,67 @@ OTHER_NAMES = {
     "UAE": "AE",
     "Viet Nam": "VN",
 }
-CODES = frozenset(phonenumbers.SUPPORTED_REGIONS)
+REGION_CODES = frozenset(phonenumbers.SUPPORTED_REGIONS)
 
 
-def name(code: str) -> str:
+def region_name(code: str) -> str:
     """Of two letters, or of a part of the world by its three digits (UN M49)."""
-    return names_in(get_language() or "en")[code]
+    return localized_region_names(get_language() or "en")[code]
 
 
-def choices() -> list[tuple[str, str]]:
+def region_choices() -> list[tuple[str, str]]:
     """For a form: “Germany (+49)” by name."""
-    return choices_in(get_language() or "en")
+    return localized_region_choices(get_language() or "en")
 
 
-def find(text: str) -> str | None:
+def find_region(text: str) -> str | None:
     """The code of the country that `text` names: two or three letters, a name in one of LANGUAGES,
     or a calling code like +44; INTERNATIONAL for “international”. None for what is none."""
-    named = plain(text)
+    named = normalize_country_name(text)
     if named in (INTERNATIONAL, "international"):
         return INTERNATIONAL
     calling = re.fullmatch(r"(?:\+|00)?([1-9][0-9]{0,2})", named)
     if calling:
         code = phonenumbers.region_code_for_country_code(int(calling[1]))
-        return code if code in CODES else None
-    return by_name().get(named)
+        return code if code in REGION_CODES else None
+    return region_codes_by_name().get(named)
 
 
 @lru_cache(maxsize=1)
-def by_name() -> dict[str, str]:
-    found = {plain(code): code for code in CODES}
+def region_codes_by_name() -> dict[str, str]:
+    found = {normalize_country_name(code): code for code in REGION_CODES}
     for alias, codes in get_global("territory_aliases").items():  # UK, USA, DEU, 276
-        if alias.isalpha() and codes[0] in CODES:
-            found.setdefault(plain(alias), codes[0])
+        if alias.isalpha() and codes[0] in REGION_CODES:
+            found.setdefault(normalize_country_name(alias), codes[0])
     for language in LANGUAGES:
-        for code, name in names_in(language).items():
-            if code in CODES:
-                found.setdefault(plain(name), code)
-    return found | {plain(name): code for name, code in OTHER_NAMES.items()}
+        for code, name in localized_region_names(language).items():
+            if code in REGION_CODES:
+                found.setdefault(normalize_country_name(name), code)
+    return found | {
+        normalize_country_name(name): code for name, code in ALTERNATIVE_COUNTRY_NAMES.items()
+    }
 
 
-def choices_without_plus(nothing: str) -> list[tuple[str, str]]:
+def default_region_choices(nothing: str) -> list[tuple[str, str]]:
     """For a form, what a number without a plus is: `nothing`, international, or a country's."""
-    return [("", nothing), (INTERNATIONAL, _("International, without +")), *choices()]
+    return [("", nothing), (INTERNATIONAL, _("International, without +")), *region_choices()]
 
 
 @lru_cache
-def choices_in(language: str) -> list[tuple[str, str]]:
-    names = names_in(language)
-    by_name = sorted(CODES, key=lambda code: plain(names[code]))
+def localized_region_choices(language: str) -> list[tuple[str, str]]:
+    names = localized_region_names(language)
+    by_name = sorted(REGION_CODES, key=lambda code: normalize_country_name(names[code]))
     return [
         (code, f"{names[code]} (+{phonenumbers.country_code_for_region(code)})") for code in by_name
     ]
 
 
 @lru_cache
-def names_in(language: str) -> dict[str, str]:
+def localized_region_names(language: str) -> dict[str, str]:
     return dict(Locale.parse(to_locale(language)).territories)
 
 
-def plain(text: str) -> str:
+def normalize_country_name(text: str) -> str:
     """So that Österreich stands among the O."""
     text = (
         unicodedata.normalize("NFKD", text)

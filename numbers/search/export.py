@@ -11,26 +11,29 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from numbers.bulk.imports.carrier_names import carrier_again, carriers_by_name
-from numbers.inventory.integration_visibility import own_name, told
+from numbers.bulk.imports.carrier_names import carriers_by_name, reimportable_carrier_name
+from numbers.inventory.integration_visibility import (
+    integration_name_or_placeholder,
+    own_integration_name,
+)
 from numbers.models import PhoneNumber
-from numbers.numbering.e164 import SHAPE
-from numbers.search.keyset import ORDERS, Order, read_key
+from numbers.numbering.e164 import E164_PATTERN
+from numbers.search.keyset import SORT_ORDERS, SortOrder, parse_keyset_key
 from organizations.access.principals import Principal
-from organizations.exports.export_kinds import Portion
-from organizations.exports.rows import safe_cell
+from organizations.exports.export_kinds import ExportChunk
+from organizations.exports.rows import escape_formula
 from organizations.models import Organization
 
-AT_ONCE = 2_000
-MOST_IN_EXCEL = 100_000
-CARRIER = "carrier__name"
-FIELDS = {
+EXPORT_PAGE_SIZE = 2_000
+MAX_EXCEL_ROWS = 100_000
+CARRIER_NAME_FIELD = "carrier__name"
+EXPORT_FIELDS = {
     "number": "e164",
     "label": "label",
     "status": "status",
     "wanted": "wanted",
     "reason": "error_message",
-    "carrier": CARRIER,
+    "carrier": CARRIER_NAME_FIELD,
     "integration": "",
     "agent": "inbound_agent_id",
     "outbound_agent": "outbound_agent_id",
@@ -42,58 +45,64 @@ FIELDS = {
     "changed": "updated_at",
     "id": "id",
 }
-STEADY = ("newest", "oldest", "number")
+STABLE_ORDERS = ("newest", "oldest", "number")
 
 
-def portions(
+def iterate_export_chunks(
     by: Principal, numbers: QuerySet[PhoneNumber], *, order: str, after: list[str] | None = None
-) -> Iterator[Portion]:
+) -> Iterator[ExportChunk]:
     """One list of texts per number, as FIELDS has them: moments in UTC, a carrier so that an import
     finds it again. `after` is the place of a portion."""
     carriers = carriers_by_name(by)
-    steady = ORDERS[order if order in STEADY else "newest"]
-    for found in pages(numbers, steady, after):
-        names = names_of_integrations(by.organization, [row["id"] for row in found])
-        rows = [cells(row, names.get(row["id"], ""), carriers) for row in found]
-        yield Portion(rows, place_of(found[-1]))
+    steady = SORT_ORDERS[order if order in STABLE_ORDERS else "newest"]
+    for found in iterate_number_pages(numbers, steady, after):
+        names = integration_names_by_number(by.organization, [row["id"] for row in found])
+        rows = [build_export_cells(row, names.get(row["id"], ""), carriers) for row in found]
+        yield ExportChunk(rows, export_cursor(found[-1]))
 
 
-def cells(row: dict[str, Any], integrations: str, carriers: dict[str, Any]) -> list[str]:
-    name, sid = row[CARRIER] or "", text_of(row["carrier__voip_carrier_sid"])
-    told = {**row, "": integrations, CARRIER: carrier_again(name, sid, carriers)}
-    return [text_of(told[field]) for field in FIELDS.values()]
+def build_export_cells(
+    row: dict[str, Any], integrations: str, carriers: dict[str, Any]
+) -> list[str]:
+    name, sid = row[CARRIER_NAME_FIELD] or "", format_export_value(row["carrier__voip_carrier_sid"])
+    told = {
+        **row,
+        "": integrations,
+        CARRIER_NAME_FIELD: reimportable_carrier_name(name, sid, carriers),
+    }
+    return [format_export_value(told[field]) for field in EXPORT_FIELDS.values()]
 
 
-def place_of(row: dict[str, Any]) -> list[str]:
+def export_cursor(row: dict[str, Any]) -> list[str]:
     key = row["place_key"]
     return [key if isinstance(key, str) else key.isoformat(), str(row["id"])]
 
 
-def pages(
-    numbers: QuerySet[PhoneNumber], order: Order, after: list[str] | None
+def iterate_number_pages(
+    numbers: QuerySet[PhoneNumber], order: SortOrder, after: list[str] | None
 ) -> Iterator[list[dict[str, Any]]]:
-    wanted = [*filter(None, FIELDS.values()), "carrier__voip_carrier_sid", "place_key"]
-    place = (read_key(order, after[0]), UUID(after[1])) if after else None
+    wanted = [*filter(None, EXPORT_FIELDS.values()), "carrier__voip_carrier_sid", "place_key"]
+    place = (parse_keyset_key(order, after[0]), UUID(after[1])) if after else None
     while True:
-        found = list(order.rows(numbers, behind=place).values(*wanted)[:AT_ONCE])
+        found = list(order.rows(numbers, behind=place).values(*wanted)[:EXPORT_PAGE_SIZE])
         if found:
             yield found
-        if len(found) < AT_ONCE:
+        if len(found) < EXPORT_PAGE_SIZE:
             return
         place = (found[-1]["place_key"], found[-1]["id"])
 
 
-def names_of_integrations(organization: Organization, ids: list) -> dict[Any, str]:
+def integration_names_by_number(organization: Organization, ids: list) -> dict[Any, str]:
     placed = organization.placements.filter(phone_number__in=ids).order_by("role")
     names: dict[Any, list[str]] = {}
-    for number_id, own in placed.values_list("phone_number", own_name(organization)):
-        name = told(own)
+    for number_id, own in placed.values_list("phone_number", own_integration_name(organization)):
+        name = integration_name_or_placeholder(own)
         if name not in names.setdefault(number_id, []):
             names[number_id].append(name)
     return {number_id: ", ".join(found) for number_id, found in names.items()}
 
 
-def text_of(value: Any) -> str:
+def format_export_value(value: Any) -> str:
     if value is None:
         return ""
     if hasattr(value, "astimezone"):
@@ -101,6 +110,6 @@ def text_of(value: Any) -> str:
     return str(value)
 
 
-def harmless(text: str) -> str:
+def escape_spreadsheet_cell(text: str) -> str:
     """For a spreadsheet; a number in E.164 can be no formula and stays as it is."""
-    return text if SHAPE.fullmatch(text) else safe_cell(text)
+    return text if E164_PATTERN.fullmatch(text) else escape_formula(text)

@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy as _
 
 from numbers.models import PhoneNumber
 
-Place = tuple[Any, UUID]  # the key and the id of a row
+KeysetPosition = tuple[Any, UUID]  # the key and the id of a row
 
 
 class BytewiseOrder(OrderBy):
@@ -36,7 +36,7 @@ class BytewiseOrder(OrderBy):
         return super().as_sql(compiler, connection, template, ordering=ordering, **extra)
 
 
-class Beyond(Func):
+class KeysetComparison(Func):
     """Key and id beyond a place, compared as a pair, so that an index leads straight there."""
 
     arity = 4
@@ -50,7 +50,7 @@ class Beyond(Func):
         return sql, [value for each in params for value in each]
 
 
-class BytewiseBeyond(Func):
+class BytewiseKeysetComparison(Func):
     """The same in bytewise order, for which ids know no comparison; equal keys are rare."""
 
     arity = 4
@@ -65,7 +65,7 @@ class BytewiseBeyond(Func):
 
 
 @dataclass(frozen=True)
-class Order:
+class SortOrder:
     """`key` stands in an index behind the organization and ahead of the id."""
 
     title: Any
@@ -73,10 +73,14 @@ class Order:
     field: Field
     descending: bool = False
     order: type[OrderBy] = OrderBy
-    beyond: type[Func] = Beyond
+    beyond: type[Func] = KeysetComparison
 
     def rows(
-        self, numbers: QuerySet[PhoneNumber], *, behind: Place | None = None, turned: bool = False
+        self,
+        numbers: QuerySet[PhoneNumber],
+        *,
+        behind: KeysetPosition | None = None,
+        turned: bool = False,
     ) -> QuerySet[PhoneNumber]:
         """From a place on, or from the beginning; `turned` goes towards the beginning. Each row
         has its `place_key`."""
@@ -90,24 +94,32 @@ class Order:
         return numbers.annotate(place_key=self.key()).order_by(*orders)
 
 
-def place_of(row: PhoneNumber) -> Place:
+def keyset_position(row: PhoneNumber) -> KeysetPosition:
     return row.place_key, row.pk
 
 
-MOMENT, TEXT = DateTimeField(), TextField()
-ORDERS = {
-    "newest": Order(_("newest first"), lambda: F("created_at"), MOMENT, descending=True),
-    "oldest": Order(_("oldest first"), lambda: F("created_at"), MOMENT),
-    "number": Order(
-        _("by number"), lambda: F("e164"), TEXT, order=BytewiseOrder, beyond=BytewiseBeyond
+TIMESTAMP_FIELD, TEXT_FIELD = DateTimeField(), TextField()
+SORT_ORDERS = {
+    "newest": SortOrder(
+        _("newest first"), lambda: F("created_at"), TIMESTAMP_FIELD, descending=True
     ),
-    "label": Order(_("by label"), lambda: F("label_key"), TEXT),
-    "changed": Order(_("last changed first"), lambda: F("updated_at"), MOMENT, descending=True),
+    "oldest": SortOrder(_("oldest first"), lambda: F("created_at"), TIMESTAMP_FIELD),
+    "number": SortOrder(
+        _("by number"),
+        lambda: F("e164"),
+        TEXT_FIELD,
+        order=BytewiseOrder,
+        beyond=BytewiseKeysetComparison,
+    ),
+    "label": SortOrder(_("by label"), lambda: F("label_key"), TEXT_FIELD),
+    "changed": SortOrder(
+        _("last changed first"), lambda: F("updated_at"), TIMESTAMP_FIELD, descending=True
+    ),
 }
 
 
 @dataclass(frozen=True)
-class Window:
+class KeysetPage:
     """Some rows in a row; whether there are others ahead of them and behind."""
 
     rows: Sequence[PhoneNumber]
@@ -115,35 +127,35 @@ class Window:
     behind: bool = False
 
 
-def window(
+def fetch_keyset_page(
     numbers: QuerySet[PhoneNumber],
-    order: Order,
+    order: SortOrder,
     *,
     size: int,
-    place: Place | None = None,
+    place: KeysetPosition | None = None,
     turned: bool = False,
-) -> Window:
+) -> KeysetPage:
     """At most `size` rows behind `place`, or (`turned`) those just ahead of it. The first window
     is a full one, from whichever side one comes."""
     found = list(order.rows(numbers, behind=place, turned=turned)[: size + 1])
     more, shown = len(found) > size, found[:size]
     if not turned:
-        return Window(shown, ahead=place is not None, behind=more)
+        return KeysetPage(shown, ahead=place is not None, behind=more)
     if not more:
-        return window(numbers, order, size=size)
-    return Window(shown[::-1], ahead=True, behind=True)
+        return fetch_keyset_page(numbers, order, size=size)
+    return KeysetPage(shown[::-1], ahead=True, behind=True)
 
 
-def is_moment(field: Field) -> bool:
+def is_timestamp_field(field: Field) -> bool:
     return isinstance(field, DateTimeField)
 
 
-def read_key(order: Order, text: str) -> datetime | str:
+def parse_keyset_key(order: SortOrder, text: str) -> datetime | str:
     """Raises ValueError."""
     if "\0" in text or len(text) > 200:
         raise ValueError(text)
     text.encode()
-    if not is_moment(order.field):
+    if not is_timestamp_field(order.field):
         return text
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:

@@ -9,32 +9,34 @@ from django.utils.translation import gettext as _
 from numbers.models import SavedView
 from organizations.access.principals import Principal
 from organizations.access.roles import Permission
-from organizations.operations import record
+from organizations.operations import record_event
 
-MOST = 50  # of one person, and of the organization
+MAX_SAVED_VIEWS = 50  # of one person, and of the organization
 
 
-class CannotSave(Exception):
+class SavedViewError(Exception):
     """The view cannot be kept; the text says why."""
 
 
-def seen_by(by: Principal) -> QuerySet[SavedView]:
+def visible_saved_views(by: Principal) -> QuerySet[SavedView]:
     """The organization's, and the person's own."""
     return by.organization.saved_views.filter(Q(user=None) | Q(user=by.user_id))
 
 
-def may_delete(by: Principal, view: SavedView) -> bool:
+def can_delete_view(by: Principal, view: SavedView) -> bool:
     return view.user_id == by.user_id if view.user_id else by.can(Permission.PHONE_NUMBERS_UPDATE)
 
 
 @transaction.atomic
 def save_view(by: Principal, *, name: str, query: str, shared: bool = False) -> SavedView:
-    """Raises CannotSave and ValidationError by field."""
+    """Raises SavedViewError and ValidationError by field."""
     if shared and not by.can(Permission.PHONE_NUMBERS_UPDATE):
-        raise CannotSave(_("Your role does not allow to save a view for everybody."))
+        raise SavedViewError(_("Your role does not allow to save a view for everybody."))
     owner = None if shared else by.user_id
-    if by.organization.saved_views.filter(user=owner).count() >= MOST:
-        raise CannotSave(_("There are %(most)d saved views: delete one first.") % {"most": MOST})
+    if by.organization.saved_views.filter(user=owner).count() >= MAX_SAVED_VIEWS:
+        raise SavedViewError(
+            _("There are %(most)d saved views: delete one first.") % {"most": MAX_SAVED_VIEWS}
+        )
     view = SavedView(organization=by.organization, user_id=owner, name=name, query=query)
     view.clean_fields(exclude=["organization", "user", "created_at"])
     try:
@@ -43,25 +45,25 @@ def save_view(by: Principal, *, name: str, query: str, shared: bool = False) -> 
     except IntegrityError as error:
         if "saved_view_name" not in str(error):
             raise
-        raise CannotSave(_("There is a view of this name already.")) from error
+        raise SavedViewError(_("There is a view of this name already.")) from error
     if shared:
-        tell(by, view, "saved")
+        record_saved_view_event(by, view, "saved")
     return view
 
 
 @transaction.atomic
 def delete_view(by: Principal, view_id: UUID) -> SavedView:
-    """Raises DoesNotExist for those of others, and CannotSave."""
-    view = seen_by(by).select_for_update().get(pk=view_id)
-    if not may_delete(by, view):
-        raise CannotSave(_("Your role does not allow to delete a view of everybody."))
+    """Raises DoesNotExist for those of others, and SavedViewError."""
+    view = visible_saved_views(by).select_for_update().get(pk=view_id)
+    if not can_delete_view(by, view):
+        raise SavedViewError(_("Your role does not allow to delete a view of everybody."))
     if view.user_id is None:
-        tell(by, view, "deleted")
+        record_saved_view_event(by, view, "deleted")
     view.delete()
     return view
 
 
-def tell(by: Principal, view: SavedView, action: str) -> None:
+def record_saved_view_event(by: Principal, view: SavedView, action: str) -> None:
     facts = {"name": view.name, "query": view.query}
     both = {"before": facts} if action == "deleted" else {"after": facts}
-    record(by, f"saved_view.{action}", view, kind="saved_view", label=view.name, **both)
+    record_event(by, f"saved_view.{action}", view, kind="saved_view", label=view.name, **both)

@@ -12,16 +12,16 @@ from django.utils.translation import gettext_lazy
 
 from numbers.inventory import agents
 from numbers.inventory.agents import AgentExists, AgentInUse
-from numbers.models import AGENT_ID, Agent, PhoneNumber
-from numbers.numbering.e164 import written
-from numbers.views.bulk.jobs import number_of
+from numbers.models import AGENT_ID_VALIDATOR, Agent, PhoneNumber
+from numbers.numbering.e164 import format_display_number
+from numbers.views.bulk.jobs import parse_integer_parameter
 from organizations.access.roles import Permission
 from organizations.models import Organization
 from organizations.text.fields import FormText, FormUrl
-from organizations.views.forms import attempt
+from organizations.views.forms import run_with_form_errors
 from organizations.web.views.base import OrgScreen
 
-AT_ONCE = 200
+PAGE_SIZE = 200
 
 
 class AgentForm(forms.Form):
@@ -45,7 +45,7 @@ class NewAgentForm(AgentForm):
         label=gettext_lazy("Agent id"),
         max_length=100,
         required=False,
-        validators=[AGENT_ID],
+        validators=[AGENT_ID_VALIDATOR],
         help_text=gettext_lazy("Made if left empty; it never changes."),
     )
 
@@ -54,7 +54,7 @@ class NewAgentForm(AgentForm):
         return {**super().wished, "agent_id": self.cleaned_data["agent_id"] or None}
 
 
-def with_numbers(organization: Organization) -> QuerySet[Agent]:
+def agents_with_counts(organization: Organization) -> QuerySet[Agent]:
     """With `answers`: how many living numbers' calls each answers."""
     numbers = organization.phone_numbers.filter(inbound_agent_id=OuterRef("agent_id"))
     living = numbers.exclude(status=PhoneNumber.Status.DELETED).order_by()
@@ -66,14 +66,14 @@ class AgentsScreen(OrgScreen):
     permissions = {"GET": Permission.AGENTS_READ}
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        rows = with_numbers(self.organization).order_by("name", "agent_id")
-        start = number_of(request, "from")
-        found = list(rows[start : start + AT_ONCE + 1])
+        rows = agents_with_counts(self.organization).order_by("name", "agent_id")
+        start = parse_integer_parameter(request, "from")
+        found = list(rows[start : start + PAGE_SIZE + 1])
         pager = {
-            "newer": f"?from={max(0, start - AT_ONCE)}" if start else "",
-            "older": f"?from={start + AT_ONCE}" if len(found) > AT_ONCE else "",
+            "newer": f"?from={max(0, start - PAGE_SIZE)}" if start else "",
+            "older": f"?from={start + PAGE_SIZE}" if len(found) > PAGE_SIZE else "",
         }
-        return self.page("numbers/agents.html", agents=found[:AT_ONCE], pager=pager)
+        return self.page("numbers/agents.html", agents=found[:PAGE_SIZE], pager=pager)
 
 
 class AddAgentScreen(OrgScreen):
@@ -84,7 +84,9 @@ class AddAgentScreen(OrgScreen):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         form = NewAgentForm(request.POST)
-        if form.is_valid() and (made := attempt(form, lambda: self.add(form), BESIDE)):
+        if form.is_valid() and (
+            made := run_with_form_errors(form, lambda: self.add(form), ERROR_FIELDS)
+        ):
             self.say(_("%(agent)s is added.") % {"agent": made.name})
             return self.go("agents")
         return self.page("numbers/agents_add.html", 422, form=form)
@@ -93,21 +95,21 @@ class AddAgentScreen(OrgScreen):
         return agents.create_agent(self.principal, **form.wished)
 
 
-BESIDE = {AgentExists: "agent_id"}
+ERROR_FIELDS = {AgentExists: "agent_id"}
 
 
 class AgentScreen(OrgScreen):
     permissions = {"GET": Permission.AGENTS_READ, "POST": Permission.AGENTS_UPDATE}
 
     def get(self, request: HttpRequest, agent_id: UUID) -> HttpResponse:
-        agent = with_numbers(self.organization).get(pk=agent_id)
+        agent = agents_with_counts(self.organization).get(pk=agent_id)
         form = AgentForm(initial={"name": agent.name, "voice_url": agent.voice_url})
         return self.page("numbers/agent.html", agent=agent, form=form)
 
     def post(self, request: HttpRequest, agent_id: UUID) -> HttpResponse:
-        agent = with_numbers(self.organization).get(pk=agent_id)
+        agent = agents_with_counts(self.organization).get(pk=agent_id)
         form = AgentForm(request.POST)
-        if form.is_valid() and attempt(form, lambda: self.change(agent, form), {}):
+        if form.is_valid() and run_with_form_errors(form, lambda: self.change(agent, form), {}):
             self.say(_("%(agent)s is changed.") % {"agent": form.cleaned_data["name"]})
             return self.go("agent", agent_id=agent_id)
         return self.page("numbers/agent.html", 422, agent=agent, form=form)
@@ -133,8 +135,8 @@ class DeleteAgentScreen(OrgScreen):
 
     def asked(self, agent: Agent, status: int = 200) -> HttpResponse:
         """The numbers in the way are named, each with the way to it."""
-        numbers = agents.used_by(self.principal, agent).order_by("e164")
-        named = [(number.pk, written(number.e164)) for number in numbers[:20]]
+        numbers = agents.agent_numbers(self.principal, agent).order_by("e164")
+        named = [(number.pk, format_display_number(number.e164)) for number in numbers[:20]]
         more = numbers.count() - len(named) if len(named) == 20 else 0
         words = {"agent": agent, "named": named, "more": more}
         return self.page("numbers/agent_delete.html", status, **words)

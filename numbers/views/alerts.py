@@ -14,24 +14,24 @@ from carriers.models import Carrier
 from integrations.ledger.leases import BREAKER_THRESHOLD
 from integrations.models import Integration, Operation
 from integrations.runtime import availability
-from numbers.inventory.metrics import alike
+from numbers.inventory.metrics import generalize_reason
 from numbers.models import Batch, PhoneNumber, Placement
-from numbers.numbering.e164 import written
-from numbers.views.bulk.messages import title_of, told
+from numbers.numbering.e164 import format_display_number
+from numbers.views.bulk.messages import translate_stored_text, translate_title
 from organizations.access.principals import Principal
 from organizations.access.roles import Permission
 from organizations.models import Organization
 from organizations.web.views.base import screen_url
 
-LOOKED_AT = 2000  # failed numbers, and operations in vain
-NAMED = 5  # reasons, batches, carriers
-IN_VAIN = 3  # attempts
-EXPIRING = timedelta(days=7)
+SCAN_LIMIT = 2000  # failed numbers, and operations in vain
+MAX_ALERTS_EACH = 5  # reasons, batches, carriers
+FAILING_ATTEMPTS = 3  # attempts
+EXPIRY_NOTICE = timedelta(days=7)
 STATE = Integration.State
 
 
 @dataclass(frozen=True)
-class Task:
+class Alert:
     """`tone`: bad (calls suffer, or nothing goes on) or warn (it waits for a decision)."""
 
     title: str
@@ -41,38 +41,38 @@ class Task:
     tone: str = "bad"
 
 
-def tasks(by: Principal, integrations: Sequence[Integration]) -> list[Task]:
+def list_alerts(by: Principal, integrations: Sequence[Integration]) -> list[Alert]:
     """In the order of what they cost; `integrations` are all of the organization's."""
-    troubled = [row for row in integrations if is_troubled(row)]
+    troubled = [row for row in integrations if has_integration_problem(row)]
     well = [row for row in integrations if row not in troubled]
     return [
-        *stopped(by.organization),
-        *(of_integration(by, row) for row in troubled),
-        *failed_carriers(by.organization),
-        *failed_numbers(by.organization),
-        *in_vain(by.organization, well),
-        *batches(by.organization),
-        *expiring_keys(by),
+        *availability_alerts(by.organization),
+        *(integration_alert(by, row) for row in troubled),
+        *carrier_alerts(by.organization),
+        *failed_number_alerts(by.organization),
+        *failing_operation_alerts(by.organization, well),
+        *bulk_job_alerts(by.organization),
+        *expiring_key_alerts(by),
     ]
 
 
-def stopped(organization: Organization) -> Iterator[Task]:
+def availability_alerts(organization: Organization) -> Iterator[Alert]:
     """First of all: until it runs, nothing else goes on."""
-    if sentence := availability.now().sentence:
+    if sentence := availability.current_availability().sentence:
         title = _("Nothing is set up or changed on any platform now")
         text = _("%(reason)s Only whoever runs this installation can mend it.")
         url = screen_url(organization, "operations")
-        yield Task(title, text % {"reason": sentence}, url, _("See the operations"))
+        yield Alert(title, text % {"reason": sentence}, url, _("See the operations"))
 
 
-def is_troubled(row: Integration) -> bool:
+def has_integration_problem(row: Integration) -> bool:
     rests = row.failures >= BREAKER_THRESHOLD and row.open_until and row.open_until > timezone.now()
     return row.state in (STATE.PAUSED, STATE.REFUSED) or bool(rests)
 
 
-def of_integration(by: Principal, row: Integration) -> Task:
+def integration_alert(by: Principal, row: Integration) -> Alert:
     if row.state == STATE.CONNECTED:
-        title, reason = _("%(name)s rests: it failed several times in a row"), rest_of(row)
+        title, reason = _("%(name)s rests: it failed several times in a row"), pause_reason(row)
     elif row.state == STATE.PAUSED:
         title, reason = _("%(name)s is paused: it refuses the credentials"), row.state_reason
     else:
@@ -84,28 +84,28 @@ def of_integration(by: Principal, row: Integration) -> Task:
         else ("integration", _("See its health"))
     )
     url = screen_url(by.organization, page, integration_id=row.pk)
-    return Task(title % {"name": row.name}, reason, url, action)
+    return Alert(title % {"name": row.name}, reason, url, action)
 
 
-def rest_of(row: Integration) -> str:
+def pause_reason(row: Integration) -> str:
     words = {"time": date_format(timezone.localtime(row.open_until), "H:i:s")}
     return _("Nothing is sent to it before %(time)s; then it is tried again.") % words
 
 
-def failed_carriers(organization: Organization) -> Iterator[Task]:
+def carrier_alerts(organization: Organization) -> Iterator[Alert]:
     refused = Q(status=Carrier.Status.DELETED, released_at=None, error_message__isnull=False)
     rows = organization.carriers.filter(Q(status=Carrier.Status.FAILED) | refused)
-    for row in rows.order_by("-updated_at")[:NAMED]:
+    for row in rows.order_by("-updated_at")[:MAX_ALERTS_EACH]:
         title = (
             _("Carrier %(name)s could not be set up")
             if row.status == Carrier.Status.FAILED
             else _("Carrier %(name)s could not be removed")
         )
         url = screen_url(organization, "carrier", carrier_id=row.pk)
-        yield Task(title % {"name": row.name}, row.error_message or "", url, _("See the carrier"))
+        yield Alert(title % {"name": row.name}, row.error_message or "", url, _("See the carrier"))
 
 
-def failed_numbers(organization: Organization) -> Iterator[Task]:
+def failed_number_alerts(organization: Organization) -> Iterator[Alert]:
     """Grouped by reason; a purchase that came to nothing is told apart."""
     purchases = organization.placements.filter(
         phone_number=OuterRef("pk"), state=Placement.State.FAILED, purchase__isnull=False
@@ -114,46 +114,60 @@ def failed_numbers(organization: Organization) -> Iterator[Task]:
     groups: dict[tuple, list] = {}
     for number_id, e164, reason, is_purchase in failed.values_list(
         "pk", "e164", "error_message", Exists(purchases)
-    )[: LOOKED_AT + 1]:
-        key = (is_purchase, alike(reason or ""))
+    )[: SCAN_LIMIT + 1]:
+        key = (is_purchase, generalize_reason(reason or ""))
         groups.setdefault(key, []).append((number_id, e164, reason or ""))
-    for (is_purchase, reason), found in largest(groups):
-        yield of_numbers(organization, is_purchase, reason, found)
-    rest = sum(map(len, groups.values())) - sum(len(found) for _key, found in largest(groups))
+    for (is_purchase, reason), found in largest_groups(groups):
+        yield failed_number_group_alert(organization, is_purchase, reason, found)
+    rest = sum(map(len, groups.values())) - sum(
+        len(found) for _key, found in largest_groups(groups)
+    )
     if rest:
         title = _("%(count)s numbers failed for other reasons") % {"count": f"{rest:,}"}
         url = f"{screen_url(organization, 'numbers')}?status=failed"
-        yield Task(title, "", url, _("See the failed numbers"))
+        yield Alert(title, "", url, _("See the failed numbers"))
 
 
-def of_numbers(organization: Organization, is_purchase: bool, reason: str, found: list) -> Task:
+def failed_number_group_alert(
+    organization: Organization, is_purchase: bool, reason: str, found: list
+) -> Alert:
     number_id, e164, own_reason = found[0]
     if len(found) == 1:
         title = _("%(number)s could not be bought") if is_purchase else _("%(number)s failed")
         url = screen_url(organization, "number", number_id=number_id)
-        return Task(title % {"number": written(e164)}, own_reason, url, _("See the number"))
-    count = f"{LOOKED_AT:,}+" if len(found) > LOOKED_AT else f"{len(found):,}"
+        return Alert(
+            title % {"number": format_display_number(e164)}, own_reason, url, _("See the number")
+        )
+    count = f"{SCAN_LIMIT:,}+" if len(found) > SCAN_LIMIT else f"{len(found):,}"
     title = (
         _("%(count)s numbers could not be bought") if is_purchase else _("%(count)s numbers failed")
     )
     url = f"{screen_url(organization, 'numbers')}?status=failed"
-    return Task(title % {"count": count}, reason, url, _("See the failed numbers"))
+    return Alert(title % {"count": count}, reason, url, _("See the failed numbers"))
 
 
-def in_vain(organization: Organization, integrations: Sequence[Integration]) -> Iterator[Task]:
+def failing_operation_alerts(
+    organization: Organization, integrations: Sequence[Integration]
+) -> Iterator[Alert]:
     """Operations that go on being tried, on platforms that are not in trouble as a whole."""
     names = {row.pk: row.name for row in integrations}
     rows = organization.operations.filter(
-        integration_id__in=list(names), status=Operation.Status.OPEN, attempts__gte=IN_VAIN
+        integration_id__in=list(names), status=Operation.Status.OPEN, attempts__gte=FAILING_ATTEMPTS
     )
     groups: dict[tuple, list] = {}
     for integration_id, reason, operation_id, label in rows.order_by().values_list(
         "integration_id", "reason", "pk", "subject_label"
-    )[:LOOKED_AT]:
-        groups.setdefault((integration_id, alike(reason)), []).append((operation_id, label, reason))
-    for (integration_id, reason), found in largest(groups):
+    )[:SCAN_LIMIT]:
+        groups.setdefault((integration_id, generalize_reason(reason)), []).append(
+            (operation_id, label, reason)
+        )
+    for (integration_id, reason), found in largest_groups(groups):
         first_id, label, own_reason = found[0]
-        words = {"count": len(found), "name": names[integration_id], "subject": written(label)}
+        words = {
+            "count": len(found),
+            "name": names[integration_id],
+            "subject": format_display_number(label),
+        }
         if len(found) == 1:
             title = _("%(subject)s has been tried in vain on %(name)s") % words
             url, action = (
@@ -164,24 +178,24 @@ def in_vain(organization: Organization, integrations: Sequence[Integration]) -> 
         else:
             title = _("%(count)s operations have been tried in vain on %(name)s") % words
             url, action = screen_url(organization, "operations"), _("See the operations")
-        yield Task(title, reason, url and with_query(url, len(found)), action, "warn")
+        yield Alert(title, reason, url and add_open_filter(url, len(found)), action, "warn")
 
 
-def with_query(url: str, count: int) -> str:
+def add_open_filter(url: str, count: int) -> str:
     return url if count == 1 else f"{url}?status=open"
 
 
-def largest(groups: dict[tuple, list]) -> list[tuple[tuple, list]]:
-    return sorted(groups.items(), key=lambda group: -len(group[1]))[:NAMED]
+def largest_groups(groups: dict[tuple, list]) -> list[tuple[tuple, list]]:
+    return sorted(groups.items(), key=lambda group: -len(group[1]))[:MAX_ALERTS_EACH]
 
 
-def batches(organization: Organization) -> Iterator[Task]:
-    lately = timezone.now() - EXPIRING
+def bulk_job_alerts(organization: Organization) -> Iterator[Alert]:
+    lately = timezone.now() - EXPIRY_NOTICE
     refused = Q(state=Batch.State.REFUSED, created_at__gte=lately)
     has_work = Q(total__gt=F("done") + F("failed") + F("skipped"))
     asks = Q(state=Batch.State.MAPPING)
     rows = organization.batches.filter(Q(has_work, state=Batch.State.READY) | asks | refused)
-    for row in rows.defer("file").order_by("-created_at")[:NAMED]:
+    for row in rows.defer("file").order_by("-created_at")[:MAX_ALERTS_EACH]:
         url = screen_url(organization, "batch", batch_id=row.pk)
         if row.state == Batch.State.READY:
             text = ngettext(
@@ -189,25 +203,25 @@ def batches(organization: Organization) -> Iterator[Task]:
                 "%(count)s rows are checked; nothing is changed before somebody starts it.",
                 row.total,
             ) % {"count": f"{row.total:,}"}
-            title = _("Ready to start: %(title)s") % {"title": title_of(row)}
-            yield Task(title, text, url, _("Look and start"), "warn")
+            title = _("Ready to start: %(title)s") % {"title": translate_title(row)}
+            yield Alert(title, text, url, _("Look and start"), "warn")
         elif row.state == Batch.State.MAPPING:
-            title = _("Columns to confirm: %(title)s") % {"title": title_of(row)}
+            title = _("Columns to confirm: %(title)s") % {"title": translate_title(row)}
             text = _("The import waits until somebody confirms what its columns mean.")
-            yield Task(title, text, url, _("Match columns"), "warn")
+            yield Alert(title, text, url, _("Match columns"), "warn")
         else:
-            title = _("Refused: %(title)s") % {"title": title_of(row)}
-            yield Task(title, told(row.reason), url, _("See why"), "warn")
+            title = _("Refused: %(title)s") % {"title": translate_title(row)}
+            yield Alert(title, translate_stored_text(row.reason), url, _("See why"), "warn")
 
 
-def expiring_keys(by: Principal) -> Iterator[Task]:
+def expiring_key_alerts(by: Principal) -> Iterator[Alert]:
     now = timezone.now()
     rows = by.organization.api_keys.filter(
-        revoked_at=None, expires_at__gt=now, expires_at__lt=now + EXPIRING
+        revoked_at=None, expires_at__gt=now, expires_at__lt=now + EXPIRY_NOTICE
     )
     url = screen_url(by.organization, "api_keys")
-    for row in rows.order_by("expires_at")[:NAMED]:
+    for row in rows.order_by("expires_at")[:MAX_ALERTS_EACH]:
         day = date_format(timezone.localtime(row.expires_at), "Y-m-d H:i")
         title = _("API key %(name)s expires on %(day)s") % {"name": row.name, "day": day}
         text = _("Programs that use it are refused from then on. Make a new key before.")
-        yield Task(title, text, url, _("See the keys"), "warn")
+        yield Alert(title, text, url, _("See the keys"), "warn")

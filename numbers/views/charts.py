@@ -11,18 +11,31 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from integrations.models import Integration
-from integrations.views.labels import standing
-from numbers.inventory.metrics import DAILY_UP_TO, HOURS
+from integrations.views.labels import integration_status
+from numbers.inventory.metrics import HEALTH_HOURS, MAX_DAILY_BUCKETS
 from numbers.models import PhoneNumber
-from numbers.numbering.countries import country
+from numbers.numbering.countries import calling_code_country
 from organizations.models import Organization
-from organizations.web.views.charts import Bars, Columns, Lines, Plot, Series, bars
+from organizations.web.views.charts import (
+    BarChart,
+    LineChart,
+    Series,
+    StackedColumnChart,
+    TimeChart,
+    build_bars,
+)
 
-Find = Callable[..., str]  # from filters of the list of numbers to its address
-STATES = ("active", "pending", "failed", "inactive", "deleted")  # what matters most comes first
+ListUrl = Callable[..., str]  # from filters of the list of numbers to its address
+STATUS_ORDER = (
+    "active",
+    "pending",
+    "failed",
+    "inactive",
+    "deleted",
+)  # what matters most comes first
 
 
-def tiles(counts: Mapping[str, int], find: Find) -> list[dict[str, Any]]:
+def status_tiles(counts: Mapping[str, int], find: ListUrl) -> list[dict[str, Any]]:
     """One per state; the deleted ones that are counted are still held by their platforms."""
     labels = dict(PhoneNumber.Status.choices) | {"deleted": _("being removed")}
     return [
@@ -32,151 +45,159 @@ def tiles(counts: Mapping[str, int], find: Find) -> list[dict[str, Any]]:
             "count": counts.get(state, 0),
             "url": find(status="removing" if state == "deleted" else state),
         }
-        for state in STATES
+        for state in STATUS_ORDER
     ]
 
 
-def shares(
-    data: Mapping[str, Any], find: Find, organization: Organization | None = None
-) -> list[Bars]:
+def distribution_charts(
+    data: Mapping[str, Any], find: ListUrl, organization: Organization | None = None
+) -> list[BarChart]:
     """By carrier, platform and country. An `organization` learns no name of another one's
     platform."""
     return [
-        by_carrier(data["carriers"], find),
-        by_platform(data["platforms"], find, organization),
-        by_country(data["countries"], find),
+        carrier_chart(data["carriers"], find),
+        integration_chart(data["platforms"], find, organization),
+        country_chart(data["countries"], find),
     ]
 
 
-def by_carrier(counts: Mapping[tuple, int], find: Find) -> Bars:
+def carrier_chart(counts: Mapping[tuple, int], find: ListUrl) -> BarChart:
     rows = [
         (name or _("without a carrier"), count, find(carrier=carrier_id) if carrier_id else "")
         for (carrier_id, name), count in counts.items()
     ]
-    return shared("carriers", _("By carrier"), _("Carrier"), rows)
+    return distribution_chart("carriers", _("By carrier"), _("Carrier"), rows)
 
 
-def by_platform(counts: list[tuple], find: Find, organization: Organization | None) -> Bars:
+def integration_chart(
+    counts: list[tuple], find: ListUrl, organization: Organization | None
+) -> BarChart:
     rows = [
         (name, count, find(platform=pk))
         if organization is None or owner == organization.pk
         else (_("the installation's platform"), count, "")
         for pk, name, owner, count in counts
     ]
-    return shared("platforms", _("By platform"), _("Integration"), rows)
+    return distribution_chart("platforms", _("By platform"), _("Integration"), rows)
 
 
-def by_country(counts: Mapping[int | None, int], find: Find) -> Bars:
+def country_chart(counts: Mapping[int | None, int], find: ListUrl) -> BarChart:
     rows = [
-        (f"+{code} {country(code)}", count, find(country=code)) if code else (_("other"), count, "")
+        (f"+{code} {calling_code_country(code)}", count, find(country=code))
+        if code
+        else (_("other"), count, "")
         for code, count in counts.items()
     ]
-    return shared("countries", _("By country"), _("Calling code"), rows)
+    return distribution_chart("countries", _("By country"), _("Calling code"), rows)
 
 
-def shared(key: str, title: str, thing: str, rows: list[tuple[str, int, str]]) -> Bars:
+def distribution_chart(
+    key: str, title: str, thing: str, rows: list[tuple[str, int, str]]
+) -> BarChart:
     nothing = _("Shown with the first number.")
-    return Bars(key, title, thing, bars(rows, others=_("others")), nothing, _("Numbers"))
+    return BarChart(key, title, thing, build_bars(rows, others=_("others")), nothing, _("Numbers"))
 
 
-def refusals(data: Mapping[str, Any], url: str) -> Bars:
+def failure_chart(data: Mapping[str, Any], url: str) -> BarChart:
     rows = [(reason or _("no reason given"), count, url) for reason, count in data["refusals"]]
     nothing = _("No platform has refused anything in this time.")
-    shown = bars(rows, others=_("other reasons"))
-    return Bars("refusals", _("Failures by reason"), _("Reason"), shown, nothing, _("Failures"))
+    shown = build_bars(rows, others=_("other reasons"))
+    return BarChart("refusals", _("Failures by reason"), _("Reason"), shown, nothing, _("Failures"))
 
 
-def history(data: Mapping[str, Any]) -> list[Plot]:
+def history_charts(data: Mapping[str, Any]) -> list[TimeChart]:
     """The plots over the chosen range."""
     moments = data["moments"]
     days = {
         "labels": [date_format(day, "Y-m-d") for day in moments],
-        "moment": _("Week from") if weekly(moments) else _("Day"),
+        "moment": _("Week from") if is_weekly(moments) else _("Day"),
     }
     halves, most = ([pair[at] for pair in data["set_up"]] for at in (0, 1))
     lines = [Series(_("half of them"), halves), Series(_("95 of 100"), most, "warn")]
     return [
-        Lines(
+        LineChart(
             "held",
             _("Numbers over time"),
             series=[Series(_("numbers"), data["held"])],
             least=1,
             is_filled=True,
-            summary=growth(data["held"]),
+            summary=growth_summary(data["held"]),
             nothing=_("There was no number in this time."),
             **days,
         ),
-        Lines(
+        LineChart(
             "set-up",
             _("Time to set up a number"),
             series=lines,
-            form=duration,
-            summary=speed(halves, most),
+            form=format_duration,
+            summary=provisioning_time_summary(halves, most),
             nothing=_("No number was set up in this time."),
             **days,
         ),
     ]
 
 
-def weekly(moments: list[date]) -> bool:
-    return (moments[-1] - moments[0]).days > DAILY_UP_TO
+def is_weekly(moments: list[date]) -> bool:
+    return (moments[-1] - moments[0]).days > MAX_DAILY_BUCKETS
 
 
-def growth(values: list[int]) -> str:
+def growth_summary(values: list[int]) -> str:
     change = values[-1] - values[0]
     words = {"count": f"{values[-1]:,}", "change": f"{change:+,}"}
     return _("%(count)s now, %(change)s in this time") % words if change else words["count"]
 
 
-def speed(halves: list[float | None], most: list[float | None]) -> str:
+def provisioning_time_summary(halves: list[float | None], most: list[float | None]) -> str:
     """Of the last day, or week, that had any."""
     last = next(((a, b) for a, b in zip(reversed(halves), reversed(most), strict=True) if a), None)
     if last is None:
         return ""
-    words = {"half": duration(last[0]), "most": duration(last[1] or 0)}
+    words = {"half": format_duration(last[0]), "most": format_duration(last[1] or 0)}
     return _("Lately half within %(half)s, 95 of 100 within %(most)s") % words
 
 
-def duration(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     if seconds < 1:
         return _("%(count)s ms") % {"count": round(seconds * 1000)}
     if seconds < 120:
-        return _("%(count)s s") % {"count": short(seconds)}
+        return _("%(count)s s") % {"count": format_figure(seconds)}
     if seconds < 7200:
-        return _("%(count)s min") % {"count": short(seconds / 60)}
-    return _("%(count)s h") % {"count": short(seconds / 3600)}
+        return _("%(count)s min") % {"count": format_figure(seconds / 60)}
+    return _("%(count)s h") % {"count": format_figure(seconds / 3600)}
 
 
-def short(figure: float) -> str:
+def format_figure(figure: float) -> str:
     """Three digits, as the reader's language writes them."""
     return number_format(Decimal(f"{figure:.3g}"))
 
 
-def platform_health(
+def integration_health(
     data: Mapping[str, Any], integrations: Iterable[Integration], page: Callable[[Any], str]
 ) -> list[dict[str, Any]]:
     """Of each integration: how it stands, and its calls of the last day."""
     since, hours = data["health"]
-    quiet = [(0, 0)] * HOURS
+    quiet = [(0, 0)] * HEALTH_HOURS
     return [
         {
             "integration": row,
-            "standing": standing(row),
+            "standing": integration_status(row),
             "url": page(row),
-            "calls": calls(row, since, hours.get(row.pk, quiet)),
+            "calls": call_chart(row, since, hours.get(row.pk, quiet)),
         }
         for row in integrations
     ]
 
 
-def calls(integration: Integration, since: datetime, hours: list[tuple[int, int]]) -> Columns:
+def call_chart(
+    integration: Integration, since: datetime, hours: list[tuple[int, int]]
+) -> StackedColumnChart:
     good, bad = ([hour[at] for hour in hours] for at in (0, 1))
     first = timezone.localtime(since)
     labels = [date_format(first + timedelta(hours=at), "H:i") for at in range(len(hours))]
     total = sum(good) + sum(bad)
     told = ngettext("%(total)s call", "%(total)s calls", total) % {"total": f"{total:,}"}
     failed = _("%(count)s failed") % {"count": f"{sum(bad):,}"} if sum(bad) else _("none failed")
-    return Columns(
+    return StackedColumnChart(
         f"calls-{integration.pk}",
         _("Calls of %(name)s in the last 24 hours") % {"name": integration.name},
         labels,

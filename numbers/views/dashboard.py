@@ -8,25 +8,25 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from integrations.ledger.operation_requests import connect
+from integrations.ledger.operation_requests import connect_integration
 from integrations.models import Integration
 from integrations.providers import PROVIDERS
 from numbers.counts import count_requests
 from numbers.inventory import metrics
-from numbers.inventory.metrics import RANGES, source_of
+from numbers.inventory.metrics import RANGE_DAYS, build_metrics_source
 from numbers.views import charts
-from numbers.views.alerts import tasks
-from numbers.views.onboarding import first_run
+from numbers.views.alerts import list_alerts
+from numbers.views.onboarding import build_onboarding
 from organizations.access.roles import Permission
 from organizations.models import Organization
 from organizations.web import computed_cache
 from organizations.web.computed_cache import Snapshot
 from organizations.web.views.base import OrgScreen, screen_url
 
-SHOWN = 12  # integrations
-MANY = 20_000  # numbers; more are counted by a worker
-STARTED_COOKIE = "patchbay_started"
-A_MONTH = 31 * 24 * 3600
+MAX_INTEGRATIONS = 12  # integrations
+INLINE_COUNT_LIMIT = 20_000  # numbers; more are counted by a worker
+ONBOARDING_COOKIE = "patchbay_started"
+MONTH_SECONDS = 31 * 24 * 3600
 
 
 class DashboardScreen(OrgScreen):
@@ -44,13 +44,13 @@ class DashboardScreen(OrgScreen):
         return self.page(
             "numbers/dashboard.html",
             start=self.first_run(integrations),
-            tasks=tasks(self.principal, integrations),
+            tasks=list_alerts(self.principal, integrations),
             **self.figures(integrations),
         )
 
     def first_run(self, integrations: list[Integration]) -> Any:
-        dismissed = STARTED_COOKIE in self.request.COOKIES
-        return first_run(self.principal, integrations, dismissed=dismissed)
+        dismissed = ONBOARDING_COOKIE in self.request.COOKIES
+        return build_onboarding(self.principal, integrations, dismissed=dismissed)
 
     def start(self, integrations: list[Integration]) -> HttpResponse:
         """286 tells htmx to stop asking."""
@@ -60,19 +60,19 @@ class DashboardScreen(OrgScreen):
 
     def figures(self, integrations: list[Integration]) -> dict[str, Any]:
         """The section's context; without figures where they are still being counted."""
-        days = chosen_range(self.request)
-        ranges = [{"days": each, "is_chosen": each == days} for each in RANGES]
+        days = selected_range(self.request)
+        ranges = [{"days": each, "is_chosen": each == days} for each in RANGE_DAYS]
         kept, state = self.kept(days)
         context = {"days": days, "ranges": ranges, "kept": kept, "state": state}
         if kept is None:
             return {**context, "has_numbers": True}
-        return {**context, **drawn(self.organization, kept, integrations)}
+        return {**context, **dashboard_charts(self.organization, kept, integrations)}
 
     def kept(self, days: int) -> tuple[Snapshot | None, str]:
         """The figures, and whether newer ones are `waiting`, `running`, `done` or `failed`."""
         anew = "now" in self.request.GET
-        if not is_small(self.organization):
-            return count_requests.figures_of(self.organization, days=days, anew=anew)
+        if not has_few_numbers(self.organization):
+            return count_requests.get_counted_metrics(self.organization, days=days, anew=anew)
         kept = self.snapshot(days, anew=anew)
         is_done = kept and (kept.is_fresh or kept.is_cheap)
         return kept, count_requests.State.DONE if is_done else count_requests.State.WAITING
@@ -81,23 +81,27 @@ class DashboardScreen(OrgScreen):
         """Of few numbers. Taken in this request where that is quick; else the page comes first and
         asks for it."""
         key = f"figures:{self.organization.pk}:{days}:{timezone.get_current_timezone_name()}"
-        compute = partial(metrics.figures, source_of(self.organization), days=days)
-        last = computed_cache.last(key)
+        compute = partial(
+            metrics.compute_metrics, build_metrics_source(self.organization), days=days
+        )
+        last = computed_cache.last_snapshot(key)
         if self.request.htmx or anew or last is None or last.is_cheap:
-            return computed_cache.take(key, compute, anew=anew)
+            return computed_cache.get_or_compute(key, compute, anew=anew)
         return last
 
 
-def chosen_range(request: HttpRequest) -> int:
+def selected_range(request: HttpRequest) -> int:
     named = request.GET.get("range", "")
-    return int(named) if named in map(str, RANGES) else RANGES[0]
+    return int(named) if named in map(str, RANGE_DAYS) else RANGE_DAYS[0]
 
 
-def is_small(organization: Organization) -> bool:
-    return not organization.phone_numbers.order_by()[MANY : MANY + 1].exists()
+def has_few_numbers(organization: Organization) -> bool:
+    return not organization.phone_numbers.order_by()[
+        INLINE_COUNT_LIMIT : INLINE_COUNT_LIMIT + 1
+    ].exists()
 
 
-def drawn(
+def dashboard_charts(
     organization: Organization, kept: Snapshot, integrations: list[Integration]
 ) -> dict[str, Any]:
     listing = screen_url(organization, "numbers")
@@ -112,11 +116,11 @@ def drawn(
     data = kept.data
     return {
         "has_numbers": any(data["status"].values()) or any(data["held"]),
-        "tiles": charts.tiles(data["status"], find),
-        "shares": charts.shares(data, find, organization),
-        "history": charts.history(data),
-        "refusals": charts.refusals(data, operations and f"{operations}?status=refused"),
-        "health": charts.platform_health(data, integrations[:SHOWN], page),
+        "tiles": charts.status_tiles(data["status"], find),
+        "shares": charts.distribution_charts(data, find, organization),
+        "history": charts.history_charts(data),
+        "refusals": charts.failure_chart(data, operations and f"{operations}?status=refused"),
+        "health": charts.integration_health(data, integrations[:MAX_INTEGRATIONS], page),
         "reach": data["reach"],
     }
 
@@ -132,14 +136,14 @@ class SandboxScreen(OrgScreen):
             return self.go("dashboard")
         taken = self.organization.default_integrations.values_list("role", flat=True)
         roles = set(PROVIDERS["sandbox"].roles) - set(taken)
-        connect(
+        connect_integration(
             self.principal, kind="sandbox", name="Sandbox", account={}, default_for=sorted(roles)
         )
         self.say(_("The sandbox is being connected."))
         return self.go("dashboard")
 
 
-class StartedScreen(OrgScreen):
+class DismissOnboardingScreen(OrgScreen):
     """The newcomer has seen enough; this browser remembers it."""
 
     permissions = {"POST": Permission.PHONE_NUMBERS_READ}
@@ -147,9 +151,9 @@ class StartedScreen(OrgScreen):
     def post(self, request: HttpRequest) -> HttpResponse:
         response = self.go("dashboard")
         response.set_cookie(
-            STARTED_COOKIE,
+            ONBOARDING_COOKIE,
             "1",
-            max_age=A_MONTH,
+            max_age=MONTH_SECONDS,
             path=self.url("dashboard"),
             samesite="Lax",
             secure=request.is_secure(),

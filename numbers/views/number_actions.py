@@ -8,32 +8,32 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy
 
-from numbers.bulk.imports.options import complaint
+from numbers.bulk.imports.options import import_text_error
 from numbers.inventory import operations
 from numbers.inventory.repair import repair_number
-from numbers.inventory.reservation import NotPossibleNow
+from numbers.inventory.reservation import NumberStateConflict
 from numbers.models import PhoneNumber
-from numbers.numbering.e164 import written
+from numbers.numbering.e164 import format_display_number
 from organizations.access.principals import Principal
 from organizations.access.roles import Permission
-from organizations.text.rules import trimmed
+from organizations.text.rules import trim_text
 from organizations.web.views.base import OrgScreen
 
 Status = PhoneNumber.Status
-Deed = Callable[[Principal, UUID], PhoneNumber]
+NumberAction = Callable[[Principal, UUID], PhoneNumber]
 
 
-def activate(by: Principal, number_id: UUID) -> PhoneNumber:
+def activate_number(by: Principal, number_id: UUID) -> PhoneNumber:
     return operations.change_number(by, number_id, status=Status.ACTIVE)
 
 
-def deactivate(by: Principal, number_id: UUID) -> PhoneNumber:
+def deactivate_number(by: Principal, number_id: UUID) -> PhoneNumber:
     return operations.change_number(by, number_id, status=Status.INACTIVE)
 
 
-DEEDS: dict[str, tuple[Deed, str]] = {
-    "activate": (activate, gettext_lazy("%(number)s is being switched on.")),
-    "deactivate": (deactivate, ""),  # the page says so, and offers to undo it
+NUMBER_ACTIONS: dict[str, tuple[NumberAction, str]] = {
+    "activate": (activate_number, gettext_lazy("%(number)s is being switched on.")),
+    "deactivate": (deactivate_number, ""),  # the page says so, and offers to undo it
     "retry": (operations.retry_number, gettext_lazy("%(number)s is tried again.")),
     "repair": (repair_number, gettext_lazy("%(number)s is being mended on its platform.")),
     "merge": (
@@ -43,20 +43,20 @@ DEEDS: dict[str, tuple[Deed, str]] = {
 }
 
 
-class DeedScreen(OrgScreen):
+class NumberActionScreen(OrgScreen):
     permissions = {"POST": Permission.PHONE_NUMBERS_UPDATE}
 
     def post(self, request: HttpRequest, number_id: UUID, deed: str) -> HttpResponse:
-        if deed not in DEEDS:
+        if deed not in NUMBER_ACTIONS:
             raise Http404
-        do, sentence = DEEDS[deed]
+        do, sentence = NUMBER_ACTIONS[deed]
         try:
             number = do(self.principal, number_id)
-        except NotPossibleNow as error:
+        except NumberStateConflict as error:
             self.warn(str(error))
             return self.go("number", number_id=number_id)
         if sentence:
-            self.say(sentence % {"number": written(number.e164)})
+            self.say(sentence % {"number": format_display_number(number.e164)})
         undo = f"?{urlencode({'undo': 'activate'})}" if deed == "deactivate" else ""
         return redirect(self.url("number", number_id=number_id) + undo)
 
@@ -67,12 +67,12 @@ class LabelScreen(OrgScreen):
     permissions = {"POST": Permission.PHONE_NUMBERS_UPDATE}
 
     def post(self, request: HttpRequest, number_id: UUID) -> HttpResponse:
-        label = trimmed(request.POST.get("label", ""))
-        if wrong := complaint("label", label):
+        label = trim_text(request.POST.get("label", ""))
+        if wrong := import_text_error("label", label):
             self.warn(wrong)
             return self.go("number", number_id=number_id)
         try:
             operations.change_number(self.principal, number_id, label=label or None)
-        except NotPossibleNow as error:
+        except NumberStateConflict as error:
             self.warn(str(error))
         return self.go("number", number_id=number_id)

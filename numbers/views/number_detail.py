@@ -8,16 +8,20 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
-from integrations.ledger.platform_queries import NotConnected, ask_look, last_looks
+from integrations.ledger.platform_queries import (
+    IntegrationUnavailable,
+    latest_inspections,
+    request_inspection,
+)
 from integrations.models import Operation
 from integrations.runtime import availability
-from numbers.api.placements import ids_of, secrets_of
-from numbers.inventory.allowed_actions import possible
+from numbers.api.placements import public_external_ids, stored_secret_names
+from numbers.inventory.allowed_actions import find_allowed_actions
 from numbers.models import Agent, PhoneNumber, Placement
-from numbers.numbering.e164 import written
+from numbers.numbering.e164 import format_display_number
 from numbers.views.number_forms import SipFields
-from numbers.views.number_state import is_leaving, state_of
-from numbers.views.timeline import timeline
+from numbers.views.number_state import build_number_state, is_number_being_removed
+from numbers.views.timeline import build_timeline
 from organizations.access.roles import Permission
 from organizations.web.views.base import OrgScreen
 
@@ -25,7 +29,7 @@ STOP_POLLING = 286  # htmx swaps the answer, and asks no more
 
 
 @dataclass(frozen=True)
-class Presence:
+class PlacementSummary:
     """A placement as it is shown; of another organization's account neither name nor ids."""
 
     placement: Placement
@@ -56,23 +60,23 @@ class NumberScreen(OrgScreen):
         numbers = self.organization.phone_numbers.select_related("carrier", "created_by")
         number = numbers.get(pk=number_id)
         placements = list(number.placements.select_related("integration").order_by("role"))
-        looks = looks_at(self.principal, placements)
-        story = timeline(self.principal, number, [p.pk for p in placements], before=before)
-        state = state_of(number, placements, open_operations)
+        looks = last_inspections(self.principal, placements)
+        story = build_timeline(self.principal, number, [p.pk for p in placements], before=before)
+        state = build_number_state(number, placements, open_operations)
         looking = any(look.status == Operation.Status.OPEN for look in looks.values())
         return {
             "number": number,
-            "pretty": written(number.e164),
+            "pretty": format_display_number(number.e164),
             "state": state,
-            "can": (can := possible(number, placements)),
+            "can": (can := find_allowed_actions(number, placements)),
             "can_act": bool(state.retry or can & {"activate", "deactivate", "merge"}),
-            "presences": [presence(p, looks.get(p.pk)) for p in placements],
+            "presences": [summarize_placement(p, looks.get(p.pk)) for p in placements],
             "agents": self.agents(number),
             "timeline": story,
             "before": before,
             "looking": looking,
             "is_moving": state.is_moving or looking,
-            "seen": seen(number, [*open_operations, *looks.values()]),
+            "seen": change_token(number, [*open_operations, *looks.values()]),
             "undo": self.request.GET.get("undo") == "activate",
         }
 
@@ -91,33 +95,35 @@ class NumberScreen(OrgScreen):
         return {a.agent_id: a for a in self.organization.agents.filter(agent_id__in=list(named))}
 
 
-def looks_at(by: Any, placements: Sequence[Placement]) -> dict[UUID, Operation]:
+def last_inspections(by: Any, placements: Sequence[Placement]) -> dict[UUID, Operation]:
     """The newest answer to "what does the platform say now", by placement."""
-    looks = last_looks(by, [placement.pk for placement in placements])
+    looks = latest_inspections(by, [placement.pk for placement in placements])
     return {UUID(look.question["subject_id"]): look for look in looks}
 
 
-def presence(placement: Placement, look: Operation | None) -> Presence:
+def summarize_placement(placement: Placement, look: Operation | None) -> PlacementSummary:
     own = placement.integration.organization_id == placement.organization_id
     labels = {name: field.label for name, field in SipFields.base_fields.items()}
-    return Presence(
+    return PlacementSummary(
         placement,
         own,
-        refs=ids_of(placement) if own else {},
+        refs=public_external_ids(placement) if own else {},
         settings=[(labels[n], placement.settings[n]) for n in labels if n in placement.settings],
-        secrets=[labels[name] for name in secrets_of(placement) or []] if placement.sealed else [],
+        secrets=[labels[name] for name in stored_secret_names(placement) or []]
+        if placement.sealed
+        else [],
         look=look,
     )
 
 
-def seen(number: PhoneNumber, operations: Sequence[Operation]) -> str:
+def change_token(number: PhoneNumber, operations: Sequence[Operation]) -> str:
     """Changes whenever the moving part of the page does."""
     parts = [f"{o.status}{o.attempts}{bool(o.lease_until)}{o.generation}" for o in operations]
-    phase = availability.now().phase if operations else ""
+    phase = availability.current_availability().phase if operations else ""
     return "-".join(filter(None, [str(number.version), *sorted(parts), phase]))
 
 
-class LookScreen(OrgScreen):
+class InspectScreen(OrgScreen):
     """Ask the platforms what they hold of the number now; nothing is changed there or here."""
 
     permissions = {"POST": Permission.PHONE_NUMBERS_UPDATE}
@@ -125,7 +131,7 @@ class LookScreen(OrgScreen):
     def post(self, request: HttpRequest, number_id: UUID) -> HttpResponse:
         number = self.organization.phone_numbers.get(pk=number_id)
         placements = number.placements.select_related("integration").order_by("role")
-        wish = Operation.Wish.REMOVE if is_leaving(number) else Operation.Wish.ENSURE
+        wish = Operation.Wish.REMOVE if is_number_being_removed(number) else Operation.Wish.ENSURE
         living = placements.exclude(state=Placement.State.REMOVED)
         if not living:
             self.warn(_("The number is on no platform."))
@@ -135,7 +141,7 @@ class LookScreen(OrgScreen):
 
     def look(self, number: PhoneNumber, placement: Placement, wish: str) -> None:
         try:
-            ask_look(
+            request_inspection(
                 self.principal,
                 subject_kind="placement",
                 subject_id=placement.pk,
@@ -144,5 +150,5 @@ class LookScreen(OrgScreen):
                 refs=placement.refs,
                 wish=wish,
             )
-        except NotConnected as error:
+        except IntegrationUnavailable as error:
             self.warn(str(error))

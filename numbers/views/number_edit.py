@@ -9,16 +9,16 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils.translation import gettext as _
 
-from numbers.api.placements import ids_of
+from numbers.api.placements import public_external_ids
 from numbers.inventory import operations
-from numbers.inventory.allowed_actions import is_supplied
-from numbers.inventory.locks import hold_agent
-from numbers.inventory.reservation import NotPossibleNow, NotSupplied
+from numbers.inventory.allowed_actions import has_supply_placement
+from numbers.inventory.locks import lock_agent_ids
+from numbers.inventory.reservation import NumberNotSupplied, NumberStateConflict
 from numbers.models import PhoneNumber, Placement
-from numbers.numbering.e164 import written
+from numbers.numbering.e164 import format_display_number
 from numbers.views.number_forms import AGENT_FIELDS, NumberForm
 from organizations.access.roles import Permission
-from organizations.views.forms import attempt
+from organizations.views.forms import run_with_form_errors
 from organizations.web.views.base import OrgScreen
 
 Status = PhoneNumber.Status
@@ -42,18 +42,18 @@ class EditScreen(OrgScreen):
         """Locked as the API does it, so that what is compared is what is changed."""
         with transaction.atomic():
             named = [self.agent_in(request.POST, name) for name in AGENT_FIELDS]
-            hold_agent(self.principal, *named)
-            number, held = operations.locked(self.principal, number_id)
+            lock_agent_ids(self.principal, *named)
+            number, held = operations.lock_number(self.principal, number_id)
             form = self.form(request.POST, number, held)
             if not form.is_valid():
                 return self.shown(form, 422)
             if form.is_stale:
                 return self.changed_meanwhile(form)
-            beside = {NotPossibleNow: None}
-            if not attempt(form, lambda: self.change(number_id, form), beside):
+            beside = {NumberStateConflict: None}
+            if not run_with_form_errors(form, lambda: self.change(number_id, form), beside):
                 transaction.set_rollback(True)
                 return self.shown(form, 422)
-        self.say(_("%(number)s is changed.") % {"number": written(number.e164)})
+        self.say(_("%(number)s is changed.") % {"number": format_display_number(number.e164)})
         return self.go("number", number_id=number_id)
 
     def agent_in(self, data: QueryDict, name: str) -> str:
@@ -69,7 +69,7 @@ class EditScreen(OrgScreen):
         return operations.change_number(self.principal, number_id, **form.changes)
 
     def form(self, data: Any, number: PhoneNumber, held: list) -> NumberForm:
-        trunks = operations.own_trunks(number, held)
+        trunks = operations.own_trunk_placement(number, held)
         return NumberForm(data, number=number, trunks=trunks, organization=self.organization)
 
     def changed_meanwhile(self, form: NumberForm) -> HttpResponse:
@@ -77,7 +77,11 @@ class EditScreen(OrgScreen):
         return self.shown(form, 422, present=form.differences(), is_stale=True)
 
     def shown(self, form: NumberForm, status: int = 200, **more: Any) -> HttpResponse:
-        words = {"form": form, "number": form.number, "pretty": written(form.number.e164)}
+        words = {
+            "form": form,
+            "number": form.number,
+            "pretty": format_display_number(form.number.e164),
+        }
         return self.page("numbers/number_edit.html", status, **words, **more)
 
 
@@ -97,15 +101,15 @@ class DeleteScreen(OrgScreen):
         return self.page(
             "numbers/number_delete.html",
             number=number,
-            pretty=written(number.e164),
+            pretty=format_display_number(number.e164),
             placements=[self.going(placement) for placement in placements],
-            is_supplied=is_supplied(placements),
+            is_supplied=has_supply_placement(placements),
         )
 
     def going(self, placement: Placement) -> tuple[Placement, bool, list[str]]:
         """What goes with it, by the ids of an account of the reader's own."""
         own = placement.integration.organization_id == self.organization.pk
-        ids = ids_of(placement).items() if own else []
+        ids = public_external_ids(placement).items() if own else []
         return placement, own, [ref for name, ref in ids if name.endswith(("sid", "_id"))]
 
     def post(self, request: HttpRequest, number_id: UUID) -> HttpResponse:
@@ -113,8 +117,8 @@ class DeleteScreen(OrgScreen):
         gives_back = request.POST.get("release") == "yes"
         try:
             operations.delete_number(self.principal, number_id, release=gives_back)
-        except (NotPossibleNow, NotSupplied) as error:
+        except (NumberStateConflict, NumberNotSupplied) as error:
             self.warn(str(error))
         else:
-            self.say(_("%(number)s is deleted.") % {"number": written(number.e164)})
+            self.say(_("%(number)s is deleted.") % {"number": format_display_number(number.e164)})
         return self.go("number", number_id=number_id)

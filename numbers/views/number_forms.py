@@ -9,14 +9,14 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from integrations.connections.encryption import CannotUnseal
+from integrations.connections.encryption import DecryptionError
 from numbers.inventory import sip_settings
-from numbers.inventory.agents import id_of
+from numbers.inventory.agents import resolve_agent_id
 from numbers.models import Agent, PhoneNumber, Placement
 from organizations.models import Organization
 from organizations.text.fields import FormSecret, FormText, FormUrl
 
-OFFERED = 500
+MAX_AGENT_CHOICES = 500
 AGENT_FIELDS = ("inbound_agent_id", "outbound_agent_id")
 COLUMNS = (
     "label",
@@ -28,7 +28,7 @@ COLUMNS = (
     "supports_inbound",
     "supports_outbound",
 )
-OF_TRUNKS = ("supports_inbound", "supports_outbound", "outbound_trunk_id")
+TRUNK_COLUMNS = ("supports_inbound", "supports_outbound", "outbound_trunk_id")
 VISIBLE_SIP = tuple(name for name in sip_settings.FIELDS if name not in sip_settings.SECRETS)
 
 
@@ -94,10 +94,10 @@ class AgentField(FormText):
 
     def clean(self, value: Any) -> str:
         typed = super().clean(value)
-        return typed if typed == self.kept else id_of(self.organization, typed)
+        return typed if typed == self.kept else resolve_agent_id(self.organization, typed)
 
 
-def naming_agents(
+def set_up_agent_fields(
     fields: dict[str, forms.Field], organization: Organization, present: Mapping[str, Any]
 ) -> list[Agent]:
     """Some of the known agents, to offer; any other may be typed."""
@@ -105,7 +105,7 @@ def naming_agents(
         if name in fields:
             fields[name].organization, fields[name].kept = organization, present.get(name)
             fields[name].widget.attrs |= {"list": "known-agents", "autocomplete": "off"}
-    return list(organization.agents.order_by("name")[:OFFERED])
+    return list(organization.agents.order_by("name")[:MAX_AGENT_CHOICES])
 
 
 class NumberForm(SipFields):
@@ -161,12 +161,12 @@ class NumberForm(SipFields):
         self.number, self.trunks, self.secrets = number, trunks, {}
         try:
             self.secrets = trunks.secrets() if trunks else {}
-        except CannotUnseal:  # what cannot be read cannot be kept beside what is changed
+        except DecryptionError:  # what cannot be read cannot be kept beside what is changed
             self.trunks = None
         present = self.present()
-        super().__init__(data, initial={**present, "seen": fingerprint(present)})
+        super().__init__(data, initial={**present, "seen": form_fingerprint(present)})
         self.leave_out()
-        self.agents = naming_agents(self.fields, organization, present)
+        self.agents = set_up_agent_fields(self.fields, organization, present)
         self.order_fields(["seen", *COLUMNS, "server_address", "username", "password"])
 
     def present(self) -> dict[str, Any]:
@@ -176,7 +176,7 @@ class NumberForm(SipFields):
 
     def leave_out(self) -> None:
         """What the number does not have: a carrier's number has the carrier's gateways."""
-        absent = [] if not self.number.carrier_id else [*OF_TRUNKS]
+        absent = [] if not self.number.carrier_id else [*TRUNK_COLUMNS]
         absent += [] if self.trunks else sip_settings.FIELDS
         absent += [f"forget_{name}" for name in sip_settings.SECRETS if name not in self.secrets]
         for name in absent:
@@ -201,7 +201,7 @@ class NumberForm(SipFields):
         return cleaned
 
     def complaints(self) -> dict[str, str]:
-        return sip_settings.change_complaints(
+        return sip_settings.validate_sip_setting_changes(
             {**self.trunks.settings, **self.secrets},
             self.sip_changes(),
             outbound=self.cleaned_data.get("supports_outbound", self.number.supports_outbound),
@@ -240,7 +240,7 @@ class NumberForm(SipFields):
     @property
     def is_stale(self) -> bool:
         """Somebody changed what the form shows since it was opened."""
-        return self.data.get("seen") != fingerprint(self.present())
+        return self.data.get("seen") != form_fingerprint(self.present())
 
     def differences(self) -> list[tuple[str, Any]]:
         """Of the fields whose present value is not the typed one: label and present value."""
@@ -253,9 +253,9 @@ class NumberForm(SipFields):
     def take_note(self) -> None:
         """What was typed stays; sent again, it counts."""
         self.data = self.data.copy()
-        self.data["seen"] = fingerprint(self.present())
+        self.data["seen"] = form_fingerprint(self.present())
 
 
-def fingerprint(present: dict[str, Any]) -> str:
+def form_fingerprint(present: dict[str, Any]) -> str:
     text = json.dumps(present, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -7,17 +7,21 @@ from datetime import datetime
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from integrations.api.operations import held_back_by
+from integrations.api.operations import operation_wait_reason
 from integrations.ledger import history
 from integrations.models import Operation
-from numbers.inventory.allowed_actions import SEVERAL, WORKING, status_text
+from numbers.inventory.allowed_actions import (
+    MERGE_DUPLICATES_HINT,
+    SWITCHABLE_STATUSES,
+    status_text,
+)
 from numbers.models import PhoneNumber, Placement
 
 Status = PhoneNumber.Status
 
 
 @dataclass(frozen=True)
-class State:
+class NumberState:
     """`is_moving`: something is open, and the page follows it. `retry` is the word on the button
     that tries again, "" where there is nothing to try."""
 
@@ -33,36 +37,36 @@ class State:
     retry: str = ""
 
 
-def state_of(
+def build_number_state(
     number: PhoneNumber, placements: Sequence[Placement], open_operations: Sequence[Operation]
-) -> State:
+) -> NumberState:
     first = next(iter(open_operations), None)
-    next_words, next_at = what_next(number, first)
-    return State(
-        status="pending" if is_leaving(number) else number.status,
+    next_words, next_at = next_step(number, first)
+    return NumberState(
+        status="pending" if is_number_being_removed(number) else number.status,
         label=status_text(number),
-        meaning=meaning(number, placements),
-        why=why(number, placements, first),
-        waits=held_back_by(first) if first else "",
+        meaning=status_description(number, placements),
+        why=failure_reason(number, placements, first),
+        waits=operation_wait_reason(first) if first else "",
         next=next_words,
         next_at=next_at,
         attempts=first.attempts if first else 0,
         is_moving=bool(first),
-        retry=retry_word(number, placements, open_operations),
+        retry=retry_button_label(number, placements, open_operations),
     )
 
 
-def is_leaving(number: PhoneNumber) -> bool:
+def is_number_being_removed(number: PhoneNumber) -> bool:
     return number.status == Status.DELETED and number.released_at is None
 
 
-def meaning(number: PhoneNumber, placements: Sequence[Placement]) -> str:
-    if is_leaving(number):
+def status_description(number: PhoneNumber, placements: Sequence[Placement]) -> str:
+    if is_number_being_removed(number):
         return _("It is being taken off its platforms. Until that is done, nobody can add it.")
     if number.status == Status.INACTIVE and not placements:
         return _("It is only recorded here: no platform knows of it, and no call arrives.")
-    if number.status in WORKING and number.wanted != number.status:
-        return turning(number)
+    if number.status in SWITCHABLE_STATUSES and number.wanted != number.status:
+        return switching_description(number)
     return {
         Status.PENDING: _("It is being set up on its platform."),
         Status.ACTIVE: _("It is set up, and calls reach it."),
@@ -72,48 +76,50 @@ def meaning(number: PhoneNumber, placements: Sequence[Placement]) -> str:
     }[number.status]
 
 
-def turning(number: PhoneNumber) -> str:
+def switching_description(number: PhoneNumber) -> str:
     if number.wanted == Status.ACTIVE:
         return _("It is being switched on.")
     return _("It is being switched off; until that is done, calls still reach it.")
 
 
-def why(number: PhoneNumber, placements: Sequence[Placement], operation: Operation | None) -> str:
+def failure_reason(
+    number: PhoneNumber, placements: Sequence[Placement], operation: Operation | None
+) -> str:
     """What the platform had against it."""
     if operation:
         return operation.reason
     return number.error_message or "" if placements else ""
 
 
-def what_next(number: PhoneNumber, operation: Operation | None) -> tuple[str, datetime | None]:
+def next_step(number: PhoneNumber, operation: Operation | None) -> tuple[str, datetime | None]:
     if operation:
-        return what_next_of(operation)
-    if number.status == Status.FAILED and SEVERAL in (number.error_message or ""):
+        return operation_next_step(operation)
+    if number.status == Status.FAILED and MERGE_DUPLICATES_HINT in (number.error_message or ""):
         return _("Merge the duplicates: one stays, and the number is set up on it."), None
     if number.status == Status.FAILED:
         return _("Mend what is named above, here or at the platform, then try again."), None
-    if is_leaving(number):
+    if is_number_being_removed(number):
         return _("Try the removal again once its cause is mended."), None
-    if number.error_message and number.status in WORKING:
+    if number.error_message and number.status in SWITCHABLE_STATUSES:
         return _("The number works as before. Change it otherwise, or ask for it again."), None
     return "", None
 
 
-def what_next_of(operation: Operation) -> tuple[str, datetime | None]:
+def operation_next_step(operation: Operation) -> tuple[str, datetime | None]:
     now = timezone.now()
     if operation.lease_until and operation.lease_until > now:
         return _("An attempt is under way."), None
-    if history.stopped(operation):
+    if history.provisioning_outage_reason(operation):
         return _("It goes on by itself once they work again."), None
     is_due = operation.attempts == 0 or (operation.next_attempt_at or now) <= now
-    if operation.waits_for_id or is_due and held_back_by(operation):
+    if operation.waits_for_id or is_due and operation_wait_reason(operation):
         return _("It goes on by itself then."), None
     if is_due:
         return _("An attempt is about to start; this takes seconds."), None
     return _("It is tried again by itself."), operation.next_attempt_at
 
 
-def retry_word(
+def retry_button_label(
     number: PhoneNumber, placements: Sequence[Placement], open_operations: Sequence[Operation]
 ) -> str:
     if any(operation.attempts and not operation.waits_for_id for operation in open_operations):
@@ -122,7 +128,7 @@ def retry_word(
         return ""
     if number.status == Status.FAILED:
         return _("Try again")
-    if is_leaving(number):
+    if is_number_being_removed(number):
         return _("Try the removal again")
-    refused = number.error_message and number.status in WORKING
+    refused = number.error_message and number.status in SWITCHABLE_STATUSES
     return _("Ask again") if refused else ""

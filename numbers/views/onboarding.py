@@ -8,20 +8,20 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from carriers.models import Carrier
-from carriers.operations import all_usable
+from carriers.operations import list_usable_carriers
 from integrations.models import Integration
 from numbers.models import PhoneNumber
-from numbers.numbering.e164 import written
+from numbers.numbering.e164 import format_display_number
 from organizations.access.principals import Principal
 from organizations.access.roles import Permission
 from organizations.web.views.base import screen_url
 
-NEW_FOR = timedelta(days=14)  # then nobody needs to be shown around any more
+ONBOARDING_PERIOD = timedelta(days=14)  # then nobody needs to be shown around any more
 Status, State = PhoneNumber.Status, Integration.State
 
 
 @dataclass(frozen=True)
-class Link:
+class StepLink:
     label: str
     url: str
     permission: Permission
@@ -35,14 +35,14 @@ class Step:
     title: str
     text: str
     is_done: bool
-    links: Sequence[Link] = ()
+    links: Sequence[StepLink] = ()
     note: str = ""
     is_busy: bool = False
     is_now: bool = field(default=False)
 
 
 @dataclass(frozen=True)
-class FirstRun:
+class Onboarding:
     steps: Sequence[Step]
     is_finished: bool  # an active number is there; what is left is optional
 
@@ -55,28 +55,28 @@ class FirstRun:
         return sum(step.is_done for step in self.steps)
 
 
-def first_run(
+def build_onboarding(
     by: Principal, integrations: Sequence[Integration], *, dismissed: bool
-) -> FirstRun | None:
+) -> Onboarding | None:
     """None where nobody needs it: an old organization, or one whose reader has had enough."""
     has_active = by.organization.phone_numbers.filter(status=Status.ACTIVE).exists()
-    is_new = by.organization.created_at > timezone.now() - NEW_FOR
+    is_new = by.organization.created_at > timezone.now() - ONBOARDING_PERIOD
     if has_active and (dismissed or not is_new):
         return None
     carriers = list(by.organization.carriers.exclude(status=Carrier.Status.DELETED)[:20])
     living = by.organization.phone_numbers.exclude(status=Status.DELETED)
     number = living.order_by("created_at").first()
     steps = [
-        connecting(by, integrations),
-        carrying(by, integrations, carriers),
-        numbering(by, number),
-        waiting(by, number, has_active),
-        sharing(by),
+        connect_step(by, integrations),
+        carrier_step(by, integrations, carriers),
+        first_number_step(by, number),
+        activation_step(by, number, has_active),
+        invite_step(by),
     ]
-    return FirstRun(list(allowed(by, steps)), has_active)
+    return Onboarding(list(visible_steps(by, steps)), has_active)
 
 
-def allowed(by: Principal, steps: Sequence[Step]):
+def visible_steps(by: Principal, steps: Sequence[Step]):
     """The first step that is not done is the one now; no link that would refuse the reader."""
     now = next((step for step in steps if not step.is_done), None)
     for step in steps:
@@ -87,7 +87,7 @@ def allowed(by: Principal, steps: Sequence[Step]):
         yield Step(step.title, step.text, step.is_done, links, note, step.is_busy, is_now)
 
 
-def connecting(by: Principal, integrations: Sequence[Integration]) -> Step:
+def connect_step(by: Principal, integrations: Sequence[Integration]) -> Step:
     connected = [row for row in integrations if row.state == State.CONNECTED]
     checking = [row for row in integrations if row.state == State.CHECKING]
     refused = [row for row in integrations if row.state in (State.REFUSED, State.PAUSED)]
@@ -100,8 +100,8 @@ def connecting(by: Principal, integrations: Sequence[Integration]) -> Step:
         note = f"{refused[0].name}: {refused[0].state_reason}"
     create = Permission.INTEGRATIONS_CREATE
     links = [
-        Link(_("Connect a platform"), screen_url(by.organization, "integrations_add"), create),
-        Link(
+        StepLink(_("Connect a platform"), screen_url(by.organization, "integrations_add"), create),
+        StepLink(
             _("Try with the sandbox"),
             screen_url(by.organization, "dashboard_sandbox"),
             create,
@@ -117,12 +117,12 @@ def connecting(by: Principal, integrations: Sequence[Integration]) -> Step:
     return Step(_("Connect a platform"), text, bool(connected), links, note, is_busy)
 
 
-def carrying(
+def carrier_step(
     by: Principal, integrations: Sequence[Integration], carriers: Sequence[Carrier]
 ) -> Step:
     """An account that sells numbers needs no carrier: whoever has a number has passed this."""
     create = Permission.PHONE_NUMBERS_CREATE
-    there = carriers or all_usable(by)
+    there = carriers or list_usable_carriers(by)
     has_numbers = by.organization.phone_numbers.exclude(status=Status.DELETED).exists()
     text = _(
         "Who carries your calls: its SIP addresses and how it signs in. With an account that "
@@ -133,32 +133,32 @@ def carrying(
     if waits:
         note = _("%(name)s is being set up …") % {"name": waits[0].name}
     links = [
-        Link(_("Add a carrier"), screen_url(by.organization, "carriers_add"), create),
-        Link(_("Search and buy numbers"), screen_url(by.organization, "add_search"), create),
+        StepLink(_("Add a carrier"), screen_url(by.organization, "carriers_add"), create),
+        StepLink(_("Search and buy numbers"), screen_url(by.organization, "add_search"), create),
     ]
     done = bool(there) or has_numbers
     ready = any(row.state == State.CONNECTED for row in integrations)
     return Step(_("Add a carrier"), text, done, links if ready else [], note, bool(waits))
 
 
-def numbering(by: Principal, number: PhoneNumber | None) -> Step:
+def first_number_step(by: Principal, number: PhoneNumber | None) -> Step:
     create = Permission.PHONE_NUMBERS_CREATE
     links = [
-        Link(_("Add a number"), screen_url(by.organization, "add_one"), create),
-        Link(_("Import many"), screen_url(by.organization, "add"), create),
+        StepLink(_("Add a number"), screen_url(by.organization, "add_one"), create),
+        StepLink(_("Import many"), screen_url(by.organization, "add"), create),
     ]
     text = _("Any number that your carrier sends to you; the sandbox takes every one.")
-    note = written(number.e164) if number else ""
+    note = format_display_number(number.e164) if number else ""
     return Step(_("Add the first number"), text, number is not None, links, note)
 
 
-def waiting(by: Principal, number: PhoneNumber | None, has_active: bool) -> Step:
+def activation_step(by: Principal, number: PhoneNumber | None, has_active: bool) -> Step:
     text = _("Patchbay sets it up on the platform; this page shows it by itself.")
     title = _("See it become active")
     if has_active or number is None:
         return Step(title, text, has_active)
-    words = {"number": written(number.e164)}
-    link = Link(
+    words = {"number": format_display_number(number.e164)}
+    link = StepLink(
         _("See the number"),
         screen_url(by.organization, "number", number_id=number.pk),
         Permission.PHONE_NUMBERS_READ,
@@ -170,12 +170,14 @@ def waiting(by: Principal, number: PhoneNumber | None, has_active: bool) -> Step
     return Step(title, text, False, [link], note, number.status == Status.PENDING)
 
 
-def sharing(by: Principal) -> Step:
+def invite_step(by: Principal) -> Step:
     has_company = by.organization.memberships.count() > 1
     has_key = by.organization.api_keys.filter(revoked_at=None).exists()
     links = [
-        Link(_("Invite people"), screen_url(by.organization, "members"), Permission.MEMBERS_CREATE),
-        Link(
+        StepLink(
+            _("Invite people"), screen_url(by.organization, "members"), Permission.MEMBERS_CREATE
+        ),
+        StepLink(
             _("Make an API key"),
             screen_url(by.organization, "api_keys_add"),
             Permission.API_KEYS_CREATE,

@@ -7,7 +7,7 @@ from organizations.models import Organization
 from organizations.web.views.base import screen_url
 
 
-def addresses_of_placements(organization: Organization, ids: Collection[UUID]) -> dict[UUID, str]:
+def placement_urls(organization: Organization, ids: Collection[UUID]) -> dict[UUID, str]:
     """By the placements' ids; without those that are others' or gone."""
     own = organization.placements.filter(pk__in=ids).values_list("pk", "phone_number_id")
     return {pk: screen_url(organization, "number", number_id=number) for pk, number in own}

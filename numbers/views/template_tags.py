@@ -12,4 +12,4 @@ register = template.Library()
 @stringfilter
 def written(text: str) -> str:
     """A number in E.164 as people write it; any other text stays as it is."""
-    return e164.written(text)
+    return e164.format_display_number(text)

@@ -12,8 +12,8 @@ from django.utils.timezone import is_naive
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from integrations.api.operations import held_back_by, is_own
-from integrations.ledger.history import Chapter, told
+from integrations.api.operations import operation_wait_reason, uses_own_integration
+from integrations.ledger.history import HistoryEntry, build_history
 from integrations.models import Operation
 from numbers.models import PhoneNumber
 from organizations.access.principals import Principal
@@ -21,9 +21,9 @@ from organizations.access.roles import Permission
 from organizations.models import Event
 
 ENTRIES, CALLS_EACH = 20, 12
-Asked, Status = Operation.Status, PhoneNumber.Status
+OperationStatus, Status = Operation.Status, PhoneNumber.Status
 
-DEEDS = {
+EVENT_TITLES = {
     "created": (gettext_lazy("Added"), ""),
     "changed": (gettext_lazy("Changed"), ""),
     "retried": (gettext_lazy("Asked to try again"), ""),
@@ -37,12 +37,12 @@ DEEDS = {
     "removal_refused": (gettext_lazy("The removal was refused"), "bad"),
     "released": (gettext_lazy("Gone from its platforms"), ""),
 }
-SWITCHED = {
+SWITCH_TITLES = {
     Status.ACTIVE: gettext_lazy("Asked to switch it on"),
     Status.INACTIVE: gettext_lazy("Asked to switch it off"),
 }
-TONES = {Asked.DONE: "good", Asked.REFUSED: "bad", Asked.OPEN: "busy"}
-NAMES = {
+TONES = {OperationStatus.DONE: "good", OperationStatus.REFUSED: "bad", OperationStatus.OPEN: "busy"}
+COLUMN_LABELS = {
     "carrier": gettext_lazy("carrier"),
     "wanted": gettext_lazy("wanted status"),
     "reason": gettext_lazy("reason"),
@@ -51,7 +51,7 @@ NAMES = {
 
 
 @dataclass(frozen=True)
-class Entry:
+class TimelineEntry:
     """One thing that happened: `event` or `chapter` says what."""
 
     at: datetime
@@ -59,7 +59,7 @@ class Entry:
     tone: str  # good | bad | busy | ""
     event: Event | None = None
     changes: Sequence[tuple[str, Any, Any]] = ()
-    chapter: Chapter | None = None
+    chapter: HistoryEntry | None = None
     is_own: bool = True
     waits_for: str = ""
 
@@ -68,11 +68,11 @@ class Entry:
 class Timeline:
     """One page of it, newest first; `older` is where the next one begins."""
 
-    entries: list[Entry] = field(default_factory=list)
+    entries: list[TimelineEntry] = field(default_factory=list)
     older: str = ""
 
 
-def timeline(
+def build_timeline(
     by: Principal, number: PhoneNumber, placement_ids: Sequence[UUID], *, before: str = ""
 ) -> Timeline:
     """Three queries, however long the story is."""
@@ -80,25 +80,28 @@ def timeline(
         subject_kind="placement", subject_id__in=placement_ids
     ).select_related("integration", "waits_for")
     events = by.organization.events.filter(subject_kind="phone_number", subject_id=number.pk)
-    if moment := instant(before):
+    if moment := parse_cursor_time(before):
         operations, events = operations.filter(created_at__lt=moment), events.filter(at__lt=moment)
     asked = list(operations.order_by("-created_at")[: ENTRIES + 1])
-    done = list(events.order_by("-id")[: ENTRIES + 1]) if may_read_events(by) else []
+    done = list(events.order_by("-id")[: ENTRIES + 1]) if can_read_events(by) else []
     moments = sorted([*(o.created_at for o in asked), *(e.at for e in done)], reverse=True)
     least = moments[ENTRIES - 1] if len(moments) > ENTRIES else None
     if least:
         asked = [operation for operation in asked if operation.created_at >= least]
         done = [event for event in done if event.at >= least]
-    entries = [*map(of_chapter, told(asked, calls_each=CALLS_EACH)), *map(of_event, done)]
+    entries = [
+        *map(operation_entry, build_history(asked, calls_each=CALLS_EACH)),
+        *map(event_entry, done),
+    ]
     entries.sort(key=lambda entry: entry.at, reverse=True)
     return Timeline(entries, least.isoformat() if least else "")
 
 
-def may_read_events(by: Principal) -> bool:
+def can_read_events(by: Principal) -> bool:
     return by.can(Permission.EVENTS_READ)
 
 
-def instant(text: str) -> datetime | None:
+def parse_cursor_time(text: str) -> datetime | None:
     """From our own links; nonsense is no page."""
     try:
         moment = parse_datetime(text.replace(" ", "+"))
@@ -107,50 +110,50 @@ def instant(text: str) -> datetime | None:
     return None if moment is None or is_naive(moment) else moment
 
 
-def of_chapter(chapter: Chapter) -> Entry:
+def operation_entry(chapter: HistoryEntry) -> TimelineEntry:
     operation = chapter.operation
-    own = is_own(operation)
+    own = uses_own_integration(operation)
     platform = operation.integration.name if own else _("the installation's platform")
     words = {"wish": operation.get_wish_display().capitalize(), "platform": platform}
-    return Entry(
+    return TimelineEntry(
         operation.created_at,
         _("%(wish)s on %(platform)s") % words,
         TONES.get(operation.status, ""),
         chapter=chapter,
         is_own=own,
-        waits_for=held_back_by(operation),
+        waits_for=operation_wait_reason(operation),
     )
 
 
-def of_event(event: Event) -> Entry:
+def event_entry(event: Event) -> TimelineEntry:
     action = event.action.rpartition(".")[2]
-    title, tone = DEEDS.get(action, (event.action, ""))
-    changes = changes_of(event)
+    title, tone = EVENT_TITLES.get(action, (event.action, ""))
+    changes = event_changes(event)
     if action == "changed" and "wanted" in changes:
-        title = SWITCHED.get(event.after["wanted"], title)
+        title = SWITCH_TITLES.get(event.after["wanted"], title)
         del changes["wanted"]
-    told_of = [(name_of(name), *values) for name, values in changes.items()]
-    return Entry(event.at, str(title), tone, event=event, changes=told_of)
+    told_of = [(column_label(name), *values) for name, values in changes.items()]
+    return TimelineEntry(event.at, str(title), tone, event=event, changes=told_of)
 
 
-def changes_of(event: Event) -> dict[str, tuple[Any, Any]]:
+def event_changes(event: Event) -> dict[str, tuple[Any, Any]]:
     """What was otherwise before, but for the status, which the title tells; of a deletion or a
     refusal what is told beside it."""
     return {
-        name: (said(name, event.before[name]), said(name, value))
+        name: (display_value(name, event.before[name]), display_value(name, value))
         for name, value in event.after.items()
         if name in event.before and event.before[name] != value and name != "status"
     }
 
 
-def said(column: str, value: Any) -> Any:
+def display_value(column: str, value: Any) -> Any:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     return Status(value).label if column == "wanted" and value in Status.values else value
 
 
-def name_of(column: str) -> str:
-    if column in NAMES:
-        return str(NAMES[column])
+def column_label(column: str) -> str:
+    if column in COLUMN_LABELS:
+        return str(COLUMN_LABELS[column])
     known = {column.name: column.verbose_name for column in PhoneNumber._meta.concrete_fields}
     return str(known.get(column, column))

@@ -12,14 +12,14 @@ import string
 import zlib
 from dataclasses import dataclass, field
 
-PREFIX = "pb_live_"
+API_KEY_PREFIX = "pb_live_"
 BASE62 = string.digits + string.ascii_letters
 ID_ALPHABET = string.digits + string.ascii_lowercase
 ID_LENGTH, SECRET_LENGTH, CHECKSUM_LENGTH = 16, 30, 6
 
 
 @dataclass(frozen=True)
-class KeyText:
+class PlaintextApiKey:
     """One key in clear: exists only while it is shown once, or while a request is authenticated."""
 
     key_id: str
@@ -27,7 +27,7 @@ class KeyText:
 
     @property
     def public(self) -> str:
-        return PREFIX + self.key_id
+        return API_KEY_PREFIX + self.key_id
 
     @property
     def full(self) -> str:
@@ -42,37 +42,37 @@ class KeyText:
         return hmac.compare_digest(self.digest, bytes(digest))
 
 
-def mint() -> KeyText:
+def generate_api_key() -> PlaintextApiKey:
     key_id = "".join(secrets.choice(ID_ALPHABET) for _ in range(ID_LENGTH))
     body = "".join(secrets.choice(BASE62) for _ in range(SECRET_LENGTH))
-    return KeyText(key_id, body + checksum(key_id, body))
+    return PlaintextApiKey(key_id, body + api_key_checksum(key_id, body))
 
 
-def parse(full: str) -> KeyText | None:
+def parse_api_key(full: str) -> PlaintextApiKey | None:
     """The key in `full`, or None when it cannot be one (shape or checksum)."""
-    if not full.startswith(PREFIX):
+    if not full.startswith(API_KEY_PREFIX):
         return None
-    key_id, _, secret = full.removeprefix(PREFIX).partition("_")
-    return checked(key_id, secret)
+    key_id, _, secret = full.removeprefix(API_KEY_PREFIX).partition("_")
+    return parse_key_parts(key_id, secret)
 
 
-def parse_pair(public: str, secret: str) -> KeyText | None:
+def parse_api_key_pair(public: str, secret: str) -> PlaintextApiKey | None:
     """The key whose halves came in two headers, or None."""
-    if not public.startswith(PREFIX):
+    if not public.startswith(API_KEY_PREFIX):
         return None
-    return checked(public.removeprefix(PREFIX), secret)
+    return parse_key_parts(public.removeprefix(API_KEY_PREFIX), secret)
 
 
-def checked(key_id: str, secret: str) -> KeyText | None:
+def parse_key_parts(key_id: str, secret: str) -> PlaintextApiKey | None:
     if len(key_id) != ID_LENGTH or len(secret) != SECRET_LENGTH + CHECKSUM_LENGTH:
         return None
     body, given = secret[:SECRET_LENGTH], secret[SECRET_LENGTH:]
-    if not (key_id + secret).isascii() or checksum(key_id, body) != given:
+    if not (key_id + secret).isascii() or api_key_checksum(key_id, body) != given:
         return None
-    return KeyText(key_id, secret)
+    return PlaintextApiKey(key_id, secret)
 
 
-def checksum(key_id: str, body: str) -> str:
+def api_key_checksum(key_id: str, body: str) -> str:
     number, text = zlib.crc32(f"{key_id}_{body}".encode()), ""
     for _ in range(CHECKSUM_LENGTH):
         number, digit = divmod(number, 62)

@@ -11,18 +11,22 @@ from organizations.access import api_key_format, principals
 from organizations.access.principals import Principal
 from organizations.models import ApiKey, Organization
 from organizations.tenancy import tenant_scope
-from organizations.web.api.brute_force import count_failure, good_keys, refuse_guesser
-from organizations.web.api.credentials import read_key, unauthorized
-from organizations.web.api.key_lookup import FoundKey, find_key
+from organizations.web.api.brute_force import (
+    count_key_failure,
+    ensure_not_guessing,
+    recent_valid_keys,
+)
+from organizations.web.api.credentials import read_api_key, unauthorized_problem
+from organizations.web.api.key_lookup import ApiKeyRecord, find_key_record
 from organizations.web.api.problems import Problem
-from organizations.web.api.rejected_keys import tell_refusal
-from organizations.web.client_address import is_within
+from organizations.web.api.rejected_keys import record_key_refusal
+from organizations.web.client_address import is_address_in_networks
 
 logger = logging.getLogger(__name__)
 
-NO_DIGEST = bytes(32)
+PLACEHOLDER_DIGEST = bytes(32)
 # Under SKIP LOCKED no request waits here for one that holds the row.
-NOTE_USE = f"""
+RECORD_KEY_USE = f"""
     UPDATE {ApiKey._meta.db_table} SET last_used_at = now(), last_used_from = %s WHERE id =
         (SELECT id FROM {ApiKey._meta.db_table} WHERE id = %s FOR NO KEY UPDATE SKIP LOCKED)
 """
@@ -30,70 +34,78 @@ NOTE_USE = f"""
 
 def authenticate_bearer(request: HttpRequest) -> Principal:
     """The principal of the request's key, in any of the headers we know; else a 401, 403 or 429."""
-    return authenticate_key(read_key(request), request)
+    return authenticate_key(read_api_key(request), request)
 
 
-def authenticate_key(text: api_key_format.KeyText | None, request: HttpRequest) -> Principal:
+def authenticate_key(
+    text: api_key_format.PlaintextApiKey | None, request: HttpRequest
+) -> Principal:
     """The principal of this key. None, a text that is no key, is refused without a query."""
     address = request.META.get("REMOTE_ADDR", "")  # the client's: organizations.web.client_address
-    refuse_guesser(address, text)
-    key = known(text, address)
-    refuse_ended(key)
-    refuse_elsewhere(key, request, address)
+    ensure_not_guessing(address, text)
+    key = verify_api_key(text, address)
+    ensure_key_active(key)
+    ensure_network_and_organization(key, request, address)
     tenant_scope.enter(key.organization)
     if not key.is_use_noted:
-        note_use(key, address)
-    return principals.of_key(key, owner_role=key.owner_role)
+        record_key_use(key, address)
+    return principals.api_key_principal(key, owner_role=key.owner_role)
 
 
-def known(text: api_key_format.KeyText | None, address: str) -> FoundKey:
+def verify_api_key(text: api_key_format.PlaintextApiKey | None, address: str) -> ApiKeyRecord:
     """The key of this text and of somebody who may act; anything else counts as a guess."""
     if text is None:
-        count_failure(address)
-        raise unauthorized(_("This is not a complete API key; its last characters are a checksum."))
-    key = find_key(text.key_id)
-    matches = text.matches(key.digest if key else NO_DIGEST)  # compared in any case: equal time
+        count_key_failure(address)
+        raise unauthorized_problem(
+            _("This is not a complete API key; its last characters are a checksum.")
+        )
+    key = find_key_record(text.key_id)
+    matches = text.matches(
+        key.digest if key else PLACEHOLDER_DIGEST
+    )  # compared in any case: equal time
     if not key or not matches or key.owner_role is None:
-        count_failure(address)
+        count_key_failure(address)
         if key:
-            tell_refusal(key, "owner_gone" if matches else "wrong_secret", is_guess=not matches)
-        raise unauthorized(_("There is no such API key."))
-    good_keys.add(text.digest)
+            record_key_refusal(
+                key, "owner_gone" if matches else "wrong_secret", is_guess=not matches
+            )
+        raise unauthorized_problem(_("There is no such API key."))
+    recent_valid_keys.add(text.digest)
     return key
 
 
-def refuse_ended(key: FoundKey) -> None:
+def ensure_key_active(key: ApiKeyRecord) -> None:
     """Only who knows the secret gets here, and may learn why the key is refused."""
     if key.is_revoked:
-        tell_refusal(key, "revoked")
-        raise unauthorized(_("This API key was revoked."))
+        record_key_refusal(key, "revoked")
+        raise unauthorized_problem(_("This API key was revoked."))
     if key.is_expired:
-        tell_refusal(key, "expired")
-        raise unauthorized(_("This API key has expired."))
+        record_key_refusal(key, "expired")
+        raise unauthorized_problem(_("This API key has expired."))
 
 
-def refuse_elsewhere(key: FoundKey, request: HttpRequest, address: str) -> None:
+def ensure_network_and_organization(key: ApiKeyRecord, request: HttpRequest, address: str) -> None:
     """403 from outside the key's networks, or for another organization than the key's."""
-    if key.allowed_cidrs and not is_within(address, key.allowed_cidrs):
-        tell_refusal(key, "network")
+    if key.allowed_cidrs and not is_address_in_networks(address, key.allowed_cidrs):
+        record_key_refusal(key, "network")
         raise Problem("forbidden", _("This API key may not be used from your address."))
     named = request.META.get("HTTP_X_ORGANIZATION_ID")
-    if named is not None and not is_named(key.organization, named):
+    if named is not None and not matches_organization_id(key.organization, named):
         message = _("X-Organization-Id names another organization than the API key's.")
         raise Problem("forbidden", message)
 
 
-def is_named(organization: Organization, named: str) -> bool:
+def matches_organization_id(organization: Organization, named: str) -> bool:
     try:
         return UUID(named) == organization.id
     except ValueError:
         return named == organization.public_id
 
 
-def note_use(key: FoundKey, address: str) -> None:
+def record_key_use(key: ApiKeyRecord, address: str) -> None:
     """When and from where, at most once a minute. A request never fails for this."""
     try:
         with connection.cursor() as cursor:
-            cursor.execute(NOTE_USE, [address or None, key.id])
+            cursor.execute(RECORD_KEY_USE, [address or None, key.id])
     except DatabaseError as error:
         logger.warning("The use of API key %s was not noted: %s", key.key_id, error)

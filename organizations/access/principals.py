@@ -6,10 +6,16 @@ from uuid import UUID
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from organizations.access.roles import LASTING, Permission, Role, granted, lower_role
+from organizations.access.roles import (
+    LIMITED_KEY_EXCLUSIONS,
+    Permission,
+    Role,
+    granted_permissions,
+    lower_role,
+)
 from organizations.models import ApiKey, Membership, Organization, User
 
-NONE: frozenset[Permission] = frozenset()
+NO_PERMISSIONS: frozenset[Permission] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -23,13 +29,13 @@ class Principal:
     user_id: UUID | None
     permissions: frozenset[Permission]
     role: str = Role.ADMIN
-    withheld: frozenset[Permission] = NONE  # granted, but not to a key with these limits
+    withheld: frozenset[Permission] = NO_PERMISSIONS  # granted, but not to a key with these limits
 
     def can(self, permission: str) -> bool:
         return permission in self.permissions
 
 
-def of_member(membership: Membership) -> Principal:
+def member_principal(membership: Membership) -> Principal:
     """A person on the screens; `membership.organization` and `.user` must be loaded."""
     user = membership.user
     return Principal(
@@ -38,16 +44,16 @@ def of_member(membership: Membership) -> Principal:
         str(user.id),
         user.email,
         user.id,
-        granted(membership.role, []),
+        granted_permissions(membership.role, []),
         membership.role,
     )
 
 
-def of_key(key: ApiKey, *, owner_role: str) -> Principal:
+def api_key_principal(key: ApiKey, *, owner_role: str) -> Principal:
     """`key.organization` and `key.owner` must be loaded; the owner's own role caps the key's."""
     role = lower_role(key.role, owner_role)
-    permissions = granted(role, key.scopes)
-    withheld = permissions & LASTING if key.is_limited else NONE
+    permissions = granted_permissions(role, key.scopes)
+    withheld = permissions & LIMITED_KEY_EXCLUSIONS if key.is_limited else NO_PERMISSIONS
     return Principal(
         key.organization,
         "key",
@@ -60,7 +66,7 @@ def of_key(key: ApiKey, *, owner_role: str) -> Principal:
     )
 
 
-def of_staff(user: User, organization: Organization) -> Principal:
+def staff_principal(user: User, organization: Organization) -> Principal:
     """An operator acting in the admin on a row of `organization`; the audit log says so."""
     return Principal(
         organization,
@@ -72,39 +78,39 @@ def of_staff(user: User, organization: Organization) -> Principal:
     )
 
 
-def system(organization: Organization, label: str = "Patchbay") -> Principal:
+def system_principal(organization: Organization, label: str = "Patchbay") -> Principal:
     """Patchbay itself: workers, management commands."""
     return Principal(organization, "system", "", label, None, frozenset(Permission))
 
 
-def nobody_known(organization: Organization) -> Principal:
+def anonymous_principal(organization: Organization) -> Principal:
     """Somebody who has not shown who they are; for the audit log only."""
     label = "unauthenticated client"
     return Principal(organization, "anonymous", "", label, None, frozenset(), Role.USER)
 
 
-def again(organization: Organization, kind: str, actor_id: str) -> Principal | None:
+def reload_principal(organization: Organization, kind: str, actor_id: str) -> Principal | None:
     """Who asked for something that is done later, with what they may do by then; None when they may
     not act any more (no member, a revoked or expired key)."""
     if kind == "system":
-        return system(organization)
+        return system_principal(organization)
     if kind == "staff":
         user = User.objects.filter(pk=actor_id, is_active=True, is_staff=True).first()
-        return of_staff(user, organization) if user else None
+        return staff_principal(user, organization) if user else None
     if kind == "member":
-        return member_again(organization, actor_id)
-    return key_again(organization, actor_id)
+        return reload_member_principal(organization, actor_id)
+    return reload_key_principal(organization, actor_id)
 
 
-def member_again(organization: Organization, user_id: str) -> Principal | None:
+def reload_member_principal(organization: Organization, user_id: str) -> Principal | None:
     rows = organization.memberships.select_related("organization", "user")
     membership = rows.filter(user_id=user_id, user__is_active=True).first()
-    return of_member(membership) if membership else None
+    return member_principal(membership) if membership else None
 
 
-def key_again(organization: Organization, key_id: str) -> Principal | None:
+def reload_key_principal(organization: Organization, key_id: str) -> Principal | None:
     lives = Q(expires_at=None) | Q(expires_at__gt=Now())
     keys = organization.api_keys.select_related("organization", "owner")
     key = keys.filter(lives, pk=key_id, revoked_at=None, owner__is_active=True).first()
     owner = organization.memberships.filter(user_id=key.owner_id).first() if key else None
-    return of_key(key, owner_role=owner.role) if key and owner else None
+    return api_key_principal(key, owner_role=owner.role) if key and owner else None

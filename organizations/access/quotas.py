@@ -17,8 +17,10 @@ from django.utils.translation import gettext as _
 from organizations.models import Organization
 
 # A count is good for a while where much is left: for a tenth of that, and ten processes may do so.
-COUNT_SECONDS, SHARE = 60.0, 10
-_granted: dict[tuple[Any, str, int], tuple[float, int]] = {}  # until when, and how many more
+COUNT_CACHE_SECONDS, ALLOWANCE_DIVISOR = 60.0, 10
+_cached_allowances: dict[
+    tuple[Any, str, int], tuple[float, int]
+] = {}  # until when, and how many more
 
 
 @dataclass(frozen=True)
@@ -55,21 +57,21 @@ class QuotaExceeded(ValidationError):
 _registry: dict[str, Quota] = {}
 
 
-def register(quota: Quota) -> None:
+def register_quota(quota: Quota) -> None:
     _registry[quota.name] = quota
 
 
-def limit_of(organization: Organization, quota: Quota) -> int:
+def quota_limit(organization: Organization, quota: Quota) -> int:
     return organization.quotas.get(quota.name, quota.default)
 
 
-def usages(organization: Organization) -> list[Usage]:
+def list_quota_usages(organization: Organization) -> list[Usage]:
     """All quotas of an organization, in the order of their names."""
     quotas = (quota for _name, quota in sorted(_registry.items()))
-    return [Usage(q, limit_of(organization, q), q.used(organization)) for q in quotas]
+    return [Usage(q, quota_limit(organization, q), q.used(organization)) for q in quotas]
 
 
-def claim(organization: Organization, name: str, more: int = 1) -> None:
+def ensure_quota(organization: Organization, name: str, more: int = 1) -> None:
     """Make sure that `more` may be added in the caller's transaction. Raises QuotaExceeded.
 
     The organization's row is locked while it is counted and until the transaction ends, so that two
@@ -77,24 +79,27 @@ def claim(organization: Organization, name: str, more: int = 1) -> None:
     in the order of integrations/ledger/locks.py.
     """
     quota = _registry[name]
-    limit = limit_of(organization, quota)
-    if take_granted((organization.pk, name, limit), more):
+    limit = quota_limit(organization, quota)
+    if consume_cached_allowance((organization.pk, name, limit), more):
         return
     with transaction.atomic():
         list(Organization.objects.select_for_update(no_key=True).filter(pk=organization.pk))
         used = quota.used(organization)
     if used + more > limit:
         raise QuotaExceeded(Usage(quota, limit, used))
-    grant = (limit - used - more) // SHARE
-    _granted[organization.pk, name, limit] = (time.monotonic() + COUNT_SECONDS, grant)
+    grant = (limit - used - more) // ALLOWANCE_DIVISOR
+    _cached_allowances[organization.pk, name, limit] = (
+        time.monotonic() + COUNT_CACHE_SECONDS,
+        grant,
+    )
 
 
-def take_granted(key: tuple[Any, str, int], more: int) -> bool:
+def consume_cached_allowance(key: tuple[Any, str, int], more: int) -> bool:
     """Without a count: one of shortly before has left enough for this process."""
-    until, left = _granted.get(key, (0.0, 0))
+    until, left = _cached_allowances.get(key, (0.0, 0))
     if left < more or time.monotonic() > until:
         return False
-    _granted[key] = (until, left - more)
+    _cached_allowances[key] = (until, left - more)
     return True
 
 

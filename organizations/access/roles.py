@@ -43,7 +43,7 @@ class Permission(StrEnum):
     EVENTS_READ = "events:read"
 
 
-ADMINS_ONLY = frozenset(
+ADMIN_ONLY_PERMISSIONS = frozenset(
     {
         Permission.ORGANIZATION_UPDATE,
         Permission.MEMBERS_CREATE,
@@ -52,15 +52,15 @@ ADMINS_ONLY = frozenset(
     }
 )
 # What a key does by these outlasts it: none of them for one that ends, or is held to networks.
-LASTING = frozenset(
+LIMITED_KEY_EXCLUSIONS = frozenset(
     {Permission.MEMBERS_CREATE, Permission.MEMBERS_UPDATE, Permission.MEMBERS_DELETE}
 )
-READ_ONLY = frozenset(p for p in Permission if p.value.endswith(":read"))
+READ_PERMISSIONS = frozenset(p for p in Permission if p.value.endswith(":read"))
 
 ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
     Role.ADMIN: frozenset(Permission),
-    Role.AGENT_MANAGER: frozenset(Permission) - ADMINS_ONLY,
-    Role.USER: READ_ONLY - {Permission.EVENTS_READ},
+    Role.AGENT_MANAGER: frozenset(Permission) - ADMIN_ONLY_PERMISSIONS,
+    Role.USER: READ_PERMISSIONS - {Permission.EVENTS_READ},
 }
 
 # A scope narrows what the key's role grants; a key without scopes has all of its role.
@@ -68,7 +68,7 @@ SCOPES: dict[str, frozenset[Permission]] = {
     f"{noun}:{kind}": frozenset(
         p
         for p in Permission
-        if p.value.startswith(f"{noun}:") and (p in READ_ONLY) == (kind == "read")
+        if p.value.startswith(f"{noun}:") and (p in READ_PERMISSIONS) == (kind == "read")
     )
     for noun in dict.fromkeys(p.value.partition(":")[0] for p in Permission)
     for kind in ("read", "write")
@@ -76,9 +76,9 @@ SCOPES: dict[str, frozenset[Permission]] = {
 }
 
 
-def granted(role: str, scopes: list[str]) -> frozenset[Permission]:
+def granted_permissions(role: str, scopes: list[str]) -> frozenset[Permission]:
     """The permissions of a role, narrowed by scopes where there are any. Of a key that is limited
-    (`ApiKey.is_limited`) the LASTING ones are still to be taken away."""
+    (`ApiKey.is_limited`) the LIMITED_KEY_EXCLUSIONS ones are still to be taken away."""
     of_role = ROLE_PERMISSIONS.get(role, frozenset())
     if not scopes:
         return of_role

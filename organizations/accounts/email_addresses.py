@@ -7,5 +7,5 @@ def canonical_email(text: str) -> str:
     return text.strip().lower()
 
 
-def same_email(one: str, other: str) -> bool:
+def is_same_email(one: str, other: str) -> bool:
     return canonical_email(one) == canonical_email(other)

@@ -21,64 +21,70 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from organizations.access import quotas
-from organizations.access.principals import Principal, system
+from organizations.access.principals import Principal, system_principal
 from organizations.access.quotas import Quota
-from organizations.accounts.email_addresses import canonical_email, same_email
-from organizations.accounts.email_verification import unproven
+from organizations.accounts.email_addresses import canonical_email, is_same_email
+from organizations.accounts.email_verification import mark_unverified
 from organizations.models import Invitation, Membership, Organization, User
-from organizations.operations import AlreadyMember, add_member, check_role_reach, record
+from organizations.operations import AlreadyMember, add_member, ensure_can_grant_role, record_event
 from organizations.tenancy import tenant_scope
 
 logger = logging.getLogger("organizations.accounts.invitations")
 
-TERM, DAY = timedelta(days=7), timedelta(days=1)
-OPEN = {"accepted_at": None, "revoked_at": None}
+INVITATION_LIFETIME, DAY = timedelta(days=7), timedelta(days=1)
+OPEN_INVITATION_FILTER = {"accepted_at": None, "revoked_at": None}
 
 
-class NotOpen(Exception):
+class InvitationNotOpen(Exception):
     """The link is unknown, was used or revoked, or has expired: to its bearer all the same."""
 
 
-class ForSomebodyElse(Exception):
+class InvitationEmailMismatch(Exception):
     """It was sent to another e-mail than the account's."""
 
 
-def invited_lately(organization: Organization) -> int:
+def count_recent_invitations(organization: Organization) -> int:
     """Revoked ones count: each was a mail to somebody."""
     return organization.invitations.filter(created_at__gt=timezone.now() - DAY).count()
 
 
-QUOTA = Quota("invitations_per_day", gettext_lazy("invitations in 24 hours"), 50, invited_lately)
+INVITATION_QUOTA = Quota(
+    "invitations_per_day", gettext_lazy("invitations in 24 hours"), 50, count_recent_invitations
+)
 
 
 @transaction.atomic
-def invite(by: Principal, *, email: str, role: str) -> tuple[Invitation, str]:
+def create_invitation(by: Principal, *, email: str, role: str) -> tuple[Invitation, str]:
     """A new invitation and its link, which is never to be seen again; an earlier one to the same
     e-mail ends. Raises ValidationError by field, HigherRole, AlreadyMember and
     QuotaExceeded."""
-    check_role_reach(by, role, _("You cannot invite somebody to a role that may more than you."))
+    ensure_can_grant_role(
+        by, role, _("You cannot invite somebody to a role that may more than you.")
+    )
     email = canonical_email(email)
     organization = Organization.objects.select_for_update(no_key=True).get(pk=by.organization.pk)
     if organization.memberships.filter(user__email=email).exists():
         raise AlreadyMember(_("%(user)s is a member already.") % {"user": email})
-    quotas.claim(organization, QUOTA.name)
-    for earlier in organization.invitations.filter(email=email, **OPEN):
-        revoke(by, earlier)
+    quotas.ensure_quota(organization, INVITATION_QUOTA.name)
+    for earlier in organization.invitations.filter(email=email, **OPEN_INVITATION_FILTER):
+        mark_invitation_revoked(by, earlier)
     token = secrets.token_urlsafe(32)
     invitation = Invitation(
         organization=organization,
         email=email,
         role=role,
-        digest=digest_of(token),
+        digest=invitation_token_digest(token),
         invited_by_id=by.user_id,
-        expires_at=timezone.now() + TERM,
+        expires_at=timezone.now() + INVITATION_LIFETIME,
     )
     invitation.full_clean()
     invitation.save()
-    record_on(by, "invitation.created", invitation, after={"role": role})
+    record_invitation_event(by, "invitation.created", invitation, after={"role": role})
     if settings.CAN_MAIL:
-        transaction.on_commit(partial(mail, by, invitation, link_of(token)), robust=True)
-    return invitation, link_of(token)
+        transaction.on_commit(
+            partial(send_invitation_email, by, invitation, invitation_link(token)), robust=True
+        )
+    return invitation, invitation_link(token)
 
 
 @transaction.atomic
@@ -89,39 +95,41 @@ def revoke_invitation(by: Principal, *, invitation_id) -> bool:
     invitation = rows.get(pk=invitation_id)
     if invitation.accepted_at or invitation.revoked_at:
         return False
-    revoke(by, invitation)
+    mark_invitation_revoked(by, invitation)
     return True
 
 
-def revoke(by: Principal, invitation: Invitation) -> None:
+def mark_invitation_revoked(by: Principal, invitation: Invitation) -> None:
     type(invitation).objects.filter(pk=invitation.pk).update(revoked_at=Now())
-    record_on(by, "invitation.revoked", invitation)
+    record_invitation_event(by, "invitation.revoked", invitation)
 
 
-def find(token: str) -> Invitation:
-    """Raises NotOpen."""
-    rows = alive().select_related("organization", "invited_by")
-    with tenant_scope.finding():
-        invitation = rows.filter(digest=digest_of(token)).first()
+def find_open_invitation(token: str) -> Invitation:
+    """Raises InvitationNotOpen."""
+    rows = open_invitations().select_related("organization", "invited_by")
+    with tenant_scope.global_lookup():
+        invitation = rows.filter(digest=invitation_token_digest(token)).first()
     if invitation is None:
-        raise NotOpen(_("This invitation was used or revoked, or it has expired."))
+        raise InvitationNotOpen(_("This invitation was used or revoked, or it has expired."))
     return invitation
 
 
 @transaction.atomic
-def accept(token: str, *, user: User) -> Membership:
-    """Raises NotOpen, ForSomebodyElse and AlreadyMember."""
-    invitation = find(token)
+def accept_invitation(token: str, *, user: User) -> Membership:
+    """Raises InvitationNotOpen, InvitationEmailMismatch and AlreadyMember."""
+    invitation = find_open_invitation(token)
     with tenant_scope.within(invitation.organization_id):
-        return accept_found(invitation.pk, user)
+        return lock_and_accept_invitation(invitation.pk, user)
 
 
-def accept_found(invitation_id: UUID, user: User) -> Membership:
+def lock_and_accept_invitation(invitation_id: UUID, user: User) -> Membership:
     invitation = Invitation.objects.select_for_update().get(pk=invitation_id)
     if invitation.accepted_at or invitation.revoked_at:
-        raise NotOpen(_("This invitation was used or revoked, or it has expired."))
-    if not same_email(invitation.email, user.email):
-        raise ForSomebodyElse(_("The invitation was sent to %(email)s.") % invitation.__dict__)
+        raise InvitationNotOpen(_("This invitation was used or revoked, or it has expired."))
+    if not is_same_email(invitation.email, user.email):
+        raise InvitationEmailMismatch(
+            _("The invitation was sent to %(email)s.") % invitation.__dict__
+        )
     organization = invitation.organization
     if organization.memberships.filter(user=user).exists():
         raise AlreadyMember(
@@ -129,44 +137,44 @@ def accept_found(invitation_id: UUID, user: User) -> Membership:
         )
     invitation.accepted_at, invitation.accepted_by = timezone.now(), user
     invitation.save(update_fields=["accepted_at", "accepted_by"])
-    by = system(organization, user.email)
-    record_on(by, "invitation.accepted", invitation)
+    by = system_principal(organization, user.email)
+    record_invitation_event(by, "invitation.accepted", invitation)
     return add_member(by, user=user, role=invitation.role)
 
 
 @transaction.atomic
-def join(token: str, *, name: str, password: str) -> tuple[User, Membership]:
+def register_invited_user(token: str, *, name: str, password: str) -> tuple[User, Membership]:
     """A new person's account and membership. Raises ValidationError, and what accept does."""
-    invitation = find(token)
+    invitation = find_open_invitation(token)
     if User.objects.with_email(invitation.email):
         raise ValidationError(_("Sign in with the account that you have."), code="has_account")
     user = User.objects.create_user(invitation.email, password, name=name)
-    unproven(user)
-    return user, accept(token, user=user)
+    mark_unverified(user)
+    return user, accept_invitation(token, user=user)
 
 
-def is_awaited(email: str) -> bool:
-    with tenant_scope.finding():
-        return alive().filter(email=canonical_email(email)).exists()
+def has_open_invitation(email: str) -> bool:
+    with tenant_scope.global_lookup():
+        return open_invitations().filter(email=canonical_email(email)).exists()
 
 
-def alive() -> QuerySet[Invitation]:
-    return Invitation.objects.filter(expires_at__gt=Now(), **OPEN)
+def open_invitations() -> QuerySet[Invitation]:
+    return Invitation.objects.filter(expires_at__gt=Now(), **OPEN_INVITATION_FILTER)
 
 
-def digest_of(token: str) -> bytes:
+def invitation_token_digest(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-def link_of(token: str) -> str:
+def invitation_link(token: str) -> str:
     return settings.PUBLIC_BASE_URL + reverse("invitation", kwargs={"token": token})
 
 
-def record_on(by: Principal, action: str, invitation: Invitation, **values) -> None:
-    record(by, action, invitation, kind="invitation", label=invitation.email, **values)
+def record_invitation_event(by: Principal, action: str, invitation: Invitation, **values) -> None:
+    record_event(by, action, invitation, kind="invitation", label=invitation.email, **values)
 
 
-def mail(by: Principal, invitation: Invitation, link: str) -> None:
+def send_invitation_email(by: Principal, invitation: Invitation, link: str) -> None:
     """The link is shown to who invites, too: a mail server that is away stops nobody."""
     words = {"by": by, "invitation": invitation, "link": link}
     subject = _("Join %(name)s on Patchbay") % {"name": invitation.organization.name}

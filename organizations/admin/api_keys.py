@@ -18,37 +18,37 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from organizations import operations
-from organizations.access.api_key_rotation import NotRotatable, refuse_spent, rotate_key
-from organizations.access.principals import Principal, of_staff
+from organizations.access.api_key_rotation import NotRotatable, ensure_rotatable, rotate_key
+from organizations.access.principals import Principal, staff_principal
 from organizations.access.roles import SCOPES, Role
-from organizations.admin.operator_rank import refuse_stronger
+from organizations.admin.operator_rank import ensure_can_edit_user
 from organizations.models import ApiKey, Organization, User
 from organizations.views import api_key_forms
 from organizations.web.admin import fields
-from organizations.web.admin.base import OperatorAdmin, page_of, time_column
-from organizations.web.admin.form_pages import OrganizationFirst, attempt
+from organizations.web.admin.base import OperatorAdmin, admin_url, time_column
+from organizations.web.admin.form_pages import ChooseOrganizationFirst, run_with_form_errors
 from organizations.web.admin.row_actions import RowAction
 
-ROTATION = gettext_lazy(
+ROTATION_HELP = gettext_lazy(
     "A new key replaces this one, with the same name, role, scopes, networks and expiry. It is "
     "shown once, on the next page."
 )
-STATES = {"active": "success", "expired": "warning", "revoked": "danger"}
+STATE_COLORS = {"active": "success", "expired": "warning", "revoked": "danger"}
 
 
-class KeyForm(forms.Form):
-    name = fields.text(
+class AdminApiKeyForm(forms.Form):
+    name = fields.text_field(
         label=gettext_lazy("Name"), help_text=gettext_lazy("Which program uses it, and where.")
     )
-    role = fields.choice(Role.choices, label=gettext_lazy("Role"), initial=Role.USER)
-    scopes = fields.choices(
+    role = fields.choice_field(Role.choices, label=gettext_lazy("Role"), initial=Role.USER)
+    scopes = fields.multiple_choice_field(
         [(scope, scope) for scope in SCOPES],
         required=False,
         label=gettext_lazy("Scopes"),
         help_text=gettext_lazy("Narrow the role; none chosen means everything the role may do."),
     )
-    expires_at = fields.moment(required=False, label=gettext_lazy("Expires at"))
-    allowed_cidrs = fields.text(
+    expires_at = fields.datetime_field(required=False, label=gettext_lazy("Expires at"))
+    allowed_cidrs = fields.text_field(
         required=False,
         max_length=1000,
         label=gettext_lazy("Allowed networks"),
@@ -57,7 +57,7 @@ class KeyForm(forms.Form):
 
     def __init__(self, data: Any, *, members: QuerySet[User]):
         super().__init__(data)
-        self.fields["owner"] = fields.row(
+        self.fields["owner"] = fields.model_choice_field(
             members,
             label=_("Owner"),
             help_text=_("A member; the key is never stronger than they are, and ends with them."),
@@ -72,32 +72,34 @@ class KeyForm(forms.Form):
         )
 
 
-class RotateForm(api_key_forms.RotateForm):
+class AdminRotateKeyForm(api_key_forms.RotateApiKeyForm):
     def __init__(self, data: Any = None):
         super().__init__(data)
-        self.fields["overlap"].widget = UnfoldAdminSelectWidget(choices=api_key_forms.OVERLAPS)
+        self.fields["overlap"].widget = UnfoldAdminSelectWidget(
+            choices=api_key_forms.OVERLAP_CHOICES
+        )
 
 
-def may_rotate(operator: User) -> bool:
+def can_rotate_keys(operator: User) -> bool:
     """Who may make keys, as one is made, and revoke them, as the old one ends."""
     return operator.has_perms(["organizations.add_apikey", "organizations.delete_apikey"])
 
 
-def is_spent(key: ApiKey) -> bool:
+def is_no_longer_rotatable(key: ApiKey) -> bool:
     try:
-        refuse_spent(key)
+        ensure_rotatable(key)
     except NotRotatable:
         return True
     return False
 
 
-def revoke(by: Principal, key: ApiKey) -> str:
-    if operations.revoke_key(by, key_id=key.pk):
+def revoke_key_action(by: Principal, key: ApiKey) -> str:
+    if operations.revoke_api_key(by, key_id=key.pk):
         return _("%(key)s is refused from now on.") % {"key": key}
     return _("%(key)s had been revoked before.") % {"key": key}
 
 
-def loses_by_revoking(key: ApiKey) -> str:
+def describe_revocation_impact(key: ApiKey) -> str:
     used = (
         timezone.localtime(key.last_used_at).strftime("%Y-%m-%d %H:%M") if key.last_used_at else ""
     )
@@ -108,7 +110,7 @@ def loses_by_revoking(key: ApiKey) -> str:
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(OrganizationFirst, OperatorAdmin):
+class ApiKeyAdmin(ChooseOrganizationFirst, OperatorAdmin):
     list_display = (
         "name",
         "public_text",
@@ -147,10 +149,10 @@ class ApiKeyAdmin(OrganizationFirst, OperatorAdmin):
         RowAction(
             "revoke",
             gettext_lazy("Revoke"),
-            revoke,
+            revoke_key_action,
             refusals=(operations.HigherRole,),
             possible=lambda key: key.revoked_at is None,
-            loses=loses_by_revoking,
+            loses=describe_revocation_impact,
             permission="delete",
             icon="block",
         ),
@@ -165,7 +167,7 @@ class ApiKeyAdmin(OrganizationFirst, OperatorAdmin):
         return [address, *super().get_urls()]
 
     def links(self, request: HttpRequest, row: ApiKey) -> list[dict[str, Any]]:
-        if is_spent(row) or not may_rotate(request.user):
+        if is_no_longer_rotatable(row) or not can_rotate_keys(request.user):
             return []
         url = reverse("admin:organizations_apikey_rotate", args=[quote(row.pk)])
         return [{"title": _("Rotate"), "icon": "autorenew", "url": url}]
@@ -181,7 +183,7 @@ class ApiKeyAdmin(OrganizationFirst, OperatorAdmin):
     def public_text(self, key: ApiKey) -> str:
         return f"pb_live_{key.key_id}"
 
-    @display(description=gettext_lazy("state"), label=STATES)
+    @display(description=gettext_lazy("state"), label=STATE_COLORS)
     def state(self, key: ApiKey) -> tuple[str, str]:
         if key.revoked_at:
             return "revoked", _("revoked")
@@ -196,44 +198,52 @@ class ApiKeyAdmin(OrganizationFirst, OperatorAdmin):
     def add_in(self, request: HttpRequest, organization: Organization) -> HttpResponse:
         people = self.admin_site.get_model_admin(User).get_queryset(request)
         members = people.filter(memberships__organization=organization)
-        form = KeyForm(request.POST or None, members=members)
+        form = AdminApiKeyForm(request.POST or None, members=members)
         if request.method == "POST" and form.is_valid():
             refusals = {PermissionDenied: "owner"}
-            if made := attempt(form, lambda: self.make(request, organization, form), refusals):
+            if made := run_with_form_errors(
+                form, lambda: self.make(request, organization, form), refusals
+            ):
                 return self.show_once(request, *made)
         title = _("Add an API key to %(organization)s") % {"organization": organization}
         return self.form_page(request, form, title=title)
 
     def make(
-        self, request: HttpRequest, organization: Organization, form: KeyForm
+        self, request: HttpRequest, organization: Organization, form: AdminApiKeyForm
     ) -> tuple[ApiKey, Any]:
         """Who sees a key may act as its owner."""
-        refuse_stronger(request.user, form.cleaned_data["owner"])
-        return operations.create_key(of_staff(request.user, organization), **form.cleaned_data)
+        ensure_can_edit_user(request.user, form.cleaned_data["owner"])
+        return operations.create_api_key(
+            staff_principal(request.user, organization), **form.cleaned_data
+        )
 
     def rotate_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """A page of its own, as it asks when the old key ends and shows the new one."""
         key = self.get_object(request, unquote(object_id))
         if key is None:
             raise Http404
-        if not may_rotate(request.user):
+        if not can_rotate_keys(request.user):
             raise PermissionDenied
-        form = RotateForm(request.POST if request.method == "POST" else None)
+        form = AdminRotateKeyForm(request.POST if request.method == "POST" else None)
         if form.is_valid():
             refusals = {PermissionDenied: None, NotRotatable: None}
-            if made := attempt(form, lambda: self.rotate(request, key, form), refusals):
+            if made := run_with_form_errors(
+                form, lambda: self.rotate(request, key, form), refusals
+            ):
                 return self.show_once(request, *made)
         return self.form_page(
             request,
             form,
             title=_("Rotate %(name)s") % {"name": key},
-            fieldsets=[(None, {"fields": ["overlap"], "description": ROTATION})],
+            fieldsets=[(None, {"fields": ["overlap"], "description": ROTATION_HELP})],
             save_label=_("Rotate the key"),
         )
 
-    def rotate(self, request: HttpRequest, key: ApiKey, form: RotateForm) -> tuple[ApiKey, Any]:
-        refuse_stronger(request.user, key.owner)
-        by = of_staff(request.user, key.organization)
+    def rotate(
+        self, request: HttpRequest, key: ApiKey, form: AdminRotateKeyForm
+    ) -> tuple[ApiKey, Any]:
+        ensure_can_edit_user(request.user, key.owner)
+        by = staff_principal(request.user, key.organization)
         return rotate_key(by, key_id=key.pk, **form.cleaned_data)
 
     def show_once(self, request: HttpRequest, key: ApiKey, text: Any) -> HttpResponse:
@@ -245,6 +255,6 @@ class ApiKeyAdmin(OrganizationFirst, OperatorAdmin):
             "media": self.media,
             "key": key,
             "text": text,
-            "key_page": page_of(key),
+            "key_page": admin_url(key),
         }
         return TemplateResponse(request, "admin/new_key.html", context)

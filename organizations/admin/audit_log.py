@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
 from organizations.models import Event, EventArchive, SavedReply, Seal
-from organizations.web.admin.base import LogAdmin, link, page_of, time_column
+from organizations.web.admin.base import LogAdmin, admin_url, link_or_text, time_column
 
 
 @admin.register(Event)
@@ -59,12 +59,12 @@ class EventAdmin(LogAdmin):
             is_it = getattr(page, "event_kind", "") == event.subject_kind
             if is_it and page.has_view_permission(request):
                 found += model.objects.filter(pk=event.subject_id).only("pk")
-        return [page_of(row) for row in found]
+        return [admin_url(row) for row in found]
 
     @display(description=gettext_lazy("subject"))
     def subject(self, event: Event) -> SafeString | str:
         """Leads to its page, where that kind has one and the row is still there."""
-        return link(next(iter(event.pages), ""), event.subject_label)
+        return link_or_text(next(iter(event.pages), ""), event.subject_label)
 
     @display(description=gettext_lazy("seal"))
     def seal(self, event: Event) -> str:

@@ -13,8 +13,8 @@ from organizations.models import Invitation
 from organizations.web.admin.base import ReadOnlyAdmin, time_column
 from organizations.web.admin.row_actions import RowAction
 
-STATES = {"open": "info", "accepted": "success", "expired": "warning", "revoked": "danger"}
-WORDS = {
+STATE_COLORS = {"open": "info", "accepted": "success", "expired": "warning", "revoked": "danger"}
+STATE_LABELS = {
     "open": gettext_lazy("open"),
     "accepted": gettext_lazy("accepted"),
     "expired": gettext_lazy("expired"),
@@ -22,7 +22,7 @@ WORDS = {
 }
 
 
-def revoke(by: Principal, invitation: Invitation) -> str:
+def revoke_invitation_action(by: Principal, invitation: Invitation) -> str:
     if invitations.revoke_invitation(by, invitation_id=invitation.pk):
         return _("The invitation of %(email)s is revoked.") % {"email": invitation.email}
     return _("The invitation of %(email)s was not open.") % {"email": invitation.email}
@@ -53,7 +53,7 @@ class InvitationAdmin(ReadOnlyAdmin):
         RowAction(
             "revoke",
             gettext_lazy("Revoke"),
-            revoke,
+            revoke_invitation_action,
             possible=lambda invitation: invitation.state == "open",
             loses=lambda invitation: _("Its link opens nothing any more."),
             permission="delete",
@@ -61,6 +61,6 @@ class InvitationAdmin(ReadOnlyAdmin):
         ),
     )
 
-    @display(description=gettext_lazy("state"), label=STATES)
+    @display(description=gettext_lazy("state"), label=STATE_COLORS)
     def state_badge(self, invitation: Invitation) -> tuple[str, Any]:
-        return invitation.state, WORDS[invitation.state]
+        return invitation.state, STATE_LABELS[invitation.state]

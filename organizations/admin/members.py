@@ -15,24 +15,24 @@ from unfold.admin import TabularInline
 from unfold.decorators import display
 
 from organizations import operations
-from organizations.access.principals import Principal, of_staff
+from organizations.access.principals import Principal, staff_principal
 from organizations.access.roles import Role
 from organizations.admin.operator_rank import (
-    OwnMembership,
-    may_edit,
-    refuse_oneself,
-    refuse_stronger,
+    OwnMembershipChange,
+    can_edit_user,
+    ensure_can_edit_user,
+    ensure_not_oneself,
 )
 from organizations.models import Membership, Organization, User
 from organizations.web.admin import fields
-from organizations.web.admin.base import OperatorAdmin, page_of, time_column
-from organizations.web.admin.form_pages import OrganizationFirst, attempt
+from organizations.web.admin.base import OperatorAdmin, admin_url, time_column
+from organizations.web.admin.form_pages import ChooseOrganizationFirst, run_with_form_errors
 from organizations.web.admin.row_actions import RowAction
 
-ROLE_COLOURS = {Role.ADMIN: "warning", Role.AGENT_MANAGER: "info"}
+ROLE_COLORS = {Role.ADMIN: "warning", Role.AGENT_MANAGER: "info"}
 
 
-class Members(TabularInline):
+class MembershipInline(TabularInline):
     """To be read; a membership has a page of its own."""
 
     model = Membership
@@ -60,11 +60,11 @@ class MemberForm(forms.Form):
     def __init__(self, data: Any, *, people: QuerySet[User], widget: forms.Widget):
         super().__init__(data)
         self.fields["user"] = forms.ModelChoiceField(people, widget=widget, label=_("User"))
-        self.fields["role"] = fields.choice(Role.choices, label=_("Role"), initial=Role.USER)
+        self.fields["role"] = fields.choice_field(Role.choices, label=_("Role"), initial=Role.USER)
 
 
-def remove(by: Principal, membership: Membership) -> str:
-    refuse_stronger(User.objects.get(pk=by.user_id), membership.user)
+def remove_member_action(by: Principal, membership: Membership) -> str:
+    ensure_can_edit_user(User.objects.get(pk=by.user_id), membership.user)
     operations.remove_member(by, user=membership.user)
     return _("%(user)s is no longer a member of %(organization)s.") % {
         "user": membership.user,
@@ -72,7 +72,7 @@ def remove(by: Principal, membership: Membership) -> str:
     }
 
 
-def loses_by_removal(membership: Membership) -> str:
+def describe_removal_impact(membership: Membership) -> str:
     return _("%(user)s loses the way into %(organization)s, and their API keys there stop.") % {
         "user": membership.user,
         "organization": membership.organization,
@@ -80,7 +80,7 @@ def loses_by_removal(membership: Membership) -> str:
 
 
 @admin.register(Membership)
-class MembershipAdmin(OrganizationFirst, OperatorAdmin):
+class MembershipAdmin(ChooseOrganizationFirst, OperatorAdmin):
     list_display = ("user", "organization_name", "role_badge", "created")
     list_display_links = ("user",)
     list_select_related = ("user", "organization")
@@ -92,9 +92,9 @@ class MembershipAdmin(OrganizationFirst, OperatorAdmin):
         RowAction(
             "remove",
             gettext_lazy("Remove"),
-            remove,
+            remove_member_action,
             refusals=(Membership.DoesNotExist, operations.LastAdmin, PermissionDenied),
-            loses=loses_by_removal,
+            loses=describe_removal_impact,
             permission="delete",
             icon="person_remove",
             leaves=True,
@@ -103,27 +103,31 @@ class MembershipAdmin(OrganizationFirst, OperatorAdmin):
 
     created = time_column("created_at", gettext_lazy("since"))
 
-    @display(description=gettext_lazy("role"), label=ROLE_COLOURS, ordering="role")
+    @display(description=gettext_lazy("role"), label=ROLE_COLORS, ordering="role")
     def role_badge(self, membership: Membership) -> str:
         return membership.role
 
     def add_in(self, request: HttpRequest, organization: Organization) -> HttpResponse:
         form = MemberForm(request.POST or None, **self.people(request))
         if request.method == "POST" and form.is_valid():
-            refusals = {OwnMembership: "user"}
-            made = attempt(form, lambda: self.add(request, organization, form), refusals)
+            refusals = {OwnMembershipChange: "user"}
+            made = run_with_form_errors(
+                form, lambda: self.add(request, organization, form), refusals
+            )
             if made:
                 messages.success(request, _("%(user)s is a member now.") % {"user": made.user})
-                return redirect(page_of(organization))
+                return redirect(admin_url(organization))
         title = _("Add a member to %(organization)s") % {"organization": organization}
         return self.form_page(request, form, title=title)
 
     def add(self, request: HttpRequest, organization: Organization, form: MemberForm) -> Membership:
-        refuse_oneself(request.user, form.cleaned_data["user"])
-        return operations.add_member(of_staff(request.user, organization), **form.cleaned_data)
+        ensure_not_oneself(request.user, form.cleaned_data["user"])
+        return operations.add_member(
+            staff_principal(request.user, organization), **form.cleaned_data
+        )
 
     def has_change_permission(self, request: HttpRequest, obj: Membership | None = None) -> bool:
-        below = obj is None or may_edit(request.user, obj.user)
+        below = obj is None or can_edit_user(request.user, obj.user)
         return super().has_change_permission(request, obj) and below
 
     def people(self, request: HttpRequest) -> dict[str, Any]:
@@ -135,13 +139,13 @@ class MembershipAdmin(OrganizationFirst, OperatorAdmin):
         """The last admin stays one; Django has no word for a refusal after the form was valid."""
         try:
             return super().change_view(request, object_id, form_url, extra_context)
-        except (operations.LastAdmin, OwnMembership) as error:
+        except (operations.LastAdmin, OwnMembershipChange) as error:
             messages.error(request, str(error))
             return redirect(request.get_full_path())
 
     def save_model(
         self, request: HttpRequest, obj: Membership, form: forms.Form, change: bool
     ) -> None:
-        refuse_oneself(request.user, obj.user)
-        by = of_staff(request.user, obj.organization)
-        operations.change_role(by, user=obj.user, role=obj.role)
+        ensure_not_oneself(request.user, obj.user)
+        by = staff_principal(request.user, obj.organization)
+        operations.change_member_role(by, user=obj.user, role=obj.role)

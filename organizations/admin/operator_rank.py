@@ -9,38 +9,38 @@ from django.utils.translation import gettext as _
 from organizations.models import User
 
 
-def may_edit(operator: User, person: User) -> bool:
+def can_edit_user(operator: User, person: User) -> bool:
     """Whether `person` may no more in the admin than `operator`: who sets a password, an e-mail or
     a second factor can act as that person."""
     if operator.is_superuser or operator == person:
         return True
-    return not person.is_superuser and may_grant(operator, rights_of(person))
+    return not person.is_superuser and can_grant_permissions(operator, user_permission_ids(person))
 
 
-def may_grant(operator: User, rights: Iterable[int]) -> bool:
+def can_grant_permissions(operator: User, rights: Iterable[int]) -> bool:
     """`rights` are primary keys of permissions."""
-    return operator.is_superuser or set(rights) <= rights_of(operator)
+    return operator.is_superuser or set(rights) <= user_permission_ids(operator)
 
 
-def rights_of(person: User) -> set[int]:
+def user_permission_ids(person: User) -> set[int]:
     """Of an inactive one too, whom Django says may nothing: they can be activated."""
     own = Permission.objects.filter(user=person)
     by_group = Permission.objects.filter(group__user=person)
     return set(own.union(by_group).values_list("pk", flat=True))
 
 
-def refuse_stronger(operator: User, person: User) -> None:
+def ensure_can_edit_user(operator: User, person: User) -> None:
     """Raises PermissionDenied."""
-    if not may_edit(operator, person):
+    if not can_edit_user(operator, person):
         message = _("%(person)s may do more in this admin than you.")
         raise PermissionDenied(message % {"person": person})
 
 
-class OwnMembership(Exception):
+class OwnMembershipChange(Exception):
     """In an organization nobody raises themselves."""
 
 
-def refuse_oneself(operator: User, person: User) -> None:
-    """Raises OwnMembership."""
+def ensure_not_oneself(operator: User, person: User) -> None:
+    """Raises OwnMembershipChange."""
     if operator == person and not operator.is_superuser:
-        raise OwnMembership(_("Only a superuser changes their own memberships."))
+        raise OwnMembershipChange(_("Only a superuser changes their own memberships."))

@@ -14,17 +14,17 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
 from organizations import operations
-from organizations.access.principals import of_staff
-from organizations.admin.members import Members
+from organizations.access.principals import staff_principal
+from organizations.admin.members import MembershipInline
 from organizations.models import Membership, Organization, User
 from organizations.web.admin import fields
-from organizations.web.admin.base import OperatorAdmin, page_of, time_column
-from organizations.web.admin.form_pages import attempt
+from organizations.web.admin.base import OperatorAdmin, admin_url, time_column
+from organizations.web.admin.form_pages import run_with_form_errors
 from organizations.web.views.base import screen_url
 
 
 class OrganizationForm(forms.Form):
-    name = fields.text(label=gettext_lazy("Name"))
+    name = fields.text_field(label=gettext_lazy("Name"))
 
     def __init__(self, data: Any, *, people: QuerySet[User], widget: forms.Widget):
         super().__init__(data)
@@ -43,7 +43,7 @@ class OrganizationAdmin(OperatorAdmin):
     search_fields = ("name", "public_id__iexact", "id__iexact")
     fields = ("name", "quotas", "numbers_limited", "public_id", "id", "created_at")
     readonly_fields = ("public_id", "id", "created_at")
-    inlines = (Members,)
+    inlines = (MembershipInline,)
     related_lists = tuple(
         (title, icon, model, "organization__id")
         for title, icon, model in (
@@ -80,10 +80,12 @@ class OrganizationAdmin(OperatorAdmin):
             raise PermissionDenied
         form = OrganizationForm(request.POST or None, **self.owners(request))
         if request.method == "POST" and form.is_valid():
-            made = attempt(form, lambda: operations.create_organization(**form.cleaned_data), {})
+            made = run_with_form_errors(
+                form, lambda: operations.create_organization(**form.cleaned_data), {}
+            )
             if made:
                 messages.success(request, _("%(row)s was added.") % {"row": made})
-                return redirect(page_of(made))
+                return redirect(admin_url(made))
         return self.form_page(request, form, title=_("Add organization"))
 
     def owners(self, request: HttpRequest) -> dict[str, Any]:
@@ -95,10 +97,10 @@ class OrganizationAdmin(OperatorAdmin):
         self, request: HttpRequest, obj: Organization, form: forms.Form, change: bool
     ) -> None:
         stored = obj._meta.default_manager.get(pk=obj.pk)
-        by = of_staff(request.user, stored)
+        by = staff_principal(request.user, stored)
         if obj.name != stored.name:
             operations.rename_organization(by, name=obj.name)
         if obj.quotas != stored.quotas:
             operations.change_quotas(by, quotas=obj.quotas)
         if obj.numbers_limited != stored.numbers_limited:
-            operations.limit_numbers(by, limited=obj.numbers_limited)
+            operations.set_numbers_limited(by, limited=obj.numbers_limited)

@@ -17,22 +17,27 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from organizations.accounts import email_verification
 from organizations.accounts.sign_in import second_factor
-from organizations.accounts.sign_in.operator_actions import record_act
-from organizations.admin.members import Members
-from organizations.admin.operator_rank import may_edit, may_grant, refuse_stronger, rights_of
+from organizations.accounts.sign_in.operator_actions import record_operator_action
+from organizations.admin.members import MembershipInline
+from organizations.admin.operator_rank import (
+    can_edit_user,
+    can_grant_permissions,
+    ensure_can_edit_user,
+    user_permission_ids,
+)
 from organizations.models import User
 from organizations.web.admin.base import time_column
 from organizations.web.admin.row_actions import RowAction, RowActions
 
-ALLAUTH = ("account", "mfa", "socialaccount", "usersessions")
-WITHOUT_PAGES = (*ALLAUTH, "admin", "contenttypes", "sessions")
+ALLAUTH_APPS = ("account", "mfa", "socialaccount", "usersessions")
+APPS_WITHOUT_PAGES = (*ALLAUTH_APPS, "admin", "contenttypes", "sessions")
 admin.site.unregister(Group)
 # allauth's tables are its own business; what an operator needs of them is an action on the user.
-for model in [m for m in admin.site._registry if m._meta.app_label in ALLAUTH]:
+for model in [m for m in admin.site._registry if m._meta.app_label in ALLAUTH_APPS]:
     admin.site.unregister(model)
 
-RANK = ("is_staff", "is_superuser", "groups")
-LOCKS_ONESELF_OUT = ("is_active", "is_staff", "is_superuser")
+RANK_FIELDS = ("is_staff", "is_superuser", "groups")
+SELF_LOCKOUT_FIELDS = ("is_active", "is_staff", "is_superuser")
 
 
 @admin.register(Group)
@@ -42,20 +47,22 @@ class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
 
     def formfield_for_manytomany(self, db_field, request=None, **kwargs):
         """Only rights that mean something here: what has no page needs none."""
-        shown = Permission.objects.exclude(content_type__app_label__in=WITHOUT_PAGES)
+        shown = Permission.objects.exclude(content_type__app_label__in=APPS_WITHOUT_PAGES)
         if not request.user.is_superuser:
-            shown = shown.filter(pk__in=rights_of(request.user))
+            shown = shown.filter(pk__in=user_permission_ids(request.user))
         return super().formfield_for_manytomany(db_field, request, queryset=shown, **kwargs)
 
     def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
-        return super().has_change_permission(request, obj) and is_within(request.user, obj)
+        return super().has_change_permission(request, obj) and can_manage_group(request.user, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
-        return super().has_delete_permission(request, obj) and is_within(request.user, obj)
+        return super().has_delete_permission(request, obj) and can_manage_group(request.user, obj)
 
 
-def is_within(operator: User, group: Group | None) -> bool:
-    return group is None or may_grant(operator, group.permissions.values_list("pk", flat=True))
+def can_manage_group(operator: User, group: Group | None) -> bool:
+    return group is None or can_grant_permissions(
+        operator, group.permissions.values_list("pk", flat=True)
+    )
 
 
 class NewUserForm(UserCreationForm):
@@ -64,14 +71,14 @@ class NewUserForm(UserCreationForm):
         fields = ("email", "name")
 
 
-class ChangedUserForm(UserChangeForm):
+class EditUserForm(UserChangeForm):
     class Meta:
         model = User
         fields = "__all__"  # noqa: DJ007  the admin's fieldsets choose
 
 
-def remove_factor(operator: User, user: User) -> str:
-    refuse_stronger(operator, user)
+def remove_second_factor_action(operator: User, user: User) -> str:
+    ensure_can_edit_user(operator, user)
     if second_factor.remove_second_factor(operator, user):
         return _("%(user)s signs in without a second factor now.") % {"user": user}
     return _("%(user)s had no second factor.") % {"user": user}
@@ -82,7 +89,7 @@ class UserAdmin(RowActions, DjangoUserAdmin, ModelAdmin):
     """E-mail is the name to sign in with. Only superusers change ranks, and nobody edits a person
     who may more than they."""
 
-    form, add_form = ChangedUserForm, NewUserForm
+    form, add_form = EditUserForm, NewUserForm
     change_password_form = AdminPasswordChangeForm
     list_display = ("email", "name", "rank", "is_active", "signed_in", "joined")
     list_filter = ("is_active", "is_staff", "is_superuser")
@@ -98,7 +105,7 @@ class UserAdmin(RowActions, DjangoUserAdmin, ModelAdmin):
         (
             gettext_lazy("Rights in this admin"),
             {
-                "fields": RANK,
+                "fields": RANK_FIELDS,
                 "description": gettext_lazy(
                     "A superuser may do everything here; another operator what their groups may. "
                     "What somebody may do in an organization is their membership's role."
@@ -108,12 +115,12 @@ class UserAdmin(RowActions, DjangoUserAdmin, ModelAdmin):
         (gettext_lazy("Times"), {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = ((None, {"fields": ("email", "name", "password1", "password2")}),)
-    inlines = (Members,)
+    inlines = (MembershipInline,)
     row_actions = (
         RowAction(
             "second-factor",
             gettext_lazy("Remove second factor"),
-            remove_factor,
+            remove_second_factor_action,
             refusals=(PermissionDenied,),
             possible=lambda user: is_mfa_enabled(user),
             loses=lambda user: _(
@@ -140,11 +147,15 @@ class UserAdmin(RowActions, DjangoUserAdmin, ModelAdmin):
         former = User.objects.filter(pk=obj.pk).first()
         super().save_model(request, obj, form, change)
         if former and former.email != obj.email:
-            email_verification.moved(obj)
+            email_verification.record_email_change(obj)
             emails = {"before": {"email": former.email}, "after": {"email": obj.email}}
-            record_act(request.user, obj, "email_changed", also_to=[former.email], **emails)
+            record_operator_action(
+                request.user, obj, "email_changed", also_to=[former.email], **emails
+            )
         if former and former.is_active != obj.is_active:
-            record_act(request.user, obj, "activated" if obj.is_active else "deactivated")
+            record_operator_action(
+                request.user, obj, "activated" if obj.is_active else "deactivated"
+            )
 
     def user_change_password(self, request: HttpRequest, id: str, form_url="") -> HttpResponse:
         """Django's page, which tells nobody."""
@@ -152,7 +163,7 @@ class UserAdmin(RowActions, DjangoUserAdmin, ModelAdmin):
             former = self.get_object(request, unquote(id))
             response = super().user_change_password(request, id, form_url)
             if former and not User.objects.filter(pk=former.pk, password=former.password).exists():
-                record_act(request.user, former, "password_set")
+                record_operator_action(request.user, former, "password_set")
         return response
 
     def get_actions(self, request: HttpRequest) -> dict[str, tuple]:
@@ -166,11 +177,11 @@ class UserAdmin(RowActions, DjangoUserAdmin, ModelAdmin):
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        below = obj is None or may_edit(request.user, obj)
+        below = obj is None or can_edit_user(request.user, obj)
         return super().has_change_permission(request, obj) and below
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple:
         """Nobody locks themselves out, or raises themselves up."""
-        rank = () if request.user.is_superuser else RANK
-        own = LOCKS_ONESELF_OUT if obj == request.user else ()
+        rank = () if request.user.is_superuser else RANK_FIELDS
+        own = SELF_LOCKOUT_FIELDS if obj == request.user else ()
         return (*self.readonly_fields, *rank, *own)

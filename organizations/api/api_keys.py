@@ -9,7 +9,7 @@ from django.http import HttpRequest
 
 from organizations import operations
 from organizations.access import api_key_rotation
-from organizations.access.api_key_format import KeyText
+from organizations.access.api_key_format import PlaintextApiKey
 from organizations.access.roles import Permission
 from organizations.api import examples
 from organizations.api.serializers import (
@@ -18,17 +18,21 @@ from organizations.api.serializers import (
     KeyRotateSerializer,
     KeyShape,
     NewKeyShape,
-    represent_key,
-    taken,
+    serialize_api_key,
+    validate_input,
 )
 from organizations.models import ApiKey
 from organizations.operations import HigherRole
-from organizations.web.api.pagination import PAGING, page
+from organizations.web.api.pagination import PAGE_PARAMETERS, paginate_rows
 from organizations.web.api.problems import Problem
-from organizations.web.api.query_parameters import read_query
-from organizations.web.api.responses import Reply
+from organizations.web.api.query_parameters import parse_query
+from organizations.web.api.responses import ApiResponse
 from organizations.web.api.views import OrgView
-from organizations.web.openapi.operations import answered, asked, operation
+from organizations.web.openapi.operations import (
+    document_operation,
+    request_example,
+    response_example,
+)
 
 TAGS = ["API keys"]
 
@@ -38,20 +42,20 @@ class ApiKeysView(OrgView):
 
     permissions = {"GET": Permission.API_KEYS_READ, "POST": Permission.API_KEYS_CREATE}
 
-    @operation(
+    @document_operation(
         summary="List API keys",
         description="Newest first; revoked and expired ones too.",
         tags=TAGS,
-        query=PAGING,
+        query=PAGE_PARAMETERS,
         responses={200: KeyPageShape},
-        examples=[answered("A page", {"data": [examples.KEY], "next_cursor": None})],
+        examples=[response_example("A page", {"data": [examples.KEY], "next_cursor": None})],
     )
-    def get(self, request: HttpRequest) -> Reply:
-        query = read_query(request.GET, PAGING)
+    def get(self, request: HttpRequest) -> ApiResponse:
+        query = parse_query(request.GET, PAGE_PARAMETERS)
         rows = request.organization.api_keys.select_related("owner")
-        return Reply(page(rows, query, represent_key))
+        return ApiResponse(paginate_rows(rows, query, serialize_api_key))
 
-    @operation(
+    @document_operation(
         summary="Create API key",
         description=(
             "`api_key` and `api_secret` are shown this once and stored nowhere: a replay by "
@@ -63,13 +67,15 @@ class ApiKeysView(OrgView):
         request=KeyCreateSerializer,
         responses={201: NewKeyShape},
         examples=[
-            asked("Reads numbers", examples.KEY_REQUEST),
-            answered("Created", examples.NEW_KEY, 201),
-            answered("Replayed", examples.KEY, 201),
+            request_example("Reads numbers", examples.KEY_REQUEST),
+            response_example("Created", examples.NEW_KEY, 201),
+            response_example("Replayed", examples.KEY, 201),
         ],
     )
-    def post(self, request: HttpRequest) -> Reply:
-        return shown_once(*create(request, **taken(KeyCreateSerializer, request.data)))
+    def post(self, request: HttpRequest) -> ApiResponse:
+        return one_time_key_response(
+            *create_key_within_limits(request, **validate_input(KeyCreateSerializer, request.data))
+        )
 
 
 class ApiKeyView(OrgView):
@@ -77,21 +83,21 @@ class ApiKeyView(OrgView):
 
     permissions = {"GET": Permission.API_KEYS_READ, "DELETE": Permission.API_KEYS_DELETE}
 
-    @operation(
+    @document_operation(
         summary="Get API key",
         tags=TAGS,
         query={},
         responses={200: KeyShape},
         errors=["not-found"],
-        examples=[answered("Active", examples.KEY)],
+        examples=[response_example("Active", examples.KEY)],
     )
-    def get(self, request: HttpRequest, key_id: UUID) -> Reply:
-        read_query(request.GET, {})
-        return Reply(
-            represent_key(request.organization.api_keys.select_related("owner").get(pk=key_id))
+    def get(self, request: HttpRequest, key_id: UUID) -> ApiResponse:
+        parse_query(request.GET, {})
+        return ApiResponse(
+            serialize_api_key(request.organization.api_keys.select_related("owner").get(pk=key_id))
         )
 
-    @operation(
+    @document_operation(
         summary="Revoke API key",
         description=(
             "Refused from the next request on, for good; it stays in the list. A key with a "
@@ -101,13 +107,13 @@ class ApiKeyView(OrgView):
         responses={204: None},
         errors=["not-found"],
     )
-    def delete(self, request: HttpRequest, key_id: UUID) -> Reply:
+    def delete(self, request: HttpRequest, key_id: UUID) -> ApiResponse:
         key = request.organization.api_keys.get(pk=key_id)
         try:
-            operations.revoke_key(request.principal, key_id=key.id)
+            operations.revoke_api_key(request.principal, key_id=key.id)
         except HigherRole as error:
             raise Problem("forbidden", " ".join(error.messages)) from error
-        return Reply(status=204)
+        return ApiResponse(status=204)
 
 
 class ApiKeyRotationView(OrgView):
@@ -115,7 +121,7 @@ class ApiKeyRotationView(OrgView):
 
     permissions = {"POST": Permission.API_KEYS_CREATE}
 
-    @operation(
+    @document_operation(
         summary="Rotate API key",
         description=(
             "Makes another key with the same name, role, scopes, networks and end, and shows it "
@@ -129,39 +135,39 @@ class ApiKeyRotationView(OrgView):
         responses={201: NewKeyShape},
         errors=["not-found", "not-possible-now"],
         examples=[
-            asked("Both work for an hour", {"overlap_seconds": 3600}),
-            answered("Rotated", examples.NEW_KEY, 201),
-            answered("Replayed", examples.KEY, 201),
+            request_example("Both work for an hour", {"overlap_seconds": 3600}),
+            response_example("Rotated", examples.NEW_KEY, 201),
+            response_example("Replayed", examples.KEY, 201),
         ],
     )
-    def post(self, request: HttpRequest, key_id: UUID) -> Reply:
+    def post(self, request: HttpRequest, key_id: UUID) -> ApiResponse:
         key = request.organization.api_keys.get(pk=key_id)
-        seconds = taken(KeyRotateSerializer, request.data)["overlap_seconds"]
+        seconds = validate_input(KeyRotateSerializer, request.data)["overlap_seconds"]
         mine = request.organization.api_keys.get(pk=request.principal.id)
         try:
-            api_key_rotation.check_within(mine, key)
+            api_key_rotation.ensure_key_not_broader(mine, key)
             made = api_key_rotation.rotate_key(
                 request.principal, key_id=key.pk, overlap=timedelta(seconds=seconds)
             )
-        except (api_key_rotation.NotRotatable, api_key_rotation.NotYours) as error:
+        except (api_key_rotation.NotRotatable, api_key_rotation.NotKeyOwner) as error:
             raise Problem("not-possible-now", str(error)) from error
         except ValidationError as error:  # none of the fields is the caller's to correct
             raise Problem("forbidden", " ".join(error.messages)) from error
-        return shown_once(*made)
+        return one_time_key_response(*made)
 
 
-def shown_once(key: ApiKey, text: KeyText) -> Reply:
-    shown = represent_key(key)
+def one_time_key_response(key: ApiKey, text: PlaintextApiKey) -> ApiResponse:
+    shown = serialize_api_key(key)
     headers = {"Location": f"/v1/api-keys/{key.id}"}
-    return Reply(
+    return ApiResponse(
         {**shown, "api_key": text.full, "api_secret": text.secret},
         status=201,
         headers={**headers, "Cache-Control": "no-store"},
-        kept=Reply(shown, status=201, headers=headers),
+        kept=ApiResponse(shown, status=201, headers=headers),
     )
 
 
-def create(request: HttpRequest, **wished: Any) -> tuple[ApiKey, KeyText]:
+def create_key_within_limits(request: HttpRequest, **wished: Any) -> tuple[ApiKey, PlaintextApiKey]:
     """For the owner of the key that asks, and no wider; what is left out is as with that one."""
     mine = request.organization.api_keys.select_related("owner").get(pk=request.principal.id)
     inherited = {
@@ -171,7 +177,7 @@ def create(request: HttpRequest, **wished: Any) -> tuple[ApiKey, KeyText]:
         "expires_at": mine.expires_at,
     }
     wished = {**inherited, **wished}
-    operations.check_cidrs(wished["allowed_cidrs"])
-    operations.check_networks(mine.allowed_cidrs, wished["allowed_cidrs"])
-    operations.check_term(mine.expires_at, wished["expires_at"])
-    return operations.create_key(request.principal, owner=mine.owner, **wished)
+    operations.validate_cidrs(wished["allowed_cidrs"])
+    operations.ensure_networks_within_own(mine.allowed_cidrs, wished["allowed_cidrs"])
+    operations.ensure_expiry_within_own(mine.expires_at, wished["expires_at"])
+    return operations.create_api_key(request.principal, owner=mine.owner, **wished)

@@ -12,16 +12,20 @@ from organizations.api.serializers import (
     InvitationPageShape,
     InvitationShape,
     NewInvitationShape,
-    represent_invitation,
-    taken,
+    serialize_invitation,
+    validate_input,
 )
 from organizations.operations import AlreadyMember, HigherRole
-from organizations.web.api.pagination import PAGING, page
+from organizations.web.api.pagination import PAGE_PARAMETERS, paginate_rows
 from organizations.web.api.problems import Problem, field_error
-from organizations.web.api.query_parameters import read_query
-from organizations.web.api.responses import Reply
+from organizations.web.api.query_parameters import parse_query
+from organizations.web.api.responses import ApiResponse
 from organizations.web.api.views import OrgView
-from organizations.web.openapi.operations import answered, asked, operation
+from organizations.web.openapi.operations import (
+    document_operation,
+    request_example,
+    response_example,
+)
 
 TAGS = ["Members"]
 
@@ -31,20 +35,20 @@ class InvitationsView(OrgView):
 
     permissions = {"GET": Permission.MEMBERS_READ, "POST": Permission.MEMBERS_CREATE}
 
-    @operation(
+    @document_operation(
         summary="List invitations",
         description="Newest first; those that were accepted, revoked or have expired, too.",
         tags=TAGS,
-        query=PAGING,
+        query=PAGE_PARAMETERS,
         responses={200: InvitationPageShape},
-        examples=[answered("A page", {"data": [examples.INVITATION], "next_cursor": None})],
+        examples=[response_example("A page", {"data": [examples.INVITATION], "next_cursor": None})],
     )
-    def get(self, request: HttpRequest) -> Reply:
-        query = read_query(request.GET, PAGING)
+    def get(self, request: HttpRequest) -> ApiResponse:
+        query = parse_query(request.GET, PAGE_PARAMETERS)
         rows = request.organization.invitations.select_related("invited_by")
-        return Reply(page(rows, query, represent_invitation))
+        return ApiResponse(paginate_rows(rows, query, serialize_invitation))
 
-    @operation(
+    @document_operation(
         summary="Invite member",
         description=(
             "Whoever opens `url` within seven days, and signs in or makes an account with this "
@@ -58,30 +62,30 @@ class InvitationsView(OrgView):
         responses={201: NewInvitationShape},
         errors=["limited-key", "already-member", "quota-exceeded"],
         examples=[
-            asked("Bob", {"email": "bob@example.com", "role": "agent_manager"}),
-            answered(
+            request_example("Bob", {"email": "bob@example.com", "role": "agent_manager"}),
+            response_example(
                 "Invited",
                 {**examples.INVITATION, "url": "https://patchbay.example.com/invitations/…/"},
                 201,
             ),
         ],
     )
-    def post(self, request: HttpRequest) -> Reply:
-        wished = taken(InvitationCreateSerializer, request.data)
+    def post(self, request: HttpRequest) -> ApiResponse:
+        wished = validate_input(InvitationCreateSerializer, request.data)
         try:
-            invitation, link = invitations.invite(request.principal, **wished)
+            invitation, link = invitations.create_invitation(request.principal, **wished)
         except AlreadyMember as error:
             place = field_error("email", str(error), "taken")
             raise Problem("already-member", str(error), errors=[place]) from error
         except HigherRole as error:
             raise Problem("forbidden", " ".join(error.messages)) from error
-        shown = represent_invitation(invitation)
+        shown = serialize_invitation(invitation)
         headers = {"Location": f"/v1/invitations/{invitation.id}"}
-        return Reply(
+        return ApiResponse(
             {**shown, "url": link},
             status=201,
             headers={**headers, "Cache-Control": "no-store"},
-            kept=Reply(shown, status=201, headers=headers),
+            kept=ApiResponse(shown, status=201, headers=headers),
         )
 
 
@@ -90,26 +94,26 @@ class InvitationView(OrgView):
 
     permissions = {"GET": Permission.MEMBERS_READ, "DELETE": Permission.MEMBERS_DELETE}
 
-    @operation(
+    @document_operation(
         summary="Get invitation",
         tags=TAGS,
         query={},
         responses={200: InvitationShape},
         errors=["not-found"],
-        examples=[answered("Open", examples.INVITATION)],
+        examples=[response_example("Open", examples.INVITATION)],
     )
-    def get(self, request: HttpRequest, invitation_id: UUID) -> Reply:
-        read_query(request.GET, {})
+    def get(self, request: HttpRequest, invitation_id: UUID) -> ApiResponse:
+        parse_query(request.GET, {})
         rows = request.organization.invitations.select_related("invited_by")
-        return Reply(represent_invitation(rows.get(pk=invitation_id)))
+        return ApiResponse(serialize_invitation(rows.get(pk=invitation_id)))
 
-    @operation(
+    @document_operation(
         summary="Revoke invitation",
         description="Its link opens nothing from now on. One that was accepted stays as it is.",
         tags=TAGS,
         responses={204: None},
         errors=["limited-key", "not-found"],
     )
-    def delete(self, request: HttpRequest, invitation_id: UUID) -> Reply:
+    def delete(self, request: HttpRequest, invitation_id: UUID) -> ApiResponse:
         invitations.revoke_invitation(request.principal, invitation_id=invitation_id)
-        return Reply(status=204)
+        return ApiResponse(status=204)

@@ -13,17 +13,21 @@ from organizations.api.serializers import (
     MemberChangeSerializer,
     MemberPageShape,
     MemberShape,
-    represent_member,
-    taken,
+    serialize_member,
+    validate_input,
 )
 from organizations.models import Membership
 from organizations.operations import HigherRole, LastAdmin
-from organizations.web.api.pagination import ID_PAGING, page_by_id
+from organizations.web.api.pagination import ID_PAGE_PARAMETERS, paginate_by_id
 from organizations.web.api.problems import Problem
-from organizations.web.api.query_parameters import read_query
-from organizations.web.api.responses import Reply
+from organizations.web.api.query_parameters import parse_query
+from organizations.web.api.responses import ApiResponse
 from organizations.web.api.views import OrgView
-from organizations.web.openapi.operations import answered, asked, operation
+from organizations.web.openapi.operations import (
+    document_operation,
+    request_example,
+    response_example,
+)
 
 TAGS = ["Members"]
 
@@ -33,18 +37,18 @@ class MembersView(OrgView):
 
     permissions = {"GET": Permission.MEMBERS_READ}
 
-    @operation(
+    @document_operation(
         summary="List members",
         description="Newest first.",
         tags=TAGS,
-        query=ID_PAGING,
+        query=ID_PAGE_PARAMETERS,
         responses={200: MemberPageShape},
-        examples=[answered("A page", {"data": [examples.MEMBER], "next_cursor": None})],
+        examples=[response_example("A page", {"data": [examples.MEMBER], "next_cursor": None})],
     )
-    def get(self, request: HttpRequest) -> Reply:
-        query = read_query(request.GET, ID_PAGING)
+    def get(self, request: HttpRequest) -> ApiResponse:
+        query = parse_query(request.GET, ID_PAGE_PARAMETERS)
         rows = request.organization.memberships.select_related("user")
-        return Reply(page_by_id(rows, query, represent_member))
+        return ApiResponse(paginate_by_id(rows, query, serialize_member))
 
 
 class MemberView(OrgView):
@@ -56,19 +60,19 @@ class MemberView(OrgView):
         "DELETE": Permission.MEMBERS_DELETE,
     }
 
-    @operation(
+    @document_operation(
         summary="Get member",
         tags=TAGS,
         query={},
         responses={200: MemberShape},
         errors=["not-found"],
-        examples=[answered("Bob", examples.MEMBER)],
+        examples=[response_example("Bob", examples.MEMBER)],
     )
-    def get(self, request: HttpRequest, user_id: UUID) -> Reply:
-        read_query(request.GET, {})
-        return Reply(represent_member(found(request, user_id)))
+    def get(self, request: HttpRequest, user_id: UUID) -> ApiResponse:
+        parse_query(request.GET, {})
+        return ApiResponse(serialize_member(get_member(request, user_id)))
 
-    @operation(
+    @document_operation(
         summary="Change member's role",
         description=(
             "For the member's keys too, from the next request on. Nobody gives a role that may "
@@ -79,38 +83,38 @@ class MemberView(OrgView):
         responses={200: MemberShape},
         errors=["limited-key", "not-found", "last-admin"],
         examples=[
-            asked("Manages agents", {"role": "agent_manager"}),
-            answered("Changed", examples.MEMBER),
+            request_example("Manages agents", {"role": "agent_manager"}),
+            response_example("Changed", examples.MEMBER),
         ],
     )
-    def patch(self, request: HttpRequest, user_id: UUID) -> Reply:
-        user = found(request, user_id).user
-        wished = taken(MemberChangeSerializer, request.data)
-        with told():
-            operations.change_role(request.principal, user=user, **wished)
-        return Reply(represent_member(found(request, user_id)))
+    def patch(self, request: HttpRequest, user_id: UUID) -> ApiResponse:
+        user = get_member(request, user_id).user
+        wished = validate_input(MemberChangeSerializer, request.data)
+        with translate_member_errors():
+            operations.change_member_role(request.principal, user=user, **wished)
+        return ApiResponse(serialize_member(get_member(request, user_id)))
 
-    @operation(
+    @document_operation(
         summary="Remove member",
         description="Their API keys in this organization are revoked with it.",
         tags=TAGS,
         responses={204: None},
         errors=["limited-key", "not-found", "last-admin"],
     )
-    def delete(self, request: HttpRequest, user_id: UUID) -> Reply:
-        user = found(request, user_id).user
-        with told():
+    def delete(self, request: HttpRequest, user_id: UUID) -> ApiResponse:
+        user = get_member(request, user_id).user
+        with translate_member_errors():
             operations.remove_member(request.principal, user=user)
-        return Reply(status=204)
+        return ApiResponse(status=204)
 
 
-def found(request: HttpRequest, user_id: UUID) -> Membership:
+def get_member(request: HttpRequest, user_id: UUID) -> Membership:
     """404 for a stranger, as for nobody."""
     return request.organization.memberships.select_related("user").get(user_id=user_id)
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def translate_member_errors() -> Iterator[None]:
     """What operations refuse, as problems."""
     try:
         yield

@@ -10,14 +10,18 @@ from organizations.api.serializers import (
     OrganizationChangeSerializer,
     OrganizationShape,
     QuotaListShape,
-    represent_organization,
-    represent_usage,
-    taken,
+    serialize_organization,
+    serialize_quota_usage,
+    validate_input,
 )
-from organizations.web.api.query_parameters import read_query
-from organizations.web.api.responses import Reply
+from organizations.web.api.query_parameters import parse_query
+from organizations.web.api.responses import ApiResponse
 from organizations.web.api.views import OrgView
-from organizations.web.openapi.operations import answered, asked, operation
+from organizations.web.openapi.operations import (
+    document_operation,
+    request_example,
+    response_example,
+)
 
 TAGS = ["Organization"]
 
@@ -25,32 +29,32 @@ TAGS = ["Organization"]
 class OrganizationView(OrgView):
     permissions = {"GET": Permission.ORGANIZATION_READ, "PATCH": Permission.ORGANIZATION_UPDATE}
 
-    @operation(
+    @document_operation(
         summary="Get organization",
         operation_id="organization_retrieve",
         tags=TAGS,
         query={},
         responses={200: OrganizationShape},
-        examples=[answered("Acme", examples.ORGANIZATION)],
+        examples=[response_example("Acme", examples.ORGANIZATION)],
     )
-    def get(self, request: HttpRequest) -> Reply:
-        read_query(request.GET, {})
-        return Reply(represent_organization(request.organization))
+    def get(self, request: HttpRequest) -> ApiResponse:
+        parse_query(request.GET, {})
+        return ApiResponse(serialize_organization(request.organization))
 
-    @operation(
+    @document_operation(
         summary="Rename organization",
         tags=TAGS,
         request=OrganizationChangeSerializer,
         responses={200: OrganizationShape},
         examples=[
-            asked("A new name", {"name": "Acme"}),
-            answered("Renamed", examples.ORGANIZATION),
+            request_example("A new name", {"name": "Acme"}),
+            response_example("Renamed", examples.ORGANIZATION),
         ],
     )
-    def patch(self, request: HttpRequest) -> Reply:
-        wished = taken(OrganizationChangeSerializer, request.data)
-        return Reply(
-            represent_organization(operations.rename_organization(request.principal, **wished))
+    def patch(self, request: HttpRequest) -> ApiResponse:
+        wished = validate_input(OrganizationChangeSerializer, request.data)
+        return ApiResponse(
+            serialize_organization(operations.rename_organization(request.principal, **wished))
         )
 
 
@@ -59,7 +63,7 @@ class QuotasView(OrgView):
 
     permissions = {"GET": Permission.ORGANIZATION_READ}
 
-    @operation(
+    @document_operation(
         summary="List quotas",
         description=(
             "What the organization may have, and how much of it is used now; an operator of the "
@@ -70,8 +74,14 @@ class QuotasView(OrgView):
         tags=TAGS,
         query={},
         responses={200: QuotaListShape},
-        examples=[answered("All quotas", {"data": examples.QUOTAS})],
+        examples=[response_example("All quotas", {"data": examples.QUOTAS})],
     )
-    def get(self, request: HttpRequest) -> Reply:
-        read_query(request.GET, {})
-        return Reply({"data": [represent_usage(u) for u in quotas.usages(request.organization)]})
+    def get(self, request: HttpRequest) -> ApiResponse:
+        parse_query(request.GET, {})
+        return ApiResponse(
+            {
+                "data": [
+                    serialize_quota_usage(u) for u in quotas.list_quota_usages(request.organization)
+                ]
+            }
+        )

@@ -6,7 +6,7 @@ from django.utils import timezone
 from rest_framework import serializers
 
 from organizations.access import api_key_format
-from organizations.access.api_key_rotation import LONGEST_OVERLAP, OVERLAP
+from organizations.access.api_key_rotation import DEFAULT_OVERLAP, MAX_OVERLAP
 from organizations.access.quotas import Usage
 from organizations.access.roles import SCOPES, Role
 from organizations.models import ApiKey, Event, Invitation, Membership, Organization
@@ -15,9 +15,9 @@ from organizations.web.api.fields import (
     Char,
     Choice,
     Integer,
-    ListOf,
-    Moment,
+    StrictList,
     StrictSerializer,
+    Timestamp,
     Uuid,
 )
 
@@ -25,14 +25,14 @@ KEY_STATES = ["active", "expired", "revoked"]
 ACTOR_KINDS = ["member", "key", "staff", "system", "anonymous"]
 
 
-def taken(serializer_class: type[StrictSerializer], data: Any) -> dict[str, Any]:
+def validate_input(serializer_class: type[StrictSerializer], data: Any) -> dict[str, Any]:
     """The validated input; else a ValidationError that names each wrong field."""
     serializer = serializer_class(data=data)
     serializer.is_valid(raise_exception=True)
     return serializer.validated_data
 
 
-def represent_organization(organization: Organization) -> dict[str, Any]:
+def serialize_organization(organization: Organization) -> dict[str, Any]:
     return {
         "id": organization.id,
         "organization_id": organization.public_id,
@@ -56,7 +56,7 @@ class OrganizationShape(StrictSerializer):
     created_at = serializers.DateTimeField()
 
 
-def represent_usage(usage: Usage) -> dict[str, Any]:
+def serialize_quota_usage(usage: Usage) -> dict[str, Any]:
     return {"name": usage.quota.name, "limit": usage.limit, "used": usage.used}
 
 
@@ -70,7 +70,7 @@ class QuotaListShape(StrictSerializer):
     data = QuotaShape(many=True)
 
 
-def represent_member(membership: Membership) -> dict[str, Any]:
+def serialize_member(membership: Membership) -> dict[str, Any]:
     """`membership.user` must be loaded."""
     return {
         "user_id": membership.user_id,
@@ -98,7 +98,7 @@ class MemberPageShape(StrictSerializer):
     next_cursor = Char(allow_null=True)
 
 
-def represent_invitation(invitation: Invitation) -> dict[str, Any]:
+def serialize_invitation(invitation: Invitation) -> dict[str, Any]:
     """`invitation.invited_by` must be loaded."""
     return {
         "id": invitation.id,
@@ -139,16 +139,16 @@ class InvitationPageShape(StrictSerializer):
     next_cursor = Char(allow_null=True)
 
 
-def represent_key(key: ApiKey) -> dict[str, Any]:
+def serialize_api_key(key: ApiKey) -> dict[str, Any]:
     """`key.owner` must be loaded."""
     return {
         "id": key.id,
-        "api_key_id": api_key_format.PREFIX + key.key_id,
+        "api_key_id": api_key_format.API_KEY_PREFIX + key.key_id,
         "name": key.name,
         "role": key.role,
         "scopes": key.scopes,
         "allowed_cidrs": key.allowed_cidrs,
-        "status": key_state(key),
+        "status": api_key_status(key),
         "owner_user_id": key.owner_id,
         "owner_email": key.owner.email,
         "created_at": key.created_at,
@@ -160,7 +160,7 @@ def represent_key(key: ApiKey) -> dict[str, Any]:
     }
 
 
-def key_state(key: ApiKey) -> str:
+def api_key_status(key: ApiKey) -> str:
     if key.revoked_at:
         return "revoked"
     return "expired" if key.expires_at and key.expires_at <= timezone.now() else "active"
@@ -171,14 +171,14 @@ class KeyCreateSerializer(StrictSerializer):
     role = Choice(
         Role.values, required=False, help_text="At most your own key's, which is taken if left out."
     )
-    scopes = ListOf(
+    scopes = StrictList(
         child=Choice(list(SCOPES)),
         required=False,
         max_length=len(SCOPES),
         help_text="Narrow the role; your own key's are taken if left out.",
     )
-    expires_at = Moment(required=False, allow_null=True, help_text="Never, if left out.")
-    allowed_cidrs = ListOf(
+    expires_at = Timestamp(required=False, allow_null=True, help_text="Never, if left out.")
+    allowed_cidrs = StrictList(
         child=Char(max_length=43),
         required=False,
         max_length=100,
@@ -189,8 +189,8 @@ class KeyCreateSerializer(StrictSerializer):
 class KeyRotateSerializer(StrictSerializer):
     overlap_seconds = Integer(
         min_value=0,
-        max_value=int(LONGEST_OVERLAP.total_seconds()),
-        default=int(OVERLAP.total_seconds()),
+        max_value=int(MAX_OVERLAP.total_seconds()),
+        default=int(DEFAULT_OVERLAP.total_seconds()),
         help_text="How long the old key still works.",
     )
 
@@ -200,8 +200,8 @@ class KeyShape(StrictSerializer):
     api_key_id = Char(help_text="The public half, `pb_live_…`.")
     name = Char()
     role = Choice(Role.values)
-    scopes = ListOf(child=Choice(list(SCOPES)), help_text="Empty: all that the role may do.")
-    allowed_cidrs = ListOf(child=Char(), help_text="Empty: from anywhere.")
+    scopes = StrictList(child=Choice(list(SCOPES)), help_text="Empty: all that the role may do.")
+    allowed_cidrs = StrictList(child=Char(), help_text="Empty: from anywhere.")
     status = Choice(KEY_STATES)
     owner_user_id = Uuid()
     owner_email = Char()
@@ -225,7 +225,7 @@ class KeyPageShape(StrictSerializer):
     next_cursor = Char(allow_null=True)
 
 
-def represent_event(event: Event) -> dict[str, Any]:
+def serialize_event(event: Event) -> dict[str, Any]:
     return {name: getattr(event, name) for name in EventShape._declared_fields}
 
 

@@ -14,18 +14,24 @@ from django.db import connection, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from organizations.access.principals import system
-from organizations.audit.archive_files import BrokenArchive, Line, sum_of, verify_file, write_file
-from organizations.audit.chain import FIELD_NAMES, beginning, links, verify
+from organizations.access.principals import system_principal
+from organizations.audit.archive_files import (
+    ArchivedLine,
+    CorruptArchive,
+    file_sha256,
+    verify_archive_file,
+    write_archive_file,
+)
+from organizations.audit.chain import FIELD_NAMES, iterate_seals, last_archived_seal, verify_chain
 from organizations.models import EventArchive, Organization
-from organizations.operations import record
+from organizations.operations import record_event
 
-PER_FILE = 100_000  # lines
-AT_ONCE = 500  # lines that one transaction deletes
-LOCK = 0x617263  # "arc": of an advisory lock, with the organization's id
-MICROSECONDS = FIELD_NAMES.index("at_microseconds")
+LINES_PER_FILE = 100_000  # lines
+DELETE_BATCH_SIZE = 500  # lines that one transaction deletes
+ADVISORY_LOCK_ID = 0x617263  # "arc": of an advisory lock, with the organization's id
+MICROSECONDS_INDEX = FIELD_NAMES.index("at_microseconds")
 
-DELETE = """
+DELETE_ARCHIVED_LINES = """
 WITH old AS (
     SELECT s.event_id, s.position FROM organizations_seal s
     WHERE s.organization_id = %(organization)s AND s.position <= %(last)s
@@ -41,89 +47,99 @@ WITH old AS (
 """
 
 
-class CannotArchive(Exception):
+class ArchiveError(Exception):
     """Nothing was deleted; the text says why."""
 
 
-def archive(organization: Organization, folder: Path, before: datetime) -> list[EventArchive]:
+def archive_organization_events(
+    organization: Organization, folder: Path, before: datetime
+) -> list[EventArchive]:
     """Move all lines of before that moment, and of before now. Returns the parts that were written.
-    Raises CannotArchive, and OSError where the folder cannot be written to."""
-    if not taken(organization):
-        raise CannotArchive(f"{organization.public_id}: another archive_events is at work.")
+    Raises ArchiveError, and OSError where the folder cannot be written to."""
+    if not acquire_archive_lock(organization):
+        raise ArchiveError(f"{organization.public_id}: another archive_events is at work.")
     try:
         for part in EventArchive.objects.filter(organization=organization, deleted_at=None):
-            take_away(organization, folder, part)
-        if broken := verify(organization).broken:
-            raise CannotArchive(f"{organization.public_id}: the audit log is broken: {broken}.")
+            delete_archived_lines(organization, folder, part)
+        if broken := verify_chain(organization).broken:
+            raise ArchiveError(f"{organization.public_id}: the audit log is broken: {broken}.")
         made, before = [], min(before, timezone.now())  # what follows tells of the archive itself
-        while part := write_part(organization, folder, before):
-            take_away(organization, folder, part)
+        while part := write_archive_part(organization, folder, before):
+            delete_archived_lines(organization, folder, part)
             made.append(part)
         return made
     finally:
-        free(organization)
+        release_archive_lock(organization)
 
 
-def write_part(organization: Organization, folder: Path, before: datetime) -> EventArchive | None:
-    _position, digest = beginning(organization)
-    lines = islice(old_lines(organization, before), PER_FILE)
-    place = write_file(folder, organization.public_id, digest.hex(), lines)
-    return place and remember(organization, place)
+def write_archive_part(
+    organization: Organization, folder: Path, before: datetime
+) -> EventArchive | None:
+    _position, digest = last_archived_seal(organization)
+    lines = islice(iterate_old_lines(organization, before), LINES_PER_FILE)
+    place = write_archive_file(folder, organization.public_id, digest.hex(), lines)
+    return place and record_archive(organization, place)
 
 
-def old_lines(organization: Organization, before: datetime) -> Iterator[Line]:
+def iterate_old_lines(organization: Organization, before: datetime) -> Iterator[ArchivedLine]:
     """From the beginning of what is in the log until the first that is younger."""
     limit = int(before.timestamp() * 1_000_000)
-    for position, _event_id, digest, _found, *texts in links(organization):
-        if int(texts[MICROSECONDS]) >= limit:
+    for position, _event_id, digest, _found, *texts in iterate_seals(organization):
+        if int(texts[MICROSECONDS_INDEX]) >= limit:
             return
-        yield Line(position, digest.hex(), texts)
+        yield ArchivedLine(position, digest.hex(), texts)
 
 
 @transaction.atomic
-def remember(organization: Organization, place: Path) -> EventArchive:
-    """Only what can be read again counts. Raises BrokenArchive."""
-    part = verify_file(place)
-    digest, checksum = bytes.fromhex(part.digest), sum_of(place)
+def record_archive(organization: Organization, place: Path) -> EventArchive:
+    """Only what can be read again counts. Raises CorruptArchive."""
+    part = verify_archive_file(place)
+    digest, checksum = bytes.fromhex(part.digest), file_sha256(place)
     told = {"file": place.name, "sha256": checksum}
     places = {"first": part.first, "last": part.last}
-    by = system(organization, "manage.py archive_events")
+    by = system_principal(organization, "manage.py archive_events")
     label = organization.name
-    record(by, "audit_log.archived", organization, kind="organization", label=label, after=told)
+    record_event(
+        by, "audit_log.archived", organization, kind="organization", label=label, after=told
+    )
     return EventArchive.objects.create(organization=organization, digest=digest, **places, **told)
 
 
-def take_away(organization: Organization, folder: Path, part: EventArchive) -> None:
+def delete_archived_lines(organization: Organization, folder: Path, part: EventArchive) -> None:
     """Delete from the log what is in the file, as long as the file is there. Raises
-    CannotArchive."""
+    ArchiveError."""
     try:
-        if sum_of(folder / part.file) != part.sha256:
-            raise CannotArchive(f"{part.file} in {folder} is not the file that was written.")
-        verify_file(folder / part.file)
-    except (OSError, BrokenArchive) as error:
-        raise CannotArchive(f"{part.file} cannot be read: {error}") from error
-    while delete_some(organization, part):
+        if file_sha256(folder / part.file) != part.sha256:
+            raise ArchiveError(f"{part.file} in {folder} is not the file that was written.")
+        verify_archive_file(folder / part.file)
+    except (OSError, CorruptArchive) as error:
+        raise ArchiveError(f"{part.file} cannot be read: {error}") from error
+    while delete_line_batch(organization, part):
         pass
     EventArchive.objects.filter(pk=part.pk).update(deleted_at=Now())
 
 
-def delete_some(organization: Organization, part: EventArchive) -> int:
-    values = {"organization": organization.pk, "last": part.last, "most": AT_ONCE}
+def delete_line_batch(organization: Organization, part: EventArchive) -> int:
+    values = {"organization": organization.pk, "last": part.last, "most": DELETE_BATCH_SIZE}
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(DELETE, values)
+        cursor.execute(DELETE_ARCHIVED_LINES, values)
         return cursor.fetchone()[0]
 
 
-def taken(organization: Organization) -> bool:
+def acquire_archive_lock(organization: Organization) -> bool:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, %s))", place(organization))
+        cursor.execute(
+            "SELECT pg_try_advisory_lock(hashtextextended(%s, %s))", archive_lock_key(organization)
+        )
         return cursor.fetchone()[0]
 
 
-def free(organization: Organization) -> None:
+def release_archive_lock(organization: Organization) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, %s))", place(organization))
+        cursor.execute(
+            "SELECT pg_advisory_unlock(hashtextextended(%s, %s))", archive_lock_key(organization)
+        )
 
 
-def place(organization: Organization) -> list[object]:
-    return [str(organization.pk), LOCK]
+def archive_lock_key(organization: Organization) -> list[object]:
+    return [str(organization.pk), ADVISORY_LOCK_ID]

@@ -15,15 +15,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from organizations.audit.chain import FIELD_NAMES, digest_of
+from organizations.audit.chain import FIELD_NAMES, event_digest
 
 FORMAT = "patchbay audit log, 1"
 # What reading raises on a file that is no gzip, no JSON, or JSON of another shape.
-UNREADABLE = (OSError, EOFError, zlib.error, ValueError, LookupError, TypeError, AttributeError)
+READ_ERRORS = (OSError, EOFError, zlib.error, ValueError, LookupError, TypeError, AttributeError)
 
 
 @dataclass(frozen=True)
-class Part:
+class ArchivePart:
     """What one file holds; digests in hexadecimal digits, `before` is "" at the beginning of a
     log."""
 
@@ -35,7 +35,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Line:
+class ArchivedLine:
     """`texts` are the fields of the event in the order of FIELD_NAMES."""
 
     position: int
@@ -43,37 +43,45 @@ class Line:
     texts: list[str | None]
 
 
-class BrokenArchive(Exception):
+class CorruptArchive(Exception):
     """The file is not as it was written; the text says where."""
 
 
-def write_file(folder: Path, organization: str, before: str, lines: Iterable[Line]) -> Path | None:
+def write_archive_file(
+    folder: Path, organization: str, before: str, lines: Iterable[ArchivedLine]
+) -> Path | None:
     """The new file, whole and on the disk; None where there are no lines. Raises OSError."""
     unfinished = folder / f".{organization}.unfinished"
     part = None
     with open(unfinished, "wb") as raw:
         os.fchmod(raw.fileno(), 0o600)
         with gzip.GzipFile(filename="", fileobj=raw, mode="wb", mtime=0) as file:
-            put(file, {"format": FORMAT, "organization": organization, "before": before})
+            write_archive_line(
+                file, {"format": FORMAT, "organization": organization, "before": before}
+            )
             for line in lines:
                 event = dict(zip(FIELD_NAMES, line.texts, strict=True))
-                put(file, {"position": line.position, "digest": line.digest, "event": event})
+                write_archive_line(
+                    file, {"position": line.position, "digest": line.digest, "event": event}
+                )
                 first = part.first if part else line.position
-                part = Part(organization, first, line.position, before, line.digest)
-            put(file, {"end": asdict(part) if part else None})
+                part = ArchivePart(organization, first, line.position, before, line.digest)
+            write_archive_line(file, {"end": asdict(part) if part else None})
         raw.flush()
         os.fsync(raw.fileno())
     if part is None:
         unfinished.unlink()
         return None
     place = folder / f"{organization}-{part.first:012}-{part.last:012}.jsonl.gz"
-    write_durably(place.with_name(f"{place.name}.sha256"), f"{sum_of(unfinished)}  {place.name}\n")
+    write_durably(
+        place.with_name(f"{place.name}.sha256"), f"{file_sha256(unfinished)}  {place.name}\n"
+    )
     unfinished.replace(place)
     sync_folder(folder)
     return place
 
 
-def put(file: gzip.GzipFile, value: dict[str, Any]) -> None:
+def write_archive_line(file: gzip.GzipFile, value: dict[str, Any]) -> None:
     file.write(json.dumps(value, ensure_ascii=False).encode() + b"\n")
 
 
@@ -93,41 +101,41 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def sum_of(place: Path) -> str:
+def file_sha256(place: Path) -> str:
     with open(place, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def verify_file(place: Path) -> Part:
-    """What the file holds, after every seal in it was computed anew. Raises BrokenArchive."""
+def verify_archive_file(place: Path) -> ArchivePart:
+    """What the file holds, after every seal in it was computed anew. Raises CorruptArchive."""
     told = place.with_name(f"{place.name}.sha256")
     try:
-        if told.exists() and told.read_text().split()[:1] != [sum_of(place)]:
-            raise BrokenArchive(f"{place.name} has not the checksum that {told.name} tells.")
+        if told.exists() and told.read_text().split()[:1] != [file_sha256(place)]:
+            raise CorruptArchive(f"{place.name} has not the checksum that {told.name} tells.")
         with gzip.open(place, "rt", encoding="utf-8", newline="\n") as file:
-            return verify_lines(place.name, map(json.loads, file))
-    except UNREADABLE as error:
-        raise BrokenArchive(
+            return verify_archive_lines(place.name, map(json.loads, file))
+    except READ_ERRORS as error:
+        raise CorruptArchive(
             f"{place.name} cannot be read: {error or type(error).__name__}."
         ) from error
 
 
-def verify_lines(name: str, rows: Iterator[dict[str, Any]]) -> Part:
+def verify_archive_lines(name: str, rows: Iterator[dict[str, Any]]) -> ArchivePart:
     heading = next(rows, {})
     if heading.get("format") != FORMAT:
-        raise BrokenArchive(f"{name} is no part of an audit log.")
+        raise CorruptArchive(f"{name} is no part of an audit log.")
     before, first, position, digest = heading["before"], None, None, heading["before"]
     for row in rows:
         if "end" in row:
-            part = Part(heading["organization"], first, position, before, digest)
+            part = ArchivePart(heading["organization"], first, position, before, digest)
             if row["end"] != asdict(part) or next(rows, None):
-                raise BrokenArchive(f"{name} does not end as it was written.")
+                raise CorruptArchive(f"{name} does not end as it was written.")
             return part
         if position is not None and row["position"] != position + 1:
-            raise BrokenArchive(f"{name}: position {position + 1} is missing.")
+            raise CorruptArchive(f"{name}: position {position + 1} is missing.")
         texts = [row["event"][field] for field in FIELD_NAMES]
-        position, digest = row["position"], digest_of(bytes.fromhex(digest), texts).hex()
+        position, digest = row["position"], event_digest(bytes.fromhex(digest), texts).hex()
         first = first or position
         if digest != row["digest"]:
-            raise BrokenArchive(f"{name}: event {texts[0]} is not as it was sealed.")
-    raise BrokenArchive(f"{name} is cut off.")
+            raise CorruptArchive(f"{name}: event {texts[0]} is not as it was sealed.")
+    raise CorruptArchive(f"{name} is cut off.")

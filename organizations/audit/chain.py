@@ -16,9 +16,9 @@ from django.db import connection
 
 from organizations.models import EventArchive, Organization, Seal
 
-AT_ONCE = 2_000
+READ_BATCH_SIZE = 2_000
 # As the trigger has them, in its order. A moment is in microseconds since 1970.
-FIELDS = (
+FIELD_EXPRESSIONS = (
     *(
         "e.id::text",
         "e.organization_id::text",
@@ -34,13 +34,13 @@ FIELD_NAMES = (
     *("action", "subject_kind", "subject_id", "subject_label", "before", "after", "request_id"),
     *("client_address", "outcome"),
 )
-LINKS = f"""
-SELECT s.position, s.event_id, s.digest, e.id, {", ".join(FIELDS)}
+SEALS_QUERY = f"""
+SELECT s.position, s.event_id, s.digest, e.id, {", ".join(FIELD_EXPRESSIONS)}
 FROM organizations_seal s LEFT JOIN organizations_event e
   ON e.id = s.event_id AND e.organization_id = s.organization_id
-WHERE s.organization_id = %s AND s.position > %s ORDER BY s.position LIMIT {AT_ONCE}
+WHERE s.organization_id = %s AND s.position > %s ORDER BY s.position LIMIT {READ_BATCH_SIZE}
 """  # noqa: S608  names of ours
-UNSEALED = """
+UNSEALED_EVENT_QUERY = """
 SELECT e.id FROM organizations_event e WHERE e.organization_id = %s
   AND NOT EXISTS (SELECT FROM organizations_seal s
                   WHERE s.event_id = e.id AND s.organization_id = e.organization_id
@@ -59,7 +59,7 @@ class Anchor:
 
 
 @dataclass(frozen=True)
-class Finding:
+class ChainVerification:
     """What the chain of one organization shows. `broken` says what is wrong with the first line
     that is not as it was sealed, "" where all are; `last` is None where there is no line. Of the
     `sealed` lines the first `archived` are in files, and no longer in the log."""
@@ -80,17 +80,17 @@ class Finding:
         }
 
 
-def verify(organization: Organization, anchors: Iterable[Anchor] = ()) -> Finding:
+def verify_chain(organization: Organization, anchors: Iterable[Anchor] = ()) -> ChainVerification:
     """Follow the chain from its beginning, or from where the last archive ends; `anchors` are of
     any organizations."""
-    start, digest = beginning(organization)
+    start, digest = last_archived_seal(organization)
     due = {each.position: each for each in anchors if each.organization == organization.public_id}
-    position, broken = start, misfit(organization, start, digest, due)
+    position, broken = start, find_archive_mismatch(organization, start, digest, due)
     due = {at: each for at, each in due.items() if at > start}
-    for at, event_id, sealed, found_id, *fields in () if broken else links(organization):
-        broken = fault(at, position + 1, event_id, found_id)
+    for at, event_id, sealed, found_id, *fields in () if broken else iterate_seals(organization):
+        broken = find_sequence_gap(at, position + 1, event_id, found_id)
         position = at
-        if not broken and digest_of(digest, fields) != sealed:
+        if not broken and event_digest(digest, fields) != sealed:
             broken = f"event {event_id} is not as it was sealed"
         anchor = due.pop(at, None)
         if not broken and anchor and anchor.digest != sealed.hex():
@@ -98,12 +98,12 @@ def verify(organization: Organization, anchors: Iterable[Anchor] = ()) -> Findin
         digest = sealed
         if broken:
             break
-    broken = broken or behind_the_end(organization, due)
+    broken = broken or find_tail_mismatch(organization, due)
     last = Anchor(organization.public_id, position, digest.hex()) if position else None
-    return Finding(organization, position, last, broken, archived=start)
+    return ChainVerification(organization, position, last, broken, archived=start)
 
 
-def beginning(organization: Organization) -> tuple[int, bytes]:
+def last_archived_seal(organization: Organization) -> tuple[int, bytes]:
     """Position and digest of the last line that was archived; the chain in the database goes on
     behind it."""
     archives = EventArchive.objects.filter(organization=organization).order_by("-last")
@@ -111,7 +111,7 @@ def beginning(organization: Organization) -> tuple[int, bytes]:
     return (last[0], bytes(last[1])) if last else (0, b"")
 
 
-def misfit(
+def find_archive_mismatch(
     organization: Organization, start: int, digest: bytes, anchors: dict[int, Anchor]
 ) -> str:
     """What is wrong with the place where the archive ends and the log begins. An anchor of before
@@ -128,22 +128,22 @@ def misfit(
     return ""
 
 
-def links(organization: Organization) -> Iterator[list[Any]]:
+def iterate_seals(organization: Organization) -> Iterator[list[Any]]:
     """Position, event, digest, the event as it is found (None: gone), and its fields as texts; of
     all that is not archived."""
-    position, _digest = beginning(organization)
+    position, _digest = last_archived_seal(organization)
     while True:
         with connection.cursor() as cursor:
-            cursor.execute(LINKS, [organization.pk, position])
+            cursor.execute(SEALS_QUERY, [organization.pk, position])
             rows = cursor.fetchall()
         for at, event_id, digest, *rest in rows:
             yield [at, event_id, bytes(digest), *rest]
             position = at
-        if len(rows) < AT_ONCE:
+        if len(rows) < READ_BATCH_SIZE:
             return
 
 
-def fault(position: int, expected: int, event_id: int, found_id: int | None) -> str:
+def find_sequence_gap(position: int, expected: int, event_id: int, found_id: int | None) -> str:
     if position != expected:
         return f"the seal with position {expected} is missing"
     if found_id is None:
@@ -151,21 +151,21 @@ def fault(position: int, expected: int, event_id: int, found_id: int | None) -> 
     return ""
 
 
-def behind_the_end(organization: Organization, anchors: dict[int, Anchor]) -> str:
+def find_tail_mismatch(organization: Organization, anchors: dict[int, Anchor]) -> str:
     if anchors:
         return f"the log ends before position {min(anchors)}, which an anchor names"
     with connection.cursor() as cursor:
-        cursor.execute(UNSEALED, [organization.pk])
+        cursor.execute(UNSEALED_EVENT_QUERY, [organization.pk])
         row = cursor.fetchone()
     return f"event {row[0]} has no seal" if row else ""
 
 
-def digest_of(before: bytes, fields: Iterable[str | None]) -> bytes:
+def event_digest(before: bytes, fields: Iterable[str | None]) -> bytes:
     """Each field with the length of its UTF-8 in front, so that no two rows read alike; - for
     NULL."""
-    written = [b"-" if text is None else sized(text.encode()) for text in fields]
+    written = [b"-" if text is None else encode_with_length(text.encode()) for text in fields]
     return hashlib.sha256(before + b"".join(written)).digest()
 
 
-def sized(data: bytes) -> bytes:
+def encode_with_length(data: bytes) -> bytes:
     return b"%d:%s" % (len(data), data)

@@ -14,4 +14,4 @@ class BackupError(Exception):
 
 
 # What ends a command with a sentence: ours, of the database, of the disk.
-FAILURES = (BackupError, psycopg.Error, OSError)
+BACKUP_ERRORS = (BackupError, psycopg.Error, OSError)

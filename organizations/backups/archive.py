@@ -16,11 +16,11 @@ from typing import IO
 from organizations.backups import BackupError
 
 FORMAT = 1
-DUMP, MANIFEST, KEYS = "database.dump", "manifest.json", "encryption_keys"
-PIECE = 1 << 20  # bytes that are read at a time
-LARGEST_MANIFEST = 16 << 20  # bytes
+DUMP_ENTRY, MANIFEST_ENTRY, KEYS_ENTRY = "database.dump", "manifest.json", "encryption_keys"
+CHUNK_SIZE = 1 << 20  # bytes that are read at a time
+MAX_MANIFEST_SIZE = 16 << 20  # bytes
 # What zipfile raises where a file is cut off or changed; RuntimeError of one that seems encrypted.
-DAMAGED = (
+DAMAGE_ERRORS = (
     *(zipfile.BadZipFile, zlib.error, struct.error, KeyError, EOFError, ValueError),
     *(NotImplementedError, RuntimeError),
 )
@@ -46,13 +46,13 @@ class Manifest:
         return sum(int(value.partition(" ")[0]) for value in self.tables.values())
 
 
-def fingerprint(key: str) -> str:
+def key_fingerprint(key: str) -> str:
     """By it one knows a key again. Keys are random, so it tells nothing of them."""
     return hashlib.sha256(key.strip().encode()).hexdigest()[:16]
 
 
 @contextmanager
-def written(path: Path) -> Iterator[zipfile.ZipFile]:
+def create_archive_file(path: Path) -> Iterator[zipfile.ZipFile]:
     """An archive that takes its name when it is complete and on the disk, mode 0600. Raises
     BackupError if there is a file of that name."""
     if path.exists():
@@ -76,22 +76,24 @@ def written(path: Path) -> Iterator[zipfile.ZipFile]:
         unfinished.unlink(missing_ok=True)
 
 
-def put_dump(archive: zipfile.ZipFile, source: IO[bytes]) -> tuple[int, str]:
+def copy_dump(archive: zipfile.ZipFile, source: IO[bytes]) -> tuple[int, str]:
     """Copy a dump as it comes; says how long it is, and its SHA-256."""
     digest, size = hashlib.sha256(), 0
-    with archive.open(DUMP, "w", force_zip64=True) as target:
-        while piece := source.read(PIECE):
+    with archive.open(DUMP_ENTRY, "w", force_zip64=True) as target:
+        while piece := source.read(CHUNK_SIZE):
             digest.update(piece)
             size += len(piece)
             target.write(piece)
     return size, digest.hexdigest()
 
 
-def put_texts(archive: zipfile.ZipFile, manifest: Manifest, keys: Sequence[str]) -> None:
+def write_manifest_and_keys(
+    archive: zipfile.ZipFile, manifest: Manifest, keys: Sequence[str]
+) -> None:
     """The manifest and, where there are any, the keys."""
-    archive.writestr(MANIFEST, json.dumps(asdict(manifest), indent=1))
+    archive.writestr(MANIFEST_ENTRY, json.dumps(asdict(manifest), indent=1))
     if keys:
-        archive.writestr(KEYS, ",".join(keys) + "\n")
+        archive.writestr(KEYS_ENTRY, ",".join(keys) + "\n")
 
 
 class Backup:
@@ -103,8 +105,8 @@ class Backup:
             self.manifest = self.read_manifest(archive)
             self.keys = self.read_keys(archive)
             digest = hashlib.sha256()
-            with archive.open(DUMP) as dump:
-                while piece := dump.read(PIECE):
+            with archive.open(DUMP_ENTRY) as dump:
+                while piece := dump.read(CHUNK_SIZE):
                     digest.update(piece)
             if digest.hexdigest() != self.manifest.dump_sha256:
                 raise BackupError(f"{path} is damaged: its dump is not what was written.")
@@ -116,12 +118,12 @@ class Backup:
                 yield archive
         except OSError as error:
             raise BackupError(f"{self.path} cannot be read: {error.strerror}.") from error
-        except DAMAGED as error:
+        except DAMAGE_ERRORS as error:
             raise BackupError(f"{self.path} is damaged or no backup: {error}") from error
 
     def read_manifest(self, archive: zipfile.ZipFile) -> Manifest:
-        with archive.open(MANIFEST) as file:
-            values = json.loads(file.read(LARGEST_MANIFEST))
+        with archive.open(MANIFEST_ENTRY) as file:
+            values = json.loads(file.read(MAX_MANIFEST_SIZE))
         if values.get("format") != FORMAT:
             raise BackupError(
                 f"{self.path} has the format {values.get('format')}; this Patchbay reads {FORMAT}."
@@ -132,21 +134,21 @@ class Backup:
             raise BackupError(f"{self.path} is damaged or no backup: {error}") from error
 
     def read_keys(self, archive: zipfile.ZipFile) -> list[str]:
-        if KEYS not in archive.namelist():
+        if KEYS_ENTRY not in archive.namelist():
             return []
-        return archive.read(KEYS).decode("ascii").strip().split(",")
+        return archive.read(KEYS_ENTRY).decode("ascii").strip().split(",")
 
     @contextmanager
     def dump(self) -> Iterator[IO[bytes]]:
         """The dump, to be read again."""
-        with zipfile.ZipFile(self.path) as archive, archive.open(DUMP) as dump:
+        with zipfile.ZipFile(self.path) as archive, archive.open(DUMP_ENTRY) as dump:
             yield dump
 
 
-def copy_quietly(source: IO[bytes], target: IO[bytes]) -> None:
+def copy_until_closed(source: IO[bytes], target: IO[bytes]) -> None:
     """Copy until there is no more, or until the reader has read enough."""
     try:
-        shutil.copyfileobj(source, target, PIECE)
+        shutil.copyfileobj(source, target, CHUNK_SIZE)
     except BrokenPipeError:
         pass
     finally:

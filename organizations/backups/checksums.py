@@ -7,19 +7,19 @@ import psycopg
 from psycopg import sql
 
 # Values as texts must look the same in both sessions.
-READ_ALIKE = """SET LOCAL timezone = 'UTC'; SET LOCAL datestyle = 'ISO, MDY';
+UNIFORM_OUTPUT_SETTINGS = """SET LOCAL timezone = 'UTC'; SET LOCAL datestyle = 'ISO, MDY';
 SET LOCAL intervalstyle = 'postgres'; SET LOCAL extra_float_digits = 1;
 SET LOCAL bytea_output = 'hex'; SET LOCAL row_security = off;"""
 # Ours, and nothing that an extension made.
-OBJECTS = """FROM pg_catalog.pg_class c WHERE c.relnamespace = 'public'::regnamespace
+OWN_OBJECTS = """FROM pg_catalog.pg_class c WHERE c.relnamespace = 'public'::regnamespace
  AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_class'::regclass
                  AND d.objid = c.oid AND d.deptype = 'e')"""
-TABLES = f"SELECT c.relname {OBJECTS} AND c.relkind IN ('r', 'p') ORDER BY 1"
-CHECKSUM = sql.SQL(
+LIST_TABLES = f"SELECT c.relname {OWN_OBJECTS} AND c.relkind IN ('r', 'p') ORDER BY 1"
+TABLE_CHECKSUM = sql.SQL(
     "SELECT count(*) || ' ' || coalesce(sum(('x' || encode(substring(sha256(convert_to("
     "each_row::text, 'UTF8')) FOR 8), 'hex'))::bit(64)::bigint), 0) FROM public.{} AS each_row"
 )
-DIFFERENT = sql.SQL("""DO $check$
+ASSERT_CHECKSUM = sql.SQL("""DO $check$
 DECLARE found text;
 BEGIN
   found := ({checksum});
@@ -31,22 +31,22 @@ $check$;
 """)
 
 
-def tables(connection: psycopg.Connection) -> list[str]:
-    return [row[0] for row in connection.execute(TABLES).fetchall()]
+def list_tables(connection: psycopg.Connection) -> list[str]:
+    return [row[0] for row in connection.execute(LIST_TABLES).fetchall()]
 
 
-def checksums(connection: psycopg.Connection) -> Iterator[tuple[str, str]]:
+def compute_table_checksums(connection: psycopg.Connection) -> Iterator[tuple[str, str]]:
     """Each table with `<rows> <sum>`, as the current transaction sees them."""
-    connection.execute(READ_ALIKE)
-    for table in tables(connection):
-        statement = CHECKSUM.format(sql.Identifier(table))
+    connection.execute(UNIFORM_OUTPUT_SETTINGS)
+    for table in list_tables(connection):
+        statement = TABLE_CHECKSUM.format(sql.Identifier(table))
         yield table, connection.execute(statement).fetchone()[0]
 
 
-def checking(expected: dict[str, str]) -> Iterator[str]:
+def checksum_assertions(expected: dict[str, str]) -> Iterator[str]:
     """Statements that fail unless each table is as `expected` says."""
-    yield READ_ALIKE + "\n"
+    yield UNIFORM_OUTPUT_SETTINGS + "\n"
     for table, value in expected.items():
-        checksum = CHECKSUM.format(sql.Identifier(table))
+        checksum = TABLE_CHECKSUM.format(sql.Identifier(table))
         names = {"table": sql.Literal(table), "expected": sql.Literal(value)}
-        yield DIFFERENT.format(checksum=checksum, **names).as_string()
+        yield ASSERT_CHECKSUM.format(checksum=checksum, **names).as_string()

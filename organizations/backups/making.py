@@ -9,21 +9,27 @@ from pathlib import Path
 import psycopg
 
 from organizations.backups import BackupError
-from organizations.backups.archive import Manifest, fingerprint, put_dump, put_texts, written
-from organizations.backups.checksums import checksums, tables
-from organizations.backups.programs import Database, folder_of
+from organizations.backups.archive import (
+    Manifest,
+    copy_dump,
+    create_archive_file,
+    key_fingerprint,
+    write_manifest_and_keys,
+)
+from organizations.backups.checksums import compute_table_checksums, list_tables
+from organizations.backups.programs import LibpqParameters, find_program_directory
 
 # Of the schema alone. Rights and policies name roles; grant_roles puts them back.
-LEFT_OUT = ["--no-owner", "--no-privileges", "--no-tablespaces", "--no-security-labels"]
-STRANGE = """SELECT count(*) FROM pg_tables
+DUMP_OPTIONS = ["--no-owner", "--no-privileges", "--no-tablespaces", "--no-security-labels"]
+COUNT_FOREIGN_TABLES = """SELECT count(*) FROM pg_tables
 WHERE schemaname = 'public' AND NOT pg_has_role(tableowner, 'USAGE')"""
-NAME = "patchbay-{:%Y%m%dT%H%M%SZ}.zip"
-NAMES = "patchbay-*T*Z.zip"
+FILE_NAME_FORMAT = "patchbay-{:%Y%m%dT%H%M%SZ}.zip"
+FILE_NAME_PATTERN = "patchbay-*T*Z.zip"
 DAY = 86_400  # seconds
 
 
-def make(
-    database: Database,
+def create_backup(
+    database: LibpqParameters,
     path: Path,
     *,
     version: str,
@@ -36,13 +42,13 @@ def make(
     with database.connect() as connection:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = True
-        require_owner(connection)
+        ensure_table_owner(connection)
         major = connection.info.server_version // 10_000
-        folder = folder_of(programs, major)
-        with written(path) as archive:
+        folder = find_program_directory(programs, major)
+        with create_archive_file(path) as archive:
             (snapshot,) = connection.execute("SELECT pg_export_snapshot()").fetchone()
-            with dumping(folder, database, snapshot) as process:
-                size, digest = put_dump(archive, process.stdout)
+            with start_pg_dump(folder, database, snapshot) as process:
+                size, digest = copy_dump(archive, process.stdout)
                 message = process.stderr.read().decode(errors="replace")
             if process.returncode:
                 raise BackupError(f"pg_dump failed: {message.strip()}")
@@ -50,20 +56,20 @@ def make(
                 version=version,
                 made_at=datetime.now(UTC).isoformat(timespec="seconds"),
                 postgresql=major,
-                migrations=migrations(connection),
-                tables=dict(checksums(connection)),
-                keys=[fingerprint(key) for key in keys],
+                migrations=list_applied_migrations(connection),
+                tables=dict(compute_table_checksums(connection)),
+                keys=[key_fingerprint(key) for key in keys],
                 dump_bytes=size,
                 dump_sha256=digest,
             )
-            put_texts(archive, manifest, keys if with_keys else [])
+            write_manifest_and_keys(archive, manifest, keys if with_keys else [])
     return manifest
 
 
-def require_owner(connection: psycopg.Connection) -> None:
-    if not tables(connection):
+def ensure_table_owner(connection: psycopg.Connection) -> None:
+    if not list_tables(connection):
         raise BackupError("There is nothing to back up: the database has no tables.")
-    (count,) = connection.execute(STRANGE).fetchone()
+    (count,) = connection.execute(COUNT_FOREIGN_TABLES).fetchone()
     if count:
         raise BackupError(
             f"The role {connection.info.user} does not own {count} of the tables, so it does not "
@@ -71,30 +77,32 @@ def require_owner(connection: psycopg.Connection) -> None:
         )
 
 
-def dumping(folder: Path, database: Database, snapshot: str) -> subprocess.Popen:
+def start_pg_dump(folder: Path, database: LibpqParameters, snapshot: str) -> subprocess.Popen:
     command = [folder / "pg_dump", "--format=custom", "--schema=public", f"--snapshot={snapshot}"]
-    command += [*LEFT_OUT, "--no-password", database.argument()]
+    command += [*DUMP_OPTIONS, "--no-password", database.argument()]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL}
     return subprocess.Popen(command, env=database.environment(), **pipes)
 
 
-def migrations(connection: psycopg.Connection) -> list[str]:
+def list_applied_migrations(connection: psycopg.Connection) -> list[str]:
     rows = connection.execute("SELECT app, name FROM public.django_migrations ORDER BY 1, 2")
     return [f"{app}.{name}" for app, name in rows.fetchall()]
 
 
-def named(folder: Path) -> Path:
+def new_backup_path(folder: Path) -> Path:
     """The file of a backup that is made now."""
-    return folder / NAME.format(datetime.now(UTC))
+    return folder / FILE_NAME_FORMAT.format(datetime.now(UTC))
 
 
-def remove_old(folder: Path, keep: int) -> list[Path]:
+def remove_old_backups(folder: Path, keep: int) -> list[Path]:
     """Of the backups with such names all but the newest, and what was broken off more than a day
     ago; says which."""
     broken = [
-        p for p in folder.glob(f"{NAMES}.unfinished") if time.time() - p.stat().st_mtime > DAY
+        p
+        for p in folder.glob(f"{FILE_NAME_PATTERN}.unfinished")
+        if time.time() - p.stat().st_mtime > DAY
     ]
-    old = sorted(folder.glob(NAMES))[:-keep] + broken
+    old = sorted(folder.glob(FILE_NAME_PATTERN))[:-keep] + broken
     for path in old:
         path.unlink()
     return old

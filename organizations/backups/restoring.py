@@ -12,29 +12,29 @@ from typing import IO
 import psycopg
 
 from organizations.backups import BackupError
-from organizations.backups.archive import Backup, copy_quietly, fingerprint
-from organizations.backups.checksums import OBJECTS, checking, tables
-from organizations.backups.programs import Database, folder_of
+from organizations.backups.archive import Backup, copy_until_closed, key_fingerprint
+from organizations.backups.checksums import OWN_OBJECTS, checksum_assertions, list_tables
+from organizations.backups.programs import LibpqParameters, find_program_directory
 from organizations.tenancy.tenant_scope import WEB, WORKER
 
 # An entry of pg_restore's list, and the kinds that are not restored: rights and policies name
 # roles, and are put back by grant_roles; the schema is there.
-ENTRY = re.compile(rb"^\d+; \d+ \d+ (.+)$", re.M)
-LEFT_OUT = (
+LIST_ENTRY = re.compile(rb"^\d+; \d+ \d+ (.+)$", re.M)
+EXCLUDED_ENTRIES = (
     *(b"ACL ", b"DEFAULT ACL ", b"POLICY ", b"ROW SECURITY ", b"COMMENT ", b"SCHEMA "),
     *(b"EXTENSION ", b"SECURITY LABEL "),
 )
-Name = tuple[str, str]  # app and migration
-USED = """SELECT DISTINCT usename FROM pg_stat_activity WHERE datname = current_database()
- AND usename = ANY(%s) AND pid <> pg_backend_pid() ORDER BY 1"""
+MigrationName = tuple[str, str]  # app and migration
+ACTIVE_ROLES_QUERY = """SELECT DISTINCT usename FROM pg_stat_activity
+ WHERE datname = current_database() AND usename = ANY(%s) AND pid <> pg_backend_pid() ORDER BY 1"""
 # Whatever the session begins with; the dump says the first two again.
-BEGIN = b"""SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0;
+BEGIN_TRANSACTION = b"""SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0;
 BEGIN; SET LOCAL lock_timeout = '20s';
 """
-REMOVE = f"""DO $remove$
+DROP_ALL_OBJECTS = f"""DO $remove$
 DECLARE each record;
 BEGIN
-  FOR each IN SELECT c.relname AS name, c.relkind AS kind {OBJECTS}
+  FOR each IN SELECT c.relname AS name, c.relkind AS kind {OWN_OBJECTS}
     AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') ORDER BY c.relkind <> 'v', c.relkind = 'S'
   LOOP
     EXECUTE format('DROP %s IF EXISTS public.%I CASCADE', CASE each.kind WHEN 'v' THEN 'VIEW'
@@ -52,8 +52,12 @@ $remove$;
 """
 
 
-def require_fit(
-    backup: Backup, *, known: Collection[Name], apps: Collection[str], keys: Sequence[str] | None
+def ensure_backup_compatible(
+    backup: Backup,
+    *,
+    known: Collection[MigrationName],
+    apps: Collection[str],
+    keys: Sequence[str] | None,
 ) -> None:
     """Raises BackupError if this Patchbay could not use the data: a migration of these apps is not
     `known`, or a key is not among `keys`. None: whatever the keys."""
@@ -64,7 +68,7 @@ def require_fit(
             f"{backup.path} was made by Patchbay {backup.manifest.version}, whose tables are newer "
             f"than this one knows ({newer[-1]}). Update Patchbay first."
         )
-    missing = set(backup.manifest.keys) - {fingerprint(key) for key in keys or ()}
+    missing = set(backup.manifest.keys) - {key_fingerprint(key) for key in keys or ()}
     if keys is not None and missing:
         source = f"the file has them: unzip -p {backup.path} encryption_keys"
         raise BackupError(
@@ -75,15 +79,19 @@ def require_fit(
         )
 
 
-def restore(
-    backup: Backup, database: Database, *, replace: bool = False, programs: Path | None = None
+def restore_backup(
+    backup: Backup,
+    database: LibpqParameters,
+    *,
+    replace: bool = False,
+    programs: Path | None = None,
 ) -> None:
     """Put the backup into an empty database or, if told to `replace`, in place of what is there.
     Raises BackupError, and then the database is as before."""
     with database.connect() as connection:
         major = connection.info.server_version // 10_000
-        found = tables(connection)
-        used = connection.execute(USED, [[WEB, WORKER]]).fetchall()
+        found = list_tables(connection)
+        used = connection.execute(ACTIVE_ROLES_QUERY, [[WEB, WORKER]]).fetchall()
     if found and not replace:
         raise BackupError(
             f"The database is not empty: it has {len(found)} tables. --replace removes all of "
@@ -97,30 +105,30 @@ def restore(
             f"The backup is of PostgreSQL {backup.manifest.postgresql}, and this server is older: "
             f"{major}."
         )
-    folder = folder_of(programs, major)
+    folder = find_program_directory(programs, major)
     with tempfile.NamedTemporaryFile(prefix="patchbay-restore-") as entries:
-        entries.write(wanted(backup, folder))
+        entries.write(list_restored_entries(backup, folder))
         entries.flush()
-        replay(backup, database, folder, Path(entries.name), found=bool(found))
+        run_restore_transaction(backup, database, folder, Path(entries.name), found=bool(found))
 
 
-def wanted(backup: Backup, folder: Path) -> bytes:
+def list_restored_entries(backup: Backup, folder: Path) -> bytes:
     """The entries of the dump that are restored, as pg_restore takes them."""
     command = [folder / "pg_restore", "--list"]
-    with feeding(backup, command) as process:
+    with run_with_dump_input(backup, command) as process:
         listed, error = process.stdout.read(), process.stderr.read()
     if process.returncode:
         raise BackupError(f"pg_restore cannot read {backup.path}: {error.decode().strip()}")
-    entries = [m[0] for m in ENTRY.finditer(listed) if not m[1].startswith(LEFT_OUT)]
+    entries = [m[0] for m in LIST_ENTRY.finditer(listed) if not m[1].startswith(EXCLUDED_ENTRIES)]
     return b"\n".join([*entries, b""])
 
 
 @contextmanager
-def feeding(backup: Backup, command: list) -> Iterator[subprocess.Popen]:
+def run_with_dump_input(backup: Backup, command: list) -> Iterator[subprocess.Popen]:
     """A program that reads the dump from its standard input."""
     pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
     with backup.dump() as dump, subprocess.Popen(command, **pipes) as process:
-        feeder = Thread(target=copy_quietly, args=(dump, process.stdin))
+        feeder = Thread(target=copy_until_closed, args=(dump, process.stdin))
         feeder.start()
         try:
             yield process
@@ -129,7 +137,9 @@ def feeding(backup: Backup, command: list) -> Iterator[subprocess.Popen]:
             feeder.join()
 
 
-def replay(backup: Backup, database: Database, folder: Path, entries: Path, *, found: bool) -> None:
+def run_restore_transaction(
+    backup: Backup, database: LibpqParameters, folder: Path, entries: Path, *, found: bool
+) -> None:
     """All of it by one psql, in one transaction that is committed at the very end."""
     command = [folder / "psql", "--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1"]
     command += ["--output=/dev/null", "--file=-", database.argument()]
@@ -138,7 +148,7 @@ def replay(backup: Backup, database: Database, folder: Path, entries: Path, *, f
             command, stdin=subprocess.PIPE, stderr=said, env=database.environment()
         )
         try:
-            write(psql.stdin, backup, folder, entries, found=found)
+            write_restore_script(psql.stdin, backup, folder, entries, found=found)
         except BrokenPipeError:
             pass  # psql has ended; it says why
         finally:
@@ -146,32 +156,34 @@ def replay(backup: Backup, database: Database, folder: Path, entries: Path, *, f
             psql.wait()
         if psql.returncode:
             said.seek(0)
-            raise BackupError(f"Nothing was restored: {first_error(said.read())}")
+            raise BackupError(f"Nothing was restored: {first_psql_error(said.read())}")
 
 
-def write(target: IO[bytes], backup: Backup, folder: Path, entries: Path, *, found: bool) -> None:
+def write_restore_script(
+    target: IO[bytes], backup: Backup, folder: Path, entries: Path, *, found: bool
+) -> None:
     """The whole transaction. Raises BackupError before its COMMIT, which rolls it back."""
-    target.write(BEGIN)
+    target.write(BEGIN_TRANSACTION)
     if found:
-        target.write(REMOVE.encode())
+        target.write(DROP_ALL_OBJECTS.encode())
     command = [folder / "pg_restore", "--file=-", f"--use-list={entries}", "--no-owner"]
-    with feeding(backup, [*command, "--no-privileges", "--no-comments"]) as process:
+    with run_with_dump_input(backup, [*command, "--no-privileges", "--no-comments"]) as process:
         while piece := process.stdout.read1(1 << 20):
             target.write(piece)
         error = process.stderr.read().decode(errors="replace")
     if process.returncode:
         raise BackupError(f"Nothing was restored: pg_restore failed: {error.strip()}")
-    for statement in checking(backup.manifest.tables):
+    for statement in checksum_assertions(backup.manifest.tables):
         target.write(statement.encode())
     target.write(b"COMMIT;\n")
 
 
-def first_error(said: bytes) -> str:
+def first_psql_error(said: bytes) -> str:
     lines = said.decode(errors="replace").splitlines()
     return next((line for line in lines if "ERROR" in line or "FATAL" in line), "\n".join(lines))
 
 
-def analyze(database: Database) -> None:
+def analyze_database(database: LibpqParameters) -> None:
     """The planner's statistics are no part of a dump."""
     with psycopg.connect(**database.keywords, autocommit=True) as connection:
         connection.execute("SET statement_timeout = 0")

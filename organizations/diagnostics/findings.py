@@ -7,6 +7,8 @@ from typing import Literal
 
 from django.db import Error, connection
 
+from organizations.text.errors import error_summary
+
 Level = Literal["ok", "warning", "fault"]
 
 
@@ -20,55 +22,53 @@ class Finding:
     remedy: str = ""
 
 
-Examination = Callable[[], Iterable[Finding]]
+DiagnosticCheck = Callable[[], Iterable[Finding]]
 
 
 @dataclass(frozen=True)
-class Registered:
+class RegisteredCheck:
     subject: str
-    examine: Examination
+    examine: DiagnosticCheck
     needs_database: bool
 
 
-_registered: list[Registered] = []
+_registered_checks: list[RegisteredCheck] = []
 
 
-def register(subject: str, *, needs_database: bool = True) -> Callable[[Examination], Examination]:
+def register_diagnostic_check(
+    subject: str, *, needs_database: bool = True
+) -> Callable[[DiagnosticCheck], DiagnosticCheck]:
     """In the order in which they are to be read."""
 
-    def add(examine: Examination) -> Examination:
-        _registered.append(Registered(subject, examine, needs_database))
+    def add(examine: DiagnosticCheck) -> DiagnosticCheck:
+        _registered_checks.append(RegisteredCheck(subject, examine, needs_database))
         return examine
 
     return add
 
 
-def examine_all() -> Iterator[Finding]:
+def run_diagnostic_checks() -> Iterator[Finding]:
     """Without a database, what needs one is left out: each would wait for it anew."""
-    reason = out_of_reach()
-    for each in _registered:
+    reason = database_connection_error()
+    for each in _registered_checks:
         if not (reason and each.needs_database):
-            yield from guarded(each)
+            yield from run_guarded_check(each)
     if reason:
         remedy = "Start PostgreSQL, and look at DATABASE_URL and at PostgreSQL's own log."
         yield Finding("fault", "database", f"PostgreSQL is out of reach: {reason}", remedy)
 
 
-def out_of_reach() -> str:
+def database_connection_error() -> str:
     try:
         connection.ensure_connection()
     except Error as error:
-        return first_line(error)
+        return error_summary(error)
     return ""
 
 
-def guarded(each: Registered) -> Iterator[Finding]:
+def run_guarded_check(each: RegisteredCheck) -> Iterator[Finding]:
     try:
         yield from each.examine()
     except Exception as error:
-        told = f"This could not be examined: {type(error).__name__}: {first_line(error)}"
+        told = f"This could not be examined: {type(error).__name__}: {error_summary(error)}"
         yield Finding("fault", each.subject, told, "See the other findings first.")
-
-
-def first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0]

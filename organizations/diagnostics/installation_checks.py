@@ -7,16 +7,16 @@ from django.conf import settings
 from django.core import checks
 from django.db import connection
 
-from organizations.diagnostics.findings import Finding, register
+from organizations.diagnostics.findings import Finding, register_diagnostic_check
 from organizations.tenancy import row_level_security
-from organizations.tenancy.database_roles import LOGINS, missing_statements
+from organizations.tenancy.database_roles import LOGIN_ROLES, missing_role_statements
 
-MOST_SKEW = 2.0  # seconds
-GRANT = "Run `manage.py grant_roles` as the owner of the tables."
+MAX_CLOCK_SKEW = 2.0  # seconds
+GRANT_ROLES_REMEDY = "Run `manage.py grant_roles` as the owner of the tables."
 
 
-@register("settings", needs_database=False)
-def of_settings() -> Iterator[Finding]:
+@register_diagnostic_check("settings", needs_database=False)
+def check_settings() -> Iterator[Finding]:
     wrong = [*settings.SETTING_FAULTS, *settings.MISSING_SETTINGS]
     for sentence in wrong:
         yield Finding("fault", "settings", sentence, "README has the table of settings.")
@@ -24,8 +24,8 @@ def of_settings() -> Iterator[Finding]:
         yield Finding("ok", "settings", "All settings are right.")
 
 
-@register("checks", needs_database=False)
-def of_checks() -> Iterator[Finding]:
+@register_diagnostic_check("checks", needs_database=False)
+def check_django_checks() -> Iterator[Finding]:
     """Django's and ours; what is about settings is told above."""
     found = [
         each for each in checks.run_checks() if each.id not in ("patchbay.C001", "patchbay.C002")
@@ -37,8 +37,8 @@ def of_checks() -> Iterator[Finding]:
         yield Finding("ok", "checks", "Django's checks find nothing.")
 
 
-@register("database")
-def of_database() -> Iterator[Finding]:
+@register_diagnostic_check("database")
+def check_database_server() -> Iterator[Finding]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT current_setting('server_version'), current_user, pg_is_in_recovery()"
@@ -51,58 +51,63 @@ def of_database() -> Iterator[Finding]:
     yield Finding("ok", "database", f"PostgreSQL {version} answers, to the role {user}.")
 
 
-@register("clock")
-def of_clock() -> Iterator[Finding]:
+@register_diagnostic_check("clock")
+def check_clock_skew() -> Iterator[Finding]:
     """Ours against the database's, but for the time that the answer took."""
     began = time.time()
     with connection.cursor() as cursor:
         cursor.execute("SELECT extract(epoch FROM clock_timestamp())::float8")
         theirs = cursor.fetchone()[0]
     skew = max(began - theirs, theirs - time.time(), 0.0)
-    if skew > MOST_SKEW:
+    if skew > MAX_CLOCK_SKEW:
         told = f"The clocks of this machine and of PostgreSQL's differ by {skew:.1f} s."
         yield Finding("warning", "clock", told, "Let both follow a time server (NTP).")
     else:
         yield Finding("ok", "clock", "The clocks of this machine and of PostgreSQL's agree.")
 
 
-@register("roles")
-def of_roles() -> Iterator[Finding]:
+@register_diagnostic_check("roles")
+def check_database_roles() -> Iterator[Finding]:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT rolname FROM pg_roles WHERE rolname = ANY(%s)", [list(LOGINS)])
-        missing = sorted(set(LOGINS) - {row[0] for row in cursor.fetchall()})
+        cursor.execute("SELECT rolname FROM pg_roles WHERE rolname = ANY(%s)", [list(LOGIN_ROLES)])
+        missing = sorted(set(LOGIN_ROLES) - {row[0] for row in cursor.fetchall()})
         if missing:
             told = f"The role {' and '.join(missing)} is missing: there is no row-level security."
-            yield Finding("fault", "roles", told, f"Create it, then: {GRANT}")
+            yield Finding("fault", "roles", told, f"Create it, then: {GRANT_ROLES_REMEDY}")
             return
-        lacking = [text.as_string(cursor.connection) for text in missing_statements(cursor)]
-        unreadable = without_rights(cursor)
+        lacking = [text.as_string(cursor.connection) for text in missing_role_statements(cursor)]
+        unreadable = list_unreadable_tables(cursor)
     for statement in lacking:
-        yield Finding("fault", "roles", f"Not done yet: {statement}", GRANT)
+        yield Finding("fault", "roles", f"Not done yet: {statement}", GRANT_ROLES_REMEDY)
     for role, table in unreadable:
-        yield Finding("fault", "roles", f"{role} may not read {table}.", GRANT)
+        yield Finding("fault", "roles", f"{role} may not read {table}.", GRANT_ROLES_REMEDY)
     if not lacking and not unreadable:
         yield Finding("ok", "roles", "The roles and their rights are in place.")
 
 
-def without_rights(cursor) -> list[tuple[str, str]]:
+def list_unreadable_tables(cursor) -> list[tuple[str, str]]:
     """Login and table, where the login cannot read the rows of organizations."""
-    tables = sorted(model._meta.db_table for model in row_level_security.owned())
+    tables = sorted(model._meta.db_table for model in row_level_security.tenant_models())
     cursor.execute(
         "SELECT r, t FROM unnest(%s::text[]) r CROSS JOIN unnest(%s::text[]) t"
         " WHERE to_regclass(t) IS NOT NULL"
         " AND NOT has_table_privilege(r, t, 'SELECT')"
         " AND NOT (r = 'patchbay_worker' AND t = 'organizations_invitation')",
-        [list(LOGINS), tables],
+        [list(LOGIN_ROLES), tables],
     )
     return cursor.fetchall()
 
 
-@register("row-level security")
-def of_policies() -> Iterator[Finding]:
-    wanted = {(each.table, each.name): each.digest() for each in row_level_security.policies()}
+@register_diagnostic_check("row-level security")
+def check_row_policies() -> Iterator[Finding]:
+    wanted = {
+        (each.table, each.name): each.digest() for each in row_level_security.list_row_policies()
+    }
     with connection.cursor() as cursor:
-        found, protected = row_level_security.present(cursor), row_level_security.protected(cursor)
+        found, protected = (
+            row_level_security.existing_row_policies(cursor),
+            row_level_security.tables_with_row_security(cursor),
+        )
     wrong = [
         f"{name} of {table}"
         for table, name in sorted(wanted.keys() | found.keys())
@@ -110,9 +115,9 @@ def of_policies() -> Iterator[Finding]:
     ]
     bare = sorted({table for table, _name in wanted} - protected)
     for table in bare:
-        yield Finding("fault", "row-level security", f"It is off for {table}.", GRANT)
+        yield Finding("fault", "row-level security", f"It is off for {table}.", GRANT_ROLES_REMEDY)
     if wrong:
         told = f"{len(wrong)} policies are missing or others than they should be, as {wrong[0]}."
-        yield Finding("fault", "row-level security", told, GRANT)
+        yield Finding("fault", "row-level security", told, GRANT_ROLES_REMEDY)
     if not wrong and not bare:
         yield Finding("ok", "row-level security", "All policies are in place.")

@@ -7,54 +7,54 @@ from typing import Any, ClassVar
 
 from organizations.access.principals import Principal
 from organizations.access.roles import Permission
-from organizations.exports.rows import safe_cell
+from organizations.exports.rows import escape_formula
 
-Options = Mapping[str, Any]
+ExportOptions = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Portion:
+class ExportChunk:
     """Some rows, and the place behind them, as JSON has it."""
 
     rows: Sequence[Sequence[object]]
     place: Any
 
 
-class Kind(ABC):
+class ExportKind(ABC):
     """One list. What it hands out is in the language and the zone that are set."""
 
     permission: ClassVar[Permission]
     subject: ClassVar[str]  # of the audit log: "<subject>.exported"
 
     @abstractmethod
-    def title(self, options: Options) -> str: ...
+    def title(self, options: ExportOptions) -> str: ...
 
     @abstractmethod
-    def file_name(self, options: Options) -> str:
+    def file_name(self, options: ExportOptions) -> str:
         """Without its ending."""
 
     @abstractmethod
-    def header(self, by: Principal, options: Options) -> Sequence[str]: ...
+    def header(self, by: Principal, options: ExportOptions) -> Sequence[str]: ...
 
     @abstractmethod
-    def total(self, by: Principal, options: Options) -> int: ...
+    def total(self, by: Principal, options: ExportOptions) -> int: ...
 
     @abstractmethod
-    def portions(self, by: Principal, options: Options, after: Any) -> Iterator[Portion]:
+    def portions(self, by: Principal, options: ExportOptions, after: Any) -> Iterator[ExportChunk]:
         """Behind the place `after`, or from the beginning (None); nothing twice or left out."""
 
     def cell(self, value: object) -> str:
         """Of a CSV file, harmless in a spreadsheet."""
-        return safe_cell(value)
+        return escape_formula(value)
 
 
-_registry: dict[str, Kind] = {}
+_registry: dict[str, ExportKind] = {}
 
 
-def register(name: str, kind: Kind) -> None:
+def register_export_kind(name: str, kind: ExportKind) -> None:
     _registry[name] = kind
 
 
-def kind_of(name: str) -> Kind:
+def get_export_kind(name: str) -> ExportKind:
     """Raises KeyError."""
     return _registry[name]

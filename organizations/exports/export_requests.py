@@ -13,27 +13,27 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from organizations.access.principals import Principal
-from organizations.exports.export_kinds import kind_of
+from organizations.exports.export_kinds import get_export_kind
 from organizations.models import Export, ExportPart
-from organizations.operations import record
+from organizations.operations import record_event
 
-KEPT = timedelta(hours=24)
-MOST = 10  # of one person in one organization; each may be large
+EXPORT_RETENTION = timedelta(hours=24)
+MAX_EXPORTS = 10  # of one person in one organization; each may be large
 
 
-class CannotExport(Exception):
+class ExportRefused(Exception):
     """The export cannot be asked for; the text says why."""
 
 
 @transaction.atomic
-def ask(by: Principal, kind: str, *, format: str, options: Mapping[str, Any]) -> Export:
+def request_export(by: Principal, kind: str, *, format: str, options: Mapping[str, Any]) -> Export:
     """An export in state `waiting`, in the language and the zone of now. Raises PermissionDenied
-    and CannotExport."""
-    if not by.can(kind_of(kind).permission):
+    and ExportRefused."""
+    if not by.can(get_export_kind(kind).permission):
         raise PermissionDenied(_("Your role does not allow this."))
-    if own(by).count() >= MOST:
-        most = {"most": MOST}
-        raise CannotExport(_("You have %(most)s exports. Delete one of them first.") % most)
+    if own_exports(by).count() >= MAX_EXPORTS:
+        most = {"most": MAX_EXPORTS}
+        raise ExportRefused(_("You have %(most)s exports. Delete one of them first.") % most)
     export = Export.objects.create(
         organization=by.organization,
         kind=kind,
@@ -44,33 +44,33 @@ def ask(by: Principal, kind: str, *, format: str, options: Mapping[str, Any]) ->
         actor_kind=by.kind,
         actor_id=by.id,
         actor_label=by.label[:200],
-        expires_at=Now() + KEPT,
+        expires_at=Now() + EXPORT_RETENTION,
     )
-    tell(by, export)
+    record_export_request(by, export)
     return export
 
 
-def tell(by: Principal, export: Export) -> None:
+def record_export_request(by: Principal, export: Export) -> None:
     """One line in the audit log, with what was asked for."""
-    kind = kind_of(export.kind)
+    kind = get_export_kind(export.kind)
     after = {"format": export.format, **export.options}
     label = kind.title(export.options)
     action = f"{kind.subject}.exported"
-    record(by, action, export, kind="export", label=label, after=after)
+    record_event(by, action, export, kind="export", label=label, after=after)
 
 
-def own(by: Principal) -> QuerySet[Export]:
+def own_exports(by: Principal) -> QuerySet[Export]:
     """Those of whoever asks, newest first; nobody else sees them."""
     mine = by.organization.exports.filter(actor_kind=by.kind, actor_id=by.id)
     return mine.filter(expires_at__gt=Now()).order_by("-created_at", "-id")
 
 
-def delete(by: Principal, export_id: UUID) -> None:
+def delete_export(by: Principal, export_id: UUID) -> None:
     """Also while it is being made: its worker finds nothing to write to. Raises DoesNotExist."""
-    own(by).get(pk=export_id).delete()
+    own_exports(by).get(pk=export_id).delete()
 
 
-def file_of(export: Export) -> Iterator[bytes]:
+def stream_export_file(export: Export) -> Iterator[bytes]:
     """Part after part, each by a query of its own."""
     positions = ExportPart.objects.filter(export=export).order_by("position")
     for position in list(positions.values_list("position", flat=True)):

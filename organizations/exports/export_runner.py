@@ -20,19 +20,19 @@ from django.utils.translation import gettext_noop
 
 from organizations.access import principals
 from organizations.access.principals import Principal
-from organizations.exports.export_kinds import Kind, kind_of
-from organizations.exports.export_requests import KEPT
-from organizations.exports.file_formats import MARK, as_csv, as_excel
+from organizations.exports.export_kinds import ExportKind, get_export_kind
+from organizations.exports.export_requests import EXPORT_RETENTION
+from organizations.exports.file_formats import BYTE_ORDER_MARK, encode_csv, write_workbook
 from organizations.models import Export, ExportPart
 from organizations.tenancy import tenant_scope
 
 logger = logging.getLogger(__name__)
 
 State = Export.State
-MOST_TRIES = 3  # a slice that ends its worker as often is not tried again
-PART = 1_000_000  # bytes, of an Excel file
+MAX_TRIES = 3  # a slice that ends its worker as often is not tried again
+PART_SIZE = 1_000_000  # bytes, of an Excel file
 
-CLAIM = """
+CLAIM_EXPORT = """
 UPDATE organizations_export SET lease_until = statement_timestamp() + %(lease)s, fence = fence + 1,
   tries = tries + 1, state = 'running'
 WHERE id = %(id)s AND state IN ('waiting', 'running')
@@ -41,117 +41,121 @@ RETURNING *
 """
 
 
-class FenceLost(Exception):
+class ExportLeaseLost(Exception):
     """Somebody else has claimed the export since, or it was deleted."""
 
 
-def run(export_id: UUID) -> Export | None:
+def run_export_slice(export_id: UUID) -> Export | None:
     """One slice; None when there was nothing to claim."""
     values = {"id": export_id, "lease": settings.JOB_LEASE}
-    with tenant_scope.everything():
-        export = next(iter(Export.objects.raw(CLAIM, values)), None)
+    with tenant_scope.all_organizations():
+        export = next(iter(Export.objects.raw(CLAIM_EXPORT, values)), None)
     if export is None:
         return None
     reader = translation.override(export.language), timezone.override(export.zone)
     try:
         with tenant_scope.within(export.organization_id), reader[0], reader[1]:
-            work(export)
-    except FenceLost:
+            run_claimed_export(export)
+    except ExportLeaseLost:
         logger.info("export %s is in other hands, or deleted", export.pk)
     return export
 
 
-def work(export: Export) -> None:
-    by = principals.again(export.organization, export.actor_kind, export.actor_id)
-    kind = kind_of(export.kind)
+def run_claimed_export(export: Export) -> None:
+    by = principals.reload_principal(export.organization, export.actor_kind, export.actor_id)
+    kind = get_export_kind(export.kind)
     if by is None or not by.can(kind.permission):
-        fail(export, gettext_noop("The requester no longer has permission to read this data."))
-    elif export.tries > MOST_TRIES:
-        fail(export, gettext_noop("Its worker ended in the midst of it, several times."))
+        fail_export(
+            export, gettext_noop("The requester no longer has permission to read this data.")
+        )
+    elif export.tries > MAX_TRIES:
+        fail_export(export, gettext_noop("Its worker ended in the midst of it, several times."))
     else:
-        attempt(by, kind, export)
+        write_export_slice(by, kind, export)
 
 
-def attempt(by: Principal, kind: Kind, export: Export) -> None:
+def write_export_slice(by: Principal, kind: ExportKind, export: Export) -> None:
     try:
         if export.format == Export.Format.CSV:
-            write_csv(by, kind, export)
+            write_csv_slice(by, kind, export)
         else:
-            write_excel(by, kind, export)
-    except (FenceLost, OperationalError):  # no database: the lease ends, and somebody goes on
+            write_excel_file(by, kind, export)
+    except (ExportLeaseLost, OperationalError):  # no database: the lease ends, and somebody goes on
         raise
     except Exception:
         logger.exception("export %s could not be written", export.pk)
-        fail(export, gettext_noop("An error of ours; the installation's log tells more."))
+        fail_export(export, gettext_noop("An error of ours; the installation's log tells more."))
 
 
-def write_csv(by: Principal, kind: Kind, export: Export) -> None:
+def write_csv_slice(by: Principal, kind: ExportKind, export: Export) -> None:
     """Until the slice is over, or all is written."""
     until = time.monotonic() + settings.BATCH_SLICE.total_seconds()
     position = export.parts.count()
     if not position:
-        first = MARK + as_csv([kind.header(by, export.options)], str)
-        keep_part(export, 0, first, total=kind.total(by, export.options))
+        first = BYTE_ORDER_MARK + encode_csv([kind.header(by, export.options)], str)
+        save_export_part(export, 0, first, total=kind.total(by, export.options))
         position = 1
     for portion in kind.portions(by, export.options, export.place):
-        data = as_csv(portion.rows, kind.cell)
+        data = encode_csv(portion.rows, kind.cell)
         done = export.done + len(portion.rows)
-        keep_part(export, position, data, done=done, place=portion.place)
+        save_export_part(export, position, data, done=done, place=portion.place)
         position += 1
         if time.monotonic() > until:
-            return keep(export, lease_until=None, dispatched_at=None, tries=0)
-    return finish(export)
+            return update_claimed_export(export, lease_until=None, dispatched_at=None, tries=0)
+    return finish_export(export)
 
 
-def write_excel(by: Principal, kind: Kind, export: Export) -> None:
+def write_excel_file(by: Principal, kind: ExportKind, export: Export) -> None:
     """In one piece, as a workbook cannot be gone on with; its kinds bound how long it is."""
-    begin_again(export, total=kind.total(by, export.options))
+    restart_export(export, total=kind.total(by, export.options))
     with tempfile.TemporaryFile() as file:
-        rows = counted_rows(by, kind, export)
-        as_excel(kind.header(by, export.options), rows, file)
+        rows = iterate_counted_rows(by, kind, export)
+        write_workbook(kind.header(by, export.options), rows, file)
         file.seek(0)
         for position in count():
-            if not (data := file.read(PART)):
+            if not (data := file.read(PART_SIZE)):
                 break
-            keep_part(export, position, data)
-    finish(export)
+            save_export_part(export, position, data)
+    finish_export(export)
 
 
-def counted_rows(by: Principal, kind: Kind, export: Export) -> Iterator[Sequence[object]]:
+def iterate_counted_rows(
+    by: Principal, kind: ExportKind, export: Export
+) -> Iterator[Sequence[object]]:
     for portion in kind.portions(by, export.options, None):
         yield from portion.rows
-        keep(export, done=export.done + len(portion.rows))
+        update_claimed_export(export, done=export.done + len(portion.rows))
 
 
 @transaction.atomic
-def begin_again(export: Export, **fields: Any) -> None:
-    keep(export, done=0, size=0, **fields)
+def restart_export(export: Export, **fields: Any) -> None:
+    update_claimed_export(export, done=0, size=0, **fields)
     ExportPart.objects.filter(export=export).delete()
 
 
 @transaction.atomic
-def keep_part(export: Export, position: int, data: bytes, **fields: Any) -> None:
-    keep(export, size=export.size + len(data), tries=1, **fields)
+def save_export_part(export: Export, position: int, data: bytes, **fields: Any) -> None:
+    update_claimed_export(export, size=export.size + len(data), tries=1, **fields)
     whose = {"organization_id": export.organization_id, "export": export}
     ExportPart.objects.create(**whose, position=position, data=data)
 
 
-def keep(export: Export, **fields: Any) -> None:
+def update_claimed_export(export: Export, **fields: Any) -> None:
     """The one way to write to an export that is claimed. Raises FenceLost."""
     mine = Export.objects.filter(pk=export.pk, fence=export.fence, state=State.RUNNING)
     if not mine.update(**{"lease_until": Now() + settings.JOB_LEASE, **fields}):
-        raise FenceLost
+        raise ExportLeaseLost
     for name in fields.keys() & {"done", "size", "total", "place"}:
         setattr(export, name, fields[name])
 
 
-def finish(export: Export) -> None:
-    settled = {"state": State.DONE, "settled_at": Now(), "expires_at": Now() + KEPT}
-    keep(export, lease_until=None, **settled)
+def finish_export(export: Export) -> None:
+    settled = {"state": State.DONE, "settled_at": Now(), "expires_at": Now() + EXPORT_RETENTION}
+    update_claimed_export(export, lease_until=None, **settled)
 
 
 @transaction.atomic
-def fail(export: Export, reason: str) -> None:
+def fail_export(export: Export, reason: str) -> None:
     settled = {"state": State.FAILED, "settled_at": Now(), "reason": reason, "size": 0}
-    keep(export, lease_until=None, **settled)
+    update_claimed_export(export, lease_until=None, **settled)
     ExportPart.objects.filter(export=export).delete()

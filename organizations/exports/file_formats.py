@@ -5,28 +5,30 @@ import io
 from collections.abc import Callable, Iterable, Sequence
 from typing import IO
 
-MARK = b"\xef\xbb\xbf"  # by which Excel knows UTF-8
-TYPES = {
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # by which Excel knows UTF-8
+CONTENT_TYPES = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
-WIDTH = 18  # of a column, in characters
+COLUMN_WIDTH = 18  # of a column, in characters
 
 
-def as_csv(rows: Iterable[Sequence[object]], cell: Callable[[object], str]) -> bytes:
+def encode_csv(rows: Iterable[Sequence[object]], cell: Callable[[object], str]) -> bytes:
     text = io.StringIO()
     csv.writer(text).writerows([cell(value) for value in row] for row in rows)
     return text.getvalue().encode()
 
 
-def as_excel(header: Sequence[str], rows: Iterable[Sequence[object]], file: IO[bytes]) -> None:
+def write_workbook(
+    header: Sequence[str], rows: Iterable[Sequence[object]], file: IO[bytes]
+) -> None:
     """Every cell is a text, which no spreadsheet calculates."""
     import xlsxwriter  # here: most processes never write a workbook
 
     book = xlsxwriter.Workbook(file, {"constant_memory": True})
     sheet = book.add_worksheet()
     sheet.freeze_panes(1, 0)
-    sheet.set_column(0, len(header), WIDTH)
+    sheet.set_column(0, len(header), COLUMN_WIDTH)
     bold = book.add_format({"bold": True})
     for column, name in enumerate(header):
         sheet.write_string(0, column, name, bold)

@@ -10,23 +10,23 @@ from django.core.management.base import CommandError
 from organizations.models import Organization, User
 
 
-def organization_named(named: str) -> Organization:
+def find_organization(named: str) -> Organization:
     """By `org_…` or UUID."""
-    key = {"pk": named} if is_uuid(named) else {"public_id": named}
+    key = {"pk": named} if is_uuid_argument(named) else {"public_id": named}
     organization = Organization.objects.filter(**key).first()
     if organization is None:
         raise CommandError(f"There is no organization {named}: give its UUID or its org_… id.")
     return organization
 
 
-def user_named(email: str) -> User:
+def find_user(email: str) -> User:
     user = User.objects.with_email(email)
     if user is None:
         raise CommandError(f"There is no user {email}: make one with create_user.")
     return user
 
 
-def is_uuid(text: str) -> bool:
+def is_uuid_argument(text: str) -> bool:
     try:
         UUID(text)
     except ValueError:
@@ -35,15 +35,15 @@ def is_uuid(text: str) -> bool:
 
 
 @contextmanager
-def complaints() -> Iterator[None]:
+def raise_command_errors() -> Iterator[None]:
     """A ValidationError as a CommandError, field by field."""
     try:
         yield
     except ValidationError as error:
-        raise CommandError(sentence(error)) from error
+        raise CommandError(validation_error_text(error)) from error
 
 
-def sentence(error: ValidationError) -> str:
+def validation_error_text(error: ValidationError) -> str:
     if not hasattr(error, "error_dict"):
         return " ".join(error.messages)
     return " ".join(

@@ -10,32 +10,32 @@ from psycopg import sql
 
 from organizations.tenancy.tenant_scope import DISPATCHER, FINDER, STAFF, WEB, WORKER
 
-LOGINS = (WEB, WORKER)
-MAY_BECOME = {WEB: (STAFF, FINDER), WORKER: (DISPATCHER, FINDER)}
-PARTS = (STAFF, FINDER, DISPATCHER)
-ROLES = (*LOGINS, *PARTS)
+LOGIN_ROLES = (WEB, WORKER)
+ASSUMABLE_ROLES = {WEB: (STAFF, FINDER), WORKER: (DISPATCHER, FINDER)}
+NOLOGIN_ROLES = (STAFF, FINDER, DISPATCHER)
+ROLES = (*LOGIN_ROLES, *NOLOGIN_ROLES)
 
 
-def missing_statements(cursor: Any) -> list[sql.Composable]:
+def missing_role_statements(cursor: Any) -> list[sql.Composable]:
     """What it takes until the parts are there and may be played, by whoever may make roles. The
     roles that connect are there already."""
     cursor.execute("SELECT rolname FROM pg_roles WHERE rolname = ANY(%s)", [list(ROLES)])
     known = {row[0] for row in cursor.fetchall()}
     create = sql.SQL("CREATE ROLE {} NOLOGIN NOINHERIT")
-    found = [create.format(sql.Identifier(part)) for part in PARTS if part not in known]
+    found = [create.format(sql.Identifier(part)) for part in NOLOGIN_ROLES if part not in known]
     inheriting = "SELECT rolname FROM pg_roles WHERE rolname = ANY(%s) AND rolinherit"
-    cursor.execute(inheriting, [[*LOGINS]])
+    cursor.execute(inheriting, [[*LOGIN_ROLES]])
     # Without it they would have at all times what they may become.
     plain = sql.SQL("ALTER ROLE {} NOINHERIT")
     found += [plain.format(sql.Identifier(row[0])) for row in cursor.fetchall()]
     grant = sql.SQL("GRANT {} TO {}")
-    for login, parts in MAY_BECOME.items():
+    for login, parts in ASSUMABLE_ROLES.items():
         for part in parts:
-            if part not in known or not is_member(cursor, login, part):
+            if part not in known or not is_role_member(cursor, login, part):
                 found.append(grant.format(sql.Identifier(part), sql.Identifier(login)))
     return found
 
 
-def is_member(cursor: Any, login: str, part: str) -> bool:
+def is_role_member(cursor: Any, login: str, part: str) -> bool:
     cursor.execute("SELECT pg_has_role(%s, %s, 'MEMBER')", [login, part])
     return cursor.fetchone()[0]

@@ -18,14 +18,16 @@ from organizations.models import Invitation, Membership, Organization, User
 from organizations.tenancy.tenant_scope import DISPATCHER, FINDER, STAFF, WEB, WORKER
 
 # A query of its own, so that it is asked once and not for each row. Unset means: of nobody.
-CURRENT = "(SELECT nullif(current_setting('patchbay.organization', true), '')::uuid)"
+CURRENT_ORGANIZATION_SQL = (
+    "(SELECT nullif(current_setting('patchbay.organization', true), '')::uuid)"
+)
 # Read before anybody knows for whom. Of users there is no policy: they belong to no organization.
-OWN = "own"
-FOUND = (Organization, Membership, Invitation, User)
+OWN_ROWS_POLICY = "own"
+FINDER_MODELS = (Organization, Membership, Invitation, User)
 
 
 @dataclass(frozen=True)
-class Policy:
+class RowPolicy:
     """`using` says which rows are seen, `check` which may be written; "" for the same ones."""
 
     table: str
@@ -47,62 +49,69 @@ class Policy:
         return hashlib.sha256(self.statement().encode()).hexdigest()
 
 
-_more: list[Policy] = []
-_columns: dict[str, tuple[str, ...]] = {}
+_registered_policies: list[RowPolicy] = []
+_finder_columns: dict[str, tuple[str, ...]] = {}
 
 
-def register(*policies: Policy) -> None:
+def register_row_policies(*policies: RowPolicy) -> None:
     """Of an app uphill, for rows that others than their owner must see. PostgreSQL asks policies in
     the reverse order of their names; `own` comes first, as it nearly always says yes."""
-    if late := [each.name for each in policies if each.name > OWN]:
-        raise ValueError(f"asked before the policy {OWN}: {', '.join(late)}")
-    _more.extend(policies)
+    if late := [each.name for each in policies if each.name > OWN_ROWS_POLICY]:
+        raise ValueError(f"asked before the policy {OWN_ROWS_POLICY}: {', '.join(late)}")
+    _registered_policies.extend(policies)
 
 
-def let_find(model: type[Model], *fields: str) -> None:
+def allow_finder_columns(model: type[Model], *fields: str) -> None:
     """The finder sees these fields of all rows, and no others."""
-    _columns[model._meta.db_table] = tuple(model._meta.get_field(f).column for f in fields)
-    _more.append(Policy(model._meta.db_table, "found", (FINDER,), "true", "SELECT"))
+    _finder_columns[model._meta.db_table] = tuple(model._meta.get_field(f).column for f in fields)
+    _registered_policies.append(
+        RowPolicy(model._meta.db_table, "found", (FINDER,), "true", "SELECT")
+    )
 
 
-def found_columns() -> dict[str, tuple[str, ...]]:
+def finder_columns() -> dict[str, tuple[str, ...]]:
     """By table, what the finder reads."""
-    whole = {m._meta.db_table: tuple(f.column for f in m._meta.concrete_fields) for m in FOUND}
-    return whole | _columns
+    whole = {
+        m._meta.db_table: tuple(f.column for f in m._meta.concrete_fields) for m in FINDER_MODELS
+    }
+    return whole | _finder_columns
 
 
-def policies() -> list[Policy]:
-    return [*(each for model in owned() for each in of_model(model)), *_more]
+def list_row_policies() -> list[RowPolicy]:
+    return [
+        *(each for model in tenant_models() for each in model_row_policies(model)),
+        *_registered_policies,
+    ]
 
 
-def owned() -> Iterator[type[Model]]:
+def tenant_models() -> Iterator[type[Model]]:
     """The models whose rows belong to an organization, and the organizations themselves."""
     for model in apps.get_models():
-        if model is Organization or owner_column(model):
+        if model is Organization or organization_column(model):
             yield model
 
 
-def owner_column(model: type[Model]) -> str | None:
+def organization_column(model: type[Model]) -> str | None:
     fields = model._meta.concrete_fields
     return next((f.column for f in fields if f.related_model is Organization), None)
 
 
-def of_model(model: type[Model]) -> Iterable[Policy]:
+def model_row_policies(model: type[Model]) -> Iterable[RowPolicy]:
     table = model._meta.db_table
-    column = "id" if model is Organization else owner_column(model)
-    yield Policy(table, OWN, (WEB, WORKER), f"{column} = {CURRENT}")
-    yield Policy(table, "everything", (STAFF, DISPATCHER), "true")
-    if model in FOUND:
-        yield Policy(table, "found", (FINDER,), "true", "SELECT")
+    column = "id" if model is Organization else organization_column(model)
+    yield RowPolicy(table, OWN_ROWS_POLICY, (WEB, WORKER), f"{column} = {CURRENT_ORGANIZATION_SQL}")
+    yield RowPolicy(table, "everything", (STAFF, DISPATCHER), "true")
+    if model in FINDER_MODELS:
+        yield RowPolicy(table, "found", (FINDER,), "true", "SELECT")
 
 
-def put_in_place(cursor: Any) -> None:
+def apply_row_policies(cursor: Any) -> None:
     """Make what is missing, replace what is different, remove what is not known. A table that is
     as it shall be is not locked."""
-    wanted = {(each.table, each.name): each for each in policies()}
-    for table in sorted({table for table, _name in wanted} - protected(cursor)):
+    wanted = {(each.table, each.name): each for each in list_row_policies()}
+    for table in sorted({table for table, _name in wanted} - tables_with_row_security(cursor)):
         cursor.execute(f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY')
-    found = present(cursor)
+    found = existing_row_policies(cursor)
     for key, digest in found.items():
         if key not in wanted or wanted[key].digest() != digest:
             cursor.execute(f'DROP POLICY "{key[1]}" ON "{key[0]}"')
@@ -113,7 +122,7 @@ def put_in_place(cursor: Any) -> None:
             cursor.execute(f"""COMMENT ON POLICY "{name}" ON "{table}" IS '{policy.digest()}'""")
 
 
-def protected(cursor: Any) -> set[str]:
+def tables_with_row_security(cursor: Any) -> set[str]:
     cursor.execute(
         "SELECT relname FROM pg_class WHERE relrowsecurity"
         " AND relnamespace = 'public'::regnamespace"
@@ -121,7 +130,7 @@ def protected(cursor: Any) -> set[str]:
     return {row[0] for row in cursor.fetchall()}
 
 
-def present(cursor: Any) -> dict[tuple[str, str], str | None]:
+def existing_row_policies(cursor: Any) -> dict[tuple[str, str], str | None]:
     """Table and name of the policies there are, with the digest of each."""
     cursor.execute(
         "SELECT c.relname, p.polname, obj_description(p.oid, 'pg_policy')"

@@ -19,11 +19,11 @@ WEB, WORKER = "patchbay_web", "patchbay_worker"  # connect, and see one organiza
 STAFF = "patchbay_staff"  # sees all: the web becomes it for operators
 DISPATCHER = "patchbay_dispatcher"  # sees all: the worker becomes it to choose and claim work
 FINDER = "patchbay_finder"  # reads of all what it takes to know who asks, and who holds a number
-ALL = "all"  # STAFF or DISPATCHER, whichever the process may become
-ALL_OF = {WEB: STAFF, WORKER: DISPATCHER}
+UNRESTRICTED = "all"  # STAFF or DISPATCHER, whichever the process may become
+UNRESTRICTED_ROLES = {WEB: STAFF, WORKER: DISPATCHER}
 
 
-class Sight(NamedTuple):
+class TenantScope(NamedTuple):
     """`base` is the role of the process (None: the one it has connected as), `role` what it is for
     now (None: the same), and `organization` a UUID, or nothing."""
 
@@ -32,79 +32,79 @@ class Sight(NamedTuple):
     organization: str = ""
 
 
-NOWHERE = Sight()
-_current: ContextVar[Sight] = ContextVar("sight", default=NOWHERE)
+EMPTY_SCOPE = TenantScope()
+_current_scope: ContextVar[TenantScope] = ContextVar("sight", default=EMPTY_SCOPE)
 
 
-def current() -> Sight:
-    return _current.get()
+def current() -> TenantScope:
+    return _current_scope.get()
 
 
 @contextmanager
-def limited(sight: Sight) -> Iterator[None]:
+def override(sight: TenantScope) -> Iterator[None]:
     """`sight`, and whatever is entered meanwhile; afterwards what it was before."""
-    before = _current.set(sight)
+    before = _current_scope.set(sight)
     try:
         yield
     finally:
-        _current.reset(before)
+        _current_scope.reset(before)
 
 
-def begin(base: str) -> Token[Sight]:
+def set_role(base: str) -> Token[TenantScope]:
     """What `process` does, for who can do without a context manager; `end` ends it."""
-    return _current.set(Sight(base))
+    return _current_scope.set(TenantScope(base))
 
 
-def end(before: Token[Sight]) -> None:
-    _current.reset(before)
+def reset(before: Token[TenantScope]) -> None:
+    _current_scope.reset(before)
 
 
-def process(base: str) -> AbstractContextManager[None]:
+def for_role(base: str) -> AbstractContextManager[None]:
     """A request of the web or a task of the worker, which sees nothing yet."""
-    return limited(Sight(base))
+    return override(TenantScope(base))
 
 
 def enter(organization: "Organization | UUID") -> None:
     """From now on, until the request or the task ends."""
-    _current.set(of(organization))
+    _current_scope.set(organization_scope(organization))
 
 
 def within(organization: "Organization | UUID") -> AbstractContextManager[None]:
     """One organization, for a part of the work."""
-    return limited(of(organization))
+    return override(organization_scope(organization))
 
 
-def of(organization: "Organization | UUID") -> Sight:
+def organization_scope(organization: "Organization | UUID") -> TenantScope:
     id_ = getattr(organization, "pk", organization)
     if not isinstance(id_, UUID):
         raise TypeError(f"An organization is known by its UUID, not by {id_!r}.")
-    return Sight(current().base, None, str(id_))
+    return TenantScope(current().base, None, str(id_))
 
 
-def enter_everything() -> None:
+def enter_all_organizations() -> None:
     """An operator's request, until it ends."""
-    _current.set(Sight(current().base, ALL))
+    _current_scope.set(TenantScope(current().base, UNRESTRICTED))
 
 
-def everything() -> AbstractContextManager[None]:
+def all_organizations() -> AbstractContextManager[None]:
     """All organizations: to choose and claim work, and for commands of whoever runs the place."""
-    return limited(Sight(current().base, ALL))
+    return override(TenantScope(current().base, UNRESTRICTED))
 
 
-def finding() -> AbstractContextManager[None]:
+def global_lookup() -> AbstractContextManager[None]:
     """All organizations, for a search that reads and changes nothing."""
-    return limited(Sight(current().base, FINDER))
+    return override(TenantScope(current().base, FINDER))
 
 
-def kept(portions: Iterable[bytes]) -> Iterator[bytes]:
+def wrap_stream(portions: Iterable[bytes]) -> Iterator[bytes]:
     """Makes each portion of a streamed answer in the sight of now; another thread may ask for
     it."""
-    return _portions(current(), iter(portions))
+    return _iterate_in_scope(current(), iter(portions))
 
 
-def _portions(sight: Sight, rest: Iterator[bytes]) -> Iterator[bytes]:
+def _iterate_in_scope(sight: TenantScope, rest: Iterator[bytes]) -> Iterator[bytes]:
     while True:
-        with limited(sight):
+        with override(sight):
             portion = next(rest, None)
         if portion is None:
             return

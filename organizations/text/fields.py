@@ -5,23 +5,23 @@ from typing import Any
 from django import forms
 from django.db import models
 
-from organizations.text.rules import trimmed, validate_text
+from organizations.text.rules import trim_text, validate_text
 
 
-class Trimmed:
+class TrimmedMixin:
     """Mixed into a form field whose value is one line of text."""
 
     default_validators = [validate_text]
 
     def to_python(self, value: Any) -> Any:
-        return super().to_python(trimmed(value) if isinstance(value, str) else value)
+        return super().to_python(trim_text(value) if isinstance(value, str) else value)
 
 
-class FormText(Trimmed, forms.CharField):
+class FormText(TrimmedMixin, forms.CharField):
     pass
 
 
-class FormUrl(Trimmed, forms.URLField):
+class FormUrl(TrimmedMixin, forms.URLField):
     default_validators = [*forms.URLField.default_validators, validate_text]
 
 
@@ -40,7 +40,7 @@ class ModelText(models.CharField):
     default_validators = [validate_text]
 
     def clean(self, value: Any, model_instance: models.Model | None) -> Any:
-        return super().clean(trimmed(value) if isinstance(value, str) else value, model_instance)
+        return super().clean(trim_text(value) if isinstance(value, str) else value, model_instance)
 
     def formfield(self, **options: Any) -> forms.Field | None:
         return super().formfield(**{"form_class": FormText, **options})

@@ -11,45 +11,47 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 # Unicode's Default_Ignorable_Code_Point, and blanks that are no white space to Unicode.
-UNSEEN = (
+INVISIBLE_RANGES = (
     *((0xAD, 0xAD), (0x34F, 0x34F), (0x61C, 0x61C), (0x115F, 0x1160), (0x17B4, 0x17B5)),
     *((0x180B, 0x180F), (0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F), (0x2800, 0x2800)),
     *((0x3164, 0x3164), (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF), (0xFFA0, 0xFFA0), (0xFFF0, 0xFFFB)),
     *((0x1BCA0, 0x1BCA3), (0x1D173, 0x1D17A), (0xE0001, 0xE0001), (0xE0020, 0xE007F)),
     (0xE0100, 0xE01EF),
 )
-SPACES = "".join(c for c in map(chr, range(0x3001)) if c.isspace())
-BLANKS = SPACES + "".join(chr(code) for low, high in UNSEEN for code in range(low, high + 1))
+WHITESPACE = "".join(c for c in map(chr, range(0x3001)) if c.isspace())
+TRIMMED_CHARACTERS = WHITESPACE + "".join(
+    chr(code) for low, high in INVISIBLE_RANGES for code in range(low, high + 1)
+)
 # Part of the visible character before them: of emoji, flags, Mongolian and Han characters.
-VARIANTS = re.compile(
+VARIATION_SELECTORS = re.compile(
     "[\u180b-\u180d\u180f\ufe00-\ufe02\ufe0e\ufe0f\U000e0020-\U000e007f\U000e0100-\U000e01ef]*"
 )
 LINE_BREAK_OR_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 SURROGATE = re.compile("[\ud800-\udfff]")
-NO_CONTROL = _("Line breaks and control characters are not allowed.")
-NO_SURROGATE = _("This is not valid Unicode text.")
+CONTROL_MESSAGE = _("Line breaks and control characters are not allowed.")
+SURROGATE_MESSAGE = _("This is not valid Unicode text.")
 
 
-def trimmed(text: str) -> str:
+def trim_text(text: str) -> str:
     """`text` without the white space and the invisible characters around it."""
-    text = text.lstrip(BLANKS)
-    end = len(text.rstrip(BLANKS))
-    return text[: VARIANTS.match(text, end).end()] if end else ""
+    text = text.lstrip(TRIMMED_CHARACTERS)
+    end = len(text.rstrip(TRIMMED_CHARACTERS))
+    return text[: VARIATION_SELECTORS.match(text, end).end()] if end else ""
 
 
-def complaint(text: str) -> str:
+def text_error(text: str) -> str:
     """What is wrong with a trimmed text, or ""."""
     if LINE_BREAK_OR_CONTROL.search(text):
-        return str(NO_CONTROL)
-    return str(NO_SURROGATE) if SURROGATE.search(text) else ""
+        return str(CONTROL_MESSAGE)
+    return str(SURROGATE_MESSAGE) if SURROGATE.search(text) else ""
 
 
-def one_line(text: str) -> str:
+def sanitize_line(text: str) -> str:
     """A text that another system sends, with blanks in place of what would be refused."""
-    return trimmed(SURROGATE.sub(" ", LINE_BREAK_OR_CONTROL.sub(" ", text)))
+    return trim_text(SURROGATE.sub(" ", LINE_BREAK_OR_CONTROL.sub(" ", text)))
 
 
 def validate_text(text: str) -> None:
     """A validator of model and form fields. Raises ValidationError."""
-    if wrong := complaint(text):
+    if wrong := text_error(text):
         raise ValidationError(wrong, code="control")

@@ -14,7 +14,7 @@ from organizations.access.principals import Principal
 from organizations.access.roles import SCOPES, Role, lower_role
 from organizations.text.fields import FormText
 
-NOUNS = {
+RESOURCE_LABELS = {
     "phone_numbers": gettext_lazy("Phone numbers and carriers"),
     "integrations": gettext_lazy("Integrations and operations"),
     "api_keys": gettext_lazy("API keys"),
@@ -23,18 +23,18 @@ NOUNS = {
     "organization": gettext_lazy("Organization"),
     "events": gettext_lazy("Audit log"),
 }
-KINDS = {"read": gettext_lazy("see"), "write": gettext_lazy("add, change, delete")}
-ON_A_DAY, NEVER = "day", "never"
-TERMS = [
+ACCESS_LABELS = {"read": gettext_lazy("see"), "write": gettext_lazy("add, change, delete")}
+CUSTOM_DAY, NEVER = "day", "never"
+EXPIRY_CHOICES = [
     ("30", gettext_lazy("30 days")),
     ("90", gettext_lazy("90 days")),
     ("365", gettext_lazy("a year")),
-    (ON_A_DAY, gettext_lazy("the end of a day of your choice")),
+    (CUSTOM_DAY, gettext_lazy("the end of a day of your choice")),
     (NEVER, gettext_lazy("it is revoked: it never expires")),
 ]
 
 
-OVERLAPS = [
+OVERLAP_CHOICES = [
     ("0", gettext_lazy("at once")),
     ("1", gettext_lazy("in an hour")),
     ("24", gettext_lazy("in 24 hours")),
@@ -43,12 +43,12 @@ OVERLAPS = [
 ]
 
 
-def scope_words(scope: str) -> str:
+def scope_label(scope: str) -> str:
     noun, _colon, kind = scope.partition(":")
-    return f"{NOUNS.get(noun, noun)}: {KINDS.get(kind, kind)}"
+    return f"{RESOURCE_LABELS.get(noun, noun)}: {ACCESS_LABELS.get(kind, kind)}"
 
 
-class KeyForm(forms.Form):
+class ApiKeyForm(forms.Form):
     """`token` is the id that the key will have: the same form sent twice makes one key."""
 
     token = forms.UUIDField(widget=forms.HiddenInput)
@@ -67,7 +67,7 @@ class KeyForm(forms.Form):
     )
     term = forms.ChoiceField(
         label=gettext_lazy("It works until"),
-        choices=TERMS,
+        choices=EXPIRY_CHOICES,
         initial="90",
         widget=forms.RadioSelect,
         help_text=gettext_lazy(
@@ -104,7 +104,7 @@ class KeyForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
-        wants_day, has_day = cleaned.get("term") == ON_A_DAY, bool(cleaned.get("expires_at"))
+        wants_day, has_day = cleaned.get("term") == CUSTOM_DAY, bool(cleaned.get("expires_at"))
         if "expires_at" in self.errors or wants_day == has_day:
             return cleaned
         other = _("A day is given, but another end is chosen above. Choose the day there, too.")
@@ -121,7 +121,7 @@ class KeyForm(forms.Form):
         term = self.cleaned_data["term"]
         if term == NEVER:
             return None
-        if term != ON_A_DAY:
+        if term != CUSTOM_DAY:
             return timezone.now() + timedelta(days=int(term))
         day = self.cleaned_data["expires_at"]
         return timezone.make_aware(datetime.combine(day + timedelta(days=1), time()))
@@ -135,18 +135,18 @@ class KeyForm(forms.Form):
                 label,
                 [
                     (f"{noun}:{kind}", words, f"{noun}:{kind}" in ticked)
-                    for kind, words in KINDS.items()
+                    for kind, words in ACCESS_LABELS.items()
                     if f"{noun}:{kind}" in SCOPES
                 ],
             )
-            for noun, label in NOUNS.items()
+            for noun, label in RESOURCE_LABELS.items()
         ]
 
 
-class RotateForm(forms.Form):
+class RotateApiKeyForm(forms.Form):
     overlap = forms.TypedChoiceField(
         label=gettext_lazy("The old key ends"),
-        choices=OVERLAPS,
+        choices=OVERLAP_CHOICES,
         coerce=lambda hours: timedelta(hours=int(hours)),
         initial="24",
         widget=forms.RadioSelect,

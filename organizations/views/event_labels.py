@@ -10,14 +10,14 @@ from django.utils.translation import gettext_lazy
 
 from organizations.models import Event, Organization
 
-ACTORS = {
+ACTOR_LABELS = {
     "member": gettext_lazy("Member"),
     "key": gettext_lazy("API key"),
     "staff": gettext_lazy("Operator of the installation"),
     "system": gettext_lazy("Patchbay itself"),
     "anonymous": gettext_lazy("Not signed in"),
 }
-SUBJECTS = {
+SUBJECT_LABELS = {
     "phone_number": gettext_lazy("Phone number"),
     "carrier": gettext_lazy("Carrier"),
     "integration": gettext_lazy("Integration"),
@@ -32,7 +32,7 @@ SUBJECTS = {
     "saved_view": gettext_lazy("Saved view"),
     "number_pool": gettext_lazy("Number pool"),
 }
-DEEDS = {
+ACTION_LABELS = {
     "accepted": gettext_lazy("accepted"),
     "archived": gettext_lazy("archived"),
     "activated": gettext_lazy("active now"),
@@ -77,7 +77,7 @@ DEEDS = {
     "started": gettext_lazy("started"),
     "stopped": gettext_lazy("stopped"),
 }
-FIELDS = {
+FIELD_LABELS = {
     "action": gettext_lazy("action"),
     "agent_id": gettext_lazy("agent"),
     "allowed_cidrs": gettext_lazy("networks"),
@@ -123,7 +123,7 @@ FIELDS = {
     "voice_url": gettext_lazy("voice URL"),
     "wanted": gettext_lazy("wanted status"),
 }
-PAGES = {
+SUBJECT_PAGES = {
     "phone_number": "number",
     "carrier": "carrier",
     "integration": "integration",
@@ -132,14 +132,14 @@ PAGES = {
 MISSING = object()
 
 
-def title_of(event: Event) -> str:
+def event_title(event: Event) -> str:
     """Phone number added."""
     kind, _dot, deed = event.action.partition(".")
-    subject = SUBJECTS.get(kind, capfirst(kind.replace("_", " ")))
-    return f"{subject} {DEEDS.get(deed, deed.replace('_', ' '))}"
+    subject = SUBJECT_LABELS.get(kind, capfirst(kind.replace("_", " ")))
+    return f"{subject} {ACTION_LABELS.get(deed, deed.replace('_', ' '))}"
 
 
-def tone_of(event: Event) -> str:
+def event_tone(event: Event) -> str:
     """ "bad" of what failed or was lost, which is said in words as well."""
     deed = event.action.rpartition(".")[2]
     if event.outcome == Event.Outcome.REFUSED:
@@ -147,39 +147,43 @@ def tone_of(event: Event) -> str:
     return "bad" if deed in ("failed", "change_refused", "removal_refused", "revoked") else ""
 
 
-def page_of(organization: Organization, event: Event) -> str:
+def event_subject_url(organization: Organization, event: Event) -> str:
     """Where its subject is shown; "" where it has no page."""
-    if event.subject_kind not in PAGES:
+    if event.subject_kind not in SUBJECT_PAGES:
         return ""
-    name = f"screens:{PAGES[event.subject_kind]}"
+    name = f"screens:{SUBJECT_PAGES[event.subject_kind]}"
     return reverse(name, args=[organization.public_id, event.subject_id])
 
 
-def changes_of(event: Event) -> list[tuple[str, str | None, str | None]]:
+def event_field_changes(event: Event) -> list[tuple[str, str | None, str | None]]:
     """Field, before, after; None where it was not there. What stayed the same is left out."""
-    before, after = dict(flat(event.before)), dict(flat(event.after))
+    before, after = dict(flatten_paths(event.before)), dict(flatten_paths(event.after))
     return [
-        (field_name(path), shown(before.get(path, MISSING)), shown(after.get(path, MISSING)))
+        (
+            field_label(path),
+            format_event_value(before.get(path, MISSING)),
+            format_event_value(after.get(path, MISSING)),
+        )
         for path in dict.fromkeys([*before, *after])
         if before.get(path, MISSING) != after.get(path, MISSING)
     ]
 
 
-def flat(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+def flatten_paths(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
     """Nested objects as paths to their leaves; a list is a leaf."""
     if isinstance(value, dict) and (value or not path):
         for name, inner in value.items():
-            yield from flat(inner, (*path, str(name)))
+            yield from flatten_paths(inner, (*path, str(name)))
     else:
         yield path, value
 
 
-def field_name(path: tuple[str, ...]) -> str:
-    words = [str(FIELDS.get(name, name.replace("_", " "))) for name in path]
+def field_label(path: tuple[str, ...]) -> str:
+    words = [str(FIELD_LABELS.get(name, name.replace("_", " "))) for name in path]
     return capfirst(" › ".join(words))
 
 
-def shown(value: Any) -> str | None:
+def format_event_value(value: Any) -> str | None:
     if value is MISSING:
         return None
     if value is None or value in ("", [], {}):

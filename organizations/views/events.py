@@ -15,19 +15,19 @@ from organizations.access.roles import Permission
 from organizations.models import Event
 from organizations.text.fields import FormText
 from organizations.views.event_labels import (
-    ACTORS,
-    DEEDS,
-    SUBJECTS,
-    changes_of,
-    page_of,
-    title_of,
-    tone_of,
+    ACTION_LABELS,
+    ACTOR_LABELS,
+    SUBJECT_LABELS,
+    event_field_changes,
+    event_subject_url,
+    event_title,
+    event_tone,
 )
 from organizations.views.forms import DayField
 from organizations.web.views.base import OrgScreen
 
-PAGE = 50
-ANY = ("", gettext_lazy("any"))
+PAGE_SIZE = 50
+ANY_CHOICE = ("", gettext_lazy("any"))
 OLDER, NEWER = "older_than", "newer_than"
 
 
@@ -36,13 +36,13 @@ class EventFilter(forms.Form):
 
     who = FormText(label=gettext_lazy("Who"), required=False, max_length=200)
     actor_kind = forms.ChoiceField(
-        label=gettext_lazy("By"), required=False, choices=[ANY, *ACTORS.items()]
+        label=gettext_lazy("By"), required=False, choices=[ANY_CHOICE, *ACTOR_LABELS.items()]
     )
     subject_kind = forms.ChoiceField(
-        label=gettext_lazy("What"), required=False, choices=[ANY, *SUBJECTS.items()]
+        label=gettext_lazy("What"), required=False, choices=[ANY_CHOICE, *SUBJECT_LABELS.items()]
     )
     deed = forms.ChoiceField(
-        label=gettext_lazy("Was"), required=False, choices=[ANY, *DEEDS.items()]
+        label=gettext_lazy("Was"), required=False, choices=[ANY_CHOICE, *ACTION_LABELS.items()]
     )
     q = FormText(label=gettext_lazy("Named"), required=False, max_length=200)
     since = DayField(label=gettext_lazy("From"), required=False)
@@ -59,11 +59,11 @@ class EventFilter(forms.Form):
         given = {name: value for name, value in self.cleaned_data.items() if value}
         wanted = {LOOKUPS[name]: value for name, value in given.items() if name in LOOKUPS}
         if deed := given.get("deed"):
-            wanted |= deed_lookup(deed, given.get("subject_kind", ""))
+            wanted |= action_lookup(deed, given.get("subject_kind", ""))
         if since := given.get("since"):
-            wanted["at__gte"] = midnight(since)
+            wanted["at__gte"] = local_day_start(since)
         if until := given.get("until"):
-            wanted["at__lt"] = midnight(until + timedelta(days=1))
+            wanted["at__lt"] = local_day_start(until + timedelta(days=1))
         return wanted
 
 
@@ -76,19 +76,19 @@ LOOKUPS = {
 }
 
 
-def deed_lookup(deed: str, subject_kind: str) -> dict[str, Any]:
+def action_lookup(deed: str, subject_kind: str) -> dict[str, Any]:
     """Equality, which an index answers; of any kind, all that there could be."""
-    kinds = [subject_kind] if subject_kind else SUBJECTS
+    kinds = [subject_kind] if subject_kind else SUBJECT_LABELS
     return {"action__in": [f"{kind}.{deed}" for kind in kinds]}
 
 
-def midnight(day: Any) -> datetime:
+def local_day_start(day: Any) -> datetime:
     """A day begins in the reader's zone."""
     return timezone.make_aware(datetime.combine(day, time()))
 
 
 @dataclass(frozen=True)
-class Line:
+class EventRow:
     event: Event
     title: str
     tone: str
@@ -97,45 +97,51 @@ class Line:
 
 
 @dataclass(frozen=True)
-class EventPages:
+class EventPager:
     rows: list[Event]
     newer: str = ""
     older: str = ""
 
 
-def filtered(organization: Any, query: QueryDict) -> tuple[EventFilter, QuerySet[Event]]:
+def filter_event_list(organization: Any, query: QueryDict) -> tuple[EventFilter, QuerySet[Event]]:
     form = EventFilter(query)
     return form, organization.events.filter(**form.lookups())
 
 
-def paged(events: QuerySet[Event], query: QueryDict) -> EventPages:
+def paginate_events(events: QuerySet[Event], query: QueryDict) -> EventPager:
     """Newest first by id, forward and back; a place that is no number is the first page."""
-    older, newer = place_in(query, OLDER), place_in(query, NEWER)
+    older, newer = read_event_cursor(query, OLDER), read_event_cursor(query, NEWER)
     if newer and not older:
-        found = list(events.filter(pk__gt=newer).order_by("pk")[: PAGE + 1])
-        return linked(query, found[:PAGE][::-1], newer=len(found) > PAGE, older=True)
+        found = list(events.filter(pk__gt=newer).order_by("pk")[: PAGE_SIZE + 1])
+        return build_event_pager(
+            query, found[:PAGE_SIZE][::-1], newer=len(found) > PAGE_SIZE, older=True
+        )
     if older:
         events = events.filter(pk__lt=older)
-    found = list(events.order_by("-pk")[: PAGE + 1])
-    return linked(query, found[:PAGE], newer=bool(older), older=len(found) > PAGE)
-
-
-def linked(query: QueryDict, rows: list[Event], *, newer: bool, older: bool) -> EventPages:
-    if not rows:
-        return EventPages(rows)
-    return EventPages(
-        rows,
-        beside(query, NEWER, rows[0].pk) if newer else "",
-        beside(query, OLDER, rows[-1].pk) if older else "",
+    found = list(events.order_by("-pk")[: PAGE_SIZE + 1])
+    return build_event_pager(
+        query, found[:PAGE_SIZE], newer=bool(older), older=len(found) > PAGE_SIZE
     )
 
 
-def place_in(query: QueryDict, name: str) -> int | None:
+def build_event_pager(
+    query: QueryDict, rows: list[Event], *, newer: bool, older: bool
+) -> EventPager:
+    if not rows:
+        return EventPager(rows)
+    return EventPager(
+        rows,
+        events_query_string(query, NEWER, rows[0].pk) if newer else "",
+        events_query_string(query, OLDER, rows[-1].pk) if older else "",
+    )
+
+
+def read_event_cursor(query: QueryDict, name: str) -> int | None:
     text = query.get(name, "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
-def beside(query: QueryDict, name: str = "", place: int = 0) -> str:
+def events_query_string(query: QueryDict, name: str = "", place: int = 0) -> str:
     kept = QueryDict(mutable=True)
     kept.update({key: value for key, value in query.items() if value and key not in (OLDER, NEWER)})
     if name:
@@ -147,20 +153,22 @@ class EventsScreen(OrgScreen):
     permissions = {"GET": Permission.EVENTS_READ}
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        form, events = filtered(request.organization, request.GET)
-        pages = paged(events, request.GET)
+        form, events = filter_event_list(request.organization, request.GET)
+        pages = paginate_events(events, request.GET)
         return self.page(
             "organizations/events.html",
             form=form,
             lines=[self.line(event) for event in pages.rows],
             pager=pages,
             is_filtered=bool(form.lookups()),
-            query=beside(request.GET),
+            query=events_query_string(request.GET),
         )
 
-    def line(self, event: Event) -> Line:
-        url = page_of(self.organization, event)
-        return Line(event, title_of(event), tone_of(event), url, changes_of(event))
+    def line(self, event: Event) -> EventRow:
+        url = event_subject_url(self.organization, event)
+        return EventRow(
+            event, event_title(event), event_tone(event), url, event_field_changes(event)
+        )
 
 
 class EventScreen(EventsScreen):
@@ -168,7 +176,7 @@ class EventScreen(EventsScreen):
 
     def get(self, request: HttpRequest, event_id: int) -> HttpResponse:
         event = request.organization.events.get(pk=event_id)
-        actor = ACTORS.get(event.actor_kind, event.actor_kind)
+        actor = ACTOR_LABELS.get(event.actor_kind, event.actor_kind)
         return self.page(
             "organizations/event.html", line=self.line(event), event=event, actor=actor
         )

@@ -9,27 +9,27 @@ from django.utils.translation import gettext_noop
 
 from organizations.access.principals import Principal
 from organizations.access.roles import Permission
-from organizations.exports.export_kinds import Kind, Options, Portion
-from organizations.exports.rows import portions
+from organizations.exports.export_kinds import ExportChunk, ExportKind, ExportOptions
+from organizations.exports.rows import iterate_row_chunks
 from organizations.models import Event
-from organizations.views.event_labels import changes_of
-from organizations.views.events import filtered
-from organizations.views.exports import AskingScreen
+from organizations.views.event_labels import event_field_changes
+from organizations.views.events import filter_event_list
+from organizations.views.exports import ExportRequestScreen
 
 
-class EventsExport(Kind):
+class EventsExport(ExportKind):
     """What the filter of the screen finds; the option `query` is the screen's query string."""
 
     permission = Permission.EVENTS_READ
     subject = "audit_log"
 
-    def title(self, options: Options) -> str:
+    def title(self, options: ExportOptions) -> str:
         return gettext_noop("Audit log")
 
-    def file_name(self, options: Options) -> str:
+    def file_name(self, options: ExportOptions) -> str:
         return "audit-log"
 
-    def header(self, by: Principal, options: Options) -> list[str]:
+    def header(self, by: Principal, options: ExportOptions) -> list[str]:
         return [
             _("Time (UTC)"),
             _("Who"),
@@ -44,22 +44,22 @@ class EventsExport(Kind):
             _("Outcome"),
         ]
 
-    def total(self, by: Principal, options: Options) -> int:
-        return found(by, options).count()
+    def total(self, by: Principal, options: ExportOptions) -> int:
+        return filter_exported_events(by, options).count()
 
-    def portions(self, by: Principal, options: Options, after: Any) -> Iterator[Portion]:
-        for events in portions(found(by, options), "-pk", after):
-            yield Portion([cells(event) for event in events], events[-1].pk)
+    def portions(self, by: Principal, options: ExportOptions, after: Any) -> Iterator[ExportChunk]:
+        for events in iterate_row_chunks(filter_exported_events(by, options), "-pk", after):
+            yield ExportChunk([event_cells(event) for event in events], events[-1].pk)
 
 
-def found(by: Principal, options: Options):
-    _form, events = filtered(by.organization, QueryDict(options["query"]))
+def filter_exported_events(by: Principal, options: ExportOptions):
+    _form, events = filter_event_list(by.organization, QueryDict(options["query"]))
     return events
 
 
-def cells(event: Event) -> list[object]:
+def event_cells(event: Event) -> list[object]:
     changes = "; ".join(
-        f"{name}: {old or '–'} → {new or '–'}" for name, old, new in changes_of(event)
+        f"{name}: {old or '–'} → {new or '–'}" for name, old, new in event_field_changes(event)
     )
     return [
         event.at.isoformat(timespec="seconds"),
@@ -76,7 +76,7 @@ def cells(event: Event) -> list[object]:
     ]
 
 
-class EventsExportScreen(AskingScreen):
+class EventsExportScreen(ExportRequestScreen):
     permissions = {"POST": Permission.EVENTS_READ}
 
     def post(self, request: HttpRequest) -> HttpResponse:

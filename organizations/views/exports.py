@@ -10,43 +10,45 @@ from django.utils.translation import gettext as _
 
 from organizations.access.roles import Permission
 from organizations.exports import export_requests
-from organizations.exports.export_kinds import kind_of
-from organizations.exports.export_requests import CannotExport
-from organizations.exports.file_formats import TYPES
+from organizations.exports.export_kinds import get_export_kind
+from organizations.exports.export_requests import ExportRefused
+from organizations.exports.file_formats import CONTENT_TYPES
 from organizations.models import Export
 from organizations.web.views.base import OrgScreen
 
 # Which of them somebody may read is the kind's to say; an organization's members may ask.
-MEMBER = Permission.ORGANIZATION_READ
+MEMBER_PERMISSION = Permission.ORGANIZATION_READ
 
 
-class AskingScreen(OrgScreen):
+class ExportRequestScreen(OrgScreen):
     """The base of the screens that ask for an export."""
 
     def ask(self, kind: str, format: str, **options: Any) -> HttpResponse:
         """On to the export's page; to the list of them where there are too many."""
         try:
-            export = export_requests.ask(self.principal, kind, format=format, options=options)
-        except CannotExport as error:
+            export = export_requests.request_export(
+                self.principal, kind, format=format, options=options
+            )
+        except ExportRefused as error:
             self.warn(str(error))
             return self.go("exports")
         return self.go("export", export_id=export.pk)
 
 
 class ExportsScreen(OrgScreen):
-    permissions = {"GET": MEMBER}
+    permissions = {"GET": MEMBER_PERMISSION}
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        exports = [in_words(each) for each in export_requests.own(self.principal)]
+        exports = [add_export_labels(each) for each in export_requests.own_exports(self.principal)]
         moving = any(each.is_moving for each in exports)
         return self.page("organizations/exports.html", exports=exports, moving=moving)
 
 
 class ExportScreen(OrgScreen):
-    permissions = {"GET": MEMBER}
+    permissions = {"GET": MEMBER_PERMISSION}
 
     def get(self, request: HttpRequest, export_id: UUID) -> HttpResponse:
-        export = in_words(self.own(export_id))
+        export = add_export_labels(self.own(export_id))
         if not request.htmx:
             return self.page("organizations/export.html", export=export)
         if export.state != request.GET.get("was"):
@@ -55,8 +57,8 @@ class ExportScreen(OrgScreen):
 
     def own(self, export_id: UUID) -> Export:
         """Raises DoesNotExist, and PermissionDenied where the asker's rights have gone."""
-        export = export_requests.own(self.principal).get(pk=export_id)
-        if not self.principal.can(kind_of(export.kind).permission):
+        export = export_requests.own_exports(self.principal).get(pk=export_id)
+        if not self.principal.can(get_export_kind(export.kind).permission):
             raise PermissionDenied(_("Your role does not allow this."))
         return export
 
@@ -64,37 +66,41 @@ class ExportScreen(OrgScreen):
 class ExportFileScreen(ExportScreen):
     """The download; the file is whole."""
 
-    permissions = {"GET": MEMBER}
+    permissions = {"GET": MEMBER_PERMISSION}
 
     def get(self, request: HttpRequest, export_id: UUID) -> HttpResponse:
         export = self.own(export_id)
         if export.state != Export.State.DONE:
             return self.go("export", export_id=export_id)
         response = StreamingHttpResponse(
-            export_requests.file_of(export), content_type=TYPES[export.format]
+            export_requests.stream_export_file(export), content_type=CONTENT_TYPES[export.format]
         )
         response.headers["Content-Length"] = str(export.size)
-        response.headers["Content-Disposition"] = f'attachment; filename="{file_name(export)}"'
+        response.headers["Content-Disposition"] = (
+            f'attachment; filename="{export_file_name(export)}"'
+        )
         return response
 
 
 class ExportDeleteScreen(OrgScreen):
-    permissions = {"POST": MEMBER}
+    permissions = {"POST": MEMBER_PERMISSION}
 
     def post(self, request: HttpRequest, export_id: UUID) -> HttpResponse:
-        export_requests.delete(self.principal, export_id)
+        export_requests.delete_export(self.principal, export_id)
         self.say(_("The export was deleted."))
         return self.go("exports")
 
 
-def in_words(export: Export) -> Export:
-    kind = kind_of(export.kind)
+def add_export_labels(export: Export) -> Export:
+    kind = get_export_kind(export.kind)
     export.shown = _(kind.title(export.options))
     export.told = _(export.reason) if export.reason else ""
-    export.file_name = file_name(export)
+    export.file_name = export_file_name(export)
     return export
 
 
-def file_name(export: Export) -> str:
+def export_file_name(export: Export) -> str:
     day = timezone.localtime(export.created_at)
-    return f"{kind_of(export.kind).file_name(export.options)}-{day:%Y-%m-%d}.{export.format}"
+    return (
+        f"{get_export_kind(export.kind).file_name(export.options)}-{day:%Y-%m-%d}.{export.format}"
+    )

@@ -58,23 +58,23 @@ class JoinForm(forms.Form):
     )
 
 
-Beside = Mapping[type[Exception], str | None]
+ErrorFields = Mapping[type[Exception], str | None]
 """Beside which field the text of an exception stands; None: above the form."""
 
 
-def attempt(form: forms.Form, do: Callable[[], Any], beside: Beside) -> Any:
+def run_with_form_errors(form: forms.Form, do: Callable[[], Any], beside: ErrorFields) -> Any:
     """What `do` answers; None when it refused, which the form now says beside the right field."""
     try:
         return do()
     except ValidationError as error:
-        complain(form, error)
+        add_form_errors(form, error)
     except tuple(beside) as error:
         field = next(field for kind, field in beside.items() if isinstance(error, kind))
         form.add_error(field, str(error))
     return None
 
 
-def complain(form: forms.Form, error: Exception) -> None:
+def add_form_errors(form: forms.Form, error: Exception) -> None:
     """What an operation refused, beside its field where the form has it, else above the form."""
     if not isinstance(error, ValidationError):
         return form.add_error(None, str(error))

@@ -9,26 +9,34 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
-from organizations.accounts.memberships import memberships_of
-from organizations.web.cookies import LAST_COOKIE, THEME_COOKIE, THEMES, ZONE_COOKIE, keep
+from organizations.accounts.memberships import list_user_memberships
+from organizations.web.cookies import (
+    LAST_ORGANIZATION_COOKIE,
+    THEME_COOKIE,
+    THEMES,
+    ZONE_COOKIE,
+    set_preference_cookie,
+)
 from organizations.web.views.base import next_url, screen_url
-from organizations.web.views.context import may_found
+from organizations.web.views.context import can_create_organization
 
 
 @login_required
 def home(request: HttpRequest) -> HttpResponse:
     """To the organization of last time, else the first; who belongs to none is told what to do."""
-    memberships = sorted(memberships_of(request.user), key=attrgetter("pk"))
+    memberships = sorted(list_user_memberships(request.user), key=attrgetter("pk"))
     mine = {each.organization.public_id: each.organization for each in memberships}
-    last = mine.get(request.COOKIES.get(LAST_COOKIE, "")) or next(iter(mine.values()), None)
+    last = mine.get(request.COOKIES.get(LAST_ORGANIZATION_COOKIE, "")) or next(
+        iter(mine.values()), None
+    )
     if last is None:
-        context = {"may_found": may_found(request.user)}
+        context = {"may_found": can_create_organization(request.user)}
         return render(request, "organizations/nowhere.html", context)
     return redirect(screen_url(last, "dashboard"))
 
 
 @require_POST
-def preferences(request: HttpRequest) -> HttpResponse:
+def save_preferences(request: HttpRequest) -> HttpResponse:
     """Theme, language and time zone, kept in cookies; what is not given, or unknown, stays."""
     response = redirect(next_url(request) or "home")
     wishes = {
@@ -38,5 +46,5 @@ def preferences(request: HttpRequest) -> HttpResponse:
     }
     for cookie, (name, choices) in wishes.items():
         if request.POST.get(name) in choices:
-            keep(response, cookie, request.POST[name])
+            set_preference_cookie(response, cookie, request.POST[name])
     return response

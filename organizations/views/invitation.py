@@ -14,22 +14,22 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from organizations.accounts import invitations
-from organizations.accounts.email_addresses import same_email
-from organizations.accounts.invitations import ForSomebodyElse, NotOpen
+from organizations.accounts.email_addresses import is_same_email
+from organizations.accounts.invitations import InvitationEmailMismatch, InvitationNotOpen
 from organizations.accounts.sign_in.known_devices import remember_device
 from organizations.models import Invitation, Membership, User
 from organizations.operations import AlreadyMember
-from organizations.views.forms import JoinForm, complain
+from organizations.views.forms import JoinForm, add_form_errors
 from organizations.web.views.base import screen_url
 
-PAGE = "organizations/invitation.html"
+TEMPLATE = "organizations/invitation.html"
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
 @never_cache
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
-def invitation(request: HttpRequest, token: str) -> HttpResponse:
+def invitation_page(request: HttpRequest, token: str) -> HttpResponse:
     """Its address is the secret. Who has an account here is not told by the page."""
     limited = ratelimit.consume_or_429(
         request, app="allauth.account", action="invitation", config=app_settings.RATE_LIMITS
@@ -37,46 +37,46 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     if limited:
         return limited
     try:
-        found = invitations.find(token)
-        answer = accepted if request.user.is_authenticated else joined
+        found = invitations.find_open_invitation(token)
+        answer = accept_existing_user if request.user.is_authenticated else accept_new_user
         return answer(request, token, found)
-    except NotOpen as error:
-        return render(request, PAGE, {"gone": str(error)}, status=404)
+    except InvitationNotOpen as error:
+        return render(request, TEMPLATE, {"gone": str(error)}, status=404)
 
 
-def accepted(request: HttpRequest, token: str, found: Invitation) -> HttpResponse:
+def accept_existing_user(request: HttpRequest, token: str, found: Invitation) -> HttpResponse:
     """By who is signed in."""
-    is_theirs = same_email(found.email, request.user.email)
+    is_theirs = is_same_email(found.email, request.user.email)
     if request.method != "POST" or not is_theirs:
         status = 200 if request.method != "POST" else 403
         context = {"invitation": found, "is_theirs": is_theirs}
-        return render(request, PAGE, context, status=status)
+        return render(request, TEMPLATE, context, status=status)
     try:
-        membership = invitations.accept(token, user=request.user)
-    except (AlreadyMember, ForSomebodyElse) as error:
+        membership = invitations.accept_invitation(token, user=request.user)
+    except (AlreadyMember, InvitationEmailMismatch) as error:
         messages.error(request, str(error))
         return redirect("home")
-    return welcome(request, membership)
+    return redirect_new_member(request, membership)
 
 
-def joined(request: HttpRequest, token: str, found: Invitation) -> HttpResponse:
+def accept_new_user(request: HttpRequest, token: str, found: Invitation) -> HttpResponse:
     """By somebody new."""
     form = JoinForm(request.POST if request.method == "POST" else None)
-    if form.is_valid() and is_good(form, found):
+    if form.is_valid() and is_password_valid(form, found):
         try:
-            user, membership = invitations.join(token, **form.cleaned_data)
+            user, membership = invitations.register_invited_user(token, **form.cleaned_data)
         except ValidationError as error:
-            complain(form, error)
+            add_form_errors(form, error)
         else:
             login(request, user, BACKEND)
-            response = welcome(request, membership)
+            response = redirect_new_member(request, membership)
             remember_device(request, response, user.email)
             return response
     status = 422 if form.is_bound else 200
-    return render(request, PAGE, {"invitation": found, "form": form}, status=status)
+    return render(request, TEMPLATE, {"invitation": found, "form": form}, status=status)
 
 
-def is_good(form: JoinForm, found: Invitation) -> bool:
+def is_password_valid(form: JoinForm, found: Invitation) -> bool:
     user = User(email=found.email, name=form.cleaned_data["name"])
     try:
         validate_password(form.cleaned_data["password"], user)
@@ -86,7 +86,7 @@ def is_good(form: JoinForm, found: Invitation) -> bool:
     return True
 
 
-def welcome(request: HttpRequest, membership: Membership) -> HttpResponse:
+def redirect_new_member(request: HttpRequest, membership: Membership) -> HttpResponse:
     organization = membership.organization
     messages.success(request, _("Welcome to %(name)s.") % {"name": organization.name})
     return redirect(screen_url(organization, "dashboard"))

@@ -13,7 +13,7 @@ from organizations.access.roles import Permission
 from organizations.accounts import invitations
 from organizations.models import Membership
 from organizations.operations import AlreadyMember, LastAdmin
-from organizations.views.forms import InviteForm, RoleForm, attempt
+from organizations.views.forms import InviteForm, RoleForm, run_with_form_errors
 from organizations.web.views.base import OrgScreen
 
 
@@ -26,9 +26,9 @@ class MembersScreen(OrgScreen):
     def post(self, request: HttpRequest) -> HttpResponse:
         """The answer is the link itself: it is on no other page, in no store on the way."""
         form = InviteForm(request.POST)
-        made = form.is_valid() and attempt(
+        made = form.is_valid() and run_with_form_errors(
             form,
-            lambda: invitations.invite(self.principal, **form.cleaned_data),
+            lambda: invitations.create_invitation(self.principal, **form.cleaned_data),
             {AlreadyMember: "email"},
         )
         return self.invited(*made) if made else self.shown(form, status=422)
@@ -40,12 +40,12 @@ class MembersScreen(OrgScreen):
 
     def shown(self, form: InviteForm, status: int = 200) -> HttpResponse:
         members = self.organization.memberships.select_related("user").order_by("user__email")
-        waiting = self.organization.invitations.filter(**invitations.OPEN)
+        waiting = self.organization.invitations.filter(**invitations.OPEN_INVITATION_FILTER)
         return self.page(
             "organizations/members.html",
             status=status,
-            members=described(members),
-            waiting=described(waiting.select_related("invited_by").order_by("-created_at")),
+            members=add_role_labels(members),
+            waiting=add_role_labels(waiting.select_related("invited_by").order_by("-created_at")),
             form=form,
         )
 
@@ -56,11 +56,11 @@ class MemberScreen(OrgScreen):
     permissions = {"GET": Permission.MEMBERS_UPDATE, "POST": Permission.MEMBERS_UPDATE}
 
     def get(self, request: HttpRequest, user_id: UUID) -> HttpResponse:
-        membership = member(self, user_id)
+        membership = get_membership(self, user_id)
         return self.shown(membership, RoleForm(initial={"role": membership.role}))
 
     def post(self, request: HttpRequest, user_id: UUID) -> HttpResponse:
-        membership, form = member(self, user_id), RoleForm(request.POST)
+        membership, form = get_membership(self, user_id), RoleForm(request.POST)
         if not (form.is_valid() and self.change(membership, form)):
             return self.shown(membership, form, status=422)
         self.say(_("The role of %(user)s is changed.") % {"user": membership.user})
@@ -68,8 +68,10 @@ class MemberScreen(OrgScreen):
 
     def change(self, membership: Membership, form: RoleForm) -> Membership | None:
         words = {"user": membership.user, **form.cleaned_data}
-        return attempt(
-            form, lambda: operations.change_role(self.principal, **words), {LastAdmin: "role"}
+        return run_with_form_errors(
+            form,
+            lambda: operations.change_member_role(self.principal, **words),
+            {LastAdmin: "role"},
         )
 
     def shown(self, membership: Membership, form: RoleForm, status: int = 200) -> HttpResponse:
@@ -80,10 +82,13 @@ class RemoveMemberScreen(OrgScreen):
     permissions = {"GET": Permission.MEMBERS_DELETE, "POST": Permission.MEMBERS_DELETE}
 
     def get(self, request: HttpRequest, user_id: UUID) -> HttpResponse:
-        return self.page("organizations/member_remove.html", **loses(self, member(self, user_id)))
+        return self.page(
+            "organizations/member_remove.html",
+            **removal_impact(self, get_membership(self, user_id)),
+        )
 
     def post(self, request: HttpRequest, user_id: UUID) -> HttpResponse:
-        user = member(self, user_id).user
+        user = get_membership(self, user_id).user
         try:
             operations.remove_member(self.principal, user=user)
         except LastAdmin as error:
@@ -101,16 +106,18 @@ class LeaveScreen(OrgScreen):
     permissions = {"GET": Permission.ORGANIZATION_READ, "POST": Permission.ORGANIZATION_READ}
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        mine, why_not = member(self, request.user.pk), ""
+        mine, why_not = get_membership(self, request.user.pk), ""
         try:
-            operations.refuse_last_admin(self.principal, mine, None)
+            operations.ensure_not_last_admin(self.principal, mine, None)
         except LastAdmin as error:
             why_not = str(error)
-        return self.page("organizations/member_leave.html", why_not=why_not, **loses(self, mine))
+        return self.page(
+            "organizations/member_leave.html", why_not=why_not, **removal_impact(self, mine)
+        )
 
     def post(self, request: HttpRequest) -> HttpResponse:
         try:
-            operations.leave(self.principal, user=request.user)
+            operations.leave_organization(self.principal, user=request.user)
         except LastAdmin as error:
             self.warn(str(error))
             return self.go("organization")
@@ -133,7 +140,7 @@ class RevokeInvitationScreen(OrgScreen):
         return self.go("members")
 
 
-def described(rows: Iterable[Any]) -> list[Any]:
+def add_role_labels(rows: Iterable[Any]) -> list[Any]:
     """With the role in words: its name, and what it may."""
     found = list(rows)
     for row in found:
@@ -141,14 +148,14 @@ def described(rows: Iterable[Any]) -> list[Any]:
     return found
 
 
-def member(screen: OrgScreen, user_id: UUID) -> Membership:
+def get_membership(screen: OrgScreen, user_id: UUID) -> Membership:
     return screen.organization.memberships.select_related("user").get(user_id=user_id)
 
 
-def loses(screen: OrgScreen, membership: Membership) -> dict[str, Any]:
+def removal_impact(screen: OrgScreen, membership: Membership) -> dict[str, Any]:
     """What ends with a membership."""
     mine = {"owner": membership.user, "revoked_at": None}
-    sent = {"invited_by": membership.user, **invitations.OPEN}
+    sent = {"invited_by": membership.user, **invitations.OPEN_INVITATION_FILTER}
     return {
         "member": membership,
         "keys": screen.organization.api_keys.filter(**mine).order_by("name"),

@@ -14,11 +14,11 @@ from organizations import operations
 from organizations.access import quotas
 from organizations.access.roles import Permission
 from organizations.models import Organization
-from organizations.views.forms import OrganizationForm, complain
+from organizations.views.forms import OrganizationForm, add_form_errors
 from organizations.web.views.base import OrgScreen, screen_url
-from organizations.web.views.context import may_found
+from organizations.web.views.context import can_create_organization
 
-SHOWN_NUMBERS = 20  # of each pool; the API lists them all
+MAX_NUMBERS_SHOWN = 20  # of each pool; the API lists them all
 
 
 class OrganizationScreen(OrgScreen):
@@ -33,7 +33,7 @@ class OrganizationScreen(OrgScreen):
             try:
                 operations.rename_organization(self.principal, **form.cleaned_data)
             except ValidationError as error:
-                complain(form, error)
+                add_form_errors(form, error)
             else:
                 self.say(_("The new name is saved."))
                 return self.go("organization")
@@ -41,35 +41,40 @@ class OrganizationScreen(OrgScreen):
 
     def shown(self, form: OrganizationForm, status: int = 200) -> HttpResponse:
         role = self.request.user.memberships.get(organization=self.organization)
-        told = {"form": form, "mine": role, "usages": quotas.usages(self.organization)}
-        told |= {"pools": number_pools(self.organization), "is_open": settings.OPEN_ORGANIZATIONS}
+        told = {"form": form, "mine": role, "usages": quotas.list_quota_usages(self.organization)}
+        told |= {
+            "pools": list_number_pools(self.organization),
+            "is_open": settings.OPEN_ORGANIZATIONS,
+        }
         return self.page("organizations/settings.html", status, **told)
 
 
-def number_pools(organization: Organization) -> QuerySet:
+def list_number_pools(organization: Organization) -> QuerySet:
     """By name, with `number_count` and the first numbers that each lists."""
     listed = organization.pooled_numbers.filter(pool=OuterRef("pk")).order_by("e164")
-    shown = ArraySubquery(listed.values("e164")[:SHOWN_NUMBERS])
+    shown = ArraySubquery(listed.values("e164")[:MAX_NUMBERS_SHOWN])
     pools = organization.number_pools.select_related("carrier").order_by("name")
     return pools.annotate(number_count=Count("pooled_numbers"), first_numbers=shown)
 
 
 @login_required
-def new_organization(request: HttpRequest) -> HttpResponse:
+def create_organization_page(request: HttpRequest) -> HttpResponse:
     """For whom may_found lets."""
-    if not may_found(request.user):
+    if not can_create_organization(request.user):
         raise PermissionDenied(_("On this installation its operators make new organizations."))
     form = OrganizationForm(request.POST if request.method == "POST" else None)
-    if form.is_valid() and (made := founded(request, form)):
+    if form.is_valid() and (made := create_organization_from_form(request, form)):
         return redirect(screen_url(made, "dashboard"))
     status = 422 if form.is_bound else 200
     return render(request, "organizations/new.html", {"form": form}, status=status)
 
 
-def founded(request: HttpRequest, form: OrganizationForm) -> Organization | None:
+def create_organization_from_form(
+    request: HttpRequest, form: OrganizationForm
+) -> Organization | None:
     try:
         made = operations.create_organization(owner=request.user, **form.cleaned_data)
     except ValidationError as error:
-        return complain(form, error)
+        return add_form_errors(form, error)
     messages.success(request, _("%(name)s is there, and you are its admin.") % {"name": made.name})
     return made

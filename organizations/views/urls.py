@@ -19,13 +19,13 @@ from organizations.views.exports import (
 )
 from organizations.views.organization import OrganizationScreen
 
-MEMBER = "members/<UUID:user_id>"
-EXPORT = "exports/<UUID:export_id>"
+MEMBER_PATH = "members/<UUID:user_id>"
+EXPORT_PATH = "exports/<UUID:export_id>"
 
 screens: list[URLPattern] = [
     path("members/", members.MembersScreen.as_view(), name="members"),
-    path(f"{MEMBER}/", members.MemberScreen.as_view(), name="members_role"),
-    path(f"{MEMBER}/remove/", members.RemoveMemberScreen.as_view(), name="members_remove"),
+    path(f"{MEMBER_PATH}/", members.MemberScreen.as_view(), name="members_role"),
+    path(f"{MEMBER_PATH}/remove/", members.RemoveMemberScreen.as_view(), name="members_remove"),
     path(
         "invitations/<UUID:invitation_id>/revoke/",
         members.RevokeInvitationScreen.as_view(),
@@ -41,7 +41,7 @@ screens: list[URLPattern] = [
     path("events/export/", EventsExportScreen.as_view(), name="events_export"),
     path("events/<int:event_id>/", EventScreen.as_view(), name="event"),
     path("exports/", ExportsScreen.as_view(), name="exports"),
-    path(f"{EXPORT}/", ExportScreen.as_view(), name="export"),
-    path(f"{EXPORT}/file/", ExportFileScreen.as_view(), name="export_file"),
-    path(f"{EXPORT}/delete/", ExportDeleteScreen.as_view(), name="export_delete"),
+    path(f"{EXPORT_PATH}/", ExportScreen.as_view(), name="export"),
+    path(f"{EXPORT_PATH}/file/", ExportFileScreen.as_view(), name="export_file"),
+    path(f"{EXPORT_PATH}/delete/", ExportDeleteScreen.as_view(), name="export_delete"),
 ]

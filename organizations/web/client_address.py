@@ -12,9 +12,9 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from organizations.web.request_bodies import Application, Environ
 
 UNIX = "unix"
-EXACT_NAMES = "patchbay.exact_names"  # in the environ of a server that drops X_Forwarded_For
+EXACT_HEADER_NAMES = "patchbay.exact_names"  # in the environ of a server that drops X_Forwarded_For
 # `Forwarded` and the like are not read: two that disagree would be one too many.
-FORWARDED = (
+FORWARDED_HEADERS = (
     *("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST"),
     *("HTTP_X_FORWARDED_PORT", "HTTP_X_FORWARDED_SERVER", "HTTP_X_FORWARDED_SSL"),
     *(
@@ -27,22 +27,24 @@ FORWARDED = (
 )
 
 
-def settle_origin(environ: Environ, trusted: Sequence[str]) -> None:
+def apply_forwarded_headers(environ: Environ, trusted: Sequence[str]) -> None:
     """Set address, scheme and host to those of the client, as far as they are known.
 
     The address is in its plain form, and empty where none is known: it lies in no network then.
     """
     peer = environ.get("REMOTE_ADDR", "")
-    environ["REMOTE_ADDR"] = client_of(peer, environ.get("HTTP_X_FORWARDED_FOR", ""), trusted)
-    said = {name: environ.pop(name) for name in FORWARDED if name in environ}
-    if said and is_trusted(peer, tuple(trusted)):
-        if nearest(said.get("HTTP_X_FORWARDED_PROTO", "")) in ("http", "https"):
-            environ["wsgi.url_scheme"] = nearest(said["HTTP_X_FORWARDED_PROTO"])
-        if host := nearest(said.get("HTTP_X_FORWARDED_HOST", "")):
+    environ["REMOTE_ADDR"] = resolve_client_address(
+        peer, environ.get("HTTP_X_FORWARDED_FOR", ""), trusted
+    )
+    said = {name: environ.pop(name) for name in FORWARDED_HEADERS if name in environ}
+    if said and is_trusted_proxy(peer, tuple(trusted)):
+        if last_list_value(said.get("HTTP_X_FORWARDED_PROTO", "")) in ("http", "https"):
+            environ["wsgi.url_scheme"] = last_list_value(said["HTTP_X_FORWARDED_PROTO"])
+        if host := last_list_value(said.get("HTTP_X_FORWARDED_HOST", "")):
             environ["HTTP_HOST"] = host
 
 
-def client_of(peer: str, forwarded: str, trusted: Sequence[str]) -> str:
+def resolve_client_address(peer: str, forwarded: str, trusted: Sequence[str]) -> str:
     """The address of the client: of the chain of proxies before `peer` the nearest one that is not
     trusted, or else the farthest.
 
@@ -51,63 +53,63 @@ def client_of(peer: str, forwarded: str, trusted: Sequence[str]) -> str:
     trusted, address = tuple(trusted), peer
     chain = reversed(forwarded.split(",")) if forwarded.strip() else ()
     for entry in chain:
-        if not is_trusted(address, trusted):
+        if not is_trusted_proxy(address, trusted):
             break
-        address = plain_address(entry)
+        address = normalize_address(entry)
         if not address:
             return ""
-    return plain_address(address)
+    return normalize_address(address)
 
 
-def nearest(values: str) -> str:
+def last_list_value(values: str) -> str:
     """What the proxy before us said last; those before it may be the client."""
     return values.rpartition(",")[2].strip().lower()
 
 
 @lru_cache(maxsize=4096)
-def is_trusted(peer: str, trusted: tuple[str, ...]) -> bool:
+def is_trusted_proxy(peer: str, trusted: tuple[str, ...]) -> bool:
     if not peer or peer.startswith("/"):
         return UNIX in trusted
-    return is_within(peer, [each for each in trusted if each != UNIX])
+    return is_address_in_networks(peer, [each for each in trusted if each != UNIX])
 
 
-def is_within(address: str, cidrs: Iterable[str]) -> bool:
+def is_address_in_networks(address: str, cidrs: Iterable[str]) -> bool:
     """Whether the address lies in one of the networks. One that is none lies nowhere."""
     try:
-        ip = plain_ip(address)
+        ip = parse_ip_address(address)
     except ValueError:
         return False
     return any(ip in ip_network(cidr) for cidr in cidrs)
 
 
 @lru_cache(maxsize=4096)
-def plain_address(entry: str) -> str:
+def normalize_address(entry: str) -> str:
     """Empty for what is no address."""
     try:
-        return str(plain_ip(entry.strip()))
+        return str(parse_ip_address(entry.strip()))
     except ValueError:
         return ""
 
 
-def plain_ip(address: str) -> IPv4Address | IPv6Address:
+def parse_ip_address(address: str) -> IPv4Address | IPv6Address:
     """Some proxies append a port, and a dual-stack socket sees IPv4 as ::ffff:192.0.2.1."""
     if address.startswith("["):
         address, bracket, port = address[1:].partition("]")
-        require_port(port if bracket else "]")
+        ensure_valid_port(port if bracket else "]")
     elif address.count(":") == 1:
         address, _, port = address.partition(":")
-        require_port(f":{port}")
+        ensure_valid_port(f":{port}")
     ip = ip_address(address.partition("%")[0])  # a zone is this host's own word
     return getattr(ip, "ipv4_mapped", None) or ip
 
 
-def require_port(text: str) -> None:
+def ensure_valid_port(text: str) -> None:
     """Raises ValueError for anything else than `:` and a number, or nothing."""
     if text and not (text[0] == ":" and text[1:].isascii() and text[1:].isdigit()):
         raise ValueError(f"{text!r} is no port.")
 
 
-def network_of(text: str) -> IPv4Network | IPv6Network | None:
+def parse_trusted_network(text: str) -> IPv4Network | IPv6Network | None:
     """None for `unix`. Raises ValueError for what is no network, and for that of everybody."""
     if text == UNIX:
         return None
@@ -117,13 +119,13 @@ def network_of(text: str) -> IPv4Network | IPv6Network | None:
     return network
 
 
-def without_doubtful_origins(application: Application) -> Application:
+def drop_ambiguous_headers(application: Application) -> Application:
     """The application, told nothing by proxies where names of headers are not exact: in WSGI,
     X_Forwarded_For is X-Forwarded-For. `config.web.asgi_bridge` tells them apart and says so."""
 
     def checked(environ: Environ, start_response: Callable) -> Iterable[bytes]:
-        if EXACT_NAMES not in environ:
-            for name in FORWARDED:
+        if EXACT_HEADER_NAMES not in environ:
+            for name in FORWARDED_HEADERS:
                 environ.pop(name, None)
         return application(environ, start_response)
 

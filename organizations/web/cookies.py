@@ -5,16 +5,16 @@ from django.http import HttpRequest, HttpResponse
 
 THEMES = ("auto", "light", "dark")
 THEME_COOKIE, ZONE_COOKIE = "patchbay_theme", "patchbay_zone"
-LAST_COOKIE = "patchbay_organization"
-A_YEAR = 365 * 24 * 3600
+LAST_ORGANIZATION_COOKIE = "patchbay_organization"
+ONE_YEAR_SECONDS = 365 * 24 * 3600
 
 
-def keep(response: HttpResponse, name: str, value: str) -> None:
+def set_preference_cookie(response: HttpResponse, name: str, value: str) -> None:
     response.set_cookie(
-        name, value, max_age=A_YEAR, samesite="Lax", secure=settings.SESSION_COOKIE_SECURE
+        name, value, max_age=ONE_YEAR_SECONDS, samesite="Lax", secure=settings.SESSION_COOKIE_SECURE
     )
 
 
-def theme_of(request: HttpRequest) -> str:
+def selected_theme(request: HttpRequest) -> str:
     theme = request.COOKIES.get(THEME_COOKIE)
     return theme if theme in THEMES else "auto"

@@ -15,18 +15,18 @@ from django.utils.translation import gettext_lazy as _
 
 from organizations.tenancy import tenant_scope
 from organizations.web.api.body_parsing import read_body
-from organizations.web.api.error_handlers import error_response, is_api
-from organizations.web.api.exception_mapping import problem_of
+from organizations.web.api.error_handlers import error_response, is_api_path
+from organizations.web.api.exception_mapping import exception_to_problem
 from organizations.web.api.problems import Problem
-from organizations.web.client_address import settle_origin
+from organizations.web.client_address import apply_forwarded_headers
 from organizations.web.request_bodies import has_unknown_length
-from organizations.web.request_id import begin_request, end_request, given_id
+from organizations.web.request_id import begin_request, end_request, incoming_request_id
 from organizations.web.views.context import ZONE_COOKIE
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
-class Origin:
+class ForwardedOrigin:
     """First of all: address, scheme and host of a request are the client's, whatever stands
     between."""
 
@@ -34,7 +34,7 @@ class Origin:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        settle_origin(request.META, settings.TRUSTED_PROXIES)
+        apply_forwarded_headers(request.META, settings.TRUSTED_PROXIES)
         return self.get_response(request)
 
 
@@ -46,7 +46,9 @@ class RequestId:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.id = begin_request(request.META.get("REMOTE_ADDR") or None, given_id(request.META))
+        request.id = begin_request(
+            request.META.get("REMOTE_ADDR") or None, incoming_request_id(request.META)
+        )
         try:
             response = self.get_response(request)
         finally:
@@ -55,7 +57,7 @@ class RequestId:
         return response
 
 
-class SeesNothing:
+class EmptyTenantScope:
     """Of no organization, until a view knows for whom it works; a streamed answer stays with what
     its view saw."""
 
@@ -63,22 +65,22 @@ class SeesNothing:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        before = tenant_scope.begin(tenant_scope.WEB)
+        before = tenant_scope.set_role(tenant_scope.WEB)
         try:
             response = self.get_response(request)
             if response.streaming and not response.is_async:
-                response.streaming_content = tenant_scope.kept(response.streaming_content)
+                response.streaming_content = tenant_scope.wrap_stream(response.streaming_content)
             return response
         finally:
-            tenant_scope.end(before)
+            tenant_scope.reset(before)
 
     def process_view(self, request: HttpRequest, *_view: Any) -> None:
         """In the admin an operator sees all; what they may do there is the admin's to say."""
         if request.resolver_match.app_name == "admin" and request.user.is_staff:
-            tenant_scope.enter_everything()
+            tenant_scope.enter_all_organizations()
 
 
-class DatabaseDown:
+class DatabaseUnavailable:
     """A page that cannot reach the database answers 503; API views know that themselves."""
 
     def __init__(self, get_response: GetResponse):
@@ -89,11 +91,11 @@ class DatabaseDown:
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if isinstance(error, OperationalError | InterfaceError):
-            return error_response(request, problem_of(error))
+            return error_response(request, exception_to_problem(error))
         return None
 
 
-class CompleteForms:
+class RequireCompleteForms:
     """A page that changes something sees a form that has arrived whole; else the answer is 400.
 
     Before the view and before the CSRF check, as either may do without the form: the token can be
@@ -107,19 +109,19 @@ class CompleteForms:
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, *_view: Any) -> HttpResponse | None:
-        if request.method in READING or is_api(request.path):
+        if request.method in SAFE_METHODS or is_api_path(request.path):
             return None
         try:
-            read_form(request)
+            read_complete_form(request)
         except (UnreadablePostError, RequestDataTooBig, Problem) as error:
-            problem = problem_of(error)
-            because = WORDS_FOR_PEOPLE.get(problem.kind.slug, "")
+            problem = exception_to_problem(error)
+            because = PROBLEM_MESSAGES.get(problem.kind.slug, "")
             return error_response(request, problem, because=because)
         return None
 
 
-READING = ("GET", "HEAD", "OPTIONS", "TRACE")
-WORDS_FOR_PEOPLE = {
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
+PROBLEM_MESSAGES = {
     "incomplete-body": _(
         "The connection ended before the whole form had arrived. Nothing was saved. "
         "Go back and send it again."
@@ -138,7 +140,7 @@ WORDS_FOR_PEOPLE = {
 }
 
 
-def read_form(request: HttpRequest) -> None:
+def read_complete_form(request: HttpRequest) -> None:
     """All of the body; files go where the upload handlers keep them."""
     if request.META.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
         raise Problem("unsupported-media-type")
@@ -150,7 +152,7 @@ def read_form(request: HttpRequest) -> None:
         request.body  # noqa: B018
 
 
-class NothingKept:
+class NoStore:
     """What is shown to somebody signed in stays in no store on the way, nor behind the back button
     of a computer that others use after them. The price, a page asked for anew on going back, is
     small; which page would be harmless is not decided page by page."""
@@ -165,15 +167,15 @@ class NothingKept:
         return response
 
 
-class Reader(LocaleMiddleware):
+class LocaleAndTimezone(LocaleMiddleware):
     """Pages speak the reader's language and show times in the reader's zone. The APIs do neither:
     programs read them."""
 
     def process_request(self, request: HttpRequest) -> None:
-        request.is_page = not request.path_info.startswith(PROGRAMS)
+        request.is_page = not request.path_info.startswith(API_PREFIXES)
         if request.is_page:
             super().process_request(request)
-            timezone.activate(zone_of(request))
+            timezone.activate(request_time_zone(request))
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         if not getattr(request, "is_page", False):
@@ -184,10 +186,10 @@ class Reader(LocaleMiddleware):
         return response
 
 
-PROGRAMS = ("/v1/", "/api/")
+API_PREFIXES = ("/v1/", "/api/")
 
 
-def zone_of(request: HttpRequest) -> ZoneInfo:
+def request_time_zone(request: HttpRequest) -> ZoneInfo:
     """The one that the reader chose, or the browser told (static/portal.js); UTC for who said
     nothing, or nonsense."""
     try:

@@ -13,7 +13,9 @@ from django.utils.http import parse_header_parameters
 Environ = dict[str, Any]
 Application = Callable[[Environ, Callable], Iterable[bytes]]
 
-LINE_ENDS = 64  # bytes of white space that may follow the closing boundary of a multipart form
+MAX_TRAILING_WHITESPACE = (
+    64  # bytes of white space that may follow the closing boundary of a multipart form
+)
 
 
 class IncompleteBody(OSError):
@@ -24,7 +26,7 @@ class SlowBody(IncompleteBody):
     """The body was given up: the client sent it too slowly."""
 
 
-class NoRoomForBody(IncompleteBody):
+class TooManyLargeBodies(IncompleteBody):
     """The body was given up: too many large ones are arriving at the same time."""
 
 
@@ -77,24 +79,24 @@ class CompleteBody(io.RawIOBase):
             is_last = bool(data) and self.remaining == 0
         if not self.end:
             return False
-        self.tail = (self.tail + data)[-len(self.end) - LINE_ENDS :]
+        self.tail = (self.tail + data)[-len(self.end) - MAX_TRAILING_WHITESPACE :]
         return is_last and not self.tail.rstrip().endswith(self.end)
 
 
-def complete_bodies(application: Application) -> Application:
+def require_complete_bodies(application: Application) -> Application:
     """The application, with a `wsgi.input` that raises when the body is incomplete."""
 
     def checked(environ: Environ, start_response: Callable) -> Iterable[bytes]:
-        length = announced_length(environ)
+        length = declared_content_length(environ)
         if length or has_unknown_length(environ):
-            boundary = boundary_of(environ.get("CONTENT_TYPE", ""))
+            boundary = multipart_boundary(environ.get("CONTENT_TYPE", ""))
             environ["wsgi.input"] = CompleteBody(environ["wsgi.input"], length, boundary)
         return application(environ, start_response)
 
     return checked
 
 
-def announced_length(environ: Environ) -> int | None:
+def declared_content_length(environ: Environ) -> int | None:
     """The Content-Length. None without one, or where it is no number of bytes."""
     text = environ.get("CONTENT_LENGTH") or ""
     return int(text) if text.isascii() and text.isdigit() else None
@@ -103,10 +105,10 @@ def announced_length(environ: Environ) -> int | None:
 def has_unknown_length(environ: Environ) -> bool:
     """Whether there may be a body whose end shows only when it has come: chunked, or in HTTP/2."""
     is_open = "HTTP_TRANSFER_ENCODING" in environ or environ.get("SERVER_PROTOCOL") == "HTTP/2"
-    return is_open and announced_length(environ) is None
+    return is_open and declared_content_length(environ) is None
 
 
-def boundary_of(content_type: str) -> bytes:
+def multipart_boundary(content_type: str) -> bytes:
     """What separates the parts of a multipart form; empty for any other body."""
     kind, parameters = parse_header_parameters(content_type)
     if not kind.startswith("multipart/"):

@@ -11,52 +11,54 @@ from typing import Any
 
 from django.http import HttpRequest
 
-_current: ContextVar[uuid.UUID | None] = ContextVar("request_id", default=None)
-_address: ContextVar[str | None] = ContextVar("client_address", default=None)
+_current_request_id: ContextVar[uuid.UUID | None] = ContextVar("request_id", default=None)
+_current_client_address: ContextVar[str | None] = ContextVar("client_address", default=None)
 
-GIVEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/=+@-]{0,127}")
-TRACE = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(-.*)?")
-OTHERS = uuid.UUID("6e2f1ab0-6f0c-4b55-9d0c-0f6ab1d1d2a7")  # in it, texts that are no UUID have one
+REQUEST_ID_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/=+@-]{0,127}")
+TRACEPARENT_PATTERN = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(-.*)?")
+REQUEST_ID_NAMESPACE = uuid.UUID(
+    "6e2f1ab0-6f0c-4b55-9d0c-0f6ab1d1d2a7"
+)  # in it, texts that are no UUID have one
 
 
 def current_request_id() -> uuid.UUID | None:
     """None where nobody's request is the cause (commands, what the installation does by itself)."""
-    return _current.get()
+    return _current_request_id.get()
 
 
-def current_address() -> str | None:
+def current_client_address() -> str | None:
     """The client's address, None outside a web request and for a local socket."""
-    return _address.get()
+    return _current_client_address.get()
 
 
 def begin_request(address: str | None = None, given: uuid.UUID | None = None) -> uuid.UUID:
     request_id = given or uuid.uuid4()
-    _current.set(request_id)
-    _address.set(address)
+    _current_request_id.set(request_id)
+    _current_client_address.set(address)
     return request_id
 
 
-def given_id(headers: Mapping[str, Any]) -> uuid.UUID | None:
+def incoming_request_id(headers: Mapping[str, Any]) -> uuid.UUID | None:
     """From `X-Request-Id`, else from the trace in W3C's `traceparent`; None for neither, and for
     what is none. Any other text than a UUID has one of its own (version 5), always the same."""
     text = headers.get("HTTP_X_REQUEST_ID", "")
-    if GIVEN.fullmatch(text):
-        return as_uuid(text)
-    trace = TRACE.fullmatch(headers.get("HTTP_TRACEPARENT", ""))
+    if REQUEST_ID_PATTERN.fullmatch(text):
+        return normalize_request_id(text)
+    trace = TRACEPARENT_PATTERN.fullmatch(headers.get("HTTP_TRACEPARENT", ""))
     return uuid.UUID(trace[1]) if trace and int(trace[1], 16) else None
 
 
-def as_uuid(text: str) -> uuid.UUID:
+def normalize_request_id(text: str) -> uuid.UUID:
     if re.fullmatch(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", text):
         return uuid.UUID(text)
-    return uuid.uuid5(OTHERS, text)
+    return uuid.uuid5(REQUEST_ID_NAMESPACE, text)
 
 
 @contextmanager
-def resumed(request: HttpRequest) -> Iterator[None]:
+def continue_request(request: HttpRequest) -> Iterator[None]:
     """Work for a request whose answer is out, by another thread: what it writes has the same id."""
-    _current.set(getattr(request, "id", None))
-    _address.set(request.META.get("REMOTE_ADDR") or None)
+    _current_request_id.set(getattr(request, "id", None))
+    _current_client_address.set(request.META.get("REMOTE_ADDR") or None)
     try:
         yield
     finally:
@@ -64,15 +66,15 @@ def resumed(request: HttpRequest) -> Iterator[None]:
 
 
 @contextmanager
-def caused_by(request_id: uuid.UUID | None) -> Iterator[None]:
+def use_request_id(request_id: uuid.UUID | None) -> Iterator[None]:
     """Work of a worker for a request of before."""
-    before = _current.set(request_id)
+    before = _current_request_id.set(request_id)
     try:
         yield
     finally:
-        _current.reset(before)
+        _current_request_id.reset(before)
 
 
 def end_request() -> None:
-    _current.set(None)
-    _address.set(None)
+    _current_request_id.set(None)
+    _current_client_address.set(None)

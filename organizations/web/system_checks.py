@@ -5,7 +5,7 @@ from django.core.checks import Critical, Tags, register
 
 
 @register(Tags.security)
-def settings_are_right(app_configs, **kwargs) -> list[Critical]:
+def check_setting_faults(app_configs, **kwargs) -> list[Critical]:
     """One for each fault that config/environment/validation.py has found; the programs refuse the
     same."""
     wrong = [Critical(each, id="patchbay.C001") for each in settings.SETTING_FAULTS]

@@ -6,32 +6,32 @@ import signal
 import sys
 
 from tests.bench import memory
-from tests.bench.installation import Owner, install
-from tests.bench.table import RUNS, WrongAnswer, heading
+from tests.bench.installation import MeasuredOrganization, create_installation
+from tests.bench.table import RUNS, WrongAnswer, format_heading
 
-KINDS = ("memory", "one", "list", "create", "provision", "preview", "many")
+MEASURE_NAMES = ("memory", "one", "list", "create", "provision", "preview", "many")
 
 
 def main() -> int:
-    options = arguments()
+    options = parse_arguments()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that we tidy up
     try:
-        lines = measure(options)
+        lines = run_measures(options)
     except WrongAnswer as error:
         print(f"Wrong: {error}", file=sys.stderr)
         return 1
-    print("\n".join([*lines, "", *notes(options)]))
+    print("\n".join([*lines, "", *build_notes(options)]))
     return 0
 
 
-def measure(options: argparse.Namespace) -> list[str]:
-    lines = idle_memory(options) if "memory" in options.only else []
+def run_measures(options: argparse.Namespace) -> list[str]:
+    lines = measure_memory_lines(options) if "memory" in options.only else []
     if set(options.only) == {"memory"}:
         return lines
     print(f"Preparing {options.rows:,} numbers ...", flush=True)
-    owner = Owner(install(), options.rows)
-    lines.append(heading())
-    for measures in stages(owner, options):
+    owner = MeasuredOrganization(create_installation(), options.rows)
+    lines.append(format_heading())
+    for measures in iterate_stages(owner, options):
         for run in range(options.runs):
             print(f"Run {run + 1} of {options.runs} ...", flush=True)
             for each in measures:
@@ -40,32 +40,32 @@ def measure(options: argparse.Namespace) -> list[str]:
     return lines
 
 
-def idle_memory(options: argparse.Namespace) -> list[str]:
+def measure_memory_lines(options: argparse.Namespace) -> list[str]:
     """First of all, with nothing beside it."""
     print(f"Starting `make up`, and waiting {options.idle:g} s ...", flush=True)
-    return memory.measured(options.idle)
+    return memory.measure_idle_memory(options.idle)
 
 
-def stages(owner: Owner, options: argparse.Namespace):
+def iterate_stages(owner: MeasuredOrganization, options: argparse.Namespace):
     """First the web alone, as no worker may be busy meanwhile; then the worker."""
-    from tests.bench.many import Many
-    from tests.bench.previews import Previews
-    from tests.bench.provisioning import Worker
-    from tests.bench.reads_and_writes import Web
+    from tests.bench.many import MillionRowList
+    from tests.bench.previews import PreviewMeasure
+    from tests.bench.provisioning import ProvisioningMeasure
+    from tests.bench.reads_and_writes import WebMeasures
 
-    wanted = [kind for kind in KINDS if kind in options.only]
+    wanted = [kind for kind in MEASURE_NAMES if kind in options.only]
     if set(wanted) - {"memory", "provision", "preview", "many"}:
-        measures = Web(owner, options.seconds).measures()
+        measures = WebMeasures(owner, options.seconds).measures()
         yield [measures[kind] for kind in wanted if kind in measures]
     if "provision" in wanted:
-        yield [Worker(owner, options.numbers).measure()]
+        yield [ProvisioningMeasure(owner, options.numbers).measure()]
     if "preview" in wanted:
-        yield [Previews(owner, options.preview)]
+        yield [PreviewMeasure(owner, options.preview)]
     if "many" in wanted:
-        yield [Many(owner, options.many)]
+        yield [MillionRowList(owner, options.many)]
 
 
-def notes(options: argparse.Namespace) -> list[str]:
+def build_notes(options: argparse.Namespace) -> list[str]:
     return [
         f"{options.rows:,} numbers in one organization, {os.cpu_count()} cores, 8 connections; "
         f"medians of {options.runs} runs, rate limits off.",
@@ -74,7 +74,7 @@ def notes(options: argparse.Namespace) -> list[str]:
     ]
 
 
-def arguments() -> argparse.Namespace:
+def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--seconds", type=float, default=3, help="of each load (3)")
     parser.add_argument("--rows", type=int, default=20_000, help="numbers in the database (20000)")
@@ -87,7 +87,9 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--idle", type=float, default=60, help="seconds before memory (60)")
     parser.add_argument("--runs", type=int, default=RUNS, help=f"medians of so many ({RUNS})")
-    parser.add_argument("--only", nargs="+", choices=KINDS, default=KINDS, help="these (all)")
+    parser.add_argument(
+        "--only", nargs="+", choices=MEASURE_NAMES, default=MEASURE_NAMES, help="these (all)"
+    )
     return parser.parse_args()
 
 

@@ -13,13 +13,13 @@ django.setup()
 settings.MIDDLEWARE = []  # only now: allauth does not start without its own
 
 from config.asgi import application  # noqa: E402
-from numbers.api.serializers import COLUMNS, represent  # noqa: E402
+from numbers.api.serializers import COLUMNS, serialize_number  # noqa: E402
 from numbers.models import PhoneNumber  # noqa: E402
 
 __all__ = ["application"]
 
 NUMBERS = PhoneNumber.objects.filter(organization_id=os.environ["BENCH_ORGANIZATION"])
-SHOWN = NUMBERS.exclude(status=PhoneNumber.Status.DELETED)
+LISTED_NUMBERS = NUMBERS.exclude(status=PhoneNumber.Status.DELETED)
 
 
 def healthz(request: HttpRequest) -> JsonResponse:
@@ -27,17 +27,19 @@ def healthz(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"status": "ok"})
 
 
-def one(request: HttpRequest, number_id: UUID) -> JsonResponse:
-    return JsonResponse(represent(NUMBERS.filter(pk=number_id).values(*COLUMNS).first()))
+def get_number(request: HttpRequest, number_id: UUID) -> JsonResponse:
+    return JsonResponse(serialize_number(NUMBERS.filter(pk=number_id).values(*COLUMNS).first()))
 
 
-def many(request: HttpRequest) -> JsonResponse:
-    rows = SHOWN.values(*COLUMNS).order_by("-created_at", "-id")[:51]
-    return JsonResponse({"data": [represent(row) for row in rows][:50], "next_cursor": "more"})
+def list_numbers(request: HttpRequest) -> JsonResponse:
+    rows = LISTED_NUMBERS.values(*COLUMNS).order_by("-created_at", "-id")[:51]
+    return JsonResponse(
+        {"data": [serialize_number(row) for row in rows][:50], "next_cursor": "more"}
+    )
 
 
 urlpatterns = [
     path("healthz", healthz),
-    path("v1/phone-numbers", many),
-    path("v1/phone-numbers/<uuid:number_id>", one),
+    path("v1/phone-numbers", list_numbers),
+    path("v1/phone-numbers/<uuid:number_id>", get_number),
 ]

@@ -16,12 +16,12 @@ from dataclasses import dataclass, field
 from config import BASE_DIR
 
 CONNECTIONS = 8
-LENGTH = b"content-length: "
-Call = tuple[bytes, bytes, bytes]  # the request, how its answer begins, what else is in it
+LENGTH_HEADER = b"content-length: "
+HttpCall = tuple[bytes, bytes, bytes]  # the request, how its answer begins, what else is in it
 
 
 @dataclass
-class Load:
+class LoadResult:
     """What came back, and how long each answer took, in seconds."""
 
     seconds: float = 0
@@ -33,12 +33,12 @@ class Load:
         return len(self.times) / self.seconds
 
 
-def load(port: int, calls: list[Call], seconds: float) -> Load:
+def run_http_load(port: int, calls: list[HttpCall], seconds: float) -> LoadResult:
     """Send the calls, over and over, for some seconds; or once, where `seconds` is 0."""
     command = [sys.executable, "-m", __name__]
     orders = pickle.dumps((port, calls, seconds))
     done = subprocess.run(command, input=orders, stdout=subprocess.PIPE, cwd=BASE_DIR, check=True)
-    return Load(**json.loads(done.stdout))
+    return LoadResult(**json.loads(done.stdout))
 
 
 class Connection:
@@ -48,7 +48,7 @@ class Connection:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=30)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
-    def send(self, call: Call) -> None:
+    def send(self, call: HttpCall) -> None:
         self.call, self.answer, self.began = call, b"", time.perf_counter()
         self.socket.sendall(call[0])
 
@@ -56,7 +56,7 @@ class Connection:
         """Whether the answer is whole."""
         data = self.socket.recv(262_144)
         self.answer = self.answer + data if self.answer else data
-        return not data or is_whole(self.answer)
+        return not data or is_complete_response(self.answer)
 
     def complaint(self) -> str:
         _request, head, needle = self.call
@@ -64,20 +64,20 @@ class Connection:
         return "" if right else repr((self.call[0][:200], self.answer[:600]))
 
 
-def is_whole(answer: bytes) -> bool:
+def is_complete_response(answer: bytes) -> bool:
     end = answer.find(b"\r\n\r\n")
     if end < 0:
         return False
-    at = answer.find(LENGTH, 0, end)
+    at = answer.find(LENGTH_HEADER, 0, end)
     if at < 0:
         return answer.endswith(b"\r\n0\r\n\r\n")  # chunked
-    at += len(LENGTH)
+    at += len(LENGTH_HEADER)
     return len(answer) >= end + 4 + int(answer[at : answer.index(b"\r", at)])
 
 
-def run(port: int, calls: list[Call], seconds: float) -> Load:
-    load = Load()
-    upcoming = endless(calls) if seconds else iter(calls)
+def run_connections(port: int, calls: list[HttpCall], seconds: float) -> LoadResult:
+    load = LoadResult()
+    upcoming = repeat_calls(calls) if seconds else iter(calls)
     began = time.perf_counter()
     deadline = began + seconds if seconds else float("inf")
     with selectors.DefaultSelector() as selector:
@@ -87,17 +87,19 @@ def run(port: int, calls: list[Call], seconds: float) -> Load:
             selector.register(connection.socket, selectors.EVENT_READ, connection)
         while selector.get_map() and not load.wrong:
             for key, _events in selector.select(30):
-                exchange(key.data, selector, upcoming, deadline, load)
+                advance_connection(key.data, selector, upcoming, deadline, load)
     load.seconds = time.perf_counter() - began
     return load
 
 
-def endless(calls: list[Call]) -> Iterator[Call]:
+def repeat_calls(calls: list[HttpCall]) -> Iterator[HttpCall]:
     while True:
         yield from calls
 
 
-def exchange(connection, selector, upcoming: Iterator[Call], deadline: float, load: Load) -> None:
+def advance_connection(
+    connection, selector, upcoming: Iterator[HttpCall], deadline: float, load: LoadResult
+) -> None:
     if not connection.receive():
         return
     now = time.perf_counter()
@@ -112,4 +114,4 @@ def exchange(connection, selector, upcoming: Iterator[Call], deadline: float, lo
 
 
 if __name__ == "__main__":
-    print(json.dumps(run(*pickle.load(sys.stdin.buffer)).__dict__))
+    print(json.dumps(run_connections(*pickle.load(sys.stdin.buffer)).__dict__))

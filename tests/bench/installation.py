@@ -16,12 +16,12 @@ import psycopg
 from cryptography.fernet import Fernet
 
 from config.supervisor import programs
-from config.supervisor.address import Address
-from config.supervisor.engines import embedded_engines
-from config.supervisor.processes import Program, end, spawn
-from config.supervisor.secrets import Secrets
+from config.supervisor.address import WebAddress
+from config.supervisor.engines import build_embedded_engines
+from config.supervisor.processes import Program, kill_process_group, spawn_program
+from config.supervisor.secrets import SecretStore
 
-GIVEN = ("DATABASE_URL", "REDIS_URL", "DATABASE_OWNER_URL", "DATABASE_WORKER_URL")
+ENGINE_VARIABLES = ("DATABASE_URL", "REDIS_URL", "DATABASE_OWNER_URL", "DATABASE_WORKER_URL")
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ class Installation:
     def start(self, program: Program) -> Popen:
         """Start a program; it ends with us, even if we are killed."""
         with self.log(program.name).open("wb") as log:
-            process = spawn(program, log)
-        atexit.register(end, process)
+            process = spawn_program(program, log)
+        atexit.register(kill_process_group, process)
         return process
 
     def log(self, name: str) -> Path:
@@ -49,8 +49,8 @@ class Installation:
         """Patchbay's web as `make up` starts it, the same past row-level security, and the same
         granian with bare Django views."""
         started = []
-        for program in (programs.web, unheld_web, bare_web):
-            address = Address("127.0.0.1", free_port())
+        for program in (programs.build_web_program, build_unrestricted_web, build_bare_web):
+            address = WebAddress("127.0.0.1", free_port())
             env = {**self.env, "BENCH_ORGANIZATION": organization_id}
             started.append((address, self.start(program(env, address))))
         for address, process in started:
@@ -65,15 +65,15 @@ class Installation:
             time.sleep(0.02)
 
 
-def unheld_web(env: dict[str, str], address: Address) -> Program:
+def build_unrestricted_web(env: dict[str, str], address: WebAddress) -> Program:
     """Connected as the owner of the tables, whom no policy holds, and who is told no sight."""
-    web = programs.web({**env, "DATABASE_URL": env["DATABASE_OWNER_URL"]}, address)
+    web = programs.build_web_program({**env, "DATABASE_URL": env["DATABASE_OWNER_URL"]}, address)
     return Program("unheld", web.command, web.env, popen=web.popen)
 
 
-def bare_web(env: dict[str, str], address: Address) -> Program:
+def build_bare_web(env: dict[str, str], address: WebAddress) -> Program:
     """As the owner too: it says nobody's sight."""
-    web = unheld_web(env, address)
+    web = build_unrestricted_web(env, address)
     command = [*web.command[:-1], "tests.bench.bare:application"]
     return Program("bare", command, web.env, popen=web.popen)
 
@@ -84,21 +84,21 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def install() -> Installation:
+def create_installation() -> Installation:
     """Engines that keep what they are told, the schema and the rights; Django is ours to use
     then."""
-    installation = started_engines()
-    prepare(installation)
+    installation = start_installation_engines()
+    prepare_database(installation)
     return installation
 
 
-def started_engines() -> Installation:
+def start_installation_engines() -> Installation:
     folder = Path(tempfile.mkdtemp(prefix="patchbay-bench-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    for name in GIVEN:
+    for name in ENGINE_VARIABLES:
         os.environ.pop(name, None)
-    installation = Installation(folder, settings_of(folder))
-    for engine in embedded_engines(folder, Secrets(folder)):
+    installation = Installation(folder, installation_settings(folder))
+    for engine in build_embedded_engines(folder, SecretStore(folder)):
         engine.create()
         installation.wait(engine.answers, installation.start(engine.program()), engine.name)
         engine.furnish()
@@ -106,7 +106,7 @@ def started_engines() -> Installation:
     return installation
 
 
-def settings_of(folder: Path) -> dict[str, str]:
+def installation_settings(folder: Path) -> dict[str, str]:
     (folder / "static").mkdir()
     return {
         "PATCHBAY_MODE": "quickstart",
@@ -119,7 +119,7 @@ def settings_of(folder: Path) -> dict[str, str]:
     }
 
 
-def prepare(installation: Installation) -> None:
+def prepare_database(installation: Installation) -> None:
     os.environ |= {**installation.env, "DATABASE_URL": installation.env["DATABASE_OWNER_URL"]}
     django.setup()
     from django.core.management import call_command
@@ -128,14 +128,14 @@ def prepare(installation: Installation) -> None:
     call_command("grant_roles", verbosity=0)
 
 
-class Owner:
+class MeasuredOrganization:
     """The organization that is measured: a key, a sandbox, a carrier, and its numbers."""
 
     def __init__(self, installation: Installation, rows: int):
         from tests.bench import population
 
         self.installation = installation
-        self.member = population.settle_in()
+        self.member = population.create_measured_member()
         self.id = str(self.member.organization.id)
         self.ids = population.populate(self.member, rows)
         self.fresh = itertools.count(15_552_000_000)

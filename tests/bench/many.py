@@ -9,21 +9,21 @@ from urllib.parse import urlencode
 from django.test import Client
 from django.utils import timezone
 
-from config.supervisor.prepare import connect_as
-from numbers.search.keyset import ORDERS
-from numbers.views.listing.pagination import write_place
+from config.supervisor.prepare import switch_database_role
+from numbers.search.keyset import SORT_ORDERS
+from numbers.views.listing.pagination import encode_page_cursor
 from organizations.web.views.base import screen_url
 from tests.bench import multitude
-from tests.bench.installation import Owner
+from tests.bench.installation import MeasuredOrganization
 from tests.bench.table import WIDTHS, WrongAnswer
 
-TIMES = 5  # asked for in one run
+REQUEST_COUNT = 5  # asked for in one run
 
 
-class Many:
+class MillionRowList:
     """Fills the table when it first runs; the table goes with the installation."""
 
-    def __init__(self, owner: Owner, rows: int):
+    def __init__(self, owner: MeasuredOrganization, rows: int):
         self.owner, self.rows = owner, rows
         self.times: dict[str, list[float]] = {}
 
@@ -31,11 +31,11 @@ class Many:
         if not self.times:
             self.fill()
         env = self.owner.installation.env
-        connect_as(env["DATABASE_URL"])  # the web, which row-level security holds
+        switch_database_role(env["DATABASE_URL"])  # the web, which row-level security holds
         try:
             self.look()
         finally:
-            connect_as(env["DATABASE_OWNER_URL"])
+            switch_database_role(env["DATABASE_OWNER_URL"])
 
     def look(self) -> None:
         client = Client(SERVER_NAME="127.0.0.1")
@@ -43,23 +43,27 @@ class Many:
         url = screen_url(self.owner.member.organization, "numbers")
         for name, query, sign in self.pages():
             times = self.times.setdefault(name, [])
-            times += [timed(client, f"{url}?{query}", sign) for _ in range(TIMES)]
+            times += [time_page(client, f"{url}?{query}", sign) for _ in range(REQUEST_COUNT)]
 
     def fill(self) -> None:
-        multitude.fill(self.owner.installation, self.rows)
+        multitude.insert_many_numbers(self.owner.installation, self.rows)
 
     def pages(self) -> list[tuple[str, str, str]]:
         """A name, a query, and what stands on the page."""
         found = [(name, urlencode(query, doseq=True), sign) for name, query, sign in PAGES]
         deep = timezone.now() - timedelta(seconds=13 * self.rows // 2)
-        place = write_place(ORDERS["newest"], (deep, self.owner.member.user.pk), turned=False)
-        back = write_place(ORDERS["newest"], (deep, self.owner.member.user.pk), turned=True)
+        place = encode_page_cursor(
+            SORT_ORDERS["newest"], (deep, self.owner.member.user.pk), turned=False
+        )
+        back = encode_page_cursor(
+            SORT_ORDERS["newest"], (deep, self.owner.member.user.pk), turned=True
+        )
         deeper = urlencode({"page": place, "status": "failed"})
         return [
             *found,
-            ("page 10,000", urlencode({"page": place}), SOME),
-            ("the page before it", urlencode({"page": back}), SOME),
-            ("page 500 of the failed", deeper, SOME),
+            ("page 10,000", urlencode({"page": place}), SOME_ROWS),
+            ("the page before it", urlencode({"page": back}), SOME_ROWS),
+            ("page 500 of the failed", deeper, SOME_ROWS),
         ]
 
     def lines(self) -> list[str]:
@@ -75,36 +79,36 @@ class Many:
         return lines
 
 
-SOME, NONE = "<tbody>", "No number matches"
+SOME_ROWS, NO_ROWS = "<tbody>", "No number matches"
 PAGES = [
-    ("first page", {}, SOME),
-    ("digits: common (4)", {"q": "2070"}, SOME),
-    ("digits: common (7)", {"q": "+1 415 00"}, SOME),
-    ("digits: rare (8)", {"q": "00000123"}, SOME),
-    ("digits: middling (4)", {"q": "1234"}, SOME),
-    ("digits: none", {"q": "999988887777"}, NONE),
-    ("digits: at the end (3)", {"q": "734"}, SOME),
-    ("digits: at either end (2)", {"q": "49"}, SOME),
-    ("digits: one", {"q": "7"}, SOME),
-    ("label: common", {"q": "berlin"}, SOME),
-    ("label: rare", {"q": "oslo 117"}, SOME),
-    ("label: none", {"q": "zzzz"}, NONE),
-    ("label: two letters", {"q": "su"}, SOME),
-    *((f"order: {sort}", {"sort": sort}, SOME) for sort in ORDERS if sort != "newest"),
-    ("status: failed", {"status": "failed"}, SOME),
-    ("status: pending, by label", {"status": "pending", "sort": "label"}, SOME),
-    ("status: removing (none)", {"status": "removing"}, NONE),
-    ("country: +44", {"country": "44"}, SOME),
-    ("country: +371, by number", {"country": "371", "sort": "number"}, SOME),
-    ("without agent", {"agent": "-"}, SOME),
-    ("agent", {"agent": "agent_45"}, SOME),
-    ("source", {"source": "import"}, SOME),
-    ("without label", {"label": "unset"}, SOME),
-    ("digits and failed, by label", {"q": "21200", "status": "failed", "sort": "label"}, SOME),
+    ("first page", {}, SOME_ROWS),
+    ("digits: common (4)", {"q": "2070"}, SOME_ROWS),
+    ("digits: common (7)", {"q": "+1 415 00"}, SOME_ROWS),
+    ("digits: rare (8)", {"q": "00000123"}, SOME_ROWS),
+    ("digits: middling (4)", {"q": "1234"}, SOME_ROWS),
+    ("digits: none", {"q": "999988887777"}, NO_ROWS),
+    ("digits: at the end (3)", {"q": "734"}, SOME_ROWS),
+    ("digits: at either end (2)", {"q": "49"}, SOME_ROWS),
+    ("digits: one", {"q": "7"}, SOME_ROWS),
+    ("label: common", {"q": "berlin"}, SOME_ROWS),
+    ("label: rare", {"q": "oslo 117"}, SOME_ROWS),
+    ("label: none", {"q": "zzzz"}, NO_ROWS),
+    ("label: two letters", {"q": "su"}, SOME_ROWS),
+    *((f"order: {sort}", {"sort": sort}, SOME_ROWS) for sort in SORT_ORDERS if sort != "newest"),
+    ("status: failed", {"status": "failed"}, SOME_ROWS),
+    ("status: pending, by label", {"status": "pending", "sort": "label"}, SOME_ROWS),
+    ("status: removing (none)", {"status": "removing"}, NO_ROWS),
+    ("country: +44", {"country": "44"}, SOME_ROWS),
+    ("country: +371, by number", {"country": "371", "sort": "number"}, SOME_ROWS),
+    ("without agent", {"agent": "-"}, SOME_ROWS),
+    ("agent", {"agent": "agent_45"}, SOME_ROWS),
+    ("source", {"source": "import"}, SOME_ROWS),
+    ("without label", {"label": "unset"}, SOME_ROWS),
+    ("digits and failed, by label", {"q": "21200", "status": "failed", "sort": "label"}, SOME_ROWS),
 ]
 
 
-def timed(client: Client, url: str, sign: str) -> float:
+def time_page(client: Client, url: str, sign: str) -> float:
     begun = perf_counter()
     answer = client.get(url)
     taken = perf_counter() - begun

@@ -2,9 +2,9 @@
 
 from tests.bench.installation import Installation
 
-GRAMS = "SELECT indexdef FROM pg_indexes WHERE indexname = 'phone_number_grams'"
+NGRAM_INDEX_SQL = "SELECT indexdef FROM pg_indexes WHERE indexname = 'phone_number_grams'"
 # As make up would have them after years: countries, states and labels unevenly.
-FILL = """
+INSERT_NUMBERS_SQL = """
 INSERT INTO numbers_phonenumber (id, public_id, phone_number_sid, organization_id, e164, carrier_id,
     label, source, status, wanted, inbound_agent_id, version, created_at, updated_at, released_at)
 SELECT gen_random_uuid(), 'many_' || n, gen_random_uuid(), carrier.organization_id,
@@ -27,7 +27,7 @@ FROM generate_series(1, {rows}) n, carriers_carrier carrier,
     ) s(state)
 WHERE carrier.is_default
 """
-PLACE = """
+INSERT_PLACEMENTS_SQL = """
 INSERT INTO numbers_placement (id, organization_id, phone_number_id, integration_id, role, state,
     refs)
 SELECT gen_random_uuid(), number.organization_id, number.id, integration.id, 'voice', 'settled',
@@ -36,7 +36,7 @@ FROM numbers_phonenumber number, integrations_integration integration
 WHERE number.public_id LIKE 'many\\_%'
 """
 # One operation of each, like one that is there.
-STORY = """
+INSERT_OPERATIONS_SQL = """
 INSERT INTO integrations_operation
 SELECT (jsonb_populate_record(example, jsonb_build_object(
     'id', gen_random_uuid(), 'subject_id', placement.id))).*
@@ -48,9 +48,17 @@ WHERE example.id = (SELECT id FROM integrations_operation
 """
 
 
-def fill(installation: Installation, rows: int, *, more: tuple[str, ...] = ()) -> None:
+def insert_many_numbers(
+    installation: Installation, rows: int, *, more: tuple[str, ...] = ()
+) -> None:
     """The search index is built at the end, which takes a tenth of the time."""
-    ((definition,),) = installation.sql(GRAMS)
-    for statement in ("DROP INDEX phone_number_grams", FILL, definition, PLACE, *more):
+    ((definition,),) = installation.sql(NGRAM_INDEX_SQL)
+    for statement in (
+        "DROP INDEX phone_number_grams",
+        INSERT_NUMBERS_SQL,
+        definition,
+        INSERT_PLACEMENTS_SQL,
+        *more,
+    ):
         installation.sql(statement.replace("{rows}", str(rows)))
     installation.sql("VACUUM ANALYZE")

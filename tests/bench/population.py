@@ -14,33 +14,33 @@ from tests.support.factories import Member
 
 Status, State = PhoneNumber.Status, Placement.State
 # Of twenty numbers; what a year of use leaves behind.
-MIXTURE = [Status.ACTIVE] * 15 + [Status.INACTIVE] * 2 + [Status.FAILED] + [Status.DELETED] * 2
+STATUS_MIX = [Status.ACTIVE] * 15 + [Status.INACTIVE] * 2 + [Status.FAILED] + [Status.DELETED] * 2
 
 
-def settle_in() -> Member:
-    member = factories.person("Alice")
-    factories.sandbox(member.by)
-    factories.carrier(member.by, is_default=True)
+def create_measured_member() -> Member:
+    member = factories.create_member("Alice")
+    factories.create_sandbox(member.by)
+    factories.create_carrier(member.by, is_default=True)
     return member
 
 
 def populate(member: Member, rows: int) -> list[str]:
     """Numbers that have had their story; the answer is their ids."""
     carrier = member.organization.carriers.get()
-    statuses = cycle(MIXTURE)
-    numbers = [number(member, carrier, n, next(statuses)) for n in range(rows)]
-    placements = [placement(each) for each in numbers]
+    statuses = cycle(STATUS_MIX)
+    numbers = [build_number(member, carrier, n, next(statuses)) for n in range(rows)]
+    placements = [build_placement(each) for each in numbers]
     PhoneNumber.objects.bulk_create(numbers, batch_size=2000)
     Placement.objects.bulk_create(placements, batch_size=2000)
     pairs = list(zip(numbers, placements, strict=True))
-    Operation.objects.bulk_create([operation(*pair) for pair in pairs], batch_size=2000)
-    Event.objects.bulk_create([event(member, each) for each in numbers], batch_size=2000)
-    made = [sandbox_object(*pair) for pair in pairs if pair[1].state == State.SETTLED]
+    Operation.objects.bulk_create([build_operation(*pair) for pair in pairs], batch_size=2000)
+    Event.objects.bulk_create([build_event(member, each) for each in numbers], batch_size=2000)
+    made = [build_sandbox_object(*pair) for pair in pairs if pair[1].state == State.SETTLED]
     SandboxObject.objects.bulk_create(made, batch_size=2000)
     return [str(each.id) for each in numbers]
 
 
-def number(member: Member, carrier: Carrier, n: int, status: str) -> PhoneNumber:
+def build_number(member: Member, carrier: Carrier, n: int, status: str) -> PhoneNumber:
     return PhoneNumber(
         organization=member.organization,
         e164=f"+{15_551_000_000 + n}",
@@ -56,7 +56,7 @@ def number(member: Member, carrier: Carrier, n: int, status: str) -> PhoneNumber
     )
 
 
-def placement(number: PhoneNumber) -> Placement:
+def build_placement(number: PhoneNumber) -> Placement:
     states = {Status.FAILED: State.FAILED, Status.DELETED: State.REMOVED}
     state = states.get(number.status, State.SETTLED)
     refs = {"sid": str(uuid.uuid4())} if state == State.SETTLED else {}
@@ -70,7 +70,7 @@ def placement(number: PhoneNumber) -> Placement:
     )
 
 
-def operation(number: PhoneNumber, placement: Placement) -> Operation:
+def build_operation(number: PhoneNumber, placement: Placement) -> Operation:
     refused = placement.state == State.FAILED
     return Operation(
         organization=number.organization,
@@ -89,7 +89,7 @@ def operation(number: PhoneNumber, placement: Placement) -> Operation:
     )
 
 
-def event(member: Member, number: PhoneNumber) -> Event:
+def build_event(member: Member, number: PhoneNumber) -> Event:
     return Event(
         organization=member.organization,
         actor_kind="key",
@@ -103,7 +103,7 @@ def event(member: Member, number: PhoneNumber) -> Event:
     )
 
 
-def sandbox_object(number: PhoneNumber, placement: Placement) -> SandboxObject:
+def build_sandbox_object(number: PhoneNumber, placement: Placement) -> SandboxObject:
     return SandboxObject(
         organization=number.organization,
         integration_id=placement.integration_id,

@@ -10,21 +10,21 @@ import phonenumbers
 import xlsxwriter
 
 from numbers.bulk import jobs, runner
-from numbers.bulk.imports.options import cleaned
+from numbers.bulk.imports.options import clean_import_options
 from numbers.models import Batch, BatchRow
-from tests.bench.installation import Owner
+from tests.bench.installation import MeasuredOrganization
 from tests.bench.table import WIDTHS, WrongAnswer
 
 LABELS = ("Support London", "Sales Berlin", "Front desk, Oslo", "Clinic Zürich")
 
 
-def csv_of(rows: list[list[str]]) -> bytes:
+def build_csv(rows: list[list[str]]) -> bytes:
     file = io.StringIO()
     csv.writer(file).writerows(rows)
     return file.getvalue().encode()
 
 
-def workbook_of(rows: list[list[str]]) -> bytes:
+def build_xlsx(rows: list[list[str]]) -> bytes:
     file = io.BytesIO()
     with xlsxwriter.Workbook(file, {"constant_memory": True}) as book:
         sheet = book.add_worksheet()
@@ -33,22 +33,22 @@ def workbook_of(rows: list[list[str]]) -> bytes:
     return file.getvalue()
 
 
-def table(numbers: list[str]) -> list[list[str]]:
+def build_rows(numbers: list[str]) -> list[list[str]]:
     rows = ([number, LABELS[n % 4]] for n, number in enumerate(numbers))
     return [["number", "label"], *rows]
 
 
-class Previews:
+class PreviewMeasure:
     """One after the other in this process, as a worker does it."""
 
-    def __init__(self, owner: Owner, rows: int):
+    def __init__(self, owner: MeasuredOrganization, rows: int):
         self.owner, self.rows = owner, rows
         numbers = [f"+49301{n:07}" for n in range(rows)]
         self.files = {
-            "CSV, E.164": (csv_of(table(numbers)), ""),
-            "Excel, E.164": (workbook_of(table(numbers)), ""),
-            "CSV, 030 …": (csv_of(table([f"0{n[3:]}" for n in numbers])), "DE"),
-            "CSV, plus lost": (csv_of(table([n[1:] for n in numbers])), "DE"),
+            "CSV, E.164": (build_csv(build_rows(numbers)), ""),
+            "Excel, E.164": (build_xlsx(build_rows(numbers)), ""),
+            "CSV, 030 …": (build_csv(build_rows([f"0{n[3:]}" for n in numbers])), "DE"),
+            "CSV, plus lost": (build_csv(build_rows([n[1:] for n in numbers])), "DE"),
         }
         self.rates: dict[str, list[float]] = {name: [] for name in self.files}
         self.bare: list[float] = []
@@ -60,15 +60,15 @@ class Previews:
 
     def preview(self, file: bytes, country: str) -> float:
         by = self.owner.member.by
-        options = cleaned(by, {"destination": "record", "country": country})
-        batch = jobs.propose_import(by, title="bench", options=options, file=file)
+        options = clean_import_options(by, {"destination": "record", "country": country})
+        batch = jobs.create_import_job(by, title="bench", options=options, file=file)
         begun = perf_counter()
-        runner.run(batch.pk)
+        runner.run_bulk_job(batch.pk)
         taken = perf_counter() - begun
         batch.refresh_from_db()
         if (batch.state, batch.total) != ("ready", self.rows):
             raise WrongAnswer(f"the preview is {batch.state}, with {batch.total} rows")
-        jobs.stop(by, batch.pk)
+        jobs.stop_bulk_job(by, batch.pk)
         batch.rows.all().delete()
         return taken
 
@@ -80,8 +80,10 @@ class Previews:
         )
         begun = perf_counter()
         lines = count(1)
-        for begin in range(0, self.rows, runner.PORTION):
-            texts = [f"+49301{n:07}" for n in range(begin, min(begin + runner.PORTION, self.rows))]
+        for begin in range(0, self.rows, runner.ROWS_PER_CHUNK):
+            texts = [
+                f"+49301{n:07}" for n in range(begin, min(begin + runner.ROWS_PER_CHUNK, self.rows))
+            ]
             numbers = [phonenumbers.parse(text) for text in texts]
             rows = [
                 BatchRow(

@@ -7,24 +7,24 @@ from django.db.models.functions import Now
 
 from config.supervisor import programs
 from integrations.ledger import worker
-from integrations.ledger.leases import CHANNEL
+from integrations.ledger.leases import NOTIFY_CHANNEL
 from integrations.models import Operation
 from numbers.inventory.operations import add_number
 from numbers.models import Placement
-from tests.bench.http_load import Load
-from tests.bench.installation import Owner
-from tests.bench.replay import captured, replayed
-from tests.bench.sql_load import run_jobs
+from tests.bench.http_load import LoadResult
+from tests.bench.installation import MeasuredOrganization
+from tests.bench.replay import capture_statements, replace_identifiers
+from tests.bench.sql_load import run_sql_load
 from tests.bench.table import Measure, WrongAnswer
 
 PROCESSES = 4  # as the worker has
-PATIENCE = 60  # seconds for one run
+TIMEOUT = 60  # seconds for one run
 
 
-class Worker:
+class ProvisioningMeasure:
     """Dispatcher and worker as `make up` has them, and numbers that wait."""
 
-    def __init__(self, owner: Owner, count: int):
+    def __init__(self, owner: MeasuredOrganization, count: int):
         self.owner, self.count = owner, count
         self.installation = owner.installation
         self.open = Operation.objects.filter(status="open", subject_kind="placement")
@@ -39,15 +39,15 @@ class Worker:
 
     def warm_up(self) -> None:
         env = self.installation.env
-        self.installation.start(programs.dispatcher(env))
-        self.installation.start(programs.worker(env))
+        self.installation.start(programs.build_dispatcher_program(env))
+        self.installation.start(programs.build_worker_program(env))
         self.provision(PROCESSES)
 
     def measure(self) -> Measure:
         beside = {"bare psycopg, same statements": self.raw}
         return Measure("provisioned", lambda: self.provision(self.count), beside)
 
-    def provision(self, count: int) -> Load:
+    def provision(self, count: int) -> LoadResult:
         """Have them due at once; the times in the ledger tell when the last one settled."""
         ids = self.take(count)
         ((began,),) = self.installation.sql(
@@ -55,16 +55,16 @@ class Worker:
             " WHERE id = ANY(%s) RETURNING statement_timestamp()",
             ids,
         )[:1]
-        self.installation.sql(f"NOTIFY {CHANNEL}")
-        deadline = time.monotonic() + PATIENCE
+        self.installation.sql(f"NOTIFY {NOTIFY_CHANNEL}")
+        deadline = time.monotonic() + TIMEOUT
         while self.open.filter(pk__in=ids).exists():
             if time.monotonic() > deadline:
                 log = self.installation.log("worker").read_text()
-                raise WrongAnswer(f"after {PATIENCE} s some numbers were pending:\n{log[-3000:]}")
+                raise WrongAnswer(f"after {TIMEOUT} s some numbers were pending:\n{log[-3000:]}")
             time.sleep(0.1)
         self.require_active(ids)
         ended = Operation.objects.filter(pk__in=ids).latest("settled_at").settled_at
-        return Load((ended - began).total_seconds(), times=[0.0] * count)
+        return LoadResult((ended - began).total_seconds(), times=[0.0] * count)
 
     def take(self, count: int) -> list[UUID]:
         return list(self.open.values_list("pk", flat=True)[:count])
@@ -74,13 +74,13 @@ class Worker:
         example, *ids = self.take(self.count + 1)
         self.keep_from_dispatcher([example, *ids])
         told = self.names([example])
-        statements = captured(lambda: worker.run(example))
+        statements = capture_statements(lambda: worker.run_attempt(example))
         jobs = [
-            replayed(statements, dict(zip(*told.values(), names, strict=True)))
+            replace_identifiers(statements, dict(zip(*told.values(), names, strict=True)))
             for names in self.names(ids).values()
         ]
         url = self.installation.env["DATABASE_OWNER_URL"]
-        rate = run_jobs(url, jobs, 0, processes=PROCESSES, threads=1)
+        rate = run_sql_load(url, jobs, 0, processes=PROCESSES, threads=1)
         self.require_active(ids)
         return rate
 
@@ -93,7 +93,9 @@ class Worker:
         rows = Operation.objects.in_bulk(ids)
         subjects = [row.subject_id for row in rows.values()]
         placements = Placement.objects.select_related("phone_number").in_bulk(subjects)
-        return {pk: names_of(row, placements[row.subject_id]) for pk, row in rows.items()}
+        return {
+            pk: operation_identifiers(row, placements[row.subject_id]) for pk, row in rows.items()
+        }
 
     def require_active(self, ids: list[UUID]) -> None:
         subjects = Operation.objects.filter(pk__in=ids, status="done").values("subject_id")
@@ -102,7 +104,7 @@ class Worker:
             raise WrongAnswer(f"{active} of {len(ids)} numbers are active")
 
 
-def names_of(operation: Operation, placement: Placement) -> list[str]:
+def operation_identifiers(operation: Operation, placement: Placement) -> list[str]:
     number = placement.phone_number
     ids = [operation.id, placement.id, number.id, number.phone_number_sid]
     return [*map(str, ids), number.public_id, number.e164]

@@ -12,10 +12,10 @@ from django.db.models import QuerySet
 from numbers.api.serializers import COLUMNS
 from numbers.inventory.operations import add_number
 from numbers.models import PhoneNumber
-from tests.bench.http_load import CONNECTIONS, Call, Load, load
-from tests.bench.installation import Installation, Owner
-from tests.bench.replay import captured, replayed
-from tests.bench.sql_load import Job, run_jobs
+from tests.bench.http_load import CONNECTIONS, HttpCall, LoadResult, run_http_load
+from tests.bench.installation import Installation, MeasuredOrganization
+from tests.bench.replay import capture_statements, replace_identifiers
+from tests.bench.sql_load import Job, run_sql_load
 from tests.bench.table import Measure, WrongAnswer
 
 URL = "/v1/phone-numbers"
@@ -23,10 +23,10 @@ OK, CREATED = b"HTTP/1.1 200", b"HTTP/1.1 201"
 SQL_PROCESSES = 2
 
 
-class Web:
+class WebMeasures:
     """Patchbay and the bare views, each on a granian of its own."""
 
-    def __init__(self, owner: Owner, seconds: float):
+    def __init__(self, owner: MeasuredOrganization, seconds: float):
         self.owner, self.seconds = owner, seconds
         self.installation: Installation = owner.installation
         self.port, self.unheld, self.bare = self.installation.webs(owner.id)
@@ -48,14 +48,14 @@ class Web:
         rows = self.rows().exclude(status="deleted").order_by("-created_at", "-id")[:51]
         return self.read("list of 50", [call], [rows])
 
-    def read(self, name: str, calls: list[Call], rows: list[QuerySet]) -> Measure:
+    def read(self, name: str, calls: list[HttpCall], rows: list[QuerySet]) -> Measure:
         beside = {
             "without row-level security": partial(self.http, self.unheld, calls),
             "bare Django view, same query": partial(self.http, self.bare, calls),
-            "bare psycopg, same rows": partial(self.sql, jobs_of(rows)),
+            "bare psycopg, same rows": partial(self.sql, build_query_jobs(rows)),
             "HTTP alone (constant view)": partial(self.http, self.bare, [self.constant()]),
         }
-        return Measure(name, lambda: load(self.port, calls, self.seconds), beside)
+        return Measure(name, lambda: run_http_load(self.port, calls, self.seconds), beside)
 
     def create(self) -> Measure:
         beside = {
@@ -64,13 +64,13 @@ class Web:
         }
         return Measure("create", self.post, beside)
 
-    def post(self) -> Load:
+    def post(self) -> LoadResult:
         numbers = [self.owner.fresh_number() for _ in range(int(2000 * self.seconds) + 100)]
         calls = [
             self.call("POST", URL, CREATED, number.encode(), body={"number": number})
             for number in numbers
         ]
-        done = load(self.port, calls, self.seconds)
+        done = run_http_load(self.port, calls, self.seconds)
         here = self.owner.member.organization.phone_numbers.filter(e164__in=numbers)
         if not done.wrong and here.count() != len(done.times):
             raise WrongAnswer(f"{len(done.times)} numbers created, {here.count()} are there")
@@ -80,11 +80,13 @@ class Web:
         """What one creation writes, and nothing it reads."""
         made: list[PhoneNumber] = []
         by = self.owner.member.by
-        seen = captured(lambda: made.append(add_number(by, number=self.owner.fresh_number())))
+        seen = capture_statements(
+            lambda: made.append(add_number(by, number=self.owner.fresh_number()))
+        )
         written = [statement for statement in seen if statement.startswith(("INSERT", "NOTIFY"))]
-        names = names_of(made[0])
+        names = number_identifiers(made[0])
         jobs = [
-            replayed(written, dict(zip(names, self.fresh_names(), strict=True)))
+            replace_identifiers(written, dict(zip(names, self.fresh_names(), strict=True)))
             for _ in range(int(1500 * self.seconds) + 20)
         ]
         return self.sql(jobs, seconds=0, atomic=True)
@@ -100,20 +102,20 @@ class Web:
         url = self.installation.env["DATABASE_OWNER_URL"]
         share = {"processes": SQL_PROCESSES, "threads": CONNECTIONS // SQL_PROCESSES}
         seconds = self.seconds if seconds is None else seconds
-        return run_jobs(url, jobs, seconds, atomic=atomic, **share)
+        return run_sql_load(url, jobs, seconds, atomic=atomic, **share)
 
-    def http(self, port: int, calls: list[Call]) -> float:
-        done = load(port, calls, self.seconds)
+    def http(self, port: int, calls: list[HttpCall]) -> float:
+        done = run_http_load(port, calls, self.seconds)
         if done.wrong:
             raise WrongAnswer(done.wrong)
         return done.per_second
 
-    def constant(self) -> Call:
+    def constant(self) -> HttpCall:
         return self.call("GET", "/healthz", OK, b'"ok"')
 
     def call(
         self, method: str, path: str, head: bytes, needle: bytes, *, body: dict | None = None
-    ) -> Call:
+    ) -> HttpCall:
         content = json.dumps(body).encode() if body else b""
         lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", "Accept: */*"]
         lines.append(f"Authorization: Bearer {self.owner.member.key_text}")
@@ -139,12 +141,12 @@ class Web:
         return json.loads(re.sub(rb"(:\d\d\.\d{3})\d{3}Z", rb"\1Z", answer.read()))
 
 
-def jobs_of(rows: list[QuerySet]) -> list[Job]:
+def build_query_jobs(rows: list[QuerySet]) -> list[Job]:
     """The queries as Django writes them; psycopg prepares what it meets often."""
     return [[each.query.sql_with_params()] for each in rows]
 
 
-def names_of(number: PhoneNumber) -> list[str]:
+def number_identifiers(number: PhoneNumber) -> list[str]:
     """Everything that is unique in the rows that a creation writes."""
     placement = number.placements.get()
     operation = placement.integration.operations.get(subject_id=placement.id)

@@ -9,14 +9,14 @@ from django.test.utils import CaptureQueriesContext
 from tests.bench.sql_load import Job
 
 
-def captured(action: Callable[[], Any]) -> list[str]:
+def capture_statements(action: Callable[[], Any]) -> list[str]:
     """The statements of an action, with their values written into them."""
     with CaptureQueriesContext(connection) as seen:
         action()
     return [query["sql"].rstrip(";") for query in seen]
 
 
-def replayed(statements: list[str], changes: dict[str, str]) -> Job:
+def replace_identifiers(statements: list[str], changes: dict[str, str]) -> Job:
     """The statements for other rows: each old id, with and without dashes, gives way to the new
     one."""
     job: Job = []

@@ -18,7 +18,7 @@ Statement = tuple[str, tuple[Any, ...] | None]
 Job = list[Statement]  # run one after the other
 
 
-def run_jobs(
+def run_sql_load(
     url: str, jobs: list[Job], seconds: float, *, processes: int, threads: int, atomic: bool = False
 ) -> float:
     """Jobs per second, over and over for some seconds; or each once, where `seconds` is 0.
@@ -27,14 +27,17 @@ def run_jobs(
     """
     if seconds and len(jobs) < processes * threads:
         jobs = jobs * processes * threads  # so that everybody has some
-    started = [start(url, jobs[n::processes], seconds, threads, atomic) for n in range(processes)]
-    results = [result_of(process) for process in started]
+    started = [
+        start_load_process(url, jobs[n::processes], seconds, threads, atomic)
+        for n in range(processes)
+    ]
+    results = [read_process_result(process) for process in started]
     # Every process tells when it began and ended: starting them is no part of the work.
     began, ended = min(r["began"] for r in results), max(r["ended"] for r in results)
     return sum(r["count"] for r in results) / (ended - began)
 
 
-def start(url: str, jobs: list[Job], seconds: float, threads: int, atomic: bool):
+def start_load_process(url: str, jobs: list[Job], seconds: float, threads: int, atomic: bool):
     command = [sys.executable, "-m", __name__]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     process = subprocess.Popen(command, cwd=BASE_DIR, **pipes)
@@ -44,24 +47,26 @@ def start(url: str, jobs: list[Job], seconds: float, threads: int, atomic: bool)
     return process
 
 
-def result_of(process: subprocess.Popen) -> dict:
+def read_process_result(process: subprocess.Popen) -> dict:
     output = process.communicate()[0]
     if process.returncode:
         raise SystemExit("Bare psycopg failed; see above.")
     return json.loads(output)
 
 
-def work(connection: psycopg.Connection, jobs: list[Job], deadline: float, atomic: bool) -> int:
+def run_connection_share(
+    connection: psycopg.Connection, jobs: list[Job], deadline: float, atomic: bool
+) -> int:
     """One connection's share."""
     for count, job in enumerate(cycle(jobs) if deadline else jobs):
         if deadline and time.time() > deadline:
             return count
         with connection.transaction() if atomic else nullcontext():
-            carry_out(connection, job)
+            execute_job(connection, job)
     return len(jobs)
 
 
-def carry_out(connection: psycopg.Connection, job: Job) -> None:
+def execute_job(connection: psycopg.Connection, job: Job) -> None:
     for statement, values in job:
         cursor = connection.execute(statement, values)
         if cursor.description:
@@ -74,7 +79,7 @@ def main(url: str, jobs: list[Job], seconds: float, threads: int, atomic: bool) 
     deadline = began + seconds if seconds else 0
     with ThreadPoolExecutor(threads) as pool:
         shares = [
-            pool.submit(work, connection, jobs[n::threads], deadline, atomic)
+            pool.submit(run_connection_share, connection, jobs[n::threads], deadline, atomic)
             for n, connection in enumerate(connections)
         ]
         count = sum(share.result() for share in shares)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from statistics import median, quantiles
 
-from tests.bench.http_load import Load
+from tests.bench.http_load import LoadResult
 
 RUNS = 3
 WIDTHS = "{:<12} {:>10} {:>8} {:>8}   {:<32} {:>10} {:>6}"
@@ -19,9 +19,9 @@ class Measure:
     """Patchbay's rate, and the rates of what stands beside it."""
 
     name: str
-    ours: Callable[[], Load]
+    ours: Callable[[], LoadResult]
     beside: dict[str, Callable[[], float]]
-    loads: list[Load] = field(default_factory=list)
+    loads: list[LoadResult] = field(default_factory=list)
     rates: dict[str, list[float]] = field(default_factory=dict)
 
     def run(self) -> None:
@@ -51,6 +51,6 @@ class Measure:
         return [f"{cuts[49] * 1000:.1f}", f"{cuts[98] * 1000:.1f}"]
 
 
-def heading() -> str:
+def format_heading() -> str:
     columns = ("what", "Patchbay/s", "p50 ms", "p99 ms", "beside it", "per second", "ratio")
     return WIDTHS.format(*columns)

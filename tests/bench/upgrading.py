@@ -22,13 +22,13 @@ import httpx
 
 from config import BASE_DIR
 from config.supervisor import programs
-from config.supervisor.address import Address
+from config.supervisor.address import WebAddress
 from tests.bench import multitude
-from tests.bench.installation import Installation, free_port, started_engines
+from tests.bench.installation import Installation, free_port, start_installation_engines
 
 EARLIER = "90c93bb"  # before this rule was; the last tag of a version takes its place
 URL = "/v1/phone-numbers"
-WITH_EVENTS = 200  # numbers with all that belongs to one; the others have no audit log
+COMPLETE_NUMBER_COUNT = 200  # numbers with all that belongs to one; the others have no audit log
 POPULATE = """
 import config, django, json, sys
 django.setup()
@@ -42,7 +42,7 @@ print(json.dumps({"key": member.key_text, "ids": ids}))
 
 
 @dataclass
-class Seen:
+class ClientObservations:
     """What clients saw: seconds of each answer, and what was wrong."""
 
     times: list[float] = field(default_factory=list)
@@ -70,13 +70,15 @@ class Upgrade:
     """One installation, the code of two commits."""
 
     def __init__(self, rows: int):
-        self.installation: Installation = started_engines()
+        self.installation: Installation = start_installation_engines()
         self.old = check_out(EARLIER, self.installation.folder / "old")
         self.owner = {"DATABASE_URL": self.installation.env["DATABASE_OWNER_URL"]}
         self.migrate(self.old)
-        told = json.loads(self.run(self.old, "-c", POPULATE, str(min(rows, WITH_EVENTS))))
+        told = json.loads(self.run(self.old, "-c", POPULATE, str(min(rows, COMPLETE_NUMBER_COUNT))))
         self.ids, self.headers = told["ids"], {"Authorization": f"Bearer {told['key']}"}
-        multitude.fill(self.installation, rows - len(self.ids), more=(multitude.STORY,))
+        multitude.insert_many_numbers(
+            self.installation, rows - len(self.ids), more=(multitude.INSERT_OPERATIONS_SQL,)
+        )
         self.fresh = iter(range(15_553_000_000, 15_554_000_000))
 
     def run(self, code: Path, *arguments: str) -> str:
@@ -94,8 +96,10 @@ class Upgrade:
 
     def web(self, code: Path, name: str) -> str:
         """The base URL of a web, which runs until we end."""
-        address = Address("127.0.0.1", free_port())
-        program = programs.web({**self.installation.env, "PYTHONPATH": str(code)}, address)
+        address = WebAddress("127.0.0.1", free_port())
+        program = programs.build_web_program(
+            {**self.installation.env, "PYTHONPATH": str(code)}, address
+        )
         program = replace(program, name=name, popen={"cwd": code})
         process = self.installation.start(program)
         self.installation.wait(address.answers, process, name)
@@ -105,9 +109,9 @@ class Upgrade:
         return httpx.Client(base_url=base, headers=self.headers, timeout=60)
 
     @contextmanager
-    def load(self, base: str) -> Iterator[Seen]:
+    def load(self, base: str) -> Iterator[ClientObservations]:
         """Two that read and one that writes, for as long as the block runs."""
-        seen, stop = Seen(), threading.Event()
+        seen, stop = ClientObservations(), threading.Event()
         deeds = (self.read, self.read, self.write)
         threads = [
             threading.Thread(target=self.repeat, args=(base, deed, seen, stop)) for deed in deeds
@@ -121,7 +125,7 @@ class Upgrade:
             for thread in threads:
                 thread.join()
 
-    def repeat(self, base: str, deed, seen: Seen, stop: threading.Event) -> None:
+    def repeat(self, base: str, deed, seen: ClientObservations, stop: threading.Event) -> None:
         with self.client(base) as client:
             while not stop.is_set():
                 began = time.monotonic()
@@ -136,28 +140,28 @@ class Upgrade:
 
     def read(self, client: httpx.Client) -> str:
         path = random.choice([URL, f"{URL}/{random.choice(self.ids)}"])
-        return complaint(client.get(path), 200)
+        return describe_wrong_answer(client.get(path), 200)
 
     def write(self, client: httpx.Client) -> str:
         number = f"+{next(self.fresh)}"
         made = client.post(URL, json={"number": number})
         if made.status_code != 201:
-            return complaint(made, 201)
+            return describe_wrong_answer(made, 201)
         changed = client.patch(f"{URL}/{made.json()['id']}", json={"label": "Front desk"})
-        return complaint(changed, 200)
+        return describe_wrong_answer(changed, 200)
 
 
-def complaint(answer: httpx.Response, status: int) -> str:
+def describe_wrong_answer(answer: httpx.Response, status: int) -> str:
     if answer.status_code == status:
         return ""
     return f"{answer.request.method} {answer.url.path}: {answer.status_code} {answer.text[:300]}"
 
 
-def measured(rows: int, seconds: float) -> tuple[list[str], list[str]]:
+def measure_upgrade(rows: int, seconds: float) -> tuple[list[str], list[str]]:
     """What to print, and what was wrong."""
     upgrade = Upgrade(rows)
     old, new = upgrade.web(upgrade.old, "old web"), upgrade.web(BASE_DIR, "new web")
-    wrong = not_ready(upgrade, new)
+    wrong = check_unready_web(upgrade, new)
     with upgrade.load(old) as before:
         time.sleep(seconds)
     with upgrade.load(old) as during:
@@ -175,13 +179,13 @@ def measured(rows: int, seconds: float) -> tuple[list[str], list[str]]:
     return lines, wrong + [text for each in seen.values() for text in each.wrong]
 
 
-def not_ready(upgrade: Upgrade, base: str) -> list[str]:
+def check_unready_web(upgrade: Upgrade, base: str) -> list[str]:
     """The new web on the old schema answers 503 and adds nothing."""
     count = "SELECT count(*) FROM numbers_phonenumber"
     before = upgrade.installation.sql(count)
     with upgrade.client(base) as client:
         answers = [client.get(URL), client.post(URL, json={"number": f"+{next(upgrade.fresh)}"})]
-    wrong = [complaint(answer, 503) for answer in answers]
+    wrong = [describe_wrong_answer(answer, 503) for answer in answers]
     if upgrade.installation.sql(count) != before:
         wrong.append("the new web wrote to the old schema")
     return [text for text in wrong if text]
@@ -194,7 +198,7 @@ def main() -> int:
     options = parser.parse_args()
     if not has_history():
         sys.exit(f"The history of git does not reach {EARLIER}: git fetch --unshallow")
-    lines, wrong = measured(options.rows, options.seconds)
+    lines, wrong = measure_upgrade(options.rows, options.seconds)
     print("\n".join([*lines, *wrong[:20]]))
     return 1 if wrong else 0
 

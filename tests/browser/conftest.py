@@ -16,11 +16,11 @@ from playwright.sync_api import BrowserContext, Page
 
 from integrations.ledger import worker as provisioning
 from integrations.models import Operation
-from tests.support.exports import work_exports
-from tests.support.factories import Member, work_batches
+from tests.support.exports import run_pending_exports
+from tests.support.factories import Member, run_due_bulk_jobs
 
 Args = dict[str, Any]
-QUIET = ("gpu", "background-networking", "component-update", "sync")
+DISABLED_FEATURES = ("gpu", "background-networking", "component-update", "sync")
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +29,7 @@ def browser_type_launch_args(browser_type_launch_args: Args) -> Iterator[Args]:
     chromium = shutil.which("chromium")
     if chromium is None:
         pytest.skip("chromium is not installed")
-    args = ["--no-sandbox", *(f"--disable-{part}" for part in QUIET)]
+    args = ["--no-sandbox", *(f"--disable-{part}" for part in DISABLED_FEATURES)]
     with pytest.MonkeyPatch.context() as patch:
         # Playwright's loop runs in this thread; Django would take that for asynchronous code.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
@@ -42,7 +42,7 @@ def base_url(live_server) -> str:
     return live_server.url
 
 
-def sign_in(context: BrowserContext, member: Member, url: str) -> None:
+def set_session_cookie(context: BrowserContext, member: Member, url: str) -> None:
     """By the session's cookie; the way through the sign-in page has tests of its own."""
     client = Client()
     client.force_login(member.user, "django.contrib.auth.backends.ModelBackend")
@@ -65,21 +65,21 @@ def complaints(page: Page) -> list[str]:
 def worker(transactional_db) -> Iterator[None]:
     """Dispatcher and worker in one thread: whatever is due is attempted."""
     stop = Event()
-    thread = Thread(target=work, args=[stop])
+    thread = Thread(target=run_worker_loop, args=[stop])
     thread.start()
     yield
     stop.set()
     thread.join()
 
 
-def work(stop: Event) -> None:
+def run_worker_loop(stop: Event) -> None:
     free = Q(lease_until=None) | Q(lease_until__lt=timezone.now())
     try:
         while not stop.wait(0.05):
             due = Operation.objects.filter(free, status="open", next_attempt_at__lte=timezone.now())
             for operation_id in list(due.values_list("pk", flat=True)):
-                provisioning.run(operation_id)
-            work_batches()
-            work_exports()
+                provisioning.run_attempt(operation_id)
+            run_due_bulk_jobs()
+            run_pending_exports()
     finally:
         connection.close()

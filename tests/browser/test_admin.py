@@ -14,7 +14,7 @@ PASSWORD = "correct horse battery"
 @pytest.fixture
 def olga(page: Page) -> Page:
     """Signed in to the admin of an installation with one organization, Alice's."""
-    factories.person("Alice")
+    factories.create_member("Alice")
     User.objects.create_superuser("olga@example.com", PASSWORD)
     page.goto("/admin/")
     page.get_by_label("E-mail").fill("olga@example.com")
@@ -26,10 +26,10 @@ def olga(page: Page) -> Page:
 
 @pytest.mark.usefixtures("worker")
 def test_from_an_access_code_to_an_active_number(olga: Page, complaints: list[str]):
-    connect(olga, "wrong")
+    connect_sandbox(olga, "wrong")
     expect(olga.get_by_text("The sandbox does not accept this access code")).to_be_visible()
     assert olga.get_by_label("Access code").input_value() == ""
-    connect(olga, "right", again=True)
+    connect_sandbox(olga, "right", again=True)
     expect(olga.get_by_text("is connected: Sandbox")).to_be_visible()
     add_carrier(olga)
     add_number(olga)
@@ -41,7 +41,7 @@ def test_from_an_access_code_to_an_active_number(olga: Page, complaints: list[st
     assert not complaints
 
 
-def connect(page: Page, access_code: str, *, again: bool = False) -> None:
+def connect_sandbox(page: Page, access_code: str, *, again: bool = False) -> None:
     if not again:
         page.goto("/admin/integrations/integration/add/")
         page.get_by_role("link", name="Sandbox Access code").click()
@@ -71,10 +71,10 @@ def add_number(page: Page) -> None:
     page.get_by_label("Number").fill("+1 (800) 555-1234")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("+18005551234 is being set up.")).to_be_visible()
-    expect(active(page)).to_be_visible(timeout=10_000)
+    expect(wait_for_active_badge(page)).to_be_visible(timeout=10_000)
 
 
-def active(page: Page):
+def wait_for_active_badge(page: Page):
     """The number's state, as it is after another look or two."""
     for _ in range(20):
         badge = page.locator(".pb-facts").get_by_text("active", exact=True)
@@ -93,16 +93,16 @@ def delete_number(page: Page) -> None:
 
 
 def test_a_list_of_numbers_is_switched_off_and_deleted(olga: Page, complaints: list[str]):
-    by = factories.person("Bob").by
-    factories.sandbox(by)
-    factories.carrier(by, is_default=True)
-    numbers = [factories.number(by, f"+1800555120{n}") for n in range(3)]
+    by = factories.create_member("Bob").by
+    factories.create_sandbox(by)
+    factories.create_carrier(by, is_default=True)
+    numbers = [factories.create_number(by, f"+1800555120{n}") for n in range(3)]
     olga.goto("/admin/numbers/phonenumber/")
-    run(olga, "Deactivate")
+    run_list_action(olga, "Deactivate")
     expect(
         olga.get_by_text("Deactivate: +18005551202, +18005551201, +18005551200.")
     ).to_be_visible()
-    run(olga, "Delete")
+    run_list_action(olga, "Delete")
     for number in numbers:
         expect(olga.get_by_text(number.e164)).to_be_visible()
     olga.get_by_role("button", name="Delete (3)").click()
@@ -110,7 +110,7 @@ def test_a_list_of_numbers_is_switched_off_and_deleted(olga: Page, complaints: l
     assert not complaints
 
 
-def run(page: Page, action: str) -> None:
+def run_list_action(page: Page, action: str) -> None:
     """On all rows of the list."""
     page.locator("#action-toggle").check()
     page.get_by_label("Select action to run").select_option(label=action)
@@ -118,10 +118,12 @@ def run(page: Page, action: str) -> None:
 
 
 def test_nothing_is_cut_off_on_a_phone(olga: Page, complaints: list[str]):
-    by = factories.person("Bob").by
-    factories.sandbox(by)
-    factories.carrier(by, is_default=True)
-    number = factories.number(by, "+15005550001", label="A label as long as people write them")
+    by = factories.create_member("Bob").by
+    factories.create_sandbox(by)
+    factories.create_carrier(by, is_default=True)
+    number = factories.create_number(
+        by, "+15005550001", label="A label as long as people write them"
+    )
     olga.set_viewport_size({"width": 390, "height": 844})
     for address in (
         "/admin/",

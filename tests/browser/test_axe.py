@@ -3,10 +3,10 @@
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser.conftest import sign_in
-from tests.browser.manners import MANNERS, chosen
+from tests.browser.conftest import set_session_cookie
+from tests.browser.manners import BROWSER_MODES, selected_pages
 from tests.support import node_peers
-from tests.support.pages import world
+from tests.support.pages import create_page_fixtures
 
 pytestmark = [pytest.mark.peers, pytest.mark.django_db(transaction=True)]
 AXE = node_peers.MODULES / "axe-core" / "axe.min.js"
@@ -18,14 +18,14 @@ RULES = """async () => (await axe.run({
 
 @pytest.mark.parametrize("manner", ["light", "dark"])
 def test_no_page_has_a_serious_fault(browser: Browser, live_server, manner: str):
-    if reason := node_peers.install():
-        node_peers.missing(reason)
-    made, axe = world(), AXE.read_text()
+    if reason := node_peers.install_node_peers():
+        node_peers.skip_or_fail(reason)
+    made, axe = create_page_fixtures(), AXE.read_text()
     wrong: list[str] = []
-    for page in chosen():
-        with browser.new_context(base_url=live_server.url, **MANNERS[manner]) as context:
+    for page in selected_pages():
+        with browser.new_context(base_url=live_server.url, **BROWSER_MODES[manner]) as context:
             if page.who:
-                sign_in(context, getattr(made, page.who), live_server.url)
+                set_session_cookie(context, getattr(made, page.who), live_server.url)
             tab = context.new_page()
             tab.goto(page.url(made))
             tab.wait_for_load_state("networkidle")

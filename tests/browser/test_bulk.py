@@ -5,7 +5,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from numbers.models import PhoneNumber
 from organizations.web.views.base import screen_url
-from tests.browser.conftest import sign_in
+from tests.browser.conftest import set_session_cookie
 from tests.support import factories
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -15,7 +15,7 @@ COUNT = 120
 
 @pytest.fixture
 def numbers(alice) -> None:
-    factories.number(alice.by, "+14155559999", label="Main line")
+    factories.create_number(alice.by, "+14155559999", label="Main line")
     fields = {"source": "manual", "status": "inactive", "wanted": "inactive"}
     PhoneNumber.objects.bulk_create(
         PhoneNumber(organization=alice.organization, e164=f"+1415555{line:04}", **fields)
@@ -25,12 +25,12 @@ def numbers(alice) -> None:
 
 @pytest.fixture
 def signed_in(page: Page, alice, numbers, live_server) -> Page:
-    sign_in(page.context, alice, live_server.url)
+    set_session_cookie(page.context, alice, live_server.url)
     page.goto(screen_url(alice.organization, "numbers"))
     return page
 
 
-def labelled(label: str) -> int:
+def count_labelled(label: str) -> int:
     return PhoneNumber.objects.filter(label=label).count()
 
 
@@ -47,7 +47,7 @@ def test_on_a_phone_the_bar_stays_in_sight(signed_in: Page):
     assert bar["height"] < 160
 
 
-def propose_label(page: Page, label: str) -> None:
+def preview_label_change(page: Page, label: str) -> None:
     page.get_by_label("What to do with the marked numbers").select_option("label")
     page.locator("#bulk-label").fill(label)
     page.get_by_role("button", name="Preview").click()
@@ -57,41 +57,41 @@ def propose_label(page: Page, label: str) -> None:
 def test_a_bulk_change_is_looked_at_then_done_then_undone(signed_in: Page, complaints: list[str]):
     page = signed_in
     page.locator("#bulk-all").check()
-    propose_label(page, "Front desk")
+    preview_label_change(page, "Front desk")
     expect(page.get_by_text(f"{COUNT + 1} numbers get the label “Front desk”.")).to_be_visible()
     row = page.get_by_role("row").filter(has_text="555-9999")
     page.get_by_role("link", name="Next").click()
     expect(row).to_contain_text("Main line")
     expect(row).to_contain_text("Front desk")
-    assert labelled("Front desk") == 0, "nothing changes before the start"
+    assert count_labelled("Front desk") == 0, "nothing changes before the start"
 
     page.get_by_role("button", name=f"Change {COUNT + 1} numbers").click()
     expect(page.get_by_role("progressbar")).to_be_visible()
     expect(page.get_by_role("button", name="Undo")).to_be_visible(timeout=30_000)  # by itself
-    assert labelled("Front desk") == COUNT + 1
+    assert count_labelled("Front desk") == COUNT + 1
 
     page.get_by_role("button", name="Undo").click()
     page.get_by_role("button", name=f"Change {COUNT + 1} numbers").click()
     expect(page.locator("#progress .pill", has_text="done")).to_be_visible(timeout=30_000)
-    assert labelled("Main line") == 1
-    assert labelled("Front desk") == 0
+    assert count_labelled("Main line") == 1
+    assert count_labelled("Front desk") == 0
     assert not complaints
 
 
 @pytest.mark.usefixtures("worker")
 def test_it_works_without_javascript(browser: Browser, alice, numbers, live_server):
     with browser.new_context(base_url=live_server.url, java_script_enabled=False) as context:
-        sign_in(context, alice, live_server.url)
+        set_session_cookie(context, alice, live_server.url)
         page = context.new_page()
         page.goto(screen_url(alice.organization, "numbers") + "?q=9999")
         page.get_by_role("checkbox", name="Mark +1 (415) 555-9999").check()
-        propose_label(page, "Sales")
+        preview_label_change(page, "Sales")
         page.get_by_role("button", name="Change 1 number").click()
-        look_until(page, "done")
-        assert labelled("Sales") == 1
+        refresh_until_state(page, "done")
+        assert count_labelled("Sales") == 1
 
 
-def look_until(page: Page, state: str) -> None:
+def refresh_until_state(page: Page, state: str) -> None:
     """As a reader does: the link that only shows without scripts."""
     for _turn in range(50):
         if page.locator("#progress .pill").inner_text() == state:

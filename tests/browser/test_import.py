@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from numbers.models import PhoneNumber
 from organizations.web.views.base import screen_url
-from tests.browser.conftest import sign_in
+from tests.browser.conftest import set_session_cookie
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -34,12 +34,12 @@ def file(tmp_path: Path, alice) -> Path:
 
 @pytest.fixture
 def signed_in(page: Page, alice, live_server) -> Page:
-    sign_in(page.context, alice, live_server.url)
+    set_session_cookie(page.context, alice, live_server.url)
     page.goto(screen_url(alice.organization, "add"))
     return page
 
 
-def fate_of(page: Page, words: str, count: int):
+def expect_result_count(page: Page, words: str, count: int):
     chip = page.get_by_role("link", name=words)
     expect(chip).to_contain_text(f"{count:,}", timeout=30_000)
     return chip
@@ -53,10 +53,10 @@ def test_two_thousand_rows_with_errors(signed_in: Page, file: Path, complaints: 
     page.get_by_label("Carrier or account").select_option("record")
     page.get_by_role("button", name="Check them").click()
 
-    fate_of(page, "will be done", GOOD)  # by itself, when it is checked
-    fate_of(page, "stands in the file already", REPEATED)
-    fate_of(page, "in the inventory already", HELD)
-    fate_of(page, "cannot be done", WRONG).click()
+    expect_result_count(page, "will be done", GOOD)  # by itself, when it is checked
+    expect_result_count(page, "stands in the file already", REPEATED)
+    expect_result_count(page, "in the inventory already", HELD)
+    expect_result_count(page, "cannot be done", WRONG).click()
     first = page.get_by_role("row").filter(has_text="555 000")
     expect(first).to_contain_text("Number: The country is missing")
     assert PhoneNumber.objects.count() == HELD, "nothing is written before the start"
@@ -69,12 +69,12 @@ def test_two_thousand_rows_with_errors(signed_in: Page, file: Path, complaints: 
     expect(page.get_by_text("Still to do")).to_be_visible()
     expect(page.get_by_role("progressbar")).to_be_visible()
     expect(page.get_by_role("link", name="failed")).to_have_count(0)
-    fate_of(page, "all", ROWS)
+    expect_result_count(page, "all", ROWS)
     done = page.get_by_role("link", name=f"done {GOOD:,}")
     expect(done).to_be_visible(timeout=60_000)  # by itself
     assert PhoneNumber.objects.filter(label__startswith="Desk").count() == GOOD
 
-    lines = report(page)
+    lines = download_report(page)
     assert len(lines) == ROWS
     assert [line["line"] for line in lines[:2]] == ["2", "3"]
     assert "The country is missing" in lines[0]["message"]
@@ -88,7 +88,7 @@ def test_two_thousand_rows_with_errors(signed_in: Page, file: Path, complaints: 
     assert complaints == []
 
 
-def report(page: Page) -> list[dict[str, str]]:
+def download_report(page: Page) -> list[dict[str, str]]:
     page.get_by_role("link", name="all").first.click()
     page.get_by_role("button", name="Report (CSV)").click()
     with page.expect_download() as download:

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from organizations.web.views.base import screen_url
-from tests.browser.conftest import sign_in
+from tests.browser.conftest import set_session_cookie
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -30,7 +30,7 @@ TEAMS = """\
 
 @pytest.fixture
 def signed_in(page: Page, alice, live_server) -> Page:
-    sign_in(page.context, alice, live_server.url)
+    set_session_cookie(page.context, alice, live_server.url)
     page.organization = alice.organization
     return page
 

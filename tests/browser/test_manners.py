@@ -6,19 +6,19 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from organizations.operations import add_member
-from tests.browser.conftest import sign_in
+from tests.browser.conftest import set_session_cookie
 from tests.support import factories
-from tests.support.pages import PAGES, world
+from tests.support.pages import PAGES, create_page_fixtures
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
 def alice(page: Page, live_server) -> factories.Member:
-    member = factories.settled_in("Alice", trunk="Acme Trunk")
+    member = factories.create_ready_member("Alice", trunk="Acme Trunk")
     for number in range(3):
-        factories.number(member.by, f"+1415555010{number}", label=f"Desk {number}")
-    sign_in(page.context, member, live_server.url)
+        factories.create_number(member.by, f"+1415555010{number}", label=f"Desk {number}")
+    set_session_cookie(page.context, member, live_server.url)
     page.goto("/")
     return member
 
@@ -79,9 +79,9 @@ def test_the_theme_is_chosen_and_kept(page: Page):
 
 
 def test_every_way_of_the_side_bar_works_without_scripts(browser: Browser, live_server):
-    member = factories.settled_in("Alice", trunk="Acme Trunk")
+    member = factories.create_ready_member("Alice", trunk="Acme Trunk")
     with browser.new_context(base_url=live_server.url, java_script_enabled=False) as context:
-        sign_in(context, member, live_server.url)
+        set_session_cookie(context, member, live_server.url)
         page = context.new_page()
         page.goto("/")
         ways = page.locator(".side a")
@@ -93,11 +93,11 @@ def test_every_way_of_the_side_bar_works_without_scripts(browser: Browser, live_
 
 
 def test_on_a_phone_filters_are_folded_until_asked_for(browser: Browser, live_server):
-    member = factories.settled_in("Alice", trunk="Acme Trunk")
-    factories.number(member.by, "+14155550100")
+    member = factories.create_ready_member("Alice", trunk="Acme Trunk")
+    factories.create_number(member.by, "+14155550100")
     phone = {"viewport": {"width": 390, "height": 844}, "java_script_enabled": False}
     with browser.new_context(base_url=live_server.url, **phone) as context:
-        sign_in(context, member, live_server.url)
+        set_session_cookie(context, member, live_server.url)
         page = context.new_page()
         page.goto(f"/o/{member.organization.public_id}/numbers/?agent=-")
         expect(page.locator("#filter-carrier")).to_be_hidden()
@@ -111,13 +111,13 @@ class TestTwoOrganizations:
 
     @pytest.fixture
     def dora(self, page: Page, live_server) -> tuple[factories.Member, factories.Member]:
-        alice = factories.settled_in("Alice", trunk="Acme Trunk")
-        mallory = factories.settled_in("Mallory", trunk="Evil Trunk")
-        factories.number(alice.by, "+14155550100", label="Acme desk")
-        factories.number(mallory.by, "+14155550199", label="Evil desk")
-        dora = factories.person("Dora", organization=alice.organization)
+        alice = factories.create_ready_member("Alice", trunk="Acme Trunk")
+        mallory = factories.create_ready_member("Mallory", trunk="Evil Trunk")
+        factories.create_number(alice.by, "+14155550100", label="Acme desk")
+        factories.create_number(mallory.by, "+14155550199", label="Evil desk")
+        dora = factories.create_member("Dora", organization=alice.organization)
         add_member(mallory.by, user=dora.user, role="user")
-        sign_in(page.context, dora, live_server.url)
+        set_session_cookie(page.context, dora, live_server.url)
         return alice, mallory
 
     def test_they_stand_side_by_side(self, page: Page, dora):
@@ -150,12 +150,12 @@ class TestTwoOrganizations:
 
 def test_a_viewer_is_offered_nothing_that_would_refuse(browser: Browser, live_server):
     """Whatever form a page shows Carol, sending it is not forbidden."""
-    made = world()
+    made = create_page_fixtures()
     with browser.new_context(base_url=live_server.url, java_script_enabled=False) as context:
-        sign_in(context, made.carol, live_server.url)
+        set_session_cookie(context, made.carol, live_server.url)
         page = context.new_page()
         offered: dict[str, str] = {}
-        for shown in (each for each in PAGES if each.who and each.name not in OWN):
+        for shown in (each for each in PAGES if each.who and each.name not in UNSHARED_PAGES):
             if page.goto(shown.url(made)).status == 200:
                 for form in page.locator("main form[method=post]").all():
                     offered[form.get_attribute("action") or page.url] = shown.name
@@ -172,4 +172,10 @@ def test_a_viewer_is_offered_nothing_that_would_refuse(browser: Browser, live_se
 
 
 # What one does with oneself; some of it ends the session.
-OWN = ("organization_leave", "password", "second_factor", "invitation_other", "confirm_access")
+UNSHARED_PAGES = (
+    "organization_leave",
+    "password",
+    "second_factor",
+    "invitation_other",
+    "confirm_access",
+)

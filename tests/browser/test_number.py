@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from numbers.models import PhoneNumber
 from organizations.web.views.base import screen_url
-from tests.browser.conftest import sign_in
+from tests.browser.conftest import set_session_cookie
 from tests.support import factories
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -18,13 +18,13 @@ STATE = ".number-state"
 
 @pytest.fixture
 def alice(transactional_db) -> factories.Member:
-    return factories.settled_in("Alice", trunk="Acme Trunk")
+    return factories.create_ready_member("Alice", trunk="Acme Trunk")
 
 
 @pytest.fixture
 def portal(page: Page, alice, live_server) -> Page:
     """Alice has signed in."""
-    sign_in(page.context, alice, live_server.url)
+    set_session_cookie(page.context, alice, live_server.url)
     return page
 
 
@@ -32,11 +32,11 @@ def portal(page: Page, alice, live_server) -> Page:
 def plain(browser: Browser, alice, live_server) -> Iterator[Page]:
     """Likewise, in a browser without JavaScript."""
     with browser.new_context(base_url=live_server.url, java_script_enabled=False) as context:
-        sign_in(context, alice, live_server.url)
+        set_session_cookie(context, alice, live_server.url)
         yield context.new_page()
 
 
-def add(page: Page, alice, number: str) -> None:
+def add_number(page: Page, alice, number: str) -> None:
     page.goto(screen_url(alice.organization, "add_one"))
     page.get_by_label("Number", exact=True).fill(number)
     page.get_by_role("button", name="Add the number").click()
@@ -44,7 +44,7 @@ def add(page: Page, alice, number: str) -> None:
 
 @pytest.mark.usefixtures("worker")
 def test_a_number_from_adding_to_deleting(portal: Page, alice, complaints: list[str]):
-    add(portal, alice, "+1 (415) 555-0123")
+    add_number(portal, alice, "+1 (415) 555-0123")
     expect(portal.locator(STATE)).to_be_visible()
     portal.evaluate("window.wasNotReloaded = true")
     expect(portal.locator(STATE)).to_contain_text("It is set up", timeout=10_000)
@@ -74,7 +74,7 @@ def test_a_number_from_adding_to_deleting(portal: Page, alice, complaints: list[
 
 @pytest.mark.usefixtures("worker")
 def test_a_refused_number_says_why_and_what_next(portal: Page, alice, complaints: list[str]):
-    add(portal, alice, "+15005550001")
+    add_number(portal, alice, "+15005550001")
     state = portal.locator(STATE)
     expect(state).to_contain_text("the number is not in this account", timeout=10_000)
     expect(state).to_contain_text("Mend what is named above")
@@ -93,7 +93,7 @@ def reload_until(page: Page, text: str) -> None:
 
 @pytest.mark.usefixtures("worker")
 def test_the_same_without_javascript(plain: Page, alice):
-    add(plain, alice, "+1 (415) 555-0123")
+    add_number(plain, alice, "+1 (415) 555-0123")
     reload_until(plain, "It is set up")
     plain.get_by_role("button", name="Deactivate").click()
     plain.get_by_role("button", name="Undo").click()
@@ -107,14 +107,14 @@ def test_the_same_without_javascript(plain: Page, alice):
     plain.get_by_role("button", name="Save").click()
     expect(plain.locator(".number-lead")).to_contain_text("Back desk")
     plain.get_by_role("button", name="What does the platform say now?").click()
-    reload_look(plain)
+    reload_until_inspected(plain)
     plain.get_by_role("link", name="Delete").click()
     plain.get_by_role("button", name="Delete the number").click()
     reload_until(plain, "gone from its platforms")
 
 
 def test_a_label_can_be_typed_as_soon_as_it_is_opened(portal: Page, alice):
-    number = factories.number(alice.by, "+14155550123")
+    number = factories.create_number(alice.by, "+14155550123")
     portal.goto(screen_url(alice.organization, "number", number_id=number.pk))
     portal.get_by_text("No label").click()
     expect(portal.get_by_label("Label", exact=True)).to_be_focused()
@@ -123,7 +123,7 @@ def test_a_label_can_be_typed_as_soon_as_it_is_opened(portal: Page, alice):
     expect(portal.locator(".number-lead")).to_contain_text("Front desk")
 
 
-def reload_look(page: Page) -> None:
+def reload_until_inspected(page: Page) -> None:
     for _turn in range(50):
         if "as it shall be" in page.locator(".look").inner_text():
             return

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from organizations.web.views.base import screen_url
-from tests.browser.conftest import sign_in
+from tests.browser.conftest import set_session_cookie
 from tests.support import factories
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -13,21 +13,21 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 @pytest.fixture
 def dora(transactional_db) -> factories.Member:
     """Her organization is empty."""
-    return factories.person("Dora")
+    return factories.create_member("Dora")
 
 
 @pytest.fixture
 def dashboard(page: Page, dora, live_server) -> Page:
-    sign_in(page.context, dora, live_server.url)
+    set_session_cookie(page.context, dora, live_server.url)
     page.goto(screen_url(dora.organization, "dashboard"))
     return page
 
 
-def home(page: Page) -> None:
+def open_dashboard(page: Page) -> None:
     page.get_by_role("link", name="Dashboard").click()
 
 
-def step(page: Page, title: str):
+def onboarding_step(page: Page, title: str):
     return page.get_by_role("listitem").filter(has=page.get_by_role("heading", name=title))
 
 
@@ -46,7 +46,7 @@ def test_from_an_empty_organization_to_the_first_active_number(
     page.get_by_role("button", name="Test and connect").click()
     expect(page.get_by_text("connected", exact=True).first).to_be_visible(timeout=10_000)
 
-    home(page)
+    open_dashboard(page)
     page.get_by_role("link", name="Add a carrier", exact=True).click()
     page.get_by_role("link", name="Another carrier").click()
     page.get_by_label("Name", exact=True).fill("Acme Trunk")
@@ -54,11 +54,11 @@ def test_from_an_empty_organization_to_the_first_active_number(
     page.get_by_role("button", name="Add the carrier").click()
     expect(page.get_by_role("heading", name="Acme Trunk", level=1)).to_be_visible()
 
-    home(page)
+    open_dashboard(page)
     page.get_by_role("link", name="Add a number", exact=True).click()
     page.get_by_label("Number", exact=True).fill("+1 (800) 555-1234")
     page.get_by_role("button", name="Add the number").click()
-    home(page)
+    open_dashboard(page)
     expect(page.get_by_role("heading", name="Your first number is active")).to_be_visible(
         timeout=15_000
     )

@@ -11,35 +11,35 @@ import pytest
 from playwright.sync_api import Browser
 from playwright.sync_api import Page as Tab
 
-from tests.browser.conftest import sign_in
-from tests.browser.manners import MANNERS, chosen
-from tests.support.pages import world
+from tests.browser.conftest import set_session_cookie
+from tests.browser.manners import BROWSER_MODES, selected_pages
+from tests.support.pages import create_page_fixtures
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
-@pytest.mark.parametrize("manner", MANNERS)
+@pytest.mark.parametrize("manner", BROWSER_MODES)
 def test_every_page_is_whole(browser: Browser, live_server, manner: str):
-    made = world()
+    made = create_page_fixtures()
     wrong: list[str] = []
-    for page in chosen():
-        with browser.new_context(base_url=live_server.url, **MANNERS[manner]) as context:
+    for page in selected_pages():
+        with browser.new_context(base_url=live_server.url, **BROWSER_MODES[manner]) as context:
             if page.who:
-                sign_in(context, getattr(made, page.who), live_server.url)
+                set_session_cookie(context, getattr(made, page.who), live_server.url)
             tab = context.new_page()
-            listen(tab, page.name, wrong)
+            collect_console_errors(tab, page.name, wrong)
             answer = tab.goto(page.url(made))
             if answer.status >= 400:
                 wrong.append(f"{page.name}: {answer.status}")
             tab.wait_for_load_state("networkidle")
             width = tab.evaluate("document.documentElement.scrollWidth")
-            if width > MANNERS[manner]["viewport"]["width"]:
+            if width > BROWSER_MODES[manner]["viewport"]["width"]:
                 wrong.append(f"{page.name}: {width} px wide")
-            keep(tab, f"{page.name}-{manner}.png")
+            save_screenshot(tab, f"{page.name}-{manner}.png")
     assert not wrong
 
 
-def listen(tab: Tab, name: str, wrong: list[str]) -> None:
+def collect_console_errors(tab: Tab, name: str, wrong: list[str]) -> None:
     tab.on(
         "console",
         lambda message: (
@@ -49,7 +49,7 @@ def listen(tab: Tab, name: str, wrong: list[str]) -> None:
     tab.on("pageerror", lambda error: wrong.append(f"{name}: {error}"))
 
 
-def keep(tab: Tab, file: str) -> None:
+def save_screenshot(tab: Tab, file: str) -> None:
     if folder := os.environ.get("SCREENSHOTS"):
         Path(folder).mkdir(parents=True, exist_ok=True)
         tab.screenshot(path=Path(folder) / file, full_page=True)

@@ -69,7 +69,7 @@ class TestAdd:
         assert list(gateways) == [("198.51.100.9", 5060, True), ("sip.example.com", 5061, False)]
         event = alice.organization.events.get(action="carrier.created", subject_id=carrier.pk)
         assert event.actor_label == "operator olga@example.com"
-        factories.work("carrier", carrier.pk)
+        factories.run_open_operation("carrier", carrier.pk)
         carrier.refresh_from_db()
         assert carrier.status == "active"
 
@@ -138,7 +138,9 @@ class TestAdd:
 @pytest.fixture
 def registering(alice) -> Carrier:
     registration = {**REGISTRATION, **MORE}
-    return factories.carrier(alice.by, name="Reg", trunk_type="reg", registration=registration)
+    return factories.create_carrier(
+        alice.by, name="Reg", trunk_type="reg", registration=registration
+    )
 
 
 def change(staff: Client, carrier: Carrier, *gateways: dict, **fields):
@@ -223,7 +225,7 @@ class TestActions:
         assert carrier.status == "pending"
 
     def test_defaults_move(self, alice, mallory, staff):
-        second = factories.carrier(alice.by, name="Second")
+        second = factories.create_carrier(alice.by, name="Second")
         staff.post(do("default", second))
         assert alice.organization.carriers.get(is_default=True) == second
         staff.post(do("installation-default", mallory.organization.carriers.get()))
@@ -237,7 +239,7 @@ class TestActions:
 
     def test_a_carrier_with_numbers_stays_and_they_are_named(self, alice, staff):
         carrier = alice.organization.carriers.get()
-        factories.number(alice.by)
+        factories.create_number(alice.by)
         assert "1 numbers are on it" in text_of(staff.get(do("delete", carrier)))
         response = staff.post(do("delete", carrier), {"confirmed": "yes"})
         assert "still has numbers: +18005551234" in told(response)[0]
@@ -272,6 +274,6 @@ def test_more_rows_cost_no_more_queries(alice, staff, django_assert_num_queries)
     with CaptureQueriesContext(connection) as captured:
         staff.get(LIST)
     for n in range(6):
-        factories.carrier(alice.by, name=f"Trunk {n}")
+        factories.create_carrier(alice.by, name=f"Trunk {n}")
     with django_assert_num_queries(len(captured)):
         staff.get(LIST)

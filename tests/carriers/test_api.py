@@ -51,7 +51,7 @@ class TestAdding:
 
     def test_it_is_active_when_the_worker_has_been(self, alice, api):
         carrier_id = api(alice).post(URL, SIMPLE).json()["id"]
-        factories.work("carrier", carrier_id)
+        factories.run_open_operation("carrier", carrier_id)
         assert api(alice).get(f"{URL}/{carrier_id}").json()["status"] == "active"
         assert SandboxObject.objects.filter(name="My VoIP Provider").count() == 1
 
@@ -219,7 +219,7 @@ class TestReading:
 
     def test_the_list_takes_three_queries(self, alice, api, django_assert_num_queries):
         for n in range(3):
-            factories.carrier(alice.by, name=f"Trunk {n}")
+            factories.create_carrier(alice.by, name=f"Trunk {n}")
         api(alice).get(URL)
         with django_assert_num_queries(3):  # the key; the carriers; their gateways
             assert len(api(alice).get(URL).json()["data"]) == 4
@@ -230,7 +230,7 @@ class TestChanging:
         carrier = alice.organization.carriers.get()
         body = api(alice).patch(f"{URL}/{carrier.id}", {"carrier_name": "Renamed"}).json()
         assert (body["carrier_name"], body["status"]) == ("Renamed", "pending")
-        factories.work("carrier", carrier.id)
+        factories.run_open_operation("carrier", carrier.id)
         assert SandboxObject.objects.get(kind="carrier").data["name"] == "Renamed"
 
     def test_gateways_are_replaced_and_the_unchanged_keep_their_sid(self, alice, api):
@@ -283,13 +283,13 @@ class TestDeleting:
     def test_it_goes_from_the_platform_too(self, alice, api):
         carrier = alice.organization.carriers.get()
         assert api(alice).delete(f"{URL}/{carrier.id}").status_code == 204
-        factories.work("carrier", carrier.id)
+        factories.run_open_operation("carrier", carrier.id)
         carrier.refresh_from_db()
         assert carrier.released_at is not None
         assert not SandboxObject.objects.filter(kind="carrier").exists()
 
     def test_one_in_use_is_refused_and_names_the_numbers(self, alice, api):
-        factories.number(alice.by)
+        factories.create_number(alice.by)
         carrier = alice.organization.carriers.get()
         answer = api(alice).delete(f"{URL}/{carrier.id}")
         assert answer.status_code == 409
@@ -299,11 +299,13 @@ class TestDeleting:
         ]
 
     def test_numbers_of_others_are_counted_and_not_named(self, alice, mallory, api):
-        from carriers.operations import make_installation_default
+        from carriers.operations import make_installation_default_carrier
 
         carrier = alice.organization.carriers.get()
-        make_installation_default(alice.by, carrier)
-        factories.number(mallory.by, "+14155550000", voip_carrier_sid=carrier.voip_carrier_sid)
+        make_installation_default_carrier(alice.by, carrier)
+        factories.create_number(
+            mallory.by, "+14155550000", voip_carrier_sid=carrier.voip_carrier_sid
+        )
         answer = api(alice).delete(f"{URL}/{carrier.id}")
         assert answer.status_code == 409
         assert "+14155550000" not in answer.content.decode()

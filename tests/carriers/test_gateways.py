@@ -7,8 +7,8 @@ from django.core.exceptions import ValidationError
 
 from carriers.gateways import MAX_GATEWAYS, add_gateway, change_gateway, remove_gateway
 from carriers.models import SipGateway
-from carriers.operations import CannotDo, delete_carrier
-from tests.support.factories import GATEWAY, carrier, open_operation
+from carriers.operations import CarrierActionNotAllowed, delete_carrier
+from tests.support.factories import GATEWAY, create_carrier, find_open_operation
 
 pytestmark = pytest.mark.django_db
 NEW = {**GATEWAY, "ipv4": "203.0.113.20"}
@@ -23,7 +23,7 @@ def test_the_others_keep_their_sids(alice, trunk):
     first = trunk.gateways.get()
     add_gateway(alice.by, trunk.pk, NEW)
     assert trunk.gateways.get(ipv4=first.ipv4).pk == first.pk
-    assert open_operation("carrier", trunk.pk).wish == "ensure"
+    assert find_open_operation("carrier", trunk.pk).wish == "ensure"
 
 
 def test_the_log_tells_before_and_after(alice, trunk):
@@ -35,7 +35,7 @@ def test_the_log_tells_before_and_after(alice, trunk):
 
 def test_no_change_asks_nothing_of_the_platform(alice, trunk):
     change_gateway(alice.by, trunk.pk, trunk.gateways.get().pk, GATEWAY)
-    assert open_operation("carrier", trunk.pk) is None
+    assert find_open_operation("carrier", trunk.pk) is None
 
 
 def test_a_change_keeps_its_place(alice, trunk):
@@ -71,7 +71,7 @@ def test_there_are_bounds(alice, trunk):
     with pytest.raises(ValidationError, match="at least one"):
         remove_gateway(alice.by, trunk.pk, trunk.gateways.get().pk)
     many = [{**GATEWAY, "port": 6000 + n} for n in range(MAX_GATEWAYS)]
-    full = carrier(alice.by, name="Full", gateways=many, settled=False)
+    full = create_carrier(alice.by, name="Full", gateways=many, settled=False)
     with pytest.raises(ValidationError, match="at most 50"):
         add_gateway(alice.by, full.pk, NEW)
 
@@ -79,12 +79,14 @@ def test_there_are_bounds(alice, trunk):
 def test_a_registering_carrier_keeps_an_outbound_one(alice):
     account = {"username": "acme", "password": "s3cret"}
     both = [{**GATEWAY, "inbound": False}, {**NEW, "outbound": False}]
-    made = carrier(alice.by, name="Reg", trunk_type="reg", registration=account, gateways=both)
+    made = create_carrier(
+        alice.by, name="Reg", trunk_type="reg", registration=account, gateways=both
+    )
     with pytest.raises(ValidationError, match="needs an outbound gateway"):
         remove_gateway(alice.by, made.pk, made.gateways.get(outbound=True).pk)
 
 
 def test_a_deleted_carrier_takes_none(alice, trunk):
     delete_carrier(alice.by, trunk)
-    with pytest.raises(CannotDo, match="deleted"):
+    with pytest.raises(CarrierActionNotAllowed, match="deleted"):
         add_gateway(alice.by, trunk.pk, NEW)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from carriers.gateway_overlap import Overlap, overlaps
+from carriers.gateway_overlap import GatewayOverlap, find_gateway_overlaps
 from carriers.models import Carrier
 from carriers.operations import delete_carrier
 from integrations.models import Integration
@@ -16,11 +16,11 @@ def trunk(alice) -> Carrier:
 
 
 def found(carrier, *, kept=None, **changes):
-    return overlaps(carrier.integration, [{**GATEWAY, **changes}], carrier=kept)
+    return find_gateway_overlaps(carrier.integration, [{**GATEWAY, **changes}], carrier=kept)
 
 
 def test_the_same_address_is_told_with_its_carrier(trunk):
-    assert found(trunk) == [Overlap("198.51.100.7", trunk.id, "Acme Trunk", "198.51.100.7")]
+    assert found(trunk) == [GatewayOverlap("198.51.100.7", trunk.id, "Acme Trunk", "198.51.100.7")]
 
 
 def test_a_network_that_covers_it_is_told(trunk):
@@ -61,7 +61,7 @@ def on_one_server(trunk, **of_account: str) -> None:
 
 def test_a_strangers_carrier_in_the_same_account_is_not_named(trunk, mallory):
     on_one_server(trunk, account_sid="9351f46a-678c-43f5-b8a6-d4eb58d131af")
-    assert found(trunk, kept=trunk) == [Overlap("198.51.100.7")]
+    assert found(trunk, kept=trunk) == [GatewayOverlap("198.51.100.7")]
 
 
 def test_customers_of_one_server_learn_nothing_of_each_other(trunk, mallory):
@@ -86,7 +86,7 @@ def test_an_organization_hears_of_its_own_by_any_network_and_integration(alice, 
     )
     on_one_server(trunk)
     twin.refresh_from_db()
-    (overlap,) = overlaps(twin, [{**GATEWAY, "netmask": 8}])
+    (overlap,) = find_gateway_overlaps(twin, [{**GATEWAY, "netmask": 8}])
     assert overlap.carrier == "Acme Trunk"
 
 
@@ -100,7 +100,7 @@ def test_another_server_is_another_platform(alice, trunk, mallory):
 
 
 def test_it_costs_one_query(alice, trunk, django_assert_num_queries):
-    factories.carrier(alice.by, name="Second", settled=False)
+    factories.create_carrier(alice.by, name="Second", settled=False)
     integration = trunk.integration
     with django_assert_num_queries(1):
-        assert len(overlaps(integration, [GATEWAY])) == 2
+        assert len(find_gateway_overlaps(integration, [GATEWAY])) == 2

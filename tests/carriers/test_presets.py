@@ -3,7 +3,7 @@
 import pytest
 
 from carriers import validation
-from carriers.presets import BY_KEY, PRESETS
+from carriers.presets import PRESETS, PRESETS_BY_KEY
 
 FILLED_IN = "sip.example.com"
 
@@ -12,8 +12,8 @@ FILLED_IN = "sip.example.com"
 class TestPreset:
     def test_it_is_possible_once_the_blanks_are_filled_in(self, preset):
         gateways = [{**g, "ipv4": g["ipv4"] or FILLED_IN} for g in preset.gateways()]
-        assert [validation.gateway_complaints(g) for g in gateways] == [{}] * len(gateways)
-        assert not validation.gateways_complaints(gateways, preset.trunk_type)
+        assert [validation.gateway_errors(g) for g in gateways] == [{}] * len(gateways)
+        assert not validation.gateway_list_errors(gateways, preset.trunk_type)
 
     def test_it_has_a_source_and_the_day_it_was_looked_up(self, preset):
         assert preset.url.startswith("https://")
@@ -28,4 +28,4 @@ class TestPreset:
 
 
 def test_keys_are_unique():
-    assert len(BY_KEY) == len(PRESETS)
+    assert len(PRESETS_BY_KEY) == len(PRESETS)

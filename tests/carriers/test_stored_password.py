@@ -29,7 +29,9 @@ each_move = pytest.mark.parametrize("move", ELSEWHERE)
 
 @pytest.fixture
 def made(alice, trunk) -> Carrier:
-    return factories.carrier(alice.by, name="X", trunk_type=trunk, gateways=[HERE], **TRUNKS[trunk])
+    return factories.create_carrier(
+        alice.by, name="X", trunk_type=trunk, gateways=[HERE], **TRUNKS[trunk]
+    )
 
 
 def is_as_before(carrier: Carrier) -> bool:
@@ -82,7 +84,7 @@ class TestTheApi:
         assert made.password() == PASSWORD
 
     def test_without_a_password_nothing_is_asked_for(self, alice, bob, api):
-        plain = factories.carrier(alice.by, name="Plain")
+        plain = factories.create_carrier(alice.by, name="Plain")
         moved = {"sip_gateway": {"ipv4": "203.0.113.9"}}
         assert api(bob).patch(f"{URL}/{plain.pk}", moved).status_code == 200
 
@@ -118,7 +120,7 @@ class TestTheScreens:
         assert has_moved(made)
 
     def test_a_carrier_without_one_has_no_such_field(self, alice, browse):
-        plain = factories.carrier(alice.by, name="Plain")
+        plain = factories.create_carrier(alice.by, name="Plain")
         url = self.url(alice, "carrier_gateway_add", carrier_id=plain.pk)
         assert 'name="password"' not in browse(alice).get(url).text
 

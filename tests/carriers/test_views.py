@@ -61,7 +61,7 @@ class TestList:
         assert "No room for &lt;more&gt;." in browse(alice).get(away("carriers")).text
 
     def test_numbers_are_counted(self, alice, browse, away, trunk):
-        factories.number(alice.by, settled=False)
+        factories.create_number(alice.by, settled=False)
         assert f"?carrier={trunk.pk}" in browse(alice).get(away("carriers")).text
 
     def test_a_viewer_sees_no_button(self, carol, browse, away):
@@ -75,7 +75,7 @@ class TestAdding:
         assert answer["Location"] == away("carrier", carrier_id=made.pk)
         assert (made.status, made.trunk_type) == ("pending", "static_ip")
         assert [g.ipv4 for g in made.gateways.all()] == ["203.0.113.9"]
-        factories.work("carrier", made.pk)
+        factories.run_open_operation("carrier", made.pk)
         made.refresh_from_db()
         assert made.status == "active"
 
@@ -185,7 +185,7 @@ class TestAdding:
         assert not mallory.organization.carriers.filter(name="North").exists()
 
     def test_without_a_platform_the_next_step_is_told(self, browse, db):
-        nina = factories.person("Nina")
+        nina = factories.create_member("Nina")
         path = {"org_id": nina.organization.public_id}
         url = reverse("screens:carriers_add", kwargs=path)
         assert "No platform for carriers yet" in browse(nina).get(url + "?preset=other").text
@@ -209,19 +209,19 @@ class TestPage:
         assert "Im Portal von jambonz" in page
 
     def test_an_overlap_is_told(self, alice, browse, away, trunk):
-        factories.carrier(alice.by, name="Twin")
+        factories.create_carrier(alice.by, name="Twin")
         page = browse(alice).get(away("carrier", carrier_id=trunk.pk)).text
         assert "cannot tell these calls apart" in page
         assert "Twin" in page
 
     def test_what_is_at_work_is_followed(self, alice, browse, away):
-        fresh = factories.carrier(alice.by, name="Fresh", settled=False)
+        fresh = factories.create_carrier(alice.by, name="Fresh", settled=False)
         url = away("carrier", carrier_id=fresh.pk)
         assert 'hx-trigger="every 2s"' in browse(alice).get(url).text
         part = browse(alice).get(url, headers={"HX-Request": "true"})
         assert "<html" not in part.text
         assert "pending" in part.text
-        factories.work("carrier", fresh.pk)
+        factories.run_open_operation("carrier", fresh.pk)
         settled = browse(alice).get(url, headers={"HX-Request": "true"})
         assert settled["HX-Refresh"] == "true"
 
@@ -247,7 +247,7 @@ class TestPage:
         assert "nothing to try again" in browse(alice).post(url, follow=True).text
 
     def test_the_default_moves_and_goes(self, alice, browse, away, trunk):
-        other = factories.carrier(alice.by, name="Other")
+        other = factories.create_carrier(alice.by, name="Other")
         browse(alice).post(away("carrier_default", carrier_id=other.pk), {"default": "yes"})
         assert alice.organization.carriers.get(is_default=True) == other
         browse(alice).post(away("carrier_default", carrier_id=other.pk), {"default": "no"})
@@ -269,7 +269,9 @@ class TestEditing:
 
     def test_an_empty_password_keeps_the_stored_one(self, alice, browse, away):
         account = {"username": "acme", "password": PASSWORD}
-        made = factories.carrier(alice.by, name="Auth", trunk_type="auth", inbound_auth=account)
+        made = factories.create_carrier(
+            alice.by, name="Auth", trunk_type="auth", inbound_auth=account
+        )
         form = {"name": "Auth", "trunk_type": "auth", "username": "new-name", "password": ""}
         browse(alice).post(away("carrier_edit", carrier_id=made.pk), form)
         made.refresh_from_db()
@@ -285,7 +287,9 @@ class TestEditing:
 
     def test_a_new_type_brings_its_own_password(self, alice, browse, away):
         account = {"username": "acme", "password": PASSWORD}
-        made = factories.carrier(alice.by, name="Auth", trunk_type="auth", inbound_auth=account)
+        made = factories.create_carrier(
+            alice.by, name="Auth", trunk_type="auth", inbound_auth=account
+        )
         form = {"name": "Auth", "trunk_type": "reg", "username": "acme", "password": ""}
         answer = browse(alice).post(away("carrier_edit", carrier_id=made.pk), form)
         assert answer.status_code == 422
@@ -332,7 +336,9 @@ class TestGateways:
         assert trunk.gateways.filter(ipv4="sip.example.com").exists()
 
     def test_an_overlap_is_told_first(self, alice, browse, away, trunk):
-        factories.carrier(alice.by, name="Twin", gateways=[{**GATEWAY, "ipv4": "203.0.113.20"}])
+        factories.create_carrier(
+            alice.by, name="Twin", gateways=[{**GATEWAY, "ipv4": "203.0.113.20"}]
+        )
         url = away("carrier_gateway_add", carrier_id=trunk.pk)
         answer = browse(alice).post(url, self.form())
         assert answer.status_code == 422
@@ -357,7 +363,7 @@ class TestGateways:
         assert trunk.gateways.count() == 1
 
     def test_another_carriers_is_not_found(self, alice, browse, away, trunk):
-        other = factories.carrier(alice.by, name="Other")
+        other = factories.create_carrier(alice.by, name="Other")
         path = {"carrier_id": trunk.pk, "gateway_id": other.gateways.get().pk}
         assert browse(alice).get(away("carrier_gateway", **path)).status_code == 404
         assert browse(alice).post(away("carrier_gateway_remove", **path)).status_code == 404
@@ -375,7 +381,7 @@ class TestDeleting:
         assert trunk.status == "deleted"
 
     def test_numbers_in_the_way_are_named_and_it_stays(self, alice, browse, away, trunk):
-        factories.number(alice.by, "+14155550101", settled=False)
+        factories.create_number(alice.by, "+14155550101", settled=False)
         url = away("carrier_delete", carrier_id=trunk.pk)
         page = browse(alice).get(url).text
         assert "+1 (415) 555-0101" in page
@@ -387,7 +393,7 @@ class TestDeleting:
     def test_another_organizations_numbers_are_counted_never_named(
         self, alice, mallory, browse, away, trunk
     ):
-        factories.number(mallory.by, "+14155550102", settled=False)
+        factories.create_number(mallory.by, "+14155550102", settled=False)
         mallory.organization.phone_numbers.update(carrier=trunk)
         page = browse(alice).get(away("carrier_delete", carrier_id=trunk.pk)).text
         assert "1 number is still on it" in page

@@ -9,30 +9,30 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from tests.chaos.site import Site
+from tests.chaos.site import RedundantInstallation
 from tests.fakes.jambonz import FakeJambonz
 
-PATIENCE = 10.0  # seconds for one answer
-AT_ONCE = 16
+TIMEOUT = 10.0  # seconds for one answer
+MAX_CONCURRENCY = 16
 
 
 @dataclass
-class Client:
+class NumberClient:
     """Adds numbers; `answered` has for each the time.monotonic() of its first request and of its
     201."""
 
-    site: Site
+    site: RedundantInstallation
     answered: dict[str, tuple[float, float]] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
     is_over: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
-        self.pool = ThreadPoolExecutor(AT_ONCE)
+        self.pool = ThreadPoolExecutor(MAX_CONCURRENCY)
         self.serial = itertools.count(1)
         self.http = httpx.Client(
             headers={"X-API-Key": self.site.key},
-            timeout=PATIENCE,
-            limits=httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=0),
+            timeout=TIMEOUT,
+            limits=httpx.Limits(max_connections=MAX_CONCURRENCY, max_keepalive_connections=0),
         )
 
     def connect(self, jambonz: FakeJambonz) -> None:

@@ -22,17 +22,17 @@ from cryptography.fernet import Fernet
 from psycopg.conninfo import conninfo_to_dict
 
 from config.supervisor import programs
-from config.supervisor.address import Address
-from config.supervisor.engines import embedded_engines
-from config.supervisor.processes import Program, end, spawn
-from config.supervisor.secrets import Secrets
-from tests.support.make_up import OURS, all_pids, free_port
+from config.supervisor.address import WebAddress
+from config.supervisor.engines import build_embedded_engines
+from config.supervisor.processes import Program, kill_process_group, spawn_program
+from config.supervisor.secrets import SecretStore
+from tests.support.make_up import OUR_VARIABLES, all_pids, free_port
 from tests.support.silent_proxy import SilentProxy
 
 DISK_MB = 400
-RESTARTED_AFTER = 1.0  # seconds
+RESTART_DELAY = 1.0  # seconds
 # A small disk has no room for a gigabyte of write-ahead log.
-SMALL = {"max_wal_size": "64MB", "min_wal_size": "32MB"}
+SMALL_WAL_SETTINGS = {"max_wal_size": "64MB", "min_wal_size": "32MB"}
 
 
 class Service:
@@ -47,11 +47,11 @@ class Service:
     def tend(self) -> None:
         """To be called from the main thread, again and again."""
         if self.process is not None and self.process.poll() is not None:
-            end(self.process)  # what is left of its children
-            self.process, self.start_at = None, time.monotonic() + RESTARTED_AFTER
+            kill_process_group(self.process)  # what is left of its children
+            self.process, self.start_at = None, time.monotonic() + RESTART_DELAY
         if self.process is None and not self.is_held and time.monotonic() >= self.start_at:
             with self.log.open("ab") as output:
-                self.process = spawn(self.make(), output)
+                self.process = spawn_program(self.make(), output)
 
     def signal(self, number: int) -> None:
         if self.process is not None:
@@ -67,7 +67,7 @@ class Service:
     def family(self) -> list[int]:
         if self.process is None:
             return []
-        parents = {pid: parent_of(pid) for pid in all_pids()}
+        parents = {pid: parent_pid(pid) for pid in all_pids()}
         found = [self.process.pid]
         for pid in found:
             found += [child for child, parent in parents.items() if parent == pid]
@@ -77,17 +77,17 @@ class Service:
         if self.process is not None:
             self.signal_all(signal.SIGCONT)
             self.signal_all(signal.SIGKILL)
-            end(self.process)
+            kill_process_group(self.process)
 
 
-def parent_of(pid: int) -> int:
+def parent_pid(pid: int) -> int:
     try:
         return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
     except (OSError, IndexError):
         return 0
 
 
-class Links:
+class NetworkLinks:
     """Of one program: to the database and to the broker."""
 
     def __init__(self, database: str, broker: str):
@@ -98,7 +98,7 @@ class Links:
         self.broker.close()
 
 
-class Site:
+class RedundantInstallation:
     """Use as a context manager; `tend` must be called several times a second."""
 
     def __init__(self) -> None:
@@ -107,13 +107,13 @@ class Site:
         self.disk, self.logs = self.folder / "disk", self.folder / "logs"
         self.disk.mkdir()
         self.logs.mkdir()
-        self.has_disk = mounted(self.disk)
+        self.has_disk = mount_small_disk(self.disk)
         self.services: dict[str, Service] = {}
-        self.links: dict[str, Links] = {}
-        self.webs: list[Address] = []
-        self.env = environment_of(self.folder)
+        self.links: dict[str, NetworkLinks] = {}
+        self.webs: list[WebAddress] = []
+        self.env = build_site_environment(self.folder)
 
-    def __enter__(self) -> "Site":
+    def __enter__(self) -> "RedundantInstallation":
         try:
             self.start_engines()
             self.prepare()
@@ -127,11 +127,11 @@ class Site:
         self.close()
 
     def start_engines(self) -> None:
-        with without_urls():
-            self.postgres, self.valkey = embedded_engines(self.disk, Secrets(self.folder))
+        with unset_engine_urls():
+            self.postgres, self.valkey = build_embedded_engines(self.disk, SecretStore(self.folder))
         for engine in (self.postgres, self.valkey):
             engine.create()
-        self.add("database", lambda: self.postgres.program(**SMALL))
+        self.add("database", lambda: self.postgres.program(**SMALL_WAL_SETTINGS))
         self.add("broker", self.valkey.program)
         self.until(lambda: self.postgres.answers() and self.valkey.answers(), 60)
         self.postgres.furnish()
@@ -144,33 +144,36 @@ class Site:
             "DATABASE_WEB_URL": self.env["DATABASE_URL"],
         }
         file = self.folder / "quickstart.json"
-        program = programs.prepare(owner, str(file), "http://127.0.0.1")
+        program = programs.build_prepare_program(owner, str(file), "http://127.0.0.1")
         command = [str(word) for word in program.command]
         subprocess.run(command, env=dict(program.env), cwd=program.popen["cwd"], check=True)
         self.key = json.loads(file.read_text())["api_key"]
 
     def start_programs(self) -> None:
         for name in ("web-1", "web-2"):
-            address = Address("127.0.0.1", free_port())
+            address = WebAddress("127.0.0.1", free_port())
             self.webs.append(address)
-            self.add(name, lambda name=name, to=address: programs.web(self.linked(name), to))
+            self.add(
+                name,
+                lambda name=name, to=address: programs.build_web_program(self.linked(name), to),
+            )
         for name in ("dispatcher-1", "dispatcher-2"):
-            self.add(name, lambda name=name: programs.dispatcher(self.linked(name)))
+            self.add(name, lambda name=name: programs.build_dispatcher_program(self.linked(name)))
         for name in ("worker-1", "worker-2"):
-            self.add(name, lambda name=name: programs.worker(self.linked(name)))
+            self.add(name, lambda name=name: programs.build_worker_program(self.linked(name)))
         self.until(lambda: all(web.answers() for web in self.webs), 90)
 
     def add(self, name: str, make: Callable[[], Program]) -> None:
         if self.services.keys() >= {"database", "broker"}:
             sockets = self.postgres.sockets
-            self.links[name] = Links(f"{sockets}/.s.PGSQL.5432", str(self.valkey.socket))
+            self.links[name] = NetworkLinks(f"{sockets}/.s.PGSQL.5432", str(self.valkey.socket))
         self.services[name] = Service(name, make, self.logs / f"{name}.log")
 
     def linked(self, name: str) -> dict[str, str]:
         """The environment of a program: its links in place of the sockets."""
         links, env = self.links[name], dict(self.env)
         for url in ("DATABASE_URL", "DATABASE_WORKER_URL"):
-            env[url] = over_tcp(env[url], links.database.port)
+            env[url] = tcp_database_url(env[url], links.database.port)
         password = urlsplit(self.env["REDIS_URL"]).password or ""
         env["REDIS_URL"] = f"redis://:{quote(password)}@127.0.0.1:{links.broker.port}/0"
         return env
@@ -222,7 +225,7 @@ class Site:
             shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def mounted(folder: Path) -> bool:
+def mount_small_disk(folder: Path) -> bool:
     """Whether a small file system could be mounted there; it takes root."""
     options = f"size={DISK_MB}m,mode=755"
     command = ["mount", "-t", "tmpfs", "-o", options, "patchbay-chaos", str(folder)]
@@ -230,7 +233,7 @@ def mounted(folder: Path) -> bool:
 
 
 @contextlib.contextmanager
-def without_urls() -> Iterator[None]:
+def unset_engine_urls() -> Iterator[None]:
     """The engines are for this site, and not those of the test run."""
     given = {name: os.environ.pop(name, None) for name in ("DATABASE_URL", "REDIS_URL")}
     try:
@@ -239,8 +242,8 @@ def without_urls() -> Iterator[None]:
         os.environ |= {name: value for name, value in given.items() if value is not None}
 
 
-def environment_of(folder: Path) -> dict[str, str]:
-    blank = {name: "" for name in os.environ if name.startswith(OURS)}
+def build_site_environment(folder: Path) -> dict[str, str]:
+    blank = {name: "" for name in os.environ if name.startswith(OUR_VARIABLES)}
     return {
         **blank,
         "PATCHBAY_MODE": "quickstart",
@@ -256,7 +259,7 @@ def environment_of(folder: Path) -> dict[str, str]:
     }
 
 
-def over_tcp(url: str, port: int) -> str:
+def tcp_database_url(url: str, port: int) -> str:
     known = conninfo_to_dict(url)
     who = f"{known['user']}:{quote(known['password'])}"
     return f"postgresql://{who}@127.0.0.1:{port}/{known['dbname']}"

@@ -6,12 +6,12 @@ from django.db.models import Count
 from numbers.bulk import jobs
 from numbers.models import Batch, PhoneNumber
 from organizations.models import Event
-from tests.chaos.processes import Processes, until
-from tests.support.spreadsheets import workbook
+from tests.chaos.processes import Processes, wait_until
+from tests.support.spreadsheets import build_workbook
 
 pytestmark = [pytest.mark.chaos, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 COUNT, LARGE = 300, 20_000
-RECORDED = {"destination": "record"}
+RECORD_OPTIONS = {"destination": "record"}
 
 
 @pytest.fixture
@@ -31,27 +31,29 @@ def numbers(alice):
     return organization.phone_numbers.all()
 
 
-def state_of(batch: Batch) -> Batch:
+def reload_bulk_job(batch: Batch) -> Batch:
     return Batch.objects.defer("file").get(pk=batch.pk)
 
 
-def kill_in_the_midst(processes: Processes, batch: Batch, is_midway) -> None:
+def kill_worker_midway(processes: Processes, batch: Batch, is_midway) -> None:
     """Twice: the first worker, and the one that took over."""
     processes.start_dispatcher()
     for share in (1, 2):
         worker = processes.start_worker()
-        until(lambda share=share: is_midway(state_of(batch), share))
+        wait_until(lambda share=share: is_midway(reload_bulk_job(batch), share))
         processes.kill(worker)
     processes.start_worker()
 
 
 def test_every_number_is_changed_once(alice, numbers, processes):
-    batch = jobs.propose_change(alice.by, action="label", options={"label": "x"}, numbers=numbers)
-    jobs.start(alice.by, batch.pk)
-    kill_in_the_midst(processes, batch, lambda now, share: now.done >= share * COUNT / 6)
-    assert state_of(batch).done < COUNT, "it was too quick to be killed"
-    until(lambda: state_of(batch).state == "done")
-    batch = state_of(batch)
+    batch = jobs.create_change_job(
+        alice.by, action="label", options={"label": "x"}, numbers=numbers
+    )
+    jobs.start_bulk_job(alice.by, batch.pk)
+    kill_worker_midway(processes, batch, lambda now, share: now.done >= share * COUNT / 6)
+    assert reload_bulk_job(batch).done < COUNT, "it was too quick to be killed"
+    wait_until(lambda: reload_bulk_job(batch).state == "done")
+    batch = reload_bulk_job(batch)
     assert (batch.done, batch.failed, batch.left) == (COUNT, 0, 0)
     assert numbers.filter(label="x", version=2).count() == COUNT
     told = Event.objects.filter(action="phone_number.changed").values("subject_id")
@@ -62,20 +64,22 @@ def test_every_number_is_changed_once(alice, numbers, processes):
 
 def test_every_line_is_checked_once(alice, processes):
     rows = [{"number": f"+1415{line:07}"} for line in range(2_000_000, 2_000_000 + LARGE)]
-    batch = jobs.propose_import(alice.by, title="Large", options=RECORDED, rows=rows)
-    kill_in_the_midst(processes, batch, lambda now, share: now.total >= share * LARGE / 8)
-    assert state_of(batch).state == "checking", "it was too quick to be killed"
-    until(lambda: state_of(batch).state == "ready")
+    batch = jobs.create_import_job(alice.by, title="Large", options=RECORD_OPTIONS, rows=rows)
+    kill_worker_midway(processes, batch, lambda now, share: now.total >= share * LARGE / 8)
+    assert reload_bulk_job(batch).state == "checking", "it was too quick to be killed"
+    wait_until(lambda: reload_bulk_job(batch).state == "ready")
     lines = batch.rows.values_list("line", flat=True)
     assert (lines.count(), len(set(lines))) == (LARGE, LARGE)
-    assert state_of(batch).total == LARGE
+    assert reload_bulk_job(batch).total == LARGE
 
 
 def test_a_workbook_is_read_by_a_process_of_the_workers(alice, processes):
     """Celery's own are daemons, which may not have children of every kind."""
-    file = workbook(["Number"], *[[f"+1415{line:07}"] for line in range(2_000_000, 2_000_500)])
-    batch = jobs.propose_import(alice.by, title="Excel", options=RECORDED, file=file)
+    file = build_workbook(
+        ["Number"], *[[f"+1415{line:07}"] for line in range(2_000_000, 2_000_500)]
+    )
+    batch = jobs.create_import_job(alice.by, title="Excel", options=RECORD_OPTIONS, file=file)
     processes.start_dispatcher()
     processes.start_worker()
-    until(lambda: state_of(batch).state != "checking")
-    assert (state_of(batch).state, batch.rows.filter(fate="todo").count()) == ("ready", 500)
+    wait_until(lambda: reload_bulk_job(batch).state != "checking")
+    assert (reload_bulk_job(batch).state, batch.rows.filter(fate="todo").count()) == ("ready", 500)

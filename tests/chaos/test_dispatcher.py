@@ -15,8 +15,8 @@ from tests.support import factories
 pytestmark = [pytest.mark.chaos, pytest.mark.django_db(transaction=True)]
 
 
-class Loop:
-    """dispatch_forever in a thread; `heard` collects what it publishes."""
+class DispatcherThread:
+    """run_dispatcher in a thread; `heard` collects what it publishes."""
 
     def __init__(self, heard: list):
         self.stop, self.heard = threading.Event(), heard
@@ -24,7 +24,7 @@ class Loop:
         self.thread.start()
 
     def run(self) -> None:
-        dispatcher.dispatch_forever(self.stop, pause=0.5)
+        dispatcher.run_dispatcher(self.stop, pause=0.5)
         connection.close()
 
     def end(self) -> None:
@@ -35,23 +35,23 @@ class Loop:
 @pytest.fixture
 def heard(monkeypatch) -> list:
     published: list = []
-    monkeypatch.setattr(dispatch, "publish", published.append)
+    monkeypatch.setattr(dispatch, "publish_operation", published.append)
     return published
 
 
 @pytest.fixture
-def loop(alice, heard) -> Iterator[Loop]:
-    running = Loop(heard)
-    until(lambda: leaders() == 1)
+def loop(alice, heard) -> Iterator[DispatcherThread]:
+    running = DispatcherThread(heard)
+    wait_until(lambda: count_leaders() == 1)
     yield running
     running.end()
 
 
-def leaders() -> int:
+def count_leaders() -> int:
     return Process.objects.filter(state="leading").count()
 
 
-def until(true, seconds: float = 10) -> None:
+def wait_until(true, seconds: float = 10) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline
@@ -59,18 +59,18 @@ def until(true, seconds: float = 10) -> None:
 
 
 def test_a_new_wish_is_published_at_once(alice, loop, heard):
-    number = factories.number(alice.by, settled=False)
-    until(lambda: heard)
-    assert heard == [factories.open_operation("placement", number.placements.get().id).pk]
+    number = factories.create_number(alice.by, settled=False)
+    wait_until(lambda: heard)
+    assert heard == [factories.find_open_operation("placement", number.placements.get().id).pk]
 
 
 def test_a_second_dispatcher_stands_by(alice, loop, heard):
-    second = Loop([])
-    factories.number(alice.by, settled=False)
-    until(lambda: heard)
-    assert leaders() == 1
+    second = DispatcherThread([])
+    factories.create_number(alice.by, settled=False)
+    wait_until(lambda: heard)
+    assert count_leaders() == 1
     loop.end()
-    until(lambda: leaders() == 1)
+    wait_until(lambda: count_leaders() == 1)
     second.end()
 
 
@@ -80,5 +80,5 @@ def test_it_comes_back_after_the_database_was_cut_off(alice, loop, heard):
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
             "WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
-    factories.number(alice.by, settled=False)
-    until(lambda: heard)
+    factories.create_number(alice.by, settled=False)
+    wait_until(lambda: heard)

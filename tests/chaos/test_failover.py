@@ -15,7 +15,7 @@ from django.db import connection
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from integrations.models import Leadership, Process
-from tests.chaos.processes import Processes, until
+from tests.chaos.processes import Processes, wait_until
 from tests.support.silent_proxy import SilentProxy
 
 pytestmark = [pytest.mark.chaos, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -24,69 +24,71 @@ FAILOVER = 30.0  # seconds
 
 @pytest.fixture
 def proxy() -> Iterator[SilentProxy]:
-    between = SilentProxy(target())
+    between = SilentProxy(database_address())
     yield between
     between.close()
 
 
-def target() -> tuple[str, int] | str:
+def database_address() -> tuple[str, int] | str:
     known = connection.settings_dict
     if known["HOST"].startswith("/"):
         return f"{known['HOST']}/.s.PGSQL.{known['PORT'] or 5432}"
     return known["HOST"], int(known["PORT"] or 5432)
 
 
-def through(proxy: SilentProxy, url: str) -> str:
+def proxied_url(proxy: SilentProxy, url: str) -> str:
     return make_conninfo(**{**conninfo_to_dict(url), "host": "127.0.0.1", "port": proxy.port})
 
 
-def kill(leader: Popen, _proxy: SilentProxy) -> None:
+def kill_leader(leader: Popen, _proxy: SilentProxy) -> None:
     os.killpg(leader.pid, signal.SIGKILL)
 
 
-def stop(leader: Popen, _proxy: SilentProxy) -> None:
+def freeze_leader(leader: Popen, _proxy: SilentProxy) -> None:
     os.killpg(leader.pid, signal.SIGSTOP)
 
 
-def silence(_leader: Popen, proxy: SilentProxy) -> None:
+def silence_leader(_leader: Popen, proxy: SilentProxy) -> None:
     proxy.silence()
 
 
-def holder() -> str:
+def leadership_holder() -> str:
     return Leadership.objects.values_list("holder", flat=True).first() or ""
 
 
-def leads(process: Popen) -> bool:
-    return f":{process.pid}:" in holder()
+def is_leader(process: Popen) -> bool:
+    return f":{process.pid}:" in leadership_holder()
 
 
-@pytest.mark.parametrize("fault", [kill, stop, silence])
+@pytest.mark.parametrize("fault", [kill_leader, freeze_leader, silence_leader])
 def test_another_dispatcher_leads_soon(
     processes: Processes, proxy: SilentProxy, fault: Callable[[Popen, SilentProxy], None]
 ):
-    first = processes.start_dispatcher(DATABASE_URL=through(proxy, processes.env["DATABASE_URL"]))
-    until(lambda: leads(first))
+    first = processes.start_dispatcher(
+        DATABASE_URL=proxied_url(proxy, processes.env["DATABASE_URL"])
+    )
+    wait_until(lambda: is_leader(first))
     second = processes.start_dispatcher()
-    until(lambda: Process.objects.filter(state="standing by").exists())
+    wait_until(lambda: Process.objects.filter(state="standing by").exists())
     fault(first, proxy)
     began = time.monotonic()
-    until(lambda: leads(second), FAILOVER)
+    wait_until(lambda: is_leader(second), FAILOVER)
     print(f"failover after {fault.__name__}: {time.monotonic() - began:.1f} s")
-    if fault is not kill:
+    if fault is not kill_leader:
         proxy.pass_on()
         os.killpg(first.pid, signal.SIGCONT)
-        until(lambda: f":{first.pid}:" in standing_by())
-        assert leads(second)
+        wait_until(lambda: f":{first.pid}:" in standby_processes())
+        assert is_leader(second)
 
 
-def standing_by() -> str:
+def standby_processes() -> str:
     return " ".join(Process.objects.filter(state="standing by").values_list("pk", flat=True))
 
 
 def test_a_stopped_one_gives_the_lead_back(processes: Processes):
     first = processes.start_dispatcher()
-    until(lambda: leads(first))
+    wait_until(lambda: is_leader(first))
     first.send_signal(signal.SIGTERM)
     assert first.wait(10) == 0
-    assert holder() == ""
+    assert leadership_holder() == ""
     assert not Process.objects.exists()

@@ -18,17 +18,17 @@ from django.utils import timezone
 from integrations.models import Integration, Operation
 from numbers.bulk import jobs
 from numbers.models import Batch, PhoneNumber
-from tests.chaos.processes import LOOPBACK, Processes, until
+from tests.chaos.processes import LOOPBACK, Processes, wait_until
 from tests.support import factories
 
 pytestmark = [pytest.mark.chaos, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
-RUNS = int(os.environ.get("PATCHBAY_NOISY_RUNS", "4"))
+RUN_COUNT = int(os.environ.get("PATCHBAY_NOISY_RUNS", "4"))
 INTEGRATIONS, IMPORTS, QUEUED, ROWS = 50, 100, 20, 2_000
-AT_ONCE = 3.0  # seconds
-RECORDED = {"destination": "record"}
+MAX_DELAY = 3.0  # seconds
+RECORD_OPTIONS = {"destination": "record"}
 
 
-class Dripping(BaseHTTPRequestHandler):
+class DrippingHandler(BaseHTTPRequestHandler):
     """A byte now and then, so that no read times out."""
 
     def do_GET(self) -> None:  # noqa: N802
@@ -46,14 +46,14 @@ class Dripping(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def dripping() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Dripping) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), DrippingHandler) as server:
         server.daemon_threads, server.block_on_close = True, False
         Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
 
 
-def make_noise(member: factories.Member, url: str) -> None:
+def create_noisy_load(member: factories.Member, url: str) -> None:
     """Numbers on all the integrations and imports of many rows, all due now."""
     for count in range(INTEGRATIONS):
         integration = Integration(
@@ -80,13 +80,13 @@ def make_noise(member: factories.Member, url: str) -> None:
         )
     for count in range(IMPORTS):
         rows = [{"number": f"+1415{count:03}{line:04}"} for line in range(2000, 2000 + ROWS)]
-        options = {**RECORDED, "start": True}
-        jobs.propose_import(member.by, title=f"Noise {count}", options=options, rows=rows)
+        options = {**RECORD_OPTIONS, "start": True}
+        jobs.create_import_job(member.by, title=f"Noise {count}", options=options, rows=rows)
 
 
 def seconds_until(true) -> float:
     began = time.monotonic()
-    until(true, 120)
+    wait_until(true, 120)
     return time.monotonic() - began
 
 
@@ -95,24 +95,24 @@ def noise(mallory, dripping, processes: Processes) -> None:
     processes.env["PATCHBAY_ALLOWED_PRIVATE_CIDRS"] = ",".join(LOOPBACK)
     for name in ("LEASE", "JOB_LEASE", "REDISPATCH"):
         del processes.env[f"PATCHBAY_{name}_SECONDS"]
-    make_noise(mallory, dripping)
+    create_noisy_load(mallory, dripping)
     processes.start_dispatcher()
     processes.start("-m", "celery", "-A", "config", "worker", "--without-mingle")
-    until(Batch.objects.filter(lease_until__isnull=False).exists)
+    wait_until(Batch.objects.filter(lease_until__isnull=False).exists)
     time.sleep(2)
 
 
 def test_the_quiet_one_is_served_at_once(alice, noise):
     took = []
-    for count in range(RUNS):
-        number = factories.number(alice.by, f"+1800555{count:04}", settled=False)
+    for count in range(RUN_COUNT):
+        number = factories.create_number(alice.by, f"+1800555{count:04}", settled=False)
         row = PhoneNumber.objects.filter(pk=number.pk, status="active")
         number_took = seconds_until(row.exists)
         rows = [{"number": f"+1212555{count:04}"}]
-        batch = jobs.propose_import(alice.by, title="One row", options=RECORDED, rows=rows)
+        batch = jobs.create_import_job(alice.by, title="One row", options=RECORD_OPTIONS, rows=rows)
         checked = Batch.objects.filter(pk=batch.pk, state="ready")
         took.append((round(number_took, 2), round(seconds_until(checked.exists), 2)))
         time.sleep(1)
     print(f"seconds to an active number, and to a checked import: {took}")
-    assert all(number < AT_ONCE and checked < AT_ONCE for number, checked in took), took
+    assert all(number < MAX_DELAY and checked < MAX_DELAY for number, checked in took), took
     assert Operation.objects.filter(organization__name="Mallory's", status="open").exists()

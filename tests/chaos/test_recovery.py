@@ -14,70 +14,78 @@ from dataclasses import replace
 import pytest
 
 from tests.chaos import faults
-from tests.chaos.client import Client
+from tests.chaos.client import NumberClient
 from tests.chaos.faults import Fault
-from tests.chaos.site import Site
+from tests.chaos.site import RedundantInstallation
 from tests.fakes.jambonz import FakeJambonz
 
 pytestmark = [pytest.mark.chaos, pytest.mark.slow]
-LASTS = 40.0  # seconds, of a fault that another of the same kind makes up for
-BRIEF = 15.0  # of one that stops everything
-EVERY = 0.5  # seconds from one number to the next
-BOUND = 45.0  # seconds that a number may take
+FAULT_SECONDS = 40.0  # seconds, of a fault that another of the same kind makes up for
+SHORT_FAULT_SECONDS = 15.0  # of one that stops everything
+ADD_INTERVAL = 0.5  # seconds from one number to the next
+MAX_RECOVERY_SECONDS = 45.0  # seconds that a number may take
 
 REDUNDANT = [
-    *(faults.kill("web-1"), faults.stop("web-1"), faults.drop("web-1", "database")),
-    *(faults.kill("worker-1"), faults.kill_child("worker-1"), faults.stop("worker-1")),
-    *(faults.drop("worker-1", "database"), faults.drop("worker-1", "broker")),
-    *(faults.kill("dispatcher-1"), faults.stop("dispatcher-1")),
-    *(faults.drop("dispatcher-1", "database"), faults.drop("dispatcher-1", "broker")),
+    *(faults.kill("web-1"), faults.freeze("web-1"), faults.silence_link("web-1", "database")),
+    *(faults.kill("worker-1"), faults.kill_child("worker-1"), faults.freeze("worker-1")),
+    *(faults.silence_link("worker-1", "database"), faults.silence_link("worker-1", "broker")),
+    *(faults.kill("dispatcher-1"), faults.freeze("dispatcher-1")),
+    *(
+        faults.silence_link("dispatcher-1", "database"),
+        faults.silence_link("dispatcher-1", "broker"),
+    ),
 ]
 SINGLE = [
     *(faults.kill("database"), faults.restart("database", signal.SIGINT)),
-    *(faults.stop("database"), faults.black_hole("database"), faults.disk_full()),
+    *(faults.freeze("database"), faults.silence_all_links("database"), faults.disk_full()),
     *(faults.kill("broker"), faults.restart("broker")),
-    *(faults.stop("broker"), faults.black_hole("broker")),
+    *(faults.freeze("broker"), faults.silence_all_links("broker")),
 ]
-LINES = [
-    *(replace(each, seconds=LASTS if each.seconds > 1 else 1) for each in REDUNDANT),
-    *(replace(each, seconds=BRIEF if each.seconds > 3 else each.seconds) for each in SINGLE),
+TABLE_LINES = [
+    *(replace(each, seconds=FAULT_SECONDS if each.seconds > 1 else 1) for each in REDUNDANT),
+    *(
+        replace(each, seconds=SHORT_FAULT_SECONDS if each.seconds > 3 else each.seconds)
+        for each in SINGLE
+    ),
 ]
 
 
 @pytest.fixture(scope="module")
-def installed() -> Iterator[tuple[Site, Client]]:
+def installed() -> Iterator[tuple[RedundantInstallation, NumberClient]]:
     if not os.environ.get("PATCHBAY_UNATTENDED_RUNS"):
         pytest.skip("the table takes a quarter of an hour: make chaos")
-    with FakeJambonz() as jambonz, Site() as site:
-        client = Client(site)
+    with FakeJambonz() as jambonz, RedundantInstallation() as site:
+        client = NumberClient(site)
         client.connect(jambonz)
         yield site, client
         client.close()
 
 
-@pytest.mark.parametrize("fault", LINES, ids=str)
+@pytest.mark.parametrize("fault", TABLE_LINES, ids=str)
 def test_recovery(installed, fault: Fault):
     site, client = installed
-    lead(site, fault)
+    make_leader(site, fault)
     added: dict[str, float] = {}
     fault_began = time.time()
     fault.begin(site)
     has_ended, end_at = False, time.monotonic() + fault.seconds
     while not has_ended or time.monotonic() < end_at + 5:
-        if len(added) * EVERY <= time.time() - fault_began:
+        if len(added) * ADD_INTERVAL <= time.time() - fault_began:
             added[client.add()] = time.time()
         if not has_ended and time.monotonic() >= end_at:
             fault.end(site)
             has_ended = True
         site.tend()
-    waits = {number: at - added[number] for number, at in actives(site, added).items()}
+    waits = {
+        number: at - added[number] for number, at in wait_for_activation_times(site, added).items()
+    }
     longest = max(waits.values())
     lasted = f"{fault.seconds:.0f} s" if fault.seconds > 1 else "at once"
     print(f"\n| {fault} | {lasted} | {longest:.1f} s |")
-    assert longest <= BOUND
+    assert longest <= MAX_RECOVERY_SECONDS
 
 
-def lead(site: Site, fault: Fault) -> None:
+def make_leader(site: RedundantInstallation, fault: Fault) -> None:
     """The dispatcher that the fault befalls leads."""
     if not fault.target.startswith("dispatcher"):
         return
@@ -95,12 +103,12 @@ WHERE kind = 'dispatcher' AND state = %s AND seen_at > now() - interval '12 seco
 """
 
 
-def reported(site: Site, state: str) -> int:
+def reported(site: RedundantInstallation, state: str) -> int:
     """Dispatchers in this state. The row of one that was killed stays for a while."""
     return site.sql(REPORTED, state)[0][0]
 
 
-SETTLED = """
+SETTLED_TIMES_SQL = """
 SELECT n.e164, extract(epoch FROM max(o.settled_at))::float FROM numbers_phonenumber n
 JOIN numbers_placement p ON p.phone_number_id = n.id
 JOIN integrations_operation o ON o.subject_id = p.id AND o.status = 'done'
@@ -108,13 +116,15 @@ WHERE n.status = 'active' AND n.e164 = ANY(%s) GROUP BY n.e164
 """
 
 
-def actives(site: Site, added: dict[str, float]) -> dict[str, float]:
+def wait_for_activation_times(
+    site: RedundantInstallation, added: dict[str, float]
+) -> dict[str, float]:
     """When each number became active, once all are."""
     found: dict[str, float] = {}
 
     def all_are() -> bool:
-        found.update(site.sql(SETTLED, list(added)))
+        found.update(site.sql(SETTLED_TIMES_SQL, list(added)))
         return len(found) == len(added)
 
-    site.until(all_are, BOUND + 30)
+    site.until(all_are, MAX_RECOVERY_SECONDS + 30)
     return found

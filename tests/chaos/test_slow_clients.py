@@ -16,21 +16,21 @@ import pytest
 
 from tests.support import factories
 from tests.support.dialects import DIALECTS
-from tests.support.raw_http import Sent, WebServer, everything, received
+from tests.support.raw_http import RawRequest, WebServer, parse_response, receive_all
 
 pytestmark = [pytest.mark.chaos, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
-CLIENTS = 500
+CLIENT_COUNT = 500
 SECONDS = 12  # longer than the grace of a body
-LONG = 20_000_000  # bytes; more than the kernel takes off the server's hands
-SLOWEST = 1.0  # seconds that another client may wait
-NEW = "+14155550188"
+LONG_FILE_BYTES = 20_000_000  # bytes; more than the kernel takes off the server's hands
+MAX_LATENCY = 1.0  # seconds that another client may wait
+NEW_NUMBER = "+14155550188"
 
 
 @pytest.fixture(scope="module")
 def web(tmp_path_factory, django_db_setup, django_db_blocker) -> Iterator[WebServer]:
     static = tmp_path_factory.mktemp("static")
-    (static / "long.js").write_bytes(bytes(LONG))
+    (static / "long.js").write_bytes(bytes(LONG_FILE_BYTES))
     with django_db_blocker.unblock():
         server = WebServer(tmp_path_factory.mktemp("web"), STATIC_ROOT=str(static))
     try:
@@ -47,7 +47,7 @@ class SlowClients:
     def __init__(self, web: WebServer, head: bytes, rest: Callable[[int], bytes], reads: int):
         self.rest, self.reads, self.ended = rest, reads, 0
         self.over = threading.Event()
-        self.sockets = [self.connect(web, head) for _each in range(CLIENTS)]
+        self.sockets = [self.connect(web, head) for _each in range(CLIENT_COUNT)]
         self.thread = threading.Thread(target=self.drip)
 
     def connect(self, web: WebServer, head: bytes) -> socket.socket:
@@ -94,13 +94,13 @@ class SlowClients:
             client.close()
 
 
-class World:
+class SlowClientScenario:
     """Alice's key, a number of hers, and the requests of a client in a hurry."""
 
     def __init__(self, web: WebServer, alice: factories.Member):
         self.web = web
         self.headers = {**DIALECTS["v1"].headers(alice), "Content-Type": "application/json"}
-        self.number = factories.number(alice.by)
+        self.number = factories.create_number(alice.by)
 
     def quick(self) -> list[float]:
         """Seconds that each request took: a look at the health, a read and a change."""
@@ -134,59 +134,63 @@ class World:
 
 
 @pytest.fixture
-def world(web, alice) -> World:
-    world = World(web, alice)
+def world(web, alice) -> SlowClientScenario:
+    world = SlowClientScenario(web, alice)
     for _each in range(30):  # each thread of each process makes its connection to PostgreSQL
         world.quick()
     return world
 
 
-def nothing(_second: int) -> bytes:
+def send_nothing(_second: int) -> bytes:
     return b""
 
 
-def one_byte(_second: int) -> bytes:
+def send_byte(_second: int) -> bytes:
     return b"x"
 
 
-def one_chunk(_second: int) -> bytes:
+def send_chunk(_second: int) -> bytes:
     return b"1\r\nx\r\n"
 
 
-def one_header(second: int) -> bytes:
+def send_header(second: int) -> bytes:
     return b"X-%d: x\r\n" % second
 
 
-def slow_headers(world: World):
-    return Sent("GET /healthz").head().removesuffix(b"\r\n"), one_header, 0
+def slow_headers(world: SlowClientScenario):
+    return RawRequest("GET /healthz").head().removesuffix(b"\r\n"), send_header, 0
 
 
-def silent(world: World):
-    return b"", nothing, 0
+def silent_clients(world: SlowClientScenario):
+    return b"", send_nothing, 0
 
 
-def slow_body(world: World):
-    return Sent("POST /v1/phone-numbers", b"", world.headers).head(Content_Length=9999), one_byte, 0
+def slow_body(world: SlowClientScenario):
+    return (
+        RawRequest("POST /v1/phone-numbers", b"", world.headers).head(Content_Length=9999),
+        send_byte,
+        0,
+    )
 
 
-def slow_chunks(world: World):
-    head = Sent("POST /v1/imports", b"", world.headers).head(Transfer_Encoding="chunked")
-    return head, one_chunk, 0
+def slow_chunks(world: SlowClientScenario):
+    head = RawRequest("POST /v1/imports", b"", world.headers).head(Transfer_Encoding="chunked")
+    return head, send_chunk, 0
 
 
-def slow_form(world: World):
+def slow_form(world: SlowClientScenario):
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
-    return Sent("POST /accounts/login/", b"", headers).head(Content_Length=9999), one_byte, 0
+    return RawRequest("POST /accounts/login/", b"", headers).head(Content_Length=9999), send_byte, 0
 
 
-def slow_readers(world: World):
-    return Sent("GET /static/long.js").head(), nothing, 1
+def slow_readers(world: SlowClientScenario):
+    return RawRequest("GET /static/long.js").head(), send_nothing, 1
 
 
-SORTS = [slow_headers, silent, slow_body, slow_chunks, slow_form, slow_readers]
+CLIENT_TYPES = [slow_headers, silent_clients, slow_body, slow_chunks, slow_form, slow_readers]
 
 
-@pytest.mark.parametrize("sort", SORTS, ids=lambda sort: sort.__name__)
+@pytest.mark.parametrize("sort", CLIENT_TYPES, ids=lambda sort: sort.__name__)
 def test_slow_clients_keep_nobody_waiting(web, world, sort):
     with SlowClients(web, *sort(world)) as slow:
         times = world.times()
@@ -194,7 +198,7 @@ def test_slow_clients_keep_nobody_waiting(web, world, sort):
     print(
         f"{len(times)} requests, median {statistics.median(times):.3f} s; {ended} slow ones ended"
     )
-    assert max(times) < SLOWEST
+    assert max(times) < MAX_LATENCY
 
 
 def test_a_slow_body_is_answered_408_in_the_words_of_the_place(web, alice):
@@ -210,9 +214,9 @@ def test_a_slow_body_is_answered_408_in_the_words_of_the_place(web, alice):
     for path, (dialect, words) in places.items():
         headers = {**DIALECTS[dialect].headers(alice), **json_type} if dialect else form_type
         client = web.connect()
-        client.sendall(Sent(path, b"", headers).head(Content_Length=9) + b"x")
+        client.sendall(RawRequest(path, b"", headers).head(Content_Length=9) + b"x")
         waiting.append((client, words))
-    answers = [(received(everything(client)), words) for client, words in waiting]
+    answers = [(parse_response(receive_all(client)), words) for client, words in waiting]
     for client, _words in waiting:
         client.close()
     for answer, words in answers:

@@ -13,8 +13,8 @@ import psycopg
 import pytest
 
 from config import BASE_DIR
-from tests.bench.memory import of_all
-from tests.support.make_up import Installation, installed, wait_until
+from tests.bench.memory import memory_by_program
+from tests.support.make_up import Installation, temporary_installation, wait_until
 
 pytestmark = [pytest.mark.chaos, pytest.mark.slow]
 AS_NOBODY = {"user": "nobody", "group": "nogroup", "extra_groups": []}
@@ -22,7 +22,7 @@ AS_NOBODY = {"user": "nobody", "group": "nogroup", "extra_groups": []}
 
 @pytest.fixture(scope="module")
 def shared():
-    with installed() as installation:
+    with temporary_installation() as installation:
         yield installation
 
 
@@ -43,7 +43,7 @@ def test_it_answers_as_soon_as_it_says_so(installation):
 def test_idle_it_takes_little_memory(installation):
     """It was 960 MB. Here are the tests' packages too, and a loaded machine lets workers' children
     stay: `make bench ARGS="--only memory"` measures it."""
-    wait_until(lambda: of_all(installation).total() < 560)
+    wait_until(lambda: memory_by_program(installation).total() < 560)
 
 
 def test_a_second_one_on_the_same_folder_is_refused(installation):
@@ -78,14 +78,14 @@ def test_a_killed_web_comes_back(installation):
 def test_the_web_outlives_a_restart_of_postgres(installation):
     """Its threads keep their connections, and find them cut."""
     key = json.loads((installation.data / "quickstart.json").read_text())["api_key"]
-    assert statuses(installation, key) == {200}
+    assert concurrent_statuses(installation, key) == {200}
     postgres = next(pid for pid, line in installation.processes().items() if "postgres -D" in line)
     os.kill(postgres, signal.SIGKILL)
-    wait_until(lambda: statuses(installation, key) != {200}, 5)
-    wait_until(lambda: statuses(installation, key) == {200}, 30)
+    wait_until(lambda: concurrent_statuses(installation, key) != {200}, 5)
+    wait_until(lambda: concurrent_statuses(installation, key) == {200}, 30)
 
 
-def statuses(installation: Installation, key: str) -> set[int]:
+def concurrent_statuses(installation: Installation, key: str) -> set[int]:
     """What the API answers on thirty connections at once."""
     address = f"{installation.address.url}/v1/phone-numbers"
     with httpx.Client(headers={"X-API-Key": key}) as client, ThreadPoolExecutor(30) as pool:
@@ -127,15 +127,15 @@ def test_an_interrupt_stops_everything_in_order(installation, number):
 def test_an_ordinary_user_may_run_it():
     if os.geteuid() != 0:
         pytest.skip("the other tests are run as one")
-    if not nobody_may_go_here():
+    if not nobody_can_run_project():
         pytest.skip("nobody cannot reach this Python or the project")
-    with installed(**AS_NOBODY) as installation:
+    with temporary_installation(**AS_NOBODY) as installation:
         installation.start()
         assert installation.address.answers()
         assert not (installation.data / "engines").is_symlink()
 
 
-def nobody_may_go_here() -> bool:
+def nobody_can_run_project() -> bool:
     command = [sys.executable, "-c", "import config, celery"]
     try:
         return subprocess.run(command, cwd=BASE_DIR, **AS_NOBODY).returncode == 0

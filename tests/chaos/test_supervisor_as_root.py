@@ -16,8 +16,8 @@ import httpx
 import pytest
 
 from config import BASE_DIR
-from config.supervisor.home import ACCOUNT
-from config.supervisor.runner import OTHERS_READ
+from config.supervisor.home import ENGINE_ACCOUNT
+from config.supervisor.runner import READABLE_PATHS
 from tests.support.make_up import Installation, wait_until
 
 pytestmark = [
@@ -25,10 +25,10 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(os.geteuid() != 0, reason="root only"),
 ]
-STRANGER = {"user": 65534, "group": 65534, "extra_groups": []}
+OTHER_ACCOUNT = {"user": 65534, "group": 65534, "extra_groups": []}
 PROGRAMS = ("granian", "manage.py dispatch", "celery", "postgres -D", "valkey-server")
 # Reads whatever it can below a folder, and says so.
-READ_ALL = """
+LIST_READABLE_SCRIPT = """
 import os, sys
 for place in [sys.argv[1], *(f"{sys.argv[1]}/{name}" for name in sys.argv[2:])]:
     try:
@@ -37,7 +37,7 @@ for place in [sys.argv[1], *(f"{sys.argv[1]}/{name}" for name in sys.argv[2:])]:
         continue
     print(place, found)
 """
-DIAL = """
+CONNECT_SOCKETS_SCRIPT = """
 import socket, sys
 for place in sys.argv[1:]:
     try:
@@ -53,9 +53,9 @@ def installation():
     """The project and its packages, copied where everybody can read them."""
     place = Path(tempfile.mkdtemp(prefix="patchbay-root-", dir="/var/tmp"))
     place.chmod(0o755)
-    for name in OTHERS_READ:
-        copy(BASE_DIR / name, place / name)
-    python = environment(place / ".venv")
+    for name in READABLE_PATHS:
+        copy_path(BASE_DIR / name, place / name)
+    python = create_virtual_environment(place / ".venv")
     installation = Installation(place / "var", python=python, project=place)
     installation.log = place / "output.log"
     yield installation
@@ -64,18 +64,18 @@ def installation():
     shutil.rmtree(place)
 
 
-def copy(source: Path, target: Path) -> None:
+def copy_path(source: Path, target: Path) -> None:
     if source.is_file():
         shutil.copy(source, target)
     else:
         shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
 
 
-def environment(folder: Path) -> Path:
+def create_virtual_environment(folder: Path) -> Path:
     """A virtual environment with our packages, on a Python that a stranger can run."""
     python = f"python{sys.version_info.major}.{sys.version_info.minor}"
     homes = (Path(sys.base_prefix, "bin"), Path("/usr/bin"), Path("/usr/local/bin"))
-    usable = [home / python for home in homes if stranger_runs([home / python, "-c", ""])]
+    usable = [home / python for home in homes if other_account_can_run([home / python, "-c", ""])]
     if not usable:
         reason = f"There is no {python} that others than root can run."
         (pytest.fail if os.environ.get("REQUIRE_PEERS") else pytest.skip)(reason)
@@ -91,22 +91,23 @@ def environment(folder: Path) -> Path:
     return folder / "bin" / "python"
 
 
-def stranger_runs(command: list) -> bool:
+def other_account_can_run(command: list) -> bool:
     try:
-        return subprocess.run(command, cwd="/", **STRANGER).returncode == 0
+        return subprocess.run(command, cwd="/", **OTHER_ACCOUNT).returncode == 0
     except OSError:
         return False
 
 
-def owners(installation: Installation) -> dict[str, set[str]]:
+def program_owners(installation: Installation) -> dict[str, set[str]]:
     """Who runs each program."""
     running = {pid: line for pid, line in installation.processes().items()}
     return {
-        name: {owner(pid) for pid, line in running.items() if name in line} for name in PROGRAMS
+        name: {process_owner(pid) for pid, line in running.items() if name in line}
+        for name in PROGRAMS
     }
 
 
-def owner(pid: int) -> str:
+def process_owner(pid: int) -> str:
     return pwd.getpwuid(Path("/proc", str(pid)).stat().st_uid).pw_name
 
 
@@ -117,28 +118,28 @@ def test_programs_leave_root_as_soon_as_they_can(installation):
     closed.chmod(0o600)
     installation.start()
     log = installation.log.read_text()
-    assert f"run as root, because the account {ACCOUNT} cannot read {closed}." in log
+    assert f"run as root, because the account {ENGINE_ACCOUNT} cannot read {closed}." in log
     assert f"cd {installation.project} && chmod a+rx ." in log
-    assert owners(installation) == {
+    assert program_owners(installation) == {
         **dict.fromkeys(PROGRAMS, {"root"}),
-        **dict.fromkeys(PROGRAMS[3:], {ACCOUNT}),
+        **dict.fromkeys(PROGRAMS[3:], {ENGINE_ACCOUNT}),
     }
-    demo = quickstart(installation)
+    demo = read_quickstart(installation)
     assert installation.stop(signal.SIGTERM) == 0
     closed.chmod(0o644)
     installation.start()
     assert "as root" not in installation.log.read_text()
-    assert owners(installation) == dict.fromkeys(PROGRAMS, {ACCOUNT})
-    assert quickstart(installation) == demo
+    assert program_owners(installation) == dict.fromkeys(PROGRAMS, {ENGINE_ACCOUNT})
+    assert read_quickstart(installation) == demo
 
 
-def quickstart(installation: Installation) -> dict[str, str]:
+def read_quickstart(installation: Installation) -> dict[str, str]:
     return json.loads((installation.data / "quickstart.json").read_text())
 
 
 def test_everything_works_under_the_account(installation):
     installation.start()
-    demo = quickstart(installation)
+    demo = read_quickstart(installation)
     sid = "660e8400-e29b-41d4-a716-446655440001"
     headers = {"X-API-Key": demo["api_key"]}
     with httpx.Client(base_url=installation.address.url, headers=headers) as api:
@@ -156,22 +157,22 @@ def test_everything_works_under_the_account(installation):
 
 def test_what_root_made_is_closed_to_everybody(installation):
     installation.start()
-    assert read_by(STRANGER, installation) == {str(installation.data)}
-    account = pwd.getpwnam(ACCOUNT)
+    assert readable_paths(OTHER_ACCOUNT, installation) == {str(installation.data)}
+    account = pwd.getpwnam(ENGINE_ACCOUNT)
     lent = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
-    engines = {path for path in read_by(lent, installation) if "/engines" in path}
-    assert read_by(lent, installation) == engines | {str(installation.data)}
+    engines = {path for path in readable_paths(lent, installation) if "/engines" in path}
+    assert readable_paths(lent, installation) == engines | {str(installation.data)}
     sockets = [str(path) for path in (installation.data / "engines" / "run").iterdir()]
     assert len([path for path in sockets if not path.endswith(".lock")]) == 2
-    command = ["/usr/bin/python3", "-c", DIAL, *sockets]
-    dialled = subprocess.run(command, capture_output=True, text=True, check=True, **STRANGER)
+    command = ["/usr/bin/python3", "-c", CONNECT_SOCKETS_SCRIPT, *sockets]
+    dialled = subprocess.run(command, capture_output=True, text=True, check=True, **OTHER_ACCOUNT)
     assert dialled.stdout == ""
 
 
-def read_by(account: dict, installation: Installation) -> set[str]:
+def readable_paths(account: dict, installation: Installation) -> set[str]:
     """The files and folders of the data that an account can read."""
     names = [str(path.relative_to(installation.data)) for path in installation.data.rglob("*")]
-    command = ["/usr/bin/python3", "-c", READ_ALL, installation.data, *names]
+    command = ["/usr/bin/python3", "-c", LIST_READABLE_SCRIPT, installation.data, *names]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd="/", **account)
     return {line.partition(" ")[0] for line in done.stdout.splitlines()}
 

@@ -4,14 +4,14 @@ more."""
 import pytest
 
 from numbers.models import PhoneNumber
-from tests.chaos.processes import until
+from tests.chaos.processes import wait_until
 from tests.fakes.jambonz import FakeJambonz
 from tests.support import factories
 
 pytestmark = [pytest.mark.chaos, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
-def asked_to_add(jambonz: FakeJambonz, table: str) -> bool:
+def was_insert_requested(jambonz: FakeJambonz, table: str) -> bool:
     return any(heard.method == "POST" and heard.path.endswith(table) for heard in jambonz.requests)
 
 
@@ -21,15 +21,17 @@ def test_killing_the_worker_makes_nothing_twice(
     alice, jambonz, processes, table, done_all_the_same
 ):
     jambonz.hang("POST", table, then_do_after=0 if done_all_the_same else None)
-    carrier = factories.carrier(alice.by, name="SIP", settled=False)
-    number = factories.number(alice.by, settled=False, voip_carrier_sid=carrier.voip_carrier_sid)
+    carrier = factories.create_carrier(alice.by, name="SIP", settled=False)
+    number = factories.create_number(
+        alice.by, settled=False, voip_carrier_sid=carrier.voip_carrier_sid
+    )
     processes.start_dispatcher()
     worker = processes.start_worker()
-    until(lambda: asked_to_add(jambonz, table))
+    wait_until(lambda: was_insert_requested(jambonz, table))
     processes.kill(worker)
     jambonz.settle()
     processes.start_worker()
-    until(lambda: PhoneNumber.objects.get(pk=number.pk).status == "active")
+    wait_until(lambda: PhoneNumber.objects.get(pk=number.pk).status == "active")
     assert [
         len(jambonz.tables[name]) for name in ("voip_carriers", "sip_gateways", "phone_numbers")
     ] == [1, 1, 1]

@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from organizations.models import User
 from organizations.web import computed_cache
-from organizations.web.admin.base import page_of
+from organizations.web.admin.base import admin_url
 from organizations.web.views.base import screen_url
 from tests.support import factories
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 def slow_clock(monkeypatch):
     """What is counted stays fresh for longer than any test takes."""
     cache.clear()
-    monkeypatch.setattr(computed_cache, "SOONEST", 30)
+    monkeypatch.setattr(computed_cache, "MIN_FRESH_SECONDS", 30)
 
 
 def overview(client: Client, query: str = ""):
@@ -36,8 +36,8 @@ def test_an_empty_installation_has_no_numbers_in_any_state(staff):
 
 
 def test_it_counts_over_all_organizations(alice, mallory, staff):
-    factories.number(alice.by, "+14155550101")
-    factories.number(mallory.by, "+442071838750")
+    factories.create_number(alice.by, "+14155550101")
+    factories.create_number(mallory.by, "+442071838750")
     page = overview(staff)
     carriers, platforms, countries = page.context["shares"]
     assert {bar.label for bar in carriers.rows} == {"Acme Trunk", "Evil Trunk"}
@@ -47,8 +47,8 @@ def test_it_counts_over_all_organizations(alice, mallory, staff):
 
 
 def test_a_carrier_s_bar_leads_to_its_numbers(alice, mallory, staff):
-    factories.number(alice.by)
-    factories.number(mallory.by, "+442071838750")
+    factories.create_number(alice.by)
+    factories.create_number(mallory.by, "+442071838750")
     bar = next(b for b in overview(staff).context["shares"][0].rows if b.label == "Acme Trunk")
     listed = staff.get(bar.url)
     assert "+18005551234" in listed.text
@@ -72,15 +72,15 @@ def test_the_platforms_that_fail_come_first(alice, mallory, staff):
 
 
 def test_figures_are_kept_until_somebody_asks_for_newer_ones(alice, staff):
-    factories.number(alice.by)
+    factories.create_number(alice.by)
     overview(staff)
-    factories.number(alice.by, "+14155550101")
+    factories.create_number(alice.by, "+14155550101")
     assert overview(staff).context["shares"][0].rows[0].count == 1
     assert overview(staff, "?now=1").context["shares"][0].rows[0].count == 2
 
 
 def test_who_may_see_numbers_only_sees_no_calls(alice):
-    factories.number(alice.by)
+    factories.create_number(alice.by)
     narrow = User.objects.create_user("nora@example.com", "correct horse battery", is_staff=True)
     narrow.user_permissions.add(Permission.objects.get(codename="view_phonenumber"))
     client = Client()
@@ -100,12 +100,12 @@ def test_who_may_see_nothing_sees_no_figures(alice):
 
 class TestBetweenAdminAndPortal:
     def operator(self, alice) -> factories.Member:
-        olga = factories.person("Olga", organization=alice.organization)
+        olga = factories.create_member("Olga", organization=alice.organization)
         User.objects.filter(pk=olga.user.pk).update(is_staff=True, is_superuser=True)
         return olga
 
     def test_a_number_s_page_leads_to_the_portal_s_and_back(self, alice, browse):
-        number = factories.number(alice.by)
+        number = factories.create_number(alice.by)
         client = browse(self.operator(alice))
         in_admin = reverse("admin:numbers_phonenumber_change", args=[number.pk])
         in_portal = screen_url(alice.organization, "number", number_id=number.pk)
@@ -130,8 +130,8 @@ class TestBetweenAdminAndPortal:
 
 class TestLinksBetweenObjects:
     def test_what_is_an_organization_s_is_listed_from_its_page(self, alice, mallory, staff):
-        factories.number(alice.by)
-        factories.number(mallory.by, "+442071838750")
+        factories.create_number(alice.by)
+        factories.create_number(mallory.by, "+442071838750")
         page = staff.get(
             reverse("admin:organizations_organization_change", args=[alice.organization.pk])
         )
@@ -144,8 +144,8 @@ class TestLinksBetweenObjects:
             assert "+442071838750" not in listed.text, way
 
     def test_a_carrier_and_an_integration_lead_to_their_numbers(self, alice, mallory, staff):
-        factories.number(alice.by)
-        factories.number(mallory.by, "+442071838750")
+        factories.create_number(alice.by)
+        factories.create_number(mallory.by, "+442071838750")
         carrier = carrier_of(alice)
         for page in (
             reverse("admin:carriers_carrier_change", args=[carrier.pk]),
@@ -158,15 +158,15 @@ class TestLinksBetweenObjects:
             assert "+442071838750" not in listed.text
 
     def test_a_line_of_the_log_leads_to_its_subject(self, alice, staff):
-        number, user = factories.number(alice.by), alice.user
+        number, user = factories.create_number(alice.by), alice.user
         rows = {"phone_number": number, "carrier": carrier_of(alice), "member": user}
         for kind, row in rows.items():
-            page = staff.get(page_of(self.line(alice, kind, row.pk)))
-            assert f'href="{page_of(row)}"' in page.text
+            page = staff.get(admin_url(self.line(alice, kind, row.pk)))
+            assert f'href="{admin_url(row)}"' in page.text
 
     def test_a_line_about_what_is_gone_is_told_all_the_same(self, alice, staff):
         event = self.line(alice, "carrier", uuid4())
-        page = staff.get(page_of(event))
+        page = staff.get(admin_url(event))
         assert "Gone Trunk" in page.text
         assert f"/admin/carriers/carrier/{event.subject_id}" not in page.text
 
@@ -177,14 +177,14 @@ class TestLinksBetweenObjects:
         narrow.user_permissions.set(rights)
         client, carrier = Client(), carrier_of(alice)
         client.force_login(narrow, "django.contrib.auth.backends.ModelBackend")
-        page = client.get(page_of(self.line(alice, "carrier", carrier.pk)))
+        page = client.get(admin_url(self.line(alice, "carrier", carrier.pk)))
         assert "Gone Trunk" in page.text
-        assert (f'href="{page_of(carrier)}"' in page.text) == leads
+        assert (f'href="{admin_url(carrier)}"' in page.text) == leads
 
     def test_what_it_leads_to_is_not_read_whole(self, alice, staff):
         event = self.line(alice, "integration", alice.organization.integrations.get().pk)
         with CaptureQueriesContext(connection) as said:
-            staff.get(page_of(event))
+            staff.get(admin_url(event))
         assert not [query for query in said if "sealed" in query["sql"]]
 
     def line(self, member: factories.Member, kind: str, subject_id):
@@ -200,7 +200,7 @@ class TestLinksBetweenObjects:
         assert event.at.strftime("%Y-%m-%d %H:%M:%S") in page.text
 
     def test_the_story_of_a_number_is_one_line_of_time(self, alice, staff):
-        number = factories.number(alice.by)
+        number = factories.create_number(alice.by)
         page = staff.get(reverse("admin:numbers_phonenumber_change", args=[number.pk]))
         told = page.context["timeline"]
         assert [at for at, _c, _e in told] == sorted((at for at, _c, _e in told), reverse=True)

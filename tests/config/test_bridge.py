@@ -7,7 +7,7 @@ import time
 import pytest
 
 from config.web import asgi_bridge as bridge_module
-from config.web.asgi_bridge import Bridge, key_of
+from config.web.asgi_bridge import AsgiBridge, environ_header_name
 from organizations.web.request_bodies import IncompleteBody
 
 WHOLE = [("http.request", b"first ", True), ("http.request", b"second", False)]
@@ -62,7 +62,7 @@ def exchange(
         kind, body, more = waiting.pop(0)
         return {"type": kind, "body": body, "more_body": more}
 
-    asyncio.run((bridge or Bridge(application))(scope, receive, taking(sent)))
+    asyncio.run((bridge or AsgiBridge(application))(scope, receive, taking(sent)))
     assert unread is None or waiting == unread
     return sent
 
@@ -140,7 +140,10 @@ def test_the_environ_says_what_the_request_said(key, value):
 
 
 def test_a_name_with_an_underscore_does_not_pass_for_one_with_a_hyphen():
-    assert (key_of(b"x-forwarded-proto"), key_of(b"x_forwarded_proto")) == (
+    assert (
+        environ_header_name(b"x-forwarded-proto"),
+        environ_header_name(b"x_forwarded_proto"),
+    ) == (
         "HTTP_X_FORWARDED_PROTO",
         "",
     )
@@ -176,14 +179,14 @@ def test_who_does_not_read_the_body_need_not_know_that_it_was_cut_off():
 
 
 def test_a_body_that_is_not_wanted_is_not_received():
-    bridge = Bridge(answering(lambda environ: "unread"), limits=lambda *_request: None)
+    bridge = AsgiBridge(answering(lambda environ: "unread"), limits=lambda *_request: None)
     (_start, body) = exchange(None, scope(CHUNKED), WHOLE, bridge=bridge, unread=WHOLE)
     assert body["body"] == b"unread"
 
 
 def test_the_body_is_there_before_a_thread_is_taken():
     """As many bodies as there are threads never come; another request is answered."""
-    bridge = Bridge(answering(lambda environ: "answered"), threads=1)
+    bridge = AsgiBridge(answering(lambda environ: "answered"), threads=1)
     sent = []
 
     async def never() -> dict:
@@ -239,7 +242,7 @@ def parts_of(bodies: list[dict]) -> list[tuple[bytes, bool]]:
 
 
 def test_a_stream_goes_out_as_it_is_made_and_is_closed():
-    stream = Stream(pause=bridge_module.SOON)
+    stream = Stream(pause=bridge_module.CHUNK_SECONDS)
     start, *bodies = exchange(stream, scope(), slow_client=5)
     assert start["status"] == 200
     assert parts_of(bodies) == [(b"1,2,", True), (b"3,", True), (b"", False)]
@@ -254,21 +257,21 @@ def test_a_short_stream_is_sent_whole():
 
 
 def test_a_long_answer_goes_out_in_portions():
-    long = bytes(bridge_module.LONG + 1)
+    long = bytes(bridge_module.STREAM_THRESHOLD + 1)
     _start, *bodies = exchange(answering_with(long), scope(), slow_client=5)
-    assert [len(body["body"]) for body in bodies] == [bridge_module.PORTION] * 2 + [1, 0]
+    assert [len(body["body"]) for body in bodies] == [bridge_module.CHUNK_BYTES] * 2 + [1, 0]
     assert b"".join(body["body"] for body in bodies) == long
 
 
 def test_who_reads_a_long_answer_holds_no_thread():
-    bridge = Bridge(Stream(chunks=5, pause=bridge_module.SOON), threads=1)
+    bridge = AsgiBridge(Stream(chunks=5, pause=bridge_module.CHUNK_SECONDS), threads=1)
 
     async def forever(*_message: dict) -> None:
         await asyncio.sleep(60)
 
     async def both() -> None:
         readers = [asyncio.create_task(bridge(scope(), forever, forever)) for _each in range(2)]
-        await asyncio.sleep(2.5 * bridge_module.SOON)
+        await asyncio.sleep(2.5 * bridge_module.CHUNK_SECONDS)
         bridge.application = answering(lambda _environ: "answered")
         sent = []
         await bridge(scope(), forever, taking(sent))
@@ -280,10 +283,10 @@ def test_who_reads_a_long_answer_holds_no_thread():
     asyncio.run(both())
 
 
-@pytest.mark.parametrize("readers", [0, bridge_module.MOST_READERS])
+@pytest.mark.parametrize("readers", [0, bridge_module.MAX_STREAMING_CLIENTS])
 def test_only_so_many_read_long_answers_at_the_same_time(readers):
-    stream = Stream(pause=bridge_module.SOON)
-    bridge = Bridge(stream)
+    stream = Stream(pause=bridge_module.CHUNK_SECONDS)
+    bridge = AsgiBridge(stream)
     bridge.readers = readers
     start, *_bodies = exchange(None, scope(), bridge=bridge, slow_client=5)
     assert start["status"] == (503 if readers else 200)
@@ -292,9 +295,9 @@ def test_only_so_many_read_long_answers_at_the_same_time(readers):
 
 
 def test_a_client_that_does_not_read_is_cut_off(monkeypatch):
-    monkeypatch.setattr(bridge_module, "STALLED", 0.01)
+    monkeypatch.setattr(bridge_module, "STALL_TIMEOUT", 0.01)
     stream, cut = Stream(chunks=1000), []
-    monkeypatch.setattr(bridge_module, "cut_connection", cut.append)
+    monkeypatch.setattr(bridge_module, "abort_connection", cut.append)
 
     async def forever(message: dict) -> None:
         await asyncio.sleep(0 if message["type"] == "http.response.start" else 60)
@@ -302,18 +305,18 @@ def test_a_client_that_does_not_read_is_cut_off(monkeypatch):
     async def hear_nothing() -> dict:
         await asyncio.sleep(60)
 
-    asyncio.run(Bridge(stream)(scope(), hear_nothing, forever))
+    asyncio.run(AsgiBridge(stream)(scope(), hear_nothing, forever))
     until(lambda: stream.closed)
     assert (len(cut), stream.made < 1000) == (1, True)
 
 
 def test_an_answer_that_breaks_off_does_not_look_complete(monkeypatch):
     cut = []
-    monkeypatch.setattr(bridge_module, "cut_connection", cut.append)
+    monkeypatch.setattr(bridge_module, "abort_connection", cut.append)
 
     class Broken(Stream):
         def __iter__(self):
-            yield bytes(bridge_module.PORTION)
+            yield bytes(bridge_module.CHUNK_BYTES)
             raise TimeoutError("an error of ours, not of the client's")
 
     broken = Broken()
@@ -337,7 +340,7 @@ def test_an_error_reaches_the_server_and_the_thread_goes_on(raised, reported):
     def application(_environ, _start_response):
         raise raised
 
-    bridge = Bridge(application, threads=1)
+    bridge = AsgiBridge(application, threads=1)
     for _time in range(2):
         with pytest.raises(reported):
             exchange(None, scope(), bridge=bridge)
@@ -368,4 +371,4 @@ def test_as_many_requests_at_a_time_as_there_are_threads():
 
         await asyncio.gather(*(bridge(scope(), receive, send) for _each in range(3)))
 
-    asyncio.run(all_at_once(Bridge(answering(lambda _environ: together.wait()), threads=3)))
+    asyncio.run(all_at_once(AsgiBridge(answering(lambda _environ: together.wait()), threads=3)))

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.db.backends.signals import connection_created
 
-from config.web.database_connections import end_with_thread
+from config.web.database_connections import tie_connection_to_thread
 
 
 @pytest.fixture
@@ -24,9 +24,9 @@ def test_a_connection_ends_with_its_thread():
     pids = []
 
     def use() -> None:
-        connection_created.connect(end_with_thread)
+        connection_created.connect(tie_connection_to_thread)
         connection.ensure_connection()
-        connection_created.disconnect(end_with_thread)
+        connection_created.disconnect(tie_connection_to_thread)
         pids.append(connection.connection.info.backend_pid)
 
     thread = threading.Thread(target=use)

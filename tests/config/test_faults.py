@@ -10,12 +10,12 @@ import pytest
 
 from config import BASE_DIR, telemetry
 from config.environment import kinds
-from config.environment.kinds import Choice, Listed, Number, WholeNumber
+from config.environment.kinds import Choice, CommaSeparated, IntegerInRange, NumberInRange
 from config.environment.reader import env
-from config.environment.validation import faults, missing
-from config.environment.variables import VARIABLES, Variable
-from config.supervisor import Refused
-from config.supervisor.__main__ import refuse_wrong_settings
+from config.environment.validation import find_missing_variables, find_setting_errors
+from config.environment.variables import VARIABLES, EnvironmentVariable
+from config.supervisor import SupervisorError
+from config.supervisor.__main__ import prepare_supervisor_settings
 
 # The same in each process of a run, as they are in the names of tests.
 KEY, OTHER_KEY = (urlsafe_b64encode(bytes([n] * 32)).decode() for n in (7, 8))
@@ -25,37 +25,55 @@ NOT_URLS = [
     *("https://[::1", "://", "https://exa_mple!"),
 ]
 OF_KIND = {
-    kinds.boolean: ["ture", "2", "enabled", "tru e", "offf"],
-    kinds.log_level: ["LOUD", "20", "INFO,DEBUG"],
-    kinds.plain: ["two\nlines", "a\x00b", "\x1b[31mred"],
-    kinds.path: ["a\x00b"],
-    kinds.port: ["0", "65536", "http", "-1", "80.5", "８０"],
-    kinds.public_url: [*NOT_URLS, "ftp://a", "https://u:p@a", "https://a?b", "https://a#b"],
-    kinds.safe_url: [*NOT_URLS, "http://api.example.com", "ftp://localhost", "https://u:p@a"],
-    kinds.sender: ["nobody", "Patchbay <>", "a@b\nBcc: c@d", "a@b@c"],
-    kinds.network: ["10.0.0.1/8", "10.0.0.0/33", "all", "10.0.0"],
-    kinds.hosts: [
+    kinds.parse_switch: ["ture", "2", "enabled", "tru e", "offf"],
+    kinds.parse_log_level: ["LOUD", "20", "INFO,DEBUG"],
+    kinds.parse_text_line: ["two\nlines", "a\x00b", "\x1b[31mred"],
+    kinds.parse_folder_path: ["a\x00b"],
+    kinds.parse_port: ["0", "65536", "http", "-1", "80.5", "８０"],
+    kinds.parse_public_url: [*NOT_URLS, "ftp://a", "https://u:p@a", "https://a?b", "https://a#b"],
+    kinds.parse_secure_url: [
+        *NOT_URLS,
+        "http://api.example.com",
+        "ftp://localhost",
+        "https://u:p@a",
+    ],
+    kinds.parse_email_sender: ["nobody", "Patchbay <>", "a@b\nBcc: c@d", "a@b@c"],
+    kinds.parse_network: ["10.0.0.1/8", "10.0.0.0/33", "all", "10.0.0"],
+    kinds.parse_hosts: [
         *("https://a.example", "a.example:443", "a.example/x", "a b", "10.0.0.256", "[::1"),
         *(",", "a,,http://b", "-a.example", "a_b.example!"),
     ],
-    kinds.origins: ["a.example", "https://a/", "https://a/path", "ftp://a", "https://", ","],
-    kinds.networks: ["10.0.0.1/8", "10.0.0.0/33", "everything", "10.0.0.0/8;10.1.0.0/16", ","],
-    kinds.proxies: ["proxy.example", "10.0.0.1/24", "10.0.0.256", "0.0.0.0/0", "::/0", "Unix"],
-    kinds.long_secret: [SECRET, "x" * 31],
-    kinds.token: [SECRET, f"{SECRET} with blanks in it"],
-    kinds.fernet_keys: [SECRET, f"{KEY},{SECRET}", KEY[:-4], ",", f"{KEY} {OTHER_KEY}"],
-    kinds.database_url: [
+    kinds.parse_origins: ["a.example", "https://a/", "https://a/path", "ftp://a", "https://", ","],
+    kinds.parse_networks: [
+        "10.0.0.1/8",
+        "10.0.0.0/33",
+        "everything",
+        "10.0.0.0/8;10.1.0.0/16",
+        ",",
+    ],
+    kinds.parse_proxies: [
+        "proxy.example",
+        "10.0.0.1/24",
+        "10.0.0.256",
+        "0.0.0.0/0",
+        "::/0",
+        "Unix",
+    ],
+    kinds.parse_long_secret: [SECRET, "x" * 31],
+    kinds.parse_bearer_token: [SECRET, f"{SECRET} with blanks in it"],
+    kinds.parse_fernet_keys: [SECRET, f"{KEY},{SECRET}", KEY[:-4], ",", f"{KEY} {OTHER_KEY}"],
+    kinds.parse_database_url: [
         *(SECRET, f"mysql://u:{SECRET}@h/d", f"postgresql://u:{SECRET}@h:99999/d"),
         *(f"postgresql://u:{SECRET}@h/d?colour={SECRET}", f"postgresql://u:{SECRET} x@h/d"),
         *(f"postgresql://u:{SECRET}@h", f"postgresql://u:{SECRET}@h:port/d"),
         *(f"postgresql://u:{SECRET}@[::1/d", f"postgresql://u:{SECRET}@h/d?sslmode=maybe"),
         f"postgresql://u:{SECRET}%@h/d",
     ],
-    kinds.broker_url: [
+    kinds.parse_broker_url: [
         *(SECRET, f"http://:{SECRET}@h", f"redis://:{SECRET}@h:99999/0", f"redis://:{SECRET}@"),
         *(f"redis://:{SECRET}@h/zero", f"redis://:{SECRET}@[::1/0", f"amqp://u:{SECRET}@h"),
     ],
-    kinds.email_url: [
+    kinds.parse_email_url: [
         *(SECRET, f"imap://u:{SECRET}@h", f"smtp://u:{SECRET}@h:99999", f"smtp://u:{SECRET}@"),
         f"smtp://u:{SECRET}@h:port",
     ],
@@ -65,13 +83,13 @@ OF_KIND = {
 @pytest.fixture(autouse=True)
 def with_all_packages(monkeypatch):
     """Those that a setting asks for, which nobody has to install."""
-    monkeypatch.setattr(telemetry, "is_installed", lambda module: True)
+    monkeypatch.setattr(telemetry, "is_module_installed", lambda module: True)
 
 
-def bad_values(variable: Variable) -> list[str]:
+def bad_values(variable: EnvironmentVariable) -> list[str]:
     kind = variable.kind
-    if isinstance(kind, Number):
-        between = [] if not isinstance(kind, WholeNumber) else [f"{kind.low}.5"]
+    if isinstance(kind, NumberInRange):
+        between = [] if not isinstance(kind, IntegerInRange) else [f"{kind.low}.5"]
         words = ["many", "1e3", "0x10", "nan", "inf", "1,000", "１", "--1", "5 s"]
         return [str(kind.low - 1), str(kind.high + 1), *words, *between]
     if isinstance(kind, Choice):
@@ -102,7 +120,7 @@ def set_only(monkeypatch, **values: str) -> None:
 
 
 def found(name: str = "make up") -> list[str]:
-    return [*faults(VARIABLES[name].reader if name in VARIABLES else name)]
+    return [*find_setting_errors(VARIABLES[name].reader if name in VARIABLES else name)]
 
 
 @pytest.mark.parametrize(("name", "value"), CASES)
@@ -129,9 +147,9 @@ def test_a_default_is_right(monkeypatch, name):
 def test_every_kind_has_bad_values():
     """A new kind that nobody tried is none."""
     known = {each.kind for each in VARIABLES.values()}
-    listed = {kind for kind in known if not isinstance(kind, Number | Choice)}
+    listed = {kind for kind in known if not isinstance(kind, NumberInRange | Choice)}
     assert listed == set(OF_KIND)
-    assert any(isinstance(kind, Listed) for kind in listed)
+    assert any(isinstance(kind, CommaSeparated) for kind in listed)
 
 
 GOOD = [
@@ -268,7 +286,10 @@ class TestFiles:
 
     def test_what_is_needed_may_be_in_files(self, monkeypatch, tmp_path):
         set_only(monkeypatch)
-        assert [each.split()[0] for each in missing()] == ["SECRET_KEY", "PATCHBAY_ENCRYPTION_KEYS"]
+        assert [each.split()[0] for each in find_missing_variables()] == [
+            "SECRET_KEY",
+            "PATCHBAY_ENCRYPTION_KEYS",
+        ]
         (tmp_path / "s").write_text("x" * 50)
         (tmp_path / "k").write_text(KEY)
         set_only(
@@ -276,13 +297,13 @@ class TestFiles:
             SECRET_KEY_FILE=str(tmp_path / "s"),
             PATCHBAY_ENCRYPTION_KEYS_FILE=str(tmp_path / "k"),
         )
-        assert missing() == []
+        assert find_missing_variables() == []
 
 
 def test_the_supervisor_refuses_before_it_starts_anything(monkeypatch):
     set_only(monkeypatch, PORT="http", PATCHBAY_HTTPS="ture")
-    with pytest.raises(Refused) as refusal:
-        refuse_wrong_settings()
+    with pytest.raises(SupervisorError) as refusal:
+        prepare_supervisor_settings()
     assert "PORT must be a whole number from 1 to 65535, not 'http'." in str(refusal.value)
     assert "PATCHBAY_HTTPS must be on or off, not 'ture'." in str(refusal.value)
 
@@ -290,7 +311,7 @@ def test_the_supervisor_refuses_before_it_starts_anything(monkeypatch):
 def test_the_supervisor_hands_secrets_of_files_to_its_children(monkeypatch, tmp_path):
     (tmp_path / "secret").write_text("x" * 50 + "\n")
     set_only(monkeypatch, SECRET_KEY_FILE=str(tmp_path / "secret"))
-    refuse_wrong_settings()
+    prepare_supervisor_settings()
     assert os.environ["SECRET_KEY"] == "x" * 50
     assert "SECRET_KEY_FILE" not in os.environ
 

@@ -19,7 +19,7 @@ from config import BASE_DIR, healthy
 from config.healthy import main
 from integrations.models import Process
 from integrations.runtime import processes
-from integrations.runtime.processes import Reporter
+from integrations.runtime.processes import ProcessReporter
 
 
 @pytest.fixture
@@ -39,28 +39,28 @@ def asked(db, monkeypatch) -> None:
 
 
 def test_it_counts_as_the_others_do():
-    assert timedelta(seconds=healthy.ALIVE_FOR) == processes.ALIVE_FOR
+    assert timedelta(seconds=healthy.ALIVE_TIMEOUT) == processes.ALIVE_TIMEOUT
 
 
 @pytest.mark.usefixtures("asked")
 class TestPrograms:
     def test_one_that_reports(self, capsys):
-        Reporter("dispatcher").report("leading")
+        ProcessReporter("dispatcher").report("leading")
         assert main(["dispatcher"]) == 0
         assert capsys.readouterr().out.startswith("dispatcher: leading, reported 0 s ago")
 
     def test_a_paused_one_is_well_and_says_why(self, capsys):
-        Reporter("worker").report("paused", "The broker is out of reach: no")
+        ProcessReporter("worker").report("paused", "The broker is out of reach: no")
         assert main(["worker"]) == 0
         assert "The broker is out of reach" in capsys.readouterr().out
 
     def test_a_silent_one(self, capsys):
-        Reporter("worker").report("working")
+        ProcessReporter("worker").report("working")
         Process.objects.update(seen_at=timezone.now() - timedelta(seconds=40))
         assert main(["worker"]) == 1
 
     def test_those_of_other_kinds_and_other_machines_do_not_count(self, capsys):
-        Reporter("worker").report("working")
+        ProcessReporter("worker").report("working")
         Process.objects.create(
             instance=f"{socket.gethostname()}2:1:ab",
             kind="dispatcher",

@@ -54,7 +54,9 @@ def record(text="it failed", *args, level=logging.ERROR, **extra) -> logging.Log
 
 
 class TestFormats:
-    @pytest.mark.parametrize("formatter", [logs.Json(), logs.Lines("%(levelname)s %(message)s")])
+    @pytest.mark.parametrize(
+        "formatter", [logs.JsonFormatter(), logs.LineFormatter("%(levelname)s %(message)s")]
+    )
     @pytest.mark.parametrize(
         "odd",
         [record("%s and %s", 1), record("%d", "x"), record("%s", Unspeakable()), record(None)],
@@ -64,7 +66,7 @@ class TestFormats:
 
     def test_json_is_one_object_on_one_line(self):
         odd = record("two\nlines %s", b"\xff", route="/v1", organization=Unspeakable(), status=200)
-        line = logs.Json().format(odd)
+        line = logs.JsonFormatter().format(odd)
         assert "\n" not in line
         told = json.loads(line)
         assert told["message"].startswith("two\nlines")
@@ -76,14 +78,14 @@ class TestFormats:
             raise ValueError("ours")
         except ValueError:
             made.exc_info = sys.exc_info()
-        assert "ValueError: ours" in json.loads(logs.Json().format(made))["exception"]
+        assert "ValueError: ours" in json.loads(logs.JsonFormatter().format(made))["exception"]
 
 
 class TestBursts:
     def test_the_same_error_is_told_once_and_then_counted(self, monkeypatch):
         now = [100.0]
         monkeypatch.setattr(logs.time, "monotonic", lambda: now[0])
-        burst = logs.Collapsed()
+        burst = logs.CollapseRepeats()
         said = [burst.filter(record("no database for %s", n)) for n in range(5)]
         assert said == [True, False, False, False, False]
         assert burst.filter(record("something else"))
@@ -93,19 +95,19 @@ class TestBursts:
         assert last.getMessage() == "no database for 6 … 4 more times in 61 s"
 
     def test_what_is_no_error_is_always_told(self):
-        burst = logs.Collapsed()
+        burst = logs.CollapseRepeats()
         assert all(burst.filter(record(level=logging.INFO)) for _ in range(3))
 
     @pytest.mark.parametrize("odd", [record("%d", "x"), record("%s", Unspeakable())])
     def test_it_never_raises(self, odd):
-        assert logs.Collapsed().filter(odd)
+        assert logs.CollapseRepeats().filter(odd)
 
     def test_its_memory_is_bounded(self):
-        burst = logs.Collapsed()
+        burst = logs.CollapseRepeats()
         for number in range(2000):
             letters = "".join(chr(103 + int(digit)) for digit in str(number))
             burst.filter(record(letters))
-        assert len(burst.told) <= logs.MOST_KINDS
+        assert len(burst.told) <= logs.MAX_TRACKED_ERRORS
 
 
 UUID = "0af76519-16cd-43dd-8448-eb211c80319c"

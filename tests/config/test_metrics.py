@@ -15,7 +15,7 @@ from django.utils import timezone
 from config import BASE_DIR
 from config.metrics import figures, middleware, page
 from config.metrics import requests as counted
-from config.metrics.page import kept
+from config.metrics.page import database_metrics_cache
 from integrations.models import AttemptCount, Integration, Leadership, Operation, Process
 from integrations.tasks import run_operation
 from tests.support import factories, monitoring
@@ -28,11 +28,11 @@ SAMPLE = re.compile(r"^(\w+)(?:\{(.*)\})? (\S+)$", re.M)
 def scraped(settings, monkeypatch):
     """Prometheus reads: every call asks the database anew."""
     settings.METRICS_TOKEN = TOKEN
-    monkeypatch.setattr(middleware, "_requests", counted.Requests())
+    monkeypatch.setattr(middleware, "_requests", counted.RequestMetrics())
     client = Client(headers={"Authorization": f"Bearer {TOKEN}"}, raise_request_exception=False)
 
     def read() -> str:
-        kept.asked_at = float("-inf")
+        database_metrics_cache.asked_at = float("-inf")
         answer = client.get("/metrics", headers={"Host": "10.1.2.3:8000"})
         assert answer.status_code == 200
         return answer.text
@@ -87,7 +87,7 @@ class TestRequests:
         assert value(text, "patchbay_http_requests_total", **labels) == 3
 
     def test_of_all_processes_are_added_up_also_of_those_that_ended(self, tmp_path):
-        one, other = counted.Requests(), counted.Requests()
+        one, other = counted.RequestMetrics(), counted.RequestMetrics()
         for each in (one, other):
             each.folder = tmp_path
             each.note(("GET", "/v1", "200"), 0.02)
@@ -95,8 +95,8 @@ class TestRequests:
         (tmp_path / "broken.json").write_text('[["GET", "/v1"')
         (tmp_path / "strange.json").write_text("[[1, [2]]]")
         row = one.all_rows()["GET", "/v1", "200"]
-        assert sum(row[: counted.SUM]) == 2
-        assert row[counted.SUM] == pytest.approx(0.04)
+        assert sum(row[: counted.SUM_INDEX]) == 2
+        assert row[counted.SUM_INDEX] == pytest.approx(0.04)
 
     def test_children_of_one_program_share_a_folder_that_is_theirs_alone(self, tmp_path):
         done = subprocess.run(
@@ -114,20 +114,20 @@ class TestRequests:
         assert folder.stat().st_mode & 0o777 == 0o700
 
     def test_folders_of_programs_that_ended_are_removed(self, tmp_path):
-        gone, other = tmp_path / f"{counted.FOLDER}1-5", tmp_path / "patchbay-something"
+        gone, other = tmp_path / f"{counted.FOLDER_PREFIX}1-5", tmp_path / "patchbay-something"
         gone.mkdir()
         other.mkdir()
-        counted.forget_ended(tmp_path, tmp_path / "mine")
+        counted.delete_stale_folders(tmp_path, tmp_path / "mine")
         assert [*tmp_path.iterdir()] == [other]
 
 
 CHILDREN = """
 import json, multiprocessing
 import config
-from config.metrics.requests import shared_folder
+from config.metrics.requests import shared_metrics_folder
 
 def child(queue):
-    queue.put(str(shared_folder()))
+    queue.put(str(shared_metrics_folder()))
 
 context = multiprocessing.get_context("fork")
 queue = context.Queue()
@@ -203,8 +203,10 @@ class TestFigures:
             assert not [name for name in names if name in text]
 
     def test_one_that_takes_too_long_leaves_the_others(self, scraped, db, monkeypatch):
-        monkeypatch.setattr(figures, "TIME_LIMIT", 1)
-        monkeypatch.setattr(figures, "RUNNING", "SELECT 'sandbox', pg_sleep(5)::text")
+        monkeypatch.setattr(figures, "QUERY_TIMEOUT", 1)
+        monkeypatch.setattr(
+            figures, "RUNNING_OPERATIONS_SQL", "SELECT 'sandbox', pg_sleep(5)::text"
+        )
         text = scraped()
         assert value(text, "patchbay_figures_up", figure="running") == 0
         assert value(text, "patchbay_figures_up", figure="jobs") == 1
@@ -215,13 +217,15 @@ class TestFigures:
     ):
         for _ in range(5):
             an_operation(alice)
-        kept.asked_at = float("-inf")
+        database_metrics_cache.asked_at = float("-inf")
         with django_assert_max_num_queries(60):
             scraped.client.get("/metrics")
         with django_assert_max_num_queries(0):
             scraped.client.get("/metrics")
 
-    @pytest.mark.parametrize("name", ["OPEN", "OLDEST", "RUNNING"])
+    @pytest.mark.parametrize(
+        "name", ["OPEN_OPERATIONS_SQL", "OLDEST_DUE_SQL", "RUNNING_OPERATIONS_SQL"]
+    )
     def test_settled_operations_are_not_read(self, alice, name):
         """At a million of them: by the indexes of what is open."""
         with connection.cursor() as cursor:
@@ -233,7 +237,7 @@ class TestFigures:
 
 
 def test_the_text_is_made_without_a_database(scraped, monkeypatch):
-    monkeypatch.setattr(page.figures, "ask", list)
+    monkeypatch.setattr(page.figures, "collect_database_metrics", list)
     assert "patchbay_build_info" in scraped()
 
 
@@ -243,8 +247,8 @@ class TestWhatDocsGive:
     def test_each_metric_that_they_name_is_there(self, scraped, alice):
         run_operation(operation_id=str(an_operation(alice, wish="look").pk))
         Client().get("/v1/phone-numbers")
-        given = monitoring.names(scraped())
-        wanted = monitoring.names(" ".join(monitoring.expressions()))
+        given = monitoring.find_metric_names(scraped())
+        wanted = monitoring.find_metric_names(" ".join(monitoring.load_expressions()))
         assert wanted
         assert wanted <= given
 
@@ -252,5 +256,5 @@ class TestWhatDocsGive:
         told = (BASE_DIR / "docs/monitoring.md").read_text()
         helps = set(re.findall(r"^# TYPE (\w+)", scraped(), re.M))
         assert helps <= set(re.findall(r"`(patchbay_\w+)`", told))
-        rules = {rule["alert"] for rule in monitoring.alerts()["groups"][0]["rules"]}
+        rules = {rule["alert"] for rule in monitoring.load_alerts()["groups"][0]["rules"]}
         assert rules == set(re.findall(r"`(Patchbay\w+)`", told))

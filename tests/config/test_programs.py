@@ -11,29 +11,29 @@ from pathlib import Path
 import pytest
 
 from config import BASE_DIR
-from config.supervisor import Refused
-from config.supervisor.address import Address
-from config.supervisor.programs import GRANIAN, worker
+from config.supervisor import SupervisorError
+from config.supervisor.address import WebAddress
+from config.supervisor.programs import GRANIAN_OPTIONS, build_worker_program
 from tests.support.make_up import free_port, wait_until
 
 
 def test_the_image_runs_granian_as_make_up_does():
     dockerfile = (BASE_DIR / "Dockerfile").read_text().replace("\\\n", "")
     (command,) = re.findall(r"^CMD (\[.*\])$", dockerfile, re.M)
-    assert json.loads(command)[1 : 1 + len(GRANIAN)] == GRANIAN
+    assert json.loads(command)[1 : 1 + len(GRANIAN_OPTIONS)] == GRANIAN_OPTIONS
 
 
 def test_a_worker_has_one_process_until_there_is_work_for_more(monkeypatch):
     monkeypatch.setenv("PATCHBAY_WORKER_PROCESSES", "5")
-    command = worker({"DATABASE_WORKER_URL": ""}).command
+    command = build_worker_program({"DATABASE_WORKER_URL": ""}).command
     assert command[command.index("--autoscale") + 1] == "5,1"
 
 
 @pytest.mark.slow
 def test_a_killed_granian_leaves_no_process_on_its_port(tmp_path):
     """In production too: nobody but a container or systemd would end them, and then not always."""
-    address = Address("127.0.0.1", free_port())
-    command = [sys.executable, "-m", "granian", *GRANIAN, "--workers", "2"]
+    address = WebAddress("127.0.0.1", free_port())
+    command = [sys.executable, "-m", "granian", *GRANIAN_OPTIONS, "--workers", "2"]
     command += ["--port", str(address.port), "config.asgi:application"]
     with (tmp_path / "log").open("wb") as log:
         granian = subprocess.Popen(
@@ -53,10 +53,10 @@ def test_a_killed_granian_leaves_no_process_on_its_port(tmp_path):
         granian.wait()
 
 
-def is_free(address: Address) -> bool:
+def is_free(address: WebAddress) -> bool:
     try:
         address.require_free()
-    except Refused:
+    except SupervisorError:
         return False
     return True
 

@@ -8,9 +8,16 @@ import pytest
 from django.core.exceptions import RequestDataTooBig
 
 from config.web import body_receiver
-from config.web.body_receiver import IN_MEMORY, STEP, Limits, ReceivedBody, Room, receive_body
-from config.web.upload_limits import MOST_UNKEPT, body_limits
-from organizations.web.request_bodies import IncompleteBody, NoRoomForBody, SlowBody
+from config.web.body_receiver import (
+    MAX_IN_MEMORY,
+    RESERVATION_STEP,
+    BodyLimits,
+    DiskQuota,
+    ReceivedBody,
+    receive_body,
+)
+from config.web.upload_limits import MAX_DISCARDED_BYTES, body_limits
+from organizations.web.request_bodies import IncompleteBody, SlowBody, TooManyLargeBodies
 
 PLENTY = (50_000_000, 50_000_000)
 WITH_KEY = {"HTTP_X_API_KEY": "pb"}
@@ -22,7 +29,7 @@ def chunks_of(size: int, count: int = 10) -> list[bytes]:
 
 def received(chunks, *, pause=0.0, limits=PLENTY, announced=0, room=None, ended=True):
     """The body, when its chunks have come; without an end the client has gone."""
-    body = ReceivedBody(room or Room())
+    body = ReceivedBody(room or DiskQuota())
     coming = list(chunks)
 
     async def receive() -> dict:
@@ -32,13 +39,14 @@ def received(chunks, *, pause=0.0, limits=PLENTY, announced=0, room=None, ended=
         data = coming.pop(0)
         return {"type": "http.request", "body": data, "more_body": bool(coming) or not ended}
 
-    asyncio.run(receive_body(receive, body, announced, Limits(*limits)))
+    asyncio.run(receive_body(receive, body, announced, BodyLimits(*limits)))
     body.not_asked_for = coming
     return body
 
 
 @pytest.mark.parametrize(
-    ("size", "in_memory"), [(0, True), (IN_MEMORY - IN_MEMORY % 10, True), (3_000_000, False)]
+    ("size", "in_memory"),
+    [(0, True), (MAX_IN_MEMORY - MAX_IN_MEMORY % 10, True), (3_000_000, False)],
 )
 def test_a_body_is_read_as_it_was_sent(size, in_memory):
     body = received(chunks_of(size))
@@ -62,14 +70,14 @@ def test_a_body_that_is_cut_off_is_refused():
 
 def test_a_slow_body_is_refused(monkeypatch):
     """Every chunk brings time for the next one, if it is large enough."""
-    monkeypatch.setattr(body_receiver, "GRACE", 0.1)
-    monkeypatch.setattr(body_receiver, "RATE", 1000)
+    monkeypatch.setattr(body_receiver, "GRACE_SECONDS", 0.1)
+    monkeypatch.setattr(body_receiver, "MIN_BYTE_RATE", 1000)
     assert received([b"x" * 100] * 10, pause=0.05).refusal is None
     assert refusal_of(received([b"x"] * 10, pause=0.05)) is SlowBody
 
 
 def test_a_body_that_takes_too_long_is_refused_however_large(monkeypatch):
-    monkeypatch.setattr(body_receiver, "LONGEST", 0.1)
+    monkeypatch.setattr(body_receiver, "MAX_SECONDS", 0.1)
     assert refusal_of(received([b"x" * 10_000] * 100, pause=0.02)) is SlowBody
 
 
@@ -86,9 +94,9 @@ def test_a_body_that_is_announced_as_too_large_is_not_asked_for():
 
 
 def test_large_bodies_have_only_so_much_room_and_give_it_back():
-    room = Room(most=10 * STEP, most_of_one=3 * STEP)
+    room = DiskQuota(most=10 * RESERVATION_STEP, most_of_one=3 * RESERVATION_STEP)
     first, second = (received(chunks_of(1_500_000), room=room) for _each in range(2))
-    assert (first.refusal, refusal_of(second)) == (None, NoRoomForBody)
+    assert (first.refusal, refusal_of(second)) == (None, TooManyLargeBodies)
     first.empty()
     first.empty()
     assert not room.taken
@@ -98,18 +106,18 @@ def test_large_bodies_have_only_so_much_room_and_give_it_back():
 
 
 def test_small_bodies_need_no_room():
-    assert received([b"x"], room=Room(most=0)).refusal is None
+    assert received([b"x"], room=DiskQuota(most=0)).refusal is None
 
 
 def test_the_room_is_shared_among_clients():
-    room = Room(most=5 * STEP, most_of_one=3 * STEP)
+    room = DiskQuota(most=5 * RESERVATION_STEP, most_of_one=3 * RESERVATION_STEP)
     for client in ("192.0.2.1", "192.0.2.2"):
         room.take(client)
         room.take(client)
     room.take("192.0.2.3")
-    with pytest.raises(NoRoomForBody):
+    with pytest.raises(TooManyLargeBodies):
         room.take("192.0.2.4")
-    room.give_back("192.0.2.1", 2 * STEP)
+    room.give_back("192.0.2.1", 2 * RESERVATION_STEP)
     room.take("192.0.2.4")
 
 
@@ -118,7 +126,7 @@ def test_a_full_disk_is_no_room(monkeypatch, caplog):
         raise OSError("No space left on device")
 
     monkeypatch.setattr(tempfile, "TemporaryFile", full)
-    assert refusal_of(received(chunks_of(1_000_000))) is NoRoomForBody
+    assert refusal_of(received(chunks_of(1_000_000))) is TooManyLargeBodies
     assert "No space left" in caplog.text
 
 
@@ -132,9 +140,9 @@ def test_a_full_disk_is_no_room(monkeypatch, caplog):
         ("/v1/imports", 5, {}, None),
         ("/api/phone-numbers/create", 0, {}, None),
         ("/accounts/login/", 5, {}, (2_000_000, 2_000_000)),
-        ("/accounts/login/", 5_000_000, {}, (2_000_000, MOST_UNKEPT)),
-        ("/o/org_1/add/file/", 5_000_000, {}, (30_000_000, MOST_UNKEPT)),
-        ("/nowhere/\xff", 0, {}, (2_000_000, MOST_UNKEPT)),
+        ("/accounts/login/", 5_000_000, {}, (2_000_000, MAX_DISCARDED_BYTES)),
+        ("/o/org_1/add/file/", 5_000_000, {}, (30_000_000, MAX_DISCARDED_BYTES)),
+        ("/nowhere/\xff", 0, {}, (2_000_000, MAX_DISCARDED_BYTES)),
     ],
 )
 def test_views_that_take_more_than_others_are_sent_more(path, announced, headers, limits):

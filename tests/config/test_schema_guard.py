@@ -16,8 +16,13 @@ from django.db import OperationalError, connections
 from psycopg import sql
 
 from config import BASE_DIR, schema_guard
-from config.commands import is_guarded
-from config.schema_guard import WrongSchema, known_migrations, refuse_newer, schema
+from config.commands import is_guarded_command
+from config.schema_guard import (
+    SchemaMismatch,
+    compare_schema,
+    ensure_schema_not_newer,
+    known_migrations,
+)
 from config.supervisor import programs
 from config.web import schema_gate
 from tests.support.make_up import free_port, wait_until
@@ -32,50 +37,50 @@ def recorded(monkeypatch):
 
     def record(*, more=(), less=()):
         rows = {*known_migrations(), *more} - {*less}
-        monkeypatch.setattr(schema_guard, "recorded_migrations", lambda: rows)
+        monkeypatch.setattr(schema_guard, "applied_migrations", lambda: rows)
 
     return record
 
 
 def test_the_schema_of_its_own_migrations_is_current(recorded):
     recorded()
-    assert (schema().state, schema().sentence) == ("current", "")
+    assert (compare_schema().state, compare_schema().sentence) == ("current", "")
 
 
 def test_what_only_adds_is_borne_by_older_code(recorded):
     recorded(more=[NEWEST])
-    assert schema().state == "current"
-    assert schema().unknown == ("numbers.9999_adds_a_column",)
-    refuse_newer()
+    assert compare_schema().state == "current"
+    assert compare_schema().unknown == ("numbers.9999_adds_a_column",)
+    ensure_schema_not_newer()
 
 
 @pytest.mark.parametrize("needed", ["9998", "9999"])
 def test_what_needs_a_migration_that_is_not_known_is_refused(recorded, needed):
     recorded(more=[NEWEST, ("numbers", f"9999_needs_{needed}_drop_a_column")])
-    assert schema().state == "newer"
-    with pytest.raises(WrongSchema, match=f"9999_needs_{needed}_drop_a_column"):
-        refuse_newer()
+    assert compare_schema().state == "newer"
+    with pytest.raises(SchemaMismatch, match=f"9999_needs_{needed}_drop_a_column"):
+        ensure_schema_not_newer()
 
 
 def test_what_needs_a_migration_that_is_known_is_borne(recorded):
     recorded(more=[("numbers", "9999_needs_0001_drop_a_column")])
-    assert schema().state == "current"
+    assert compare_schema().state == "current"
 
 
 def test_migrations_of_packages_are_not_judged_but_must_have_run(recorded):
     recorded(more=[("account", "9999_needs_9998_something")])
-    assert schema().state == "current"
+    assert compare_schema().state == "current"
     recorded(less=[("sessions", "0001_initial")])
-    assert schema().state == "unmigrated"
-    assert "sessions.0001_initial" in schema().sentence
+    assert compare_schema().state == "unmigrated"
+    assert "sessions.0001_initial" in compare_schema().sentence
 
 
 def test_a_database_out_of_reach_refuses_nothing(monkeypatch):
     def away():
         raise OperationalError("connection refused")
 
-    monkeypatch.setattr(schema_guard, "recorded_migrations", away)
-    refuse_newer()
+    monkeypatch.setattr(schema_guard, "applied_migrations", away)
+    ensure_schema_not_newer()
 
 
 def test_it_waits_until_the_migrations_have_run(recorded, caplog):
@@ -87,14 +92,14 @@ def test_it_waits_until_the_migrations_have_run(recorded, caplog):
         if len(pauses) == 3:
             recorded()
 
-    assert schema_guard.wait_until_current(pause)
+    assert schema_guard.wait_for_current_schema(pause)
     assert len(pauses) == 3
     assert caplog.text.count("waiting: The database lacks") == 1
 
 
 def test_who_is_to_stop_waits_no_longer(recorded):
     recorded(less=[("numbers", "0001_initial")])
-    assert not schema_guard.wait_until_current(lambda seconds: True)
+    assert not schema_guard.wait_for_current_schema(lambda seconds: True)
 
 
 def test_an_older_postgresql_is_refused_in_a_sentence(monkeypatch, django_db_blocker):
@@ -104,24 +109,24 @@ def test_an_older_postgresql_is_refused_in_a_sentence(monkeypatch, django_db_blo
     monkeypatch.setattr(schema_guard, "connection", old)
     with (
         django_db_blocker.unblock(),
-        pytest.raises(WrongSchema, match=r"PostgreSQL 99 or later is required \(found \d+"),
+        pytest.raises(SchemaMismatch, match=r"PostgreSQL 99 or later is required \(found \d+"),
     ):
-        refuse_newer()
+        ensure_schema_not_newer()
 
 
 @pytest.mark.django_db
 def test_the_database_of_the_tests_is_current():
-    assert schema().state == "current"
+    assert compare_schema().state == "current"
 
 
 @pytest.mark.parametrize("name", ["grant_roles", "rotate_secrets", "dispatch", "migrate", "shell"])
 def test_commands_that_may_change_rows_are_guarded(name):
-    assert is_guarded(name)
+    assert is_guarded_command(name)
 
 
 @pytest.mark.parametrize("name", ["check", "draw_schemas", "collectstatic", "showmigrations"])
 def test_commands_that_change_none_are_not(name):
-    assert not is_guarded(name)
+    assert not is_guarded_command(name)
 
 
 # with a database that says of itself what a test wants, and has no table but that one
@@ -171,7 +176,7 @@ WORKER = ["-m", "celery", "-A", "config", "worker", "--concurrency", "1"]
 
 
 def web(port: int) -> list[str]:
-    command = ["-m", "granian", *programs.GRANIAN, "--workers", "1"]
+    command = ["-m", "granian", *programs.GRANIAN_OPTIONS, "--workers", "1"]
     return [*command, "--port", str(port), "config.asgi:application"]
 
 
@@ -227,7 +232,7 @@ def status(url: str) -> int:
 
 
 def test_a_gate_that_is_open_looks_no_more(recorded):
-    gate = schema_gate.Gate()
+    gate = schema_gate.SchemaGate()
     recorded(less=[("numbers", "0001_initial")])
     assert not gate.lets_in()
     recorded()

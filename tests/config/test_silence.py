@@ -12,7 +12,7 @@ from django.db import DEFAULT_DB_ALIAS, OperationalError, connection
 from django.db.utils import load_backend
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from config.environment.reader import database
+from config.environment.reader import parse_database_settings
 from config.postgresql import connection as bounded
 from config.postgresql.base import DatabaseWrapper
 from tests.support.silent_proxy import SilentProxy
@@ -41,7 +41,7 @@ def server() -> dict[str, str]:
 
 def wrapper(url: str) -> DatabaseWrapper:
     """Django's connection, to another address."""
-    complete = {**connection.settings_dict, **database(url)}
+    complete = {**connection.settings_dict, **parse_database_settings(url)}
     return load_backend(complete["ENGINE"]).DatabaseWrapper(complete, DEFAULT_DB_ALIAS)
 
 

@@ -14,7 +14,7 @@ def test_a_connection_is_found_by_its_ends_and_cut():
         clients = [socket.create_connection(server.getsockname(), 5) for _each in range(2)]
         accepted = [server.accept()[0] for _each in range(2)]
         host, port = accepted[1].getpeername()
-        sockets.cut_connection({"server": server.getsockname(), "client": (host, str(port))})
+        sockets.abort_connection({"server": server.getsockname(), "client": (host, str(port))})
         assert clients[1].recv(1) == b""
         accepted[0].sendall(b"x")
         assert clients[0].recv(1) == b"x"
@@ -24,19 +24,19 @@ def test_a_connection_is_found_by_its_ends_and_cut():
 
 @pytest.mark.parametrize("client", [("", 0), ("/run/client", 0)])
 def test_a_connection_without_an_address_is_left_alone(client):
-    sockets.cut_connection({"server": ("/run/patchbay.sock", 0), "client": client})
+    sockets.abort_connection({"server": ("/run/patchbay.sock", 0), "client": client})
 
 
 def test_the_kernel_keeps_little_for_a_client_that_does_not_read_and_not_for_long():
     with socket.create_server(("127.0.0.1", 0)) as server:
-        sockets.bound_connections()
+        sockets.limit_connection_buffers()
         with socket.create_connection(server.getsockname(), 5), server.accept()[0] as accepted:
             kept = accepted.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
             seconds = accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
-    assert (kept, seconds) == (2 * sockets.SEND_BUFFER, sockets.UNREAD)
+    assert (kept, seconds) == (2 * sockets.SEND_BUFFER, sockets.UNREAD_TIMEOUT)
 
 
 def test_to_look_for_sockets_leaves_no_file_open():
     before = set(os.listdir("/proc/self/fd"))
-    sockets.bound_connections()
+    sockets.limit_connection_buffers()
     assert len(os.listdir("/proc/self/fd")) == len(before)

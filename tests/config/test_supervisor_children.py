@@ -14,12 +14,12 @@ import pytest
 import redis
 from kombu.utils.url import url_to_parts
 
-from config.supervisor import Refused, children
-from config.supervisor.__main__ import start_engines
-from config.supervisor.children import Children, Interrupted
+from config.supervisor import SupervisorError, children
+from config.supervisor.__main__ import start_embedded_engines
+from config.supervisor.children import ChildProcesses, ShutdownRequested
 from config.supervisor.postgres import OWNER, WEB, WORKER
 from config.supervisor.processes import Program
-from config.supervisor.secrets import Secrets
+from config.supervisor.secrets import SecretStore
 
 SLEEP = "import time; print('ready'); time.sleep(60)"
 
@@ -37,10 +37,10 @@ def data():
 @pytest.fixture
 def family(monkeypatch):
     """Children that restart at once; whoever is left is stopped."""
-    monkeypatch.setattr(children, "FIRST_PAUSE", 0.01)
-    monkeypatch.setattr(children, "LONGEST_PAUSE", 0.01)
+    monkeypatch.setattr(children, "MIN_RESTART_DELAY", 0.01)
+    monkeypatch.setattr(children, "MAX_RESTART_DELAY", 0.01)
     handlers = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    family = Children()
+    family = ChildProcesses()
     yield family
     family.stop(list(family.children))
     for number, handler in handlers.items():
@@ -80,7 +80,7 @@ class TestChildren:
 
     def test_a_child_that_keeps_dying_is_given_up(self, family):
         family.start(python("raise SystemExit(3)"))
-        with pytest.raises(Refused, match="child ended 5 times within a minute"):
+        with pytest.raises(SupervisorError, match="child ended 5 times within a minute"):
             family.until(lambda: False, patience=30, refusal="never given up")
 
     def test_what_a_child_leaves_behind_goes_with_it(self, family, tmp_path):
@@ -100,17 +100,17 @@ pathlib.Path({str(pid_file)!r}).write_text(str(grandchild.pid))
     def test_a_program_that_is_run_is_silent_unless_it_fails(self, family, capfd):
         family.run(python("print('quiet')"), patience=10, refusal="failed")
         assert capfd.readouterr().out == ""
-        with pytest.raises(Refused, match="failed"):
+        with pytest.raises(SupervisorError, match="failed"):
             family.run(python("print('loud'); raise SystemExit(1)"), patience=10, refusal="failed")
         assert "loud" in capfd.readouterr().out
 
     def test_an_interrupt_ends_the_wait(self, family):
         os.kill(os.getpid(), signal.SIGINT)
-        with pytest.raises(Interrupted):
+        with pytest.raises(ShutdownRequested):
             family.until(lambda: False, patience=10, refusal="not noticed")
 
     def test_patience_ends(self, family):
-        with pytest.raises(Refused, match="too long"):
+        with pytest.raises(SupervisorError, match="too long"):
             family.until(lambda: False, patience=0.01, refusal="too long")
 
     def test_one_that_will_not_stop_is_killed_after_its_grace(self, family, capfd):
@@ -123,8 +123,8 @@ pathlib.Path({str(pid_file)!r}).write_text(str(grandchild.pid))
     def test_they_die_with_us(self, tmp_path):
         source = f"""
 import os, subprocess, sys
-from config.supervisor.processes import Program, spawn
-child = spawn(Program("child", [sys.executable, "-c", {SLEEP!r}], {{}}), subprocess.DEVNULL)
+from config.supervisor.processes import Program, spawn_program
+child = spawn_program(Program("child", [sys.executable, "-c", {SLEEP!r}], {{}}), subprocess.DEVNULL)
 print(child.pid, flush=True)
 os.kill(os.getpid(), 9)"""
         done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True)
@@ -156,7 +156,7 @@ def _no_url_given(monkeypatch):
 @pytest.mark.usefixtures("_no_url_given")
 class TestEngines:
     def test_data_survive_kill_and_restart(self, data, family):
-        before = start_engines(family, data, Secrets(data))
+        before = start_embedded_engines(family, data, SecretStore(data))
         (lock,) = family.children["postgres"].program.popen["pass_fds"]
         with psycopg.connect(before["DATABASE_OWNER_URL"]) as connection:
             connection.execute("CREATE TABLE kept AS SELECT 'yes' AS answer")
@@ -166,7 +166,7 @@ class TestEngines:
             os.kill(child.process.pid, signal.SIGKILL)
         family.stop(["valkey", "postgres"])
         os.close(lock)
-        after = start_engines(family, data, Secrets(data))
+        after = start_embedded_engines(family, data, SecretStore(data))
         assert after == before
         with psycopg.connect(after["DATABASE_OWNER_URL"]) as connection:
             assert connection.execute("SELECT answer FROM kept").fetchone() == ("yes",)
@@ -175,7 +175,7 @@ class TestEngines:
 
     def test_the_broker_asks_for_its_password(self, data, family, monkeypatch):
         monkeypatch.setenv("DATABASE_URL", "postgresql://given")
-        urls = start_engines(family, data, Secrets(data))
+        urls = start_embedded_engines(family, data, SecretStore(data))
         path = f"/{url_to_parts(urls['REDIS_URL']).path}"
         with (
             redis.Redis(unix_socket_path=path) as stranger,
@@ -183,21 +183,21 @@ class TestEngines:
         ):
             stranger.ping()
         shown = Path(f"/proc/{family.children['valkey'].process.pid}/cmdline").read_bytes()
-        assert Secrets(data).valkey_password().encode() not in shown
+        assert SecretStore(data).valkey_password().encode() not in shown
 
     def test_lost_passwords_are_told(self, data, family, monkeypatch):
         monkeypatch.setenv("REDIS_URL", "redis://given")
-        start_engines(family, data, Secrets(data))
+        start_embedded_engines(family, data, SecretStore(data))
         (lock,) = family.children["postgres"].program.popen["pass_fds"]
         family.stop(["postgres"])
         os.close(lock)
         (data / "secrets" / "postgres").unlink()
-        with pytest.raises(Refused, match="does not take the password that we keep"):
-            start_engines(family, data, Secrets(data))
+        with pytest.raises(SupervisorError, match="does not take the password that we keep"):
+            start_embedded_engines(family, data, SecretStore(data))
 
     def test_the_roles_are_what_they_should_be(self, data, family, monkeypatch):
         monkeypatch.setenv("REDIS_URL", "redis://given")
-        urls = start_engines(family, data, Secrets(data))
+        urls = start_embedded_engines(family, data, SecretStore(data))
         assert list(family.children) == ["postgres"]
         rights = {}
         for url in urls.values():

@@ -8,13 +8,19 @@ from pathlib import Path
 import pytest
 
 from config import BASE_DIR
-from config.supervisor import Refused, programs, runner
-from config.supervisor.address import Address
-from config.supervisor.files import read_untrusted, write_private
-from config.supervisor.home import Account, Home
-from config.supervisor.runner import Runner, acting_as, chosen_runner, first_closed, remedy
+from config.supervisor import SupervisorError, programs, runner
+from config.supervisor.address import WebAddress
+from config.supervisor.files import read_untrusted_file, write_private_file
+from config.supervisor.home import EngineHome, SystemAccount
+from config.supervisor.runner import (
+    ProgramRunner,
+    access_remedy,
+    first_unreadable_path,
+    impersonate_account,
+    select_program_runner,
+)
 
-ACCOUNT = Account(12345, 12345)
+ACCOUNT = SystemAccount(12345, 12345)
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="root only")
 
 
@@ -43,15 +49,15 @@ def data(place):
 @pytest.fixture
 def lent(data):
     """A runner with an account, whose home is in the data folder."""
-    home = Home(data / "engines", ACCOUNT)
+    home = EngineHome(data / "engines", ACCOUNT)
     home.path.mkdir(mode=0o700)
     home.hand_over(home.path)
-    return Runner(data, home)
+    return ProgramRunner(data, home)
 
 
 def closed_to_account(path: Path) -> Path | None:
-    with acting_as(ACCOUNT):
-        return first_closed([path.resolve()])
+    with impersonate_account(ACCOUNT):
+        return first_unreadable_path([path.resolve()])
 
 
 @as_root
@@ -84,7 +90,7 @@ class TestWhatIsClosed:
         assert closed_to_account(project) == project / "link"
 
     def test_bytecode_and_tests_are_not_needed(self, project):
-        for name in runner.NOT_NEEDED:
+        for name in runner.IGNORED_FOLDERS:
             (project / "code" / name).mkdir(mode=0o700)
         assert closed_to_account(project) is None
 
@@ -94,37 +100,37 @@ class TestWhatIsClosed:
         assert closed_to_account(project) is None
 
     def test_the_rights_of_root_come_back(self, place):
-        with pytest.raises(PermissionError), acting_as(ACCOUNT):
+        with pytest.raises(PermissionError), impersonate_account(ACCOUNT):
             (place / "file").touch()
         assert (os.geteuid(), os.getegid()) == (0, 0)
         os.chown(place, 0, 0)
 
 
 class TestChoice:
-    address = Address("127.0.0.1", 8000)
+    address = WebAddress("127.0.0.1", 8000)
 
     @pytest.fixture(autouse=True)
     def _readable(self, monkeypatch, project):
-        monkeypatch.setattr(runner, "_needed", lambda: [project])
-        monkeypatch.setattr(runner, "_runs", lambda account: True)
-        monkeypatch.setattr(runner, "CODE", ())
+        monkeypatch.setattr(runner, "_required_paths", lambda: [project])
+        monkeypatch.setattr(runner, "_can_run_python", lambda account: True)
+        monkeypatch.setattr(runner, "CODE_FOLDERS", ())
 
     def test_who_is_not_root_runs_the_programs(self, data, monkeypatch):
         monkeypatch.setattr(os, "geteuid", lambda: 1000)
-        chosen = chosen_runner(data, self.address, pytest.fail)
+        chosen = select_program_runner(data, self.address, pytest.fail)
         assert (chosen.account, chosen.environment()) == (None, {})
 
     @as_root
     def test_root_lends_the_account_of_the_engines(self, data):
         (data / "engines").mkdir()
         os.chown(data / "engines", ACCOUNT.uid, ACCOUNT.gid)
-        assert chosen_runner(data, self.address, pytest.fail).account == ACCOUNT
+        assert select_program_runner(data, self.address, pytest.fail).account == ACCOUNT
 
     @as_root
     def test_root_keeps_them_and_says_so_where_something_is_closed(self, data, project):
         project.chmod(0o700)
         said = []
-        assert chosen_runner(data, self.address, said.append).account is None
+        assert select_program_runner(data, self.address, said.append).account is None
         (line,) = said
         assert f"run as root, because the account _patchbay cannot read {project}." in line
         assert "Run `make up` as an ordinary user, or install a Python" in line
@@ -132,10 +138,10 @@ class TestChoice:
     @as_root
     def test_a_python_that_does_not_start_is_named(self, data, monkeypatch):
         monkeypatch.undo()
-        monkeypatch.setattr(runner, "_needed", list)
-        monkeypatch.setattr(runner, "_runs", lambda account: False)
+        monkeypatch.setattr(runner, "_required_paths", list)
+        monkeypatch.setattr(runner, "_can_run_python", lambda account: False)
         said = []
-        assert chosen_runner(data, self.address, said.append).account is None
+        assert select_program_runner(data, self.address, said.append).account is None
         assert f"cannot read {sys.executable}." in said[0]
 
     @as_root
@@ -143,22 +149,24 @@ class TestChoice:
         limit = int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text())
         if limit < 2:
             pytest.skip("here every account may listen on every port")
-        with pytest.raises(Refused, match="Permission denied.*The web runs as _patchbay"):
-            chosen_runner(data, Address("127.0.0.1", limit - 1), pytest.fail)
+        with pytest.raises(SupervisorError, match="Permission denied.*The web runs as _patchbay"):
+            select_program_runner(data, WebAddress("127.0.0.1", limit - 1), pytest.fail)
 
 
 class TestRemedy:
     def test_a_closed_folder_above_the_project(self):
-        assert remedy(BASE_DIR.parent).startswith("move the project to a folder that everybody")
+        assert access_remedy(BASE_DIR.parent).startswith(
+            "move the project to a folder that everybody"
+        )
 
     @pytest.mark.parametrize("path", [BASE_DIR, BASE_DIR / "templates" / "base.html"])
     def test_a_closed_project_is_opened_but_not_its_data(self, path):
-        command = remedy(path).partition(f"cd {BASE_DIR} && ")[2]
+        command = access_remedy(path).partition(f"cd {BASE_DIR} && ")[2]
         assert "chmod a+rx . && chmod -R a+rX" in command
         assert "var" not in command.replace(sys.prefix, "").split()
 
     def test_a_closed_python(self):
-        assert "BASE_PYTHON=/usr/bin/python3" in remedy(Path("/home/somebody/.pyenv"))
+        assert "BASE_PYTHON=/usr/bin/python3" in access_remedy(Path("/home/somebody/.pyenv"))
 
 
 @as_root
@@ -209,9 +217,9 @@ class TestHandedOver:
 
     def test_a_private_file_belongs_to_whom_its_folder_does(self, lent):
         for folder in (lent.data, lent.home.path):
-            write_private(folder / "file", "text")
+            write_private_file(folder / "file", "text")
             assert (folder / "file").stat().st_uid == folder.stat().st_uid
-            assert read_untrusted(folder / "file") == "text"
+            assert read_untrusted_file(folder / "file") == "text"
 
 
 class TestPrograms:
@@ -219,12 +227,21 @@ class TestPrograms:
         "DATABASE_URL": "web", "DATABASE_WORKER_URL": "worker", "DATABASE_OWNER_URL": "owner",
     }  # fmt: skip
 
-    def all(self, account: Account | None = None) -> list:
-        web = programs.web(self.env, Address("", 1), account)
-        return [web, *(make(self.env, account) for make in (programs.dispatcher, programs.worker))]
+    def all(self, account: SystemAccount | None = None) -> list:
+        web = programs.build_web_program(self.env, WebAddress("", 1), account)
+        return [
+            web,
+            *(
+                make(self.env, account)
+                for make in (programs.build_dispatcher_program, programs.build_worker_program)
+            ),
+        ]
 
     def test_run_under_the_account_without_the_home_of_root(self):
-        for program in [*self.all(ACCOUNT), programs.prepare(self.env, account=ACCOUNT)]:
+        for program in [
+            *self.all(ACCOUNT),
+            programs.build_prepare_program(self.env, account=ACCOUNT),
+        ]:
             assert program.popen == {"cwd": BASE_DIR, **ACCOUNT.popen()}
             assert program.env["HOME"] == "/nonexistent"
         for program in self.all():

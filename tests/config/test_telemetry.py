@@ -10,19 +10,19 @@ import pytest
 from config import BASE_DIR, telemetry
 
 
-@pytest.mark.parametrize("setting", telemetry.NEEDED)
+@pytest.mark.parametrize("setting", telemetry.REQUIRED_PACKAGES)
 def test_a_setting_without_its_packages_is_refused_in_a_sentence(monkeypatch, setting):
-    monkeypatch.setattr(telemetry, "is_installed", lambda module: False)
+    monkeypatch.setattr(telemetry, "is_module_installed", lambda module: False)
     monkeypatch.setenv(setting, "https://elsewhere.example/1")
-    (sentence,) = telemetry.lacking()
+    (sentence,) = telemetry.missing_package_errors()
     assert sentence.startswith(f"{setting} is set, and its packages are not installed: pip install")
-    monkeypatch.setattr(telemetry, "is_installed", lambda module: True)
-    assert [*telemetry.lacking()] == []
+    monkeypatch.setattr(telemetry, "is_module_installed", lambda module: True)
+    assert [*telemetry.missing_package_errors()] == []
 
 
 def test_a_package_is_looked_for_and_not_imported():
-    assert telemetry.is_installed("json.tool")
-    assert not telemetry.is_installed("nobody.has.this")
+    assert telemetry.is_module_installed("json.tool")
+    assert not telemetry.is_module_installed("nobody.has.this")
 
 
 def test_sentry_gets_no_bodies_and_no_values(monkeypatch):
@@ -32,7 +32,7 @@ def test_sentry_gets_no_bodies_and_no_values(monkeypatch):
     sentry.set_tag = lambda name, value: told.update({name: value})
     monkeypatch.setitem(sys.modules, "sentry_sdk", sentry)
     monkeypatch.setenv("SENTRY_DSN", "https://key@elsewhere.example/1")
-    telemetry.begin("worker")
+    telemetry.start_telemetry("worker")
     assert told["dsn"] == "https://key@elsewhere.example/1"
     assert told["program"] == "worker"
     private = ("send_default_pii", "include_local_variables")

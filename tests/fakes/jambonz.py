@@ -14,9 +14,9 @@ from random import Random
 from time import monotonic
 from typing import Any
 
-from tests.fakes.jambonz_routes import Bad, Key, Routes, new_sid
-from tests.fakes.jambonz_tables import TABLES, Row, Sql, SqlError
-from tests.fakes.wire import Heard, Reply, Wire
+from tests.fakes.jambonz_routes import CallerKey, JambonzError, JambonzRoutes, new_sid
+from tests.fakes.jambonz_tables import TABLES, FakeDatabase, Row, SqlError
+from tests.fakes.wire import FakeResponse, FakeServer, ReceivedRequest
 
 _ID = "/([^/]+)"
 
@@ -53,7 +53,7 @@ ROUTES = [
 ]
 
 
-class FakeJambonz(Routes, Wire):
+class FakeJambonz(JambonzRoutes, FakeServer):
     """Two service providers: ours with two accounts, and a stranger with one."""
 
     def __init__(self, *, limit: int | None = None, window: float = 300, prefix: str = "/v1"):
@@ -61,7 +61,7 @@ class FakeJambonz(Routes, Wire):
         self.prefix, self.limit, self.window = prefix, limit, window
         self.database_is_down = False
         self._window_ends, self._left = 0.0, limit or 0
-        self.sql = Sql(self._table)
+        self.sql = FakeDatabase(self._table)
         self.tables: dict[str, list[Row]] = {name: [] for name in TABLES}
         self._shuffle = Random(7)
         self._settle_in()
@@ -82,10 +82,10 @@ class FakeJambonz(Routes, Wire):
             setattr(self, name, new_sid())
         ours, theirs = self.service_provider_sid, self.foreign_service_provider_sid
         self.keys = {
-            self.sp_key: Key(service_provider=ours),
-            self.foreign_sp_key: Key(service_provider=theirs),
-            self.account_key: Key(account=self.account_sid),
-            self.admin_key: Key(),
+            self.sp_key: CallerKey(service_provider=ours),
+            self.foreign_sp_key: CallerKey(service_provider=theirs),
+            self.account_key: CallerKey(account=self.account_sid),
+            self.admin_key: CallerKey(),
         }
         for sid, name in ((ours, "North Telecom"), (theirs, "South Telecom")):
             self.put("service_providers", service_provider_sid=sid, name=name)
@@ -110,12 +110,12 @@ class FakeJambonz(Routes, Wire):
 
     # ------------------------------------------------------------------------------ answering
 
-    def handle(self, heard: Heard) -> Reply:
+    def handle(self, heard: ReceivedRequest) -> FakeResponse:
         headers, limited = self._limited()
         reply = limited or self._answered(heard)
-        return Reply(reply.status, reply.body, {**headers, **reply.headers})
+        return FakeResponse(reply.status, reply.body, {**headers, **reply.headers})
 
-    def _limited(self) -> tuple[dict[str, str], Reply | None]:
+    def _limited(self) -> tuple[dict[str, str], FakeResponse | None]:
         """For the whole system and before the key is looked at, as stock."""
         if self.limit is None:
             return {}, None
@@ -130,53 +130,53 @@ class FakeJambonz(Routes, Wire):
             "RateLimit-Reset": reset,
         }
         text = "Too many requests, please try again later."
-        return headers, Reply(429, text, {"Retry-After": reset}) if self._left < 0 else None
+        return headers, FakeResponse(429, text, {"Retry-After": reset}) if self._left < 0 else None
 
-    def _answered(self, heard: Heard) -> Reply:
+    def _answered(self, heard: ReceivedRequest) -> FakeResponse:
         try:
             body = self._body(heard)
             key = self._key(heard)
             return self._route(heard, key, body)
-        except Bad as bad:
-            return Reply(bad.status, {"msg": bad.msg})
+        except JambonzError as bad:
+            return FakeResponse(bad.status, {"msg": bad.msg})
         except SqlError as error:
-            return Reply(422 if error.is_duplicate else 500, {"msg": str(error)})
+            return FakeResponse(422 if error.is_duplicate else 500, {"msg": str(error)})
 
-    def _body(self, heard: Heard) -> Row:
+    def _body(self, heard: ReceivedRequest) -> Row:
         if "json" not in heard.headers.get("content-type", ""):
             return {}
         if len(heard.raw) > 102_400:
-            raise Bad(413, "request entity too large")
+            raise JambonzError(413, "request entity too large")
         try:
             body = json.loads(heard.raw) if heard.raw else {}
         except ValueError:
-            raise Bad(400, "Expected property name or '}' in JSON at position 1") from None
+            raise JambonzError(400, "Expected property name or '}' in JSON at position 1") from None
         return body if isinstance(body, dict) else {}
 
-    def _key(self, heard: Heard) -> Key | None:
+    def _key(self, heard: ReceivedRequest) -> CallerKey | None:
         if self.database_is_down:
-            raise Bad(500, "connect ECONNREFUSED 127.0.0.1:3306")
+            raise JambonzError(500, "connect ECONNREFUSED 127.0.0.1:3306")
         scheme, _, token = heard.headers.get("authorization", "").partition(" ")
         return self.keys.get(token) if scheme == "Bearer" else None
 
-    def _route(self, heard: Heard, key: Key | None, body: Row) -> Reply:
+    def _route(self, heard: ReceivedRequest, key: CallerKey | None, body: Row) -> FakeResponse:
         if key is None:
-            return Reply(401, "Unauthorized", {"WWW-Authenticate": 'Bearer realm="Users"'})
+            return FakeResponse(401, "Unauthorized", {"WWW-Authenticate": 'Bearer realm="Users"'})
         path = heard.path.removeprefix(self.prefix) if heard.path.startswith(self.prefix) else ""
         for method, pattern, name in ROUTES:
             if method == heard.method and (found := re.fullmatch(pattern, path)):
                 return getattr(self, name)(key, *found.groups(), heard.query, body)
         page = f"<!DOCTYPE html>\n<pre>Cannot {heard.method} {heard.path}</pre>\n"
-        return Reply(404, page, {"Content-Type": "text/html; charset=utf-8"})
+        return FakeResponse(404, page, {"Content-Type": "text/html; charset=utf-8"})
 
-    def add_lcr(self, key: Key, query: Row, body: Row) -> Reply:
+    def add_lcr(self, key: CallerKey, query: Row, body: Row) -> FakeResponse:
         owner = {"account_sid": key.account, "service_provider_sid": key.service_provider}
         return self._add("lcr", {**body, **owner})
 
-    def add_lcr_route(self, key: Key, query: Row, body: Row) -> Reply:
+    def add_lcr_route(self, key: CallerKey, query: Row, body: Row) -> FakeResponse:
         return self._add("lcr_routes", body)
 
-    def add_lcr_entry(self, key: Key, query: Row, body: Row) -> Reply:
+    def add_lcr_entry(self, key: CallerKey, query: Row, body: Row) -> FakeResponse:
         return self._add("lcr_carrier_set_entry", body)
 
     def route_calls_over(self, carrier_sid: str, *, account: str | None = None) -> None:

@@ -38,72 +38,83 @@ class Table:
     fixed: Row = field(default_factory=dict)
 
 
-def text(size: int, **options: Any) -> Column:
+def text_column(size: int, **options: Any) -> Column:
     return Column("text", size, **options)
 
 
-def ref(table: str, **options: Any) -> Column:
+def foreign_key_column(table: str, **options: Any) -> Column:
     return Column("text", 36, of=table, **options)
 
 
-def flag(default: Any = 0) -> Column:
+def flag_column(default: Any = 0) -> Column:
     return Column("bool", default=default, null=False)
 
 
-def enum(*choices: str, null: bool = False) -> Column:
+def enum_column(*choices: str, null: bool = False) -> Column:
     return Column("enum", default=choices[0], null=null, choices=choices)
 
 
-NAME = text(64, default=MISSING, null=False)
+NAME_COLUMN = text_column(64, default=MISSING, null=False)
 
 TABLES = {
-    "service_providers": Table("service_provider_sid", {"name": NAME, "description": text(255)}),
+    "service_providers": Table(
+        "service_provider_sid", {"name": NAME_COLUMN, "description": text_column(255)}
+    ),
     "accounts": Table(
         "account_sid",
-        {"name": NAME, "service_provider_sid": ref("service_providers"), "is_active": flag(1)},
+        {
+            "name": NAME_COLUMN,
+            "service_provider_sid": foreign_key_column("service_providers"),
+            "is_active": flag_column(1),
+        },
         fixed={"webhook_secret": "wh_secret_of_the_account"},
     ),
     "applications": Table(
-        "application_sid", {"name": NAME, "account_sid": ref("accounts"), "app_json": text(4096)}
+        "application_sid",
+        {
+            "name": NAME_COLUMN,
+            "account_sid": foreign_key_column("accounts"),
+            "app_json": text_column(4096),
+        },
     ),
     "sbc_addresses": Table(
         "sbc_address_sid",
         {
-            "ipv4": text(255, default=MISSING, null=False),
+            "ipv4": text_column(255, default=MISSING, null=False),
             "port": Column("int", default=5060, null=False),
-            "service_provider_sid": ref("service_providers"),
+            "service_provider_sid": foreign_key_column("service_providers"),
         },
     ),
     "voip_carriers": Table(
         "voip_carrier_sid",
         {
-            "name": NAME,
-            "description": text(255),
-            "account_sid": ref("accounts"),
-            "service_provider_sid": ref("service_providers"),
-            "application_sid": ref("applications"),
-            "e164_leading_plus": flag(),
-            "requires_register": flag(),
-            "register_username": text(64),
-            "register_sip_realm": text(64),
-            "register_password": text(64),
-            "tech_prefix": text(16),
-            "inbound_auth_username": text(64),
-            "inbound_auth_password": text(64),
-            "diversion": text(32),
-            "is_active": flag(1),
-            "smpp_system_id": text(255),
-            "smpp_password": text(64),
+            "name": NAME_COLUMN,
+            "description": text_column(255),
+            "account_sid": foreign_key_column("accounts"),
+            "service_provider_sid": foreign_key_column("service_providers"),
+            "application_sid": foreign_key_column("applications"),
+            "e164_leading_plus": flag_column(),
+            "requires_register": flag_column(),
+            "register_username": text_column(64),
+            "register_sip_realm": text_column(64),
+            "register_password": text_column(64),
+            "tech_prefix": text_column(16),
+            "inbound_auth_username": text_column(64),
+            "inbound_auth_password": text_column(64),
+            "diversion": text_column(32),
+            "is_active": flag_column(1),
+            "smpp_system_id": text_column(255),
+            "smpp_password": text_column(64),
             "smpp_enquire_link_interval": Column("int", default=0),
-            "smpp_inbound_system_id": text(255),
-            "smpp_inbound_password": text(64),
-            "register_from_user": text(128),
-            "register_from_domain": text(255),
-            "register_public_ip_in_contact": flag(),
+            "smpp_inbound_system_id": text_column(255),
+            "smpp_inbound_password": text_column(64),
+            "register_from_user": text_column(128),
+            "register_from_domain": text_column(255),
+            "register_public_ip_in_contact": flag_column(),
             "register_status": Column("object", 4096),
-            "dtmf_type": enum("rfc2833", "tones", "info"),
-            "outbound_sip_proxy": text(255),
-            "trunk_type": enum("static_ip", "auth", "reg"),
+            "dtmf_type": enum_column("rfc2833", "tones", "info"),
+            "outbound_sip_proxy": text_column(255),
+            "trunk_type": enum_column("static_ip", "auth", "reg"),
         },
         needed=("name",),
         fixed={"created_at": None},
@@ -111,30 +122,30 @@ TABLES = {
     "sip_gateways": Table(
         "sip_gateway_sid",
         {
-            "ipv4": text(128, default=MISSING, null=False),
+            "ipv4": text_column(128, default=MISSING, null=False),
             "netmask": Column("int", default=32, null=False),
             "port": Column("int"),
-            "inbound": flag(MISSING),
-            "outbound": flag(MISSING),
-            "voip_carrier_sid": ref("voip_carriers", default=MISSING, null=False),
-            "is_active": flag(1),
-            "send_options_ping": flag(),
-            "use_sips_scheme": flag(),
-            "pad_crypto": flag(),
-            "protocol": enum("udp", "tcp", "tls", "tls/srtp", null=True),
-            "remove_ice": flag(),
-            "dtls_off": flag(),
+            "inbound": flag_column(MISSING),
+            "outbound": flag_column(MISSING),
+            "voip_carrier_sid": foreign_key_column("voip_carriers", default=MISSING, null=False),
+            "is_active": flag_column(1),
+            "send_options_ping": flag_column(),
+            "use_sips_scheme": flag_column(),
+            "pad_crypto": flag_column(),
+            "protocol": enum_column("udp", "tcp", "tls", "tls/srtp", null=True),
+            "remove_ice": flag_column(),
+            "dtls_off": flag_column(),
         },
         needed=("ipv4",),
     ),
     "phone_numbers": Table(
         "phone_number_sid",
         {
-            "number": text(132, default=MISSING, null=False),
-            "voip_carrier_sid": ref("voip_carriers"),
-            "account_sid": ref("accounts"),
-            "application_sid": ref("applications"),
-            "service_provider_sid": ref("service_providers"),
+            "number": text_column(132, default=MISSING, null=False),
+            "voip_carrier_sid": foreign_key_column("voip_carriers"),
+            "account_sid": foreign_key_column("accounts"),
+            "application_sid": foreign_key_column("applications"),
+            "service_provider_sid": foreign_key_column("service_providers"),
         },
         needed=("number",),
         unique=("number", "voip_carrier_sid"),
@@ -142,23 +153,26 @@ TABLES = {
     "lcr": Table(
         "lcr_sid",
         {
-            "name": text(64),
-            "service_provider_sid": ref("service_providers"),
-            "account_sid": ref("accounts"),
+            "name": text_column(64),
+            "service_provider_sid": foreign_key_column("service_providers"),
+            "account_sid": foreign_key_column("accounts"),
         },
     ),
     "lcr_routes": Table(
         "lcr_route_sid",
-        {"lcr_sid": ref("lcr"), "regex": text(32), "priority": Column("int")},
+        {"lcr_sid": foreign_key_column("lcr"), "regex": text_column(32), "priority": Column("int")},
     ),
     "lcr_carrier_set_entry": Table(
         "lcr_carrier_set_entry_sid",
-        {"lcr_route_sid": ref("lcr_routes"), "voip_carrier_sid": ref("voip_carriers")},
+        {
+            "lcr_route_sid": foreign_key_column("lcr_routes"),
+            "voip_carrier_sid": foreign_key_column("voip_carriers"),
+        },
     ),
 }
 
 
-class Sql:
+class FakeDatabase:
     """INSERT, UPDATE and DELETE with MySQL's strict mode and its foreign keys."""
 
     def __init__(self, rows: Callable[[str], list[Row]]):
@@ -177,7 +191,7 @@ class Sql:
             if name not in values and column.default is MISSING:
                 raise SqlError(f"Field '{name}' doesn't have a default value")
             row[name] = self._fit(name, column, values.get(name, column.default))
-        row |= {name: value or _now() for name, value in shape.fixed.items()}
+        row |= {name: value or _current_time() for name, value in shape.fixed.items()}
         self._check_unique(table, row)
         self.rows(table).append(row)
         return row[shape.key]
@@ -219,7 +233,7 @@ class Sql:
             if not column.null:
                 raise SqlError(f"Column '{name}' cannot be null")
             return None
-        value = FITS[column.kind](name, column, value)
+        value = CONVERTERS[column.kind](name, column, value)
         if column.of and self.one(column.of, value) is None:
             raise SqlError(
                 "Cannot add or update a child row: a foreign key constraint fails "
@@ -238,52 +252,52 @@ class Sql:
                 raise SqlError(f"Duplicate entry '{entry}' for key 'unique_idx'", is_duplicate=True)
 
 
-def _fit_text(name: str, column: Column, value: Any) -> str:
+def _convert_text(name: str, column: Column, value: Any) -> str:
     value = value if isinstance(value, str) else str(value)
     if len(value) > column.size:
         raise SqlError(f"Data too long for column '{name}' at row 1")
     return value
 
 
-def _fit_int(name: str, column: Column, value: Any) -> int:
+def _convert_integer(name: str, column: Column, value: Any) -> int:
     try:
         return int(value)
     except ValueError:
         raise SqlError(f"Incorrect integer value: '{value}' for column `{name}` at row 1") from None
 
 
-def _fit_enum(name: str, column: Column, value: Any) -> str:
+def _convert_enum(name: str, column: Column, value: Any) -> str:
     found = next((c for c in column.choices if c == str(value).lower()), None)
     if found is None:
         raise SqlError(f"Data truncated for column '{name}' at row 1")
     return found
 
 
-def _fit_object(name: str, column: Column, value: Any) -> str:
+def _convert_object(name: str, column: Column, value: Any) -> str:
     """Where the driver stringifies what it does not know."""
     return "[object Object]" if isinstance(value, dict) else str(value)
 
 
-FITS: dict[str, Callable[[str, Column, Any], Any]] = {
-    "text": _fit_text,
-    "int": _fit_int,
-    "bool": _fit_int,
-    "enum": _fit_enum,
-    "object": _fit_object,
+CONVERTERS: dict[str, Callable[[str, Column, Any], Any]] = {
+    "text": _convert_text,
+    "int": _convert_integer,
+    "bool": _convert_integer,
+    "enum": _convert_enum,
+    "object": _convert_object,
 }
 
 
-def _now() -> str:
+def _current_time() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
-def like(wanted: str, text: str) -> bool:
+def matches_like(wanted: str, text: str) -> bool:
     """A part, whatever the case; % and _ stand for anything."""
     pattern = re.escape(wanted).replace("%", ".*").replace("_", ".")
     return re.search(pattern, text, re.IGNORECASE) is not None
 
 
-def paged(rows: list[Row], query: Row, *, first: int) -> Any:
+def paginate_rows(rows: list[Row], query: Row, *, first: int) -> Any:
     """Without `page`, page_size is ignored. `first` is the lowest page that is no syntax error."""
     if "page" not in query:
         return rows

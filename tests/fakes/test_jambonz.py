@@ -11,11 +11,16 @@ from uuid import uuid4
 import pytest
 
 from tests.fakes.jambonz_tables import TABLES
-from tests.support.jambonz_peer import NOWHERE, shape, the_fake, the_real
+from tests.support.jambonz_peer import (
+    UNKNOWN_SID,
+    fake_jambonz_peer,
+    real_jambonz_peer,
+    response_shape,
+)
 
-PEERS = [pytest.param(the_fake, id="fake")]
+PEERS = [pytest.param(fake_jambonz_peer, id="fake")]
 if os.environ.get("PATCHBAY_TEST_JAMBONZ_URL"):
-    PEERS.append(pytest.param(the_real, id="real", marks=pytest.mark.peers))
+    PEERS.append(pytest.param(real_jambonz_peer, id="real", marks=pytest.mark.peers))
 
 
 @pytest.fixture(params=PEERS)
@@ -35,7 +40,7 @@ def test_keys(peer):
 
 def test_unknown_routes(peer):
     assert peer.asks("sp", "GET", "/Nope") == (404, "page")
-    assert peer.asks("sp", "PATCH", f"/VoipCarriers/{NOWHERE}", {}) == (404, "page")
+    assert peer.asks("sp", "PATCH", f"/VoipCarriers/{UNKNOWN_SID}", {}) == (404, "page")
     assert peer.asks("sp", "GET", f"/Accounts/{peer.account}/PhoneNumbers") == (404, "page")
 
 
@@ -60,7 +65,7 @@ def test_applications(peer):
         403,
         "msg",
     )
-    assert peer.asks("sp", "GET", f"/Applications/{NOWHERE}") == (404, "nothing")
+    assert peer.asks("sp", "GET", f"/Applications/{UNKNOWN_SID}") == (404, "nothing")
     assert peer.asks("sp", "GET", "/Applications/zz") == (400, "msg")
 
 
@@ -78,7 +83,7 @@ def test_applications(peer):
 ])  # fmt: skip
 def test_the_scoped_path_asks_only_the_database(peer, body, status, words):
     answer = peer.say("sp", "POST", f"/ServiceProviders/{peer.sp}/VoipCarriers", body)
-    assert (answer.status_code, shape(answer)) == (status, "msg")
+    assert (answer.status_code, response_shape(answer)) == (status, "msg")
     assert words in answer.json()["msg"]
 
 
@@ -118,7 +123,7 @@ def test_an_orphaned_carrier(peer):
 def test_reading_carriers(peer):
     sid = peer.carrier(account_sid=None)
     assert peer.asks("sp", "GET", "/VoipCarriers/zz") == (400, "msg")
-    assert peer.asks("sp", "GET", f"/VoipCarriers/{NOWHERE}") == (404, "nothing")
+    assert peer.asks("sp", "GET", f"/VoipCarriers/{UNKNOWN_SID}") == (404, "nothing")
     assert peer.asks("foreign", "GET", f"/VoipCarriers/{sid}") == (400, "msg")
     assert peer.asks("account", "GET", f"/VoipCarriers/{sid}")[0] in (400, 404)
     assert sid in {
@@ -150,7 +155,7 @@ def test_the_name_filter(peer):
 @pytest.mark.parametrize(("who", "body", "status"), [
     ("sp", {}, 500),
     ("sp", {"bogus": 1}, 500),
-    ("sp", {"voip_carrier_sid": NOWHERE}, 400),
+    ("sp", {"voip_carrier_sid": UNKNOWN_SID}, 400),
     ("sp", {"requires_register": True}, 400),
     ("sp", {"requires_register": True, "register_username": "a b", "register_password": "x"}, 400),
     ("sp", {"register_sip_realm": ""}, 400),
@@ -165,13 +170,16 @@ def test_the_name_filter(peer):
 ])  # fmt: skip
 def test_changing_a_carrier(peer, who, body, status):
     answer = peer.say(who, "PUT", f"/VoipCarriers/{peer.carrier()}", body)
-    assert (answer.status_code, shape(answer)) == (status, "nothing" if status == 204 else "msg")
+    assert (answer.status_code, response_shape(answer)) == (
+        status,
+        "nothing" if status == 204 else "msg",
+    )
 
 
 @pytest.mark.parametrize(("who", "missing"), [("sp", (404, "text")), ("account", (500, "msg"))])
 def test_a_carrier_that_is_not_there(peer, who, missing):
-    assert peer.asks(who, "PUT", f"/VoipCarriers/{NOWHERE}", {"name": "x"}) == missing
-    assert peer.asks(who, "DELETE", f"/VoipCarriers/{NOWHERE}") == missing
+    assert peer.asks(who, "PUT", f"/VoipCarriers/{UNKNOWN_SID}", {"name": "x"}) == missing
+    assert peer.asks(who, "DELETE", f"/VoipCarriers/{UNKNOWN_SID}") == missing
 
 
 def test_a_carrier_of_the_service_provider_is_not_the_accounts_to_change(peer):
@@ -209,7 +217,7 @@ def test_a_gateways_row(peer):
     ({"inbound": ...}, 500, "doesn't have a default value"),
     ({"ipv4": ...}, 400, ""),
     ({"voip_carrier_sid": ...}, 400, "missing voip_carrier_sid"),
-    ({"voip_carrier_sid": NOWHERE}, 400, "invalid voip_carrier_sid"),
+    ({"voip_carrier_sid": UNKNOWN_SID}, 400, "invalid voip_carrier_sid"),
     ({"ipv4": "host.example"}, 400, "must be IPv4"),
     ({"ipv4": "10.0.0.0/24"}, 400, "must be IPv4"),
     ({"ipv4": "198.51.100.007"}, 400, "must be IPv4"),
@@ -219,7 +227,7 @@ def test_a_gateways_row(peer):
     ({"protocol": "zz"}, 500, "Data truncated"),
     ({"netmask": None}, 500, "cannot be null"),
     ({"priority": 1}, 500, "Unknown column"),
-    ({"account_sid": NOWHERE}, 500, "Unknown column"),
+    ({"account_sid": UNKNOWN_SID}, 500, "Unknown column"),
     ({"ipv4": "host.example", "inbound": False}, 201, ""),
     ({"ipv4": "", "inbound": False}, 201, ""),
     ({"ipv4": "198.51.100.0", "netmask": 24}, 201, ""),
@@ -234,7 +242,10 @@ def test_making_a_gateway(peer, change, status, words):
     }
     body = {name: value for name, value in body.items() if value is not ...}
     answer = peer.say("sp", "POST", "/SipGateways", body)
-    assert (answer.status_code, shape(answer)) == (status, "sid" if status == 201 else "msg")
+    assert (answer.status_code, response_shape(answer)) == (
+        status,
+        "sid" if status == 201 else "msg",
+    )
     assert words in answer.json().get("msg", "")
 
 
@@ -249,17 +260,20 @@ def test_gateways_of_others(peer):
     carrier = peer.carrier()
     sid = peer.gateway(carrier)
     assert peer.asks("sp", "GET", "/SipGateways") == (400, "msg")
-    assert peer.asks("sp", "GET", f"/SipGateways?voip_carrier_sid={NOWHERE}") == (400, "msg")
-    assert peer.asks("admin", "GET", f"/SipGateways?voip_carrier_sid={NOWHERE}") == (200, "list")
+    assert peer.asks("sp", "GET", f"/SipGateways?voip_carrier_sid={UNKNOWN_SID}") == (400, "msg")
+    assert peer.asks("admin", "GET", f"/SipGateways?voip_carrier_sid={UNKNOWN_SID}") == (
+        200,
+        "list",
+    )
     assert peer.asks("foreign", "GET", f"/SipGateways?voip_carrier_sid={carrier}") == (403, "msg")
     assert peer.asks("foreign", "DELETE", f"/SipGateways/{sid}") == (403, "msg")
     assert peer.asks("account", "PUT", f"/SipGateways/{sid}", {"port": 1}) == (204, "nothing")
 
 
 def test_a_gateway_that_is_not_there(peer):
-    assert peer.asks("sp", "GET", f"/SipGateways/{NOWHERE}") == (404, "text")
+    assert peer.asks("sp", "GET", f"/SipGateways/{UNKNOWN_SID}") == (404, "text")
     for method, body in (("PUT", {"ipv4": "1.2.3.4"}), ("DELETE", None)):
-        answer = peer.say("sp", method, f"/SipGateways/{NOWHERE}", body)
+        answer = peer.say("sp", method, f"/SipGateways/{UNKNOWN_SID}", body)
         assert (answer.status_code, answer.json()) == (400, {"msg": "invalid sip_gateway_sid"})
 
 
@@ -295,9 +309,9 @@ def test_numbers(peer):
     ({"number": 1555}, 400, "startsWith is not a function"),
     ({"number": "1555 1"}, 400, "whitespace"),
     ({"number": "1" * 133}, 500, "Data too long"),
-    ({"voip_carrier_sid": NOWHERE}, 400, "voip_carrier not found"),
+    ({"voip_carrier_sid": UNKNOWN_SID}, 400, "voip_carrier not found"),
     ({"account_sid": "other"}, 400, "does not belong"),
-    ({"application_sid": NOWHERE}, 500, "foreign key"),
+    ({"application_sid": UNKNOWN_SID}, 500, "foreign key"),
     ({"number": "abc*"}, 201, ""),
     ({"application_sid": None}, 201, ""),
 ])  # fmt: skip
@@ -306,7 +320,10 @@ def test_making_a_number(peer, change, status, words):
     body = {name: value for name, value in (body | change).items() if value is not ...}
     body = {name: peer.other_account if value == "other" else value for name, value in body.items()}
     answer = peer.say("sp", "POST", "/PhoneNumbers", body)
-    assert (answer.status_code, shape(answer)) == (status, "sid" if status == 201 else "msg")
+    assert (answer.status_code, response_shape(answer)) == (
+        status,
+        "sid" if status == 201 else "msg",
+    )
     assert words in answer.json().get("msg", "")
 
 
@@ -325,13 +342,13 @@ def test_changing_a_number(peer):
     unlink = {"application_sid": None}
     assert peer.asks("sp", "PUT", path, unlink) == (204, "nothing")
     assert peer.asks("sp", "PUT", path, {"number": "1555"}) == (400, "msg")
-    assert peer.asks("sp", "PUT", path, {"application_sid": NOWHERE}) == (500, "msg")
+    assert peer.asks("sp", "PUT", path, {"application_sid": UNKNOWN_SID}) == (500, "msg")
     assert peer.asks("sp", "PUT", path, {}) == (500, "msg")
     assert peer.asks("foreign", "PUT", path, unlink) == (403, "msg")
     assert peer.asks("foreign", "GET", path) == (400, "msg")
-    assert peer.asks("sp", "PUT", f"/PhoneNumbers/{NOWHERE}", unlink) == (500, "msg")
-    assert peer.asks("account", "PUT", f"/PhoneNumbers/{NOWHERE}", unlink) == (404, "text")
-    assert peer.asks("sp", "GET", f"/PhoneNumbers/{NOWHERE}") == (404, "nothing")
+    assert peer.asks("sp", "PUT", f"/PhoneNumbers/{UNKNOWN_SID}", unlink) == (500, "msg")
+    assert peer.asks("account", "PUT", f"/PhoneNumbers/{UNKNOWN_SID}", unlink) == (404, "text")
+    assert peer.asks("sp", "GET", f"/PhoneNumbers/{UNKNOWN_SID}") == (404, "nothing")
     assert peer.asks("sp", "GET", "/PhoneNumbers/zz") == (400, "msg")
     assert peer.asks("sp", "GET", "/PhoneNumbers?page=0&page_size=1")[0] == 200
     assert peer.asks("sp", "GET", "/PhoneNumbers?page=-1&page_size=1") == (500, "msg")
@@ -342,7 +359,7 @@ def test_bodies_that_are_none(peer):
 
     def post(content, **more):
         answer = peer.client.post("/PhoneNumbers", content=content, headers={**headers, **more})
-        return answer.status_code, shape(answer)
+        return answer.status_code, response_shape(answer)
 
     assert post(b"{bad") == (400, "msg")
     assert post(b"x" * 200_000) == (413, "msg")

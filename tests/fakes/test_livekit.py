@@ -9,14 +9,20 @@ import pytest
 
 from tests.fakes import livekit as fake_module
 from tests.fakes.livekit import FakeLiveKit
-from tests.support.harness_livekit import Eye
-from tests.support.livekit_peer import DIRECT, number, the_fake, the_real
+from tests.support.harness_livekit import LiveKitInspector
+from tests.support.livekit_peer import (
+    DIRECT_RULE,
+    fake_livekit_peer,
+    random_number,
+    real_livekit_peer,
+)
 
 ALLOW, REQUIRE, DISABLE = (f"SIP_MEDIA_ENCRYPT_{word}" for word in ("ALLOW", "REQUIRE", "DISABLE"))
 
 
 @pytest.fixture(params=[
-    pytest.param(the_fake, id="fake"), pytest.param(the_real, id="real", marks=pytest.mark.peers)
+    pytest.param(fake_livekit_peer, id="fake"),
+    pytest.param(real_livekit_peer, id="real", marks=pytest.mark.peers),
 ])  # fmt: skip
 def peer(request):
     with request.param() as opened:
@@ -96,13 +102,13 @@ def test_what_is_no_message(peer, body):
 
 
 def test_rows_have_every_field_in_snake_case(peer):
-    trunk = peer.inbound(number(), authUsername="u", krispEnabled=True, bogus=1)
-    assert set(trunk) == set(fake_module.KINDS["InboundTrunk"].fields)
+    trunk = peer.inbound(random_number(), authUsername="u", krispEnabled=True, bogus=1)
+    assert set(trunk) == set(fake_module.OBJECT_KINDS["InboundTrunk"].fields)
     assert (trunk["auth_username"], trunk["krisp_enabled"], trunk["media"]) == ("u", True, None)
     assert re.fullmatch("ST_[A-Za-z0-9]{12}", trunk["sip_trunk_id"])
-    assert set(peer.outbound()) == set(fake_module.KINDS["OutboundTrunk"].fields)
+    assert set(peer.outbound()) == set(fake_module.OBJECT_KINDS["OutboundTrunk"].fields)
     rule = peer.rule(trunk["sip_trunk_id"])
-    assert set(rule) == set(fake_module.KINDS["DispatchRule"].fields)
+    assert set(rule) == set(fake_module.OBJECT_KINDS["DispatchRule"].fields)
     assert rule["rule"] == {"dispatch_rule_direct": {"room_name": "reception", "pin": ""}}
     assert rule["media"] == {"only_listed_codecs": False, "codecs": []}
 
@@ -178,7 +184,7 @@ def test_the_other_kinds_of_rules(peer):
 
 
 def test_a_number_stands_on_one_inbound_trunk(peer):
-    one = number()
+    one = random_number()
     first = peer.inbound(one)["sip_trunk_id"]
     for spelling in (one, one.removeprefix("+"), f"{one[:5]} {one[5:8]}-{one[8:]}"):
         again = {"trunk": {"numbers": [spelling]}}
@@ -191,7 +197,7 @@ def test_a_number_stands_on_one_inbound_trunk(peer):
 
 
 def test_trunks_for_certain_callers_share_a_number(peer):
-    one, caller = number(), number()
+    one, caller = random_number(), random_number()
     peer.inbound(one)
     peer.inbound(one, allowed_numbers=[caller])
     again = {"trunk": {"numbers": [one], "allowed_numbers": [caller]}}
@@ -199,17 +205,17 @@ def test_trunks_for_certain_callers_share_a_number(peer):
 
 
 def test_outbound_trunks_are_never_in_conflict(peer):
-    one = number()
+    one = random_number()
     made = {peer.outbound(numbers=[one])["sip_trunk_id"] for _ in range(3)}
     assert set(peer.listed("ListSIPOutboundTrunk", numbers=[one])) == made
     assert len(made) == 3
 
 
 def test_a_trunk_has_one_rule_for_each_pin(peer):
-    trunk = peer.inbound(number())["sip_trunk_id"]
+    trunk = peer.inbound(random_number())["sip_trunk_id"]
     peer.rule(trunk)
     peer.rule(trunk, rule={"dispatch_rule_direct": {"room_name": "x", "pin": "1234"}})
-    again = {"dispatch_rule": {"trunk_ids": [trunk], "rule": DIRECT, "name": "second"}}
+    again = {"dispatch_rule": {"trunk_ids": [trunk], "rule": DIRECT_RULE, "name": "second"}}
     status, code, said = peer.refusal("CreateSIPDispatchRule", again)
     assert (status, code) == (400, "invalid_argument")
     assert said.startswith("Dispatch rule for the same trunk, inbound number, number, and PIN")
@@ -217,7 +223,7 @@ def test_a_trunk_has_one_rule_for_each_pin(peer):
 
 def test_the_check_for_conflicts_has_a_hole(peer):
     """A trunk is moved to a number that another one holds."""
-    one, other = number(), number()
+    one, other = random_number(), random_number()
     peer.inbound(one)
     moving = peer.inbound(other)["sip_trunk_id"]
     peer.ask("UpdateSIPInboundTrunk", sip_trunk_id=moving, replace={"numbers": [one]})
@@ -229,7 +235,10 @@ def test_creations_at_once_all_succeed(delay):
     """Only of the fake: the real one does so in two rounds of three."""
     with FakeLiveKit() as livekit, ThreadPoolExecutor(4) as pool:
         livekit.store_delay = delay
-        eye, one = Eye(livekit.url, livekit.api_key, livekit.api_secret), number()
+        eye, one = (
+            LiveKitInspector(livekit.url, livekit.api_key, livekit.api_secret),
+            random_number(),
+        )
         create = {"trunk": {"numbers": [one]}}
         list(pool.map(lambda _: eye.say("CreateSIPInboundTrunk", create), range(4)))
         eye.client.close()
@@ -240,7 +249,7 @@ def test_creations_at_once_all_succeed(delay):
 
 
 def test_the_filter_by_number(peer):
-    one = number()
+    one = random_number()
     trunk, out = peer.inbound(one)["sip_trunk_id"], peer.outbound(numbers=[one])["sip_trunk_id"]
     spelled = f"{one[1:5]} {one[5:8]}-{one[8:]}"
     assert peer.listed("ListSIPInboundTrunk", numbers=[spelled]) == [trunk]
@@ -250,25 +259,25 @@ def test_the_filter_by_number(peer):
 
 def test_wildcards_pass_every_filter(peer):
     wildcard = peer.inbound(auth_username="u", auth_password="p")["sip_trunk_id"]
-    assert wildcard in peer.listed("ListSIPInboundTrunk", numbers=[number()])
+    assert wildcard in peer.listed("ListSIPInboundTrunk", numbers=[random_number()])
     rule = peer.rule(rule={"dispatch_rule_direct": {"room_name": "x", "pin": "4711"}})
     assert rule["sip_dispatch_rule_id"] in peer.listed("ListSIPDispatchRule", trunk_ids=["ST_x"])
 
 
 def test_filters_by_id(peer):
-    one = peer.inbound(number())["sip_trunk_id"]
+    one = peer.inbound(random_number())["sip_trunk_id"]
     assert peer.listed("ListSIPInboundTrunk", trunk_ids=[one, "ST_nobody"]) == [one]
     rule = peer.rule(one)["sip_dispatch_rule_id"]
     assert peer.listed("ListSIPDispatchRule", dispatch_rule_ids=[rule]) == [rule]
-    both = {"trunk_ids": [one], "numbers": [number()]}
+    both = {"trunk_ids": [one], "numbers": [random_number()]}
     assert peer.listed("ListSIPInboundTrunk", **both) == []
 
 
 def test_a_page_next_to_a_filter_overlooks_trunks(monkeypatch):
     """Only of the fake: the real one does so from the 1,001st trunk on."""
-    monkeypatch.setattr(fake_module, "BATCH", 3)
+    monkeypatch.setattr(fake_module, "BATCH_SIZE", 3)
     with FakeLiveKit() as livekit:
-        eye = Eye(livekit.url, livekit.api_key, livekit.api_secret)
+        eye = LiveKitInspector(livekit.url, livekit.api_key, livekit.api_secret)
         numbers = [f"+1555000{i:04}" for i in range(9)]
         for one in numbers:
             livekit.put("inbound", numbers=[one])
@@ -283,7 +292,9 @@ def test_a_page_next_to_a_filter_overlooks_trunks(monkeypatch):
 
 
 def test_replace_keeps_the_id_and_clears_the_rest(peer):
-    trunk = peer.inbound(number(), name="old", metadata="m", auth_username="u", auth_password="p")
+    trunk = peer.inbound(
+        random_number(), name="old", metadata="m", auth_username="u", auth_password="p"
+    )
     new = {"numbers": trunk["numbers"], "name": "new"}
     changed = peer.ask("UpdateSIPInboundTrunk", sip_trunk_id=trunk["sip_trunk_id"], replace=new)
     assert (changed["sip_trunk_id"], changed["name"]) == (trunk["sip_trunk_id"], "new")
@@ -331,14 +342,14 @@ def test_what_is_not_there(peer):
     assert peer.refusal("GetSIPInboundTrunk", {"sip_trunk_id": out}) == no_trunk
     replace = {"sip_trunk_id": "ST_nobody", "replace": {"numbers": ["+1555"]}}
     assert peer.refusal("UpdateSIPInboundTrunk", replace) == no_trunk
-    replace = {"sip_dispatch_rule_id": "SDR_nobody", "replace": {"rule": DIRECT}}
+    replace = {"sip_dispatch_rule_id": "SDR_nobody", "replace": {"rule": DIRECT_RULE}}
     assert peer.refusal("UpdateSIPDispatchRule", replace) == no_rule
     assert peer.refusal("DeleteSIPDispatchRule", {"sip_dispatch_rule_id": "SDR_no"}) == no_rule
     assert peer.say("DeleteSIPTrunk", {"sip_trunk_id": "ST_nobody"}).status_code == 200
 
 
 def test_a_rule_outlives_its_trunk(peer):
-    trunk = peer.inbound(number())["sip_trunk_id"]
+    trunk = peer.inbound(random_number())["sip_trunk_id"]
     rule = peer.rule(trunk)["sip_dispatch_rule_id"]
     peer.ask("DeleteSIPTrunk", sip_trunk_id=trunk)
     assert peer.listed("ListSIPDispatchRule", trunk_ids=[trunk]) == [rule]

@@ -25,7 +25,7 @@ def ask(twilio):
     return say
 
 
-def code(answer) -> tuple[int, int]:
+def error_codes(answer) -> tuple[int, int]:
     return answer.status_code, answer.json()["code"]
 
 
@@ -52,13 +52,13 @@ def test_keys_by_kind(twilio, ask, key, account, numbers, purchase):
 
 
 def test_paths_that_are_not_ones_own(twilio, ask):
-    assert code(ask("GET", "", account=twilio.subaccount_sid)) == (404, 20404)
-    assert code(ask("GET", "", account=twilio.main_key)) == (404, 20404)
-    assert code(ask("GET", f"{NUMBERS}/PN{'0' * 32}")) == (404, 20404)
+    assert error_codes(ask("GET", "", account=twilio.subaccount_sid)) == (404, 20404)
+    assert error_codes(ask("GET", "", account=twilio.main_key)) == (404, 20404)
+    assert error_codes(ask("GET", f"{NUMBERS}/PN{'0' * 32}")) == (404, 20404)
 
 
 def test_test_credentials_open_nothing(twilio, ask):
-    assert code(ask("GET", NUMBERS, secret=twilio.test_token)) == (403, 20008)
+    assert error_codes(ask("GET", NUMBERS, secret=twilio.test_token)) == (403, 20008)
 
 
 def test_the_filter_finds_parts(twilio, ask):
@@ -79,7 +79,7 @@ def test_pages(twilio, ask):
             auth = (twilio.account_sid, twilio.auth_token)
             body = httpx.get(twilio.url + following, auth=auth, trust_env=False).json()
     assert (found, following) == (sids, None)
-    assert code(ask("GET", NUMBERS, params={"PageToken": "PAwrong"})) == (400, 21481)
+    assert error_codes(ask("GET", NUMBERS, params={"PageToken": "PAwrong"})) == (400, 21481)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_pages(twilio, ask):
 def test_a_sample_of_what_is_for_sale(ask, path, found):
     answer = ask("GET", f"/AvailablePhoneNumbers/{path}", params={"PageSize": 100})
     if found == 404:
-        assert code(answer) == (404, 20404)
+        assert error_codes(answer) == (404, 20404)
     else:
         assert len(answer.json()["available_phone_numbers"]) == found
 
@@ -106,11 +106,11 @@ def test_purchases(twilio, ask, number, extras, expected):
     twilio.demands["+15005550001"] = 21631
     answer = ask("POST", NUMBERS, data={"PhoneNumber": number, **extras})
     if expected:
-        assert code(answer) == (400, expected)
+        assert error_codes(answer) == (400, expected)
         assert twilio.found(number) == []
     else:
         assert answer.status_code == 201
-        assert code(ask("POST", NUMBERS, data={"PhoneNumber": number})) == (400, 21422)
+        assert error_codes(ask("POST", NUMBERS, data={"PhoneNumber": number})) == (400, 21422)
 
 
 def test_trunk_and_application_displace_each_other(twilio, ask):
@@ -131,10 +131,13 @@ def test_trunk_and_application_displace_each_other(twilio, ask):
 def test_a_burst_is_turned_away(twilio, ask):
     twilio.burst("/IncomingPhoneNumbers", method="POST", times=2)
     for _ in range(2):
-        assert code(ask("POST", NUMBERS, data={"PhoneNumber": "+15550100000"})) == (429, 20429)
+        assert error_codes(ask("POST", NUMBERS, data={"PhoneNumber": "+15550100000"})) == (
+            429,
+            20429,
+        )
     assert twilio.numbers == {}
     assert ask("POST", NUMBERS, data={"PhoneNumber": "+15550100000"}).status_code == 201
 
 
 def test_a_form_is_asked_for(ask):
-    assert code(ask("POST", NUMBERS, json={"PhoneNumber": "+15550100000"})) == (400, 20001)
+    assert error_codes(ask("POST", NUMBERS, json={"PhoneNumber": "+15550100000"})) == (400, 20001)

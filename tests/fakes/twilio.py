@@ -18,11 +18,18 @@ from typing import Any
 from urllib.parse import parse_qsl
 from uuid import uuid4
 
-from tests.fakes.twilio_numbers import Numbers
-from tests.fakes.twilio_rows import Bad, Row, account_row, application_row, error, new_sid
-from tests.fakes.twilio_shop import Shop
-from tests.fakes.twilio_trunks import Trunks
-from tests.fakes.wire import Heard, Reply, Wire
+from tests.fakes.twilio_numbers import IncomingNumbers
+from tests.fakes.twilio_rows import (
+    Row,
+    TwilioError,
+    account_row,
+    application_row,
+    error_reply,
+    new_sid,
+)
+from tests.fakes.twilio_shop import AvailableNumbers
+from tests.fakes.twilio_trunks import SipTrunks
+from tests.fakes.wire import FakeResponse, FakeServer, ReceivedRequest
 
 _ID = "/([^/]+)"
 _NUMBERS = "/IncomingPhoneNumbers"
@@ -47,19 +54,19 @@ TRUNK_ROUTES = [
     ("GET", f"/v1/Trunks{_ID}/PhoneNumbers{_ID}", "get_trunk_number", "trunking:read"),
     ("DELETE", f"/v1/Trunks{_ID}/PhoneNumbers{_ID}", "detach_number", "trunking:write"),
 ]
-EVERYTHING = frozenset({route[3] for route in (*ROUTES, *TRUNK_ROUTES)})
-STANDARD = EVERYTHING - {"accounts:read"}
+ALL_PERMISSIONS = frozenset({route[3] for route in (*ROUTES, *TRUNK_ROUTES)})
+STANDARD_PERMISSIONS = ALL_PERMISSIONS - {"accounts:read"}
 
 
 @dataclass(frozen=True)
 class Caller:
     account: str
     secret: str = field(repr=False)
-    may: frozenset[str] = EVERYTHING
+    may: frozenset[str] = ALL_PERMISSIONS
     is_test: bool = False
 
 
-class FakeTwilio(Numbers, Shop, Trunks, Wire):
+class FakeTwilio(IncomingNumbers, AvailableNumbers, SipTrunks, FakeServer):
     """A parent account with a subaccount, and a key of each kind."""
 
     def __init__(self) -> None:
@@ -75,7 +82,7 @@ class FakeTwilio(Numbers, Shop, Trunks, Wire):
         account, secret = self.account_sid, self.key_secret
         self.keys: dict[str, Caller] = {
             self.main_key: Caller(account, secret),
-            self.standard_key: Caller(account, secret, STANDARD),
+            self.standard_key: Caller(account, secret, STANDARD_PERMISSIONS),
             self.restricted_key: Caller(account, secret, frozenset({"numbers:read"})),
         }
         self.numbers: dict[str, Row] = {}
@@ -89,30 +96,30 @@ class FakeTwilio(Numbers, Shop, Trunks, Wire):
 
     def burst(self, part: str, *, method: str = "GET", times: int = 1, **headers: str) -> None:
         """Too many requests at once: turned away and not processed."""
-        body = error(429, 20429, "Too Many Requests").body
+        body = error_reply(429, 20429, "Too Many Requests").body
         for _ in range(times):
             self.reply(method, part, 429, body, **headers)
 
     # ------------------------------------------------------------------------------ answering
 
-    def handle(self, heard: Heard) -> Reply:
+    def handle(self, heard: ReceivedRequest) -> FakeResponse:
         try:
             return self._named(self._route(heard))
-        except Bad as bad:
+        except TwilioError as bad:
             return self._named(bad.reply)
 
-    def _named(self, reply: Reply) -> Reply:
+    def _named(self, reply: FakeResponse) -> FakeResponse:
         headers = {"Twilio-Request-Id": f"RQ{uuid4().hex}", "Twilio-Concurrent-Requests": "1"}
-        return Reply(reply.status, reply.body, {**headers, **reply.headers})
+        return FakeResponse(reply.status, reply.body, {**headers, **reply.headers})
 
-    def _route(self, heard: Heard) -> Reply:
+    def _route(self, heard: ReceivedRequest) -> FakeResponse:
         caller = self._caller(heard)
         if found := re.fullmatch(r"/2010-04-01/Accounts/(\w+?)((?:/.*)?\.json)", heard.path):
             self._enter(caller, found[1], is_look=heard.method == "GET" and found[2] == ".json")
             return self._do_one(ROUTES, heard, caller, found[2])
         return self._do_one(TRUNK_ROUTES, heard, caller, heard.path)
 
-    def _caller(self, heard: Heard) -> Caller:
+    def _caller(self, heard: ReceivedRequest) -> Caller:
         scheme, _, text = heard.headers.get("authorization", "").partition(" ")
         try:
             user, _, secret = b64decode(text, validate=True).decode().partition(":")
@@ -120,7 +127,7 @@ class FakeTwilio(Numbers, Shop, Trunks, Wire):
             user, secret = "", ""
         caller = self._known(user, secret)
         if scheme != "Basic" or caller is None or caller.secret != secret:
-            raise Bad(401, 20003, "Authenticate")
+            raise TwilioError(401, 20003, "Authenticate")
         return caller
 
     def _known(self, user: str, secret: str) -> Caller | None:
@@ -132,42 +139,44 @@ class FakeTwilio(Numbers, Shop, Trunks, Wire):
     def _enter(self, caller: Caller, account_sid: str, *, is_look: bool) -> None:
         """A key's SID in the path, or another account's, is a path that does not exist."""
         if caller.account != account_sid:
-            raise not_found(account_sid)
+            raise not_found_error(account_sid)
         if self.accounts[account_sid]["status"] != "active" and not is_look:
-            raise Bad(403, 20403, "Account is not active")
+            raise TwilioError(403, 20403, "Account is not active")
 
-    def _do_one(self, routes: list[Any], heard: Heard, caller: Caller, path: str) -> Reply:
+    def _do_one(
+        self, routes: list[Any], heard: ReceivedRequest, caller: Caller, path: str
+    ) -> FakeResponse:
         for method, pattern, name, permission in routes:
             if method == heard.method and (found := re.fullmatch(pattern, path)):
                 self._permit(caller, permission)
-                do: Callable[..., Reply] = getattr(self, name)
-                return do(*found.groups(), heard.query, form_of(heard))
-        raise not_found(heard.path)
+                do: Callable[..., FakeResponse] = getattr(self, name)
+                return do(*found.groups(), heard.query, parse_form(heard))
+        raise not_found_error(heard.path)
 
     def _permit(self, caller: Caller, permission: str) -> None:
         if caller.is_test:
-            raise Bad(403, 20008, "Resource not accessible with Test Account Credentials")
-        if permission not in caller.may and caller.may == STANDARD:
-            raise Bad(401, 20003, "Authenticate")
+            raise TwilioError(403, 20008, "Resource not accessible with Test Account Credentials")
+        if permission not in caller.may and caller.may == STANDARD_PERMISSIONS:
+            raise TwilioError(401, 20003, "Authenticate")
         if permission not in caller.may:
-            raise Bad(403, 70051, "Authorization Failed")
+            raise TwilioError(403, 70051, "Authorization Failed")
 
-    def get_account(self, query: Row, form: Row) -> Reply:
-        return Reply(200, self.accounts[self.account_sid])
+    def get_account(self, query: Row, form: Row) -> FakeResponse:
+        return FakeResponse(200, self.accounts[self.account_sid])
 
-    def get_application(self, sid: str, query: Row, form: Row) -> Reply:
+    def get_application(self, sid: str, query: Row, form: Row) -> FakeResponse:
         if sid not in self.applications:
-            raise not_found(f"/Applications/{sid}")
-        return Reply(200, self.applications[sid])
+            raise not_found_error(f"/Applications/{sid}")
+        return FakeResponse(200, self.applications[sid])
 
 
-def not_found(what: str) -> Bad:
-    return Bad(404, 20404, f"The requested resource {what} was not found")
+def not_found_error(what: str) -> TwilioError:
+    return TwilioError(404, 20404, f"The requested resource {what} was not found")
 
 
-def form_of(heard: Heard) -> Row:
+def parse_form(heard: ReceivedRequest) -> Row:
     if not heard.raw:
         return {}
     if "x-www-form-urlencoded" not in heard.headers.get("content-type", ""):
-        raise Bad(400, 20001, "The request body is no form")
+        raise TwilioError(400, 20001, "The request body is no form")
     return dict(parse_qsl(heard.raw.decode(), keep_blank_values=True))

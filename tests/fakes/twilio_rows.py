@@ -5,12 +5,12 @@ from email.utils import format_datetime
 from typing import Any
 from uuid import uuid4
 
-from tests.fakes.wire import Reply
+from tests.fakes.wire import FakeResponse
 
 Row = dict[str, Any]
 
 # In a row of IncomingPhoneNumbers, and the form field that sets it.
-SETTABLE = {
+SETTABLE_FIELDS = {
     "friendly_name": "FriendlyName",
     "voice_url": "VoiceUrl",
     "voice_method": "VoiceMethod",
@@ -26,7 +26,7 @@ SETTABLE = {
 }
 
 
-ON_A_TRUNK = """
+TRUNK_NUMBER_FIELDS = """
     sid friendly_name account_sid phone_number api_version voice_caller_id_lookup voice_url
     voice_method voice_fallback_url voice_fallback_method status_callback status_callback_method
     voice_application_sid trunk_sid sms_url sms_method sms_fallback_url sms_fallback_method
@@ -34,17 +34,19 @@ ON_A_TRUNK = """
 """.strip()
 
 
-class Bad(Exception):
+class TwilioError(Exception):
     """An error, as it is answered."""
 
     def __init__(self, status: int, code: int, message: str):
         super().__init__(message)
-        self.reply = error(status, code, message)
+        self.reply = error_reply(status, code, message)
 
 
-def error(status: int, code: int, message: str) -> Reply:
+def error_reply(status: int, code: int, message: str) -> FakeResponse:
     more = f"https://www.twilio.com/docs/errors/{code}"
-    return Reply(status, {"code": code, "message": message, "more_info": more, "status": status})
+    return FakeResponse(
+        status, {"code": code, "message": message, "more_info": more, "status": status}
+    )
 
 
 def new_sid(prefix: str) -> str:
@@ -103,7 +105,7 @@ def application_row(account: str) -> Row:
 
 
 # Of a number that nobody has touched. Unset is "" here and null there, as in Twilio's own examples.
-UNTOUCHED = {
+NUMBER_DEFAULTS = {
     "address_requirements": "none",
     "address_sid": None,
     "api_version": "2010-04-01",
@@ -138,9 +140,9 @@ UNTOUCHED = {
 def number_row(account: str, e164: str, **values: Any) -> Row:
     sid = new_sid("PN")
     return {
-        **UNTOUCHED,
+        **NUMBER_DEFAULTS,
         "account_sid": account,
-        "capabilities": dict(UNTOUCHED["capabilities"]),
+        "capabilities": dict(NUMBER_DEFAULTS["capabilities"]),
         "date_created": now_rfc2822(),
         "date_updated": now_rfc2822(),
         "friendly_name": e164,
@@ -186,7 +188,7 @@ def trunk_number_row(number: Row) -> Row:
     trunk, sid = number["trunk_sid"], number["sid"]
     owned = f"/2010-04-01/Accounts/{number['account_sid']}/IncomingPhoneNumbers/{sid}"
     return {
-        **{name: number[name] for name in ON_A_TRUNK.split()},
+        **{name: number[name] for name in TRUNK_NUMBER_FIELDS.split()},
         "capabilities": {"voice": True, "sms": True, "mms": False},
         "date_created": now_iso(),
         "date_updated": now_iso(),

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 
 @dataclass(frozen=True)
-class Heard:
+class ReceivedRequest:
     """One request, as it came in."""
 
     method: str
@@ -27,7 +27,7 @@ class Heard:
 
 
 @dataclass(frozen=True)
-class Reply:
+class FakeResponse:
     status: int
     body: Any = None  # dict and list become JSON, text stays text
     headers: dict[str, str] = field(default_factory=dict)
@@ -40,64 +40,70 @@ class Reply:
 
 
 @dataclass
-class Accident:
+class InjectedFault:
     """What shall happen, once, to the next request with this verb and this in its path."""
 
     method: str
     part: str
-    befall: Callable[["Wire", Heard], Reply | None]  # None: the connection closes without a word
+    befall: Callable[
+        ["FakeServer", ReceivedRequest], FakeResponse | None
+    ]  # None: the connection closes without a word
 
 
-class Wire:
+class FakeServer:
     """Start it with `with`; a platform is a subclass that answers `handle`."""
 
     keep_alive_seconds = 5.0
 
     def __init__(self) -> None:
-        self.requests: list[Heard] = []
+        self.requests: list[ReceivedRequest] = []
         self.latency = 0.0
-        self._accidents: list[Accident] = []
+        self._accidents: list[InjectedFault] = []
         self._ghosts: list[threading.Thread] = []
         self._open: set[socket] = set()
         self._turn = threading.RLock()  # one request at a time inside the platform's own state
         self._stopped = threading.Event()
 
-    def handle(self, heard: Heard) -> Reply:
+    def handle(self, heard: ReceivedRequest) -> FakeResponse:
         raise NotImplementedError
 
     # --------------------------------------------------------------------------- accidents
 
     def reply(self, method: str, part: str, status: int, body: Any = None, **headers: str) -> None:
         """Say this instead of doing it."""
-        given = Reply(status, body, {name.replace("_", "-"): v for name, v in headers.items()})
-        self._accidents.append(Accident(method, part, lambda wire, heard: given))
+        given = FakeResponse(
+            status, body, {name.replace("_", "-"): v for name, v in headers.items()}
+        )
+        self._accidents.append(InjectedFault(method, part, lambda wire, heard: given))
 
     def lose_reply(self, method: str, part: str) -> None:
         """Do it, and hang up before saying so."""
-        self._accidents.append(Accident(method, part, lambda wire, heard: wire._do(heard) and None))
+        self._accidents.append(
+            InjectedFault(method, part, lambda wire, heard: wire._do(heard) and None)
+        )
 
     def hang_up(self, method: str, part: str) -> None:
         """Neither do it nor answer."""
-        self._accidents.append(Accident(method, part, lambda wire, heard: None))
+        self._accidents.append(InjectedFault(method, part, lambda wire, heard: None))
 
     def reply_after(self, method: str, part: str, status: int, body: Any = None) -> None:
         """Do it, and say that it failed."""
-        given = Reply(status, body)
+        given = FakeResponse(status, body)
         self._accidents.append(
-            Accident(method, part, lambda wire, heard: wire._do(heard) and given)
+            InjectedFault(method, part, lambda wire, heard: wire._do(heard) and given)
         )
 
     def hang(self, method: str, part: str, *, then_do_after: float | None = None) -> None:
         """Never answer; with `then_do_after`, do it all the same, that many seconds later."""
 
-        def befall(wire: Wire, heard: Heard) -> None:
+        def befall(wire: FakeServer, heard: ReceivedRequest) -> None:
             if then_do_after is not None:
                 ghost = threading.Timer(then_do_after, wire._do, [heard])
                 wire._ghosts.append(ghost)
                 ghost.start()
             wire._stopped.wait(30)
 
-        self._accidents.append(Accident(method, part, befall))
+        self._accidents.append(InjectedFault(method, part, befall))
 
     def settle(self) -> None:
         """Wait for what was still to be done."""
@@ -106,7 +112,7 @@ class Wire:
 
     # ------------------------------------------------------------------------------ serving
 
-    def answer(self, heard: Heard) -> Reply | None:
+    def answer(self, heard: ReceivedRequest) -> FakeResponse | None:
         self.requests.append(heard)
         if self.latency:
             time.sleep(self.latency)
@@ -116,7 +122,7 @@ class Wire:
                 return accident.befall(self, heard)
         return self._do(heard)
 
-    def _do(self, heard: Heard) -> Reply:
+    def _do(self, heard: ReceivedRequest) -> FakeResponse:
         with self._turn:
             return self.handle(heard)
 
@@ -143,7 +149,7 @@ class Wire:
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True  # headers and body go out apart, and would wait for each other
-    wire: Wire
+    wire: FakeServer
 
     def setup(self) -> None:
         super().setup()
@@ -158,7 +164,7 @@ class _Handler(BaseHTTPRequestHandler):
         raw = self.rfile.read(int(self.headers.get("content-length") or 0))
         headers = {name.lower(): value for name, value in self.headers.items()}
         query = dict(parse_qsl(url.query, keep_blank_values=True))
-        reply = self.wire.answer(Heard(self.command, url.path, query, headers, raw))
+        reply = self.wire.answer(ReceivedRequest(self.command, url.path, query, headers, raw))
         if reply is None:
             self.close_connection = True
             return
@@ -166,7 +172,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = _serve  # noqa: N815
 
-    def _say(self, reply: Reply) -> None:
+    def _say(self, reply: FakeResponse) -> None:
         kind = {} if isinstance(reply.body, str) or reply.body is None else _JSON
         self.send_response(reply.status)
         for name, value in {**kind, **reply.headers}.items():

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from integrations.ledger import operation_requests, worker
 from integrations.models import Integration, Operation, ProviderCall
-from integrations.providers.base import Field, OutcomeUnknown, Unavailable
+from integrations.providers.base import AccountField, OutcomeUnknown, Unavailable
 from integrations.providers.sandbox import Sandbox
 from tests.support import factories
 
@@ -47,16 +47,18 @@ def _worker(monkeypatch):
     """Whoever waits for an operation plays the worker meanwhile."""
 
     def work(operation_id, *, seconds=10.0):
-        worker.run(operation_id)
+        worker.run_attempt(operation_id)
         return Operation.objects.get(pk=operation_id)
 
-    monkeypatch.setattr(operation_requests, "wait", work)
+    monkeypatch.setattr(operation_requests, "wait_for_operation", work)
 
 
 @pytest.fixture
 def _no_worker(monkeypatch):
     """Nothing settles in time."""
-    monkeypatch.setattr(operation_requests, "wait", lambda pk, **_: Operation.objects.get(pk=pk))
+    monkeypatch.setattr(
+        operation_requests, "wait_for_operation", lambda pk, **_: Operation.objects.get(pk=pk)
+    )
 
 
 def connect(staff: Client, member, *, kind: str = "sandbox", **fields):
@@ -77,7 +79,7 @@ class TestConnect:
         assert "Access code" in page
 
     def test_the_form_is_drawn_from_the_provider_s_fields(self, alice, staff, monkeypatch):
-        fields = (Field("base_url", "Address", help="As in the portal."), *Sandbox.fields)
+        fields = (AccountField("base_url", "Address", help="As in the portal."), *Sandbox.fields)
         monkeypatch.setattr(Sandbox, "fields", fields)
         page = staff.get(f"{ADD}?organization={alice.organization.pk}&kind=sandbox")
         form = page.context["adminform"].form
@@ -137,7 +139,7 @@ def test_a_check_that_takes_long_goes_on_by_itself(alice, staff):
     assert response.url == page_of(second)
     assert "still being checked" in told(response)[0]
     assert second.state == "checking"
-    factories.work("integration", second.pk)
+    factories.run_open_operation("integration", second.pk)
     second.refresh_from_db()
     assert second.state == "connected"
 
@@ -148,10 +150,10 @@ def test_no_page_waits_inside_a_transaction(alice, staff, monkeypatch):
 
     def work(operation_id, *, seconds=10.0):
         open_transactions.append(connection.in_atomic_block)
-        worker.run(operation_id)
+        worker.run_attempt(operation_id)
         return Operation.objects.get(pk=operation_id)
 
-    monkeypatch.setattr(operation_requests, "wait", work)
+    monkeypatch.setattr(operation_requests, "wait_for_operation", work)
     connect(staff, alice)
     second = alice.organization.integrations.get(name="Second")
     staff.post(do("check", second))
@@ -172,7 +174,7 @@ class TestCredentials:
         assert integration.account() == {"access_code": "new"}
 
     def test_what_names_the_account_stays(self, alice, staff, monkeypatch):
-        fields = (Field("realm", "Realm", identity=True), *Sandbox.fields)
+        fields = (AccountField("realm", "Realm", identity=True), *Sandbox.fields)
         monkeypatch.setattr(Sandbox, "fields", fields)
         integration = alice.organization.integrations.get()
         Integration.objects.update(settings={"realm": "ours"})
@@ -213,14 +215,14 @@ class TestActions:
 
     def test_not_more_are_checked_at_once_than_can_be_waited_for(self, alice, staff):
         for n in range(3):
-            factories.sandbox(alice.by, name=f"Sandbox {n}", default=False)
+            factories.create_sandbox(alice.by, name=f"Sandbox {n}", default=False)
         chosen = [str(row.pk) for row in alice.organization.integrations.all()]
         form = {"action": "check", "_selected_action": chosen}
         response = staff.post(reverse("admin:integrations_integration_changelist"), form)
         assert told(response) == ["Choose at most 3 at a time."]
 
     def test_make_default(self, alice, staff):
-        second = factories.sandbox(alice.by, name="Second", default=False)
+        second = factories.create_sandbox(alice.by, name="Second", default=False)
         response = staff.post(do("default-carrier", second))
         assert "is the default for carriers" in told(response)[0]
         default = alice.organization.default_integrations.get(role="carrier")
@@ -243,7 +245,7 @@ class TestActions:
         assert Integration.objects.filter(pk=integration.pk).exists()
 
     def test_an_unused_one_is_forgotten_and_the_log_says_by_whom(self, alice, staff):
-        second = factories.sandbox(alice.by, name="Second", default=False)
+        second = factories.create_sandbox(alice.by, name="Second", default=False)
         response = staff.post(do("delete", second), {"confirmed": "yes"})
         assert response.url == reverse("admin:integrations_integration_changelist")
         assert not Integration.objects.filter(pk=second.pk).exists()
@@ -251,7 +253,7 @@ class TestActions:
         assert (event.actor_kind, event.subject_id) == ("staff", second.pk)
 
     def test_nothing_is_forgotten_under_a_worker_s_hands(self, alice, staff):
-        second = factories.sandbox(alice.by, name="Second", default=False)
+        second = factories.create_sandbox(alice.by, name="Second", default=False)
         second.operations.update(lease_until=timezone.now() + timedelta(minutes=1))
         response = staff.post(do("delete", second), {"confirmed": "yes"})
         assert "right now" in told(response)[0]
@@ -267,7 +269,7 @@ class TestStates:
 
     def test_more_rows_cost_no_more_queries(self, alice, staff, django_assert_max_num_queries):
         for n in range(6):
-            factories.sandbox(alice.by, name=f"Sandbox {n}", default=False)
+            factories.create_sandbox(alice.by, name=f"Sandbox {n}", default=False)
         with django_assert_max_num_queries(6):
             staff.get(reverse("admin:integrations_integration_changelist"))
 
@@ -275,7 +277,7 @@ class TestStates:
 class TestLedger:
     @pytest.mark.parametrize("model", [Operation, ProviderCall])
     def test_it_is_read_only(self, alice, staff, model, rf):
-        factories.number(alice.by)
+        factories.create_number(alice.by)
         page = admin.site.get_model_admin(model)
         name = f"admin:integrations_{model._meta.model_name}"
         assert staff.get(reverse(f"{name}_add")).status_code == 403
@@ -290,7 +292,7 @@ class TestLedger:
         assert page.model.objects.filter(pk=row.pk).exists()
 
     def test_try_now_makes_a_postponed_operation_due(self, alice, staff):
-        factories.number(alice.by, "+15005550005")
+        factories.create_number(alice.by, "+15005550005")
         operation = Operation.objects.get(status="open")
         Operation.objects.update(next_attempt_at=timezone.now() + timedelta(hours=1))
         staff.post(do("try", operation))
@@ -300,23 +302,23 @@ class TestLedger:
         assert event.subject_label == "+15005550005"
 
     def test_try_now_says_when_there_is_nothing_to_try(self, alice, staff):
-        factories.number(alice.by)
+        factories.create_number(alice.by)
         operation = Operation.objects.get(subject_kind="placement")
         assert told(staff.post(do("try", operation)))[0].endswith("It is settled.")
 
     def test_try_now_says_what_is_waited_for(self, alice, staff):
-        carrier = factories.carrier(alice.by, name="Slow", settled=False)
-        factories.number(alice.by, voip_carrier_sid=carrier.voip_carrier_sid, settled=False)
+        carrier = factories.create_carrier(alice.by, name="Slow", settled=False)
+        factories.create_number(alice.by, voip_carrier_sid=carrier.voip_carrier_sid, settled=False)
         operation = Operation.objects.get(subject_kind="placement")
         assert "Waits for Slow to be set up." in told(staff.post(do("try", operation)))[0]
         operation.refresh_from_db()
         assert operation.next_attempt_at is None
 
     def test_its_subject_is_linked(self, alice, staff):
-        carrier = factories.carrier(alice.by)
-        number = factories.number(alice.by)
+        carrier = factories.create_carrier(alice.by)
+        number = factories.create_number(alice.by)
         integration = alice.organization.integrations.get()
-        operation_requests.ask_check(alice.by, integration)
+        operation_requests.request_check(alice.by, integration)
         addresses = {
             "placement": reverse("admin:numbers_phonenumber_change", args=[number.pk]),
             "carrier": reverse("admin:carriers_carrier_change", args=[carrier.pk]),
@@ -327,7 +329,7 @@ class TestLedger:
             assert f'href="{address}"' in text_of(staff.get(page_of(operation)))
 
     def test_late_ones_are_found(self, alice, staff):
-        factories.number(alice.by, "+15005550005")
+        factories.create_number(alice.by, "+15005550005")
         assert "+15005550005" not in text_of(staff.get(OPERATIONS, {"late": "yes"}))
         overdue = timezone.now() - timedelta(minutes=5)
         Operation.objects.filter(status="open").update(next_attempt_at=overdue)
@@ -339,7 +341,7 @@ class TestLedger:
 
     @pytest.mark.parametrize("held", [{"state": "paused"}, {"open_until": "2999-01-01T00:00Z"}])
     def test_what_its_integration_holds_back_is_not_late(self, alice, staff, held):
-        factories.number(alice.by, "+15005550005")
+        factories.create_number(alice.by, "+15005550005")
         overdue = timezone.now() - timedelta(minutes=5)
         Operation.objects.filter(status="open").update(next_attempt_at=overdue)
         Integration.objects.update(**held)
@@ -347,6 +349,6 @@ class TestLedger:
 
     def test_more_rows_cost_no_more_queries(self, alice, staff, django_assert_max_num_queries):
         for n in range(8):
-            factories.number(alice.by, f"+1800555120{n}")
+            factories.create_number(alice.by, f"+1800555120{n}")
         with django_assert_max_num_queries(4):
             staff.get(OPERATIONS)

@@ -29,7 +29,7 @@ def livekit(alice, settings):
 @pytest.fixture
 def operation(alice, livekit) -> Operation:
     number = import_sip_number(alice.by)
-    return factories.open_operation("placement", number.placements.get().id)
+    return factories.find_open_operation("placement", number.placements.get().id)
 
 
 def in_thread(work: Callable[[], object]) -> threading.Thread:
@@ -66,16 +66,16 @@ def asked_to_create(livekit: FakeLiveKit) -> bool:
 
 def test_a_second_attempt_waits_for_the_first(livekit, operation):
     livekit.store_delay = 0.7  # it has checked for conflicts and has not stored yet
-    slow = in_thread(lambda: worker.run(operation.pk))
+    slow = in_thread(lambda: worker.run_attempt(operation.pk))
     until(lambda: asked_to_create(livekit))
     due_now(operation)
-    worker.run(operation.pk)
+    worker.run_attempt(operation.pk)
     operation.refresh_from_db()
     assert operation.outcome == "unavailable"
     assert "earlier attempt" in operation.reason
     slow.join()
     due_now(operation)
-    worker.run(operation.pk)
+    worker.run_attempt(operation.pk)
     operation.refresh_from_db()
     assert operation.outcome == "done"
     assert [len(rows) for rows in (livekit.inbound, livekit.rules, livekit.outbound)] == [1, 1, 1]
@@ -83,29 +83,31 @@ def test_a_second_attempt_waits_for_the_first(livekit, operation):
 
 def test_without_the_lock_there_would_be_two(livekit, operation, monkeypatch):
     """So that the test above means something: LiveKit itself has nothing against it."""
-    monkeypatch.setattr(worker, "locked", lambda function, subject_id: True)
+    monkeypatch.setattr(worker, "call_advisory_lock", lambda function, subject_id: True)
     livekit.store_delay = 0.5
-    slow = in_thread(lambda: worker.run(operation.pk))
+    slow = in_thread(lambda: worker.run_attempt(operation.pk))
     until(lambda: asked_to_create(livekit))
     due_now(operation)
-    worker.run(operation.pk)
+    worker.run_attempt(operation.pk)
     slow.join()
     assert len(livekit.inbound) == 2
 
 
 def test_the_lock_ends_with_its_worker(livekit, operation):
     """Even if it never unlocks: the connection is what holds it."""
-    thread = in_thread(lambda: worker.locked("pg_try_advisory_lock", operation.subject_id))
+    thread = in_thread(
+        lambda: worker.call_advisory_lock("pg_try_advisory_lock", operation.subject_id)
+    )
     thread.join()
-    worker.run(operation.pk)
+    worker.run_attempt(operation.pk)
     operation.refresh_from_db()
     assert operation.outcome == "done"
 
 
 def test_other_wishes_are_not_held_up(alice, livekit, operation):
     other = import_sip_number(alice.by, "+15559876544")
-    with worker.alone(operation.subject_id):
-        thread = in_thread(lambda: factories.work_number(other))
+    with worker.exclusive_subject_lock(operation.subject_id):
+        thread = in_thread(lambda: factories.run_number_operations(other))
         thread.join()
     other.refresh_from_db()
     assert other.status == "active"

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from integrations.ledger import operation_requests as ledger
 from integrations.models import Integration, Operation, ProviderCall
-from integrations.providers.base import Field, Unavailable
+from integrations.providers.base import AccountField, Unavailable
 from integrations.providers.sandbox import Sandbox
 from organizations.models import Event, SavedReply
 from tests.support import factories
@@ -27,7 +27,7 @@ WRONG = {**REQUEST, "account": {"access_code": "wrong"}}
 @pytest.fixture
 def _no_worker(worker, monkeypatch):
     """Nothing settles in time."""
-    monkeypatch.setattr(ledger, "wait", lambda pk, **_: Operation.objects.get(pk=pk))
+    monkeypatch.setattr(ledger, "wait_for_operation", lambda pk, **_: Operation.objects.get(pk=pk))
 
 
 @pytest.fixture
@@ -154,7 +154,7 @@ class TestChanging:
             assert (answer.status_code, answer.json()["status"]) == (202, "open")
             assert answer["Location"] == f"/v1/operations/{answer.json()['id']}"
         assert api(alice).get(path).json()["state"] == "connected"
-        factories.work_all()
+        factories.run_due_operations()
         done = api(alice).get(first["Location"]).json()
         assert (done["status"], done["result"]["facts"]["scope"]) == ("done", "sandbox")
 
@@ -186,7 +186,7 @@ class TestChanging:
     def test_secrets_follow_to_no_other_address(self, alice, bob, api, second, monkeypatch):
         """Nor, by who is no admin, those that carriers and numbers have there."""
         monkeypatch.setattr(
-            Sandbox, "fields", (Field("url", "Address", required=False), *Sandbox.fields)
+            Sandbox, "fields", (AccountField("url", "Address", required=False), *Sandbox.fields)
         )
         monkeypatch.setattr(Sandbox, "base_url_field", "url")
         monkeypatch.setattr(Sandbox, "origins", classmethod(lambda cls, a: {"": a.get("url", "")}))
@@ -277,7 +277,7 @@ class TestListing:
         queries()  # the key has been seen then
         few = queries()
         for name in "abc":
-            factories.sandbox(alice.by, name=name, default=False)
+            factories.create_sandbox(alice.by, name=name, default=False)
         assert queries() == few <= 4
 
     def test_a_resting_one_says_until_when(self, alice, api, second):

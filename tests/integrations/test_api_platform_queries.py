@@ -9,14 +9,14 @@ from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from integrations.api.account_numbers import SEARCH
+from integrations.api.account_numbers import SEARCH_PARAMETERS
 from integrations.ledger import leases, platform_queries
 from integrations.ledger import operation_requests as ledger
 from integrations.ledger import worker as provisioning
 from integrations.models import Integration, Operation, ProviderCall
 from integrations.providers.base import InventoryItem, Refused, SearchQuery, Unavailable
 from integrations.providers.sandbox import Sandbox
-from integrations.providers.sandbox_shop import OWNED
+from integrations.providers.sandbox_shop import OWNED_NUMBERS
 from integrations.retention import cleanup
 from numbers.inventory.acquisition import import_number
 from tests.support import factories
@@ -28,7 +28,7 @@ OPERATIONS = "/v1/operations"
 @pytest.fixture
 def _no_worker(worker, monkeypatch):
     """Nothing settles in time."""
-    monkeypatch.setattr(ledger, "wait", lambda pk, **_: Operation.objects.get(pk=pk))
+    monkeypatch.setattr(ledger, "wait_for_operation", lambda pk, **_: Operation.objects.get(pk=pk))
 
 
 @pytest.fixture
@@ -46,15 +46,15 @@ def problem(answer) -> tuple[int, str]:
 
 class TestDiscovery:
     def test_it_lists_the_account_and_points_at_what_is_added_here(self, alice, api, sandbox):
-        number = import_number(alice.by, number=OWNED[0], provider="twilio")
-        factories.work_number(number)
+        number = import_number(alice.by, number=OWNED_NUMBERS[0], provider="twilio")
+        factories.run_number_operations(number)
         answer = api(alice).get(at(sandbox, "numbers"))
         assert (answer.status_code, answer.json()["more"]) == (200, False)
         found = {row["number"]: row for row in answer.json()["data"]}
-        assert set(found) == set(OWNED)
-        assert found[OWNED[0]]["number_id"] == str(number.id)
-        assert found[OWNED[1]] == {
-            "number": OWNED[1],
+        assert set(found) == set(OWNED_NUMBERS)
+        assert found[OWNED_NUMBERS[0]]["number_id"] == str(number.id)
+        assert found[OWNED_NUMBERS[1]] == {
+            "number": OWNED_NUMBERS[1],
             "label": "Demo number",
             "capabilities": ["sms", "voice"],
             "refs": {},
@@ -63,18 +63,20 @@ class TestDiscovery:
         }
 
     def test_what_others_hold_is_not_told(self, alice, mallory, api, sandbox):
-        factories.work_number(import_number(mallory.by, number=OWNED[0], provider="twilio"))
+        factories.run_number_operations(
+            import_number(mallory.by, number=OWNED_NUMBERS[0], provider="twilio")
+        )
         answer = api(alice).get(at(sandbox, "numbers"))
-        (row,) = [row for row in answer.json()["data"] if row["number"] == OWNED[0]]
+        (row,) = [row for row in answer.json()["data"] if row["number"] == OWNED_NUMBERS[0]]
         assert (row["number_id"], row["ours"]) == (None, False)
 
     def test_a_number_that_is_gone_is_not_held_any_more(self, alice, api, sandbox):
-        number = import_number(alice.by, number=OWNED[0], provider="twilio")
-        factories.work_number(number)
+        number = import_number(alice.by, number=OWNED_NUMBERS[0], provider="twilio")
+        factories.run_number_operations(number)
         api(alice).delete(f"/v1/phone-numbers/{number.id}")
-        factories.work_all()
+        factories.run_due_operations()
         rows = api(alice).get(at(sandbox, "numbers")).json()["data"]
-        assert [row["number_id"] for row in rows] == [None] * len(OWNED)
+        assert [row["number_id"] for row in rows] == [None] * len(OWNED_NUMBERS)
 
     def test_many_numbers_cost_one_more_query(self, alice, api, sandbox):
         with CaptureQueriesContext(connection) as seen:
@@ -157,7 +159,7 @@ class TestAskingAnything:
         assert (first.status_code, first.json()["status"]) == (202, "open")
         assert first["Location"] == second["Location"] == f"{OPERATIONS}/{first.json()['id']}"
         assert api(alice).get(first["Location"]).json()["result"] is None
-        factories.work_all()
+        factories.run_due_operations()
         done = api(alice).get(first["Location"]).json()
         assert done["status"] == "done"
         assert done["result"]["data"][0]["capabilities"] == ["sms", "voice"]
@@ -168,9 +170,9 @@ class TestAskingAnything:
 
 class TestOperations:
     def test_they_are_listed_and_filtered(self, alice, carol, api, sandbox):
-        ledger.ask_check(alice.by, sandbox)
-        factories.work_all()
-        factories.number(alice.by, settled=False)
+        ledger.request_check(alice.by, sandbox)
+        factories.run_due_operations()
+        factories.create_number(alice.by, settled=False)
         api(alice).get(at(sandbox, "numbers"))
         everything = api(carol).get(OPERATIONS).json()["data"]
         assert [row["wish"] for row in everything] == ["discover", "ensure", "check"]
@@ -191,11 +193,11 @@ class TestOperations:
 
         queries()
         few = queries()
-        factories.number(alice.by, settled=False)
+        factories.create_number(alice.by, settled=False)
         assert queries() == few <= 3
 
     def test_strangers_find_nothing(self, alice, mallory, api):
-        theirs = ledger.ask_check(alice.by, alice.organization.integrations.get())
+        theirs = ledger.request_check(alice.by, alice.organization.integrations.get())
         assert api(mallory).get(f"{OPERATIONS}/{theirs.id}").status_code == 404
         rows = api(mallory).get(OPERATIONS).json()["data"]
         assert not {row["id"] for row in rows} & {
@@ -206,7 +208,7 @@ class TestOperations:
         """A number on the installation's default carrier is set up on what the operator has."""
         hers = mallory.organization.integrations.get()
         Integration.objects.filter(pk=hers.pk).update(state="paused", name="Hers")
-        operation = ledger.ask(
+        operation = ledger.request_operation(
             alice.by,
             integration=hers,
             subject_kind="placement",
@@ -228,7 +230,7 @@ class TestOperations:
         assert "hers" not in shown.content.decode().lower()
 
     def test_the_calls_are_told(self, alice, api, sandbox):
-        operation = ledger.ask_check(alice.by, sandbox)
+        operation = ledger.request_check(alice.by, sandbox)
         ProviderCall.objects.create(
             organization=alice.organization,
             integration=sandbox,
@@ -243,7 +245,7 @@ class TestOperations:
 
 
 def test_the_admin_leads_from_a_question_to_its_integration(alice, sandbox, staff):
-    question = platform_queries.ask_question(alice.by, sandbox, "search", {"country": "US"})
+    question = platform_queries.request_query(alice.by, sandbox, "search", {"country": "US"})
     page = staff.get(reverse("admin:integrations_operation_change", args=[question.pk]))
     content = page.content.decode()
     assert reverse("admin:integrations_integration_change", args=[sandbox.pk]) in content
@@ -253,7 +255,7 @@ def test_the_admin_leads_from_a_question_to_its_integration(alice, sandbox, staf
 class TestForgetting:
     @pytest.fixture
     def question(self, alice, sandbox) -> Operation:
-        return platform_queries.ask_question(alice.by, sandbox, "search", {"country": "US"})
+        return platform_queries.request_query(alice.by, sandbox, "search", {"country": "US"})
 
     def grown_old(self, **age: int) -> None:
         step = timedelta(**age)
@@ -262,20 +264,20 @@ class TestForgetting:
         )
 
     def test_nobody_waits_longer_than_two_minutes(self, alice, question):
-        self.grown_old(seconds=leases.QUESTION_LIFE.seconds + 1)
-        provisioning.run(question.pk)
+        self.grown_old(seconds=leases.QUERY_LIFETIME.seconds + 1)
+        provisioning.run_attempt(question.pk)
         question.refresh_from_db()
         assert (question.status, question.attempts) == ("refused", 1)
         assert question.reason == "Nobody waits for this any more; ask again."
 
     def test_the_same_question_is_asked_once_while_it_is_fresh(self, alice, sandbox, question):
-        ask = lambda: platform_queries.ask_question(alice.by, sandbox, "search", {"country": "US"})  # noqa: E731
+        ask = lambda: platform_queries.request_query(alice.by, sandbox, "search", {"country": "US"})  # noqa: E731
         assert ask().pk == question.pk
         assert (
-            platform_queries.ask_question(alice.by, sandbox, "search", {"country": "GB"})
+            platform_queries.request_query(alice.by, sandbox, "search", {"country": "GB"})
             != question
         )
-        self.grown_old(seconds=leases.QUESTION_LIFE.seconds)
+        self.grown_old(seconds=leases.QUERY_LIFETIME.seconds)
         assert ask().pk != question.pk
 
     def test_answers_are_forgotten_after_a_day_and_calls_are_not(self, alice, sandbox, question):
@@ -287,13 +289,13 @@ class TestForgetting:
             url="https://platform.example",
             duration_ms=1,
         )
-        check = ledger.ask_check(alice.by, sandbox)
-        factories.work_all()
+        check = ledger.request_check(alice.by, sandbox)
+        factories.run_due_operations()
         self.grown_old(hours=23)
-        cleanup.clean_up()
+        cleanup.run_cleanup()
         assert Operation.objects.filter(pk=question.pk).exists()
         self.grown_old(hours=2)
-        cleanup.clean_up()
+        cleanup.run_cleanup()
         assert not Operation.objects.filter(pk=question.pk).exists()
         assert Operation.objects.filter(pk=check.pk).exists()
         assert ProviderCall.objects.get().operation is None
@@ -301,10 +303,10 @@ class TestForgetting:
 
 def test_a_check_that_was_just_in_vain_keeps_its_time(alice, sandbox, monkeypatch):
     monkeypatch.setattr(Sandbox, "check", unavailable)
-    operation = ledger.ask_check(alice.by, sandbox)
-    factories.work_all()
+    operation = ledger.request_check(alice.by, sandbox)
+    factories.run_due_operations()
     operation.refresh_from_db()
-    assert ledger.ask_check(alice.by, sandbox) == operation
+    assert ledger.request_check(alice.by, sandbox) == operation
     again = Operation.objects.get(pk=operation.pk)
     assert again.next_attempt_at == operation.next_attempt_at
 
@@ -320,7 +322,7 @@ def test_a_platforms_words_are_kept_in_part(alice, api, sandbox, worker, monkeyp
     assert len(answer.content) < 1000
     monkeypatch.setattr(Sandbox, "inventory", refuse_at_length)
     refused = ledger_reason(api(alice).get(at(sandbox, "numbers")))
-    assert len(refused) == leases.REASON_LENGTH
+    assert len(refused) == leases.MAX_REASON_LENGTH
 
 
 endless = InventoryItem("number", "+14155550100", {"sid": "x" * 50_000}, False, "y" * 50_000)
@@ -336,10 +338,12 @@ def ledger_reason(answer) -> str:
 
 def test_questions_are_answered_up_to_a_number(alice, sandbox):
     alice.organization.quotas = {"queries_per_hour": 1}
-    platform_queries.ask_question(alice.by, sandbox, "search", {"country": "US"})
-    with pytest.raises(platform_queries.NotConnected, match="queries an hour, at most 1, used 1"):
-        platform_queries.ask_question(alice.by, sandbox, "search", {"country": "GB"})
+    platform_queries.request_query(alice.by, sandbox, "search", {"country": "US"})
+    with pytest.raises(
+        platform_queries.IntegrationUnavailable, match="queries an hour, at most 1, used 1"
+    ):
+        platform_queries.request_query(alice.by, sandbox, "search", {"country": "GB"})
 
 
 def test_a_search_can_ask_for_all_that_providers_understand():
-    assert set(SEARCH) == {field.name for field in fields(SearchQuery)}
+    assert set(SEARCH_PARAMETERS) == {field.name for field in fields(SearchQuery)}

@@ -10,7 +10,7 @@ from django.db.models import TextField
 from integrations.connections import encryption
 from integrations.ledger import operation_requests, worker
 from integrations.models import Integration
-from integrations.providers.base import Field
+from integrations.providers.base import AccountField
 from integrations.providers.sandbox import Sandbox
 from tests.support import factories
 
@@ -73,7 +73,7 @@ class TestConnect:
         assert second.account() == {"access_code": "from the environment"}
 
     def test_a_terminal_is_asked_for_a_secret_that_is_required(self, alice, monkeypatch):
-        token = Field("token", "Token", secret=True)
+        token = AccountField("token", "Token", secret=True)
         monkeypatch.setattr(Sandbox, "fields", (token,))
         monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
         monkeypatch.setattr("getpass.getpass", lambda prompt: f"answer to {prompt.strip()}")
@@ -83,7 +83,7 @@ class TestConnect:
 
     def test_a_missing_field_is_named(self, alice, monkeypatch, stdin):
         stdin("")
-        monkeypatch.setattr(Sandbox, "fields", (Field("token", "Token", secret=True),))
+        monkeypatch.setattr(Sandbox, "fields", (AccountField("token", "Token", secret=True),))
         with pytest.raises(CommandError, match="token: Token is required"):
             connect(alice)
 
@@ -118,14 +118,16 @@ REGISTRATION = {"username": "acme", "password": "hunter2"}
 
 
 def registering_carrier(member):
-    return factories.carrier(member.by, name="Reg", trunk_type="reg", registration=REGISTRATION)
+    return factories.create_carrier(
+        member.by, name="Reg", trunk_type="reg", registration=REGISTRATION
+    )
 
 
 class TestRotateSecrets:
     def test_afterwards_the_old_key_is_not_needed(self, alice, keys):
         carrier = registering_carrier(alice)
         candidate = alice.organization.integrations.get()
-        operation_requests.connect(
+        operation_requests.connect_integration(
             alice.by, kind="sandbox", name="Sandbox", account={"access_code": "candidate"}
         )
         keys("new", "old")
@@ -160,16 +162,16 @@ class TestRotateSecrets:
         assert carrier.password() == "hunter2"
 
     def test_batches_leave_nobody_out(self, alice, keys, monkeypatch):
-        monkeypatch.setattr("integrations.management.commands.rotate_secrets.BATCH", 2)
+        monkeypatch.setattr("integrations.management.commands.rotate_secrets.BATCH_SIZE", 2)
         for number in range(4):
-            factories.sandbox(alice.by, name=f"Sandbox {number}", default=False)
+            factories.create_sandbox(alice.by, name=f"Sandbox {number}", default=False)
         keys("new", "old")
         assert "integrations.Integration.sealed: 5 rotated" in rotate()
 
     def test_a_secret_that_is_changed_meanwhile_stays_the_newer_one(self, alice, keys, monkeypatch):
         integration = alice.organization.integrations.get()
         keys("new", "old")
-        reseal = encryption.reseal
+        reseal = encryption.reencrypt_text
 
         def slow(sealed: str) -> str:
             changed = Integration.objects.get(pk=integration.pk)
@@ -177,7 +179,7 @@ class TestRotateSecrets:
             changed.save()
             return reseal(sealed)
 
-        monkeypatch.setattr(encryption, "reseal", slow)
+        monkeypatch.setattr(encryption, "reencrypt_text", slow)
         assert "1 changed meanwhile" in rotate()
         integration.refresh_from_db()
         assert integration.secrets() == {"access_code": "newer"}
@@ -189,5 +191,5 @@ class TestRotateSecrets:
             for field in model._meta.fields
             if isinstance(field, TextField) and field.name in ("sealed", "candidate")
         }
-        assert set(encryption.columns) == sealed
-        assert len(encryption.columns) == len(sealed)
+        assert set(encryption.encrypted_columns) == sealed
+        assert len(encryption.encrypted_columns) == len(sealed)

@@ -21,8 +21,8 @@ from integrations.models import Integration, Operation, ProviderCall, SandboxObj
 from numbers.inventory.operations import delete_number
 from numbers.models import PhoneNumber
 from tests.support import factories
-from tests.support.hostile_replies import VALUES, WAYS, Spoiling
-from tests.support.provider_harness import BENCHES, Bench
+from tests.support.hostile_replies import CORRUPTIONS, VALUES, CorruptingTransport
+from tests.support.provider_harness import HARNESSES, ProviderHarness
 
 pytestmark = pytest.mark.django_db
 ROUNDS = int(os.environ.get("PATCHBAY_FUZZ_ROUNDS", "1"))
@@ -58,7 +58,7 @@ class Wished:
 class Attempts:
     """An integration of Alice's on a bench's platform, and operations on it."""
 
-    def __init__(self, bench: Bench, organization, monkeypatch):
+    def __init__(self, bench: ProviderHarness, organization, monkeypatch):
         self.bench, self.subject, self.monkeypatch = bench, Wished(), monkeypatch
         monkeypatch.setitem(reconcilers._registry, "fuzzed", self.subject)
         kind = bench.kind
@@ -88,33 +88,33 @@ class Attempts:
             question=question,
         )
 
-    def spoil(self, spoiling: Spoiling) -> None:
+    def spoil(self, spoiling: CorruptingTransport) -> None:
         self.monkeypatch.setattr("integrations.http.client.guarded_transport", lambda *a: spoiling)
 
     def attempt(self, operation: Operation) -> Operation:
         """One attempt, now; with an outcome and a reason that can be shown and logged."""
         Operation.objects.filter(pk=operation.pk).update(next_attempt_at="2020-01-01T00:00Z")
-        worker.run(operation.pk)
+        worker.run_attempt(operation.pk)
         operation = Operation.objects.get(pk=operation.pk)
         assert operation.outcome
         assert operation.reason or operation.outcome == "done"
         assert re.fullmatch(r"[^\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]*", operation.reason)
         assert "Patchbay's own" not in operation.reason
-        assert len(operation.reason) <= leases.REASON_LENGTH
+        assert len(operation.reason) <= leases.MAX_REASON_LENGTH
         return operation
 
 
 @pytest.fixture(params=PLATFORMS)
 def attempts(request, alice, monkeypatch, settings):
     settings.ALLOWED_PRIVATE_CIDRS = ["127.0.0.0/8"]
-    with BENCHES[request.param]() as bench:
+    with HARNESSES[request.param]() as bench:
         yield Attempts(bench, alice.organization, monkeypatch)
 
 
 @pytest.mark.parametrize("round", range(ROUNDS))
 @fuzzed
 @given(
-    way=st.sampled_from(WAYS),
+    way=st.sampled_from(CORRUPTIONS),
     place=st.integers(0, 200),
     first=st.integers(0, 6),
     once=st.booleans(),
@@ -126,47 +126,47 @@ def test_no_reply_escapes_and_none_is_asked_for_without_end(
 ):
     takes_carriers = "carrier" in attempts.bench.kind.roles
     spec = attempts.bench.trunk("reg") if of_carrier and takes_carriers else attempts.bench.number()
-    attempts.spoil(Spoiling(way, place, first, once=once))
+    attempts.spoil(CorruptingTransport(way, place, first, once=once))
     operation = attempts.wish(wish, spec)
     faults = 0
-    for _ in range(leases.MOST_FAULTS):
+    for _ in range(leases.MAX_FAULTS):
         operation = attempts.attempt(operation)
         if operation.status != "open":
             break
         assert operation.next_attempt_at is not None
         faults = operation.faults
-    assert faults < leases.MOST_FAULTS, "it would be asked for ever"
+    assert faults < leases.MAX_FAULTS, "it would be asked for ever"
 
 
 @pytest.mark.parametrize("way", ["body cut", "body twice", "value number"])
 def test_it_is_repeated_a_few_times_and_counts_for_the_breaker(attempts, way):
     operation = attempts.wish("ensure")
-    attempts.spoil(Spoiling(way))
-    for count in range(1, leases.MOST_FAULTS):
+    attempts.spoil(CorruptingTransport(way))
+    for count in range(1, leases.MAX_FAULTS):
         operation = attempts.attempt(operation)
         assert (operation.status, operation.faults) == ("open", count)
     operation = attempts.attempt(operation)
     assert (operation.status, operation.outcome) == ("refused", "refused")
     assert attempts.bench.kind.title in operation.reason or "http" in operation.reason
     attempts.integration.refresh_from_db()
-    assert attempts.integration.failures == leases.MOST_FAULTS
+    assert attempts.integration.failures == leases.MAX_FAULTS
     assert attempts.integration.open_until is not None
 
 
 def test_a_good_reply_between_bad_ones_starts_the_count_anew(attempts):
     operation = attempts.wish("ensure")
     for _ in range(2):
-        attempts.spoil(Spoiling("body cut"))
-        for _ in range(leases.MOST_FAULTS - 1):
+        attempts.spoil(CorruptingTransport("body cut"))
+        for _ in range(leases.MAX_FAULTS - 1):
             operation = attempts.attempt(operation)
-        attempts.spoil(Spoiling("head broken"))
+        attempts.spoil(CorruptingTransport("head broken"))
         operation = attempts.attempt(operation)
     assert (operation.status, operation.faults) == ("open", 0)
 
 
 def test_what_people_look_at_is_answered_at_once(attempts):
     operation = attempts.wish("check")
-    attempts.spoil(Spoiling("body page"))
+    attempts.spoil(CorruptingTransport("body page"))
     operation = attempts.attempt(operation)
     assert operation.status == "refused"
     attempts.integration.refresh_from_db()
@@ -175,7 +175,7 @@ def test_what_people_look_at_is_answered_at_once(attempts):
 
 def test_a_line_of_the_log_is_one_line(attempts, caplog):
     operation = attempts.wish("ensure")
-    attempts.spoil(Spoiling("error"))
+    attempts.spoil(CorruptingTransport("error"))
     attempts.attempt(operation)
     assert caplog.records
     assert not any(re.search(r"[\r\n\x1b]", record.getMessage()) for record in caplog.records)
@@ -183,18 +183,18 @@ def test_a_line_of_the_log_is_one_line(attempts, caplog):
 
 def test_what_is_written_down_of_calls_can_be_stored(attempts):
     operation = attempts.wish("discover")
-    attempts.spoil(Spoiling("value nasty", place=3))
+    attempts.spoil(CorruptingTransport("value nasty", place=3))
     attempts.attempt(operation)
     assert ProviderCall.objects.filter(integration=attempts.integration).exists()
 
 
 @pytest.mark.parametrize("name", [name for name in VALUES if name != "null"])
 def test_the_sandbox_survives_its_own_rows(alice, name):
-    number = factories.number(alice.by)
+    number = factories.create_number(alice.by)
     value = json.loads(json.dumps(VALUES[name]).replace("\\ud800", "").replace("\\u0000", ""))
     SandboxObject.objects.filter(kind="number").update(data=value)
     delete_number(alice.by, number.pk)
-    operation = factories.work_number(number)
+    operation = factories.run_number_operations(number)
     assert operation.outcome
     assert operation.reason or operation.outcome == "done"
 
@@ -203,22 +203,22 @@ class TestWorkersThatEnd:
     """An attempt that ends its worker leaves a lease behind."""
 
     def claimed_and_left(self, operation: Operation) -> None:
-        assert leases.claim(operation.pk)
+        assert leases.claim_operation(operation.pk)
         Operation.objects.filter(pk=operation.pk).update(lease_until="2020-01-01T00:00Z")
 
     @pytest.fixture
     def operation(self, alice) -> Operation:
-        number = factories.number(alice.by, settled=False)
-        return factories.open_operation("placement", number.placements.get().id)
+        number = factories.create_number(alice.by, settled=False)
+        return factories.find_open_operation("placement", number.placements.get().id)
 
     def test_the_next_attempt_says_so(self, operation):
         self.claimed_and_left(operation)
-        assert leases.claim(operation.pk).reason == leases.WORKER_ENDED
+        assert leases.claim_operation(operation.pk).reason == leases.WORKER_ENDED_REASON
 
     def test_it_is_refused_after_a_few(self, operation):
-        for _ in range(leases.MOST_FAULTS):
+        for _ in range(leases.MAX_FAULTS):
             self.claimed_and_left(operation)
-        worker.run(operation.pk)
+        worker.run_attempt(operation.pk)
         operation.refresh_from_db()
         assert (operation.status, operation.outcome) == ("refused", "refused")
         assert "worker ended" in operation.reason
@@ -227,9 +227,9 @@ class TestWorkersThatEnd:
         assert Integration.objects.get(pk=operation.integration_id).failures == 0
 
     def test_and_not_one_too_early(self, operation):
-        for _ in range(leases.MOST_FAULTS - 1):
+        for _ in range(leases.MAX_FAULTS - 1):
             self.claimed_and_left(operation)
-        worker.run(operation.pk)
+        worker.run_attempt(operation.pk)
         operation.refresh_from_db()
         assert operation.status == "done"
 
@@ -254,7 +254,7 @@ def test_no_body_fills_the_memory():
 def test_a_workers_child_cannot_take_more_than_its_share():
     script = """if True:
         from config import celery
-        celery.bound_memory()
+        celery.limit_worker_memory()
         try:
             bytearray(celery.settings.WORKER_MEMORY)
         except MemoryError:

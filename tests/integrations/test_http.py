@@ -12,27 +12,27 @@ import httpx
 import pytest
 
 from integrations.http.client import parse_base_url
-from integrations.http.rate_limits import Quota, pace, retry_after
-from integrations.providers.base import OutcomeUnknown, OwnTrouble, Refused, Unavailable
+from integrations.http.rate_limits import RateLimit, parse_retry_after, rate_limit_pause
+from integrations.providers.base import LocalFailure, OutcomeUnknown, Refused, Unavailable
 from tests.support.socket_peers import (
-    OK,
-    Peer,
-    close_all,
-    door,
-    drips,
-    hangs_up,
-    mocked,
-    never_answers,
-    resets,
-    says,
-    talking,
+    OK_RESPONSE,
+    ScriptedPeer,
+    close_clients,
+    close_without_reply,
+    drip_reply,
+    mocked_client,
+    never_reply,
+    open_client,
+    reply_script,
+    reset_connection,
+    scripted_client,
 )
 
 
 @pytest.fixture(autouse=True)
 def _doors_are_closed():
     yield
-    close_all()
+    close_clients()
 
 
 # ------------------------------------------------------------------------------------ where it goes
@@ -40,7 +40,7 @@ def _doors_are_closed():
 
 def test_calls_go_below_the_base_url():
     seen = []
-    d = mocked(lambda request: seen.append(str(request.url)) or httpx.Response(200, json=[]))
+    d = mocked_client(lambda request: seen.append(str(request.url)) or httpx.Response(200, json=[]))
     answer = d.request("GET", "/Accounts", params={"name": "a b"})
     assert (answer.status, answer.json()) == (200, [])
     assert seen == ["https://platform.example/api/v1/Accounts?name=a+b"]
@@ -52,7 +52,7 @@ def test_calls_go_below_the_base_url():
     "/a?b=c", "/a#b", "/a\\b", "/a\r\nX: y", "@evil.example/", "/ä", "/a b", "",
 ])  # fmt: skip
 def test_a_path_cannot_leave_it(path):
-    d = mocked(lambda request: pytest.fail(f"called {request.url}"))
+    d = mocked_client(lambda request: pytest.fail(f"called {request.url}"))
     with pytest.raises(Refused):
         d.request("GET", path)
 
@@ -64,7 +64,7 @@ def test_a_path_cannot_leave_it(path):
 ])  # fmt: skip
 def test_base_urls_that_are_refused(url):
     with pytest.raises(Refused) as refused:
-        door(url)
+        open_client(url)
     assert "pass" not in str(refused.value).replace("password", "")
 
 
@@ -76,13 +76,13 @@ def test_base_url_may_carry_a_path_and_a_port():
 
 def test_a_door_without_address_calls_nobody():
     with pytest.raises(Refused):
-        door("").request("GET", "/x")
+        open_client("").request("GET", "/x")
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_redirects_are_refused_and_named(status):
     location = {"location": "https://elsewhere.example/x"}
-    d = mocked(lambda request: httpx.Response(status, headers=location))
+    d = mocked_client(lambda request: httpx.Response(status, headers=location))
     with pytest.raises(Refused, match=r"elsewhere\.example"):
         d.request("GET", "/x")
     assert d.records[0].status == status
@@ -92,18 +92,18 @@ def test_redirects_are_refused_and_named(status):
 def test_environment_proxies_are_ignored(monkeypatch):
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
-    with talking(says(OK)) as (d, _):
+    with scripted_client(reply_script(OK_RESPONSE)) as (d, _):
         assert d.request("GET", "/x").status == 200
 
 
 def test_private_addresses_need_the_operators_word():
-    with Peer() as peer, pytest.raises(Refused, match="PATCHBAY_ALLOWED_PRIVATE_CIDRS"):
-        door(peer.url, allowed_private=[]).request("GET", "/x")
+    with ScriptedPeer() as peer, pytest.raises(Refused, match="PATCHBAY_ALLOWED_PRIVATE_CIDRS"):
+        open_client(peer.url, allowed_private=[]).request("GET", "/x")
 
 
 def test_metadata_is_refused_without_advice():
     with pytest.raises(Refused) as refused:
-        door("http://169.254.169.254", allowed_private=[ip_network("0.0.0.0/0")]).request(
+        open_client("http://169.254.169.254", allowed_private=[ip_network("0.0.0.0/0")]).request(
             "GET", "/"
         )
     assert "PATCHBAY" not in str(refused.value)
@@ -116,9 +116,9 @@ def test_host_header_is_the_name(monkeypatch):
         "getaddrinfo",
         lambda h, *a, **k: real("127.0.0.1" if h == "platform.example" else h, *a, **k),
     )
-    with Peer(says(OK)) as peer:
+    with ScriptedPeer(reply_script(OK_RESPONSE)) as peer:
         port = peer.url.rpartition(":")[2]
-        door(f"http://platform.example:{port}").request("GET", "/x")
+        open_client(f"http://platform.example:{port}").request("GET", "/x")
     assert f"Host: platform.example:{port}".encode() in peer.heard[0][0]
 
 
@@ -129,7 +129,7 @@ def test_refused_connection_is_unavailable_even_for_a_write():
     with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"http://127.0.0.1:{server.getsockname()[1]}"
     with pytest.raises(Unavailable, match="could not be reached"):
-        door(url).request("POST", "/x", json={})
+        open_client(url).request("POST", "/x", json={})
 
 
 def test_unknown_name_is_unavailable(monkeypatch):
@@ -138,7 +138,7 @@ def test_unknown_name_is_unavailable(monkeypatch):
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     with pytest.raises(Unavailable, match="not found"):
-        door("http://nowhere.example").request("POST", "/x")
+        open_client("http://nowhere.example").request("POST", "/x")
 
 
 def raising(error: OSError):
@@ -159,20 +159,20 @@ def raising(error: OSError):
 def test_whose_trouble_it_is_that_a_platform_is_not_reached(monkeypatch, function, error, is_ours):
     monkeypatch.setattr(socket, function, raising(error))
     with pytest.raises(Unavailable) as unavailable:
-        door("http://127.0.0.1:9").request("POST", "/x")
-    assert isinstance(unavailable.value, OwnTrouble) == is_ours
+        open_client("http://127.0.0.1:9").request("POST", "/x")
+    assert isinstance(unavailable.value, LocalFailure) == is_ours
 
 
 def test_plain_text_behind_https_is_unavailable():
-    with Peer(lambda peer, connection: connection.sendall(OK)) as peer:
-        d = door(peer.url.replace("http:", "https:"))
+    with ScriptedPeer(lambda peer, connection: connection.sendall(OK_RESPONSE)) as peer:
+        d = open_client(peer.url.replace("http:", "https:"))
         with pytest.raises(Unavailable):
             d.request("POST", "/x")
 
 
-@pytest.mark.parametrize("script", [hangs_up, resets])
+@pytest.mark.parametrize("script", [close_without_reply, reset_connection])
 def test_lost_answer_to_a_write_is_an_unknown_outcome(script):
-    with talking(script, says(OK)) as (d, peer):
+    with scripted_client(script, reply_script(OK_RESPONSE)) as (d, peer):
         with pytest.raises(OutcomeUnknown):
             d.request("POST", "/x", json={"a": 1})
         assert len(peer.heard) == 1
@@ -182,36 +182,39 @@ def test_lost_answer_to_a_write_is_an_unknown_outcome(script):
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])
 def test_every_verb_but_get_is_a_write(method):
-    with talking(hangs_up) as (d, _), pytest.raises(OutcomeUnknown):
+    with scripted_client(close_without_reply) as (d, _), pytest.raises(OutcomeUnknown):
         d.request(method, "/x")
 
 
-@pytest.mark.parametrize("script", [hangs_up, resets])
+@pytest.mark.parametrize("script", [close_without_reply, reset_connection])
 def test_lost_answer_to_a_read_is_asked_once_more(script):
-    with talking(script, says(OK)) as (d, peer):
+    with scripted_client(script, reply_script(OK_RESPONSE)) as (d, peer):
         assert d.request("GET", "/x").status == 200
         assert len(peer.heard) == 2
 
 
 def test_and_not_a_third_time():
-    with talking(hangs_up, hangs_up, says(OK)) as (d, peer):
+    with scripted_client(close_without_reply, close_without_reply, reply_script(OK_RESPONSE)) as (
+        d,
+        peer,
+    ):
         with pytest.raises(Unavailable):
             d.request("GET", "/x")
         assert len(peer.heard) == 2
 
 
 def test_answer_cut_in_the_middle():
-    half = OK[:-1]
-    with talking(says(half)) as (d, _), pytest.raises(Unavailable):
+    half = OK_RESPONSE[:-1]
+    with scripted_client(reply_script(half)) as (d, _), pytest.raises(Unavailable):
         d.request("GET", "/x")
-    with talking(says(half)) as (d, _), pytest.raises(OutcomeUnknown):
+    with scripted_client(reply_script(half)) as (d, _), pytest.raises(OutcomeUnknown):
         d.request("POST", "/x")
     assert d.records[0].status == 200
 
 
 @pytest.mark.parametrize(("method", "error"), [("GET", Unavailable), ("POST", OutcomeUnknown)])
 def test_a_silent_peer_ends_with_the_deadline(method, error):
-    with talking(never_answers, deadline_seconds=0.3) as (d, _):
+    with scripted_client(never_reply, deadline_seconds=0.3) as (d, _):
         started = time.monotonic()
         with pytest.raises(error):
             d.request(method, "/x")
@@ -221,7 +224,7 @@ def test_a_silent_peer_ends_with_the_deadline(method, error):
 @pytest.mark.parametrize(("method", "error"), [("GET", Unavailable), ("POST", OutcomeUnknown)])
 def test_a_dripping_peer_ends_with_the_deadline(method, error):
     """Each byte is in time, all of them are not."""
-    with talking(drips, deadline_seconds=0.5) as (d, _):
+    with scripted_client(drip_reply, deadline_seconds=0.5) as (d, _):
         started = time.monotonic()
         with pytest.raises(error):
             d.request(method, "/x")
@@ -229,7 +232,7 @@ def test_a_dripping_peer_ends_with_the_deadline(method, error):
 
 
 def test_the_deadline_is_shared_by_all_calls_of_a_door():
-    with talking(says(OK, OK), deadline_seconds=0.2) as (d, peer):
+    with scripted_client(reply_script(OK_RESPONSE, OK_RESPONSE), deadline_seconds=0.2) as (d, peer):
         d.request("GET", "/x")
         time.sleep(0.25)
         with pytest.raises(Unavailable, match="all of the 0.2 s"):
@@ -240,16 +243,16 @@ def test_the_deadline_is_shared_by_all_calls_of_a_door():
 def test_a_connection_that_was_closed_while_idle_costs_a_write_nothing():
     def closes_after(peer, connection):
         peer.hear(connection)
-        connection.sendall(OK)
+        connection.sendall(OK_RESPONSE)
 
-    with talking(closes_after, says(OK)) as (d, peer):
+    with scripted_client(closes_after, reply_script(OK_RESPONSE)) as (d, peer):
         d.request("GET", "/x")
         time.sleep(0.1)
         assert d.request("POST", "/y").status == 200
 
 
 def test_idle_connections_are_let_go_before_jambonz_does():
-    pool = door("http://127.0.0.1")._client._transport._pool
+    pool = open_client("http://127.0.0.1")._client._transport._pool
     assert pool._keepalive_expiry < 5
 
 
@@ -261,9 +264,9 @@ def test_too_long_an_answer():
         return httpx.Response(200, content=b"x" * 2000)
 
     with pytest.raises(Refused, match="more than 1000 bytes"):
-        mocked(long, max_response_bytes=1000).request("GET", "/x")
+        mocked_client(long, max_response_bytes=1000).request("GET", "/x")
     with pytest.raises(OutcomeUnknown):
-        mocked(long, max_response_bytes=1000).request("POST", "/x")
+        mocked_client(long, max_response_bytes=1000).request("POST", "/x")
 
 
 def test_the_cap_holds_while_it_streams():
@@ -275,7 +278,7 @@ def test_the_cap_holds_while_it_streams():
         while True:
             connection.sendall(b"x" * 65536)
 
-    with talking(endless, max_response_bytes=100_000) as (d, _), pytest.raises(Refused):
+    with scripted_client(endless, max_response_bytes=100_000) as (d, _), pytest.raises(Refused):
         d.request("GET", "/x")
 
 
@@ -284,7 +287,7 @@ def test_packed_answers_are_not_unpacked():
         200, headers={"content-encoding": "gzip"}, stream=httpx.ByteStream(gzip.compress(b"{}"))
     )
     with pytest.raises(Refused, match="packed"):
-        mocked(lambda request: packed).request("GET", "/x")
+        mocked_client(lambda request: packed).request("GET", "/x")
 
 
 def test_something_that_is_not_json():
@@ -292,14 +295,16 @@ def test_something_that_is_not_json():
         return httpx.Response(200, text="<html>")
 
     with pytest.raises(Refused, match="not JSON"):
-        mocked(page).request("GET", "/x").json()
+        mocked_client(page).request("GET", "/x").json()
     with pytest.raises(OutcomeUnknown, match="not JSON"):
-        mocked(page).request("POST", "/x").json()
+        mocked_client(page).request("POST", "/x").json()
 
 
 @pytest.mark.parametrize("status", [200, 400, 401, 404, 422, 429, 500, 503])
 def test_statuses_are_handed_through(status):
-    assert mocked(lambda request: httpx.Response(status)).request("GET", "/x").status == status
+    assert (
+        mocked_client(lambda request: httpx.Response(status)).request("GET", "/x").status == status
+    )
 
 
 def answered(value):
@@ -311,13 +316,13 @@ def answered(value):
     ("²", None), ("-5", None), ("1.5", None),
 ])  # fmt: skip
 def test_retry_after_in_seconds(value, seconds):
-    assert retry_after(answered(value)) == seconds
+    assert parse_retry_after(answered(value)) == seconds
 
 
 def test_retry_after_as_a_date():
     at = datetime.now(UTC) + timedelta(seconds=90)
-    assert 80 < retry_after(answered(format_datetime(at, usegmt=True))) < 91
-    assert retry_after(answered("Wed, 21 Oct 2015 07:28:00 GMT")) == 0
+    assert 80 < parse_retry_after(answered(format_datetime(at, usegmt=True))) < 91
+    assert parse_retry_after(answered("Wed, 21 Oct 2015 07:28:00 GMT")) == 0
 
 
 # ----------------------------------------------------------------------------------------- its pace
@@ -333,14 +338,14 @@ def limited(remaining, reset=60):
 
 
 def test_the_platforms_quota_is_kept():
-    d = mocked(limited(41))
+    d = mocked_client(limited(41))
     assert d.quota is None
     d.request("GET", "/x")
-    assert d.quota == Quota(600, 41, 60)
+    assert d.quota == RateLimit(600, 41, 60)
 
 
 def test_nothing_is_sent_once_the_quota_is_spent():
-    d = mocked(limited(0, reset=30))
+    d = mocked_client(limited(0, reset=30))
     d.request("GET", "/x")
     with pytest.raises(Unavailable) as unavailable:
         d.request("POST", "/x")
@@ -349,20 +354,20 @@ def test_nothing_is_sent_once_the_quota_is_spent():
 
 
 def test_a_spent_quota_is_forgotten_when_its_window_ends():
-    d = mocked(limited(0, reset=0))
+    d = mocked_client(limited(0, reset=0))
     d.request("GET", "/x")
     assert d.request("GET", "/x").status == 200
 
 
 @pytest.mark.parametrize(("quota", "calls", "seconds"), [
     (None, 3, 0),
-    (Quota(600, 600, 300), 3, 0),
-    (Quota(600, 301, 300), 3, 0),
-    (Quota(600, 300, 300), 3, 3),
-    (Quota(600, 100, 150), 4, 6),
-    (Quota(600, 1, 150), 4, 150),
-    (Quota(600, 0, 150), 4, 150),
-    (Quota(0, 0, 10), 1, 10),
+    (RateLimit(600, 600, 300), 3, 0),
+    (RateLimit(600, 301, 300), 3, 0),
+    (RateLimit(600, 300, 300), 3, 3),
+    (RateLimit(600, 100, 150), 4, 6),
+    (RateLimit(600, 1, 150), 4, 150),
+    (RateLimit(600, 0, 150), 4, 150),
+    (RateLimit(0, 0, 10), 1, 10),
 ])  # fmt: skip
 def test_pace(quota, calls, seconds):
-    assert pace(quota, calls) == seconds
+    assert rate_limit_pause(quota, calls) == seconds

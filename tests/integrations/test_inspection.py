@@ -6,12 +6,17 @@ import pytest
 from django.db import IntegrityError
 
 from integrations.ledger import inspection
-from integrations.ledger.platform_queries import NotConnected, ask_look, last_looks, look_id
-from integrations.ledger.worker import run
+from integrations.ledger.platform_queries import (
+    IntegrationUnavailable,
+    inspection_subject_id,
+    latest_inspections,
+    request_inspection,
+)
+from integrations.ledger.worker import run_attempt
 from integrations.models import Integration, Operation
 from numbers.inventory.operations import change_number
 from tests.support import factories, provider_harness
-from tests.support.provider_harness import LOOK, SPEC_SECRETS, opened, params
+from tests.support.provider_harness import READ, SPEC_SECRETS, harness_params, open_harness
 
 pytestmark = pytest.mark.django_db
 
@@ -22,26 +27,26 @@ def look(monkeypatch):
 
     def looked(bench, spec):
         subject = type("Subject", (), {"spec": lambda _self, _operation: spec})
-        monkeypatch.setattr(inspection, "subject_of", lambda _operation: subject())
+        monkeypatch.setattr(inspection, "get_reconciler", lambda _operation: subject())
         owner = UUID(int=7)
         asked = {"subject_kind": "number", "subject_id": str(owner), "wish": "ensure"}
         integration = Integration(organization_id=owner)
-        return inspection.look(
+        return inspection.inspect_subject(
             Operation(organization_id=owner, integration=integration, question=asked), bench.open()
         )
 
     return looked
 
 
-@pytest.fixture(params=params())
+@pytest.fixture(params=harness_params())
 def bench(request):
-    with opened(request) as bench:
+    with open_harness(request) as bench:
         yield bench
 
 
 def test_in_order_nothing_is_missing(bench, look):
     spec = bench.number()
-    refs = provider_harness.run(bench.open(), spec)
+    refs = provider_harness.run_attempt(bench.open(), spec)
     result = look(bench, spec)
     assert (result["exists"], result["missing"]) == (True, [])
     assert result["refs"].items() <= refs.items()
@@ -50,8 +55,8 @@ def test_in_order_nothing_is_missing(bench, look):
 
 def test_what_is_gone_behind_our_back_is_said(bench, look):
     spec = bench.number()
-    provider_harness.run(bench.open(), spec)
-    provider_harness.remove(bench.open(), spec)
+    provider_harness.run_attempt(bench.open(), spec)
+    provider_harness.run_removal(bench.open(), spec)
     result = look(bench, spec)
     assert result["missing"]
 
@@ -60,18 +65,18 @@ def test_a_look_writes_nothing_and_tells_no_secret(bench, look):
     spec = bench.number()
     bench.exchanges.clear()
     result = look(bench, spec)
-    assert bench.deeds() <= {LOOK}
+    assert bench.deeds() <= {READ}
     assert not any(secret in repr(result) for secret in (*bench.secrets, *SPEC_SECRETS))
 
 
 @pytest.fixture
 def looked(alice):
     """`looked()` asks for a look at Alice's number, and has it answered."""
-    number = factories.number(alice.by)
+    number = factories.create_number(alice.by)
     placement = number.placements.get()
 
     def look(by=alice.by, *, answered=True, **more) -> Operation:
-        operation = ask_look(
+        operation = request_inspection(
             by,
             subject_kind="placement",
             subject_id=placement.pk,
@@ -81,7 +86,7 @@ def looked(alice):
             **more,
         )
         if answered:
-            run(operation.pk)
+            run_attempt(operation.pk)
             operation.refresh_from_db()
         return operation
 
@@ -102,7 +107,7 @@ def test_the_answer_is_kept_and_nothing_else_moves(looked):
 
 def test_it_is_beside_an_open_wish_and_does_not_touch_it(alice, looked):
     change_number(alice.by, looked.number.pk, status="inactive")
-    wish = factories.open_operation("placement", looked.placement.pk)
+    wish = factories.find_open_operation("placement", looked.placement.pk)
     operation = looked()
     assert operation.result["missing"] == ["change number +18005551234 in the sandbox"]
     wish.refresh_from_db()
@@ -112,7 +117,7 @@ def test_it_is_beside_an_open_wish_and_does_not_touch_it(alice, looked):
 def test_looking_twice_is_looking_once(looked):
     first, second = looked(answered=False), looked(answered=False)
     assert first == second
-    run(first.pk)
+    run_attempt(first.pk)
     assert looked() != first
 
 
@@ -126,13 +131,13 @@ def test_two_looks_of_one_moment_are_one(looked, monkeypatch):
 def test_the_newest_answer_counts(alice, looked):
     looked()
     newest = looked()
-    assert last_looks(alice.by, [looked.placement.pk]) == [newest]
-    assert newest.subject_id == look_id(looked.placement.pk) != looked.placement.pk
+    assert latest_inspections(alice.by, [looked.placement.pk]) == [newest]
+    assert newest.subject_id == inspection_subject_id(looked.placement.pk) != looked.placement.pk
 
 
 def test_others_do_not_see_it(mallory, looked):
     looked()
-    assert last_looks(mallory.by, [looked.placement.pk]) == []
+    assert latest_inspections(mallory.by, [looked.placement.pk]) == []
 
 
 def test_a_removal_is_compared_with_nothing(looked):
@@ -153,7 +158,7 @@ def test_a_refusal_is_an_answer(looked):
 def test_a_row_that_is_gone_is_said(looked):
     operation = looked(answered=False)
     looked.placement.delete()
-    run(operation.pk)
+    run_attempt(operation.pk)
     operation.refresh_from_db()
     assert (operation.status, "no longer here" in operation.reason) == ("refused", True)
 
@@ -162,8 +167,8 @@ def test_a_resting_platform_of_others_is_not_named(alice, mallory):
     integration = mallory.organization.integrations.get()
     integration.state, integration.state_reason = "paused", "Mallory's key is wrong."
     integration.save()
-    with pytest.raises(NotConnected) as told:
-        ask_look(
+    with pytest.raises(IntegrationUnavailable) as told:
+        request_inspection(
             alice.by,
             subject_kind="placement",
             subject_id=alice.organization.pk,
@@ -176,7 +181,7 @@ def test_a_resting_platform_of_others_is_not_named(alice, mallory):
 def test_carriers_are_looked_at_alike(alice):
     carrier = alice.organization.carriers.get()
     carrier.organization.sandbox_objects.filter(kind="carrier").update(data={})
-    operation = ask_look(
+    operation = request_inspection(
         alice.by,
         subject_kind="carrier",
         subject_id=carrier.pk,
@@ -184,6 +189,6 @@ def test_carriers_are_looked_at_alike(alice):
         label=carrier.name,
         refs=carrier.refs,
     )
-    run(operation.pk)
+    run_attempt(operation.pk)
     operation.refresh_from_db()
     assert operation.result["missing"] == ["change carrier Acme Trunk in the sandbox"]

@@ -11,10 +11,10 @@ from django.test.utils import CaptureQueriesContext
 
 from carriers import gateways
 from carriers.models import Carrier
-from carriers.operations import change_carrier, make_installation_default
+from carriers.operations import change_carrier, make_installation_default_carrier
 from integrations.ledger import leases, worker
 from integrations.ledger import operation_requests as ledger
-from integrations.ledger.leases import Verdict
+from integrations.ledger.leases import AttemptResult
 from integrations.models import Operation
 from numbers.inventory import agents
 from numbers.inventory.acquisition import import_number
@@ -82,7 +82,7 @@ def supplied(alice, is_open) -> PhoneNumber:
 
 
 def made(alice, is_open: bool, number: PhoneNumber) -> PhoneNumber:
-    factories.work_all()
+    factories.run_due_operations()
     if is_open:
         change_number(alice.by, number.pk, application_sid=uuid4())
     number.refresh_from_db()
@@ -160,8 +160,12 @@ class TestNumbers:
     def test_a_settlement(self, alice, supplied, role, outcome):
         change_number(alice.by, supplied.pk, status="inactive")
         placement = supplied.placements.get(role=role)
-        operation = leases.claim(factories.open_operation("placement", placement.pk).pk)
-        tables = locked_in(lambda: worker.settle(operation, Verdict(outcome, "why")))
+        operation = leases.claim_operation(
+            factories.find_open_operation("placement", placement.pk).pk
+        )
+        tables = locked_in(
+            lambda: worker.settle_operation(operation, AttemptResult(outcome, "why"))
+        )
         assert in_order(tables), tables
         assert tables[0] == "numbers_phonenumber"
 
@@ -172,7 +176,7 @@ CARRIER = {
     "gateway": lambda by, carrier: gateways.add_gateway(
         by, carrier.pk, {**factories.GATEWAY, "ipv4": "203.0.113.5"}
     ),
-    "installation": make_installation_default,
+    "installation": make_installation_default_carrier,
 }
 
 
@@ -180,7 +184,7 @@ class TestCarriers:
     @pytest.fixture
     def carrier(self, alice, is_open) -> Carrier:
         """Beside the default one."""
-        return factories.carrier(alice.by, name="Second", settled=not is_open)
+        return factories.create_carrier(alice.by, name="Second", settled=not is_open)
 
     @pytest.mark.parametrize("change", CARRIER.values(), ids=CARRIER)
     def test_changes(self, alice, carrier, change):
@@ -196,10 +200,12 @@ class TestCarriers:
 
     @pytest.mark.parametrize("outcome", ["done", "refused", "unavailable"])
     def test_a_settlement_and_the_numbers_that_wait(self, alice, outcome):
-        carrier = factories.carrier(alice.by, name="Second", settled=False)
+        carrier = factories.create_carrier(alice.by, name="Second", settled=False)
         add_number(alice.by, number="+18005551234", voip_carrier_sid=carrier.voip_carrier_sid)
-        operation = leases.claim(factories.open_operation("carrier", carrier.pk).pk)
-        tables = locked_in(lambda: worker.settle(operation, Verdict(outcome, "why")))
+        operation = leases.claim_operation(factories.find_open_operation("carrier", carrier.pk).pk)
+        tables = locked_in(
+            lambda: worker.settle_operation(operation, AttemptResult(outcome, "why"))
+        )
         assert in_order(tables), tables
         assert tables[0] == "carriers_carrier"
 
@@ -213,7 +219,7 @@ class TestIntegrations:
     def test_v1(self, alice, is_open, body):
         sandbox = alice.organization.integrations.get()
         if is_open:
-            ledger.ask_check(alice.by, sandbox)
+            ledger.request_check(alice.by, sandbox)
         tables = locked_in(lambda: ledger.change_integration(alice.by, sandbox, **body))
         assert in_order(tables), tables
         assert ("advisory" in tables) == ("name" in body)
@@ -221,30 +227,34 @@ class TestIntegrations:
     @pytest.mark.parametrize("outcome", ["done", "refused", "unavailable"])
     def test_a_settlement(self, alice, number, outcome):
         given = {"kind": "sandbox", "name": "Sandbox", "account": {}, "default_for": ["sip"]}
-        _integration, check = ledger.connect(alice.by, **given)
-        operation, result = leases.claim(check.pk), {"summary": "well", "facts": {}}
-        verdict = Verdict(outcome, "why", result=result)
-        tables = locked_in(lambda: worker.settle(operation, verdict))
+        _integration, check = ledger.connect_integration(alice.by, **given)
+        operation, result = leases.claim_operation(check.pk), {"summary": "well", "facts": {}}
+        verdict = AttemptResult(outcome, "why", result=result)
+        tables = locked_in(lambda: worker.settle_operation(operation, verdict))
         assert in_order(tables), tables
         assert tables[:2] == ["integrations_integration", "integrations_operation"]
 
     def test_connecting_and_forgetting(self, alice):
         given = {"kind": "sandbox", "name": "New", "account": {}}
         for _once, _again in enumerate("ab"):
-            tables = locked_in(lambda: ledger.connect(alice.by, **given))
+            tables = locked_in(lambda: ledger.connect_integration(alice.by, **given))
             assert in_order(tables), tables
         new = alice.organization.integrations.get(name="New")
-        ledger.make_default(alice.by, new, role="sip")
-        tables = locked_in(lambda: ledger.disconnect(alice.by, new))
+        ledger.set_default_integration(alice.by, new, role="sip")
+        tables = locked_in(lambda: ledger.disconnect_integration(alice.by, new))
         assert tables[:2] == ["integrations_integration", "integrations_operation"]
 
 
 def test_what_waits_for_new_credentials_is_woken_in_one_order(alice, number):
     """Whoever locks several operations does so by kind and id; a plain UPDATE has no order."""
-    _integration, check = ledger.connect(alice.by, kind="sandbox", name="Sandbox", account={})
-    operation = leases.claim(check.pk)
+    _integration, check = ledger.connect_integration(
+        alice.by, kind="sandbox", name="Sandbox", account={}
+    )
+    operation = leases.claim_operation(check.pk)
     with CaptureQueriesContext(connection) as seen:
-        worker.settle(operation, Verdict("done", result={"summary": "", "facts": {}}))
+        worker.settle_operation(
+            operation, AttemptResult("done", result={"summary": "", "facts": {}})
+        )
     woken = [q["sql"] for q in seen if '"dispatched_at" = NULL WHERE' in q["sql"]]
     assert any(re.search(r"ORDER BY .*subject_kind.*FOR NO KEY UPDATE", sql) for sql in woken)
 
@@ -273,8 +283,10 @@ class TestStatements:
 
 def test_an_operation_whose_placement_is_gone_settles(alice, number):
     change_number(alice.by, number.pk, application_sid=uuid4())
-    operation = leases.claim(Operation.objects.get(subject_kind="placement", status="open").pk)
+    operation = leases.claim_operation(
+        Operation.objects.get(subject_kind="placement", status="open").pk
+    )
     number.placements.all().delete()
-    worker.settle(operation, Verdict("done"))
+    worker.settle_operation(operation, AttemptResult("done"))
     operation.refresh_from_db()
     assert operation.status == "done"

@@ -8,20 +8,26 @@ import pytest
 
 from integrations.http.redaction import Redactor
 from integrations.providers.base import OutcomeUnknown, Refused
-from tests.support.socket_peers import TOKEN, close_all, hangs_up, mocked, talking
+from tests.support.socket_peers import (
+    TOKEN,
+    close_clients,
+    close_without_reply,
+    mocked_client,
+    scripted_client,
+)
 
 
 @pytest.fixture(autouse=True)
 def _doors_are_closed():
     yield
-    close_all()
+    close_clients()
 
 
 # ----------------------------------------------------------------------------- what is written down
 
 
 def record_of(sent, received, **options):
-    d = mocked(lambda request: httpx.Response(200, content=received), **options)
+    d = mocked_client(lambda request: httpx.Response(200, content=received), **options)
     d.request("POST", "/x", json=sent, headers={"Authorization": "Bearer abc-header"})
     return d.records[0]
 
@@ -52,7 +58,7 @@ def test_known_secrets_are_hidden_however_they_are_spelled(form):
 
 
 def test_known_secrets_are_hidden_in_urls_and_errors():
-    d = mocked(
+    d = mocked_client(
         lambda request: httpx.Response(302, headers={"location": "https://x/?k=tok-1"}),
         secrets=("tok-1",),
     )
@@ -62,14 +68,16 @@ def test_known_secrets_are_hidden_in_urls_and_errors():
 
 
 def test_secrets_learned_later_are_hidden_too():
-    d = mocked(lambda request: httpx.Response(200, text="s3cret"))
+    d = mocked_client(lambda request: httpx.Response(200, text="s3cret"))
     d.hide("s3cret", "")
     d.request("GET", "/x")
     assert d.records[0].response_body == "••••"
 
 
 def test_a_secret_within_a_secret():
-    d = mocked(lambda request: httpx.Response(200, text="abc abcdef"), secrets=("abc", "abcdef"))
+    d = mocked_client(
+        lambda request: httpx.Response(200, text="abc abcdef"), secrets=("abc", "abcdef")
+    )
     d.request("GET", "/x")
     assert d.records[0].response_body == "•••• ••••"
 
@@ -112,14 +120,14 @@ def test_other_values_stay(body):
 
 
 def test_forms_are_hidden_by_key():
-    d = mocked(lambda request: httpx.Response(200))
+    d = mocked_client(lambda request: httpx.Response(200))
     d.request("POST", "/x", form={"AuthToken": "hush", "To": "+1555"})
     assert d.records[0].request_body == "AuthToken=••••&To=%2B1555"
 
 
 def test_bodies_are_cut_after_hiding():
     """Cut first, and half of a secret would stand at the edge."""
-    d = mocked(
+    d = mocked_client(
         lambda request: httpx.Response(200, text="é" * 2040 + "s3cret-value" * 3),
         secrets=("s3cret-value",),
     )
@@ -131,7 +139,7 @@ def test_bodies_are_cut_after_hiding():
 
 def test_long_lists_are_written_down_quickly():
     rows = json.dumps([{"number": str(i), "token": "s3cret-value"} for i in range(20_000)])
-    d = mocked(lambda request: httpx.Response(200, text=rows), secrets=("s3cret-value",))
+    d = mocked_client(lambda request: httpx.Response(200, text=rows), secrets=("s3cret-value",))
     started = time.monotonic()
     d.request("GET", "/x")
     assert time.monotonic() - started < 1
@@ -154,7 +162,7 @@ def test_nul_is_dropped_since_postgresql_refuses_it():
 
 
 def test_a_failed_call_is_written_down_with_its_error():
-    with talking(hangs_up) as (d, _), pytest.raises(OutcomeUnknown):
+    with scripted_client(close_without_reply) as (d, _), pytest.raises(OutcomeUnknown):
         d.request("POST", "/x", json={"a": 1})
     assert d.records[0].request_body == '{"a":1}'
     assert "lost" in d.records[0].error
@@ -163,7 +171,7 @@ def test_a_failed_call_is_written_down_with_its_error():
 @pytest.mark.parametrize("value", ["Bearer a\r\nX: y", "Bearer ä", "Bearer ", "a\0"])
 def test_a_header_that_http_cannot_carry_is_refused_without_quoting_it(value):
     with pytest.raises(Refused) as refused:
-        mocked(lambda request: httpx.Response(200)).request(
+        mocked_client(lambda request: httpx.Response(200)).request(
             "GET", "/x", headers={"Authorization": value}
         )
     assert "Bearer" not in str(refused.value)

@@ -8,18 +8,18 @@ from django.db import connection
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from integrations.http.client import MOST_CALLS, MOST_VALUES
-from integrations.http.rate_limits import LONGEST_PAUSE, quota_in, retry_after
+from integrations.http.client import MAX_CALLS, MAX_VALUES
+from integrations.http.rate_limits import MAX_RETRY_AFTER, parse_rate_limit, parse_retry_after
 from integrations.http.response_body import (
-    MOST_DEPTH,
-    UnreadableReply,
+    MAX_NESTING_DEPTH,
+    UnreadableResponse,
     count_values,
-    one_line,
-    printable,
     read_json,
+    shorten_to_line,
+    strip_control_characters,
 )
-from integrations.providers.base import UnexpectedReply, UnexpectedWriteReply
-from tests.support.socket_peers import close_all, mocked
+from integrations.providers.base import UnexpectedResponse, UnexpectedWriteResponse
+from tests.support.socket_peers import close_clients, mocked_client
 
 quick = settings(max_examples=100, deadline=None, derandomize=True)
 texts = st.text(st.characters(codec=None), max_size=20)
@@ -33,7 +33,7 @@ values = st.recursive(
 @pytest.fixture(autouse=True)
 def _doors_are_closed():
     yield
-    close_all()
+    close_clients()
 
 
 class TestJson:
@@ -47,14 +47,14 @@ class TestJson:
         (b"[" * 100_000, "64 levels"), (b"[" * 100_000 + b"]" * 100_000, "64 levels"),
     ])  # fmt: skip
     def test_what_is_refused_and_why(self, body, what):
-        with pytest.raises(UnreadableReply, match=what):
+        with pytest.raises(UnreadableResponse, match=what):
             read_json(body)
 
     def test_what_platforms_say_is_taken(self):
         assert read_json(b'\xef\xbb\xbf{"a": [1, 2.5, null, true, "\xc3\xa9\\n"]}') == {
             "a": [1, 2.5, None, True, "é\n"]
         }
-        assert read_json(b"[" * MOST_DEPTH + b"]" * MOST_DEPTH)
+        assert read_json(b"[" * MAX_NESTING_DEPTH + b"]" * MAX_NESTING_DEPTH)
 
     def test_what_cannot_be_stored_is_replaced_in_values_and_keys(self):
         body = b'{"a\\u0000": ["\\ud800x", {"\\udfff": "\\u0000"}], "ok": "\\ud83d\\ude00"}'
@@ -79,7 +79,7 @@ class TestLines:
     @quick
     @given(text=st.text(st.characters(codec=None), max_size=300))
     def test_a_line_is_short_and_has_no_control_characters(self, text):
-        line = one_line(text, 50)
+        line = shorten_to_line(text, 50)
         assert len(line) <= 50
         assert line == " ".join(line.splitlines())
         line.encode()
@@ -87,62 +87,62 @@ class TestLines:
 
     def test_a_forged_line_of_the_log_is_no_line(self):
         forged = "ok\r\n2026-11-27 INFO x\x1b[2J\u2028y\u202ez"
-        assert one_line(forged, 100) == "ok 2026-11-27 INFO x[2J yz"
+        assert shorten_to_line(forged, 100) == "ok 2026-11-27 INFO x[2J yz"
 
     def test_bodies_keep_their_lines(self):
-        assert printable("a\n\tb\0\x1b\ud800c") == "a\n\tbc"
+        assert strip_control_characters("a\n\tb\0\x1b\ud800c") == "a\n\tbc"
 
 
 class TestPauses:
     @quick
     @given(value=st.text(max_size=40) | st.integers().map(str) | st.floats().map(str))
     def test_no_retry_after_is_too_much(self, value):
-        seconds = retry_after({"retry-after": value})
-        assert seconds is None or 0 <= seconds <= LONGEST_PAUSE
+        seconds = parse_retry_after({"retry-after": value})
+        assert seconds is None or 0 <= seconds <= MAX_RETRY_AFTER
 
     @pytest.mark.parametrize("value", [
         "Fri, 31 Dec 9999 23:59:59 -9959", "Mon, 01 Jan 0001 00:00:00 +2359", "Mon, 99 Foo 99999",
         "Mon, 01 Jan 2030 00:00:00 +99999999999999", "\x00", "1" * 4000,
     ])  # fmt: skip
     def test_dates_that_are_none(self, value):
-        assert retry_after({"retry-after": value}) in (None, 0.0, LONGEST_PAUSE)
+        assert parse_retry_after({"retry-after": value}) in (None, 0.0, MAX_RETRY_AFTER)
 
     def test_a_quota_holds_nothing_up_for_years(self):
         names = ("ratelimit-limit", "ratelimit-remaining", "ratelimit-reset")
-        assert quota_in(dict.fromkeys(names, "999999999")).reset_seconds == LONGEST_PAUSE
-        assert quota_in(dict.fromkeys(names, "-1")) is None
+        assert parse_rate_limit(dict.fromkeys(names, "999999999")).reset_seconds == MAX_RETRY_AFTER
+        assert parse_rate_limit(dict.fromkeys(names, "-1")) is None
 
 
 class TestBudgetOfAnAttempt:
     def test_calls(self):
-        door = mocked(lambda request: httpx.Response(200, json=[]))
-        for _ in range(MOST_CALLS):
+        door = mocked_client(lambda request: httpx.Response(200, json=[]))
+        for _ in range(MAX_CALLS):
             door.request("GET", "/x")
-        with pytest.raises(UnexpectedReply, match="500 calls"):
+        with pytest.raises(UnexpectedResponse, match="500 calls"):
             door.request("POST", "/x")
 
     def test_bytes_of_all_replies(self, monkeypatch):
-        monkeypatch.setattr("integrations.http.client.MOST_BYTES", 2500)
-        door = mocked(lambda request: httpx.Response(200, content=b"x" * 1000))
+        monkeypatch.setattr("integrations.http.client.MAX_BYTES", 2500)
+        door = mocked_client(lambda request: httpx.Response(200, content=b"x" * 1000))
         door.request("GET", "/x")
         door.request("GET", "/x")
-        with pytest.raises(UnexpectedWriteReply, match="2500 bytes in one attempt"):
+        with pytest.raises(UnexpectedWriteResponse, match="2500 bytes in one attempt"):
             door.request("POST", "/x")
 
     def test_values_of_all_replies(self):
-        body = b"[" + b"," * (MOST_VALUES // 2)
-        door = mocked(lambda request: httpx.Response(200, content=body))
+        body = b"[" + b"," * (MAX_VALUES // 2)
+        door = mocked_client(lambda request: httpx.Response(200, content=body))
         door.request("GET", "/x")
-        with pytest.raises(UnexpectedReply, match="values"):
+        with pytest.raises(UnexpectedResponse, match="values"):
             door.request("GET", "/x")
 
 
 @pytest.mark.parametrize("status", [100, 199, 600, 999])
 def test_a_status_that_is_none(status):
-    door = mocked(lambda request: httpx.Response(status))
-    with pytest.raises(UnexpectedReply, match=f"answered {status}"):
+    door = mocked_client(lambda request: httpx.Response(status))
+    with pytest.raises(UnexpectedResponse, match=f"answered {status}"):
         door.request("GET", "/x")
-    with pytest.raises(UnexpectedWriteReply):
+    with pytest.raises(UnexpectedWriteResponse):
         door.request("PUT", "/x")
 
 
@@ -153,7 +153,7 @@ def test_cookies_are_neither_kept_nor_sent():
         seen.append(request.headers.get("cookie"))
         return httpx.Response(200, headers={"set-cookie": "a=b; Path=/"})
 
-    door = mocked(handler)
+    door = mocked_client(handler)
     door.request("GET", "/x")
     door.request("GET", "/x")
     assert seen == [None, None]
@@ -161,7 +161,7 @@ def test_cookies_are_neither_kept_nor_sent():
 
 def test_a_redirect_is_named_on_one_line():
     location = {"location": f"https://x.example/\x1b{'y' * 5000}"}
-    door = mocked(lambda request: httpx.Response(302, headers=location))
+    door = mocked_client(lambda request: httpx.Response(302, headers=location))
     with pytest.raises(Exception, match="points to") as refused:
         door.request("GET", "/x")
     assert "\x1b" not in str(refused.value)

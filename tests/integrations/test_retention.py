@@ -22,7 +22,7 @@ def rules(monkeypatch):
     def only(**rules):
         monkeypatch.setattr(cleanup, "_rules", {})
         for name, rule in rules.items():
-            cleanup.register(name, rule)
+            cleanup.register_cleanup_rule(name, rule)
 
     return only
 
@@ -35,7 +35,7 @@ def replies(member, count: int) -> None:
 @pytest.mark.django_db
 class TestBatches:
     def test_no_transaction_deletes_more_than_a_batch(self, alice, monkeypatch):
-        monkeypatch.setattr(cleanup, "AT_ONCE", 3)
+        monkeypatch.setattr(cleanup, "BATCH_SIZE", 3)
         replies(alice, 8)
         counts = []
         delete = cleanup.delete_unlocked
@@ -43,14 +43,14 @@ class TestBatches:
             "integrations.retention.ledger_rules.delete_unlocked",
             lambda rows, most: counts.append(delete(rows, most)) or counts[-1],
         )
-        assert cleanup.clean_up()["saved replies"] == 8
+        assert cleanup.run_cleanup()["saved replies"] == 8
         assert max(counts) == 3
         assert not SavedReply.objects.exists()
 
     def test_when_the_time_is_over_the_rest_stays_for_the_next(self, alice, monkeypatch):
-        monkeypatch.setattr(cleanup, "AT_ONCE", 3)
+        monkeypatch.setattr(cleanup, "BATCH_SIZE", 3)
         replies(alice, 8)
-        assert cleanup.clean_up(seconds=-1)["saved replies"] == 0
+        assert cleanup.run_cleanup(seconds=-1)["saved replies"] == 0
         assert SavedReply.objects.count() == 8
 
     def test_a_rule_that_fails_stops_no_other(self, alice, rules, caplog):
@@ -59,7 +59,7 @@ class TestBatches:
 
         calls = [2, 0]
         rules(locked=locked, free=lambda most: calls.pop(0))
-        assert cleanup.clean_up() == {"locked": 0, "free": 2}
+        assert cleanup.run_cleanup() == {"locked": 0, "free": 2}
         assert "canceling statement due to lock timeout" in caplog.text
 
     def test_the_worker_s_role_may_do_it(self, alice, sandbox_call):
@@ -82,14 +82,14 @@ class TestBell:
     def test_it_rings_once_a_minute(self, monkeypatch):
         now = [100.0]
         monkeypatch.setattr(cleanup.time, "monotonic", lambda: now[0])
-        bell = cleanup.Bell()
+        bell = cleanup.CleanupTimer()
         assert len(bell.due()) == 1
         assert bell.due() == []
-        now[0] += cleanup.EVERY
+        now[0] += cleanup.CLEANUP_INTERVAL
         assert len(bell.due()) == 1
 
     def test_the_dispatcher_rings_and_deletes_nothing(self):
-        assert job_sources._registry["retention"] is cleanup.CHORE
+        assert job_sources._registry["retention"] is cleanup.CLEANUP_JOB_SOURCE
         names = {
             node.attr
             for node in ast.walk(ast.parse(inspect.getsource(dispatch)))

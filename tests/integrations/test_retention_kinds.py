@@ -15,15 +15,15 @@ from integrations.retention import cleanup
 from integrations.runtime import processes
 from integrations.tasks import clean_up
 from numbers.bulk import jobs
-from numbers.bulk.jobs import CannotBatch
+from numbers.bulk.jobs import BulkJobError
 from numbers.inventory.operations import delete_number
 from numbers.models import Batch, PhoneNumber, Placement
-from organizations.accounts.invitations import invite
+from organizations.accounts.invitations import create_invitation
 from organizations.models import ApiKey, Event, Invitation
-from organizations.operations import create_key
+from organizations.operations import create_api_key
 from organizations.tenancy import tenant_scope
 from tests.support import factories
-from tests.support.bulk_jobs import ACTIVE, done, propose
+from tests.support.bulk_jobs import ACTIVE, propose_bulk_change, run_bulk_change
 
 pytestmark = pytest.mark.django_db
 LONG_AGO = timedelta(days=401)
@@ -40,7 +40,7 @@ def set_clock(rows, *fields: str, days: float = 401) -> None:
 
 @pytest.fixture
 def number(alice) -> PhoneNumber:
-    return factories.number(alice.by)
+    return factories.create_number(alice.by)
 
 
 def history(number: PhoneNumber) -> list[str]:
@@ -124,7 +124,7 @@ class TestOperations:
         assert len(history(number)) == 3
 
     def test_a_walk_reaches_all_and_begins_anew_after_a_day(self, number, monkeypatch):
-        monkeypatch.setattr(cleanup, "AT_ONCE", 2)
+        monkeypatch.setattr(cleanup, "BATCH_SIZE", 2)
         written(number, *(f"{place}" for place in range(9)))
         clean_up()
         assert history(number) == ["0", "8"]
@@ -137,20 +137,20 @@ class TestOperations:
 
     def test_what_is_kept_is_not_read_again_and_again(self, number, monkeypatch):
         """Each step begins behind the one before, also where that deleted nothing."""
-        monkeypatch.setattr(cleanup, "AT_ONCE", 1)
+        monkeypatch.setattr(cleanup, "BATCH_SIZE", 1)
         written(number, "a", "b")
         moments = Operation.objects.filter(question__has_key="round").order_by("settled_at")
         for moment in moments.values_list("settled_at", flat=True):
-            with tenant_scope.everything():
-                cleanup.follow("settled operations")
+            with tenant_scope.all_organizations():
+                cleanup.run_cleanup_rule("settled operations")
             assert Sweep.objects.get().moment == moment
 
 
 class TestDeletedNumbers:
     def gone(self, alice, **age) -> PhoneNumber:
-        number = factories.number(alice.by)
+        number = factories.create_number(alice.by)
         delete_number(alice.by, number.pk)
-        factories.work_all()
+        factories.run_due_operations()
         number.refresh_from_db()
         assert number.released_at
         set_clock(PhoneNumber.objects.filter(pk=number.pk), "released_at", **age)
@@ -198,9 +198,9 @@ class TestDeletedNumbers:
 class TestDeletedCarriers:
     @pytest.fixture
     def gone(self, alice) -> Carrier:
-        carrier = factories.carrier(alice.by, name="Old")
+        carrier = factories.create_carrier(alice.by, name="Old")
         delete_carrier(alice.by, carrier)
-        factories.work_all()
+        factories.run_due_operations()
         set_clock(Carrier.objects.filter(pk=carrier.pk), "released_at")
         carrier.refresh_from_db()
         return carrier
@@ -225,8 +225,8 @@ class TestDeletedCarriers:
 class TestBatches:
     @pytest.fixture
     def batch(self, alice) -> Batch:
-        factories.number(alice.by, ACTIVE)
-        return done(alice, "label", label="x")
+        factories.create_number(alice.by, ACTIVE)
+        return run_bulk_change(alice, "label", label="x")
 
     def test_rows_go_first_and_the_batch_much_later(self, batch):
         set_clock(Batch.objects.all(), "settled_at", days=31)
@@ -245,16 +245,16 @@ class TestBatches:
             row.pk, row.line = None, line
             row.save()
         set_clock(Batch.objects.all(), "settled_at", days=31)
-        monkeypatch.setattr(cleanup, "AT_ONCE", 1)
-        with tenant_scope.everything():
-            assert cleanup.follow("rows of batches") == 1
+        monkeypatch.setattr(cleanup, "BATCH_SIZE", 1)
+        with tenant_scope.all_organizations():
+            assert cleanup.run_cleanup_rule("rows of batches") == 1
         batch.refresh_from_db()
         assert (batch.rows.count(), batch.kept_rows.count()) == (2, 0)
-        with pytest.raises(CannotBatch, match="nothing to undo"):
-            jobs.undo(alice.by, batch.pk)
+        with pytest.raises(BulkJobError, match="nothing to undo"):
+            jobs.create_undo_job(alice.by, batch.pk)
 
     def test_the_rows_stay_while_it_is_being_undone(self, alice, batch):
-        undoing = jobs.undo(alice.by, batch.pk)
+        undoing = jobs.create_undo_job(alice.by, batch.pk)
         set_clock(Batch.objects.filter(pk=batch.pk), "settled_at", days=500)
         clean_up()
         assert batch.rows.exists()
@@ -263,7 +263,7 @@ class TestBatches:
         assert not batch.rows.exists()
 
     def test_the_rows_stay_while_it_is_being_repeated(self, alice, batch):
-        again = propose(alice, "label", label="y")
+        again = propose_bulk_change(alice, "label", label="y")
         Batch.objects.filter(pk=again.pk).update(options={"repeats": str(batch.pk)})
         set_clock(Batch.objects.filter(pk=batch.pk), "settled_at", days=500)
         clean_up()
@@ -298,7 +298,7 @@ class TestAccess:
 
     @pytest.mark.parametrize("how", ["accepted_at", "revoked_at", "expires_at"])
     def test_invitations_go_when_they_are_over(self, alice, how):
-        invite(alice.by, email="new@example.com", role="user")
+        create_invitation(alice.by, email="new@example.com", role="user")
         set_clock(Invitation.objects.all(), how, days=89)
         clean_up()
         assert Invitation.objects.exists()
@@ -307,14 +307,14 @@ class TestAccess:
         assert not Invitation.objects.exists()
 
     def test_an_open_invitation_stays(self, alice):
-        invite(alice.by, email="new@example.com", role="user")
+        create_invitation(alice.by, email="new@example.com", role="user")
         set_clock(Invitation.objects.all(), "created_at", days=500)
         clean_up()
         assert Invitation.objects.exists()
 
     @pytest.mark.parametrize("how", ["revoked_at", "expires_at"])
     def test_keys_go_when_they_have_long_been_over(self, alice, how):
-        key, _text = create_key(alice.by, owner=alice.user, name="Old", role="user")
+        key, _text = create_api_key(alice.by, owner=alice.user, name="Old", role="user")
         predecessor = ApiKey.objects.exclude(pk=key.pk).first()
         ApiKey.objects.filter(pk=predecessor.pk).update(successor=key)
         set_clock(ApiKey.objects.filter(pk=key.pk), how, days=399)
@@ -333,7 +333,7 @@ class TestAccess:
 
     def test_a_day_is_the_least(self, alice, settings):
         settings.INVITATION_RETENTION = timedelta(seconds=1)
-        invite(alice.by, email="new@example.com", role="user")
+        create_invitation(alice.by, email="new@example.com", role="user")
         set_clock(Invitation.objects.all(), "revoked_at", days=0.5)
         clean_up()
         assert Invitation.objects.exists()
@@ -353,7 +353,7 @@ def test_programs_that_are_gone_are_not_listed_for_ever():
         set_clock(Process.objects.filter(instance=name), "seen_at", days=days)
     clean_up()
     assert [row.instance for row in Process.objects.all()] == ["young"]
-    assert timedelta(days=1) == processes.FORGOTTEN_AFTER
+    assert timedelta(days=1) == processes.PROCESS_RETENTION
 
 
 UNINDEXED = """

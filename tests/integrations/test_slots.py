@@ -13,7 +13,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from integrations.ledger import dispatch, fair_share, leases, operation_requests
-from integrations.ledger.fair_share import Room, Waiting
+from integrations.ledger.fair_share import DueItem, SlotPool
 from integrations.models import Integration, Operation
 from tests.support import factories
 
@@ -25,48 +25,50 @@ def _no_turns(monkeypatch):
     monkeypatch.setattr(fair_share, "_last_turn", {})
 
 
-def items(organization: UUID, count: int, *, lane: UUID | None = None) -> list[Waiting]:
-    return [Waiting(uuid4(), organization, (place,), lane) for place in range(count)]
+def items(organization: UUID, count: int, *, lane: UUID | None = None) -> list[DueItem]:
+    return [DueItem(uuid4(), organization, (place,), lane) for place in range(count)]
 
 
-def shares(*waiting: list[Waiting], room: Room, **more) -> list[int]:
+def shares(*waiting: list[DueItem], room: SlotPool, **more) -> list[int]:
     """How many slots each of the lists got."""
-    chosen = set(fair_share.choose([item for each in waiting for item in each], [room], **more))
+    chosen = set(
+        fair_share.choose_due_items([item for each in waiting for item in each], [room], **more)
+    )
     return [sum(item.id in chosen for item in each) for each in waiting]
 
 
 class TestChoosing:
     def test_one_alone_gets_half_and_a_newcomer_starts_at_once(self):
-        assert shares(items(A, 100), room=Room(8, {})) == [4]
-        assert shares(items(A, 100), items(B, 1), room=Room(8, {A: 4})) == [0, 1]
+        assert shares(items(A, 100), room=SlotPool(8, {})) == [4]
+        assert shares(items(A, 100), items(B, 1), room=SlotPool(8, {A: 4})) == [0, 1]
 
     def test_many_share_evenly(self):
-        assert shares(items(A, 9), items(B, 9), items(C, 9), room=Room(8, {})) == [2, 2, 2]
+        assert shares(items(A, 9), items(B, 9), items(C, 9), room=SlotPool(8, {})) == [2, 2, 2]
 
     def test_every_slot_is_used_when_enough_wait(self):
         crowd = [items(UUID(int=number), 5) for number in range(1, 20)]
-        assert sum(shares(*crowd, room=Room(8, {}))) == 8
+        assert sum(shares(*crowd, room=SlotPool(8, {}))) == 8
 
     def test_a_single_slot_is_no_dead_end(self):
-        assert shares(items(A, 5), room=Room(1, {})) == [1]
+        assert shares(items(A, 5), room=SlotPool(1, {})) == [1]
 
     def test_the_oldest_goes_first(self):
         waiting = items(A, 3)
-        assert fair_share.choose(reversed(waiting), [Room(1, {})]) == [waiting[0].id]
+        assert fair_share.choose_due_items(reversed(waiting), [SlotPool(1, {})]) == [waiting[0].id]
 
     def test_who_had_a_turn_last_waits_longest(self):
         """However long the others have been due."""
         for _ in range(3):
-            assert shares(items(A, 9), items(B, 9), room=Room(1, {})) in ([1, 0], [0, 1])
-        assert shares(items(A, 9), items(B, 9), items(C, 1), room=Room(1, {})) == [0, 0, 1]
+            assert shares(items(A, 9), items(B, 9), room=SlotPool(1, {})) in ([1, 0], [0, 1])
+        assert shares(items(A, 9), items(B, 9), items(C, 1), room=SlotPool(1, {})) == [0, 0, 1]
 
     def test_an_integration_has_its_own_bound(self):
         lane, other = uuid4(), uuid4()
         waiting = [items(A, 5, lane=lane), items(A, 5, lane=other)]
-        assert shares(*waiting, room=Room(8, {}), lanes={lane: 1, other: 9}) == [1, 3]
+        assert shares(*waiting, room=SlotPool(8, {}), lanes={lane: 1, other: 9}) == [1, 3]
 
     def test_more_slots_held_than_there_are_is_no_room(self):
-        assert shares(items(B, 1), room=Room(4, {A: 9})) == [0]
+        assert shares(items(B, 1), room=SlotPool(4, {A: 9})) == [0]
 
     @hypothesis_settings(max_examples=100, deadline=None, derandomize=True)
     @given(
@@ -77,7 +79,7 @@ class TestChoosing:
     def test_never_more_than_there_are_nor_all_for_one(self, size, held, waiting):
         names = [UUID(int=number) for number in range(1, 9)]
         before = dict(zip(names, held, strict=False))
-        room = Room(size, before)
+        room = SlotPool(size, before)
         free = room.free
         got = shares(*(items(n, c) for n, c in zip(names, waiting, strict=False)), room=room)
         assert sum(got) <= free
@@ -109,7 +111,7 @@ class TestOperations:
 
     def due(self) -> Counter:
         published = []
-        dispatch.dispatch_due(published.append)
+        dispatch.dispatch_due_operations(published.append)
         rows = Operation.objects.filter(pk__in=published)
         return Counter(rows.values_list("organization__name", flat=True))
 
@@ -131,19 +133,19 @@ class TestOperations:
         self.fill(alice, 50)
         self.due()
         for operation in Operation.objects.exclude(dispatched_at=None):
-            leases.claim(operation.pk)
+            leases.claim_operation(operation.pk)
         assert self.due() == {}
         settled = Operation.objects.exclude(lease_until=None).first()
-        verdict = leases.Verdict(leases.Outcome.UNAVAILABLE, "slow", retry_after=60)
-        leases.settle(claims_of(settled), verdict, [settled.subject_id])
+        verdict = leases.AttemptResult(leases.Outcome.UNAVAILABLE, "slow", retry_after=60)
+        leases.settle_attempt(claims_of(settled), verdict, [settled.subject_id])
         assert self.due() == {alice.organization.name: 1}
 
     def test_one_integration_that_hangs_holds_up_no_other_of_its_organization(self, alice):
         hanging = alice.organization.integrations.first()
         self.fill(alice, 50)
         for operation in Operation.objects.all()[:2]:
-            leases.claim(operation.pk)
-        quick = factories.sandbox(alice.by, name="Quick", default=False)
+            leases.claim_operation(operation.pk)
+        quick = factories.create_sandbox(alice.by, name="Quick", default=False)
         self.fill(alice, 2, quick)
         self.due()
         dispatched = Operation.objects.filter(dispatched_at__isnull=False)
@@ -156,9 +158,9 @@ class TestOperations:
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE integrations_operation")
             values = {"redispatch": timedelta(seconds=100), "most": 8}
-            cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {dispatch.DUE}", values)
+            cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {dispatch.DUE_SQL}", values)
             plan = cursor.fetchone()[0]
-            cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {dispatch.IN_FLIGHT}", values)
+            cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {dispatch.IN_FLIGHT_SQL}", values)
             running = cursor.fetchone()[0]
         assert rows_read(plan) < 200
         assert rows_read(running) < 10
@@ -173,7 +175,7 @@ class TestOperations:
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE integrations_operation")
             values = {"redispatch": timedelta(seconds=100), "most": 8}
-            cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {dispatch.DUE}", values)
+            cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {dispatch.DUE_SQL}", values)
             assert rows_read(cursor.fetchone()[0]) < 200
         assert self.due() == {}
 
@@ -201,9 +203,11 @@ class TestChecksOfIntegrationsThatRest:
     def check(self, alice) -> Operation:
         """One that was in vain, on an integration that rests."""
         integration = alice.organization.integrations.get()
-        operation = operation_requests.ask_check(alice.by, integration)
-        mine = leases.claim(operation.pk)
-        leases.settle(mine, leases.Verdict(leases.Outcome.UNAVAILABLE, "out"), [mine.subject_id])
+        operation = operation_requests.request_check(alice.by, integration)
+        mine = leases.claim_operation(operation.pk)
+        leases.settle_attempt(
+            mine, leases.AttemptResult(leases.Outcome.UNAVAILABLE, "out"), [mine.subject_id]
+        )
         rests = timezone.now() + timedelta(minutes=5)
         Integration.objects.update(failures=7, open_until=rests)
         Operation.objects.update(next_attempt_at=timezone.now() - timedelta(seconds=1))
@@ -211,12 +215,12 @@ class TestChecksOfIntegrationsThatRest:
 
     def test_their_repetitions_wait_for_the_end_of_the_rest(self, check):
         published = []
-        dispatch.dispatch_due(published.append)
+        dispatch.dispatch_due_operations(published.append)
         assert published == []
 
     def test_one_that_a_person_asks_for_goes_at_once(self, alice, check):
-        asked = operation_requests.ask_check(alice.by, alice.organization.integrations.get())
+        asked = operation_requests.request_check(alice.by, alice.organization.integrations.get())
         published = []
-        dispatch.dispatch_due(published.append)
+        dispatch.dispatch_due_operations(published.append)
         assert published == [check.pk] == [asked.pk]
         assert Integration.objects.get().failures == 7

@@ -8,7 +8,12 @@ import httpcore
 import httpx
 import pytest
 
-from integrations.http.ssrf_guard import AddressRefused, GuardedBackend, admit, classify
+from integrations.http.ssrf_guard import (
+    AddressRefused,
+    SsrfGuardBackend,
+    classify_address,
+    ensure_address_allowed,
+)
 
 CLOSED = {
     # loopback, private, shared
@@ -89,15 +94,15 @@ EVERYTHING = [ip_network("0.0.0.0/0"), ip_network("::/0")]
 
 @pytest.mark.parametrize(("address", "kind"), CLOSED.items())
 def test_closed(address, kind):
-    assert kind in classify(address)
+    assert kind in classify_address(address)
     with pytest.raises(AddressRefused, match=kind):
-        admit(address)
+        ensure_address_allowed(address)
 
 
 @pytest.mark.parametrize("address", OPEN)
 def test_open(address):
-    assert classify(address) is None
-    admit(address)
+    assert classify_address(address) is None
+    ensure_address_allowed(address)
 
 
 @pytest.mark.parametrize("address", [a for a, kind in CLOSED.items() if kind in {
@@ -106,15 +111,15 @@ def test_open(address):
 }])  # fmt: skip
 def test_never_admitted_even_when_listed(address):
     with pytest.raises(AddressRefused) as refused:
-        admit(address, EVERYTHING)
+        ensure_address_allowed(address, EVERYTHING)
     assert not refused.value.admissible
 
 
 @pytest.mark.parametrize("address", ["10.1.2.3", "127.0.0.1", "::1", "fd12::1", "100.64.9.9"])
 def test_private_when_listed(address):
-    admit(address, EVERYTHING)
+    ensure_address_allowed(address, EVERYTHING)
     with pytest.raises(AddressRefused) as refused:
-        admit(address, [ip_network("192.168.0.0/16")])
+        ensure_address_allowed(address, [ip_network("192.168.0.0/16")])
     assert refused.value.admissible
 
 
@@ -123,12 +128,12 @@ def test_private_when_listed(address):
 )
 def test_mapped_address_is_judged_by_what_it_maps(address):
     with pytest.raises(AddressRefused):
-        admit(address)
-    assert classify("::ffff:1.1.1.1") is None
+        ensure_address_allowed(address)
+    assert classify_address("::ffff:1.1.1.1") is None
 
 
 def test_mapped_address_finds_its_ipv4_permission():
-    admit("::ffff:10.0.0.1", [ip_network("10.0.0.0/8")])
+    ensure_address_allowed("::ffff:10.0.0.1", [ip_network("10.0.0.0/8")])
 
 
 # ------------------------------------------------------------------------------------ on the wire
@@ -144,7 +149,7 @@ def answers(*addresses):
 
 
 def backend(*allowed):
-    return GuardedBackend([ip_network(a) for a in allowed], lambda: 5.0)
+    return SsrfGuardBackend([ip_network(a) for a in allowed], lambda: 5.0)
 
 
 @pytest.mark.parametrize("host", ["127.1", "0x7f000001", "2130706433", "017700000001", "localhost"])

@@ -12,7 +12,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from integrations.http import client
 from integrations.providers.base import OutcomeUnknown, Unavailable
-from tests.support.socket_peers import OK, Peer, close_all, door, drips, never_answers, says
+from tests.support.socket_peers import (
+    OK_RESPONSE,
+    ScriptedPeer,
+    close_clients,
+    drip_reply,
+    never_reply,
+    open_client,
+    reply_script,
+)
 
 NAME = "platform.example"
 
@@ -20,7 +28,7 @@ NAME = "platform.example"
 @pytest.fixture(autouse=True)
 def _doors_are_closed():
     yield
-    close_all()
+    close_clients()
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +68,7 @@ def tls(certificate, monkeypatch):
 @pytest.fixture
 def trusted(certificate, monkeypatch):
     context = ssl.create_default_context(cafile=str(certificate))
-    monkeypatch.setattr(client, "_tls", lambda: context)
+    monkeypatch.setattr(client, "_tls_context", lambda: context)
 
 
 def url(peer, name=NAME):
@@ -71,31 +79,37 @@ def url(peer, name=NAME):
 def test_a_call_over_tls(tls):
     names = []
     tls.sni_callback = lambda connection, name, context: names.append(name)
-    with Peer(says(OK), tls=tls) as peer:
-        assert door(url(peer)).request("GET", "/x").status == 200
+    with ScriptedPeer(reply_script(OK_RESPONSE), tls=tls) as peer:
+        assert open_client(url(peer)).request("GET", "/x").status == 200
     assert names == [NAME]
     assert f"Host: {NAME}:".encode() in peer.heard[0][0]
 
 
 def test_a_certificate_that_nobody_vouches_for(tls):
-    with Peer(says(OK), tls=tls) as peer, pytest.raises(Unavailable, match="certificate"):
-        door(url(peer)).request("POST", "/x")
+    with (
+        ScriptedPeer(reply_script(OK_RESPONSE), tls=tls) as peer,
+        pytest.raises(Unavailable, match="certificate"),
+    ):
+        open_client(url(peer)).request("POST", "/x")
     assert peer.heard == []
 
 
 @pytest.mark.usefixtures("trusted")
 def test_a_certificate_for_another_name(tls):
-    with Peer(says(OK), tls=tls) as peer, pytest.raises(Unavailable, match="certificate"):
-        door(url(peer, "other.example")).request("POST", "/x")
+    with (
+        ScriptedPeer(reply_script(OK_RESPONSE), tls=tls) as peer,
+        pytest.raises(Unavailable, match="certificate"),
+    ):
+        open_client(url(peer, "other.example")).request("POST", "/x")
     assert peer.heard == []
 
 
 @pytest.mark.usefixtures("trusted")
-@pytest.mark.parametrize("script", [never_answers, drips])
+@pytest.mark.parametrize("script", [never_reply, drip_reply])
 @pytest.mark.parametrize(("method", "error"), [("GET", Unavailable), ("POST", OutcomeUnknown)])
 def test_the_deadline_holds_over_tls(tls, script, method, error):
-    with Peer(script, tls=tls) as peer:
+    with ScriptedPeer(script, tls=tls) as peer:
         started = time.monotonic()
         with pytest.raises(error):
-            door(url(peer), deadline_seconds=0.4).request(method, "/x")
+            open_client(url(peer), deadline_seconds=0.4).request(method, "/x")
         assert time.monotonic() - started < 1.5

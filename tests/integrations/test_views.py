@@ -6,8 +6,8 @@ import pytest
 from django.utils import timezone
 
 from integrations.models import ProviderCall
-from integrations.views.health import health_of
-from integrations.views.labels import standing
+from integrations.views.health import summarize_call_health
+from integrations.views.labels import integration_status
 from organizations.web.views.base import screen_url
 from tests.support import factories
 
@@ -31,14 +31,14 @@ def call(integration, **fields):
 
 class TestTheList:
     def test_it_tells_state_defaults_and_open_operations(self, alice, sandbox, browse):
-        factories.number(alice.by, settled=False)
+        factories.create_number(alice.by, settled=False)
         page = browse(alice).get(url(alice, "integrations")).text
         assert "connected" in page
         assert "supplied numbers" in page
         assert f"?status=open&amp;integration={sandbox.public_id}" in page
 
     def test_an_empty_one_teaches_and_leads_on(self, browse):
-        nina = factories.person("Nina")
+        nina = factories.create_member("Nina")
         page = browse(nina).get(url(nina, "integrations")).text
         assert "No platform is connected" in page
         assert url(nina, "integrations_add") in page
@@ -48,7 +48,7 @@ class TestTheList:
         assert url(alice, "integrations_add") not in page
 
     def test_strangers_integrations_are_not_in_it(self, alice, mallory, browse):
-        factories.sandbox(mallory.by, name="Evil lair")
+        factories.create_sandbox(mallory.by, name="Evil lair")
         assert "Evil lair" not in browse(alice).get(url(alice, "integrations")).text
 
 
@@ -56,17 +56,17 @@ class TestStanding:
     def test_after_many_failures_it_rests(self, sandbox):
         sandbox.failures = 5
         sandbox.open_until = timezone.now() + timedelta(minutes=1)
-        told = standing(sandbox)
+        told = integration_status(sandbox)
         assert (told.word, told.until) == ("resting", sandbox.open_until)
         assert "5 failures in a row" in told.reason
 
     def test_a_platform_that_counts_requests_is_given_time(self, sandbox):
         sandbox.paced_until = timezone.now() + timedelta(seconds=9)
-        assert standing(sandbox).label == "slowed down"
+        assert integration_status(sandbox).label == "slowed down"
 
     def test_a_paused_one_says_why(self, sandbox):
         sandbox.state, sandbox.state_reason = "paused", "The key was revoked."
-        assert standing(sandbox).reason == "The key was revoked."
+        assert integration_status(sandbox).reason == "The key was revoked."
 
 
 class TestHealth:
@@ -74,16 +74,16 @@ class TestHealth:
         call(sandbox, duration_ms=5, at=timezone.now() - timedelta(days=2))
         for status, ms in ((200, 10), (201, 20), (404, 30), (None, 40)):
             call(sandbox, status=status, duration_ms=ms)
-        health = health_of(sandbox)
+        health = summarize_call_health(sandbox)
         assert (health.calls, health.share, health.median_ms) == (4, 50, 25)
 
     def test_without_calls_nothing_is_claimed(self, sandbox):
-        assert health_of(sandbox).calls == 0
+        assert summarize_call_health(sandbox).calls == 0
 
 
 class TestThePage:
     def test_it_shows_calls_and_what_stands_on_it(self, alice, sandbox, browse):
-        factories.number(alice.by)
+        factories.create_number(alice.by)
         call(sandbox, url="https://p.example.com/Accounts", response_body='{"ok": 1}')
         page = browse(alice).get(url(alice, "integration", integration_id=sandbox.pk)).text
         assert "https://p.example.com/Accounts" in page
@@ -91,7 +91,7 @@ class TestThePage:
         assert "Carrier Acme Trunk" in page
 
     def test_what_the_platform_told_and_who_changed_it_are_in_words(self, alice, sandbox, browse):
-        factories.make_default(alice.by, sandbox, role="sip")
+        factories.set_default_integration(alice.by, sandbox, role="sip")
         page = browse(alice).get(url(alice, "integration", integration_id=sandbox.pk)).text
         assert "SIP addresses" in page
         assert "sip_addresses" not in page
@@ -118,7 +118,7 @@ class TestChecking:
         address = url(alice, "integration_check", integration_id=sandbox.pk)
         page = browse(alice).post(address, follow=True)
         assert "being asked about the credentials" in page.text
-        assert factories.open_operation("integration", sandbox.pk).wish == "check"
+        assert factories.find_open_operation("integration", sandbox.pk).wish == "check"
 
     def test_twice_is_one_check(self, alice, sandbox, browse):
         address = url(alice, "integration_check", integration_id=sandbox.pk)
@@ -133,7 +133,7 @@ class TestDefaults:
         return browse(member).post(address, data, follow=True)
 
     def test_made_and_cleared(self, alice, browse):
-        second = factories.sandbox(alice.by, name="Second", default=False)
+        second = factories.create_sandbox(alice.by, name="Second", default=False)
         page = self.post(browse, alice, second, role="sip")
         assert "Second is the default for SIP numbers now" in page.text
         assert alice.organization.default_integrations.get(role="sip").integration == second
@@ -141,7 +141,7 @@ class TestDefaults:
         assert not alice.organization.default_integrations.filter(role="sip").exists()
 
     def test_an_old_page_does_not_clear_another_one_s(self, alice, sandbox, browse):
-        second = factories.sandbox(alice.by, name="Second", default=False)
+        second = factories.create_sandbox(alice.by, name="Second", default=False)
         self.post(browse, alice, second, role="sip", clear="1")
         assert alice.organization.default_integrations.get(role="sip").integration == sandbox
 
@@ -159,7 +159,7 @@ class TestDefaults:
 
 class TestDisconnecting:
     def test_in_use_it_names_what_is_in_the_way(self, alice, sandbox, browse):
-        factories.number(alice.by)
+        factories.create_number(alice.by)
         address = url(alice, "integration_disconnect", integration_id=sandbox.pk)
         page = browse(alice).get(address).text
         assert "It is in use" in page
@@ -170,7 +170,7 @@ class TestDisconnecting:
         assert alice.organization.integrations.filter(pk=sandbox.pk).exists()
 
     def test_unused_it_says_what_is_lost_and_goes(self, alice, browse):
-        second = factories.sandbox(alice.by, name="Second")
+        second = factories.create_sandbox(alice.by, name="Second")
         address = url(alice, "integration_disconnect", integration_id=second.pk)
         page = browse(alice).get(address).text
         assert "Its stored credentials" in page

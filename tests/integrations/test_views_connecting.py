@@ -6,10 +6,10 @@ from django.core.exceptions import ValidationError
 from django.utils import translation
 from django.utils.translation import gettext_noop
 
-from integrations.providers.base import Field
+from integrations.providers.base import AccountField
 from integrations.providers.sandbox import Sandbox
-from integrations.views.connect import TYPED
-from integrations.views.forms import ConnectForm
+from integrations.views.connect import TYPED_ACCOUNT_KEY
+from integrations.views.forms import ConnectAccountForm
 from organizations.web.views.base import screen_url
 from tests.support import factories
 
@@ -30,14 +30,14 @@ def integration_of(member, name: str = "Second"):
 
 
 def check(integration) -> None:
-    factories.work("integration", integration.pk)
+    factories.run_open_operation("integration", integration.pk)
     integration.refresh_from_db()
 
 
 @pytest.fixture
 def second(alice):
     """A connected one of Alice's, with a secret and a setting."""
-    return factories.sandbox(alice.by, name="Second", default=False)
+    return factories.create_sandbox(alice.by, name="Second", default=False)
 
 
 class TestTheForm:
@@ -48,7 +48,7 @@ class TestTheForm:
         assert "You need: API address, API key" in page
 
     def test_it_is_drawn_from_the_provider_s_fields(self, alice, browse, monkeypatch):
-        address = Field("base_url", "Address", help="As in the portal.", format="url")
+        address = AccountField("base_url", "Address", help="As in the portal.", format="url")
         monkeypatch.setattr(Sandbox, "fields", (address, *Sandbox.fields))
         page = browse(alice).get(url(alice, "integrations_connect", kind="sandbox"))
         drawn = page.context["form"].fields
@@ -127,14 +127,14 @@ class TestConnecting:
         assert not alice.organization.integrations.filter(name="Second").exists()
 
     def test_a_provider_s_complaint_speaks_the_reader_s_language(self):
-        form = ConnectForm({}, provider=Sandbox, known={}, roles=())
+        form = ConnectAccountForm({}, provider=Sandbox, known={}, roles=())
         form.is_valid()
         with translation.override("de"):
             form.tell(ValidationError({"access_code": [gettext_noop("This field is required.")]}))
         assert form.errors["account_access_code"] == ["Dieses Feld ist zwingend erforderlich."]
 
     def test_what_no_field_can_say_stands_above(self):
-        form = ConnectForm({}, provider=Sandbox, known={}, roles=())
+        form = ConnectAccountForm({}, provider=Sandbox, known={}, roles=())
         form.is_valid()
         form.tell(ValidationError({"kind": ["No such platform."]}))
         assert form.non_field_errors() == ["No such platform."]
@@ -197,7 +197,7 @@ class TestMending:
         assert page.context["form"]["default_for"].initial == ["carrier"]
         assert "t0p-secret" not in page.text
         assert "t0p-secret" not in str(dict(client.session))
-        assert TYPED in client.session
+        assert TYPED_ACCOUNT_KEY in client.session
 
     def test_mended_it_is_checked_again(self, alice, refused):
         client, integration = refused
@@ -208,7 +208,7 @@ class TestMending:
         assert answer.status_code == 302
         integration.refresh_from_db()
         assert integration.candidate_account()["token"] == "better"
-        assert factories.open_operation("integration", integration.pk)
+        assert factories.find_open_operation("integration", integration.pk)
 
     def test_its_check_cannot_be_asked_for_without_credentials(self, alice, refused):
         client, integration = refused
@@ -225,7 +225,7 @@ class TestChanging:
         assert answer.status_code == 302
         second.refresh_from_db()
         assert (second.name, second.max_in_flight) == ("Renamed", 3)
-        assert factories.open_operation("integration", second.pk) is None
+        assert factories.find_open_operation("integration", second.pk) is None
 
     def test_a_name_that_is_taken_is_said_beside_it(self, alice, browse, second):
         answer = browse(alice).post(

@@ -6,11 +6,11 @@ import pytest
 from django.http import QueryDict
 from django.utils import timezone
 
-from integrations.ledger.operation_requests import connect
-from integrations.ledger.platform_queries import ask_question
+from integrations.ledger.operation_requests import connect_integration
+from integrations.ledger.platform_queries import request_query
 from integrations.models import Operation, ProviderCall
 from organizations.web.views.base import screen_url
-from organizations.web.views.pagination import paged
+from organizations.web.views.pagination import paginate_keyset
 from tests.support import factories
 
 pytestmark = pytest.mark.django_db
@@ -29,14 +29,14 @@ def listed(browse, member, query: str = "") -> list[str]:
 @pytest.fixture
 def postponed(alice):
     """The operation of a number that was tried once in vain."""
-    number = factories.number(alice.by, OUT)
+    number = factories.create_number(alice.by, OUT)
     return Operation.objects.get(subject_id=number.placements.get().pk)
 
 
 class TestTheList:
     def test_filters_narrow_it(self, alice, browse, postponed):
-        factories.number(alice.by, "+14155550101")
-        check = factories.sandbox(alice.by, name="Second", default=False)
+        factories.create_number(alice.by, "+14155550101")
+        check = factories.create_sandbox(alice.by, name="Second", default=False)
         assert len(listed(browse, alice)) == 3
         assert listed(browse, alice, "?status=open") == [OUT]
         assert listed(browse, alice, "?wish=check") == [str(check)]
@@ -44,7 +44,7 @@ class TestTheList:
         assert listed(browse, alice, f"?integration={check.public_id}") == [str(check)]
 
     def test_questions_are_one_kind(self, alice, browse):
-        ask_question(alice.by, alice.organization.integrations.get(), "discover")
+        request_query(alice.by, alice.organization.integrations.get(), "discover")
         assert len(listed(browse, alice, "?subject=question")) == 1
         assert listed(browse, alice, "?subject=carrier") == []
 
@@ -62,7 +62,9 @@ class TestTheList:
     def test_only_its_integration_s_rest_holds_a_check_back(self, alice, browse):
         """It goes out even while the integration was never connected."""
         account = {"base_url": "https://jambonz.example.com/v1", "token": "a-key"}
-        integration, check = connect(alice.by, kind="jambonz", name="Berlin", account=account)
+        integration, check = connect_integration(
+            alice.by, kind="jambonz", name="Berlin", account=account
+        )
         assert listed(browse, alice, "?pressing=waiting") == []
         Operation.objects.update(next_attempt_at=timezone.now() - timedelta(minutes=2))
         assert listed(browse, alice, "?pressing=late") == [str(integration)]
@@ -99,31 +101,33 @@ class TestPages:
     def test_forward_and_back_each_row_once(self, alice):
         integration = alice.organization.integrations.get()
         for n in range(7):
-            factories.number(alice.by, f"+1415555010{n}", settled=False)
+            factories.create_number(alice.by, f"+1415555010{n}", settled=False)
         rows = integration.operations.all()
         seen, query = [], ""
         while True:
-            page = paged(rows, QueryDict(query), size=3)
+            page = paginate_keyset(rows, QueryDict(query), size=3)
             seen.append([row.pk for row in page.rows])
             if not page.older:
                 break
             query = page.older.removeprefix("?")
         assert [len(part) for part in seen] == [3, 3, 1]
         assert len({pk for part in seen for pk in part}) == 7
-        back = paged(rows, QueryDict(page.newer.removeprefix("?")), size=3)
+        back = paginate_keyset(rows, QueryDict(page.newer.removeprefix("?")), size=3)
         assert [row.pk for row in back.rows] == seen[1]
-        first = paged(rows, QueryDict(back.newer.removeprefix("?")), size=3)
+        first = paginate_keyset(rows, QueryDict(back.newer.removeprefix("?")), size=3)
         assert [row.pk for row in first.rows] == seen[0]
         assert not first.newer
 
     def test_a_cursor_of_nobody_s_shows_the_first_page(self, alice):
         rows = alice.organization.operations.all()
-        assert paged(rows, QueryDict("older_than=nonsense")).rows == list(rows)
+        assert paginate_keyset(rows, QueryDict("older_than=nonsense")).rows == list(rows)
 
     def test_filters_stay_in_the_links(self, alice):
         for n in range(3):
-            factories.number(alice.by, f"+1415555010{n}", settled=False)
-        page = paged(alice.organization.operations.all(), QueryDict("status=open"), size=2)
+            factories.create_number(alice.by, f"+1415555010{n}", settled=False)
+        page = paginate_keyset(
+            alice.organization.operations.all(), QueryDict("status=open"), size=2
+        )
         assert page.older.startswith("?status=open&older_than=")
 
 
@@ -136,7 +140,7 @@ class TestOne:
         assert 'hx-trigger="every 2s"' in page
 
     def test_it_leads_to_its_carrier(self, alice, browse):
-        carrier = factories.carrier(alice.by, name="Second trunk")
+        carrier = factories.create_carrier(alice.by, name="Second trunk")
         operation = Operation.objects.get(subject_id=carrier.pk)
         page = browse(alice).get(url(alice, "operation", operation_id=operation.pk)).text
         assert url(alice, "carrier", carrier_id=carrier.pk) in page
@@ -186,7 +190,7 @@ class TestTryNow:
         assert event.actor_kind == "member"
 
     def test_a_settled_one_is_left_alone_and_says_so(self, alice, browse):
-        factories.number(alice.by, "+14155550101")
+        factories.create_number(alice.by, "+14155550101")
         operation = alice.organization.operations.get()
         assert "It is settled." in self.post(browse, alice, operation).text
 

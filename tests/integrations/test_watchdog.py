@@ -41,10 +41,10 @@ class Consumer:
 
 
 @pytest.fixture
-def watch(monkeypatch) -> watchdog.Watch:
+def watch(monkeypatch) -> watchdog.WorkerWatchdog:
     monkeypatch.setattr(connection, "close", lambda: None)  # of the test's transaction
     monkeypatch.setattr(watchdog, "_messages", 0)
-    return watchdog.Watch(Consumer())
+    return watchdog.WorkerWatchdog(Consumer())
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def queued(monkeypatch) -> None:
 
 def test_it_says_that_it_works(watch):
     watch.look()
-    (process,) = processes.alive("worker")
+    (process,) = processes.alive_processes("worker")
     assert (process.state, process.reason) == ("working", "")
     assert process.facts["processes"] == 2
     assert process.facts.keys() >= {"broker_ms", "database_ms", "queue"}
@@ -67,7 +67,7 @@ def test_it_says_that_the_broker_is_away(watch, monkeypatch):
 
     monkeypatch.setattr(watchdog, "queue_length", away)
     watch.look()
-    (process,) = processes.alive("worker")
+    (process,) = processes.alive_processes("worker")
     assert (process.state, process.reason) == ("paused", "The broker is out of reach: refused")
     monkeypatch.undo()
 
@@ -76,7 +76,7 @@ def test_it_says_that_the_broker_is_away(watch, monkeypatch):
 def test_after_a_silent_broker_it_connects_anew_unless_it_hears_well(watch, monkeypatch, heard):
     watch.broker.goes_on("timed out")
     if heard:
-        watchdog.heard()
+        watchdog.count_received_task()
     watch.look()
     assert watch.consumer.done == ([] if heard else ["connect anew"])
 
@@ -112,15 +112,15 @@ class TestWithoutDatabase:
         assert watch.consumer.done == []
 
     def test_a_message_goes_back_to_its_queue(self, monkeypatch):
-        monkeypatch.setattr(task_context, "PAUSE", 0)
-        monkeypatch.setattr(task_context, "answers", lambda: False)
-        with pytest.raises(Reject) as rejected, task_context.at_work():
+        monkeypatch.setattr(task_context, "REQUEUE_PAUSE", 0)
+        monkeypatch.setattr(task_context, "is_database_reachable", lambda: False)
+        with pytest.raises(Reject) as rejected, task_context.worker_task_context():
             raise OperationalError("server closed the connection unexpectedly")
         assert rejected.value.requeue
 
     def test_a_lock_that_was_not_to_be_had_is_no_outage(self, monkeypatch):
-        monkeypatch.setattr(task_context, "answers", lambda: True)
-        with pytest.raises(OperationalError), task_context.at_work():
+        monkeypatch.setattr(task_context, "is_database_reachable", lambda: True)
+        with pytest.raises(OperationalError), task_context.worker_task_context():
             raise OperationalError("canceling statement due to lock timeout")
 
 
@@ -133,38 +133,38 @@ class TestDeafness:
         return signals
 
     def test_it_connects_anew_and_then_ends(self, watch, killed):
-        for _ in range(watchdog.DEAF_AFTER):
+        for _ in range(watchdog.RECONNECT_AFTER):
             watch.look()
         assert watch.consumer.done == ["connect anew"]
         assert not killed
-        for _ in range(watchdog.HOPELESS_AFTER):
+        for _ in range(watchdog.TERMINATE_AFTER):
             watch.look()
         assert killed == [(os.getpid(), signal.SIGTERM)]
 
     def test_one_that_takes_messages_hears_well(self, watch, killed):
-        for _ in range(watchdog.HOPELESS_AFTER + 1):
-            watchdog.heard()
+        for _ in range(watchdog.TERMINATE_AFTER + 1):
+            watchdog.count_received_task()
             watch.look()
         assert (watch.consumer.done, killed) == ([], [])
 
     def test_one_that_is_busy_has_no_need_of_more(self, watch, killed, monkeypatch):
         monkeypatch.setattr(watchdog.celery_state, "reserved_requests", {1, 2})
-        for _ in range(watchdog.HOPELESS_AFTER + 1):
+        for _ in range(watchdog.TERMINATE_AFTER + 1):
             watch.look()
         assert (watch.consumer.done, killed) == ([], [])
 
     def test_one_that_is_paused_does_not_listen(self, watch, killed):
         watch.is_paused = True
-        for _ in range(watchdog.HOPELESS_AFTER + 1):
+        for _ in range(watchdog.TERMINATE_AFTER + 1):
             watch.listen(waiting=3)
         assert (watch.consumer.done, killed) == ([], [])
 
 
 def test_operations_that_are_late_say_nothing_about_this_worker(alice, watch):
     """Nobody has claimed them, and no message lies in the queue: they are another's, or lost."""
-    factories.number(alice.by, settled=False)
+    factories.create_number(alice.by, settled=False)
     long_ago = "2020-01-01T00:00Z"
     Operation.objects.filter(status="open").update(next_attempt_at=long_ago, dispatched_at=long_ago)
-    for _ in range(watchdog.HOPELESS_AFTER + 1):
+    for _ in range(watchdog.TERMINATE_AFTER + 1):
         watch.look()
     assert watch.consumer.done == []

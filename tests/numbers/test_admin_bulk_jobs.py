@@ -17,9 +17,9 @@ ROWS = reverse("admin:numbers_batchrow_changelist")
 
 @pytest.fixture
 def batch(alice) -> Batch:
-    factories.number(alice.by, "+14155550101")
+    factories.create_number(alice.by, "+14155550101")
     rows = alice.organization.phone_numbers.all()
-    return jobs.propose_change(alice.by, action="label", options={"label": "x"}, numbers=rows)
+    return jobs.create_change_job(alice.by, action="label", options={"label": "x"}, numbers=rows)
 
 
 def test_the_list_tells_the_progress(staff, batch):

@@ -5,7 +5,7 @@ import pytest
 from integrations.models import SandboxObject
 from numbers.inventory import agents, operations
 from numbers.inventory.acquisition import import_number
-from numbers.inventory.agents import NotAssigned
+from numbers.inventory.agents import AgentAssignmentConflict
 from numbers.models import Agent, PhoneNumber
 from tests.support import factories
 
@@ -21,12 +21,12 @@ def agent(alice) -> Agent:
 
 def supplied(member, e164: str = "+14155550110", **fields) -> PhoneNumber:
     number = import_number(member.by, number=e164, provider="twilio", **fields)
-    factories.work_number(number)
+    factories.run_number_operations(number)
     return number
 
 
 def webhook(number: PhoneNumber) -> str | None:
-    factories.work_all()
+    factories.run_due_operations()
     return SandboxObject.objects.get(kind="number", name=number.e164).data["webhook"]
 
 
@@ -105,7 +105,7 @@ class TestKeeping:
 
     @pytest.mark.parametrize("field", ["inbound_agent_id", "outbound_agent_id"])
     def test_deleting_waits_for_its_numbers(self, alice, agent, api, field):
-        number = factories.number(alice.by)
+        number = factories.create_number(alice.by)
         operations.change_number(alice.by, number.pk, **{field: "support"})
         answer = api(alice).delete(f"{URL}/support")
         assert (answer.status_code, problem(answer)) == (409, "agent-in-use")
@@ -119,18 +119,18 @@ class TestAnswering:
     def test_a_supplied_numbers_calls_go_to_its_agent(self, alice, agent):
         number = supplied(alice)
         assert webhook(number) is None
-        agents.assign(alice.by, agent, number.pk)
+        agents.assign_agent(alice.by, agent, number.pk)
         assert webhook(number) == VOICE
-        agents.unassign(alice.by, agent, number.pk)
+        agents.unassign_agent(alice.by, agent, number.pk)
         assert webhook(number) is None
 
     def test_they_follow_the_agent(self, alice, agent):
         number = supplied(alice, inbound_agent_id="support")
         own = supplied(alice, "+14155550111", inbound_agent_id="support", inbound_webhook_url=VOICE)
         agents.change_agent(alice.by, agent.pk, name="Sales")
-        assert not factories.open_operation("placement", number.placements.get().pk)
+        assert not factories.find_open_operation("placement", number.placements.get().pk)
         agents.change_agent(alice.by, agent.pk, voice_url="https://example.com/new")
-        assert not factories.open_operation("placement", own.placements.get().pk)
+        assert not factories.find_open_operation("placement", own.placements.get().pk)
         assert webhook(number) == "https://example.com/new"
 
     def test_the_numbers_own_webhook_comes_first(self, alice, agent):
@@ -150,23 +150,25 @@ class TestAnswering:
         number = supplied(alice, inbound_agent_id="support")
         operations.delete_number(alice.by, number.pk)
         agents.change_agent(alice.by, agent.pk, voice_url="https://example.com/new")
-        deleted = operations.locked(alice.by, number.pk)  # since it was listed
-        agents.route_number(alice.by, *deleted)
-        assert factories.open_operation("placement", number.placements.get().pk).wish == "remove"
+        deleted = operations.lock_number(alice.by, number.pk)  # since it was listed
+        agents.reroute_number(alice.by, *deleted)
+        assert (
+            factories.find_open_operation("placement", number.placements.get().pk).wish == "remove"
+        )
 
     def test_a_failed_number_follows_when_it_is_tried_again(self, alice, agent):
         number = supplied(alice, "+15005550001", inbound_agent_id="support")
         agents.change_agent(alice.by, agent.pk, voice_url="https://example.com/new")
-        assert not factories.open_operation("placement", number.placements.get().pk)
+        assert not factories.find_open_operation("placement", number.placements.get().pk)
 
     def test_a_number_has_one_agent(self, alice, agent):
         number = supplied(alice)
         other = agents.create_agent(alice.by, name="Other")
-        with pytest.raises(NotAssigned):
-            agents.unassign(alice.by, agent, number.pk)
-        agents.assign(alice.by, agent, number.pk)
+        with pytest.raises(AgentAssignmentConflict):
+            agents.unassign_agent(alice.by, agent, number.pk)
+        agents.assign_agent(alice.by, agent, number.pk)
         for one in (agent, other):
-            with pytest.raises(NotAssigned):
-                agents.assign(alice.by, one, number.pk)
-        with pytest.raises(NotAssigned):
-            agents.unassign(alice.by, other, number.pk)
+            with pytest.raises(AgentAssignmentConflict):
+                agents.assign_agent(alice.by, one, number.pk)
+        with pytest.raises(AgentAssignmentConflict):
+            agents.unassign_agent(alice.by, other, number.pk)

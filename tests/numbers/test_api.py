@@ -33,11 +33,11 @@ class TestAdding:
 
     def test_it_is_active_when_the_worker_has_been(self, alice, api):
         number_id = api(alice).post(URL, {"number": "+18005551234"}).json()["id"]
-        factories.work_number(PhoneNumber.objects.get())
+        factories.run_number_operations(PhoneNumber.objects.get())
         assert api(alice).get(f"{URL}/{number_id}").json()["status"] == "active"
 
     def test_it_names_the_carrier(self, alice, api):
-        other = factories.carrier(alice.by, name="Other")
+        other = factories.create_carrier(alice.by, name="Other")
         body = {"number": "+18005551234", "voip_carrier_sid": str(other.voip_carrier_sid)}
         assert api(alice).post(URL, body).json()["carrier_name"] == "Other"
 
@@ -114,7 +114,7 @@ class TestAdding:
         assert answer.status_code == 400
 
     def test_a_number_has_one_holder(self, alice, mallory, api):
-        factories.number(alice.by)
+        factories.create_number(alice.by)
         for member in (alice, mallory):
             answer = api(member).post(URL, {"number": "+18005551234"})
             assert answer.status_code == 409
@@ -122,9 +122,9 @@ class TestAdding:
             assert alice.organization.name not in answer.content.decode()
 
     def test_the_installations_default_carrier_serves_everybody(self, alice, mallory, api):
-        from carriers.operations import make_installation_default
+        from carriers.operations import make_installation_default_carrier
 
-        make_installation_default(alice.by, alice.organization.carriers.get())
+        make_installation_default_carrier(alice.by, alice.organization.carriers.get())
         mallory.organization.carriers.update(is_default=False)
         body = api(mallory).post(URL, {"number": "+18005551234"}).json()
         assert (body["source"], body["carrier_name"]) == ("topcalls", "Acme Trunk")
@@ -145,7 +145,7 @@ class TestAdding:
 
 class TestReading:
     def test_it_works(self, alice, api):
-        number = factories.number(alice.by, label="Main")
+        number = factories.create_number(alice.by, label="Main")
         answer = api(alice).get(f"{URL}/{number.id}")
         assert answer.status_code == 200
         assert answer.json() == {
@@ -177,18 +177,21 @@ class TestReading:
         }
 
     def test_a_stranger_finds_nothing(self, alice, mallory, api):
-        number = factories.number(alice.by)
+        number = factories.create_number(alice.by)
         assert api(mallory).get(f"{URL}/{number.id}").status_code == 404
         assert api(mallory).get(URL).json()["data"] == []
 
     def test_a_failed_number_says_why(self, alice, api):
-        number = factories.number(alice.by, "+15005550001")
+        number = factories.create_number(alice.by, "+15005550001")
         body = api(alice).get(f"{URL}/{number.id}").json()
         assert body["status"] == "failed"
         assert "not in this account" in body["error_message"]
 
     def test_the_list_comes_in_pages_newest_first(self, alice, api):
-        made = [factories.number(alice.by, f"+1800555{n:04}", settled=False).e164 for n in range(5)]
+        made = [
+            factories.create_number(alice.by, f"+1800555{n:04}", settled=False).e164
+            for n in range(5)
+        ]
         seen, cursor = [], ""
         while cursor is not None:
             page = api(alice).get(f"{URL}?limit=2{cursor and '&cursor=' + cursor}").json()
@@ -214,9 +217,9 @@ class TestReading:
         ],
     )
     def test_the_list_is_filtered(self, alice, api, query, count):
-        factories.number(alice.by, label="Main")
-        factories.number(alice.by, "+15005550001")
-        deleted = factories.number(alice.by, "+14155550000")
+        factories.create_number(alice.by, label="Main")
+        factories.create_number(alice.by, "+15005550001")
+        deleted = factories.create_number(alice.by, "+14155550000")
         from numbers.inventory.operations import delete_number
 
         delete_number(alice.by, deleted.id)
@@ -240,7 +243,7 @@ class TestReading:
         assert answer.json()["errors"][0]["path"] == query.partition("=")[0]
 
     def test_reading_one_and_a_page_takes_two_queries(self, alice, api, django_assert_num_queries):
-        number = factories.number(alice.by)
+        number = factories.create_number(alice.by)
         api(alice).get(URL)  # notes that the key was used
         for path in (f"{URL}/{number.id}", URL):
             with django_assert_num_queries(2):  # the key; the rows
@@ -249,19 +252,19 @@ class TestReading:
 
 class TestChanging:
     def test_the_label_changes_at_once(self, alice, api):
-        number = factories.number(alice.by)
+        number = factories.create_number(alice.by)
         answer = api(alice).patch(f"{URL}/{number.id}", {"label": "New"})
         assert (answer.status_code, answer.json()["label"]) == (200, "New")
         assert not Operation.objects.filter(status="open").exists()
 
     def test_the_status_follows_the_platform(self, alice, api):
-        number = factories.number(alice.by)
+        number = factories.create_number(alice.by)
         body = api(alice).patch(f"{URL}/{number.id}", {"status": "inactive"}).json()
         assert (body["status"], body["desired_status"]) == ("active", "inactive")
-        factories.work_number(number)
+        factories.run_number_operations(number)
         assert api(alice).get(f"{URL}/{number.id}").json()["status"] == "inactive"
         api(alice).patch(f"{URL}/{number.id}", {"status": "active"})
-        factories.work_number(number)
+        factories.run_number_operations(number)
         assert api(alice).get(f"{URL}/{number.id}").json()["status"] == "active"
 
     @pytest.mark.parametrize(
@@ -275,18 +278,18 @@ class TestChanging:
         ],
     )
     def test_it_refuses_what_cannot_change(self, alice, api, body, path):
-        number = factories.number(alice.by)
+        number = factories.create_number(alice.by)
         answer = api(alice).patch(f"{URL}/{number.id}", body)
         assert answer.status_code == 400
         assert answer.json()["errors"][0]["path"] == path
 
     def test_a_pending_number_cannot_be_switched(self, alice, api):
-        number = factories.number(alice.by, settled=False)
+        number = factories.create_number(alice.by, settled=False)
         answer = api(alice).patch(f"{URL}/{number.id}", {"status": "inactive"})
         assert answer.status_code == 409
 
     def test_it_is_made_to_the_version_that_was_seen(self, alice, api):
-        number = factories.number(alice.by)
+        number = factories.create_number(alice.by)
         seen = api(alice).get(f"{URL}/{number.id}")["ETag"]
         assert (
             api(alice).patch(f"{URL}/{number.id}", {"label": "A"}, If_Match=seen).status_code == 200
@@ -298,29 +301,29 @@ class TestChanging:
         assert number.label == "A"
 
     def test_a_stranger_and_a_reader_may_not(self, alice, carol, mallory, api):
-        number = factories.number(alice.by)
+        number = factories.create_number(alice.by)
         assert api(mallory).patch(f"{URL}/{number.id}", {"label": "x"}).status_code == 404
         assert api(carol).patch(f"{URL}/{number.id}", {"label": "x"}).status_code == 403
 
 
 class TestDeleting:
     def test_it_leaves_a_tombstone_and_holds_the_number(self, alice, api):
-        number = factories.number(alice.by)
+        number = factories.create_number(alice.by)
         assert api(alice).delete(f"{URL}/{number.id}").status_code == 204
         assert api(alice).get(f"{URL}/{number.id}").json()["status"] == "deleted"
         assert api(alice).get(URL).json()["data"] == []
         answer = api(alice).post(URL, {"number": "+18005551234"})
         assert answer.json()["type"].endswith("/number-being-removed")
-        factories.work_number(number)
+        factories.run_number_operations(number)
         assert api(alice).post(URL, {"number": "+18005551234"}).status_code == 201
 
     def test_it_can_be_repeated(self, alice, api):
-        number = factories.number(alice.by)
+        number = factories.create_number(alice.by)
         for _ in range(2):
             assert api(alice).delete(f"{URL}/{number.id}").status_code == 204
 
     def test_a_stranger_and_a_reader_may_not(self, alice, carol, mallory, api):
-        number = factories.number(alice.by)
+        number = factories.create_number(alice.by)
         assert api(mallory).delete(f"{URL}/{number.id}").status_code == 404
         assert api(carol).delete(f"{URL}/{number.id}").status_code == 403
         number.refresh_from_db()
@@ -329,25 +332,25 @@ class TestDeleting:
 
 class TestRetrying:
     def test_a_failed_number_is_pending_again(self, alice, api):
-        number = factories.number(alice.by, "+15005550001")
+        number = factories.create_number(alice.by, "+15005550001")
         answer = api(alice).post(f"{URL}/{number.id}/retry")
         assert (answer.status_code, answer.json()["status"]) == (200, "pending")
-        assert factories.work_number(number).status == "refused"
+        assert factories.run_number_operations(number).status == "refused"
 
     def test_a_postponed_one_is_due_now(self, alice, api):
-        number = factories.number(alice.by, "+15005550005")
+        number = factories.create_number(alice.by, "+15005550005")
         before = Operation.objects.get(subject_kind="placement").next_attempt_at
         assert api(alice).post(f"{URL}/{number.id}/retry").status_code == 200
         assert Operation.objects.get(subject_kind="placement").next_attempt_at < before
 
     def test_an_active_one_has_nothing_to_retry(self, alice, api):
-        number = factories.number(alice.by)
+        number = factories.create_number(alice.by)
         assert api(alice).post(f"{URL}/{number.id}/retry").status_code == 409
 
 
 class TestStory:
     def test_it_tells_attempts_reasons_and_what_comes_next(self, alice, api):
-        number = factories.number(alice.by, "+15005550005")
+        number = factories.create_number(alice.by, "+15005550005")
         (chapter,) = api(alice).get(f"{URL}/{number.id}/operations").json()["data"]
         assert (chapter["wish"], chapter["status"], chapter["outcome"]) == (
             "ensure",
@@ -359,13 +362,13 @@ class TestStory:
         assert chapter["next_attempt_at"]
 
     def test_it_says_what_a_number_waits_for(self, alice, api):
-        carrier = factories.carrier(alice.by, name="Slow Trunk", settled=False)
-        number = factories.number(
+        carrier = factories.create_carrier(alice.by, name="Slow Trunk", settled=False)
+        number = factories.create_number(
             alice.by, settled=False, voip_carrier_sid=carrier.voip_carrier_sid
         )
         (chapter,) = api(alice).get(f"{URL}/{number.id}/operations").json()["data"]
         assert "Slow Trunk" in chapter["waits_for"]
 
     def test_a_stranger_finds_nothing(self, alice, mallory, api):
-        number = factories.number(alice.by)
+        number = factories.create_number(alice.by)
         assert api(mallory).get(f"{URL}/{number.id}/operations").status_code == 404

@@ -4,7 +4,7 @@ import pytest
 
 from numbers.bulk import jobs, runner
 from numbers.bulk.imports import check as imports
-from numbers.bulk.jobs import CannotBatch
+from numbers.bulk.jobs import BulkJobError
 from numbers.models import Batch, BatchRow
 from tests.support import factories
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def batch(alice) -> Batch:
     rows = [{"number": "+14155550101"}, {"number": "nonsense"}]
-    return jobs.propose_import(alice.by, title="Pasted", options={}, rows=rows)
+    return jobs.create_import_job(alice.by, title="Pasted", options={}, rows=rows)
 
 
 def checks(monkeypatch, *rows: BatchRow, then: Exception | None = None) -> None:
@@ -23,7 +23,7 @@ def checks(monkeypatch, *rows: BatchRow, then: Exception | None = None) -> None:
         if then:
             raise then
 
-    monkeypatch.setattr(imports.Check, "rows", checked_rows)
+    monkeypatch.setattr(imports.ImportCheck, "rows", checked_rows)
 
 
 GOOD = {"line": 1, "text": "+14155550101"}
@@ -31,7 +31,7 @@ BAD = {"line": 2, "text": "nonsense", "fate": "error", "message": "No."}
 
 
 def checked(batch: Batch) -> Batch:
-    factories.work_batches()
+    factories.run_due_bulk_jobs()
     batch.refresh_from_db()
     return batch
 
@@ -47,12 +47,12 @@ def test_every_row_has_its_fate_before_the_start(batch, monkeypatch):
 def test_a_program_may_ask_to_go_on(alice, monkeypatch):
     checks(monkeypatch, BatchRow(**BAD))
     rows = [{"number": "nonsense"}]
-    batch = jobs.propose_import(alice.by, title="API", options={"start": True}, rows=rows)
+    batch = jobs.create_import_job(alice.by, title="API", options={"start": True}, rows=rows)
     assert checked(batch).state == "done"
 
 
 def test_a_file_that_cannot_be_read_is_refused(batch, monkeypatch):
-    checks(monkeypatch, then=imports.Unreadable("It is no file that we know."))
+    checks(monkeypatch, then=imports.UnreadableFile("It is no file that we know."))
     checked(batch)
     assert (batch.state, batch.reason) == ("refused", "It is no file that we know.")
 
@@ -65,7 +65,7 @@ def test_a_fault_of_ours_refuses_it_once(batch, monkeypatch, caplog):
 
 
 def test_a_file_that_kills_its_worker_is_not_read_forever(batch):
-    Batch.objects.filter(pk=batch.pk).update(tries=runner.MOST_CHECKS)
+    Batch.objects.filter(pk=batch.pk).update(tries=runner.MAX_CHECK_ATTEMPTS)
     checked(batch)
     assert (batch.state, "too long" in batch.reason) == ("refused", True)
 
@@ -80,39 +80,39 @@ def test_it_begins_again_after_a_killed_worker(batch, monkeypatch):
 def test_a_stop_while_it_is_checked_counts(alice, batch, monkeypatch):
     def checked_rows(check):
         yield BatchRow(**GOOD)
-        jobs.stop(alice.by, batch.pk)
+        jobs.stop_bulk_job(alice.by, batch.pk)
 
-    monkeypatch.setattr(imports.Check, "rows", checked_rows)
-    monkeypatch.setattr(runner, "PORTION", 1)
+    monkeypatch.setattr(imports.ImportCheck, "rows", checked_rows)
+    monkeypatch.setattr(runner, "ROWS_PER_CHUNK", 1)
     checked(batch)
     assert batch.state == "stopped"
 
 
 def test_too_many_rows_are_refused(batch, monkeypatch):
-    monkeypatch.setattr(runner, "MOST_ROWS", 1)
+    monkeypatch.setattr(runner, "MAX_ROWS", 1)
     checks(monkeypatch, BatchRow(**GOOD), BatchRow(**BAD))
     assert "more than 1 rows" in checked(batch).reason
 
 
 @pytest.mark.parametrize("rows", [[], [{}] * 3], ids=["none", "too many"])
 def test_no_rows_or_too_many_are_no_import(alice, monkeypatch, rows):
-    monkeypatch.setattr(jobs, "MOST_ROWS", 2)
-    with pytest.raises(CannotBatch):
-        jobs.propose_import(alice.by, title="", options={}, rows=rows)
+    monkeypatch.setattr(jobs, "MAX_ROWS", 2)
+    with pytest.raises(BulkJobError):
+        jobs.create_import_job(alice.by, title="", options={}, rows=rows)
 
 
 def test_what_failed_is_checked_again_with_all_that_was_given(alice):
     rows = [{"number": "+14155550101", "label": "Sales"}, {"number": "+14155550102"}]
     options = {"carrier": "Acme Trunk"}
-    batch = jobs.propose_import(alice.by, title="Pasted", options=options, rows=rows)
+    batch = jobs.create_import_job(alice.by, title="Pasted", options=options, rows=rows)
     checked(batch)
-    early = factories.number(alice.by, "+14155550101", settled=False)
-    jobs.start(alice.by, batch.pk)
+    early = factories.create_number(alice.by, "+14155550101", settled=False)
+    jobs.start_bulk_job(alice.by, batch.pk)
     checked(batch)
     assert (batch.state, batch.done, batch.failed) == ("done", 1, 1)
     early.delete()
-    again = checked(jobs.retry_failed(alice.by, batch.pk))
+    again = checked(jobs.create_retry_job(alice.by, batch.pk))
     assert [(row.text, row.fate) for row in again.rows.all()] == [("+14155550101", "todo")]
-    jobs.start(alice.by, again.pk)
+    jobs.start_bulk_job(alice.by, again.pk)
     assert checked(again).done == 1
     assert alice.organization.phone_numbers.get(e164="+14155550101").label == "Sales"

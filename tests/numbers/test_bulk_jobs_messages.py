@@ -5,10 +5,10 @@ from django.utils.translation import override
 
 from numbers.bulk import jobs
 from numbers.models import Batch, BatchRow
-from numbers.views.bulk.messages import title_of, told
+from numbers.views.bulk.messages import translate_stored_text, translate_title
 from organizations.web.views.base import screen_url
 from tests.support import factories
-from tests.support.bulk_jobs import one_of_each, propose
+from tests.support.bulk_jobs import create_number_per_status, propose_bulk_change
 
 pytestmark = pytest.mark.django_db
 GERMAN = {"accept-language": "de"}
@@ -17,9 +17,9 @@ LATIN = "Rufnummer;Bezeichnung\n+14155550101;Büro\n".encode("cp1252")
 
 @pytest.fixture
 def by_a_german(alice) -> Batch:
-    one_of_each(alice)
+    create_number_per_status(alice)
     with override("de"):
-        return propose(alice, "activate")
+        return propose_bulk_change(alice, "activate")
 
 
 def page(browse, member, batch, **more) -> str:
@@ -35,17 +35,20 @@ class TestWhoProposedInGerman:
         assert "The number is deleted." in messages
 
     def test_undid_and_stopped_in_english(self, alice, by_a_german):
-        jobs.start(alice.by, by_a_german.pk)
-        factories.work_batches()
+        jobs.start_bulk_job(alice.by, by_a_german.pk)
+        factories.run_due_bulk_jobs()
         with override("de"):
-            undone = jobs.undo(alice.by, by_a_german.pk)
-            stopped = jobs.stop(alice.by, undone.pk)
+            undone = jobs.create_undo_job(alice.by, by_a_german.pk)
+            stopped = jobs.stop_bulk_job(alice.by, undone.pk)
         assert stopped.title == "Undo: Activate numbers"
         assert stopped.reason.endswith("stopped it.")
 
     def test_sees_german(self, alice, browse, by_a_german):
         with override("de"):
-            title, message = told("Activate numbers"), told("The number is deleted.")
+            title, message = (
+                translate_stored_text("Activate numbers"),
+                translate_stored_text("The number is deleted."),
+            )
         shown = page(browse, alice, by_a_german, headers=GERMAN)
         assert title != "Activate numbers"
         assert (title in shown, message in shown) == (True, True)
@@ -59,7 +62,7 @@ def test_rows_of_an_import_are_english_for_programs(api, browse, alice):
     data = {"place": f"carrier:{carrier}", "text": text}
     browse(alice).post(where, data, headers=GERMAN)
     batch = Batch.objects.get()
-    factories.work_batches()
+    factories.run_due_bulk_jobs()
     job = api(alice).get(f"/v1/imports/{batch.pk}").json()
     rows = api(alice).get(f"/v1/imports/{batch.pk}/rows").json()["data"]
     assert job["title"] == "Pasted list"
@@ -67,8 +70,8 @@ def test_rows_of_an_import_are_english_for_programs(api, browse, alice):
     assert rows[2]["message"] == "The number of line 2."
     shown = page(browse, alice, batch, headers=GERMAN)
     with override("de"):
-        assert told(rows[2]["message"]) in shown
-        assert told(rows[0]["message"]) in shown
+        assert translate_stored_text(rows[2]["message"]) in shown
+        assert translate_stored_text(rows[0]["message"]) in shown
     assert rows[0]["message"] not in shown
 
 
@@ -90,36 +93,36 @@ class TestSentences:
     )
     def test_with_words_in_them(self, text):
         with override("de"):
-            assert told(text) != text
-        assert told(text) == text
+            assert translate_stored_text(text) != text
+        assert translate_stored_text(text) == text
 
     def test_each_line_by_itself(self):
         lines = ["Number: The number is missing.", "Label: At most 100 characters are allowed."]
         with override("de"):
-            both = [told(line) for line in lines]
-            assert told("\n".join(lines)).split("\n") == both
+            both = [translate_stored_text(line) for line in lines]
+            assert translate_stored_text("\n".join(lines)).split("\n") == both
         assert set(both).isdisjoint(lines)
 
     @pytest.mark.parametrize("text", ["", "A sentence of a platform's: 100 %(x)s"])
     def test_of_others_stay(self, text):
         with override("de"):
-            assert told(text) == text
+            assert translate_stored_text(text) == text
 
     def test_titles_of_ours_within_each_other(self):
         with override("de"):
-            inner = title_of(Batch(title="Label numbers “Sales”"))
+            inner = translate_title(Batch(title="Label numbers “Sales”"))
             assert "“" in inner or "„" in inner
-            assert inner in title_of(Batch(title="Undo: Label numbers “Sales”"))
+            assert inner in translate_title(Batch(title="Undo: Label numbers “Sales”"))
 
     def test_the_name_of_a_file_is_nobodys_to_translate(self):
         with override("de"):
-            assert title_of(Batch(title="Label")) == "Label"
+            assert translate_title(Batch(title="Label")) == "Label"
 
 
 class TestAnOldEncoding:
     def checked(self, alice, file: bytes, **options) -> Batch:
-        batch = jobs.propose_import(alice.by, title="x.csv", options=options, file=file)
-        factories.work_batches()
+        batch = jobs.create_import_job(alice.by, title="x.csv", options=options, file=file)
+        factories.run_due_bulk_jobs()
         batch.refresh_from_db()
         return batch
 

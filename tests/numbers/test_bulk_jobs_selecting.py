@@ -6,7 +6,7 @@ from numbers.bulk import jobs
 from numbers.models import Batch, PhoneNumber
 from organizations.web.views.base import screen_url
 from tests.support import factories
-from tests.support.bulk_jobs import done
+from tests.support.bulk_jobs import run_bulk_change
 
 pytestmark = pytest.mark.django_db
 NUMBERS = [f"+1415555010{n}" for n in range(4)]
@@ -15,14 +15,14 @@ RECORDED = {"destination": "record", "start": True}
 
 @pytest.fixture(autouse=True)
 def _two_are_many(monkeypatch):
-    monkeypatch.setattr(jobs, "AT_ONCE", 1)
+    monkeypatch.setattr(jobs, "MAX_SYNCHRONOUS_ROWS", 1)
 
 
 @pytest.fixture
 def numbers(alice) -> None:
     for number in NUMBERS:
-        factories.number(alice.by, number)
-    factories.number(alice.by, "+442071838750")
+        factories.create_number(alice.by, number)
+    factories.create_number(alice.by, "+442071838750")
 
 
 def propose(browser, member, **form: str) -> Batch:
@@ -36,12 +36,12 @@ def test_the_request_selects_nothing(alice, browse, numbers):
     assert (batch.state, batch.total, batch.rows.count()) == ("checking", 0, 0)
     page = browser.get(screen_url(alice.organization, "batch", batch_id=batch.pk)).text
     assert "are checked so far" in page
-    factories.work_batches()
+    factories.run_due_bulk_jobs()
     batch.refresh_from_db()
     assert (batch.state, batch.total, batch.left) == ("ready", 4, 4)
     assert sorted(batch.rows.values_list("text", flat=True)) == NUMBERS
-    jobs.start(alice.by, batch.pk)
-    factories.work_batches()
+    jobs.start_bulk_job(alice.by, batch.pk)
+    factories.run_due_bulk_jobs()
     assert PhoneNumber.objects.filter(label="Desk").count() == 4
 
 
@@ -54,7 +54,7 @@ def test_those_that_are_marked_are_frozen_at_once(alice, browse, numbers):
 def test_the_days_of_a_filter_are_the_readers(alice, browse, numbers):
     batch = propose(browse(alice), alice, all="1", query="after=2000-01-01", label="Desk")
     assert batch.options["zone"]
-    factories.work_batches()
+    factories.run_due_bulk_jobs()
     batch.refresh_from_db()
     assert batch.total == 5
 
@@ -63,53 +63,53 @@ def test_what_matches_nothing_by_then_is_refused_with_the_reason(alice, browse, 
     batch = propose(browse(alice), alice, all="1", query="q=415", label="Desk")
     PhoneNumber.objects.all().update(label="x")
     alice.organization.phone_numbers.all().delete()
-    factories.work_batches()
+    factories.run_due_bulk_jobs()
     batch.refresh_from_db()
     assert (batch.state, batch.reason) == ("refused", "No number is selected.")
 
 
 def test_it_can_be_stopped_while_it_is_selected(alice, browse, numbers):
     batch = propose(browse(alice), alice, all="1", query="q=415", label="Desk")
-    jobs.stop(alice.by, batch.pk)
-    factories.work_batches()
+    jobs.stop_bulk_job(alice.by, batch.pk)
+    factories.run_due_bulk_jobs()
     batch.refresh_from_db()
     assert (batch.state, batch.rows.count()) == ("stopped", 0)
 
 
 def test_an_undo_of_many_is_selected_by_a_worker_too(alice, numbers):
-    first = done(alice, "label", NUMBERS, label="Desk")
-    undoing = jobs.undo(alice.by, first.pk)
+    first = run_bulk_change(alice, "label", NUMBERS, label="Desk")
+    undoing = jobs.create_undo_job(alice.by, first.pk)
     assert undoing.state == "checking"
-    assert jobs.undo(alice.by, first.pk) == undoing  # posted twice
-    factories.work_batches()
+    assert jobs.create_undo_job(alice.by, first.pk) == undoing  # posted twice
+    factories.run_due_bulk_jobs()
     undoing.refresh_from_db()
     assert (undoing.state, undoing.left) == ("ready", 4)
-    jobs.start(alice.by, undoing.pk)
-    factories.work_batches()
+    jobs.start_bulk_job(alice.by, undoing.pk)
+    factories.run_due_bulk_jobs()
     assert not PhoneNumber.objects.filter(label="Desk").exists()
 
 
 def test_so_is_trying_many_again(alice, numbers):
-    first = done(alice, "label", NUMBERS, label="Desk")
+    first = run_bulk_change(alice, "label", NUMBERS, label="Desk")
     first.rows.update(fate="failed")
     Batch.objects.filter(pk=first.pk).update(done=0, failed=4)
-    again = jobs.retry_failed(alice.by, first.pk)
+    again = jobs.create_retry_job(alice.by, first.pk)
     assert again.state == "checking"
-    factories.work_batches()
+    factories.run_due_bulk_jobs()
     again.refresh_from_db()
     assert (again.state, again.total) == ("ready", 4)
 
 
 def test_an_import_is_tried_again_without_its_rows_in_the_request(alice):
     rows = [{"number": number, "label": "Desk"} for number in NUMBERS]
-    first = jobs.propose_import(alice.by, title="x", options=RECORDED, rows=rows)
-    factories.work_batches()
+    first = jobs.create_import_job(alice.by, title="x", options=RECORDED, rows=rows)
+    factories.run_due_bulk_jobs()
     first.refresh_from_db()
     first.rows.update(fate="failed")
     PhoneNumber.objects.all().delete()
-    again = jobs.retry_failed(alice.by, first.pk)
+    again = jobs.create_retry_job(alice.by, first.pk)
     assert (again.file, again.state) == (None, "checking")
-    factories.work_batches()
+    factories.run_due_bulk_jobs()
     again.refresh_from_db()
     assert (again.state, again.total) == ("ready", 4)
     assert {row.values["label"] for row in again.rows.all()} == {"Desk"}

@@ -26,14 +26,14 @@ LINES = [
 
 @pytest.fixture(autouse=True)
 def _small_slices(monkeypatch, settings):
-    monkeypatch.setattr(check, "AT_ONCE", 2)
-    monkeypatch.setattr(runner, "PORTION", 1)
+    monkeypatch.setattr(check, "ROWS_PER_CHUNK", 2)
+    monkeypatch.setattr(runner, "ROWS_PER_CHUNK", 1)
     settings.BATCH_SLICE = timedelta(0)
 
 
 def propose(alice, **options) -> Batch:
     file = "\n".join(LINES).encode()
-    return jobs.propose_import(
+    return jobs.create_import_job(
         alice.by, title="File", options={"destination": "record", **options}, file=file
     )
 
@@ -44,14 +44,14 @@ def rows_of(batch: Batch) -> list[tuple]:
 
 
 def somebody_waits(monkeypatch, waits=True) -> None:
-    monkeypatch.setattr(runner, "others_wait", lambda batch: waits)
+    monkeypatch.setattr(runner, "has_waiting_organizations", lambda batch: waits)
 
 
 @pytest.fixture
 def in_one_piece(alice, monkeypatch) -> list[tuple]:
     somebody_waits(monkeypatch, False)
     batch = propose(alice)
-    runner.run(batch.pk)
+    runner.run_bulk_job(batch.pk)
     rows = rows_of(batch)
     assert len(rows) > len(LINES)
     Batch.objects.all().delete()
@@ -65,7 +65,7 @@ def test_it_comes_out_as_in_one_piece(alice, monkeypatch, in_one_piece, is_kille
     while Batch.objects.get(pk=batch.pk).state == "checking":
         if is_killed and slices:
             kill_after_a_row(monkeypatch, batch)
-        runner.run(batch.pk)
+        runner.run_bulk_job(batch.pk)
         slices += 1
     batch.refresh_from_db()
     assert slices > 4
@@ -80,31 +80,31 @@ class Killed(BaseException):
 
 def kill_after_a_row(monkeypatch, batch: Batch) -> None:
     """A slice whose worker is killed leaves rows that its progress does not tell of."""
-    keep_portion = runner.keep_portion
+    keep_portion = runner.store_row_chunk
 
     def once(*arguments) -> None:
         keep_portion(*arguments)
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(runner, "keep_portion", once)
+        patch.setattr(runner, "store_row_chunk", once)
         with suppress(Killed):  # the last slice has no rows any more
-            runner.run(batch.pk)
+            runner.run_bulk_job(batch.pk)
     Batch.objects.filter(pk=batch.pk).update(lease_until=None)
 
 
 def test_it_goes_on_in_one_piece_where_nobody_waits(alice):
     batch = propose(alice)
-    assert runner.run(batch.pk)
+    assert runner.run_bulk_job(batch.pk)
     assert Batch.objects.get(pk=batch.pk).state == "ready"
 
 
 def test_others_are_other_organizations_whose_jobs_nobody_has(alice, mallory):
     batch = propose(alice)
     propose(alice)
-    assert not runner.others_wait(batch)
-    theirs = jobs.propose_import(mallory.by, title="x", options={}, rows=[{"number": "+1"}])
-    assert runner.others_wait(batch)
-    factories.work_batches()
+    assert not runner.has_waiting_organizations(batch)
+    theirs = jobs.create_import_job(mallory.by, title="x", options={}, rows=[{"number": "+1"}])
+    assert runner.has_waiting_organizations(batch)
+    factories.run_due_bulk_jobs()
     assert Batch.objects.get(pk=theirs.pk).state != "checking"
-    assert not runner.others_wait(batch)
+    assert not runner.has_waiting_organizations(batch)

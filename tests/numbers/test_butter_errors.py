@@ -120,7 +120,7 @@ def test_too_many_requests_are_429(alice, settings):
 
 def test_a_request_with_a_secret_header_is_not_butters(alice):
     """Zudu's clients share the path."""
-    factories.number(alice.by)
+    factories.create_number(alice.by)
     public, _underscore, secret = alice.key_text.rpartition("_")
     headers = {"X-API-KEY": public, "X-API-SECRET": secret, "X-Organization-Id": "org_x"}
     assert "success" not in Client().get(PATH, headers=headers).json()

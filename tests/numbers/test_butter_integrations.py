@@ -5,9 +5,9 @@ import json
 import pytest
 from django.test import Client
 
-from carriers.operations import make_installation_default
-from integrations.ledger.operation_requests import default_for, make_default
-from integrations.ledger.worker import run
+from carriers.operations import make_installation_default_carrier
+from integrations.ledger.operation_requests import get_default_integration, set_default_integration
+from integrations.ledger.worker import run_attempt
 from integrations.models import Integration, Operation
 from numbers.dialects.butter import examples
 from numbers.inventory.acquisition import import_number
@@ -42,7 +42,7 @@ def create(member, name="My Twilio", credentials=GOOD, **headers):
 @pytest.fixture
 def dana(db) -> factories.Member:
     """Admin of an organization that has nothing yet."""
-    return factories.person("Dana")
+    return factories.create_member("Dana")
 
 
 def test_dana_connects_an_account(dana, worker):
@@ -70,15 +70,15 @@ def test_the_first_becomes_the_default_and_none_gives_way(dana, worker):
     first = create(dana).json()["data"]["integration_id"]
     create(dana, name="Another")
     for role in ("carrier", "sip", "twilio"):
-        assert default_for(dana.by, role).public_id == first
+        assert get_default_integration(dana.by, role).public_id == first
 
 
 def test_only_what_has_no_default_gets_one(dana, worker):
-    there = factories.sandbox(dana.by, default=False)
-    make_default(dana.by, there, role="sip")
+    there = factories.create_sandbox(dana.by, default=False)
+    set_default_integration(dana.by, there, role="sip")
     create(dana)
-    assert default_for(dana.by, "sip") == there
-    assert default_for(dana.by, "twilio").name == "My Twilio"
+    assert get_default_integration(dana.by, "sip") == there
+    assert get_default_integration(dana.by, "twilio").name == "My Twilio"
 
 
 def test_refused_credentials_leave_nothing_behind(dana, worker):
@@ -94,21 +94,21 @@ def test_refused_credentials_leave_nothing_behind(dana, worker):
 
 def test_a_platform_that_does_not_answer_leaves_it_pending(dana, monkeypatch):
     monkeypatch.setattr(
-        "integrations.ledger.operation_requests.wait",
+        "integrations.ledger.operation_requests.wait_for_operation",
         lambda pk, **manner: Operation.objects.get(pk=pk),
     )
     answer = create(dana)
     assert (answer.status_code, answer.json()["data"]["status"]) == (201, "pending")
     assert answer.json()["data"]["error_message"] == "The credentials are still being checked."
     integration_id = answer.json()["data"]["integration_id"]
-    run(Operation.objects.get().pk)
+    run_attempt(Operation.objects.get().pk)
     assert send(dana, "GET", f"/{integration_id}").json()["data"]["status"] == "active"
 
 
 def test_the_documented_credentials_are_twilios(dana, monkeypatch):
     """Word for word; nobody asks Twilio here."""
     monkeypatch.setattr(
-        "integrations.ledger.operation_requests.wait",
+        "integrations.ledger.operation_requests.wait_for_operation",
         lambda pk, **manner: Operation.objects.get(pk=pk),
     )
     body = create(dana, credentials=examples.INTEGRATION_REQUEST["credentials"]).json()
@@ -217,12 +217,12 @@ def test_an_integration_with_numbers_stays(dana, worker):
     refusal = "Integration is still referenced by phone numbers: ['+12345678900']. " + DANGLING
     answer = send(dana, "DELETE", path)
     assert (answer.status_code, answer.json()) == (409, {"detail": refusal})
-    factories.work_number(number)
+    factories.run_number_operations(number)
     headers = DIALECTS["butter"].headers(dana)
     Client().delete(f"/api/phone-numbers/{number.public_id}", headers=headers)
     still = send(dana, "DELETE", path)
     assert (still.status_code, still.json()) == (409, {"detail": refusal})
-    factories.work_all()
+    factories.run_due_operations()
     assert send(dana, "DELETE", path).status_code == 200
 
 
@@ -233,9 +233,9 @@ def test_an_integration_with_carriers_stays(alice):
 
 def test_strangers_numbers_are_not_named(alice, mallory):
     """Mallory's number is on the installation's default carrier, which is Alice's."""
-    make_installation_default(alice.by, alice.organization.carriers.get())
+    make_installation_default_carrier(alice.by, alice.organization.carriers.get())
     mallory.organization.carriers.update(is_default=False)
-    number = factories.number(mallory.by, "+18005559999")
+    number = factories.create_number(mallory.by, "+18005559999")
     integration = alice.organization.integrations.get()
     refused = send(alice, "DELETE", f"/{integration.public_id}")
     assert (refused.status_code, "+18005559999" in str(refused.json())) == (409, False)

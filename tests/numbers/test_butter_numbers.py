@@ -4,11 +4,11 @@ import pytest
 from django.test import Client
 
 from integrations.models import Integration
-from numbers.inventory.acquisition import import_number, record_number
+from numbers.inventory.acquisition import add_provider_number, import_number
 from numbers.inventory.agents import create_agent
 from numbers.models import PhoneNumber
 from tests.support import factories
-from tests.support.butter_bodies import SIP, TRUNKS
+from tests.support.butter_bodies import SIP_BODY, TRUNK_FIELDS
 from tests.support.dialects import DIALECTS
 
 pytestmark = pytest.mark.django_db
@@ -19,11 +19,11 @@ def send(member, method, path, body=None):
 
 
 def sip_number(member, e164="+15559876543", **fields) -> PhoneNumber:
-    body = {"phone_number": e164, **SIP, **TRUNKS, **fields}
+    body = {"phone_number": e164, **SIP_BODY, **TRUNK_FIELDS, **fields}
     answer = send(member, "POST", "phone-numbers", body)
     assert answer.status_code == 201, answer.content
     number = PhoneNumber.objects.get(e164=e164)
-    factories.work_number(number)
+    factories.run_number_operations(number)
     return number
 
 
@@ -85,9 +85,9 @@ def test_what_is_no_number_of_alices_is_404(alice, number):
 
 def test_numbers_of_v1_and_zudu_read_consistently(alice):
     """A number on a carrier came over SIP; one that was only recorded is on nothing."""
-    on_carrier = factories.number(alice.by)
+    on_carrier = factories.create_number(alice.by)
     alice.organization.default_integrations.all().delete()
-    recorded = record_number(
+    recorded = add_provider_number(
         alice.by, number="+14157774444", provider="twilio", inbound_agent_id="agent_abc123"
     )
     first = send(alice, "GET", path_of(on_carrier)).json()["data"]
@@ -171,7 +171,7 @@ def test_a_longer_list_asks_no_more_of_the_database(alice, django_assert_num_que
     ],
 )
 def test_an_import_that_cannot_be_is_400_and_names_the_field(alice, fields, named):
-    body = {"phone_number": "+15559876543", **SIP, **TRUNKS, **fields}
+    body = {"phone_number": "+15559876543", **SIP_BODY, **TRUNK_FIELDS, **fields}
     answer = send(alice, "POST", "phone-numbers", body)
     assert answer.status_code == 400
     assert f"{named}: " in answer.json()["detail"]
@@ -190,7 +190,9 @@ def test_an_integration_that_cannot_take_the_number_is_400(alice):
 
 def test_sip_without_a_default_integration_is_400_and_says_so(alice):
     alice.organization.default_integrations.all().delete()
-    answer = send(alice, "POST", "phone-numbers", {"phone_number": "+15559876543", **SIP, **TRUNKS})
+    answer = send(
+        alice, "POST", "phone-numbers", {"phone_number": "+15559876543", **SIP_BODY, **TRUNK_FIELDS}
+    )
     assert answer.status_code == 400
     assert "no default one for sip" in answer.json()["detail"]
 
@@ -214,10 +216,10 @@ def test_calls_out_need_a_server_address(alice):
     number = sip_number(alice, **fields)
     refused = send(alice, "PUT", path_of(number), {"supports_outbound": True})
     assert (refused.status_code, "sip_server_address" in refused.json()["detail"]) == (400, True)
-    body = {"supports_outbound": True, **TRUNKS}
+    body = {"supports_outbound": True, **TRUNK_FIELDS}
     answer = send(alice, "PUT", path_of(number), body)
     assert answer.json()["data"]["supports_outbound"] is True
-    factories.work_number(number)
+    factories.run_number_operations(number)
     assert "outbound_trunk_id" in number.placements.get().refs
 
 
@@ -229,7 +231,7 @@ def test_a_password_does_not_follow_to_another_address(alice):
 
 
 def test_a_number_without_trunks_of_its_own_has_no_sip_fields(alice):
-    number = factories.number(alice.by)
+    number = factories.create_number(alice.by)
     answer = send(alice, "PUT", path_of(number), {"sip_username": "x"})
     assert (answer.status_code, answer.json()["detail"]) == (
         400,
@@ -255,7 +257,9 @@ def test_alice_deletes_a_number(alice):
     assert send(alice, "GET", path_of(number)).status_code == 404
     assert send(alice, "DELETE", path_of(number)).status_code == 404
     assert send(alice, "GET", "phone-numbers").json()["data"] == []
-    again = send(alice, "POST", "phone-numbers", {"phone_number": "+15559876543", **SIP, **TRUNKS})
+    again = send(
+        alice, "POST", "phone-numbers", {"phone_number": "+15559876543", **SIP_BODY, **TRUNK_FIELDS}
+    )
     assert (again.status_code, "being removed" in again.json()["detail"]) == (409, True)
 
 
@@ -323,6 +327,6 @@ def test_a_failed_number_cannot_be_assigned(alice, reception):
 
 def test_a_twilio_number_without_an_integration_is_400(alice, reception):
     alice.organization.default_integrations.all().delete()
-    number = record_number(alice.by, number="+14157774444", provider="twilio")
+    number = add_provider_number(alice.by, number="+14157774444", provider="twilio")
     answer = assign(alice, number)
     assert (answer.status_code, "has no integration" in answer.json()["detail"]) == (400, True)

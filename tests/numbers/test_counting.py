@@ -29,10 +29,10 @@ POLLS = 'hx-get="?part=figures&amp;range=30"'
 def _large(alice, monkeypatch):
     """More than one number is much here."""
     cache.clear()
-    monkeypatch.setattr("numbers.views.dashboard.MANY", 1)
-    monkeypatch.setattr(computed_cache, "SOONEST", 30)
+    monkeypatch.setattr("numbers.views.dashboard.INLINE_COUNT_LIMIT", 1)
+    monkeypatch.setattr(computed_cache, "MIN_FRESH_SECONDS", 30)
     for n in range(3):
-        factories.number(alice.by, f"+1415555010{n}")
+        factories.create_number(alice.by, f"+1415555010{n}")
 
 
 @pytest.fixture
@@ -48,9 +48,9 @@ def look(browse):
 def work_counts() -> int:
     """What dispatcher and worker would do; the answer is how many were due."""
     done = 0
-    while due := count_schedule.QUEUE.due():
+    while due := count_schedule.METRIC_COUNT_QUEUE.due():
         for count_id in due:
-            count_runner.run(count_id)
+            count_runner.run_metric_count(count_id)
         done += len(due)
     return done
 
@@ -73,7 +73,7 @@ class TestNoRequestCounts:
         if is_counted:
             work_counts()
             grow_old(alice, hours=1)
-        monkeypatch.setattr(metrics, "figures", lambda *args, **how: pytest.fail("counted"))
+        monkeypatch.setattr(metrics, "compute_metrics", lambda *args, **how: pytest.fail("counted"))
         headers = HTMX if "part" in query else {}
         with CaptureQueriesContext(connection) as queries:
             assert look(alice, query, headers=headers).status_code == 200
@@ -81,7 +81,7 @@ class TestNoRequestCounts:
         assert not [sql for sql in grouped if "numbers_phonenumber" in sql]
 
     def test_a_small_one_is_counted_at_once(self, mallory, look):
-        factories.number(mallory.by, "+14155550199")
+        factories.create_number(mallory.by, "+14155550199")
         assert look(mallory).context["tiles"][0]["count"] == 1
         assert not mallory.organization.figure_counts.exists()
 
@@ -103,13 +103,15 @@ class TestTheFigures:
         look(alice)
         work_counts()
         counted = look(alice).context["kept"].data
-        assert counted == metrics.figures(metrics.source_of(alice.organization), days=30)
+        assert counted == metrics.compute_metrics(
+            metrics.build_metrics_source(alice.organization), days=30
+        )
 
     def test_that_are_stale_are_shown_with_their_time_until_newer_ones_are_there(self, alice, look):
         look(alice)
         work_counts()
         grow_old(alice, hours=3)
-        factories.number(alice.by, "+14155550104")
+        factories.create_number(alice.by, "+14155550104")
         page = look(alice)
         assert page.context["tiles"][0]["count"] == 3
         assert f"as of {timezone.localtime(the_count(alice).counted_at):%H:%M:%S}" in page.text
@@ -134,22 +136,25 @@ class TestTheFigures:
         FigureCount.objects.filter(days=90).update(zone="Asia/Tokyo")
         work_counts()
         days = {
-            count.days: computed_cache.from_json(count.data) for count in FigureCount.objects.all()
+            count.days: computed_cache.decode_tagged_json(count.data)
+            for count in FigureCount.objects.all()
         }
         with timezone.override("Asia/Tokyo"):
-            assert days[90]["moments"] == metrics.buckets(90)
+            assert days[90]["moments"] == metrics.build_time_buckets(90)
 
     def test_of_an_organization_are_nobody_else_s(self, alice, mallory, look):
         look(alice)
         work_counts()
         for n in range(2):
-            factories.number(mallory.by, f"+1415555019{n}")
+            factories.create_number(mallory.by, f"+1415555019{n}")
         assert look(mallory).context["kept"] is None
 
 
 class TestTheCount:
     def test_that_fails_is_told_and_not_repeated_at_once(self, alice, look, monkeypatch, caplog):
-        monkeypatch.setattr(count_runner, "figures", fail_with(OperationalError("too long")))
+        monkeypatch.setattr(
+            count_runner, "compute_metrics", fail_with(OperationalError("too long"))
+        )
         look(alice)
         work_counts()
         assert "too long" in caplog.text
@@ -163,7 +168,7 @@ class TestTheCount:
     def test_that_fails_leaves_the_last_figures(self, alice, look, monkeypatch):
         look(alice)
         work_counts()
-        monkeypatch.setattr(count_runner, "figures", fail_with(ZeroDivisionError()))
+        monkeypatch.setattr(count_runner, "compute_metrics", fail_with(ZeroDivisionError()))
         look(alice, "?now=1")
         work_counts()
         page = look(alice)
@@ -173,9 +178,9 @@ class TestTheCount:
 
     def test_whose_worker_was_killed_is_repeated_and_given_up_at_last(self, alice, look, settings):
         look(alice)
-        for _ in range(count_runner.MOST_TRIES):
+        for _ in range(count_runner.MAX_ATTEMPTS):
             assert next(
-                iter(FigureCount.objects.raw(count_runner.CLAIM, claim(alice, settings))), None
+                iter(FigureCount.objects.raw(count_runner.CLAIM_SQL, claim(alice, settings))), None
             )
             FigureCount.objects.update(lease_until=None, dispatched_at=None)
         assert work_counts() == 1
@@ -186,7 +191,7 @@ class TestTheCount:
             FigureCount.objects.update(fence=99)
             return {}
 
-        monkeypatch.setattr(count_runner, "figures", overtaken)
+        monkeypatch.setattr(count_runner, "compute_metrics", overtaken)
         look(alice)
         work_counts()
         assert (the_count(alice).state, the_count(alice).data) == ("running", None)
@@ -195,34 +200,34 @@ class TestTheCount:
         look(alice)
         work_counts()
         before = the_count(alice).fence
-        count_runner.run(the_count(alice).pk)
+        count_runner.run_metric_count(the_count(alice).pk)
         assert the_count(alice).fence == before
 
     def test_is_the_dispatchers_and_holds_its_slot(self, alice, look):
         look(alice)
-        assert count_schedule.QUEUE.due() == [the_count(alice).pk]
-        assert count_schedule.QUEUE.due() == []
-        assert count_schedule.QUEUE.held_slots() == {alice.organization.pk: 1}
-        assert job_sources._registry["figures"] is count_schedule.CHORE
+        assert count_schedule.METRIC_COUNT_QUEUE.due() == [the_count(alice).pk]
+        assert count_schedule.METRIC_COUNT_QUEUE.due() == []
+        assert count_schedule.METRIC_COUNT_QUEUE.held_slots() == {alice.organization.pk: 1}
+        assert job_sources._registry["figures"] is count_schedule.METRIC_COUNT_JOB_SOURCE
 
     def test_of_one_organization_leaves_room_for_others(self, alice, mallory, look, settings):
         settings.WORKER_SLOTS = 16
         for n in range(2):
-            factories.number(mallory.by, f"+1415555019{n}")
+            factories.create_number(mallory.by, f"+1415555019{n}")
         for days in (30, 90, 365):
             look(alice, f"?range={days}")
         look(mallory)
-        due = FigureCount.objects.filter(pk__in=count_schedule.QUEUE.due())
+        due = FigureCount.objects.filter(pk__in=count_schedule.METRIC_COUNT_QUEUE.due())
         assert {count.organization_id for count in due} == {
             alice.organization.pk, mallory.organization.pk,
         }  # fmt: skip
 
     def test_that_nobody_asks_for_is_forgotten(self, alice, look):
         look(alice)
-        cleanup.clean_up()
+        cleanup.run_cleanup()
         FigureCount.objects.update(created_at=Now() - timedelta(days=8))
         assert alice.organization.figure_counts.exists()
-        cleanup.clean_up()
+        cleanup.run_cleanup()
         assert not alice.organization.figure_counts.exists()
 
 
@@ -242,7 +247,7 @@ class TestOfTheInstallation:
 
     @pytest.fixture(autouse=True)
     def _many(self, monkeypatch):
-        monkeypatch.setattr("config.admin_site.front_page.MANY", 1)
+        monkeypatch.setattr("config.admin_site.front_page.INLINE_COUNT_LIMIT", 1)
 
     def test_a_worker_counts_them_and_no_request(self, staff, alice):
         with CaptureQueriesContext(connection) as asked:
@@ -252,19 +257,19 @@ class TestOfTheInstallation:
         assert "being counted by a worker" in page
         count = FigureCount.objects.get()
         assert count.organization is None
-        with tenant_scope.process(tenant_scope.WORKER):
-            count_runner.run(count.pk)
+        with tenant_scope.for_role(tenant_scope.WORKER):
+            count_runner.run_metric_count(count.pk)
         page = staff.get("/admin/")
         assert "being counted" not in page.text
         assert {tile["status"]: tile["count"] for tile in page.context["numbers"]}["active"] == 3
 
     def test_no_organization_sees_them(self, staff, alice):
         staff.get("/admin/")
-        with tenant_scope.process(tenant_scope.WEB), tenant_scope.within(alice.organization):
+        with tenant_scope.for_role(tenant_scope.WEB), tenant_scope.within(alice.organization):
             assert not FigureCount.objects.exists()
 
     def test_they_are_asked_for_once(self, staff, alice):
         staff.get("/admin/")
         staff.get("/admin/?now=1")
         assert FigureCount.objects.count() == 1
-        assert count_schedule.QUEUE.due() == [FigureCount.objects.get().pk]
+        assert count_schedule.METRIC_COUNT_QUEUE.due() == [FigureCount.objects.get().pk]

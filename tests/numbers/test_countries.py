@@ -20,20 +20,24 @@ from numbers.numbering import countries, regions
 )
 def test_a_calling_code_is_named_for_its_reader(language, code, named):
     with override(language):
-        assert countries.country(code) == named
+        assert countries.calling_code_country(code) == named
 
 
 @pytest.mark.parametrize("language", ["en", "de"])
 def test_every_code_that_can_be_dialled_has_a_name(language):
     with override(language):
-        assert len(countries.choices()) == len(phonenumbers.COUNTRY_CODE_TO_REGION_CODE)
+        assert len(countries.calling_code_choices()) == len(
+            phonenumbers.COUNTRY_CODE_TO_REGION_CODE
+        )
         assert not [
-            code for code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE if not countries.country(code)
+            code
+            for code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE
+            if not countries.calling_code_country(code)
         ]
 
 
 def test_letters_with_marks_stand_where_they_are_looked_for():
     with override("de"):
-        names = [name for _, name in regions.choices()]
+        names = [name for _, name in regions.region_choices()]
     assert names.index("Österreich (+43)") < names.index("Polen (+48)")
-    assert len(names) == len(regions.CODES)
+    assert len(names) == len(regions.REGION_CODES)

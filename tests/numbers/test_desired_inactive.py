@@ -3,16 +3,16 @@
 import pytest
 
 from integrations.models import Operation, SandboxObject
-from integrations.providers.sandbox import ALWAYS_OUT, REFUSED
-from numbers.bulk.preview import UNSETTLED
-from numbers.inventory.acquisition import import_number, record_number, record_only
+from integrations.providers.sandbox import ALWAYS_UNAVAILABLE_NUMBER, REFUSED_NUMBER
+from numbers.bulk.preview import UNSETTLED_CASE
+from numbers.inventory.acquisition import add_provider_number, import_number, record_number_only
 from numbers.inventory.operations import add_number, change_number, retry_number
 from numbers.models import PhoneNumber
-from numbers.views.number_state import state_of
-from organizations.access.principals import system
+from numbers.views.number_state import build_number_state
+from organizations.access.principals import system_principal
 from organizations.models import Event
 from tests.support import factories
-from tests.support.bulk_jobs import propose
+from tests.support.bulk_jobs import propose_bulk_change
 
 pytestmark = pytest.mark.django_db
 
@@ -52,7 +52,9 @@ def on_own_trunks(by, **fields) -> PhoneNumber:
 
 
 def with_named_trunk(by, **fields) -> PhoneNumber:
-    return record_number(by, number=NUMBER, provider=None, outbound_trunk_id="ST_x1", **fields)
+    return add_provider_number(
+        by, number=NUMBER, provider=None, outbound_trunk_id="ST_x1", **fields
+    )
 
 
 WAYS = [on_carrier, of_account, of_account_with_voice, on_own_trunks, with_named_trunk]
@@ -71,7 +73,7 @@ def statuses(number: PhoneNumber) -> list[str]:
 
 def test_it_is_set_up_and_never_active(number, routed):
     assert (number.status, number.wanted) == ("pending", "inactive")
-    factories.work_number(number)
+    factories.run_number_operations(number)
     assert (number.status, number.wanted, number.error_message) == ("inactive", "inactive", None)
     assert routed
     assert not any(routed)
@@ -80,49 +82,56 @@ def test_it_is_set_up_and_never_active(number, routed):
 
 
 def test_it_can_be_switched_on_later(alice, number, routed):
-    factories.work_number(number)
+    factories.run_number_operations(number)
     change_number(alice.by, number.pk, status="active")
-    factories.work_number(number)
+    factories.run_number_operations(number)
     assert (number.status, routed[-1]) == ("active", True)
 
 
 def test_one_that_failed_is_inactive_when_it_was_tried_again(alice, routed):
-    number = factories.number(alice.by, REFUSED, wanted="inactive")
+    number = factories.create_number(alice.by, REFUSED_NUMBER, wanted="inactive")
     assert (number.status, number.wanted) == ("failed", "inactive")
     PhoneNumber.objects.filter(pk=number.pk).update(e164=NUMBER)
     retry_number(alice.by, number.pk)
-    factories.work_number(number)
+    factories.run_number_operations(number)
     assert (number.status, number.wanted, routed) == ("inactive", "inactive", [False])
 
 
 def test_one_that_failed_is_inactive_when_it_was_changed(alice, routed):
-    number = factories.number(alice.by, REFUSED, wanted="inactive")
+    number = factories.create_number(alice.by, REFUSED_NUMBER, wanted="inactive")
     PhoneNumber.objects.filter(pk=number.pk).update(e164=NUMBER)
     application = "0e0e0e0e-0e0e-4e0e-8e0e-0e0e0e0e0e0e"
     change_number(alice.by, number.pk, application_sid=application)
-    factories.work_number(number)
+    factories.run_number_operations(number)
     assert (number.status, routed) == ("inactive", [False])
 
 
 def test_one_that_failed_active_is_active_when_it_was_tried_again(alice):
-    number = factories.number(alice.by, REFUSED)
+    number = factories.create_number(alice.by, REFUSED_NUMBER)
     PhoneNumber.objects.filter(pk=number.pk).update(e164=NUMBER)
     retry_number(alice.by, number.pk)
-    factories.work_number(number)
+    factories.run_number_operations(number)
     assert number.status == "active"
 
 
 def test_until_then_its_page_says_what_it_will_be(alice):
-    number = factories.number(alice.by, ALWAYS_OUT, wanted="inactive")
-    state = state_of(number, number.placements.all(), Operation.objects.filter(status="open"))
+    number = factories.create_number(alice.by, ALWAYS_UNAVAILABLE_NUMBER, wanted="inactive")
+    state = build_number_state(
+        number, number.placements.all(), Operation.objects.filter(status="open")
+    )
     assert (state.status, state.label) == ("pending", "pending → inactive")
-    assert state_of(factories.number(alice.by, settled=False), [], []).label == "pending"
+    assert (
+        build_number_state(factories.create_number(alice.by, settled=False), [], []).label
+        == "pending"
+    )
 
 
 def test_until_then_it_cannot_be_switched_on(alice):
-    factories.number(alice.by, ALWAYS_OUT, wanted="inactive")
-    assert propose(alice, "activate").rows.get().message == UNSETTLED.message
-    assert propose(alice, "deactivate").rows.get().message == "It is on its way already."
+    factories.create_number(alice.by, ALWAYS_UNAVAILABLE_NUMBER, wanted="inactive")
+    assert propose_bulk_change(alice, "activate").rows.get().message == UNSETTLED_CASE.message
+    assert (
+        propose_bulk_change(alice, "deactivate").rows.get().message == "It is on its way already."
+    )
 
 
 def test_a_program_sees_what_is_wanted(api, alice, number):
@@ -134,7 +143,7 @@ class TestRecordedOnly:
     def test_it_is_on_no_platform_though_there_is_one(self, alice):
         """A trunk would find a home on the default integration."""
         fields = {"outbound_trunk_id": "ST_x1", "wanted": "active", "label": "x"}
-        number = record_only(system(alice.organization), number=NUMBER, **fields)
+        number = record_number_only(system_principal(alice.organization), number=NUMBER, **fields)
         assert (number.status, number.wanted, number.source) == ("inactive", "inactive", "import")
         assert (number.outbound_trunk_id, number.label) == ("ST_x1", "x")
         assert not number.placements.exists()

@@ -151,7 +151,7 @@ class TestTheStory:
         assert added.status_code == tongue.made
         made = tongue.one(added.json())
         assert made[tongue.number] == NUMBER
-        factories.work_all()
+        factories.run_due_operations()
         address = tongue.address(made)
         assert tongue.facts(tongue.reads(alice, address))["status"] == "active"
         assert [row[tongue.number] for row in tongue.lists(alice)] == [NUMBER]
@@ -202,9 +202,9 @@ class TestTheStory:
 
     def test_what_was_deleted_is_free_for_others(self, tongue, alice, mallory):
         address = tongue.address(tongue.one(tongue.creates(alice).json()))
-        factories.work_all()
+        factories.run_due_operations()
         tongue.send(alice, "DELETE", address)
-        factories.work_all()
+        factories.run_due_operations()
         assert tongue.creates(mallory).status_code == tongue.made
 
 
@@ -231,7 +231,7 @@ class TestOneNumberThreeTongues:
     def test_all_say_the_same_whoever_wrote_it(self, tongue, alice):
         tongue.creates(alice)
         assert (agreed(alice)["number"], agreed(alice)["status"]) == (NUMBER, "pending")
-        factories.work_all()
+        factories.run_due_operations()
         assert agreed(alice)["status"] == "active"
         assert agreed(alice)["agent"] is None
 
@@ -245,7 +245,7 @@ class TestOneNumberThreeTongues:
     @pytest.mark.parametrize("writer", TONGUES)
     def test_an_agent_given_in_one_answers_in_all(self, tongue, writer, alice):
         tongue.creates(alice)
-        factories.work_all()
+        factories.run_due_operations()
         assigns(writer, alice, AGENT)
         assert agreed(alice)["agent"] == AGENT
         assert TONGUES["butter"].finds(alice)["status"] == "assigned"
@@ -262,7 +262,7 @@ class TestOneNumberThreeTongues:
     @pytest.mark.parametrize("writer", ["butter", "zudu"])
     def test_directions_change_in_two_tongues(self, writer, alice):
         TONGUES[writer].creates(alice)
-        factories.work_all()
+        factories.run_due_operations()
         change("butter", alice, "PUT", {"supports_inbound": False, "supports_outbound": True})
         assert agreed(alice)["directions"] == (False, True)
         change("v1", alice, "PATCH", {"supports_inbound": True, "supports_outbound": False})
@@ -270,7 +270,7 @@ class TestOneNumberThreeTongues:
 
     def test_what_one_deletes_all_miss(self, tongue, alice):
         tongue.creates(alice)
-        factories.work_all()
+        factories.run_due_operations()
         addresses = {n: t.address(t.finds(alice)) for n, t in TONGUES.items()}
         tongue.send(alice, "DELETE", addresses[tongue.dialect.name])
         assert [t.lists(alice) for t in TONGUES.values()] == [[], [], []]

@@ -8,8 +8,8 @@ import pytest
 from django.urls import reverse
 
 from config import BASE_DIR
-from numbers.numbering.e164 import NotANumber, checked, formatted
-from tests.support.number_entrances import PEOPLE, STRICT, stored
+from numbers.numbering.e164 import InvalidPhoneNumber, ensure_canonical_e164, format_e164
+from tests.support.number_entrances import API_ENTRANCES, STAFF_ENTRANCES, list_stored_numbers
 
 pytestmark = pytest.mark.django_db
 
@@ -25,27 +25,27 @@ SAME = {
 
 
 def is_canonical(text: str) -> bool:
-    return text == formatted(phonenumbers.parse(text)) == checked(text)
+    return text == format_e164(phonenumbers.parse(text)) == ensure_canonical_e164(text)
 
 
-@pytest.mark.parametrize("send", STRICT, ids=lambda send: send.__name__)
+@pytest.mark.parametrize("send", API_ENTRANCES, ids=lambda send: send.__name__)
 @pytest.mark.parametrize(("canonical", "other"), SAME.items())
 def test_programs_hear_the_canonical_spelling(alice, worker, send, canonical, other):
     said = send(alice, None, other)
     assert canonical in said
-    assert stored() == []
+    assert list_stored_numbers() == []
 
 
-@pytest.mark.parametrize("send", PEOPLE, ids=lambda send: send.__name__)
+@pytest.mark.parametrize("send", STAFF_ENTRANCES, ids=lambda send: send.__name__)
 @pytest.mark.parametrize(("canonical", "other"), SAME.items())
 def test_people_may_write_it_otherwise(alice, browse, send, canonical, other):
     client = browse(alice)
     send(alice, client, other)
-    assert stored() in ([canonical], [])  # what is refused is not stored
+    assert list_stored_numbers() in ([canonical], [])  # what is refused is not stored
     if not other.startswith("+11"):  # one digit too many
-        assert stored() == [canonical]
+        assert list_stored_numbers() == [canonical]
     send(alice, client, canonical)
-    assert stored() == [canonical]
+    assert list_stored_numbers() == [canonical]
 
 
 def test_an_operator_may_too(alice, staff):
@@ -53,11 +53,11 @@ def test_an_operator_may_too(alice, staff):
     staff.post(
         f"{reverse('admin:numbers_phonenumber_add')}?organization={alice.organization.pk}", fields
     )
-    assert stored() == ["+442071838799"]
+    assert list_stored_numbers() == ["+442071838799"]
 
 
 def test_no_row_is_written_under_a_second_spelling(alice):
-    with pytest.raises(NotANumber, match="\\+442071838750"):
+    with pytest.raises(InvalidPhoneNumber, match="\\+442071838750"):
         alice.organization.phone_numbers.create(e164="+4402071838750", source="import")
 
 

@@ -12,25 +12,25 @@ from numbers.bulk import jobs
 from numbers.models import Batch
 from organizations.web.views.base import screen_url
 from tests.support import factories
-from tests.support.exports import file_at
+from tests.support.exports import download_export
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def twins(alice) -> list[Carrier]:
-    return [factories.carrier(alice.by, name=name) for name in ("Twin", "TWIN")]
+    return [factories.create_carrier(alice.by, name=name) for name in ("Twin", "TWIN")]
 
 
 def imported(member, file: bytes) -> Batch:
-    batch = jobs.propose_import(member.by, title="x", options={}, file=file)
-    factories.work_batches()
+    batch = jobs.create_import_job(member.by, title="x", options={}, file=file)
+    factories.run_due_bulk_jobs()
     return batch
 
 
 def report(client, batch) -> bytes:
     path = screen_url(batch.organization, "batch_report", batch_id=batch.pk)
-    return file_at(client, path)
+    return download_export(client, path)
 
 
 def carriers_in(data: bytes) -> list[str]:
@@ -43,7 +43,7 @@ def file_of(*carriers: object) -> bytes:
 
 
 def test_names_a_carrier_so_that_it_is_found_again(alice, browse, twins):
-    only = factories.carrier(alice.by, name="Only")
+    only = factories.create_carrier(alice.by, name="Only")
     sids = [str(each.voip_carrier_sid) for each in twins]
     batch = imported(alice, file_of(*sids, "only", "Nobody"))
     told = report(browse(alice), batch)
@@ -55,7 +55,7 @@ def test_names_a_carrier_so_that_it_is_found_again(alice, browse, twins):
 
 
 def test_follows_a_carrier_that_has_another_name_since(alice, browse):
-    first, second = (factories.carrier(alice.by, name=name) for name in ("First", "Second"))
+    first, second = (factories.create_carrier(alice.by, name=name) for name in ("First", "Second"))
     batch = imported(alice, file_of("First", "Second"))
     Carrier.objects.filter(pk=first.pk).update(name="Third")
     Carrier.objects.filter(pk=second.pk).update(status="deleted", is_default=False)

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from numbers.bulk.files.tables import layout_of, lines_of
-from numbers.bulk.files.unreadable import Unreadable
+from numbers.bulk.files.tables import read_file_layout, read_file_lines
+from numbers.bulk.files.unreadable import UnreadableFile
 
 TEXT = "Rufnummer;Bezeichnung\r\n+49 30 901820;Büro Süd\r\n+49 30 901821;Größe\r\n"
 ROWS = [
@@ -17,11 +17,11 @@ UTF += [f"utf-{size}{kind}" for size in (16, 32) for kind in ("", "-le", "-be")]
 
 
 def rows(data: bytes) -> list[dict[str, str]]:
-    return [line.cells for line in lines_of(data)]
+    return [line.cells for line in read_file_lines(data)]
 
 
 def whole_faults(data: bytes) -> dict[int, str]:
-    return {line.line: line.faults[""] for line in lines_of(data) if line.faults}
+    return {line.line: line.faults[""] for line in read_file_lines(data) if line.faults}
 
 
 class TestEncodings:
@@ -29,7 +29,7 @@ class TestEncodings:
     def test_unicode_is_read_with_and_without_its_mark(self, encoding):
         data = TEXT.encode(encoding)
         assert rows(data) == ROWS
-        assert layout_of(data).notices == []
+        assert read_file_layout(data).notices == []
 
     @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le"])
     def test_other_scripts_too(self, encoding):
@@ -45,12 +45,12 @@ class TestEncodings:
     def test_windows_is_read_with_a_notice(self):
         data = TEXT.encode("cp1252")
         assert rows(data) == ROWS
-        (notice,) = layout_of(data).notices
+        (notice,) = read_file_layout(data).notices
         assert "read as Western European" in notice
 
     @pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
     def test_a_text_that_is_cut_off_within_a_character_is_refused(self, encoding):
-        with pytest.raises(Unreadable, match="damaged"):
+        with pytest.raises(UnreadableFile, match="damaged"):
             rows(TEXT.encode(encoding)[:-1])
 
 
@@ -110,19 +110,19 @@ class TestOtherFiles:
         ],
     )
     def test_are_called_what_they_are(self, data, words):
-        with pytest.raises(Unreadable) as refusal:
-            layout_of(data)
+        with pytest.raises(UnreadableFile) as refusal:
+            read_file_layout(data)
         assert str(refusal.value).startswith(f"This is {words}")
         assert re.search(": (save|send|unpack) ", str(refusal.value))
 
     @pytest.mark.parametrize("data", [bytes(range(256)) * 4, b"\0" * 200, b"\x01\x02\x03number"])
     def test_without_a_name_are_refused_too(self, data):
-        with pytest.raises(Unreadable, match="neither CSV nor a workbook"):
-            layout_of(data)
+        with pytest.raises(UnreadableFile, match="neither CSV nor a workbook"):
+            read_file_layout(data)
 
     def test_old_excel_says_how_to_save_it(self):
-        with pytest.raises(Unreadable, match=r"Old Excel \(.xls\)"):
-            layout_of(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
+        with pytest.raises(UnreadableFile, match=r"Old Excel \(.xls\)"):
+            read_file_layout(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
 
     @pytest.mark.parametrize("text", ["BMW;+4930901820\nAudi;+4930901821\n", "<3;+4930901820\n"])
     def test_what_only_begins_like_one_is_read(self, text):

@@ -2,9 +2,9 @@
 
 import pytest
 
-from numbers.bulk.files.headings import reading_of
-from numbers.bulk.files.tables import MEANINGS, layout_of, lines_of
-from numbers.bulk.files.unreadable import Unreadable
+from numbers.bulk.files.headings import heading_meaning
+from numbers.bulk.files.tables import COLUMN_MEANINGS, read_file_layout, read_file_lines
+from numbers.bulk.files.unreadable import UnreadableFile
 
 OWN = (
     "number,label,status,wanted,reason,carrier,integration,agent,outbound_agent,application,webhook,"
@@ -14,15 +14,15 @@ ROW = "+14155550101,x,active,active,r,c,i,a,b,s,w,t,manual,2026-01-02,2026-01-03
 
 
 def meanings(text: str) -> list[str]:
-    return [column.meaning for column in layout_of(text.encode()).columns]
+    return [column.meaning for column in read_file_layout(text.encode()).columns]
 
 
 def asks(text: str) -> bool:
-    return layout_of(text.encode()).needs_confirmation
+    return read_file_layout(text.encode()).needs_confirmation
 
 
 def numbers_of(text: str) -> list[str]:
-    return [line.cells["number"] for line in lines_of(text.encode())]
+    return [line.cells["number"] for line in read_file_lines(text.encode())]
 
 
 HEADINGS = {
@@ -58,7 +58,7 @@ HEADINGS = {
     [(meaning, each.strip()) for meaning, text in HEADINGS.items() for each in text.split(",")],
 )
 def test_a_heading_in_seven_languages_is_certain(meaning, heading):
-    reading = reading_of(heading)
+    reading = heading_meaning(heading)
     assert (reading.meaning, reading.is_certain) == (meaning, True)
 
 
@@ -70,7 +70,7 @@ def test_a_heading_in_seven_languages_is_certain(meaning, heading):
     ],
 )
 def test_what_is_added_to_a_heading_is_asked_about_unless_it_says_nothing_new(heading, is_certain):
-    reading = reading_of(heading)
+    reading = heading_meaning(heading)
     assert (reading.meaning, reading.is_certain) == ("number", is_certain)
 
 
@@ -78,7 +78,7 @@ def test_what_is_added_to_a_heading_is_asked_about_unless_it_says_nothing_new(he
     "heading", ["\u200bNumber\u2066", "Num\u00adber", "\ufeffnumber", "number\u3164"]
 )
 def test_characters_that_are_not_seen_do_not_hide_a_heading(heading):
-    assert reading_of(heading).meaning == "number"
+    assert heading_meaning(heading).meaning == "number"
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_characters_that_are_not_seen_do_not_hide_a_heading(heading):
     ],
 )
 def test_what_is_no_number_of_ours_is_not_taken_for_one(heading):
-    assert reading_of(heading).meaning == ""
+    assert heading_meaning(heading).meaning == ""
     text = f"{heading},Phone\n4930901899,+4930901820\n4930901898,+4930901821\n"
     assert meanings(text) == ["", "number"]
     assert asks(text)
@@ -98,7 +98,7 @@ def test_what_is_no_number_of_ours_is_not_taken_for_one(heading):
 
 class TestOurOwnFiles:
     def test_an_export_needs_no_question(self):
-        layout = layout_of(f"{OWN}\n{ROW}\n".encode())
+        layout = read_file_layout(f"{OWN}\n{ROW}\n".encode())
         found = {column.heading: column.meaning for column in layout.columns if column.meaning}
         assert found == {
             **{name: name for name in ("number", "label", "wanted", "carrier", "id")},
@@ -112,7 +112,7 @@ class TestOurOwnFiles:
 
     @pytest.mark.parametrize("text", ["number,wanted\n+14155550101,inactive\n", f"{OWN}\n{ROW}\n"])
     def test_what_is_wanted_is_taken_from_an_export(self, text):
-        assert next(lines_of(text.encode())).cells["wanted"] in ("active", "inactive")
+        assert next(read_file_lines(text.encode())).cells["wanted"] in ("active", "inactive")
 
     @pytest.mark.parametrize("name", ["id", "sid", "status", "trunk", "wanted"])
     def test_the_same_word_of_another_platform_is_not_ours(self, name):
@@ -135,7 +135,7 @@ class TestOurOwnFiles:
         assert asks("number,line,message\n+14155550101,2,x\n")
 
     def test_every_meaning_is_its_own_heading(self):
-        assert meanings(",".join(MEANINGS) + "\n+14155550101\n") == list(MEANINGS)
+        assert meanings(",".join(COLUMN_MEANINGS) + "\n+14155550101\n") == list(COLUMN_MEANINGS)
 
 
 class TestOfTwoColumns:
@@ -165,8 +165,8 @@ class TestUnknownColumns:
     TEXT = "number,colour,size\n+14155550101,red,\n"
 
     def test_are_ignored_with_a_notice(self):
-        assert layout_of(self.TEXT.encode()).notices == ["Ignored columns: colour."]
-        assert next(lines_of(self.TEXT.encode())).cells == {"number": "+14155550101"}
+        assert read_file_layout(self.TEXT.encode()).notices == ["Ignored columns: colour."]
+        assert next(read_file_lines(self.TEXT.encode())).cells == {"number": "+14155550101"}
 
     def test_ask_where_they_have_content(self):
         assert asks(self.TEXT)
@@ -174,14 +174,14 @@ class TestUnknownColumns:
 
     def test_show_samples(self):
         cells = "".join(f"+1415555010{n},{'x' * 70 if n else ''}{n}\n" for n in range(6))
-        samples = layout_of(f"number,colour\n{cells}".encode()).columns[1].samples
+        samples = read_file_layout(f"number,colour\n{cells}".encode()).columns[1].samples
         assert samples == ["0", "x" * 60, "x" * 60]
 
     def test_without_a_number_nothing_is_read(self):
-        layout = layout_of(b"label,agent\nx,y\n")
+        layout = read_file_layout(b"label,agent\nx,y\n")
         assert layout.needs_confirmation
-        with pytest.raises(Unreadable, match="No column holds the numbers.*label, agent"):
-            list(lines_of(b"label,agent\nx,y\n"))
+        with pytest.raises(UnreadableFile, match="No column holds the numbers.*label, agent"):
+            list(read_file_lines(b"label,agent\nx,y\n"))
 
     def test_without_a_heading_of_their_own_count_where_most_rows_have_them(self):
         text = "number,label\n+14155550101,a,b\n+14155550102,a,b\n+14155550103,a\n"
@@ -200,17 +200,17 @@ class TestMapping:
         ],
     )
     def test_names_columns_by_heading_or_position(self, mapping):
-        (line,) = lines_of(self.DATA, mapping=mapping)
+        (line,) = read_file_lines(self.DATA, mapping=mapping)
         assert line.cells == {"number": "+4930901820", "label": "Anna"}
-        assert not layout_of(self.DATA, mapping=mapping).needs_confirmation
+        assert not read_file_layout(self.DATA, mapping=mapping).needs_confirmation
 
     def test_leaves_known_columns_and_ignores_all_others(self):
         data = b"phone,label,colour,old\n+1,x,red,+4930901820\n"
-        columns = layout_of(data, mapping={"old": "number"}).columns
+        columns = read_file_layout(data, mapping={"old": "number"}).columns
         assert [column.meaning for column in columns] == ["", "label", "", "number"]
 
     def test_a_heading_comes_before_a_position(self):
-        (line,) = lines_of(b"number,1\n+1,+2\n", mapping={"1": "number"})
+        (line,) = read_file_lines(b"number,1\n+1,+2\n", mapping={"1": "number"})
         assert line.cells == {"number": "+2"}
 
     @pytest.mark.parametrize(
@@ -225,8 +225,11 @@ class TestMapping:
         ],
     )
     def test_that_cannot_be_is_refused_with_the_reason(self, mapping, words):
-        for read in (layout_of, lambda *given, **more: list(lines_of(*given, **more))):
-            with pytest.raises(Unreadable, match=words):
+        for read in (
+            read_file_layout,
+            lambda *given, **more: list(read_file_lines(*given, **more)),
+        ):
+            with pytest.raises(UnreadableFile, match=words):
                 read(self.DATA, mapping=mapping)
 
 
@@ -246,7 +249,7 @@ class TestWithoutAHeading:
         ],
     )
     def test_a_clear_list_needs_no_question(self, text, expected):
-        layout = layout_of(text.encode())
+        layout = read_file_layout(text.encode())
         assert [column.meaning for column in layout.columns] == expected
         assert (layout.heading_line, layout.needs_confirmation) == (None, False)
 
@@ -284,7 +287,7 @@ class TestAHeadingThatIsNotRecognized:
     @pytest.mark.parametrize("heading", ["Leitung;Wer", "номер;метка", "Line;Who"])
     def test_is_no_row_and_asks(self, heading):
         text = f"{heading}\n+4930901820;Büro\n+4930901821;Lager\n"
-        layout = layout_of(text.encode())
+        layout = read_file_layout(text.encode())
         assert (layout.heading_line, layout.needs_confirmation) == (1, True)
         assert "Line 1 was read as the heading." in layout.notices
         assert [column.meaning for column in layout.columns] == ["number", ""]
@@ -296,4 +299,4 @@ class TestAHeadingThatIsNotRecognized:
 
     def test_below_titles_is_found(self):
         text = "Our lines;\n\nLeitung;Wer\n+4930901820;Büro\n+4930901821;Lager\n"
-        assert layout_of(text.encode()).heading_line == 3
+        assert read_file_layout(text.encode()).heading_line == 3

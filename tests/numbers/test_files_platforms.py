@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from numbers.bulk.files.tables import layout_of, lines_of
+from numbers.bulk.files.tables import read_file_layout, read_file_lines
 
 FOLDER = Path(__file__).parent.parent / "data" / "imports" / "platforms"
 
@@ -52,8 +52,8 @@ EXPORTS = {
 @pytest.mark.parametrize("file", EXPORTS)
 def test_an_export_is_understood_as_it_is(file):
     data = (FOLDER / file).read_bytes()
-    meant = {c.meaning: c.heading for c in layout_of(data).columns if c.meaning}
-    first = next(lines_of(data))
+    meant = {c.meaning: c.heading for c in read_file_layout(data).columns if c.meaning}
+    first = next(read_file_lines(data))
     assert {meant[meaning]: cell for meaning, cell in first.cells.items()} == EXPORTS[file]
     assert (first.surplus, first.faults) == ("", {})
 
@@ -61,9 +61,9 @@ def test_an_export_is_understood_as_it_is(file):
 @pytest.mark.parametrize("file", EXPORTS)
 def test_the_proposed_meanings_given_as_a_mapping_ask_nothing_more(file):
     data = (FOLDER / file).read_bytes()
-    mapping = {column.heading: column.meaning for column in layout_of(data).columns}
-    assert not layout_of(data, mapping=mapping).needs_confirmation
-    assert list(lines_of(data, mapping=mapping)) == list(lines_of(data))
+    mapping = {column.heading: column.meaning for column in read_file_layout(data).columns}
+    assert not read_file_layout(data, mapping=mapping).needs_confirmation
+    assert list(read_file_lines(data, mapping=mapping)) == list(read_file_lines(data))
 
 
 def test_every_file_is_tried():
@@ -80,7 +80,7 @@ def test_every_file_is_tried():
     ],
 )
 def test_what_else_an_export_says_is_named_and_asked_about(file, ignored):
-    layout = layout_of((FOLDER / file).read_bytes())
+    layout = read_file_layout((FOLDER / file).read_bytes())
     assert layout.needs_confirmation
     (notice,) = [text for text in layout.notices if "Ignored columns: " in text]
     assert all(name in notice for name in ignored.split(", "))

@@ -2,13 +2,13 @@
 
 import pytest
 
-from numbers.bulk.files.tables import layout_of, lines_of
+from numbers.bulk.files.tables import read_file_layout, read_file_lines
 
 HEADING = "number,label\n"
 
 
 def lines(text: str | bytes) -> list:
-    return list(lines_of(text.encode() if isinstance(text, str) else text))
+    return list(read_file_lines(text.encode() if isinstance(text, str) else text))
 
 
 def labels(text: str) -> list[str]:
@@ -21,7 +21,7 @@ def faulty(text: str | bytes) -> list[int]:
 
 
 def notices(text: str | bytes) -> list[str]:
-    return layout_of(text.encode() if isinstance(text, str) else text).notices
+    return read_file_layout(text.encode() if isinstance(text, str) else text).notices
 
 
 class TestSeparators:

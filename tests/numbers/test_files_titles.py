@@ -3,19 +3,19 @@
 import pytest
 
 from numbers.bulk import jobs
-from numbers.bulk.files.tables import layout_of
+from numbers.bulk.files.tables import read_file_layout
 from tests.support import factories
-from tests.support.spreadsheets import read, workbook
+from tests.support.spreadsheets import build_workbook, read_workbook_lines
 
 ROW = {"number": "+49 89 1234567", "label": "Empfang"}
 
 
 def notice(data: bytes) -> str:
-    return "\n".join(layout_of(data).notices)
+    return "\n".join(read_file_layout(data).notices)
 
 
 def numbers_of(data: bytes) -> list[str | None]:
-    return [cells.get("number") for _line, cells in read(data)]
+    return [cells.get("number") for _line, cells in read_workbook_lines(data)]
 
 
 @pytest.mark.parametrize("separator", ";,\t")
@@ -25,7 +25,7 @@ def numbers_of(data: bytes) -> list[str | None]:
 def test_a_title_does_not_say_what_separates(title, separator):
     rows = ("Name", "Rufnummer"), ("Empfang", "+49 89 1234567")
     text = "\n".join([title, "", *map(separator.join, rows)])
-    assert read(text.encode()) == [(4, ROW)]
+    assert read_workbook_lines(text.encode()) == [(4, ROW)]
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_a_title_does_not_say_what_separates(title, separator):
 )
 def test_a_title_with_a_date_or_a_number_is_still_one(title):
     text = f"{title}\nRufnummer;Name\n+49 89 1234567;Empfang\n"
-    assert read(text.encode()) == [(3, ROW)]
+    assert read_workbook_lines(text.encode()) == [(3, ROW)]
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_a_title_with_a_date_or_a_number_is_still_one(title):
 def test_no_number_is_passed_over(first):
     """Two lists in one file: each row of the second heading is told to be no number."""
     data = f"{first}\nnumber;label\n+14155550102;x\n".encode()
-    assert [line for line, _cells in read(data)] == [1, 2, 3]
+    assert [line for line, _cells in read_workbook_lines(data)] == [1, 2, 3]
     assert notice(data) == ""
 
 
@@ -59,16 +59,18 @@ class TestOneWordThatIsKnown:
     def test_below_a_row_makes_no_heading(self):
         data = b"ext 12;Alt\nTelefon;\n+49 89 1234567;Empfang\n"
         assert numbers_of(data) == ["ext 12", "Telefon", ROW["number"]]
-        assert read(data)[2] == (3, ROW)
+        assert read_workbook_lines(data)[2] == (3, ROW)
 
     def test_beside_one_that_is_not_makes_a_heading_to_confirm(self):
         data = b"Stand;Mai\nTelefon;Zentrale\n+49 89 1234567;Empfang\n"
-        layout = layout_of(data)
+        layout = read_file_layout(data)
         assert (layout.heading_line, layout.needs_confirmation) == (2, True)
         assert numbers_of(data) == [ROW["number"]]
 
     def test_is_the_heading_where_there_is_one_column(self):
-        assert read(b"Liste\n\nTelefon\n+49 89 1234567\n") == [(4, {"number": ROW["number"]})]
+        assert read_workbook_lines(b"Liste\n\nTelefon\n+49 89 1234567\n") == [
+            (4, {"number": ROW["number"]})
+        ]
 
 
 class TestWhatIsSaid:
@@ -79,7 +81,7 @@ class TestWhatIsSaid:
 
     def test_of_a_workbook(self):
         rows = ["Liste"], [], ["Stand", "21.11.2026"], ["Rufnummer", "Name"], ["+49 89 1", "x"]
-        assert notice(workbook(*rows)) == self.WORDS
+        assert notice(build_workbook(*rows)) == self.WORDS
 
     def test_beside_what_is_said_of_the_letters(self):
         data = "Büro\n\nStand;2026\nRufnummer;Name\n+49 89 1;x\n".encode("cp1252")
@@ -95,7 +97,7 @@ class TestWhatIsSaid:
     @pytest.mark.django_db
     def test_before_the_import_is_started(self, alice):
         file = b"Liste\nRufnummer;Name\n+14155550101;x\n"
-        batch = jobs.propose_import(alice.by, title="x", options={}, file=file)
-        factories.work_batches()
+        batch = jobs.create_import_job(alice.by, title="x", options={}, file=file)
+        factories.run_due_bulk_jobs()
         batch.refresh_from_db()
         assert "The heading is in line 2" in batch.reason

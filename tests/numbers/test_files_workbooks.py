@@ -7,10 +7,10 @@ from datetime import date, datetime, time
 import pytest
 import xlsxwriter
 
-from numbers.bulk.files.tables import layout_of, lines_of
-from numbers.bulk.files.unreadable import Unreadable
-from numbers.bulk.files.xlsx_reader import SAID
-from tests.support.spreadsheets import remade, sheet_of, workbook
+from numbers.bulk.files.tables import read_file_layout, read_file_lines
+from numbers.bulk.files.unreadable import UnreadableFile
+from numbers.bulk.files.xlsx_reader import WORKBOOK_MESSAGES
+from tests.support.spreadsheets import build_sheet_xml, build_workbook, replace_workbook_sheet
 
 ROWS = [["number", "label"], ["+4930901820", "a"], ["+4930901821", "b"]]
 COVER = [["Numbers of Acme"], ["See the next sheet"]]
@@ -31,18 +31,18 @@ def book(*sheets: tuple[str, list], hidden: tuple[str, ...] = ()) -> bytes:
 
 
 def numbers(data: bytes, **given) -> list[str]:
-    return [line.cells["number"] for line in lines_of(data, **given)]
+    return [line.cells["number"] for line in read_file_lines(data, **given)]
 
 
 def faults(data: bytes) -> dict[int, dict[str, str]]:
-    return {line.line: line.faults for line in lines_of(data) if line.faults}
+    return {line.line: line.faults for line in read_file_lines(data) if line.faults}
 
 
 class TestSheets:
     @pytest.mark.parametrize("first", [[], COVER, [["just"], ["words"]]])
     def test_an_empty_or_covering_one_does_not_hide_the_numbers(self, first):
         data = book(("Cover", first), ("May", ROWS), ("Notes", COVER))
-        layout = layout_of(data)
+        layout = read_file_layout(data)
         assert numbers(data) == ["+4930901820", "+4930901821"]
         assert (layout.sheets, layout.sheet) == (["Cover", "May", "Notes"], "May")
         assert layout.notices == ["The sheet “May” was read. Not read: “Cover”, “Notes”."]
@@ -50,24 +50,24 @@ class TestSheets:
 
     def test_several_with_numbers_ask_for_one(self):
         data = book(("May", ROWS), ("June", [["+4930901899"]]))
-        assert layout_of(data).needs_confirmation
-        assert not layout_of(data, sheet="May").needs_confirmation
+        assert read_file_layout(data).needs_confirmation
+        assert not read_file_layout(data, sheet="May").needs_confirmation
 
     @pytest.mark.parametrize("name", ["June", "june"])
     def test_one_can_be_chosen(self, name):
         data = book(("May", ROWS), ("June", [["+4930901899"]]))
-        layout = layout_of(data, sheet=name)
+        layout = read_file_layout(data, sheet=name)
         assert (layout.sheet, layout.notices) == ("June", [])
         assert numbers(data, sheet=name) == ["+4930901899"]
 
     @pytest.mark.parametrize("name", ["July", "Old"])
     def test_an_unknown_or_hidden_one_is_refused(self, name):
         data = book(("May", ROWS), ("Old", ROWS), hidden=("Old",))
-        with pytest.raises(Unreadable, match=f"no sheet “{name}”. It has: “May”"):
-            layout_of(data, sheet=name)
+        with pytest.raises(UnreadableFile, match=f"no sheet “{name}”. It has: “May”"):
+            read_file_layout(data, sheet=name)
 
     def test_a_hidden_one_is_no_rival(self):
-        layout = layout_of(book(("May", ROWS), ("Old", ROWS), hidden=("Old",)))
+        layout = read_file_layout(book(("May", ROWS), ("Old", ROWS), hidden=("Old",)))
         assert (layout.sheets, layout.needs_confirmation) == (["May"], False)
 
     def test_one_with_a_far_cell_is_not_passed_over_for_another(self):
@@ -77,27 +77,32 @@ class TestSheets:
             sheet.write_string(0, 0, "+4930901820")
             sheet.write_string(0, 5_000, "x")
             made.add_worksheet("Codes").write_string(0, 0, "+4930901899")
-        with pytest.raises(Unreadable, match="far apart"):
-            list(lines_of(file.getvalue()))
+        with pytest.raises(UnreadableFile, match="far apart"):
+            list(read_file_lines(file.getvalue()))
 
     def test_none_with_a_row_is_refused(self):
-        with pytest.raises(Unreadable, match="no rows"):
-            layout_of(book(("A", []), ("B", [])))
+        with pytest.raises(UnreadableFile, match="no rows"):
+            read_file_layout(book(("A", []), ("B", [])))
 
     def test_columns_count_from_a(self):
-        data = workbook([], ["", "", "number", "label"], ["", "", "+4930901820", "x"])
-        assert [column.meaning for column in layout_of(data).columns] == ["", "", "number", "label"]
-        (line,) = lines_of(data, mapping={"3": "number"})
+        data = build_workbook([], ["", "", "number", "label"], ["", "", "+4930901820", "x"])
+        assert [column.meaning for column in read_file_layout(data).columns] == [
+            "",
+            "",
+            "number",
+            "label",
+        ]
+        (line,) = read_file_lines(data, mapping={"3": "number"})
         assert line.line == 3
 
     def test_notices_look_through_all_rows(self):
         rows = [["+4930901820", "x"] for _row in range(1_500)]
         data = book(("A", [*ROWS[:1], *rows, ["Number", "Label"], ["+4930901821", "a\nb"]]))
-        assert layout_of(data).notices == [
+        assert read_file_layout(data).notices == [
             "Line 1502 repeats the heading and was passed over.",
             "Line breaks within 1 cell became blanks.",
         ]
-        assert list(lines_of(data))[-1].cells["label"] == "a b"
+        assert list(read_file_lines(data))[-1].cells["label"] == "a b"
 
 
 def formatted(*rows: list) -> bytes:
@@ -158,7 +163,7 @@ class TestQuantities:
         ],
     )
     def test_keep_all_digits_and_their_fraction(self, cell, text):
-        assert numbers(workbook(["number"], [cell])) == [text]
+        assert numbers(build_workbook(["number"], [cell])) == [text]
 
 
 def texts(*cells: str, line: int) -> str:
@@ -176,19 +181,21 @@ class TestFormulas:
     @pytest.mark.parametrize("value", ["<v></v>", "<v/>", ""])
     def test_without_a_value_are_named_per_row(self, value):
         row = f'<row r="2"><c r="A2"><f>"+"&amp;B1</f>{value}</c></row>'
-        data = remade(sheet_of(HEAD + row + texts("+4930901821", "x", line=3)))
-        (line, other) = lines_of(data)
+        data = replace_workbook_sheet(
+            build_sheet_xml(HEAD + row + texts("+4930901821", "x", line=3))
+        )
+        (line, other) = read_file_lines(data)
         assert (line.line, line.faults["number"][:8]) == (2, "Cell A2 ")
         assert NO_VALUE in line.faults["number"]
         assert (other.line, other.faults) == (3, {})
 
     def test_below_the_last_value_are_named_too(self):
         row = '<row r="9"><c r="A9"><f>A1</f></c></row>'
-        assert list(faults(remade(sheet_of(HEAD + row)))) == [9]
+        assert list(faults(replace_workbook_sheet(build_sheet_xml(HEAD + row)))) == [9]
 
     def test_count_rows_and_cells_that_do_not_say_where_they_are(self):
         row = "<row><c><f>A1</f></c><c t='inlineStr'><is><t>x</t></is></c></row>"
-        data = remade(sheet_of(HEAD + row))
+        data = replace_workbook_sheet(build_sheet_xml(HEAD + row))
         assert NO_VALUE in faults(data)[2]["number"]
 
     def test_are_found_whatever_the_prefix_of_the_xml(self):
@@ -196,14 +203,14 @@ class TestFormulas:
             '<x:row r="1"><x:c r="A1" t="inlineStr"><x:is><x:t>number</x:t></x:is></x:c></x:row>'
             '<x:row r="2"><x:c r="A2"><x:f>A1</x:f><x:v></x:v></x:c></x:row>'
         )
-        assert list(faults(remade(sheet_of(rows, "x")))) == [2]
+        assert list(faults(replace_workbook_sheet(build_sheet_xml(rows, "x")))) == [2]
 
     def test_of_an_empty_text_have_a_value(self):
         row = (
             '<row r="2"><c r="A2" t="inlineStr"><is><t>+4930901820</t></is></c>'
             '<c r="B2" t="str"><f>""</f><v></v></c></row>'
         )
-        (line,) = lines_of(remade(sheet_of(HEAD + row)))
+        (line,) = read_file_lines(replace_workbook_sheet(build_sheet_xml(HEAD + row)))
         assert (line.cells["label"], line.faults) == ("", {})
 
     def test_with_a_value_are_read_as_it(self):
@@ -218,29 +225,33 @@ class TestFormulas:
 
     def test_in_an_ignored_column_make_no_rows(self):
         row = '<row r="3"><c r="C3"><f>A1</f></c></row>'
-        data = remade(sheet_of(HEAD + texts("+4930901820", "x", line=2) + row))
-        assert [line.line for line in lines_of(data, mapping={"note": ""})] == [2]
+        data = replace_workbook_sheet(
+            build_sheet_xml(HEAD + texts("+4930901820", "x", line=2) + row)
+        )
+        assert [line.line for line in read_file_lines(data, mapping={"note": ""})] == [2]
 
     def test_of_very_many_cells_are_walled_in(self):
         rows = "".join(f'<row r="{n}"><c r="A{n}"><f>1</f></c></row>' for n in range(2, 3_000))
-        assert len(faults(remade(sheet_of(HEAD + rows)))) == 2_998
+        assert len(faults(replace_workbook_sheet(build_sheet_xml(HEAD + rows)))) == 2_998
 
     def test_of_a_workbook_that_declares_entities_are_refused(self):
         row = '<row r="2"><c r="A2"><f>1</f></c></row>'
-        data = remade('<!DOCTYPE x [<!ENTITY y "z">]>' + sheet_of(HEAD + row))
-        with pytest.raises(Unreadable, match="no workbook"):
-            list(lines_of(data))
+        data = replace_workbook_sheet(
+            '<!DOCTYPE x [<!ENTITY y "z">]>' + build_sheet_xml(HEAD + row)
+        )
+        with pytest.raises(UnreadableFile, match="no workbook"):
+            list(read_file_lines(data))
 
 
 class TestErrors:
     @pytest.mark.parametrize("error", ["#N/A", "#DIV/0!", "#REF!", "#VALUE!", "#NAME?"])
     def test_are_named_with_the_cell(self, error):
         row = f'<row r="2"><c r="A2" t="e"><v>{error}</v></c></row>'
-        fault = faults(remade(sheet_of(HEAD + row)))[2]["number"]
+        fault = faults(replace_workbook_sheet(build_sheet_xml(HEAD + row)))[2]["number"]
         assert fault == f"Cell A2 holds the error {error}: correct the formula or enter the value."
 
     def test_written_as_text_are_texts(self):
-        assert faults(workbook(["number", "label"], ["+4930901820", "#N/A"])) == {}
+        assert faults(build_workbook(["number", "label"], ["+4930901820", "#N/A"])) == {}
 
 
 NAMES = {
@@ -286,8 +297,8 @@ class TestOpenDocument:
         quantity = ods_cell("4930901820", 'office:value-type="float" office:value="4930901820"')
         rows = self.HEAD + ods_row(quantity, ods_cell("x"))
         data = ods(("Cover", ods_row(ods_cell("Hello"))), ("May", rows))
-        assert layout_of(data).sheet == "May"
-        (line,) = lines_of(data)
+        assert read_file_layout(data).sheet == "May"
+        (line,) = read_file_lines(data)
         assert line.cells == {"number": "4930901820", "label": "x"}
 
     def test_its_cells_are_named_like_those_of_excel(self):
@@ -327,6 +338,6 @@ class TestOtherArchives:
         file = io.BytesIO()
         with zipfile.ZipFile(file, "w") as archive:
             archive.writestr(part, "+4930901820")
-        with pytest.raises(Unreadable, match=words) as refusal:
-            layout_of(file.getvalue())
-        assert str(refusal.value) in SAID
+        with pytest.raises(UnreadableFile, match=words) as refusal:
+            read_file_layout(file.getvalue())
+        assert str(refusal.value) in WORKBOOK_MESSAGES

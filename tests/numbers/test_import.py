@@ -52,7 +52,7 @@ class TestImporting:
             )
             assert (each["voip_carrier_sid"], each["carrier_name"]) == (None, None)
             assert each["created_by_user_id"] == str(alice.user.id)
-        factories.work_all()
+        factories.run_due_operations()
         statuses = set(PhoneNumber.objects.values_list("status", flat=True))
         assert statuses == {"active"}
 
@@ -61,7 +61,7 @@ class TestImporting:
         answer = api(alice).post(IMPORT, {"provider": "sip", "numbers": [number]})
         (made,) = answer.json()["data"]
         assert (answer.status_code, made["source"]) == (201, "import")
-        factories.work_all()
+        factories.run_due_operations()
         shown = api(alice).get(f"/v1/phone-numbers/{made['id']}/placements")
         (placement,) = shown.json()["data"]
         assert placement["settings"] == {
@@ -75,7 +75,7 @@ class TestImporting:
             assert "p4ss-w0rd" not in str(text)
 
     def test_it_names_the_integration(self, alice, api):
-        other = factories.sandbox(alice.by, name="Other", default=False)
+        other = factories.create_sandbox(alice.by, name="Other", default=False)
         for named in (other.public_id, str(other.id)):
             body = {"provider": "twilio", "integration_id": named, "numbers": many(1)}
             assert api(alice).post(IMPORT, body).status_code == 201
@@ -134,8 +134,8 @@ class TestImporting:
         assert not PhoneNumber.objects.exists()
 
     def test_all_or_none(self, alice, mallory, api):
-        factories.number(mallory.by, "+14155550001")
-        own = factories.number(alice.by, "+14155550003")
+        factories.create_number(mallory.by, "+14155550001")
+        own = factories.create_number(alice.by, "+14155550003")
         operations.delete_number(alice.by, own.pk)
         answer = api(alice).post(IMPORT, {"provider": "twilio", "numbers": many(5)})
         assert (answer.status_code, problem(answer)) == (409, "number-taken")
@@ -172,7 +172,7 @@ class TestBuying:
         assert answer["Location"] == f"/v1/phone-numbers/{made.id}"
         assert answer.json().items() >= {**body, "status": "pending", "source": "twilio"}.items()
         assert made.placements.get().purchase == {"address_sid": "AD1", "bundle_sid": "BU1"}
-        factories.work_number(made)
+        factories.run_number_operations(made)
         assert made.status == "active"
 
     def test_a_repeated_request_buys_once(self, alice, api):
@@ -210,7 +210,7 @@ def test_a_supplied_number_may_land_on_a_sip_platform(alice, api):
     body = {"provider": "twilio", "voice_integration_id": sandbox, "numbers": many(1)}
     made = api(alice).post(IMPORT, body)
     assert made.status_code == 201
-    factories.work_all()
+    factories.run_due_operations()
     number = alice.organization.phone_numbers.get(e164=many(1)[0]["number"])
     assert number.status == "active"
     refs = {placement.role: placement.refs for placement in number.placements.all()}

@@ -10,15 +10,21 @@ from django.utils.translation import override
 from integrations.models import SandboxObject
 from numbers.bulk import jobs
 from numbers.bulk.imports import fields
-from numbers.bulk.imports.fields import compared, differences, obstacle, read, update_number
-from numbers.bulk.imports.options import cleaned
-from numbers.inventory.acquisition import import_number, record_only
+from numbers.bulk.imports.fields import (
+    find_differences,
+    parse_row_fields,
+    select_comparison_values,
+    update_imported_number,
+    update_rejection_reason,
+)
+from numbers.bulk.imports.options import clean_import_options
+from numbers.inventory.acquisition import import_number, record_number_only
 from numbers.inventory.agents import create_agent
 from numbers.inventory.operations import change_number, delete_number
-from numbers.inventory.reservation import NotPossibleNow
+from numbers.inventory.reservation import NumberStateConflict
 from numbers.models import Batch, BatchRow, PhoneNumber
 from numbers.views.bulk import bulk_labels
-from numbers.views.bulk.messages import told
+from numbers.views.bulk.messages import translate_stored_text
 from organizations.access.principals import Principal
 from organizations.models import Event
 from organizations.web.views.base import screen_url
@@ -43,10 +49,10 @@ class TestRead:
         }
         values = {n: text for n, text in cells.items() if n not in ("carrier", "number")}
         expected = values | {"application_sid": APPLICATION, "wanted": "inactive"}
-        assert read(cells) == (expected, [])
+        assert parse_row_fields(cells) == (expected, [])
 
     def test_an_empty_cell_says_nothing(self):
-        assert read({"label": "", "wanted": ""}) == ({}, [])
+        assert parse_row_fields({"label": "", "wanted": ""}) == ({}, [])
 
     @pytest.mark.parametrize(
         ("text", "wanted"),
@@ -54,7 +60,7 @@ class TestRead:
         + [("Failed", "active")],
     )
     def test_a_status_is_read_as_what_is_wanted(self, text, wanted):
-        assert read({"wanted": text}) == ({"wanted": wanted}, [])
+        assert parse_row_fields({"wanted": text}) == ({"wanted": wanted}, [])
 
     @pytest.mark.parametrize(
         ("name", "text", "words"),
@@ -77,28 +83,30 @@ class TestRead:
         ],
     )
     def test_what_is_wrong_names_its_column(self, name, text, words):
-        values, (wrong,) = read({name: text})
+        values, (wrong,) = parse_row_fields({name: text})
         assert wrong.startswith(words)
         assert text.startswith(values[name]), "the report gives it back to be mended"
 
     def test_screens_know_the_columns_of_what_is_wrong(self):
         """Each is translated behind its column (told.COLUMNS)."""
         with override("de"):
-            for field in fields.FIELDS.values():
+            for field in fields.IMPORT_FIELDS.values():
                 with override("en"):
                     title = str(field.title)
                 text = f"{title}: A UUID is expected."
-                assert told(text).endswith(told("A UUID is expected."))
-                assert told(text) != text
+                assert translate_stored_text(text).endswith(
+                    translate_stored_text("A UUID is expected.")
+                )
+                assert translate_stored_text(text) != text
 
 
 @pytest.mark.django_db
 class TestDifferences:
     def row(self, member, number: str = ONE) -> dict:
-        return compared(member.organization.phone_numbers.filter(e164=number)).get()
+        return select_comparison_values(member.organization.phone_numbers.filter(e164=number)).get()
 
     def test_only_what_is_given_and_otherwise(self, alice):
-        factories.number(alice.by, ONE, label="Sales", application_sid=UUID(APPLICATION))
+        factories.create_number(alice.by, ONE, label="Sales", application_sid=UUID(APPLICATION))
         values = {
             "number": ONE,
             "label": "Support",
@@ -108,13 +116,13 @@ class TestDifferences:
             "outbound_trunk_id": "",
             "carrier": "Acme Trunk",
         }
-        assert differences(self.row(alice), values) == {
+        assert find_differences(self.row(alice), values) == {
             "label": ("Sales", "Support"),
             "agent_id": (None, "a"),
         }
 
     def test_every_column(self, alice):
-        factories.number(alice.by, ONE)
+        factories.create_number(alice.by, ONE)
         values = {
             "label": "x",
             "agent_id": "a",
@@ -124,42 +132,42 @@ class TestDifferences:
             "outbound_trunk_id": "ST_x",
             "inbound_webhook_url": "https://example.com/",
         }
-        found = differences(self.row(alice), values)
+        found = find_differences(self.row(alice), values)
         assert {name: after for name, (_before, after) in found.items()} == values
         assert found["wanted"] == ("active", "inactive")
         before = {name: was for name, (was, _after) in found.items()}
         number = PhoneNumber.objects.get()
-        update_number(alice.by, number.pk, values, before)
-        assert differences(self.row(alice), values) == {}
+        update_imported_number(alice.by, number.pk, values, before)
+        assert find_differences(self.row(alice), values) == {}
 
     def test_a_carrier_is_named_and_hinders(self, alice):
-        other = factories.carrier(alice.by, name="Other")
-        factories.number(alice.by, ONE)
+        other = factories.create_carrier(alice.by, name="Other")
+        factories.create_number(alice.by, ONE)
         values = {"carrier": "Other", "voip_carrier_sid": str(other.voip_carrier_sid)}
         row = self.row(alice)
-        found = differences(row, values)
+        found = find_differences(row, values)
         assert found == {"carrier": ("Acme Trunk", "Other")}
-        assert "cannot move a number" in obstacle(row, found)
+        assert "cannot move a number" in update_rejection_reason(row, found)
         own = {
             "voip_carrier_sid": str(
                 alice.organization.carriers.get(is_default=True).voip_carrier_sid
             )
         }
-        assert differences(row, own) == {}
+        assert find_differences(row, own) == {}
 
     def test_a_carrier_is_none_that_a_recorded_number_gets(self, alice):
-        record_only(alice.by, number=ONE)
+        record_number_only(alice.by, number=ONE)
         carrier = alice.organization.carriers.get()
         values = {"carrier": carrier.name, "voip_carrier_sid": str(carrier.voip_carrier_sid)}
-        assert differences(self.row(alice), values) == {"carrier": (None, carrier.name)}
+        assert find_differences(self.row(alice), values) == {"carrier": (None, carrier.name)}
 
     def test_one_query_for_all(self, alice):
         for n in range(5):
             import_number(alice.by, number=f"+1415555010{n}", provider="twilio")
-        factories.work_all()
+        factories.run_due_operations()
         with CaptureQueriesContext(connection) as queries:
-            rows = list(compared(alice.organization.phone_numbers.all()))
-            assert [differences(row, {"label": "x"}) for row in rows] == [
+            rows = list(select_comparison_values(alice.organization.phone_numbers.all()))
+            assert [find_differences(row, {"label": "x"}) for row in rows] == [
                 {"label": (None, "x")}
             ] * 5
         assert len(queries) == 1
@@ -170,23 +178,25 @@ class TestObstacle:
     SWITCHED = {"wanted": ("active", "inactive")}
 
     def of(self, number: PhoneNumber, found: dict) -> str:
-        return obstacle(compared(PhoneNumber.objects.filter(pk=number.pk)).get(), found)
+        return update_rejection_reason(
+            select_comparison_values(PhoneNumber.objects.filter(pk=number.pk)).get(), found
+        )
 
     def test_none(self, alice):
-        number = factories.number(alice.by, ONE)
+        number = factories.create_number(alice.by, ONE)
         assert self.of(number, self.SWITCHED) == self.of(number, {"label": (None, "x")}) == ""
 
     def test_what_is_set_up_or_failed_cannot_be_switched(self, alice):
-        number = factories.number(alice.by, ONE, settled=False)
+        number = factories.create_number(alice.by, ONE, settled=False)
         assert self.of(number, self.SWITCHED).endswith("this one is pending.")
         assert self.of(number, {"label": (None, "x")}) == ""
 
     def test_what_is_recorded_only_cannot_be_switched(self, alice):
-        number = record_only(alice.by, number=ONE)
+        number = record_number_only(alice.by, number=ONE)
         assert "recorded only" in self.of(number, {"wanted": ("inactive", "active")})
 
     def test_what_is_deleted_cannot_be_changed(self, alice):
-        number = factories.number(alice.by, ONE)
+        number = factories.create_number(alice.by, ONE)
         delete_number(alice.by, number.pk)
         assert self.of(number, {"label": (None, "x")}) == "The number is deleted."
 
@@ -194,10 +204,10 @@ class TestObstacle:
 @pytest.mark.django_db
 class TestUpdate:
     def test_the_platform_follows_where_it_has_to(self, alice):
-        number = factories.number(alice.by, ONE, label="Sales")
+        number = factories.create_number(alice.by, ONE, label="Sales")
         values = {"label": "Support", "wanted": "inactive", "agent_id": "not asked for"}
-        update_number(alice.by, number.pk, values, {"label": "Sales", "wanted": "active"})
-        factories.work_number(number)
+        update_imported_number(alice.by, number.pk, values, {"label": "Sales", "wanted": "active"})
+        factories.run_number_operations(number)
         found = (number.label, number.status, number.wanted, number.inbound_agent_id)
         assert found == ("Support", "inactive", "inactive", None)
         assert SandboxObject.objects.get(kind="number").data["routed"] is False
@@ -211,34 +221,38 @@ class TestUpdate:
         + [("agent_id", "inbound_agent_id", None, "agent_2")],
     )
     def test_what_was_changed_since_is_left_alone(self, alice, name, column, was, now):
-        number = factories.number(alice.by, ONE, **{column: was})
+        number = factories.create_number(alice.by, ONE, **{column: was})
         change_number(alice.by, number.pk, **{column: now})
-        with pytest.raises(NotPossibleNow, match="It was changed since the preview"):
-            update_number(alice.by, number.pk, {name: "x", "outbound_agent_id": "b"}, {name: was})
+        with pytest.raises(NumberStateConflict, match="It was changed since the preview"):
+            update_imported_number(
+                alice.by, number.pk, {name: "x", "outbound_agent_id": "b"}, {name: was}
+            )
         number.refresh_from_db()
         assert (getattr(number, column), number.outbound_agent_id) == (now, None)
 
     def test_what_was_changed_beside_it_does_not_matter(self, alice):
-        number = factories.number(alice.by, ONE)
+        number = factories.create_number(alice.by, ONE)
         change_number(alice.by, number.pk, outbound_agent_id="b")
-        update_number(alice.by, number.pk, {"label": "x"}, {"label": None})
+        update_imported_number(alice.by, number.pk, {"label": "x"}, {"label": None})
         number.refresh_from_db()
         assert (number.label, number.outbound_agent_id) == ("x", "b")
 
     def test_a_strangers_number_is_none(self, alice, mallory):
-        number = factories.number(mallory.by, ONE)
+        number = factories.create_number(mallory.by, ONE)
         with pytest.raises(PhoneNumber.DoesNotExist):
-            update_number(alice.by, number.pk, {"label": "x"}, {"label": None})
+            update_imported_number(alice.by, number.pk, {"label": "x"}, {"label": None})
 
 
 @pytest.fixture
 def batch(alice) -> Batch:
     """An import that adds one number and changes another, not started."""
     create_agent(alice.by, name="Front desk", agent_id="agent_1")
-    there = factories.number(alice.by, ONE, label="=Sales")
+    there = factories.create_number(alice.by, ONE, label="=Sales")
     rows = [{"number": ONE, "label": "Support", "wanted": "inactive"}, {"number": TWO}]
-    made = jobs.propose_import(alice.by, title="x", options=cleaned(alice.by, {}), rows=rows)
-    factories.work_batches()
+    made = jobs.create_import_job(
+        alice.by, title="x", options=clean_import_options(alice.by, {}), rows=rows
+    )
+    factories.run_due_bulk_jobs()
     made.rows.filter(text=ONE).update(
         fate=BatchRow.Fate.TODO,
         phone_number_id=there.pk,
@@ -251,8 +265,8 @@ def batch(alice) -> Batch:
 
 
 def started(member, batch: Batch) -> dict[str, tuple[str, str]]:
-    jobs.start(member.by, batch.pk)
-    factories.work_all()
+    jobs.start_bulk_job(member.by, batch.pk)
+    factories.run_due_operations()
     return {row.text: (row.fate, row.message) for row in batch.rows.all()}
 
 
@@ -302,14 +316,14 @@ class TestThePage:
 
     def test_many(self, alice):
         batch = Batch(action="import", total=1234)
-        assert bulk_labels.intent(batch, changed=34) == (
+        assert bulk_labels.start_description(batch, changed=34) == (
             "1,200 numbers will be added, 34 will be changed."
         )
-        assert bulk_labels.intent(batch) == "1,234 numbers are added."
+        assert bulk_labels.start_description(batch) == "1,234 numbers are added."
 
     def test_a_column_that_was_empty(self):
         row = BatchRow(before={"label": None}, values={"label": "x"})
-        assert bulk_labels.field_changes(row) == [("Label", "empty", "x")]
+        assert bulk_labels.row_field_changes(row) == [("Label", "empty", "x")]
 
     def test_what_goes_with_a_new_number(self):
         values = {
@@ -320,7 +334,7 @@ class TestThePage:
             "outbound_trunk_id": "ST_x",
         }
         row = BatchRow(text=ONE, values=values)
-        assert bulk_labels.change(Batch(action="import"), row) == (
+        assert bulk_labels.row_change(Batch(action="import"), row) == (
             "",
             "x · Outbound agent: b · Trunk: ST_x · inactive",
         )

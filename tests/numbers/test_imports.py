@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from integrations.models import Integration
 from numbers.bulk import jobs
-from numbers.bulk.imports.options import cleaned
+from numbers.bulk.imports.options import clean_import_options
 from numbers.inventory.operations import delete_number
 from numbers.models import BatchRow, PhoneNumber
 from tests.support import factories
@@ -21,9 +21,9 @@ pytestmark = pytest.mark.django_db
 def checked(member, file="", rows=None, **options):
     """The batch, once a worker has read it."""
     given = {"rows": rows} if rows is not None else {"file": file.encode()}
-    options = cleaned(member.by, options)
-    batch = jobs.propose_import(member.by, title="numbers.csv", options=options, **given)
-    factories.work_batches()
+    options = clean_import_options(member.by, options)
+    batch = jobs.create_import_job(member.by, title="numbers.csv", options=options, **given)
+    factories.run_due_bulk_jobs()
     return jobs.Batch.objects.get(pk=batch.pk)
 
 
@@ -33,15 +33,15 @@ def fates(batch):
 
 
 def done(member, batch):
-    jobs.start(member.by, batch.pk)
-    factories.work_batches()
+    jobs.start_bulk_job(member.by, batch.pk)
+    factories.run_due_bulk_jobs()
     batch.refresh_from_db()
     return batch
 
 
 class TestCheck:
     def test_every_row_has_a_fate_and_nothing_is_written(self, alice):
-        factories.number(alice.by, "+14155550101")
+        factories.create_number(alice.by, "+14155550101")
         batch = checked(
             alice, "number,label\n+14155550100,New\n12,x\n+1 415 555-0100,Again\n+14155550101,\n"
         )
@@ -95,8 +95,8 @@ class TestCheck:
         with xlsxwriter.Workbook(file) as book:
             book.add_worksheet("Cover").write(0, 0, "See the next sheet")
             book.add_worksheet("May").write(0, 0, "+14155550101")
-        batch = jobs.propose_import(alice.by, title="x", options={}, file=file.getvalue())
-        factories.work_batches()
+        batch = jobs.create_import_job(alice.by, title="x", options={}, file=file.getvalue())
+        factories.run_due_bulk_jobs()
         batch.refresh_from_db()
         assert "The sheet “May” was read. Not read: “Cover”." in batch.reason
 
@@ -105,13 +105,13 @@ class TestCheck:
         assert [fate for _line, fate, _message in fates(batch)] == ["error", "todo"]
 
     def test_a_strangers_number_is_only_taken(self, alice, mallory):
-        factories.number(mallory.by, "+14155550101")
+        factories.create_number(mallory.by, "+14155550101")
         ((_line, fate, message),) = fates(checked(alice, "+14155550101"))
         assert (fate, message) == ("held", "+14155550101 is already in this installation.")
         assert BatchRow.objects.get().phone_number_id is None
 
     def test_a_number_on_its_way_out_says_so(self, alice):
-        delete_number(alice.by, factories.number(alice.by, "+14155550101").pk)
+        delete_number(alice.by, factories.create_number(alice.by, "+14155550101").pk)
         ((_line, fate, message),) = fates(checked(alice, "+14155550101"))
         assert fate == "held"
         assert "being removed" in message
@@ -126,7 +126,7 @@ class TestCheck:
         assert batch.rows.get().values["label"] == "=HYPERLINK(1)"
 
     def test_a_carrier_is_found_by_name_or_sid(self, alice, mallory):
-        other = factories.carrier(alice.by, name="Other")
+        other = factories.create_carrier(alice.by, name="Other")
         strange = mallory.organization.carriers.get()
         sid = str(other.voip_carrier_sid).upper()
         lines = f"+14155550100,OTHER\n+14155550101,{sid}\n+14155550102,{strange.name}\n"
@@ -136,16 +136,16 @@ class TestCheck:
         assert list(carriers)[2:] == [("error", strange.name), ("todo", "Acme Trunk")]
 
     def test_two_carriers_of_a_name_need_the_sid(self, alice):
-        factories.carrier(alice.by, name="acme trunk")
+        factories.create_carrier(alice.by, name="acme trunk")
         ((_line, fate, message),) = fates(checked(alice, "number,carrier\n+14155550100,Acme Trunk"))
         assert fate == "error"
         assert "name its sid" in message
 
     def test_a_failed_carrier_takes_nothing(self, alice):
-        options = cleaned(alice.by, {})
+        options = clean_import_options(alice.by, {})
         alice.organization.carriers.update(status="failed", error_message="Wrong address.")
-        batch = jobs.propose_import(alice.by, title="x", options=options, file=b"+14155550100")
-        factories.work_batches()
+        batch = jobs.create_import_job(alice.by, title="x", options=options, file=b"+14155550100")
+        factories.run_due_bulk_jobs()
         assert "Wrong address." in fates(batch)[0][2]
 
     def test_an_unreadable_file_is_refused_whole(self, alice):
@@ -154,13 +154,13 @@ class TestCheck:
         assert "colour" in batch.reason
 
     def test_an_account_that_is_gone_refuses_the_file(self, alice):
-        batch = jobs.propose_import(
+        batch = jobs.create_import_job(
             alice.by,
             title="x",
             options={"destination": "account", "integration_id": str(alice.user.pk)},
             file=b"+14155550100",
         )
-        factories.work_batches()
+        factories.run_due_bulk_jobs()
         batch.refresh_from_db()
         assert (batch.state, batch.reason) == ("refused", "There is no such integration.")
 
@@ -208,27 +208,27 @@ class TestTakeIn:
 
     def test_what_was_taken_meanwhile_fails_with_its_sentence(self, alice, mallory):
         batch = checked(alice, "+14155550100\n+14155550101\n")
-        factories.number(mallory.by, "+14155550100")
+        factories.create_number(mallory.by, "+14155550100")
         assert (done(alice, batch).failed, batch.done) == (1, 1)
         assert fates(batch)[0] == (1, "failed", "+14155550100 is already in this installation.")
 
     def test_what_was_not_begun_is_checked_again(self, alice):
         batch = checked(alice, "+14155550100,Desk", agent_id="agent_1")
-        jobs.start(alice.by, batch.pk)
-        jobs.stop(alice.by, batch.pk)
-        again = jobs.retry_failed(alice.by, batch.pk)
-        factories.work_batches()
+        jobs.start_bulk_job(alice.by, batch.pk)
+        jobs.stop_bulk_job(alice.by, batch.pk)
+        again = jobs.create_retry_job(alice.by, batch.pk)
+        factories.run_due_bulk_jobs()
         assert done(alice, again).done == 1
         assert alice.organization.phone_numbers.get().label == "Desk"
 
     def test_the_failed_are_tried_again_where_they_were_to_go(self, alice, mallory):
-        other = factories.carrier(alice.by, name="Other")
+        other = factories.create_carrier(alice.by, name="Other")
         batch = checked(alice, "number,carrier\n+14155550100,other\n")
-        theirs = factories.number(mallory.by, "+14155550100")
+        theirs = factories.create_number(mallory.by, "+14155550100")
         done(alice, batch)
         PhoneNumber.objects.filter(pk=theirs.pk).delete()
-        again = jobs.retry_failed(alice.by, batch.pk)
-        factories.work_batches()
+        again = jobs.create_retry_job(alice.by, batch.pk)
+        factories.run_due_bulk_jobs()
         assert done(alice, again).done == 1
         assert alice.organization.phone_numbers.get().carrier == other
 
@@ -248,7 +248,7 @@ def test_a_row_takes_no_needless_statements(alice):
 class TestOptions:
     def test_today_s_default_is_kept(self, alice):
         sid = str(alice.organization.carriers.get().voip_carrier_sid)
-        assert cleaned(alice.by, {}) == {"destination": "carrier", "carrier": sid}
+        assert clean_import_options(alice.by, {}) == {"destination": "carrier", "carrier": sid}
 
     @pytest.mark.parametrize(
         ("given", "field"),
@@ -267,7 +267,7 @@ class TestOptions:
     )
     def test_what_cannot_be_is_refused_by_field(self, alice, given, field):
         with pytest.raises(ValidationError) as caught:
-            cleaned(alice.by, given)
+            clean_import_options(alice.by, given)
         assert list(caught.value.message_dict) == [field]
 
     def test_a_strangers_rows_are_unknown(self, alice, mallory):
@@ -277,4 +277,4 @@ class TestOptions:
             {"destination": "account", "integration_id": account.get().public_id},
         ):
             with pytest.raises(ValidationError, match="There is no"):
-                cleaned(alice.by, options)
+                clean_import_options(alice.by, options)

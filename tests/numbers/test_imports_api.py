@@ -2,7 +2,7 @@
 
 import pytest
 
-from numbers.bulk.jobs import propose_change
+from numbers.bulk.jobs import create_change_job
 from numbers.models import Batch
 from tests.support import factories
 
@@ -28,7 +28,7 @@ def test_rows_are_checked_looked_at_and_started(api, alice):
         "May",
     )
     path = f"/v1/imports/{made.json()['id']}"
-    factories.work_batches()
+    factories.run_due_bulk_jobs()
     ready = api(alice).get(path).json()
     assert (ready["state"], ready["fates"]) == ("ready", {"todo": 1, "error": 1})
     assert not alice.organization.phone_numbers.exists()
@@ -36,7 +36,7 @@ def test_rows_are_checked_looked_at_and_started(api, alice):
     assert (wrong["line"], wrong["text"]) == (2, "020 7183 8750")
     assert "The country is missing" in wrong["message"]
     assert api(alice).post(f"{path}/start").json()["state"] == "running"
-    factories.work_batches()
+    factories.run_due_bulk_jobs()
     done = api(alice).get(path).json()
     assert (done["state"], done["counts"]["done"]) == ("done", 1)
     number = alice.organization.phone_numbers.get()
@@ -46,20 +46,20 @@ def test_rows_are_checked_looked_at_and_started(api, alice):
 
 def test_it_goes_on_by_itself_if_asked_to(api, alice):
     made = api(alice).post("/v1/imports", {"rows": ROWS, "start": True})
-    factories.work_batches()
+    factories.run_due_bulk_jobs()
     assert api(alice).get(f"/v1/imports/{made.json()['id']}").json()["state"] == "done"
 
 
 def test_csv_has_its_options_in_the_query(api, alice):
     answer = csv(api(alice), "Rufnummer;Label\n020 7183 8750;x\n", "?country=GB&title=UK")
     assert (answer.status_code, answer.json()["title"]) == (202, "UK")
-    factories.work_batches()
+    factories.run_due_bulk_jobs()
     assert Batch.objects.get().rows.get().values["number"] == "+442071838750"
 
 
 def test_csv_that_is_no_table_is_refused_by_and_by(api, alice):
     made = csv(api(alice), "colour,label\nred,+1\n").json()
-    factories.work_batches()
+    factories.run_due_bulk_jobs()
     found = api(alice).get(f"/v1/imports/{made['id']}").json()
     assert (found["state"], "colour" in found["reason"]) == ("refused", True)
 
@@ -131,7 +131,7 @@ def test_lists_are_paged(api, alice, django_assert_max_num_queries):
 
 def test_rows_are_paged_by_line(api, alice):
     made = csv(api(alice), "".join(f"+1415555010{n}\n" for n in range(5))).json()
-    factories.work_batches()
+    factories.run_due_bulk_jobs()
     path = f"/v1/imports/{made['id']}/rows?limit=2"
     lines, cursor = [], ""
     while cursor is not None:
@@ -154,8 +154,8 @@ def test_what_is_stopped_is_not_started(api, alice):
 
 
 def test_a_bulk_change_is_no_import(api, alice):
-    factories.number(alice.by)
+    factories.create_number(alice.by)
     numbers = alice.organization.phone_numbers.all()
-    batch = propose_change(alice.by, action="retry", options={}, numbers=numbers)
+    batch = create_change_job(alice.by, action="retry", options={}, numbers=numbers)
     assert api(alice).get(f"/v1/imports/{batch.pk}").status_code == 404
     assert api(alice).get("/v1/imports").json()["data"] == []

@@ -30,7 +30,7 @@ def errors(answer):
 
 def worked(api_client, answer):
     assert answer.status_code == 202, answer.text
-    factories.work_batches()
+    factories.run_due_bulk_jobs()
     return api_client.get(f"/v1/imports/{answer.json()['id']}").json()
 
 

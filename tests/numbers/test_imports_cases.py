@@ -10,7 +10,7 @@ import pytest
 
 from numbers.bulk import jobs
 from numbers.bulk.imports import pasted_list
-from numbers.bulk.imports.options import cleaned
+from numbers.bulk.imports.options import clean_import_options
 from numbers.numbering import ranges
 from tests.support import factories
 
@@ -88,9 +88,9 @@ CASES = [
 
 def checked(alice, country: str, *, title: str, **given):
     """As a program hands it in, to be recorded only."""
-    options = cleaned(alice.by, {"destination": "record", "country": country})
-    batch = jobs.propose_import(alice.by, title=title, options=options, **given)
-    factories.work_batches()
+    options = clean_import_options(alice.by, {"destination": "record", "country": country})
+    batch = jobs.create_import_job(alice.by, title=title, options=options, **given)
+    factories.run_due_bulk_jobs()
     return jobs.Batch.objects.get(pk=batch.pk)
 
 
@@ -161,7 +161,7 @@ def test_an_export_that_a_spreadsheet_has_saved_again(alice):
     ],
 )
 def test_a_pasted_list(alice, file, country, expected):
-    rows = list(pasted_list.rows_of((FOLDER / file).read_text()))
+    rows = list(pasted_list.parse_pasted_rows((FOLDER / file).read_text()))
     batch = checked(alice, country, title=file, rows=rows)
     found = batch.rows.order_by("line")
     assert [(row.values.get("number"), row.values.get("label", "")) for row in found] == expected
@@ -169,4 +169,4 @@ def test_a_pasted_list(alice, file, country, expected):
 
 def test_the_end_of_a_range_may_be_short():
     first, last = (FOLDER / "range-screen-short.txt").read_text().split()[:2]
-    assert ranges.ends_of(first=first, last=last) == ("+4930123400", "+4930123499")
+    assert ranges.resolve_range_ends(first=first, last=last) == ("+4930123400", "+4930123499")

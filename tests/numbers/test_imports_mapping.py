@@ -12,16 +12,16 @@ from django.utils import timezone
 from integrations.retention import cleanup
 from numbers.bulk import jobs, schedule
 from numbers.bulk.imports.mapping_confirmation import (
-    WrongMapping,
-    change_mapping,
-    choose_sheet,
+    InvalidMapping,
+    choose_import_sheet,
     confirm_mapping,
+    reopen_mapping,
 )
-from numbers.bulk.imports.options import cleaned
-from numbers.bulk.imports.readings import choose
-from numbers.bulk.jobs import CannotBatch
+from numbers.bulk.imports.options import clean_import_options
+from numbers.bulk.imports.readings import choose_row_numbers
+from numbers.bulk.jobs import BulkJobError
 from numbers.models import Batch, ColumnMapping, PhoneNumber
-from organizations.access.principals import Principal, member_again
+from organizations.access.principals import Principal, reload_member_principal
 from tests.support import factories
 
 pytestmark = pytest.mark.django_db
@@ -32,19 +32,19 @@ NUMBER, LABEL = {0: "number", 1: "", 2: "label"}, {0: "number", 1: "label", 2: "
 
 def handed_in(member, file: bytes, *, ask=True, **options) -> Batch:
     """The batch of a file from the screens (or of a program), once a worker has looked at it."""
-    place = cleaned(member.by, {"destination": "record"})
+    place = clean_import_options(member.by, {"destination": "record"})
     options = {**place, **({"ask": True} if ask else {}), **options}
-    batch = jobs.propose_import(member.by, title="dids.csv", options=options, file=file)
+    batch = jobs.create_import_job(member.by, title="dids.csv", options=options, file=file)
     return worked(batch)
 
 
 def member(person) -> Principal:
     """With what their role allows."""
-    return member_again(person.organization, str(person.user.pk))
+    return reload_member_principal(person.organization, str(person.user.pk))
 
 
 def worked(batch: Batch) -> Batch:
-    factories.work_batches()
+    factories.run_due_bulk_jobs()
     return Batch.objects.get(pk=batch.pk)
 
 
@@ -77,7 +77,7 @@ class TestAsking:
 
     def test_nobody_works_on_it_meanwhile(self, alice):
         batch = handed_in(alice, UNCLEAR)
-        assert (batch.lease_until, schedule.QUEUE.due()) == (None, [])
+        assert (batch.lease_until, schedule.BULK_JOB_QUEUE.due()) == (None, [])
 
     def test_columns_that_are_certain_do_not_wait(self, alice):
         batch = handed_in(alice, b"number,label\n+14155550100,Desk\n")
@@ -135,7 +135,7 @@ class TestConfirming:
     )
     def test_what_cannot_be_names_the_column(self, alice, mapping, wrong):
         batch = handed_in(alice, UNCLEAR)
-        with pytest.raises(WrongMapping) as caught:
+        with pytest.raises(InvalidMapping) as caught:
             confirm_mapping(alice.by, batch.pk, mapping=mapping)
         assert caught.value.errors.keys() == wrong.keys()
         assert all(words in caught.value.errors[index] for index, words in wrong.items())
@@ -144,21 +144,21 @@ class TestConfirming:
 
     def test_who_may_not_add_numbers_may_not_confirm(self, alice):
         batch = handed_in(alice, UNCLEAR)
-        carol = factories.person("Carol", organization=alice.organization, role="user")
+        carol = factories.create_member("Carol", organization=alice.organization, role="user")
         with pytest.raises(PermissionDenied):
             confirm_mapping(member(carol), batch.pk, mapping=LABEL)
 
     def test_it_goes_on_in_the_name_of_who_confirms(self, alice):
-        bob = factories.person("Bob", organization=alice.organization)
+        bob = factories.create_member("Bob", organization=alice.organization)
         batch = handed_in(alice, UNCLEAR)
         confirm_mapping(member(bob), batch.pk, mapping=LABEL)
         assert worked(batch).actor_id == str(bob.user.pk)
 
     def test_what_was_discarded_is_not_confirmed(self, alice):
         batch = handed_in(alice, UNCLEAR)
-        assert jobs.stop(alice.by, batch.pk).state == "stopped"
+        assert jobs.stop_bulk_job(alice.by, batch.pk).state == "stopped"
         assert Batch.objects.get(pk=batch.pk).file is None
-        with pytest.raises(CannotBatch, match="stopped"):
+        with pytest.raises(BulkJobError, match="stopped"):
             confirm_mapping(alice.by, batch.pk, mapping=LABEL)
 
     def test_blank_and_equal_headings_are_told_apart(self, alice):
@@ -174,12 +174,12 @@ class TestConfirming:
 
     def test_it_can_be_started_and_its_failures_tried_again(self, alice, mallory):
         batch = confirmed(alice, handed_in(alice, UNCLEAR), NUMBER)
-        factories.number(mallory.by, "+14155550100")
-        jobs.start(alice.by, batch.pk)
+        factories.create_number(mallory.by, "+14155550100")
+        jobs.start_bulk_job(alice.by, batch.pk)
         assert Batch.objects.get(pk=batch.pk).file is None
         worked(batch)
         PhoneNumber.objects.filter(e164="+14155550100").delete()
-        again = worked(jobs.retry_failed(alice.by, batch.pk))
+        again = worked(jobs.create_retry_job(alice.by, batch.pk))
         assert (again.state, labels(again)) == ("ready", [("+14155550100", "Ann")])
 
 
@@ -221,7 +221,7 @@ class TestRemembering:
     def test_the_newest_choice_counts(self, alice):
         confirmed(alice, handed_in(alice, UNCLEAR), NUMBER)
         again = handed_in(alice, UNCLEAR)
-        assert change_mapping(alice.by, again.pk).state == "mapping"
+        assert reopen_mapping(alice.by, again.pk).state == "mapping"
         confirmed(alice, again, LABEL)
         assert labels(handed_in(alice, UNCLEAR))[0] == ("+14155550100", "Berlin")
         assert ColumnMapping.objects.count() == 1
@@ -246,7 +246,7 @@ class TestSheets:
         batch = handed_in(alice, workbook(Berlin=KNOWN, Rome=OTHER))
         first = batch.layout["sheet"]
         other = {"Berlin": "Rome", "Rome": "Berlin"}[first]
-        batch = worked(choose_sheet(alice.by, batch.pk, sheet=other))
+        batch = worked(choose_import_sheet(alice.by, batch.pk, sheet=other))
         assert (batch.state, batch.layout["sheet"]) == ("mapping", other)
         assert batch.rows.count() == 0
 
@@ -254,7 +254,7 @@ class TestSheets:
         file = workbook(Berlin=KNOWN, Rome=UNKNOWN)
         batch = handed_in(alice, file)
         for sheet in ("Berlin", "Rome"):  # whichever is first
-            batch = worked(choose_sheet(alice.by, batch.pk, sheet=sheet))
+            batch = worked(choose_import_sheet(alice.by, batch.pk, sheet=sheet))
         batch = confirmed(alice, batch, {0: "number", 1: "label"})
         assert labels(batch) == [("+14155550107", "Ann"), ("+14155550108", "Bob")]
         again = handed_in(alice, file)
@@ -282,15 +282,15 @@ class TestSheets:
 class TestChanging:
     def test_the_rows_are_read_anew(self, alice):
         batch = confirmed(alice, handed_in(alice, UNCLEAR), NUMBER)
-        change_mapping(alice.by, batch.pk)
-        assert change_mapping(alice.by, batch.pk).state == "mapping"  # twice is harmless
+        reopen_mapping(alice.by, batch.pk)
+        assert reopen_mapping(alice.by, batch.pk).state == "mapping"  # twice is harmless
         batch = confirmed(alice, batch, LABEL)
         assert (batch.state, batch.total, labels(batch)[0][1]) == ("ready", 2, "Berlin")
 
     def test_where_every_row_is_wrong_the_columns_can_still_be_changed(self, alice):
         batch = confirmed(alice, handed_in(alice, UNCLEAR), {0: "label", 1: "number", 2: ""})
         assert (batch.state, batch.left) == ("ready", 0)
-        change_mapping(alice.by, batch.pk)
+        reopen_mapping(alice.by, batch.pk)
         assert confirmed(alice, batch, LABEL).left == 2
 
     def test_choices_of_rows_are_made_anew(self, alice):
@@ -298,31 +298,33 @@ class TestChanging:
         batch = confirmed(alice, batch, {0: "number", 1: ""})
         row = batch.rows.get()
         assert row.fate == "ambiguous"
-        choose(alice.by, batch.pk, choices={row.line: row.values["readings"][0]["number"]})
+        choose_row_numbers(
+            alice.by, batch.pk, choices={row.line: row.values["readings"][0]["number"]}
+        )
         batch = worked(batch)
         assert (batch.rows.get().fate, len(batch.options["choices"])) == ("todo", 1)
-        change_mapping(alice.by, batch.pk)
+        reopen_mapping(alice.by, batch.pk)
         batch = confirmed(alice, batch, {0: "number", 1: "label"})
         assert (batch.rows.get().fate, "choices" in batch.options) == ("ambiguous", False)
 
     def test_not_once_it_runs(self, alice):
         batch = handed_in(alice, b"number\n+14155550100\n")
-        jobs.start(alice.by, batch.pk)
-        with pytest.raises(CannotBatch):
-            change_mapping(alice.by, batch.pk)
+        jobs.start_bulk_job(alice.by, batch.pk)
+        with pytest.raises(BulkJobError):
+            reopen_mapping(alice.by, batch.pk)
 
     def test_not_what_a_program_has_handed_in(self, alice):
         batch = handed_in(alice, b"number\n+14155550100\n", ask=False)
         assert batch.file is None
-        with pytest.raises(CannotBatch, match="hand the file in again"):
-            change_mapping(alice.by, batch.pk)
+        with pytest.raises(BulkJobError, match="hand the file in again"):
+            reopen_mapping(alice.by, batch.pk)
 
     def test_nor_rows_of_a_request(self, alice):
-        options = {**cleaned(alice.by, {"destination": "record"}), "ask": True}
+        options = {**clean_import_options(alice.by, {"destination": "record"}), "ask": True}
         rows = [{"number": "+14155550100"}]
-        batch = jobs.propose_import(alice.by, title="x", options=options, rows=rows)
-        with pytest.raises(CannotBatch):
-            change_mapping(alice.by, worked(batch).pk)
+        batch = jobs.create_import_job(alice.by, title="x", options=options, rows=rows)
+        with pytest.raises(BulkJobError):
+            reopen_mapping(alice.by, worked(batch).pk)
 
 
 class TestRetention:
@@ -330,13 +332,13 @@ class TestRetention:
         batch = handed_in(alice, UNCLEAR)
         old = timezone.now() - settings.BATCH_RETENTION - timedelta(days=1)
         Batch.objects.filter(pk=batch.pk).update(created_at=old)
-        cleanup.clean_up()
+        cleanup.run_cleanup()
         batch.refresh_from_db()
         assert (batch.state, batch.file) == ("stopped", None)
 
     def test_one_that_is_waiting_is_kept(self, alice):
         batch = handed_in(alice, UNCLEAR)
-        cleanup.clean_up()
+        cleanup.run_cleanup()
         batch.refresh_from_db()
         assert batch.state == "mapping"
         assert bytes(batch.file) == UNCLEAR
@@ -345,9 +347,9 @@ class TestRetention:
 class TestNotices:
     @pytest.mark.parametrize("destination", ["record", "account"])
     def test_a_carrier_of_numbers_that_go_on_none_is_said_once(self, alice, destination):
-        options = cleaned(alice.by, {"destination": destination})
+        options = clean_import_options(alice.by, {"destination": destination})
         rows = [{"number": f"+1415555010{n}", "carrier": "Acme Trunk"} for n in range(3)]
-        batch = jobs.propose_import(alice.by, title="x", options=options, rows=rows)
+        batch = jobs.create_import_job(alice.by, title="x", options=options, rows=rows)
         batch = worked(batch)
         assert (batch.state, batch.left) == ("ready", 3)
         assert batch.reason.count("The column carrier is ignored") == 1

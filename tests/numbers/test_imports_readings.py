@@ -3,9 +3,9 @@
 import pytest
 
 from numbers.bulk import jobs
-from numbers.bulk.imports.options import cleaned
-from numbers.bulk.imports.readings import choose
-from numbers.bulk.jobs import CannotBatch
+from numbers.bulk.imports.options import clean_import_options
+from numbers.bulk.imports.readings import choose_row_numbers
+from numbers.bulk.jobs import BulkJobError
 from tests.support import factories
 
 pytestmark = pytest.mark.django_db
@@ -13,13 +13,13 @@ pytestmark = pytest.mark.django_db
 
 def checked(member, *numbers: str, rows=None, **options):
     rows = rows or [{"number": each, "label": f"Row {n}"} for n, each in enumerate(numbers, 1)]
-    options = cleaned(member.by, {"destination": "record", **options})
-    batch = jobs.propose_import(member.by, title="list", options=options, rows=rows)
+    options = clean_import_options(member.by, {"destination": "record", **options})
+    batch = jobs.create_import_job(member.by, title="list", options=options, rows=rows)
     return again(batch)
 
 
 def again(batch):
-    factories.work_batches()
+    factories.run_due_bulk_jobs()
     return jobs.Batch.objects.get(pk=batch.pk)
 
 
@@ -66,7 +66,7 @@ class TestEvidence:
         assert fates(batch) == [("todo", "+14155550172"), ("ambiguous", "")]
 
     def test_what_is_decided_may_be_here_or_repeated(self, alice):
-        factories.number(alice.by, "+4917612345678")
+        factories.create_number(alice.by, "+4917612345678")
         batch = checked(
             alice, "4917612345678", "492119876543", "492119876543", "4930901826", country="DE"
         )
@@ -81,17 +81,17 @@ class TestEvidence:
     def test_no_other_row_tells_whether_a_row_is_a_range(self, alice):
         batch = checked(alice, "030 901827", "030 901820-30", country="DE")
         assert [fate for fate, _number in fates(batch)] == ["todo", "ambiguous"]
-        choose(alice.by, batch.pk, without_plus="national")
+        choose_row_numbers(alice.by, batch.pk, without_plus="national")
         assert [fate for fate, _number in fates(again(batch))] == ["todo", "ambiguous"]
 
 
 class TestChoice:
     def test_a_number_of_one_row(self, alice):
         batch = checked(alice, "4917612345678", "442071838712", country="DE")
-        choose(alice.by, batch.pk, choices={1: "+4917612345678"})
+        choose_row_numbers(alice.by, batch.pk, choices={1: "+4917612345678"})
         batch = again(batch)
         assert fates(batch) == [("todo", "+4917612345678"), ("ambiguous", "")]
-        choose(alice.by, batch.pk, choices={2: "+442071838712"})
+        choose_row_numbers(alice.by, batch.pk, choices={2: "+442071838712"})
         assert fates(again(batch)) == [("todo", "+4917612345678"), ("todo", "+442071838712")]
 
     @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ class TestChoice:
     )
     def test_a_way_for_the_whole_file(self, alice, way, number):
         batch = checked(alice, "4917612345678", country="DE")
-        choose(alice.by, batch.pk, without_plus=way)
+        choose_row_numbers(alice.by, batch.pk, without_plus=way)
         assert fates(again(batch)) == [("todo", number)]
         batch = checked(alice, "4917612345678", country="DE", without_plus=way)
         assert fates(batch) == [("todo", number)]
@@ -112,23 +112,25 @@ class TestChoice:
     def test_only_what_is_offered_can_be_chosen(self, alice):
         batch = checked(alice, "4917612345678", "+14155550101", country="DE")
         for choices in ({1: "+14155550102"}, {1: "range"}, {2: "+14155550101"}, {9: "+1"}):
-            with pytest.raises(CannotBatch, match="does not offer"):
-                choose(alice.by, batch.pk, choices=choices)
-        with pytest.raises(CannotBatch, match="at least one row"):
-            choose(alice.by, batch.pk)
+            with pytest.raises(BulkJobError, match="does not offer"):
+                choose_row_numbers(alice.by, batch.pk, choices=choices)
+        with pytest.raises(BulkJobError, match="at least one row"):
+            choose_row_numbers(alice.by, batch.pk)
 
     def test_nothing_is_chosen_once_it_has_started(self, alice):
         batch = checked(alice, "4917612345678", "+14155550101", country="DE")
-        jobs.start(alice.by, batch.pk)
+        jobs.start_bulk_job(alice.by, batch.pk)
         assert again(batch).state == "done"
-        with pytest.raises(CannotBatch, match="before the import has started"):
-            choose(alice.by, batch.pk, choices={1: "+4917612345678"})
+        with pytest.raises(BulkJobError, match="before the import has started"):
+            choose_row_numbers(alice.by, batch.pk, choices={1: "+4917612345678"})
         assert alice.organization.phone_numbers.count() == 1
 
     def test_a_program_that_starts_at_once_leaves_them_out(self, alice):
         rows = [{"number": "4917612345678"}, {"number": "+14155550101"}]
-        options = cleaned(alice.by, {"destination": "record", "country": "DE"}) | {"start": True}
-        batch = again(jobs.propose_import(alice.by, title="API", options=options, rows=rows))
+        options = clean_import_options(alice.by, {"destination": "record", "country": "DE"}) | {
+            "start": True
+        }
+        batch = again(jobs.create_import_job(alice.by, title="API", options=options, rows=rows))
         assert [fate for fate, _number in fates(batch)] == ["ambiguous", "done"]
 
 
@@ -137,7 +139,7 @@ class TestRanges:
         batch = checked(alice, "+4930123400-03", "+14155550101")
         assert [fate for fate, _number in fates(batch)] == ["ambiguous", "todo"]
         assert "the range +4930123400 to +4930123403?" in messages(batch)[0]
-        choose(alice.by, batch.pk, choices={1: "range"})
+        choose_row_numbers(alice.by, batch.pk, choices={1: "range"})
         batch = again(batch)
         assert fates(batch) == [
             ("todo", "+4930123400"),
@@ -149,7 +151,7 @@ class TestRanges:
 
     def test_or_taken_as_one_number(self, alice):
         batch = checked(alice, "030 901820-30", country="DE")
-        choose(alice.by, batch.pk, choices={1: "+493090182030"})
+        choose_row_numbers(alice.by, batch.pk, choices={1: "+493090182030"})
         assert fates(again(batch)) == [("todo", "+493090182030")]
 
     @pytest.mark.parametrize("cells", [{"range_size": "3"}, {"last_number": "02"}])
@@ -185,7 +187,7 @@ class TestIds:
     """Our own export knows each number by its id, whatever a spreadsheet has done to the rest."""
 
     def test_the_id_identifies_the_number(self, alice):
-        number = factories.number(alice.by, "+4917612345678")
+        number = factories.create_number(alice.by, "+4917612345678")
         row = {"number": "4917612345678", "id": str(number.pk)}
         assert fates(checked(alice, rows=[row], country="DE")) == [("held", "+4917612345678")]
 
@@ -200,12 +202,12 @@ class TestIds:
         assert fates(batch) == [("todo", "+442071838750"), ("todo", "+442071838751")]
 
     def test_an_id_of_another_number_is_refused(self, alice):
-        number = factories.number(alice.by, "+4917612345678")
+        number = factories.create_number(alice.by, "+4917612345678")
         batch = checked(alice, rows=[{"number": "+14155550101", "id": str(number.pk)}])
         assert "The id of this row is that of +4917612345678" in messages(batch)[0]
 
     def test_a_strangers_id_says_nothing(self, alice, mallory):
-        number = factories.number(mallory.by, "+4917612345678")
+        number = factories.create_number(mallory.by, "+4917612345678")
         batch = checked(alice, rows=[{"number": "+14155550101", "id": str(number.pk)}])
         assert fates(batch) == [("todo", "+14155550101")]
 

@@ -3,7 +3,7 @@
 import pytest
 
 from numbers.bulk import jobs
-from numbers.bulk.imports.options import cleaned
+from numbers.bulk.imports.options import clean_import_options
 from organizations.web.views.base import screen_url
 from tests.support import factories
 
@@ -11,13 +11,13 @@ pytestmark = pytest.mark.django_db
 
 
 def checked(member, rows, **options):
-    options = cleaned(member.by, options)
-    batch = jobs.propose_import(member.by, title="list", options=options, rows=rows)
+    options = clean_import_options(member.by, options)
+    batch = jobs.create_import_job(member.by, title="list", options=options, rows=rows)
     return again(batch)
 
 
 def again(batch):
-    factories.work_batches()
+    factories.run_due_bulk_jobs()
     return jobs.Batch.objects.get(pk=batch.pk)
 
 
@@ -27,7 +27,7 @@ def fates(batch):
 
 @pytest.fixture
 def number(alice):
-    return factories.number(alice.by, "+14155550101", label="Old")
+    return factories.create_number(alice.by, "+14155550101", label="Old")
 
 
 def test_without_the_option_it_is_only_said_that_they_are_here(alice, number):
@@ -42,7 +42,7 @@ def test_a_row_that_differs_is_a_change_field_by_field(alice, number, browse):
     page = browse(alice).get(screen_url(alice.organization, "batch", batch_id=batch.pk)).text
     assert "Old" in page
     assert "New" in page
-    jobs.start(alice.by, batch.pk)
+    jobs.start_bulk_job(alice.by, batch.pk)
     assert again(batch).state == "done"
     number.refresh_from_db()
     assert number.label == "New"
@@ -64,19 +64,19 @@ def test_the_id_is_enough(alice, number):
 def test_a_change_since_the_preview_is_not_overwritten(alice, number):
     batch = checked(alice, [{"number": "+14155550101", "label": "New"}], update=True)
     alice.organization.phone_numbers.update(label="Meanwhile")
-    jobs.start(alice.by, batch.pk)
+    jobs.start_bulk_job(alice.by, batch.pk)
     row = again(batch).rows.get()
     assert (row.fate, "changed since the preview" in row.message) == ("failed", True)
 
 
 def test_a_strangers_number_stays_theirs(alice, mallory):
-    factories.number(mallory.by, "+14155550101")
+    factories.create_number(mallory.by, "+14155550101")
     batch = checked(alice, [{"number": "+14155550101", "label": "Mine"}], update=True)
     assert fates(batch) == [("held", {})]
 
 
 def test_a_number_does_not_move_to_another_carrier(alice, number):
-    other = factories.carrier(alice.by, name="Other")
+    other = factories.create_carrier(alice.by, name="Other")
     rows = [{"number": "+14155550101", "carrier": other.name}]
     batch = checked(alice, rows, update=True)
     assert fates(batch)[0][0] == "error"
@@ -85,4 +85,4 @@ def test_a_number_does_not_move_to_another_carrier(alice, number):
 
 def test_the_option_is_true_or_false(alice):
     with pytest.raises(Exception, match="true or false"):
-        cleaned(alice.by, {"update": "maybe"})
+        clean_import_options(alice.by, {"update": "maybe"})

@@ -14,27 +14,27 @@ pytestmark = pytest.mark.django_db
 
 
 def test_a_number_becomes_active(alice):
-    number = factories.number(alice.by)
+    number = factories.create_number(alice.by)
     assert number.status == "active"
     assert SandboxObject.objects.filter(kind="number", name="+18005551234").count() == 1
 
 
 def test_a_repeated_attempt_makes_no_second_object(alice):
-    number = factories.number(alice.by)
+    number = factories.create_number(alice.by)
     operation = Operation.objects.get(subject_kind="placement")
-    assert worker.run(operation.pk) is None
+    assert worker.run_attempt(operation.pk) is None
     assert SandboxObject.objects.filter(kind="number").count() == 1
     assert number.status == "active"
 
 
 def test_a_refused_number_has_failed_with_the_reason(alice):
-    number = factories.number(alice.by, "+15005550001")
+    number = factories.create_number(alice.by, "+15005550001")
     assert number.status == "failed"
     assert "not in this account" in number.error_message
 
 
 def test_an_outage_is_waited_for_with_a_reason(alice):
-    number = factories.number(alice.by, "+15005550005")
+    number = factories.create_number(alice.by, "+15005550005")
     operation = Operation.objects.get(subject_kind="placement")
     assert number.status == "pending"
     assert (operation.status, operation.outcome, operation.attempts) == ("open", "unavailable", 1)
@@ -43,66 +43,68 @@ def test_an_outage_is_waited_for_with_a_reason(alice):
 
 
 def test_a_lost_answer_is_looked_up_and_not_repeated(alice):
-    number = factories.number(alice.by, "+15005550003")
+    number = factories.create_number(alice.by, "+15005550003")
     assert number.status == "pending"
     Operation.objects.update(next_attempt_at="2020-01-01T00:00Z")
-    factories.work_number(number)
+    factories.run_number_operations(number)
     assert number.status == "active"
     assert SandboxObject.objects.filter(kind="number").count() == 1
 
 
 def test_a_number_waits_for_its_carrier(alice):
-    carrier = factories.carrier(alice.by, name="Slow", settled=False)
-    number = factories.number(alice.by, voip_carrier_sid=carrier.voip_carrier_sid)
+    carrier = factories.create_carrier(alice.by, name="Slow", settled=False)
+    number = factories.create_number(alice.by, voip_carrier_sid=carrier.voip_carrier_sid)
     assert number.status == "pending"
     assert Operation.objects.get(subject_kind="placement").waits_for is not None
-    factories.work("carrier", carrier.id)
-    factories.work_number(number)
+    factories.run_open_operation("carrier", carrier.id)
+    factories.run_number_operations(number)
     assert number.status == "active"
 
 
 def test_deactivating_unlinks_the_routing_and_keeps_the_number(alice):
-    number = factories.number(alice.by)
+    number = factories.create_number(alice.by)
     operations.change_number(alice.by, number.id, status="inactive")
     number.refresh_from_db()
     assert (number.status, number.wanted) == ("active", "inactive")
-    factories.work_number(number)
+    factories.run_number_operations(number)
     assert number.status == "inactive"
     assert SandboxObject.objects.get(kind="number").data["routed"] is False
 
 
 def test_a_deleted_number_is_held_until_it_is_gone(alice, mallory):
-    number = factories.number(alice.by)
+    number = factories.create_number(alice.by)
     operations.delete_number(alice.by, number.id)
     with pytest.raises(NumberTaken) as own:
-        factories.number(alice.by)
+        factories.create_number(alice.by)
     with pytest.raises(NumberTaken) as foreign:
-        factories.number(mallory.by)
+        factories.create_number(mallory.by)
     assert own.value.being_removed
     assert not foreign.value.being_removed
-    factories.work_number(number)
+    factories.run_number_operations(number)
     assert number.released_at is not None
     assert not SandboxObject.objects.filter(kind="number").exists()
-    assert factories.number(mallory.by).status == "active"
+    assert factories.create_number(mallory.by).status == "active"
 
 
 def test_deleting_what_no_platform_knows_releases_it_at_once(alice):
-    number = factories.number(alice.by, settled=False)
+    number = factories.create_number(alice.by, settled=False)
     operations.delete_number(alice.by, number.id)
     number.refresh_from_db()
     assert number.released_at is not None
 
 
 def test_a_wish_that_changes_under_a_running_attempt_is_attempted_again(alice):
-    number = factories.number(alice.by, settled=False)
+    number = factories.create_number(alice.by, settled=False)
     from integrations.ledger import leases
 
-    operation = leases.claim(factories.open_operation("placement", number.placements.get().id).pk)
-    verdict = worker.attempt(operation)
+    operation = leases.claim_operation(
+        factories.find_open_operation("placement", number.placements.get().id).pk
+    )
+    verdict = worker.attempt_operation(operation)
     operations.delete_number(alice.by, number.id)
-    worker.settle(operation, verdict)
+    worker.settle_operation(operation, verdict)
     number.refresh_from_db()
     assert (number.status, number.released_at) == ("deleted", None)
-    factories.work_number(number)
+    factories.run_number_operations(number)
     assert number.released_at is not None
     assert PhoneNumber.objects.count() == 1

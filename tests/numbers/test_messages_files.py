@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from config import BASE_DIR
-from numbers.views.bulk.messages import OF_FILES, PLURALS, SENTENCES, told
+from numbers.views.bulk.messages import FILE_SENTENCES, PLURALS, SENTENCES, translate_stored_text
 
 SAYS = {"_", "gettext", "ngettext", "gettext_noop"}
 
@@ -22,12 +22,14 @@ def sentences() -> Iterator[str]:
 
 
 def test_no_sentence_on_a_file_is_unknown():
-    known = {*SENTENCES, *OF_FILES, *(text for pair in PLURALS for text in pair)}
+    known = {*SENTENCES, *FILE_SENTENCES, *(text for pair in PLURALS for text in pair)}
     assert set(sentences()) - known == set()
 
 
 def test_no_sentence_is_stale():
-    assert {*OF_FILES, *(text for pair in PLURALS for text in pair)} - set(sentences()) == set()
+    assert {*FILE_SENTENCES, *(text for pair in PLURALS for text in pair)} - set(
+        sentences()
+    ) == set()
 
 
 @pytest.mark.parametrize(
@@ -41,4 +43,4 @@ def test_no_sentence_is_stale():
     ],
 )
 def test_numbers_and_names_are_kept(text):
-    assert told(text) == text
+    assert translate_stored_text(text) == text

@@ -10,7 +10,7 @@ from integrations.models import Operation
 from numbers.inventory import metrics
 from numbers.inventory.operations import change_number
 from numbers.models import PhoneNumber
-from numbers.views.dashboard import source_of
+from numbers.views.dashboard import build_metrics_source
 from tests.support import factories
 
 pytestmark = pytest.mark.django_db
@@ -19,7 +19,7 @@ LONG_AGO = timezone.now() - timedelta(days=80)
 
 
 def figure(member, name: str):
-    return metrics.figures(source_of(member.organization), days=30)[name]
+    return metrics.compute_metrics(build_metrics_source(member.organization), days=30)[name]
 
 
 def took(number: PhoneNumber, seconds: float, *, at=None) -> None:
@@ -32,12 +32,12 @@ def took(number: PhoneNumber, seconds: float, *, at=None) -> None:
 
 def switched(member, number: PhoneNumber) -> None:
     change_number(member.by, number.pk, status="inactive")
-    factories.work_number(number)
+    factories.run_number_operations(number)
 
 
 @pytest.fixture
 def number(alice) -> PhoneNumber:
-    return factories.number(alice.by)
+    return factories.create_number(alice.by)
 
 
 def test_a_switch_is_no_set_up(alice, number):

@@ -7,9 +7,9 @@ import phonenumbers
 import pytest
 from phonenumbers import PhoneNumber, PhoneNumberFormat, PhoneNumberType
 
-from numbers.numbering.e164 import NotANumber, canonical_of, formatted
+from numbers.numbering.e164 import InvalidPhoneNumber, find_canonical_e164, format_e164
 from numbers.numbering.parsing import parse_number
-from numbers.numbering.readings import Ambiguous
+from numbers.numbering.readings import AmbiguousNumber
 from numbers.numbering.regions import INTERNATIONAL
 
 REGIONS = sorted(phonenumbers.SUPPORTED_REGIONS)
@@ -48,22 +48,22 @@ def as_written(region: str) -> Iterator[tuple[str, str, PhoneNumber]]:
         yield "national", spellings(number, PhoneNumberFormat.NATIONAL), number
         yield "international", international, number
         yield "tel", spellings(number, PhoneNumberFormat.RFC3966), number
-        yield "plus lost", formatted(number)[1:], number
+        yield "plus lost", format_e164(number)[1:], number
         yield "plus lost, in groups", international[1:], number
     for number in FOREIGN:
         yield "abroad", phonenumbers.format_out_of_country_calling_number(number, region), number
-        yield "abroad, plus lost", formatted(number)[1:], number
+        yield "abroad, plus lost", format_e164(number)[1:], number
 
 
 def outcome(text: str, region: str, meant: PhoneNumber) -> str:
     try:
         found = parse_number(text, country=region)
-    except Ambiguous as error:
-        known = formatted(meant) in [reading.number for reading in error.readings]
+    except AmbiguousNumber as error:
+        known = format_e164(meant) in [reading.number for reading in error.readings]
         return "ambiguous" if known else "ambiguous without the right one"
-    except NotANumber:
+    except InvalidPhoneNumber:
         return "refused"
-    if found.number == formatted(meant):
+    if found.number == format_e164(meant):
         return "right"
     return "noted" if found.note else "silently another"
 
@@ -99,6 +99,6 @@ def test_most_texts_are_understood(outcomes, record_property):
 @pytest.mark.parametrize("region", REGIONS)
 def test_without_its_plus_a_number_is_read_where_that_is_said(region):
     for number in numbers_of(region):
-        text = formatted(number)
-        if canonical_of(text):
+        text = format_e164(number)
+        if find_canonical_e164(text):
             assert parse_number(text[1:], country=INTERNATIONAL).number == text

@@ -6,8 +6,8 @@ from itertools import islice
 import pytest
 
 from numbers.bulk import jobs
-from numbers.bulk.imports.options import cleaned
-from numbers.bulk.imports.pasted_list import rows_of
+from numbers.bulk.imports.options import clean_import_options
+from numbers.bulk.imports.pasted_list import parse_pasted_rows
 from numbers.numbering.parsing import parse_number
 from tests.support import factories
 
@@ -15,7 +15,7 @@ ONE, TWO, THREE = "+14155551003", "+14155551004", "+14155551005"
 
 
 def rows(text: str) -> list[tuple[str, str]]:
-    return [(row["number"], row["label"]) for row in rows_of(text)]
+    return [(row["number"], row["label"]) for row in parse_pasted_rows(text)]
 
 
 class TestMarks:
@@ -103,7 +103,7 @@ class TestHeadings:
 
     def test_a_heading_says_which_column_is_which(self):
         text = "Label,Number,Carrier\n1047,030 901820,Acme\n,030 901821,\n"
-        assert list(rows_of(text)) == [
+        assert list(parse_pasted_rows(text)) == [
             {"label": "1047", "number": "030 901820", "carrier": "Acme"},
             {"number": "030 901821"},
         ]
@@ -291,25 +291,25 @@ def test_nothing_is_lost():
 )
 def test_a_hostile_line_takes_no_time(text):
     begin = time.process_time()
-    list(rows_of(text))
+    list(parse_pasted_rows(text))
     assert time.process_time() - begin < 5
 
 
 @pytest.mark.parametrize("text", ["+1 " * 3_000_000, '1,"' * 3_000_000, "1. x\n" * 2_000_000])
 def test_far_too_many_are_more_rows_than_are_taken_in(text):
     begin = time.process_time()
-    assert len(list(islice(rows_of(text), jobs.MOST_ROWS + 1))) > jobs.MOST_ROWS
+    assert len(list(islice(parse_pasted_rows(text), jobs.MAX_ROWS + 1))) > jobs.MAX_ROWS
     assert time.process_time() - begin < 5
 
 
 @pytest.mark.django_db
 class TestAsBatch:
     def proposed(self, alice, text: str, **options) -> list[tuple[str, str, str]]:
-        options = cleaned(alice.by, {"destination": "record", **options})
-        made = jobs.propose_import(
-            alice.by, title="Pasted list", options=options, rows=list(rows_of(text))
+        options = clean_import_options(alice.by, {"destination": "record", **options})
+        made = jobs.create_import_job(
+            alice.by, title="Pasted list", options=options, rows=list(parse_pasted_rows(text))
         )
-        factories.work_batches()
+        factories.run_due_bulk_jobs()
         found = made.rows.order_by("line").values_list("fate", "values__number", "values__label")
         return list(found)
 

@@ -50,7 +50,7 @@ class TestLong:
         assert "maxlength" not in re.search(r"<textarea[^>]*>", page)[0]
 
     def test_too_many_rows_stay_in_the_form(self, alice, browse, monkeypatch):
-        monkeypatch.setattr(jobs, "MOST_ROWS", 2)
+        monkeypatch.setattr(jobs, "MAX_ROWS", 2)
         text = lines(3, "x")
         answer = browse(alice).post(url(alice), {"text": text, "place": "record"})
         assert answer.status_code == 422
@@ -69,7 +69,7 @@ class TestLong:
 
     def test_what_is_beyond_all_bounds_is_cut_between_lines(self, alice, browse, monkeypatch):
         monkeypatch.setattr(sources.AddListScreen, "longest_form", 1_000)
-        monkeypatch.setattr("numbers.views.adding.forms.MOST_TEXT", 500)
+        monkeypatch.setattr("numbers.views.adding.forms.MAX_TEXT_BYTES", 500)
         text = lines(100, "Desk")
         answer = browse(alice).post(url(alice), {"place": "record", "text": text})
         assert answer.status_code == 413
@@ -95,7 +95,7 @@ class TestLong:
     def test_one_bad_character_refuses_one_row(self, alice, browse):
         text = "+1415555\x000100, A\n+14155550101, B\n"
         browse(alice).post(url(alice), {"text": text, "place": "record"})
-        factories.work_batches()
+        factories.run_due_bulk_jobs()
         fates = Batch.objects.get().rows.order_by("line").values_list("fate", flat=True)
         assert list(fates) == ["error", "todo"]
 
@@ -133,7 +133,7 @@ class TestSession:
         # The page has the token of now.
         last = self.fields(answer, text=shown(answer), label="Kept", country="DE")
         assert browser.post(url(alice), last).status_code == 302
-        factories.work_batches()
+        factories.run_due_bulk_jobs()
         batch = Batch.objects.get()
         assert (batch.rows.count(), batch.options["country"]) == (2, "DE")
 
@@ -157,7 +157,7 @@ class TestSession:
         assert browser.post(url(mallory), form).status_code == 404
 
     def test_other_forms_lead_to_the_sign_in_page(self, alice):
-        number = factories.number(alice.by)
+        number = factories.create_number(alice.by)
         path = screen_url(alice.organization, "number_edit", number_id=number.pk)
         answer = Client().post(path, {"label": "x", "password": "s3cret"})
         assert answer["Location"].startswith(reverse("account_login"))

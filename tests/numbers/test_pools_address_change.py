@@ -5,15 +5,15 @@ import pytest
 from integrations.models import DefaultIntegration
 from numbers.bulk import jobs
 from numbers.inventory import operations
-from numbers.inventory.acquisition import import_number, record_number
+from numbers.inventory.acquisition import add_provider_number, import_number
 from numbers.inventory.agents import create_agent
 from numbers.inventory.repair import repair_number
-from numbers.inventory.reservation import NotPossibleNow, OutsidePools
+from numbers.inventory.reservation import NumberOutsidePools, NumberStateConflict
 from numbers.models import PhoneNumber
 from organizations.web.views.base import screen_url
 from tests.support import factories
 from tests.support.dialects import DIALECTS
-from tests.support.number_pools import OUTSIDE, assign, limit
+from tests.support.number_pools import OUTSIDE_POOL, assign_pool, limit_to_pools
 
 pytestmark = pytest.mark.django_db
 
@@ -23,13 +23,13 @@ class TestMovingIn:
     def recorded(self, alice) -> PhoneNumber:
         kept = list(DefaultIntegration.objects.filter(organization=alice.organization))
         alice.organization.default_integrations.all().delete()
-        number = record_number(alice.by, number=OUTSIDE, provider="twilio")
+        number = add_provider_number(alice.by, number=OUTSIDE_POOL, provider="twilio")
         DefaultIntegration.objects.bulk_create(kept)
         return number
 
     @pytest.fixture
     def failed(self, alice) -> PhoneNumber:
-        number = factories.number(alice.by, "+15005550001")
+        number = factories.create_number(alice.by, "+15005550001")
         assert number.status == "failed"
         return number
 
@@ -62,7 +62,7 @@ class TestMovingIn:
         operations.retry_number, operations.merge_duplicates, repair_number,
     ])  # fmt: skip
     def test_a_failed_number_is_not_set_up_again(self, limited_later, failed, again):
-        with pytest.raises(OutsidePools):
+        with pytest.raises(NumberOutsidePools):
             again(limited_later.by, failed.pk)
         failed.refresh_from_db()
         assert failed.status == "failed"
@@ -75,9 +75,11 @@ class TestMovingIn:
 
     def test_in_bulk_each_row_says_why(self, limited_later, failed):
         numbers = limited_later.organization.phone_numbers.all()
-        batch = jobs.propose_change(limited_later.by, action="retry", options={}, numbers=numbers)
-        jobs.start(limited_later.by, batch.pk)
-        factories.work_batches()
+        batch = jobs.create_change_job(
+            limited_later.by, action="retry", options={}, numbers=numbers
+        )
+        jobs.start_bulk_job(limited_later.by, batch.pk)
+        factories.run_due_bulk_jobs()
         assert "number pools: London" in batch.rows.get().message
         assert batch.rows.get().fate == "failed"
 
@@ -87,10 +89,10 @@ class TestMovingIn:
         assert "number pools: London" in page.text
 
     def test_a_supplied_number_gets_no_trunk_of_a_further_platform(self, limited_later, api):
-        limit(limited_later, limited=False)
-        number = import_number(limited_later.by, number=OUTSIDE, provider="twilio")
-        factories.work_number(number)
-        limit(limited_later)
+        limit_to_pools(limited_later, limited=False)
+        number = import_number(limited_later.by, number=OUTSIDE_POOL, provider="twilio")
+        factories.run_number_operations(number)
+        limit_to_pools(limited_later)
         path = f"/v1/phone-numbers/{number.pk}"
         answer = api(limited_later).patch(path, {"outbound_trunk_id": "ST_1"})
         assert answer.status_code == 409
@@ -99,7 +101,7 @@ class TestMovingIn:
 
     def test_a_deleted_number_that_was_recorded_stays_deleted(self, alice, recorded):
         operations.delete_number(alice.by, recorded.pk)
-        with pytest.raises(NotPossibleNow):
+        with pytest.raises(NumberStateConflict):
             operations.retry_number(alice.by, recorded.pk)
         assert not recorded.placements.exists()
 
@@ -107,6 +109,6 @@ class TestMovingIn:
     def limited_later(self, request, alice):
         for name in {"recorded", "failed"} & set(request.fixturenames):
             request.getfixturevalue(name)
-        limit(alice)
-        assign(alice)
+        limit_to_pools(alice)
+        assign_pool(alice)
         return alice

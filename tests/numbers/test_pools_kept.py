@@ -6,12 +6,12 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
 
-from numbers.inventory.number_pools import change_pool, numbers_of
+from numbers.inventory.number_pools import change_pool, list_pool_numbers
 from numbers.models import NumberPool, PooledNumber
-from numbers.models.number_pool import MOST_NUMBERS
+from numbers.models.number_pool import MAX_POOL_NUMBERS
 from organizations.models import Organization, User
 from organizations.web.views.base import screen_url
-from tests.support.number_pools import INSIDE, LONDON, assign, limit
+from tests.support.number_pools import INSIDE_POOL, LONDON_PREFIXES, assign_pool, limit_to_pools
 
 pytestmark = pytest.mark.django_db
 ADD = reverse("admin:numbers_numberpool_add")
@@ -39,42 +39,47 @@ class TestOperators:
         assert add(staff, alice, carrier=str(lent.pk), **written).status_code == 302
         pool = alice.organization.number_pools.get()
         assert (pool.prefixes, pool.carrier) == (["+1800", "+4420"], lent)
-        assert numbers_of(pool) == [INSIDE]
+        assert list_pool_numbers(pool) == [INSIDE_POOL]
         page = staff.get(page_of(pool)).text
         assert "Evil Trunk" in page
         assert "+442071838750" in page
         event = alice.organization.events.get(action="number_pool.created")
         assert (event.actor_kind, event.subject_id) == ("staff", pool.pk)
-        assert event.after["numbers"] == [INSIDE]
+        assert event.after["numbers"] == [INSIDE_POOL]
         assert not mallory.organization.events.filter(action__startswith="number_pool").exists()
 
     def test_change_them(self, alice, staff):
-        pool = assign(alice, numbers=[INSIDE, "+14155550101"])
-        form = {"name": "Town", "carrier": "", "prefixes": "", "numbers": f"{INSIDE}\n+14155550102"}
+        pool = assign_pool(alice, numbers=[INSIDE_POOL, "+14155550101"])
+        form = {
+            "name": "Town",
+            "carrier": "",
+            "prefixes": "",
+            "numbers": f"{INSIDE_POOL}\n+14155550102",
+        }
         assert staff.post(page_of(pool), form).status_code == 302
         pool.refresh_from_db()
         assert (pool.name, pool.prefixes) == ("Town", [])
-        assert numbers_of(pool) == ["+14155550102", INSIDE]
+        assert list_pool_numbers(pool) == ["+14155550102", INSIDE_POOL]
         event = alice.organization.events.get(action="number_pool.changed")
         assert event.before["numbers"] == ["+14155550101"]
         assert event.after["numbers"] == ["+14155550102"]
         assert (event.before["name"], event.after["name"]) == ("London", "Town")
 
     def test_a_form_that_changes_nothing_is_no_event(self, alice, staff):
-        pool = assign(alice, numbers=[INSIDE])
-        form = {"name": "London", "carrier": "", "prefixes": "+4420", "numbers": INSIDE}
+        pool = assign_pool(alice, numbers=[INSIDE_POOL])
+        form = {"name": "London", "carrier": "", "prefixes": "+4420", "numbers": INSIDE_POOL}
         assert staff.post(page_of(pool), form).status_code == 302
         assert not alice.organization.events.filter(action="number_pool.changed").exists()
 
     def test_withdraw_them_after_a_question(self, alice, staff):
-        pool = assign(alice, numbers=[INSIDE])
+        pool = assign_pool(alice, numbers=[INSIDE_POOL])
         url = reverse("admin:numbers_numberpool_do", args=[pool.pk, "delete"])
         assert "Numbers it holds stay" in staff.get(url).text
         assert NumberPool.objects.exists()
         assert staff.post(url, {"confirmed": "1"}).status_code == 302
         assert not PooledNumber.objects.exists()
         event = alice.organization.events.get(action="number_pool.deleted")
-        assert event.before["numbers"] == [INSIDE]
+        assert event.before["numbers"] == [INSIDE_POOL]
 
     @pytest.mark.parametrize(("fields", "place", "words"), [
         ({"prefixes": "+44\n4420"}, "prefixes", "Line 2"),
@@ -90,8 +95,8 @@ class TestOperators:
         assert not NumberPool.objects.exists()
 
     def test_names_are_used_once_in_an_organization(self, alice, mallory, staff):
-        assign(alice)
-        assign(mallory)
+        assign_pool(alice)
+        assign_pool(mallory)
         assert "pool of this name" in str(complaints(add(staff, alice)))
 
     def test_a_deleted_carrier_is_no_choice(self, alice, staff):
@@ -99,21 +104,21 @@ class TestOperators:
         deleted = alice.organization.carriers.get()
         assert "carrier" in complaints(add(staff, alice, carrier=str(deleted.pk)))
         with pytest.raises(ValidationError, match="The carrier is deleted"):
-            assign(alice, carrier=deleted)
+            assign_pool(alice, carrier=deleted)
 
     def test_a_list_has_an_end(self, alice):
-        many = [f"+1415{n:07}" for n in range(2_000_000, 2_000_001 + MOST_NUMBERS)]
+        many = [f"+1415{n:07}" for n in range(2_000_000, 2_000_001 + MAX_POOL_NUMBERS)]
         with pytest.raises(ValidationError, match="10,000"):
-            assign(alice, numbers=many)
+            assign_pool(alice, numbers=many)
 
     def test_see_them_listed(self, alice, staff):
-        assign(alice, prefixes=[f"+442{n}" for n in range(7)], numbers=[INSIDE])
+        assign_pool(alice, prefixes=[f"+442{n}" for n in range(7)], numbers=[INSIDE_POOL])
         page = staff.get(LIST).text
         assert "+4424, …" in page
         assert staff.get(LIST, {"q": "London"}).status_code == 200
 
     def test_with_fewer_rights_change_nothing(self, alice):
-        pool = assign(alice)
+        pool = assign_pool(alice)
         narrow = User.objects.create_user("nora@example.com", "correct horse", is_staff=True)
         names = ["view_numberpool", "view_organization"]
         narrow.user_permissions.set(Permission.objects.filter(codename__in=names))
@@ -139,7 +144,7 @@ class TestOperators:
         )
 
     def test_a_pool_is_of_its_organization(self, alice, mallory):
-        pool = assign(alice)
+        pool = assign_pool(alice)
         with pytest.raises(NumberPool.DoesNotExist):
             change_pool(mallory.by, pool.pk, numbers=[], name="Mine")
 
@@ -147,8 +152,8 @@ class TestOperators:
 class TestTheOrganization:
     def test_reads_its_pools(self, alice, mallory, api):
         lent = mallory.organization.carriers.get()
-        pool = assign(alice, carrier=lent, numbers=[INSIDE])
-        assign(alice, name="Dublin", prefixes=["+3531"])
+        pool = assign_pool(alice, carrier=lent, numbers=[INSIDE_POOL])
+        assign_pool(alice, name="Dublin", prefixes=["+3531"])
         first, second = api(alice).get("/v1/number-pools").json()["data"]
         assert (first["name"], first["voip_carrier_sid"], first["number_count"]) == (
             "Dublin",
@@ -160,16 +165,16 @@ class TestTheOrganization:
             "name": "London",
             "voip_carrier_sid": str(lent.voip_carrier_sid),
             "carrier_name": "Evil Trunk",
-            "prefixes": LONDON,
+            "prefixes": LONDON_PREFIXES,
             "number_count": 1,
             "created_at": second["created_at"],
         }
         one = api(alice).get(f"/v1/number-pools/{pool.pk}").json()
-        assert one == {**second, "numbers": [INSIDE]}
+        assert one == {**second, "numbers": [INSIDE_POOL]}
 
     def test_in_pages(self, alice, api, django_assert_max_num_queries):
         for n in range(5):
-            assign(alice, name=f"Pool {n}", carrier=alice.organization.carriers.get())
+            assign_pool(alice, name=f"Pool {n}", carrier=alice.organization.carriers.get())
         with django_assert_max_num_queries(4):
             page = api(alice).get("/v1/number-pools?limit=3").json()
         assert [row["name"] for row in page["data"]] == ["Pool 4", "Pool 3", "Pool 2"]
@@ -177,27 +182,27 @@ class TestTheOrganization:
         assert [row["name"] for row in rest["data"]] == ["Pool 1", "Pool 0"]
 
     def test_sees_nobody_else_s(self, alice, mallory, api):
-        pool = assign(alice)
+        pool = assign_pool(alice)
         assert api(mallory).get("/v1/number-pools").json()["data"] == []
         assert api(mallory).get(f"/v1/number-pools/{pool.pk}").status_code == 404
 
     @pytest.mark.parametrize("method", ["POST", "PATCH", "DELETE", "PUT"])
     def test_writes_none(self, alice, api, method):
-        pool = assign(alice)
+        pool = assign_pool(alice)
         for path in ("/v1/number-pools", f"/v1/number-pools/{pool.pk}"):
             assert api(alice).send(method, path, {"name": "Mine"}).status_code == 405
         assert api(alice).patch("/v1/organization", {"numbers_limited": True}).status_code == 400
 
     def test_hears_whether_it_is_limited(self, alice, api):
         assert api(alice).get("/v1/organization").json()["numbers_limited"] is False
-        limit(alice)
+        limit_to_pools(alice)
         assert api(alice).get("/v1/organization").json()["numbers_limited"] is True
 
     def test_sees_them_in_its_settings(self, alice, bob, carol, browse, settings):
         url = screen_url(alice.organization, "organization")
         assert "No number pools are assigned" in browse(carol).get(url).text
         listed = [f"+1415555{n:04}" for n in range(30)]
-        assign(alice, numbers=listed, carrier=alice.organization.carriers.get())
+        assign_pool(alice, numbers=listed, carrier=alice.organization.carriers.get())
         page = browse(bob).get(url).text
         assert "+4420…" in page
         assert "30 numbers" in page
@@ -207,11 +212,11 @@ class TestTheOrganization:
         assert "Only numbers in these pools" not in page
         settings.OPEN_ORGANIZATIONS = True
         assert "default carrier, only numbers in these pools" in browse(bob).get(url).text
-        limit(alice)
+        limit_to_pools(alice)
         assert "Only numbers in these pools can be added" in browse(bob).get(url).text
 
     def test_reads_of_them_in_its_log(self, alice, browse):
-        pool = assign(alice)
+        pool = assign_pool(alice)
         events = browse(alice).get(screen_url(alice.organization, "events")).text
         assert "Number pool added" in events
         event = alice.organization.events.get(subject_id=pool.pk)

@@ -19,7 +19,7 @@ from numbers.numbering import ranges
     ],
 )
 def test_its_end_is_a_number_its_last_digits_or_a_count(given, ends):
-    begin, end = ranges.ends_of(**given)
+    begin, end = ranges.resolve_range_ends(**given)
     assert begin == ends[0]
     assert end[-2:] == "99"
     assert len(end) == len(begin)
@@ -40,7 +40,7 @@ def test_its_end_is_a_number_its_last_digits_or_a_count(given, ends):
 )
 def test_what_is_no_range_is_refused(given, field, words):
     with pytest.raises(ValidationError, match=words) as caught:
-        ranges.ends_of(**given)
+        ranges.resolve_range_ends(**given)
     assert list(caught.value.message_dict) == [field]
 
 
@@ -54,6 +54,6 @@ def test_what_is_no_range_is_refused(given, field, words):
     ],
 )
 def test_a_range_that_leaves_its_area_code_or_block_says_so(begin, end, words):
-    notice = ranges.notice(begin, end)
+    notice = ranges.range_notice(begin, end)
     assert words in notice
     assert bool(notice) == bool(words)

@@ -10,19 +10,19 @@ from django.test.utils import CaptureQueriesContext
 from python_calamine import CalamineWorkbook
 
 from integrations.models import SandboxObject
-from integrations.providers.sandbox import REFUSED
+from integrations.providers.sandbox import REFUSED_NUMBER
 from numbers.bulk import jobs
-from numbers.bulk.imports.fields import FIELDS
-from numbers.bulk.imports.options import cleaned
-from numbers.inventory.acquisition import import_number, record_only
+from numbers.bulk.imports.fields import IMPORT_FIELDS
+from numbers.bulk.imports.options import clean_import_options
+from numbers.inventory.acquisition import import_number, record_number_only
 from numbers.inventory.agents import create_agent
 from numbers.inventory.operations import add_number, change_number, delete_number
 from numbers.models import PhoneNumber
 from numbers.search import export
-from organizations.exports.file_formats import MARK, as_csv, as_excel
+from organizations.exports.file_formats import BYTE_ORDER_MARK, encode_csv, write_workbook
 from organizations.web.views.base import screen_url
 from tests.support import factories
-from tests.support.exports import file_at
+from tests.support.exports import download_export
 
 pytestmark = pytest.mark.django_db
 
@@ -49,14 +49,16 @@ KINDS = ["csv", "xlsx"]
 def exported(member, numbers, kind: str) -> bytes:
     table = rows_of(member, numbers)
     if kind == "csv":
-        return MARK + as_csv([export.FIELDS, *table], export.harmless)
+        return BYTE_ORDER_MARK + encode_csv(
+            [export.EXPORT_FIELDS, *table], export.escape_spreadsheet_cell
+        )
     file = io.BytesIO()
-    as_excel(list(export.FIELDS), table, file)
+    write_workbook(list(export.EXPORT_FIELDS), table, file)
     return file.getvalue()
 
 
 def rows_of(member, numbers) -> list[list[str]]:
-    portions = export.portions(member.by, numbers, order="number")
+    portions = export.iterate_export_chunks(member.by, numbers, order="number")
     return [row for portion in portions for row in portion.rows]
 
 
@@ -75,7 +77,7 @@ def users(data: bytes, kind: str) -> list[dict[str, str]]:
 def delete_all(member) -> None:
     for pk in living(member).values_list("pk", flat=True):
         delete_number(member.by, pk)
-    factories.work_all()
+    factories.run_due_operations()
     assert not living(member).exists()
 
 
@@ -84,9 +86,9 @@ def living(member):
 
 
 def take_in(member, file: bytes, **options) -> jobs.Batch:
-    options = {**cleaned(member.by, options), "ask": True, "start": True}
-    batch = jobs.propose_import(member.by, title="x", options=options, file=file)
-    factories.work_all()
+    options = {**clean_import_options(member.by, options), "ask": True, "start": True}
+    batch = jobs.create_import_job(member.by, title="x", options=options, file=file)
+    factories.run_due_operations()
     batch.refresh_from_db()
     wrong = batch.rows.exclude(fate="done").values_list("text", "fate", "message")
     assert (batch.state, list(wrong)) == ("done", [])
@@ -97,7 +99,7 @@ def take_in(member, file: bytes, **options) -> jobs.Batch:
 def carriers(alice) -> list:
     create_agent(alice.by, name="Front desk", agent_id="agent_in")
     names = ("Twin", "TWIN", "=Acme", "Ac\u00a0me")
-    return [factories.carrier(alice.by, name=name) for name in names]
+    return [factories.create_carrier(alice.by, name=name) for name in names]
 
 
 @pytest.fixture
@@ -109,11 +111,11 @@ def inventory(alice, carriers):
         sid, wanted = carrier.voip_carrier_sid, ("active", "inactive")[n % 2]
         number = f"+441632960{n:03}"
         add_number(alice.by, number=number, voip_carrier_sid=sid, wanted=wanted, **FULL)
-    add_number(alice.by, number=REFUSED, wanted="inactive")
-    factories.work_all()
+    add_number(alice.by, number=REFUSED_NUMBER, wanted="inactive")
+    factories.run_due_operations()
     off, going_off = (living(alice).get(e164=f"+1415555010{n}") for n in (0, 1))
     change_number(alice.by, off.pk, status="inactive")
-    factories.work_all()
+    factories.run_due_operations()
     change_number(alice.by, going_off.pk, status="inactive")
     add_number(alice.by, number="+14155550199", wanted="inactive")
     return living(alice)
@@ -144,9 +146,9 @@ def test_numbers_on_carriers(alice, inventory, kind, ever_routed):
     take_in(alice, before)
     assert users(exported(alice, living(alice), kind), kind) == users(before, kind)
     states = dict(living(alice).values_list("e164", "status"))
-    assert states.pop(REFUSED) == "failed"
+    assert states.pop(REFUSED_NUMBER) == "failed"
     assert {number for number, status in states.items() if status == "inactive"} == inactive - {
-        REFUSED
+        REFUSED_NUMBER
     }
     assert set(states.values()) == {"active", "inactive"}
     assert ever_routed
@@ -155,14 +157,14 @@ def test_numbers_on_carriers(alice, inventory, kind, ever_routed):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_numbers_of_an_account(alice, kind):
-    voice = factories.sandbox(alice.by, name="Trunks", default=False)
+    voice = factories.create_sandbox(alice.by, name="Trunks", default=False)
     default = alice.organization.default_integrations.get(role="sip")
     default.integration = voice
     default.save()
     fields = {"label": "=1", "wanted": "inactive", **FULL}
     import_number(alice.by, number="+14155550101", provider="twilio", voice_on=voice, **fields)
     import_number(alice.by, number="+14155550102", provider="twilio", label="'")
-    factories.work_all()
+    factories.run_due_operations()
     before = exported(alice, living(alice), kind)
     delete_all(alice)
     take_in(alice, before, destination="account")
@@ -179,8 +181,8 @@ def test_numbers_of_an_account(alice, kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_numbers_that_are_only_recorded(alice, kind):
     """A trunk finds them no home, though there is one."""
-    record_only(alice.by, number="+14155550101", label="'=", **FULL)
-    record_only(alice.by, number="+14155550102")
+    record_number_only(alice.by, number="+14155550101", label="'=", **FULL)
+    record_number_only(alice.by, number="+14155550102")
     before = exported(alice, living(alice), kind)
     delete_all(alice)
     take_in(alice, before, destination="record")
@@ -198,7 +200,7 @@ def test_after_a_spreadsheet_took_the_plus(alice, inventory):
     file = io.BytesIO()
     with xlsxwriter.Workbook(file) as book:
         sheet = book.add_worksheet()
-        for line, row in enumerate([export.FIELDS, *rows_of(alice, inventory)]):
+        for line, row in enumerate([export.EXPORT_FIELDS, *rows_of(alice, inventory)]):
             for column, text in enumerate(row):
                 sheet.write_string(line, column, text)
             if line:
@@ -211,15 +213,15 @@ def test_after_a_spreadsheet_took_the_plus(alice, inventory):
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_export_changes_nothing_that_is_there(alice, inventory, kind):
     """Handed in to change numbers, wherever they are and however they stand."""
-    record_only(alice.by, number="+14155550197", **FULL)
+    record_number_only(alice.by, number="+14155550197", **FULL)
     import_number(alice.by, number="+14155550198", provider="twilio", **FULL)
     file = exported(alice, living(alice), kind)
     PhoneNumber.objects.filter(e164="+14155550198").update(
         label="Changed", outbound_trunk_id="ST_y"
     )
-    options = cleaned(alice.by, {"update": True})
-    batch = jobs.propose_import(alice.by, title="x", options=options, file=file)
-    factories.work_batches()
+    options = clean_import_options(alice.by, {"update": True})
+    batch = jobs.create_import_job(alice.by, title="x", options=options, file=file)
+    factories.run_due_bulk_jobs()
     rows = batch.rows.exclude(fate="unchanged").values_list("text", "fate", "before")
     assert list(rows) == [("+14155550198", "todo", {"outbound_trunk_id": "ST_y"})]
     assert batch.rows.count() == living(alice).count()
@@ -240,8 +242,8 @@ def test_the_report_of_an_import_holds_every_column(alice, browse, inventory):
     delete_all(alice)
     batch = take_in(alice, before)
     url = screen_url(alice.organization, "batch_report", batch_id=batch.pk)
-    report = file_at(browse(alice), url)
-    assert list(table_of(report, "csv")[0]) == ["line", "number", *FIELDS, "fate", "message"]
+    report = download_export(browse(alice), url)
+    assert list(table_of(report, "csv")[0]) == ["line", "number", *IMPORT_FIELDS, "fate", "message"]
     delete_all(alice)
     take_in(alice, report)
     assert users(exported(alice, living(alice), "csv"), "csv") == users(before, "csv")
@@ -257,22 +259,22 @@ class TestTheCarrier:
         assert self.of(alice, alice.organization.carriers.get()) == "Acme Trunk"
 
     def test_is_its_sid_where_two_have_the_name(self, alice):
-        factories.carrier(alice.by, name="ACME trunk")
+        factories.create_carrier(alice.by, name="ACME trunk")
         carrier = alice.organization.carriers.get(name="Acme Trunk")
         assert self.of(alice, carrier) == str(carrier.voip_carrier_sid)
 
     def test_is_its_sid_where_the_name_is_another_ones_sid(self, alice):
         carrier = alice.organization.carriers.get()
-        other = factories.carrier(alice.by, name=str(carrier.voip_carrier_sid).upper())
+        other = factories.create_carrier(alice.by, name=str(carrier.voip_carrier_sid).upper())
         assert self.of(alice, other) == str(other.voip_carrier_sid)
 
     @pytest.mark.parametrize("name", ["Ac\u00a0me", " Acme", "Acme\n2"])
     def test_is_its_sid_where_a_reader_would_not_see_the_same(self, alice, name):
-        carrier = factories.carrier(alice.by, name=name)
+        carrier = factories.create_carrier(alice.by, name=name)
         assert self.of(alice, carrier) == str(carrier.voip_carrier_sid)
 
     def test_is_asked_for_once(self, alice, inventory, monkeypatch):
-        monkeypatch.setattr("numbers.search.export.AT_ONCE", 10)
+        monkeypatch.setattr("numbers.search.export.EXPORT_PAGE_SIZE", 10)
         with CaptureQueriesContext(connection) as queries:
             rows = rows_of(alice, inventory)
         carriers = [q for q in queries if 'FROM "carriers_carrier"' in q["sql"]]

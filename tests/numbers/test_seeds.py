@@ -105,7 +105,7 @@ def holds(body: dict, fields: dict) -> bool:
 def seed_carrier(alice) -> Carrier:
     """The carrier of the first example, as `make up` makes it."""
     sid = UUID("660e8400-e29b-41d4-a716-446655440001")
-    return factories.carrier(alice.by, name="Demo", voip_carrier_sid=sid)
+    return factories.create_carrier(alice.by, name="Demo", voip_carrier_sid=sid)
 
 
 def post(api, path: str, body: str, **headers):
@@ -126,7 +126,7 @@ def test_000_add_phone_number(alice, seed_carrier, api):
 
 def test_001_get_phone_number_details(alice, seed_carrier, api):
     added = post(api(alice), "/v1/phone-numbers", ADD_NUMBER).json()
-    factories.work_number(PhoneNumber.objects.get())
+    factories.run_number_operations(PhoneNumber.objects.get())
     answer = api(alice).get(f"/v1/phone-numbers/{added['id']}")
     assert answer.status_code == 200
     assert holds(answer.json(), DETAILS)

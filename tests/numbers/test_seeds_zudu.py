@@ -6,8 +6,8 @@ import pytest
 
 from numbers.models import PhoneNumber
 from tests.support import factories
-from tests.support.dialects import DIALECTS, halves
-from tests.support.zudu_documents import CREATE
+from tests.support.dialects import DIALECTS, split_key_pair
+from tests.support.zudu_documents import CREATE_REQUEST
 
 pytestmark = pytest.mark.django_db
 
@@ -29,14 +29,14 @@ ECHOED = {
 
 
 def post(api, member, body: str):
-    public, secret = halves(member.key_text)
+    public, secret = split_key_pair(member.key_text)
     headers = {"X-API-KEY": public, "X-API-SECRET": secret}
     url = "/api/phone-numbers/create"
     return api().client.generic("POST", url, body, "application/json", headers=headers)
 
 
 def test_004_create_phone_number(alice, api):
-    answer = post(api, alice, CREATE)
+    answer = post(api, alice, CREATE_REQUEST)
     body = answer.json()
     assert answer.status_code == 200
     assert answer["Content-Type"] == "application/json"
@@ -68,8 +68,8 @@ def test_004_only_the_number_is_required(alice, api):
 
 
 def test_004_what_was_created_is_settled_and_shown_again(alice, api):
-    post(api, alice, CREATE)
-    factories.work_all()
+    post(api, alice, CREATE_REQUEST)
+    factories.run_due_operations()
     path = f"/api/phone-numbers/{ECHOED['phone_number']}"
     data = DIALECTS["zudu"].send(alice, "GET", path).json()["data"]
     assert {name: data[name] for name in ECHOED} == ECHOED

@@ -2,13 +2,13 @@
 
 import pytest
 
-from numbers.inventory.sip_settings import change_complaints, complaints
+from numbers.inventory.sip_settings import validate_sip_setting_changes, validate_sip_settings
 
 WHOLE = {"server_address": "sip.example.com:5060", "username": "acme", "password": "p4ss"}
 
 
 def wrong(**settings) -> list[str]:
-    return sorted(complaints(settings, outbound=False))
+    return sorted(validate_sip_settings(settings, outbound=False))
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ def wrong(**settings) -> list[str]:
     ],
 )
 def test_an_address_is_a_host_perhaps_with_a_port(address):
-    assert not complaints({**WHOLE, "server_address": address}, outbound=True)
+    assert not validate_sip_settings({**WHOLE, "server_address": address}, outbound=True)
 
 
 @pytest.mark.parametrize(
@@ -49,9 +49,9 @@ def test_anything_else_is_no_address(address):
 
 
 def test_outbound_calls_need_a_server_or_a_trunk_that_is_there():
-    assert "server_address" in complaints({}, outbound=True)
-    assert not complaints({}, outbound=True, outbound_trunk_id="ST_4Xo2mZgQsfyQ")
-    assert not complaints({}, outbound=False)
+    assert "server_address" in validate_sip_settings({}, outbound=True)
+    assert not validate_sip_settings({}, outbound=True, outbound_trunk_id="ST_4Xo2mZgQsfyQ")
+    assert not validate_sip_settings({}, outbound=False)
 
 
 @pytest.mark.parametrize(("given", "missing"), [("username", "password"), ("password", "username")])
@@ -82,7 +82,7 @@ def test_what_is_empty_is_not_given():
 
 class TestChange:
     def change(self, **given) -> list[str]:
-        return sorted(change_complaints(WHOLE, given, outbound=True))
+        return sorted(validate_sip_setting_changes(WHOLE, given, outbound=True))
 
     def test_what_is_left_out_stays(self):
         assert self.change(room_name="support") == []

@@ -44,7 +44,7 @@ def test_it_stays_manual_when_it_moves_to_a_platform(alice, browse, api):
     number.number_provider = "sip"
     number.save()
     api(alice).post(f"/v1/phone-numbers/{number.pk}/retry")
-    factories.work_all()
+    factories.run_due_operations()
     number.refresh_from_db()
     assert (number.source, number.status) == ("manual", "active")
 
@@ -61,7 +61,7 @@ def test_a_pasted_list_is_an_import(alice, browse):
     url = screen_url(alice.organization, "add_list")
     answer = browse(alice).post(url, {"text": NUMBER, "place": "record"})
     assert answer.status_code == 302
-    factories.work_all()
-    jobs.start(alice.by, Batch.objects.get().pk)
-    factories.work_all()
+    factories.run_due_operations()
+    jobs.start_bulk_job(alice.by, Batch.objects.get().pk)
+    factories.run_due_operations()
     assert PhoneNumber.objects.get().source == "import"

@@ -11,14 +11,14 @@ from django.db import IntegrityError, connection, transaction
 from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
 
-from numbers.bulk.imports.check import holders_of
+from numbers.bulk.imports.check import find_number_holders
 from numbers.inventory import stored_spellings as module
-from numbers.inventory.acquisition import record_number
+from numbers.inventory.acquisition import add_provider_number
 from numbers.inventory.operations import delete_number
 from numbers.inventory.reservation import NumberTaken
-from numbers.inventory.stored_spellings import correct, findings
+from numbers.inventory.stored_spellings import correct_stored_number, find_noncanonical_numbers
 from numbers.models import PhoneNumber
-from numbers.numbering.e164 import canonical_of
+from numbers.numbering.e164 import find_canonical_e164
 from tests.support import factories
 
 MIGRATION = import_module("numbers.migrations.0010_canonical_numbers")
@@ -36,26 +36,26 @@ NUMBERS = {  # as an earlier version took them
 
 @pytest.mark.parametrize(("text", "number"), NUMBERS.items())
 def test_the_canonical_spelling_is_one(text, number):
-    assert canonical_of(text) == number
-    assert canonical_of(number) == number
+    assert find_canonical_e164(text) == number
+    assert find_canonical_e164(number) == number
 
 
 @pytest.mark.parametrize("text", ["+390612345678", "+80052323111", "+5491123456789", "+15550100"])
 def test_what_is_canonical_stays(text):
-    assert canonical_of(text) in (text, None)
+    assert find_canonical_e164(text) in (text, None)
 
 
 @pytest.mark.parametrize("text", ["+99912345", "+4412"])
 def test_what_no_country_has_has_none(text):
-    assert canonical_of(text) is None
+    assert find_canonical_e164(text) is None
 
 
 def recorded(member, e164: str) -> PhoneNumber:
-    return respelled(record_number(member.by, number="+15550100999", provider=None), e164)
+    return respelled(add_provider_number(member.by, number="+15550100999", provider=None), e164)
 
 
 def on_platform(member, e164: str) -> PhoneNumber:
-    return respelled(factories.number(member.by, "+15550100999"), e164)
+    return respelled(factories.create_number(member.by, "+15550100999"), e164)
 
 
 def respelled(number: PhoneNumber, e164: str) -> PhoneNumber:
@@ -77,7 +77,7 @@ def called(*arguments: str) -> tuple[int, str]:
 @pytest.mark.django_db
 class TestCommand:
     def test_it_is_content(self, alice):
-        factories.number(alice.by, RIGHT)
+        factories.create_number(alice.by, RIGHT)
         assert called() == (0, "All phone numbers are canonical.\n")
 
     def test_one_that_is_only_recorded_can_be_corrected(self, alice):
@@ -107,14 +107,14 @@ class TestCommand:
         code, said = called("--fix")
         assert code == 1
         with pytest.raises(NumberTaken):
-            factories.number(alice.by, RIGHT)
+            factories.create_number(alice.by, RIGHT)
         assert f"{WRONG}: delete it, then add {RIGHT}: it is on Sandbox (sandbox)" in said
         number.refresh_from_db()
         assert number.e164 == WRONG
 
     @pytest.mark.parametrize("make", [recorded, on_platform])
     def test_one_of_two_is_to_be_deleted(self, alice, make):
-        factories.number(alice.by, RIGHT)
+        factories.create_number(alice.by, RIGHT)
         number = make(alice, WRONG)
         code, said = called("--fix")
         assert code == 1
@@ -123,7 +123,7 @@ class TestCommand:
         assert number.e164 == WRONG
 
     def test_another_organization_may_hold_it(self, alice, mallory):
-        factories.number(mallory.by, RIGHT)
+        factories.create_number(mallory.by, RIGHT)
         recorded(alice, WRONG)
         held = mallory.organization.public_id
         assert f"delete it, {RIGHT} is already held by {held}" in called()[1]
@@ -178,26 +178,26 @@ class TestCommand:
         assert called("--json") == (0, "[]\n")
 
     def test_all_of_many_are_found(self, alice, monkeypatch):
-        monkeypatch.setattr(module, "AT_ONCE", 2)
+        monkeypatch.setattr(module, "PAGE_SIZE", 2)
         for text in NUMBERS:
             recorded(alice, text)
-        factories.number(alice.by, "+15550100998")
-        assert {found.number.e164 for found in findings()} == set(NUMBERS)
+        factories.create_number(alice.by, "+15550100998")
+        assert {found.number.e164 for found in find_noncanonical_numbers()} == set(NUMBERS)
 
     def test_what_has_changed_meanwhile_is_left_alone(self, alice):
         number = recorded(alice, WRONG)
-        (found,) = findings()
-        factories.number(alice.by, RIGHT)
-        assert not correct(found)
+        (found,) = find_noncanonical_numbers()
+        factories.create_number(alice.by, RIGHT)
+        assert not correct_stored_number(found)
         respelled(number, "+49030901820")
-        assert not correct(found)
+        assert not correct_stored_number(found)
         PhoneNumber.objects.all().delete()
-        assert not correct(found)
+        assert not correct_stored_number(found)
 
 
 def legacy(number: PhoneNumber) -> PhoneNumber:
     """As migration 0012 leaves it."""
-    PhoneNumber.objects.filter(pk=number.pk).update(canonical_e164=canonical_of(number.e164))
+    PhoneNumber.objects.filter(pk=number.pk).update(canonical_e164=find_canonical_e164(number.e164))
     return number
 
 
@@ -208,33 +208,35 @@ class TestItsLine:
     def test_nobody_adds_the_canonical_spelling(self, alice, mallory):
         legacy(on_platform(alice, WRONG))
         with pytest.raises(NumberTaken) as refused:
-            factories.number(mallory.by, RIGHT)
+            factories.create_number(mallory.by, RIGHT)
         assert str(refused.value) == f"{RIGHT} is already in this installation."
         with pytest.raises(NumberTaken) as refused:
-            record_number(alice.by, number=RIGHT, provider=None)
+            add_provider_number(alice.by, number=RIGHT, provider=None)
         text = f"{RIGHT} is already here, written {WRONG}: delete that one first."
         assert str(refused.value) == text
 
     def test_the_database_refuses_it(self, alice):
         legacy(on_platform(alice, WRONG))
-        other = factories.number(alice.by, "+15550100998")
+        other = factories.create_number(alice.by, "+15550100998")
         with pytest.raises(IntegrityError, match="phone_number_one_holder"), transaction.atomic():
             PhoneNumber.objects.filter(pk=other.pk).update(e164=RIGHT)
 
     def test_an_import_says_that_it_is_held(self, alice, mallory):
         legacy(on_platform(alice, WRONG))
-        assert set(holders_of([RIGHT, "+15550100998"])) == {RIGHT}
+        assert set(find_number_holders([RIGHT, "+15550100998"])) == {RIGHT}
 
     def test_it_is_free_when_the_number_has_left(self, alice, mallory):
         number = legacy(on_platform(alice, WRONG))
         gone = {"status": "deleted", "wanted": "deleted", "released_at": timezone.now()}
         PhoneNumber.objects.filter(pk=number.pk).update(**gone)
-        assert factories.number(mallory.by, RIGHT).e164 == RIGHT
+        assert factories.create_number(mallory.by, RIGHT).e164 == RIGHT
 
     def test_the_migration_gives_it_to_the_first_of_two(self, alice):
         numbers = [on_platform(alice, WRONG)]
-        numbers.append(respelled(factories.number(alice.by, "+15550100997"), "+44002071838750"))
-        fine = factories.number(alice.by, "+15550100996")
+        numbers.append(
+            respelled(factories.create_number(alice.by, "+15550100997"), "+44002071838750")
+        )
+        fine = factories.create_number(alice.by, "+15550100996")
         LINES.keep_lines(apps, None)
         kept = {number.pk: number.canonical_e164 for number in PhoneNumber.objects.all()}
         assert sorted(filter(None, kept.values())) == [RIGHT]
@@ -272,7 +274,7 @@ class TestMigration:
         kept = [
             on_platform(alice, "+49030901820"),
             recorded(alice, "+99912345"),
-            factories.number(mallory.by, RIGHT),
+            factories.create_number(mallory.by, RIGHT),
             recorded(alice, WRONG),
         ]
         before = [number.e164 for number in kept]
@@ -298,4 +300,4 @@ class TestMigration:
 
     @pytest.mark.parametrize("text", [*NUMBERS, "+99912345", "+390612345678", "+4412"])
     def test_it_and_the_command_agree(self, text):
-        assert MIGRATION.canonical(text) == canonical_of(text)
+        assert MIGRATION.canonical(text) == find_canonical_e164(text)

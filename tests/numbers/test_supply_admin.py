@@ -14,7 +14,7 @@ TRUNK = {"server_address": "sip.example.com", "username": "acme", "password": "p
 
 @pytest.fixture
 def number(alice) -> PhoneNumber:
-    trunks = factories.sandbox(alice.by, name="Trunks", default=False)
+    trunks = factories.create_sandbox(alice.by, name="Trunks", default=False)
     made = import_number(
         alice.by,
         number="+14155550110",
@@ -24,7 +24,7 @@ def number(alice) -> PhoneNumber:
         inbound_agent_id="agent_support",
         inbound_webhook_url="https://example.com/calls",
     )
-    factories.work_number(made)
+    factories.run_number_operations(made)
     return made
 
 
@@ -37,7 +37,9 @@ def do(name: str, number: PhoneNumber) -> str:
 
 
 def test_the_page_tells_where_the_number_lives(staff, number):
-    operations.change_number(factories.system(number.organization), number.pk, label="Support")
+    operations.change_number(
+        factories.system_principal(number.organization), number.pk, label="Support"
+    )
     page = staff.get(page_of(number)).content.decode()
     for words in ("agent_support", "https://example.com/calls", "supply", "Trunks", "ST_"):
         assert words in page
@@ -55,7 +57,7 @@ def test_giving_back_asks_first_and_says_what_is_lost(staff, number):
 
 def test_only_a_supplied_number_can_be_given_back(alice, staff, number):
     assert do("release", number) in staff.get(page_of(number)).content.decode()
-    other = factories.number(alice.by)
+    other = factories.create_number(alice.by)
     assert do("release", other) not in staff.get(page_of(other)).content.decode()
     staff.post(do("release", other), {"confirmed": "yes"})
     other.refresh_from_db()
@@ -73,5 +75,5 @@ def test_what_was_refused_can_be_tried_again_or_merged(staff, number):
     assert do("merge", number) in staff.get(page_of(number)).content.decode()
     staff.post(do("merge", number))
     number.refresh_from_db()
-    factories.work_number(number)
+    factories.run_number_operations(number)
     assert (number.status, number.error_message) == ("active", None)

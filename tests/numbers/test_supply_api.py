@@ -16,7 +16,7 @@ TRUNK = {"server_address": "sip.example.com", "username": "acme", "password": "p
 @pytest.fixture
 def supplied(alice) -> PhoneNumber:
     number = import_number(alice.by, number="+14155550110", provider="twilio")
-    factories.work_number(number)
+    factories.run_number_operations(number)
     return number
 
 
@@ -24,7 +24,7 @@ def supplied(alice) -> PhoneNumber:
 def carried(alice) -> PhoneNumber:
     """By SIP trunks of its own."""
     number = import_number(alice.by, number="+15559876543", provider="sip", sip_settings=TRUNK)
-    factories.work_number(number)
+    factories.run_number_operations(number)
     return number
 
 
@@ -47,7 +47,7 @@ class TestChanging:
         answer = api(alice).patch(f"{URL}/{supplied.id}", wished)
         assert answer.status_code == 200
         assert answer.json().items() >= wished.items()
-        factories.work_all()
+        factories.run_due_operations()
         assert api(alice).get(f"{URL}/{supplied.id}").json()["status"] == "active"
         answer = api(alice).patch(f"{URL}/{supplied.id}", {"inbound_agent_id": None})
         assert answer.json()["inbound_agent_id"] is None
@@ -74,7 +74,7 @@ class TestChanging:
         assert (answer.status_code, paths(answer)) == (400, list(body))
 
     def test_a_carriers_number_takes_and_makes_calls_as_its_carrier_does(self, alice, api):
-        number = factories.number(alice.by)
+        number = factories.create_number(alice.by)
         answer = api(alice).patch(f"{URL}/{number.id}", {"supports_inbound": False})
         assert (answer.status_code, "carrier" in answer.json()["detail"]) == (409, True)
         answer = api(alice).patch(f"{URL}/{number.id}", {"sip": {"room_name": "support"}})
@@ -110,7 +110,7 @@ class TestChanging:
         number = import_number(
             alice.by, number="+15559876543", provider="sip", supports_outbound=False
         )
-        factories.work_number(number)
+        factories.run_number_operations(number)
         wish = {"supports_outbound": True}
         assert paths(api(alice).patch(f"{URL}/{number.id}", wish)) == ["sip.server_address"]
         wish["sip"] = TRUNK
@@ -118,7 +118,7 @@ class TestChanging:
 
     def test_a_refused_change_is_told(self, alice, carried, api):
         api(alice).patch(f"{URL}/{carried.id}", {"outbound_trunk_id": "no trunk"})
-        factories.work_all()
+        factories.run_due_operations()
         body = api(alice).get(f"{URL}/{carried.id}").json()
         assert (body["status"], "no outbound trunk" in body["error_message"]) == ("active", True)
 
@@ -164,11 +164,11 @@ class TestPlacements:
         assert api(mallory).get(f"{URL}/{carried.id}/placements").status_code == 404
 
     def test_the_installations_account_stays_unnamed(self, alice, mallory, api):
-        from carriers.operations import make_installation_default
+        from carriers.operations import make_installation_default_carrier
 
-        make_installation_default(alice.by, alice.organization.carriers.get())
+        make_installation_default_carrier(alice.by, alice.organization.carriers.get())
         mallory.organization.carriers.update(is_default=False)
-        number = factories.number(mallory.by)
+        number = factories.create_number(mallory.by)
         owner = alice.organization.integrations.get()
         for page in ("placements", "operations"):
             answer = api(mallory).get(f"{URL}/{number.id}/{page}")
@@ -183,7 +183,7 @@ class TestGivingBack:
         assert api(alice).delete(f"{URL}/{supplied.id}?release=true").status_code == 204
         (placement,) = api(alice).get(f"{URL}/{supplied.id}/placements").json()["data"]
         assert placement["released"] is True
-        factories.work_number(supplied)
+        factories.run_number_operations(supplied)
         assert supplied.released_at is not None
 
     def test_otherwise_the_account_keeps_it(self, alice, supplied, api):
@@ -193,7 +193,7 @@ class TestGivingBack:
 
     @pytest.mark.parametrize("query", ["release=yes", "release=true", "force=true"])
     def test_what_cannot_be_is_refused(self, alice, api, query):
-        number = factories.number(alice.by)
+        number = factories.create_number(alice.by)
         answer = api(alice).delete(f"{URL}/{number.id}?{query}")
         assert (answer.status_code, paths(answer)) == (400, [query.partition("=")[0]])
         number.refresh_from_db()
@@ -204,7 +204,7 @@ class TestMerging:
     def test_it_is_a_wish_of_its_own(self, alice, supplied, api):
         answer = api(alice).post(f"{URL}/{supplied.id}/merge-duplicates")
         assert (answer.status_code, answer.json()["status"]) == (200, "active")
-        operation = factories.work_number(supplied)
+        operation = factories.run_number_operations(supplied)
         assert (operation.wish, operation.status) == ("merge", "done")
         story = api(alice).get(f"{URL}/{supplied.id}/operations").json()["data"]
         assert story[0]["wish"] == "merge"
@@ -218,7 +218,7 @@ class TestMerging:
 
 def test_what_a_provider_remembers_is_no_platform_id(alice, api, monkeypatch):
     """A webhook that was there before us may hold a token."""
-    number = factories.number(alice.by)
+    number = factories.create_number(alice.by)
     monkeypatch.setattr(Sandbox, "private_refs", frozenset({"sid"}))
     answer = api(alice).get(f"/v1/phone-numbers/{number.id}/placements")
     assert [row["refs"] for row in answer.json()["data"]] == [{}]

@@ -30,7 +30,7 @@ def test_on_the_default_carrier(alice, browse):
     assert answer["Location"] == screen_url(alice.organization, "number", number_id=number.pk)
     assert (number.e164, number.label, number.status) == ("+18005551234", "Main", "pending")
     assert (number.inbound_agent_id, number.created_by) == ("agent_x", alice.user)
-    factories.work_number(number)
+    factories.run_number_operations(number)
     assert number.status == "active"
 
 
@@ -113,7 +113,7 @@ def test_only_recorded(alice, browse):
 
 
 def test_without_any_platform_it_can_be_recorded(db, browse):
-    nina = factories.person("Nina")
+    nina = factories.create_member("Nina")
     page = browse(nina).get(url(nina)).text
     assert "Connect a platform first" in page
     assert "?to=carrier" not in page

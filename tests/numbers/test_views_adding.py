@@ -4,8 +4,8 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from numbers.bulk.files.tables import lines_of
-from numbers.bulk.imports.pasted_list import rows_of
+from numbers.bulk.files.tables import read_file_lines
+from numbers.bulk.imports.pasted_list import parse_pasted_rows
 from numbers.models import Batch
 from tests.support import factories
 
@@ -26,7 +26,7 @@ def sent(client, member, name, **fields):
 
 
 def numbers_of(batch):
-    factories.work_batches()
+    factories.run_due_bulk_jobs()
     return list(batch.rows.order_by("line").values_list("fate", "values__number"))
 
 
@@ -46,14 +46,14 @@ def test_the_hub_shows_the_ways(browse, alice):
 
 
 def test_the_hub_says_what_is_missing(browse, db):
-    nina = factories.person("Nina")
+    nina = factories.create_member("Nina")
     page = browse(nina).get(url(nina, "add")).content.decode()
     assert "There is no carrier yet" in page
     assert url(nina, "integrations") in page
 
 
 def test_where_nothing_is_connected_numbers_can_be_recorded(browse, db):
-    nina = factories.person("Nina")
+    nina = factories.create_member("Nina")
     form = {"text": "+14155550100", "place": "record"}
     assert browse(nina).post(url(nina, "add_list"), form).status_code == 302
     assert Batch.objects.get().options["destination"] == "record"
@@ -81,7 +81,7 @@ class TestList:
         ],
     )
     def test_what_is_pasted_is_understood(self, text, rows):
-        assert [(row["number"], row.get("label", "")) for row in rows_of(text)] == rows
+        assert [(row["number"], row.get("label", "")) for row in parse_pasted_rows(text)] == rows
 
     def test_what_was_typed_stays_when_it_is_refused(self, browse, alice):
         answer = sent(browse(alice), alice, "add_list", text=" \n ", label="Kept words")
@@ -174,4 +174,4 @@ class TestFile:
     def test_its_template_has_the_columns(self, browse, alice, kind):
         answer = browse(alice).get(url(alice, "add_template", kind=kind))
         assert answer["Content-Disposition"] == f'attachment; filename="numbers.{kind}"'
-        assert list(lines_of(answer.content)) == []
+        assert list(read_file_lines(answer.content)) == []

@@ -23,7 +23,7 @@ def url(member, name: str, **path) -> str:
 
 
 def assigned(alice, agent: Agent, e164: str):
-    number = factories.number(alice.by, e164, settled=False)
+    number = factories.create_number(alice.by, e164, settled=False)
     return change_number(alice.by, number.pk, inbound_agent_id=agent.agent_id)
 
 

@@ -8,13 +8,13 @@ import pytest
 from django.utils import translation
 
 from numbers.bulk import jobs
-from numbers.bulk.files.tables import lines_of
+from numbers.bulk.files.tables import read_file_lines
 from numbers.inventory.agents import create_agent
 from numbers.models import Batch, BatchRow, PhoneNumber
 from numbers.views.bulk import bulk_labels
 from organizations.web.views.base import screen_url
 from tests.support import factories
-from tests.support.exports import file_at
+from tests.support.exports import download_export
 
 pytestmark = pytest.mark.django_db
 
@@ -35,7 +35,7 @@ def numbers(alice) -> list[PhoneNumber]:
 def batch(alice, numbers) -> Batch:
     """Not started."""
     rows = alice.organization.phone_numbers.all()
-    return jobs.propose_change(
+    return jobs.create_change_job(
         alice.by, action="label", options={"label": "Front desk"}, numbers=rows
     )
 
@@ -43,7 +43,7 @@ def batch(alice, numbers) -> Batch:
 def test_a_report_speaks_the_readers_language(alice, browse, batch):
     """Though a worker writes it."""
     german = {"headers": {"Accept-Language": "de"}}
-    report = file_at(browse(alice), at(alice, "batch_report", batch), **german)
+    report = download_export(browse(alice), at(alice, "batch_report", batch), **german)
     header, row, *_more = csv.reader(io.StringIO(report.decode("utf-8-sig")))
     assert header[4] == "Ergebnis"
     with translation.override("de"):
@@ -56,8 +56,8 @@ def at(member, name="batch", batch=None) -> str:
 
 
 def started(member, batch) -> Batch:
-    jobs.start(member.by, batch.pk)
-    factories.work_batches()
+    jobs.start_bulk_job(member.by, batch.pk)
+    factories.run_due_bulk_jobs()
     batch.refresh_from_db()
     return batch
 
@@ -122,7 +122,7 @@ class TestLooking:
 
     def test_the_newest_batch_comes_first(self, alice, browse, batch, monkeypatch):
         monkeypatch.setattr("numbers.views.bulk.jobs.PER_PAGE", 1)
-        jobs.propose_change(
+        jobs.create_change_job(
             alice.by, action="retry", options={}, numbers=alice.organization.phone_numbers.all()
         )
         page = browse(alice).get(at(alice, "batches")).text
@@ -134,10 +134,10 @@ class TestLooking:
         assert "Nothing was done" in browse(alice).get(at(alice, "batches")).text
 
     def test_a_deletion_names_what_is_lost(self, alice, browse):
-        number = factories.number(alice.by, ONE)
+        number = factories.create_number(alice.by, ONE)
         number.placements.update(role="supply")
         PhoneNumber.objects.update(inbound_agent_id="agent_front")
-        batch = jobs.propose_change(
+        batch = jobs.create_change_job(
             alice.by, action="delete", options={}, numbers=PhoneNumber.objects.all()
         )
         page = browse(alice).get(at(alice, batch=batch)).text
@@ -156,13 +156,13 @@ class TestLooking:
         assert Batch.objects.get().state == "ready"
 
     def test_a_switch_is_told_in_the_readers_words(self, alice, browse):
-        working = factories.number(alice.by, ONE)
-        failed = factories.number(alice.by, "+15005550001")
-        batch = jobs.propose_change(
+        working = factories.create_number(alice.by, ONE)
+        failed = factories.create_number(alice.by, "+15005550001")
+        batch = jobs.create_change_job(
             alice.by, action="deactivate", options={}, numbers=alice.organization.phone_numbers
         )
         with translation.override("de"):
-            told = {row.text: bulk_labels.change(batch, row) for row in batch.rows.all()}
+            told = {row.text: bulk_labels.row_change(batch, row) for row in batch.rows.all()}
             assert told[working.e164] == (Status.ACTIVE.label, Status.INACTIVE.label)
             assert str(Status.ACTIVE.label) != "active"
         assert told[failed.e164] == ("", ""), "it is not active, though that was wished"
@@ -177,15 +177,15 @@ class TestLooking:
         assert "agent_1" not in page
 
     def test_what_became_of_numbers_that_were_added(self, alice, browse):
-        factories.number(alice.by, "+15005550001")
-        batch = jobs.propose_change(
+        factories.create_number(alice.by, "+15005550001")
+        batch = jobs.create_change_job(
             alice.by, action="retry", options={}, numbers=PhoneNumber.objects.all()
         )
         assert "of these numbers" not in browse(alice).get(at(alice, batch=batch)).text
         started(alice, batch)
         page = browse(alice).get(at(alice, batch=batch)).text
         assert "1 of these numbers is still being set up." in page
-        factories.work_all()
+        factories.run_due_operations()
         page = browse(alice).get(at(alice, batch=batch)).text
         assert "1 of these numbers could not be set up on its platform." in page
 
@@ -195,7 +195,7 @@ class TestProgress:
         return client.get(f"{url}?was={was}", headers={"HX-Request": "true"})
 
     def test_a_moving_batch_answers_with_its_progress(self, alice, browse, batch):
-        jobs.start(alice.by, batch.pk)
+        jobs.start_bulk_job(alice.by, batch.pk)
         answer = self.ask(browse(alice), at(alice, batch=batch), "running")
         assert "<progress" in answer.text
         assert "<html" not in answer.text
@@ -210,7 +210,7 @@ class TestProgress:
 class TestActing:
     def test_start(self, alice, browse, batch):
         browse(alice).post(at(alice, "batch_start", batch))
-        factories.work_batches()
+        factories.run_due_bulk_jobs()
         assert set(PhoneNumber.objects.values_list("label", flat=True)) == {"Front desk"}
 
     def test_discard(self, alice, browse, batch):
@@ -219,7 +219,7 @@ class TestActing:
         assert f"{batch.pk}/start/" not in page
 
     def test_start_after_discarding_says_why_not(self, alice, browse, batch):
-        jobs.stop(alice.by, batch.pk)
+        jobs.stop_bulk_job(alice.by, batch.pk)
         page = browse(alice).post(at(alice, "batch_start", batch), follow=True).text
         assert "It cannot be started: it is stopped." in page
 
@@ -239,13 +239,13 @@ class TestActing:
         assert "1 number gets the label" in page
 
     def test_giving_back(self, alice, browse):
-        number = factories.number(alice.by, ONE)
+        number = factories.create_number(alice.by, ONE)
         number.placements.update(role="supply")
-        batch = jobs.propose_change(
+        batch = jobs.create_change_job(
             alice.by, action="delete", options={}, numbers=PhoneNumber.objects.all()
         )
         browse(alice).post(at(alice, "batch_start", batch), {"release": "1"})
-        factories.work_batches()
+        factories.run_due_bulk_jobs()
         assert number.placements.get().release
 
     def test_old_rows_are_gone(self, alice, browse, batch):
@@ -259,26 +259,26 @@ class TestActing:
 @pytest.mark.parametrize("started", [True, False])
 def test_what_was_stopped_will_not_be_done(alice, browse, batch, started):
     if started:
-        jobs.start(alice.by, batch.pk)
-    jobs.stop(alice.by, batch.pk)
+        jobs.start_bulk_job(alice.by, batch.pk)
+    jobs.stop_bulk_job(alice.by, batch.pk)
     page = browse(alice).get(at(alice, batch=batch)).text
     assert ("was not begun" in page, "will be done" in page) == (True, False)
     assert ("Do what is left" in page) == started
 
 
 def test_from_an_import_that_is_over_a_way_leads_on(alice, carol, browse):
-    batch = jobs.propose_import(alice.by, title="x", options={}, file=b"x\n")
+    batch = jobs.create_import_job(alice.by, title="x", options={}, file=b"x\n")
     way = f'class="btn" href="{at(alice, "add")}"'
     assert way not in browse(alice).get(at(alice, batch=batch)).text
-    factories.work_batches()
+    factories.run_due_bulk_jobs()
     assert way in browse(alice).get(at(alice, batch=batch)).text
     assert way not in browse(carol).get(at(alice, batch=batch)).text
 
 
 def test_what_is_too_long_for_a_number_is_wrapped(alice, browse):
     file = b"+14155550101\n" + b"x" * 60 + b"\n"
-    batch = jobs.propose_import(alice.by, title="x", options={}, file=file)
-    factories.work_batches()
+    batch = jobs.create_import_job(alice.by, title="x", options={}, file=file)
+    factories.run_due_bulk_jobs()
     page = browse(alice).get(at(alice, batch=batch)).text
     cells = re.findall(r'<th scope="row" class="([^"]+)"', page)
     assert cells == ["e164", "wrap-anywhere"]
@@ -286,7 +286,7 @@ def test_what_is_too_long_for_a_number_is_wrapped(alice, browse):
 
 class TestTheReport:
     def rows(self, client, url, **form: str) -> list[list[str]]:
-        return list(csv.reader(io.StringIO(file_at(client, url, form).decode("utf-8-sig"))))
+        return list(csv.reader(io.StringIO(download_export(client, url, form).decode("utf-8-sig"))))
 
     def test_all_rows(self, alice, browse, batch):
         batch.rows.filter(text=TWO).update(fate="error", message="=1+1")
@@ -298,13 +298,13 @@ class TestTheReport:
     def test_of_an_import_can_be_mended_and_handed_in_again(self, alice, browse):
         text = "number;label;carrier\n12;=Büro;Nobody\n+14155550101;;\n"
         options = {"carrier": str(alice.organization.carriers.get().voip_carrier_sid)}
-        batch = jobs.propose_import(alice.by, title="x", options=options, file=text.encode())
-        factories.work_batches()
+        batch = jobs.create_import_job(alice.by, title="x", options=options, file=text.encode())
+        factories.run_due_bulk_jobs()
         german = {"headers": {"Accept-Language": "de"}}
         where = at(alice, "batch_report", batch)
-        report = file_at(browse(alice), where, {"fate": "error"}, **german)
+        report = download_export(browse(alice), where, {"fate": "error"}, **german)
         assert report.startswith(b"\xef\xbb\xbf"), "or Excel takes it for an old encoding"
-        ((_line, cells),) = [(line.line, line.cells) for line in lines_of(report)]
+        ((_line, cells),) = [(line.line, line.cells) for line in read_file_lines(report)]
         given = {"number": "12", "label": "=Büro", "carrier": "Nobody"}
         assert {name: text for name, text in cells.items() if text} == given
 

@@ -3,7 +3,7 @@
 import pytest
 from django.utils import translation
 
-from numbers.views.charts import duration
+from numbers.views.charts import format_duration
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,6 @@ from numbers.views.charts import duration
     ],
 )
 def test_a_duration_is_written_as_the_reader_s_language_does(seconds, english, german):
-    assert duration(seconds) == english
+    assert format_duration(seconds) == english
     with translation.override("de"):
-        assert duration(seconds) == german
+        assert format_duration(seconds) == german

@@ -5,13 +5,13 @@ import re
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from numbers.bulk.files.tables import MEANINGS
+from numbers.bulk.files.tables import COLUMN_MEANINGS
 from numbers.bulk.imports.mapping_confirmation import confirm_mapping
 from numbers.models import Batch
-from numbers.views.bulk.column_forms import WORDS
+from numbers.views.bulk.column_forms import MEANING_LABELS
 from organizations.web.views.base import screen_url
 from tests.support import factories
-from tests.support.page_fixtures_columns import LAYOUT
+from tests.support.page_fixtures_columns import COLUMN_LAYOUT
 
 pytestmark = pytest.mark.django_db
 
@@ -34,7 +34,7 @@ def waiting(browse, alice):
     upload = SimpleUploadedFile("dids.csv", FILE, "text/csv")
     answer = client.post(url(alice, "add_file"), {"place": "record", "file": upload})
     assert answer["Location"] == url(alice)
-    factories.work_batches()
+    factories.run_due_bulk_jobs()
     return client
 
 
@@ -43,7 +43,7 @@ def chosen(shown: str) -> dict[str, str]:
 
 
 def test_every_meaning_has_its_words():
-    assert list(WORDS) == list(MEANINGS)
+    assert list(MEANING_LABELS) == list(COLUMN_MEANINGS)
 
 
 def test_it_shows_the_columns_with_values_and_proposals(waiting, alice):
@@ -63,7 +63,7 @@ def test_the_progress_leads_to_it(waiting, alice):
 def test_the_choices_lead_to_the_rows(waiting, alice):
     answer = waiting.post(url(alice, "batch_columns"), CHOICES)
     assert (answer.status_code, answer["Location"]) == (302, url(alice))
-    factories.work_batches()
+    factories.run_due_bulk_jobs()
     shown = waiting.get(url(alice)).text
     assert "will be done" in shown
     assert "Ann" in shown
@@ -92,7 +92,7 @@ def test_what_cannot_be_is_said_beside_the_column_and_the_choices_are_kept(
 
 def test_they_can_be_changed_after_a_look_at_the_rows(waiting, alice):
     waiting.post(url(alice, "batch_columns"), CHOICES)
-    factories.work_batches()
+    factories.run_due_bulk_jobs()
     assert "Change columns" in waiting.get(url(alice)).text
     waiting.post(url(alice, "batch_columns"), {"change": "1"})
     shown = waiting.get(url(alice)).text
@@ -101,11 +101,11 @@ def test_they_can_be_changed_after_a_look_at_the_rows(waiting, alice):
 
 
 def test_nothing_is_changed_in_what_cannot_be_asked_about(alice, browse):
-    factories.number(alice.by)
+    factories.create_number(alice.by)
     with_rows = {"text": "+14155550100", "place": "record"}
     client = browse(alice)
     client.post(url(alice, "add_list"), with_rows)
-    factories.work_batches()
+    factories.run_due_bulk_jobs()
     assert "Change columns" not in client.get(url(alice)).text
     answer = client.post(url(alice, "batch_columns"), {"change": "1"}, follow=True)
     assert "hand the file in again" in answer.text
@@ -127,7 +127,7 @@ def test_a_viewer_sees_the_columns_and_no_choices(waiting, browse, alice, carol)
 
 
 def test_the_sheets_of_a_workbook_can_be_chosen(waiting, alice):
-    Batch.objects.update(layout=LAYOUT)
+    Batch.objects.update(layout=COLUMN_LAYOUT)
     shown = waiting.get(url(alice)).text
     assert '<option value="Numbers" selected>' in shown
     waiting.post(url(alice, "batch_columns"), {"sheet": "Numbers", "look": "1"})
@@ -143,7 +143,7 @@ def test_a_sheet_that_is_not_there_is_refused(waiting, alice):
 
 
 def test_an_old_page_does_not_confirm_the_columns_of_another_sheet(waiting, alice):
-    Batch.objects.update(layout={**LAYOUT, "sheet": "Agents"})
+    Batch.objects.update(layout={**COLUMN_LAYOUT, "sheet": "Agents"})
     waiting.post(url(alice, "batch_columns"), {**CHOICES, "sheet": "Numbers"})
     batch = Batch.objects.get()
     assert (batch.state, "mapping" in batch.options) == ("checking", False)

@@ -22,7 +22,7 @@ HTMX = {"HX-Request": "true"}
 def slow_clock(monkeypatch):
     """What is counted stays fresh for longer than any test takes."""
     cache.clear()
-    monkeypatch.setattr(computed_cache, "SOONEST", 30)
+    monkeypatch.setattr(computed_cache, "MIN_FRESH_SECONDS", 30)
 
 
 @pytest.fixture
@@ -41,13 +41,13 @@ def titles(page) -> list[str]:
 
 class TestWhatNeedsAPerson:
     def test_nothing_is_said_in_a_sentence(self, alice, look):
-        factories.number(alice.by)
+        factories.create_number(alice.by)
         page = look(alice)
         assert titles(page) == []
         assert "Nothing. What is pending goes on by itself." in page.text
 
     def test_a_failed_number_with_its_reason_leads_to_its_page(self, alice, look):
-        failed = factories.number(alice.by, "+15005550001")
+        failed = factories.create_number(alice.by, "+15005550001")
         task = look(alice).context["tasks"][0]
         assert task.title == "+1 (500) 555-0001 failed"
         assert task.text == failed.error_message
@@ -56,9 +56,10 @@ class TestWhatNeedsAPerson:
     def test_failed_numbers_are_grouped_by_alike_reasons(self, alice, look):
         for n in range(3):
             fail(
-                factories.number(alice.by, f"+1415555010{n}", settled=False), f"No +1415555010{n}."
+                factories.create_number(alice.by, f"+1415555010{n}", settled=False),
+                f"No +1415555010{n}.",
             )
-        fail(factories.number(alice.by, "+14155550110", settled=False), "Another thing.")
+        fail(factories.create_number(alice.by, "+14155550110", settled=False), "Another thing.")
         tasks = look(alice).context["tasks"]
         assert [(t.title, t.text) for t in tasks] == [
             ("3 numbers failed", "No …."),
@@ -68,12 +69,12 @@ class TestWhatNeedsAPerson:
 
     def test_many_reasons_are_cut_and_the_rest_is_counted(self, alice, look):
         for n in range(7):
-            number = factories.number(alice.by, f"+1415555010{n}", settled=False)
+            number = factories.create_number(alice.by, f"+1415555010{n}", settled=False)
             fail(number, "Reason " + "x" * n)
         assert titles(look(alice))[-1] == "2 numbers failed for other reasons"
 
     def test_a_purchase_that_came_to_nothing_is_told_apart(self, alice, look):
-        number = factories.number(alice.by, settled=False)
+        number = factories.create_number(alice.by, settled=False)
         fail(number, "Nothing was bought.")
         number.placements.update(state="failed", purchase={})
         assert titles(look(alice)) == ["+1 (800) 555-1234 could not be bought"]
@@ -87,7 +88,7 @@ class TestWhatNeedsAPerson:
         )
 
     def test_a_paused_integration_and_its_operations_are_one_task(self, alice, look):
-        factories.number(alice.by, settled=False)
+        factories.create_number(alice.by, settled=False)
         Operation.objects.filter(status="open").update(attempts=5, reason="Away.")
         alice.organization.integrations.update(state="paused", state_reason="Wrong key.")
         page = look(alice)
@@ -100,7 +101,7 @@ class TestWhatNeedsAPerson:
         assert titles(look(alice)) == ["Sandbox rests: it failed several times in a row"]
 
     def test_what_has_been_tried_in_vain(self, alice, look):
-        factories.number(alice.by, settled=False)
+        factories.create_number(alice.by, settled=False)
         Operation.objects.filter(status="open").update(attempts=2, reason="Away.")
         assert titles(look(alice)) == []
         Operation.objects.filter(status="open").update(attempts=3)
@@ -125,7 +126,7 @@ class TestWhatNeedsAPerson:
         assert titles(look(alice))[0].startswith("API key Alice's key expires on 2")
 
     def test_nothing_of_others_is_in_it(self, alice, mallory, look):
-        factories.number(alice.by, "+15005550001")
+        factories.create_number(alice.by, "+15005550001")
         assert titles(look(mallory)) == []
 
 
@@ -142,9 +143,9 @@ def bars_of(chart) -> list[tuple[str, int]]:
 
 class TestFigures:
     def test_counts_lead_to_the_list(self, alice, look):
-        factories.number(alice.by, "+14155550101")
-        factories.number(alice.by, "+442071838750")
-        factories.number(alice.by, "+15005550001")
+        factories.create_number(alice.by, "+14155550101")
+        factories.create_number(alice.by, "+442071838750")
+        factories.create_number(alice.by, "+15005550001")
         page = look(alice)
         assert {t["status"]: t["count"] for t in page.context["tiles"]} == {
             "active": 2,
@@ -163,7 +164,7 @@ class TestFigures:
         assert countries.rows[1].url.endswith("/numbers/?country=44")
 
     def test_a_deleted_number_counts_until_it_is_released(self, alice, look):
-        number = factories.number(alice.by)
+        number = factories.create_number(alice.by)
         PhoneNumber.objects.filter(pk=number.pk).update(status="deleted", wanted="deleted")
         counts = {t["status"]: t["count"] for t in look(alice).context["tiles"]}
         assert counts["deleted"] == 1
@@ -173,7 +174,7 @@ class TestFigures:
 
     @pytest.mark.parametrize(("days", "moments"), [(30, 30), (90, 90), (365, 53)])
     def test_a_range_is_chosen(self, alice, look, days, moments):
-        factories.number(alice.by)
+        factories.create_number(alice.by)
         held, set_up = look(alice, f"?range={days}").context["history"]
         assert len(held.labels) == len(set_up.labels) == moments
         assert held.series[0].values[-2:] == [0, 1]
@@ -186,7 +187,7 @@ class TestFigures:
     def test_numbers_over_time_go_up_and_down(self, alice, look):
         now = timezone.now()
         for n, (made, gone) in enumerate([(400, None), (20, 10), (20, None), (5, None)]):
-            number = factories.number(alice.by, f"+1415555010{n}")
+            number = factories.create_number(alice.by, f"+1415555010{n}")
             row = PhoneNumber.objects.filter(pk=number.pk)
             row.update(created_at=now - timedelta(days=made))
             if gone:
@@ -200,7 +201,7 @@ class TestFigures:
     def test_times_are_from_the_wish_to_its_fulfilment(self, alice, look):
         now = timezone.now()
         for n, seconds in enumerate([1, 2, 60]):
-            number = factories.number(alice.by, f"+1415555010{n}")
+            number = factories.create_number(alice.by, f"+1415555010{n}")
             Operation.objects.filter(subject_label=number.e164).update(
                 created_at=now - timedelta(seconds=seconds), settled_at=now
             )
@@ -212,12 +213,13 @@ class TestFigures:
     def test_failures_are_grouped_by_alike_reasons(self, alice, look):
         for n in range(2):
             fail(
-                factories.number(alice.by, f"+1415555010{n}", settled=False), f"No +1415555010{n}."
+                factories.create_number(alice.by, f"+1415555010{n}", settled=False),
+                f"No +1415555010{n}.",
             )
         assert bars_of(look(alice).context["refusals"]) == [("No ….", 2)]
 
     def test_the_health_of_platforms(self, alice, look):
-        factories.number(alice.by)
+        factories.create_number(alice.by)
         integration = alice.organization.integrations.get()
         for status in (200, 404, 503, None):
             alice.organization.provider_calls.create(
@@ -228,14 +230,14 @@ class TestFigures:
         assert calls.summary == "4 calls, 2 failed"
 
     def test_they_are_kept_for_a_while_and_counted_again_on_demand(self, alice, look):
-        factories.number(alice.by)
+        factories.create_number(alice.by)
         look(alice)
-        factories.number(alice.by, "+14155550101")
+        factories.create_number(alice.by, "+14155550101")
         assert look(alice).context["tiles"][0]["count"] == 1
         assert look(alice, "?now=1").context["tiles"][0]["count"] == 2
 
     def test_what_somebody_else_counts_is_waited_for(self, alice, look):
-        factories.number(alice.by)
+        factories.create_number(alice.by)
         key = f"figures:{alice.organization.pk}:30:UTC"
         cache.add(f"{key}:taken", 1)
         page = look(alice)
@@ -247,17 +249,17 @@ class TestFigures:
         ("seconds", "age", "fresh"), [(1.4, 27, True), (0.1, 3, False), (9, 31, False)]
     )
     def test_the_dearer_the_longer(self, monkeypatch, seconds, age, fresh):
-        monkeypatch.setattr(computed_cache, "SOONEST", 1)
+        monkeypatch.setattr(computed_cache, "MIN_FRESH_SECONDS", 1)
         taken = timezone.now() - timedelta(seconds=age)
         assert computed_cache.Snapshot({}, taken, seconds).is_fresh == fresh
 
     def test_a_failed_count_leaves_no_lock(self):
         with pytest.raises(ZeroDivisionError):
-            computed_cache.take("x", lambda: 1 / 0)
-        assert computed_cache.take("x", lambda: 1).data == 1
+            computed_cache.get_or_compute("x", lambda: 1 / 0)
+        assert computed_cache.get_or_compute("x", lambda: 1).data == 1
 
     def test_no_secret_is_in_what_is_kept(self, alice, look):
-        factories.number(alice.by)
+        factories.create_number(alice.by)
         look(alice)
         kept = cache.get(f"figures:{alice.organization.pk}:30:UTC")
         assert alice.organization.integrations.get().sealed not in repr(kept)
@@ -265,7 +267,7 @@ class TestFigures:
 
 class TestFirstRun:
     def test_an_empty_organization_begins_with_a_platform(self, look):
-        dora = factories.person("Dora")
+        dora = factories.create_member("Dora")
         page = look(dora)
         steps = page.context["start"].steps
         assert [step.is_now for step in steps] == [True, False, False, False, False]
@@ -273,11 +275,11 @@ class TestFirstRun:
         assert "Over time" not in page.text
 
     def test_the_sandbox_is_one_click_and_one_only(self, browse):
-        dora = factories.person("Dora")
+        dora = factories.create_member("Dora")
         url = screen_url(dora.organization, "dashboard_sandbox")
         for _twice in range(2):
             browse(dora).post(url)
-        factories.work_all()
+        factories.run_due_operations()
         integration = dora.organization.integrations.get()
         assert integration.state == Integration.State.CONNECTED
         assert set(integration.default_for.values_list("role", flat=True)) == {
@@ -287,38 +289,38 @@ class TestFirstRun:
         }
 
     def test_it_goes_on_by_itself_and_then_stops_asking(self, browse, look):
-        dora = factories.person("Dora")
+        dora = factories.create_member("Dora")
         browse(dora).post(screen_url(dora.organization, "dashboard_sandbox"))
         part = look(dora, "?part=start", headers=HTMX)
         assert "Sandbox is being checked" in part.text
         assert part.status_code == 200
-        factories.work_all()
+        factories.run_due_operations()
         part = look(dora, "?part=start", headers=HTMX)
         assert part.status_code == 286
         assert "hx-get" not in part.text
 
     def test_a_failed_first_number_says_why(self, alice, look):
-        failed = factories.number(alice.by, "+15005550001")
+        failed = factories.create_number(alice.by, "+15005550001")
         step = look(alice).context["start"].steps[3]
         assert failed.error_message in step.note
         assert step.is_now
 
     def test_once_a_number_is_active_it_can_be_hidden(self, alice, browse):
-        factories.number(alice.by)
+        factories.create_number(alice.by)
         client, url = browse(alice), screen_url(alice.organization, "dashboard")
         assert "Hide this" in client.get(url).text
         client.post(screen_url(alice.organization, "dashboard_started"))
         assert client.get(url).context["start"] is None
 
     def test_an_old_organization_is_not_shown_around(self, alice, look):
-        factories.number(alice.by)
+        factories.create_number(alice.by)
         alice.organization.created_at = timezone.now() - timedelta(days=15)
         alice.organization.save()
         assert look(alice).context["start"] is None
 
     def test_a_viewer_reads_who_can_do_it(self, look):
-        dora = factories.person("Dora")
-        carol = factories.person("Carol", organization=dora.organization, role="user")
+        dora = factories.create_member("Dora")
+        carol = factories.create_member("Carol", organization=dora.organization, role="user")
         page = look(carol)
         assert "An admin of the organization can do this." in page.text
         assert "Try with the sandbox" not in page.text

@@ -6,7 +6,7 @@ from integrations.ledger import platform_queries
 from integrations.models import Operation
 from integrations.providers.base import Unavailable
 from integrations.providers.sandbox import Sandbox
-from integrations.providers.sandbox_shop import OWNED
+from integrations.providers.sandbox_shop import OWNED_NUMBERS
 from numbers.models import PhoneNumber
 from organizations.models import Organization
 from organizations.web.views.base import screen_url
@@ -37,8 +37,8 @@ def searched(alice, sandbox) -> Operation:
 
 
 def answered(member, integration, wish: str, question: dict | None = None) -> Operation:
-    asked = platform_queries.ask_question(member.by, integration, wish, question)
-    factories.work_all()
+    asked = platform_queries.request_query(member.by, integration, wish, question)
+    factories.run_due_operations()
     asked.refresh_from_db()
     return asked
 
@@ -52,7 +52,7 @@ class TestAsking:
         assert 'hx-trigger="every 1s"' in client.get(answer.url).text
         live = client.get(answer.url, headers={"HX-Request": "true"})
         assert live.text.strip().startswith('<div id="asking"')
-        factories.work_all()
+        factories.run_due_operations()
         live = client.get(answer.url, headers={"HX-Request": "true"})
         assert live["HX-Refresh"] == "true"
 
@@ -84,7 +84,7 @@ class TestAsking:
         assert not Operation.objects.filter(wish="discover").exists()
 
     def test_without_a_platform_the_page_leads_to_one(self, browse):
-        nina = factories.person("Nina")
+        nina = factories.create_member("Nina")
         for name in ("add_discover", "add_search"):
             page = browse(nina).get(url(nina, name)).text
             assert url(nina, "integrations_add") in page
@@ -92,43 +92,43 @@ class TestAsking:
 
 class TestDiscovered:
     def test_what_is_here_is_told_apart(self, alice, sandbox, browse):
-        here = factories.number(alice.by, OWNED[0])
+        here = factories.create_number(alice.by, OWNED_NUMBERS[0])
         asked = answered(alice, sandbox, "discover")
         address = url(alice, "add_discover_found", operation_id=asked.pk)
         new, known = browse(alice).get(address), browse(alice).get(f"{address}?show=here")
-        assert [row["number"] for row in new.context["page"].object_list] == list(OWNED[1:])
-        assert [row["number"] for row in known.context["page"].object_list] == [OWNED[0]]
+        assert [row["number"] for row in new.context["page"].object_list] == list(OWNED_NUMBERS[1:])
+        assert [row["number"] for row in known.context["page"].object_list] == [OWNED_NUMBERS[0]]
         assert url(alice, "number", number_id=here.pk) in known.text
 
     def test_the_picked_become_an_import_to_look_at(self, alice, sandbox, browse, discovered):
         address = url(alice, "add_discover_found", operation_id=discovered.pk)
-        data = {"number": [OWNED[1], OWNED[2]], "place": f"account:{sandbox.pk}"}
+        data = {"number": [OWNED_NUMBERS[1], OWNED_NUMBERS[2]], "place": f"account:{sandbox.pk}"}
         answer = browse(alice).post(address, data)
         batch = alice.organization.batches.get()
         assert answer.url == url(alice, "batch", batch_id=batch.pk)
         assert batch.options["destination"] == "account"
         assert str(sandbox.pk) in batch.options.values()
         assert batch.title == "Found on Sandbox"
-        assert OWNED[1].encode() in bytes(batch.file)
-        assert OWNED[3].encode() not in bytes(batch.file)
+        assert OWNED_NUMBERS[1].encode() in bytes(batch.file)
+        assert OWNED_NUMBERS[3].encode() not in bytes(batch.file)
 
     def test_all_are_those_that_are_not_here(self, alice, browse, sandbox):
-        factories.number(alice.by, OWNED[0])
+        factories.create_number(alice.by, OWNED_NUMBERS[0])
         asked = answered(alice, sandbox, "discover")
         carrier = alice.organization.carriers.get()
         data = {"all": "1", "place": f"carrier:{carrier.voip_carrier_sid}"}
         browse(alice).post(url(alice, "add_discover_found", operation_id=asked.pk), data)
         batch = alice.organization.batches.get()
         assert batch.options["carrier"] == str(carrier.voip_carrier_sid)
-        assert OWNED[0].encode() not in bytes(batch.file)
-        assert all(number.encode() in bytes(batch.file) for number in OWNED[1:])
+        assert OWNED_NUMBERS[0].encode() not in bytes(batch.file)
+        assert all(number.encode() in bytes(batch.file) for number in OWNED_NUMBERS[1:])
 
     @pytest.mark.parametrize(
         "data",
         [
             {"place": "record"},
             {"place": "record", "number": "+14155559999"},
-            {"place": "account:nobody", "number": OWNED[0]},
+            {"place": "account:nobody", "number": OWNED_NUMBERS[0]},
         ],
     )
     def test_nothing_else_can_be_slipped_in(self, alice, browse, discovered, data):
@@ -173,7 +173,7 @@ class TestSearching:
             "contains": "55*",
             "locality": "New York",
         }
-        factories.work_all()
+        factories.run_due_operations()
         page = browse(alice).get(answer.url)
         assert page.context["found"][0]["number"].startswith("+1212")
         assert "New York, NY" in page.text
@@ -229,7 +229,7 @@ class TestBuying:
     def test_several_are_bought_and_one_that_is_taken_is_told(
         self, alice, mallory, browse, searched
     ):
-        factories.number(mallory.by, FOR_SALE)
+        factories.create_number(mallory.by, FOR_SALE)
         numbers = ["+14155550101", "+14155550102", FOR_SALE]
         page = (
             browse(alice).post(self.address(alice, searched), {"number": numbers}, follow=True).text

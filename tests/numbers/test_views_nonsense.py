@@ -2,7 +2,7 @@
 
 import pytest
 
-from numbers.bulk.jobs import CannotBatch, propose_change
+from numbers.bulk.jobs import BulkJobError, create_change_job
 from organizations.web.views.base import screen_url
 from tests.support import factories
 
@@ -12,7 +12,7 @@ CONTROLLED = ["a\0b", "a\nb", "a\tb", "a\x7fb"]
 
 @pytest.fixture
 def number(alice):
-    return factories.number(alice.by, "+14155550101", label="Main line")
+    return factories.create_number(alice.by, "+14155550101", label="Main line")
 
 
 def url(member, name, **path):
@@ -53,8 +53,8 @@ class TestLabels:
     def test_a_bulk_change_refuses_it(self, alice, number, text):
         numbers = alice.organization.phone_numbers.all()
         for action, name in (("label", "label"), ("assign", "agent_id")):
-            with pytest.raises(CannotBatch, match="control characters"):
-                propose_change(alice.by, action=action, options={name: text}, numbers=numbers)
+            with pytest.raises(BulkJobError, match="control characters"):
+                create_change_job(alice.by, action=action, options={name: text}, numbers=numbers)
 
     @pytest.mark.parametrize("name", ["label", "inbound_agent_id", "outbound_agent_id"])
     def test_a_number_is_not_changed(self, alice, browse, number, text, name):

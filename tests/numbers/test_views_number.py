@@ -7,8 +7,8 @@ from django.db.models import F
 from django.utils import timezone
 
 from integrations.models import Integration, Operation, ProviderCall
-from numbers.inventory.acquisition import record_number
-from numbers.inventory.allowed_actions import SEVERAL
+from numbers.inventory.acquisition import add_provider_number
+from numbers.inventory.allowed_actions import MERGE_DUPLICATES_HINT
 from numbers.inventory.operations import change_number, delete_number
 from numbers.models import PhoneNumber
 from organizations.models import Event
@@ -21,7 +21,7 @@ REFUSED, OUT = "+15005550001", "+15005550005"
 
 @pytest.fixture
 def number(alice) -> PhoneNumber:
-    return factories.number(alice.by, "+14155550101", label="Main line")
+    return factories.create_number(alice.by, "+14155550101", label="Main line")
 
 
 def url(number: PhoneNumber, name: str = "number", **path) -> str:
@@ -47,20 +47,20 @@ class TestThePage:
         assert "hx-trigger" not in browse(alice).get(url(number)).text
 
     def test_a_pending_one_is(self, alice, browse):
-        number = factories.number(alice.by, settled=False)
+        number = factories.create_number(alice.by, settled=False)
         page = browse(alice).get(url(number)).text
         assert 'hx-trigger="every 2s"' in page
         assert "An attempt is about to start" in page
 
     def test_a_failed_one_says_why_and_what_next(self, alice, browse):
-        number = factories.number(alice.by, REFUSED)
+        number = factories.create_number(alice.by, REFUSED)
         page = browse(alice).get(url(number)).text
         assert "the number is not in this account" in page
         assert "Mend what is named above" in page
         assert "Try again" in page
 
     def test_a_postponed_one_tells_attempts_and_the_next(self, alice, browse):
-        number = factories.number(alice.by, OUT)
+        number = factories.create_number(alice.by, OUT)
         Operation.objects.filter(status="open").update(
             next_attempt_at=timezone.now() + timedelta(minutes=3)
         )
@@ -69,8 +69,8 @@ class TestThePage:
             assert text in page
 
     def test_one_that_waits_for_its_carrier_says_so(self, alice, browse):
-        carrier = factories.carrier(alice.by, name="Slow Trunk", settled=False)
-        number = factories.number(
+        carrier = factories.create_carrier(alice.by, name="Slow Trunk", settled=False)
+        number = factories.create_number(
             alice.by, settled=False, voip_carrier_sid=carrier.voip_carrier_sid
         )
         page = browse(alice).get(url(number)).text
@@ -78,12 +78,12 @@ class TestThePage:
         assert "It goes on by itself then." in page
 
     def test_a_paused_platform_is_the_reason(self, alice, browse):
-        number = factories.number(alice.by, settled=False)
+        number = factories.create_number(alice.by, settled=False)
         Integration.objects.update(state="paused", state_reason="The key was revoked.")
         assert "The key was revoked." in browse(alice).get(url(number)).text
 
     def test_what_waits_for_its_platform_does_not_start_within_seconds(self, alice, browse):
-        number = factories.number(alice.by, settled=False)
+        number = factories.create_number(alice.by, settled=False)
         until = timezone.now() + timedelta(minutes=1)
         Integration.objects.update(failures=9, open_until=until)
         Operation.objects.filter(status="open").update(reason="The platform is out.")
@@ -94,7 +94,7 @@ class TestThePage:
         assert "about to start" not in page
 
     def test_a_recorded_one_is_on_no_platform(self, alice, browse):
-        number = record_number(alice.by, number="+14155550102", provider=None)
+        number = add_provider_number(alice.by, number="+14155550102", provider=None)
         page = browse(alice).get(url(number)).text
         assert "It is only recorded here" in page
         assert "Activate" not in page
@@ -104,7 +104,7 @@ class TestThePage:
         page = browse(alice).get(url(number)).text
         assert "being removed" in page
         assert "number_edit" not in page
-        factories.work_number(number)
+        factories.run_number_operations(number)
         page = browse(alice).get(url(number)).text
         assert "gone from its platforms" in page
         assert "Gone since" in page
@@ -130,11 +130,11 @@ class TestThePage:
         shared = mallory.organization.carriers.get()
         mallory.organization.integrations.update(name="Top secret account")
         mallory.organization.carriers.update(is_installation_default=True)
-        number = factories.number(alice.by, voip_carrier_sid=shared.voip_carrier_sid)
+        number = factories.create_number(alice.by, voip_carrier_sid=shared.voip_carrier_sid)
         call(number, "https://platform.example.com/v1/private")
         browser = browse(alice)
         browser.post(url(number, "number_look"))
-        factories.work_all()
+        factories.run_due_operations()
         page = browser.get(url(number)).text
         assert "The installation's platform" in page
         assert "It is there as it shall be" in page
@@ -147,7 +147,7 @@ class TestTheLivePart:
         return client.get(url(number), {"seen": seen}, headers={"HX-Request": "true"})
 
     def test_nothing_new_is_no_content(self, alice, browse):
-        number = factories.number(alice.by, settled=False)
+        number = factories.create_number(alice.by, settled=False)
         client = browse(alice)
         first = self.fragment(client, number)
         assert (first.status_code, "<html" in first.text) == (200, False)
@@ -155,19 +155,19 @@ class TestTheLivePart:
         assert self.fragment(client, number, seen).status_code == 204
 
     def test_an_attempt_is_news(self, alice, browse):
-        number = factories.number(alice.by, OUT, settled=False)
+        number = factories.create_number(alice.by, OUT, settled=False)
         client = browse(alice)
         seen = self.fragment(client, number).context["seen"]
-        factories.work_number(number)
+        factories.run_number_operations(number)
         answer = self.fragment(client, number, seen)
         assert answer.status_code == 200
         assert "1 attempt so far" in answer.text
 
     def test_the_end_stops_the_polling(self, alice, browse):
-        number = factories.number(alice.by, settled=False)
+        number = factories.create_number(alice.by, settled=False)
         client = browse(alice)
         seen = self.fragment(client, number).context["seen"]
-        factories.work_number(number)
+        factories.run_number_operations(number)
         answer = self.fragment(client, number, seen)
         assert answer.status_code == 286
         assert "It is set up" in answer.text
@@ -200,7 +200,7 @@ class TestTheStory:
     @pytest.mark.parametrize("language", ["en", "de"])
     def test_a_switch_is_told_in_words(self, alice, browse, number, language):
         change_number(alice.by, number.pk, status="inactive")
-        factories.work_number(number)
+        factories.run_number_operations(number)
         told = browse(alice).get(url(number), headers={"Accept-Language": language})
         story = told.text.partition('<ol class="timeline">')[2].partition("</ol>")[0]
         assert "inactive</ins>" not in story  # neither as a status nor as a wish
@@ -251,7 +251,7 @@ class TestDeeds:
         assert number.wanted == "inactive"
         assert "Undo" in page
         do(client, number, "activate")
-        factories.work_number(number)
+        factories.run_number_operations(number)
         assert (number.status, number.wanted) == ("active", "active")
 
     def test_twice_is_once(self, alice, browse, number):
@@ -261,7 +261,7 @@ class TestDeeds:
         assert Event.objects.filter(action="phone_number.changed").count() == 1
 
     def test_retry_of_a_failed_number(self, alice, browse):
-        number = factories.number(alice.by, REFUSED)
+        number = factories.create_number(alice.by, REFUSED)
         page = do(browse(alice), number, "retry").text
         assert number.status == "pending"
         assert "is tried again" in page
@@ -274,9 +274,9 @@ class TestDeeds:
         assert do(browse(alice), number, "sell").status_code == 404
 
     def test_merge_is_offered_where_the_error_asks_for_it(self, alice, browse):
-        number = factories.number(alice.by, REFUSED)
+        number = factories.create_number(alice.by, REFUSED)
         assert "Merge the duplicates" not in browse(alice).get(url(number)).text
-        PhoneNumber.objects.update(error_message=f"There are 2 of it: {SEVERAL}.")
+        PhoneNumber.objects.update(error_message=f"There are 2 of it: {MERGE_DUPLICATES_HINT}.")
         page = browse(alice).get(url(number)).text
         assert "Merge the duplicates" in page
         do(browse(alice), number, "merge")
@@ -301,7 +301,7 @@ class TestLook:
     def look(self, client, number):
         client.post(url(number, "number_look"))
         waiting = client.get(url(number))
-        factories.work_all()
+        factories.run_due_operations()
         return waiting.text, client.get(url(number)).text
 
     def test_in_order(self, alice, browse, number):
@@ -321,7 +321,7 @@ class TestLook:
         assert number.status == "active"
         assert number.organization.sandbox_objects.filter(kind="number").count() == 0
         do(client, number, "repair")
-        factories.work_number(number)
+        factories.run_number_operations(number)
         assert number.organization.sandbox_objects.filter(kind="number").count() == 1
         assert "It is there as it shall be" in self.look(client, number)[1]
 

@@ -17,7 +17,7 @@ SIP = {"server_address": "sip.example.com", "username": "user", "password": "s3c
 
 @pytest.fixture
 def number(alice) -> PhoneNumber:
-    return factories.number(alice.by, "+14155550101", label="Main line")
+    return factories.create_number(alice.by, "+14155550101", label="Main line")
 
 
 def url(number: PhoneNumber, name: str = "number") -> str:
@@ -28,7 +28,7 @@ class TestEdit:
     @pytest.fixture
     def by_trunk(self, alice) -> PhoneNumber:
         number = import_number(alice.by, number="+14155550177", provider="sip", sip_settings=SIP)
-        factories.work_number(number)
+        factories.run_number_operations(number)
         return number
 
     def filled(self, client, number, **typed):
@@ -66,7 +66,7 @@ class TestEdit:
         assert (number.label, number.inbound_agent_id) == ("Front", "support")
 
     def test_an_agent_is_found_among_very_many(self, alice, browse, number, monkeypatch):
-        monkeypatch.setattr(number_forms, "OFFERED", 1)
+        monkeypatch.setattr(number_forms, "MAX_AGENT_CHOICES", 1)
         for name in ("Adam", "Zoe"):
             create_agent(alice.by, name=name, agent_id=f"{name}-id")
         assert self.filled(browse(alice), number, inbound_agent_id="zoe").status_code == 302
@@ -152,11 +152,11 @@ class TestEdit:
         assert number.label == "Mine"
 
     def test_a_settlement_meanwhile_is_no_conflict(self, alice, browse):
-        number = factories.number(alice.by, settled=False)
+        number = factories.create_number(alice.by, settled=False)
         client = browse(alice)
         form = client.get(url(number, "number_edit")).context["form"]
         sent = {name: form[name].value() or "" for name in form.fields}
-        factories.work_number(number)
+        factories.run_number_operations(number)
         sent["label"] = "Mine"
         assert client.post(url(number, "number_edit"), sent).status_code == 302
 
@@ -182,7 +182,7 @@ class TestDelete:
     @pytest.mark.parametrize(("chosen", "released"), [("no", False), ("yes", True)])
     def test_a_supplied_one_is_kept_or_given_back(self, alice, browse, chosen, released):
         number = import_number(alice.by, number="+14155550178", provider="twilio")
-        factories.work_number(number)
+        factories.run_number_operations(number)
         assert "keep paying" in browse(alice).get(url(number, "number_delete")).text
         browse(alice).post(url(number, "number_delete"), {"release": chosen})
         assert number.placements.get().release is released

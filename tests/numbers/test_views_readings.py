@@ -3,7 +3,7 @@
 import pytest
 
 from numbers.bulk import jobs
-from numbers.bulk.imports.options import cleaned
+from numbers.bulk.imports.options import clean_import_options
 from organizations.web.views.base import screen_url
 from tests.support import factories
 
@@ -15,13 +15,13 @@ NUMBERS = ("4917612345678", "442071838712", "+4930123400-09", "+14155550101", "1
 @pytest.fixture
 def batch(alice):
     rows = [{"number": each} for each in NUMBERS]
-    options = cleaned(alice.by, {"destination": "record", "country": "DE"})
-    made = jobs.propose_import(alice.by, title="list", options=options, rows=rows)
+    options = clean_import_options(alice.by, {"destination": "record", "country": "DE"})
+    made = jobs.create_import_job(alice.by, title="list", options=options, rows=rows)
     return again(made)
 
 
 def again(batch):
-    factories.work_batches()
+    factories.run_due_bulk_jobs()
     batch.refresh_from_db()
     return batch
 
@@ -68,8 +68,8 @@ class TestPage:
 
     def test_rows_with_a_note_are_counted_and_listed(self, alice, browse):
         rows = [{"number": "612345678"}, {"number": "+393331234567"}]
-        options = cleaned(alice.by, {"destination": "record", "country": "IT"})
-        batch = again(jobs.propose_import(alice.by, title="x", options=options, rows=rows))
+        options = clean_import_options(alice.by, {"destination": "record", "country": "IT"})
+        batch = again(jobs.create_import_job(alice.by, title="x", options=options, rows=rows))
         url = screen_url(alice.organization, "batch", batch_id=batch.pk)
         answer = browse(alice).get(f"{url}?fate=noted")
         assert ("noted", "with a note", 1) in answer.context["fates"]

@@ -5,7 +5,7 @@ import re
 import phonenumbers
 import pytest
 
-from numbers.numbering.e164 import written
+from numbers.numbering.e164 import format_display_number
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ from numbers.numbering.e164 import written
     ],
 )
 def test_a_number_is_shown_in_international_format(number, shown):
-    assert written(number) == shown
+    assert format_display_number(number) == shown
 
 
 @pytest.mark.parametrize("region", sorted(phonenumbers.SUPPORTED_REGIONS))
@@ -28,4 +28,4 @@ def test_no_prefix_of_national_dialling_is_shown(region):
     number = phonenumbers.format_number(
         phonenumbers.example_number(region), phonenumbers.PhoneNumberFormat.E164
     )
-    assert re.sub(r"[^0-9+]", "", written(number)) == number
+    assert re.sub(r"[^0-9+]", "", format_display_number(number)) == number

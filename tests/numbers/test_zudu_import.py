@@ -6,14 +6,14 @@ import pytest
 
 from integrations.models import Integration, Operation, ProviderCall, SandboxObject
 from integrations.providers import PROVIDERS
-from integrations.providers.base import CheckResult, CredentialsRefused, Field
+from integrations.providers.base import AccountField, CheckResult, CredentialsRefused
 from integrations.providers.sandbox import Sandbox
 from numbers.models import PhoneNumber
 from organizations.models import Event, SavedReply
-from organizations.operations import create_key
+from organizations.operations import create_api_key
 from tests.support import factories
-from tests.support.dialects import DIALECTS, halves
-from tests.support.zudu_client import is_refusal
+from tests.support.dialects import DIALECTS, split_key_pair
+from tests.support.zudu_client import is_zudu_refusal
 
 pytestmark = pytest.mark.django_db
 send = DIALECTS["zudu"].send
@@ -34,8 +34,8 @@ class Shop(Sandbox):
 
     kind, title, roles = "twilio", "Twilio", frozenset({"twilio"})
     fields = (
-        Field("account_sid", "Account SID", identity=True),
-        Field("auth_token", "Auth token", secret=True),
+        AccountField("account_sid", "Account SID", identity=True),
+        AccountField("auth_token", "Auth token", secret=True),
     )
     domain = "acme.pstn.example.com"
 
@@ -57,7 +57,7 @@ def shop(monkeypatch):
 def nobody_works(monkeypatch):
     """As if no worker came to it within ten seconds."""
     monkeypatch.setattr(
-        "integrations.ledger.operation_requests.wait",
+        "integrations.ledger.operation_requests.wait_for_operation",
         lambda pk, *, seconds: Operation.objects.get(pk=pk),
     )
 
@@ -129,7 +129,7 @@ class TestImporting:
         take_in(alice, **CREDENTIALS)
         wrong = {"account_sid": SID, "auth_token": "wrong"}
         answer = take_in(alice, "+14155550101", **wrong)
-        assert is_refusal(answer, 400, "invalid-request")
+        assert is_zudu_refusal(answer, 400, "invalid-request")
         (account,) = accounts(alice)
         assert (account.state, account.account()["auth_token"]) == ("connected", TOKEN)
         assert PhoneNumber.objects.count() == 1
@@ -151,7 +151,7 @@ class TestImporting:
     def test_without_any_account_it_asks_for_one(self, alice):
         alice.organization.default_integrations.filter(role="twilio").delete()
         answer = take_in(alice)
-        assert is_refusal(answer, 400, "invalid-request")
+        assert is_zudu_refusal(answer, 400, "invalid-request")
         assert answer.json()["message"].startswith("account_sid: ")
 
     def test_without_a_sip_platform_the_number_is_supplied_only(self, alice, worker):
@@ -171,31 +171,31 @@ class TestImporting:
 class TestImportRefused:
     def test_wrong_credentials_leave_nothing_behind(self, alice, worker):
         answer = take_in(alice, account_sid=SID, auth_token="wrong")
-        assert is_refusal(answer, 400, "invalid-request")
+        assert is_zudu_refusal(answer, 400, "invalid-request")
         assert "does not accept this auth token" in answer.json()["message"]
         assert nothing_is_left(alice)
 
     def test_a_number_that_is_not_in_the_account_leaves_nothing_behind(self, alice, worker):
         answer = take_in(alice, "+15005550001", **CREDENTIALS)
-        assert is_refusal(answer, 400, "invalid-request")
+        assert is_zudu_refusal(answer, 400, "invalid-request")
         assert "not in this account" in answer.json()["message"]
         assert nothing_is_left(alice)
 
     def test_a_strangers_number_leaves_nothing_behind(self, alice, mallory, worker):
-        factories.number(mallory.by, "+14155550100")
+        factories.create_number(mallory.by, "+14155550100")
         answer = take_in(alice, **CREDENTIALS)
-        assert is_refusal(answer, 409, "number-taken")
+        assert is_zudu_refusal(answer, 409, "number-taken")
         assert accounts(alice) == []
 
     def test_an_own_number_is_refused_before_anything_is_connected(self, alice):
-        factories.number(alice.by, "+14155550100")
-        assert is_refusal(take_in(alice, **CREDENTIALS), 409, "number-taken")
+        factories.create_number(alice.by, "+14155550100")
+        assert is_zudu_refusal(take_in(alice, **CREDENTIALS), 409, "number-taken")
         assert accounts(alice) == []
 
     @pytest.mark.parametrize("more", [{}, {"auth_id": "MA1", "auth_token": "x"}])
     def test_plivo_is_not_there_yet(self, alice, more):
         answer = take_in(alice, provider="plivo", **more)
-        assert is_refusal(answer, 400, "invalid-request")
+        assert is_zudu_refusal(answer, 400, "invalid-request")
         assert "not supported until" in answer.json()["message"]
 
     @pytest.mark.parametrize(
@@ -214,17 +214,17 @@ class TestImportRefused:
     )
     def test_a_wrong_field_is_named(self, alice, fields, path):
         answer = take_in(alice, **fields)
-        assert is_refusal(answer, 400, "invalid-request")
+        assert is_zudu_refusal(answer, 400, "invalid-request")
         assert answer.json()["message"].startswith(f"{path}: ")
 
     def test_credentials_need_the_permission_to_connect(self, alice, worker):
         scopes = ["phone_numbers:read", "phone_numbers:write"]
-        key, text = create_key(
+        key, text = create_api_key(
             alice.by, owner=alice.user, name="n", role="agent_manager", scopes=scopes
         )
         narrow = factories.Member(alice.user, alice.organization, key, text.full)
         answer = take_in(narrow, **CREDENTIALS)
-        assert is_refusal(answer, 403, "forbidden")
+        assert is_zudu_refusal(answer, 403, "forbidden")
         assert "integrations:create" in answer.json()["message"]
         assert take_in(narrow).status_code == 200
 
@@ -241,15 +241,15 @@ class TestImportRefused:
 class TestImportGoesOn:
     def test_past_ten_seconds_the_import_goes_on(self, alice, nobody_works):
         answer = take_in(alice)
-        assert is_refusal(answer, 504, "timeout")
-        factories.work_all()
+        assert is_zudu_refusal(answer, 504, "timeout")
+        factories.run_due_operations()
         assert PhoneNumber.objects.get().status == "active"
 
     def test_past_ten_seconds_of_checking_nothing_is_imported(self, alice, nobody_works):
         answer = take_in(alice, **CREDENTIALS)
-        assert is_refusal(answer, 504, "timeout")
+        assert is_zudu_refusal(answer, 504, "timeout")
         assert "nothing is imported" in answer.json()["message"]
-        factories.work_all()
+        factories.run_due_operations()
         assert not PhoneNumber.objects.exists()
         assert accounts(alice)[0].state == "connected"
 
@@ -262,7 +262,7 @@ class TestImportGoesOn:
         assert len(accounts(alice)) == 1
 
     def test_a_replay_repeats_the_answer_and_a_refusal_is_not_kept(self, alice, worker, api):
-        public, secret = halves(alice.key_text)
+        public, secret = split_key_pair(alice.key_text)
         headers = {"X-API-KEY": public, "X-API-SECRET": secret, "Idempotency-Key": "a1b2c3d4"}
 
         def again(number):
@@ -298,31 +298,31 @@ class TestTrunks:
     def test_every_field_is_required(self, alice, field):
         body = {name: value for name, value in TRUNK.items() if name != field}
         answer = send(alice, "POST", SIO, body)
-        assert is_refusal(answer, 400, "invalid-request")
+        assert is_zudu_refusal(answer, 400, "invalid-request")
         assert answer.json()["message"].startswith(f"{field}: ")
 
     def test_an_address_is_no_uri(self, alice):
         answer = send(alice, "POST", SIO, {**TRUNK, "outboundPstn": "sip:example.com"})
-        assert is_refusal(answer, 400, "invalid-request")
+        assert is_zudu_refusal(answer, 400, "invalid-request")
         assert answer.json()["message"].startswith("outboundPstn: ")
 
     def test_without_a_sip_platform_it_says_so(self, alice):
         alice.organization.default_integrations.filter(role="sip").delete()
         answer = send(alice, "POST", SIO, TRUNK)
-        assert is_refusal(answer, 400, "invalid-request")
+        assert is_zudu_refusal(answer, 400, "invalid-request")
         assert "sip" in answer.json()["message"]
 
     def test_what_the_platform_refuses_leaves_nothing_behind(self, alice, worker):
         answer = send(alice, "POST", SIO, {**TRUNK, "number": "+15005550001"})
-        assert is_refusal(answer, 400, "invalid-request")
+        assert is_zudu_refusal(answer, 400, "invalid-request")
         assert answer.json()["message"].startswith("number: The sandbox refuses")
         assert nothing_is_left(alice)
 
     def test_a_number_that_is_held_is_refused(self, alice, mallory, worker):
-        factories.number(mallory.by, "+14155550100")
-        assert is_refusal(send(alice, "POST", SIO, TRUNK), 409, "number-taken")
+        factories.create_number(mallory.by, "+14155550100")
+        assert is_zudu_refusal(send(alice, "POST", SIO, TRUNK), 409, "number-taken")
 
     def test_a_platform_that_is_out_is_not_waited_for_longer(self, alice, worker):
         answer = send(alice, "POST", SIO, {**TRUNK, "number": "+15005550005"})
-        assert is_refusal(answer, 504, "timeout")
+        assert is_zudu_refusal(answer, 504, "timeout")
         assert PhoneNumber.objects.get().status == "pending"

@@ -6,7 +6,7 @@ import pytest
 from numbers.inventory.operations import delete_number
 from tests.support import factories
 from tests.support.dialects import DIALECTS
-from tests.support.zudu_client import create, is_refusal
+from tests.support.zudu_client import create_zudu_number, is_zudu_refusal
 
 pytestmark = pytest.mark.django_db
 send = DIALECTS["zudu"].send
@@ -20,9 +20,11 @@ def numbers(answer) -> list[str]:
 @pytest.fixture
 def three(alice):
     """Two of Zudu's, one of /v1 without a nickname; the last changed last."""
-    create(alice, "+14155550101", nickname="Sales", inbound_agent_id="agent_1")
-    create(alice, "+12125550102", nickname="Customer sales", outbound_agent_id="agent_1")
-    factories.number(alice.by, "+18005551234")
+    create_zudu_number(alice, "+14155550101", nickname="Sales", inbound_agent_id="agent_1")
+    create_zudu_number(
+        alice, "+12125550102", nickname="Customer sales", outbound_agent_id="agent_1"
+    )
+    factories.create_number(alice.by, "+18005551234")
 
 
 def test_the_page_says_where_it_is(alice, three):
@@ -85,7 +87,7 @@ def test_it_is_filtered_by_body_and_by_query(alice, three, filters, found):
 
 def test_pages_of_equal_rows_miss_none(alice):
     for n in range(6):
-        create(alice, f"+1415555{n:04}")
+        create_zudu_number(alice, f"+1415555{n:04}")
     query = f"{URL}?sort_by=area_code&limit=2&page="
     seen = [number for n in range(3) for number in numbers(send(alice, "GET", f"{query}{n}"))]
     assert seen == list(
@@ -100,7 +102,7 @@ def test_pages_of_equal_rows_miss_none(alice):
 )
 def test_a_query_that_cannot_be_is_refused_by_name(alice, query):
     answer = send(alice, "GET", f"{URL}?{query}")
-    assert is_refusal(answer, 400, "invalid-request")
+    assert is_zudu_refusal(answer, 400, "invalid-request")
     assert answer.json()["message"].startswith(query.partition("=")[0] + ": ")
 
 
@@ -118,7 +120,7 @@ def test_a_query_that_cannot_be_is_refused_by_name(alice, query):
 )
 def test_a_body_that_cannot_be_is_refused_by_name(alice, body, path):
     answer = send(alice, "POST", f"{URL}/list", body)
-    assert is_refusal(answer, 400, "invalid-request")
+    assert is_zudu_refusal(answer, 400, "invalid-request")
     assert answer.json()["message"].startswith(f"{path}: ")
 
 

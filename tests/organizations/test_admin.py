@@ -15,7 +15,14 @@ from organizations import operations
 from organizations.access import api_key_format
 from organizations.models import ApiKey, Event, Membership, Organization, SavedReply, User
 from tests.support import factories
-from tests.support.admin_site import do, errors_of, of, page_of, text_of, told
+from tests.support.admin_site import (
+    admin_change_url,
+    admin_form_errors,
+    admin_url,
+    response_messages,
+    response_text,
+    row_action_url,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -25,31 +32,33 @@ OURS = ("organizations", "integrations", "carriers", "numbers")
 
 def addresses() -> list[str]:
     """Every list, every adding page and the page of every row; the question before each danger."""
-    found = [of("index")]
+    found = [admin_url("index")]
     for model, page in admin.site._registry.items():
         name = f"{model._meta.app_label}_{model._meta.model_name}"
-        found.append(of(f"{name}_changelist"))
+        found.append(admin_url(f"{name}_changelist"))
         if page.has_add_permission.__func__.__qualname__.split(".")[0] != "ReadOnlyAdmin":
-            found.append(of(f"{name}_add"))
+            found.append(admin_url(f"{name}_add"))
         for row in model._default_manager.all():
-            found.append(of(f"{name}_change", row.pk))
+            found.append(admin_url(f"{name}_change", row.pk))
             dangers = [a.name for a in getattr(page, "row_actions", ()) if a.is_dangerous]
-            found += [do(action, row) for action in dangers]
+            found += [row_action_url(action, row) for action in dangers]
     return found
 
 
 @pytest.fixture
 def rich(alice, mallory) -> dict[str, str]:
     """One of everything, and the secrets among it."""
-    integration = factories.sandbox(alice.by, name="Secretive", default=False)
+    integration = factories.create_sandbox(alice.by, name="Secretive", default=False)
     account = {"access_code": "S3CRET-account"}
-    ledger.connect(alice.by, kind="sandbox", name="Secretive", account=account)
-    factories.work("integration", integration.pk)
+    ledger.connect_integration(alice.by, kind="sandbox", name="Secretive", account=account)
+    factories.run_open_operation("integration", integration.pk)
     candidate = {"access_code": "S3CRET-candidate"}
-    ledger.connect(alice.by, kind="sandbox", name="Secretive", account=candidate)
+    ledger.connect_integration(alice.by, kind="sandbox", name="Secretive", account=candidate)
     registration = {"username": "acme", "password": "S3CRET-password", "realm": None}
-    carrier = factories.carrier(alice.by, name="Reg", trunk_type="reg", registration=registration)
-    factories.number(alice.by)
+    carrier = factories.create_carrier(
+        alice.by, name="Reg", trunk_type="reg", registration=registration
+    )
+    factories.create_number(alice.by)
     operation = Operation.objects.get(subject_kind="placement")
     owner = {"organization": alice.organization, "integration": integration}
     ProviderCall.objects.create(
@@ -81,7 +90,7 @@ class TestEveryPage:
         for address in addresses():
             response = staff.get(address)
             assert response.status_code == 200, address
-            shown = [name for name, secret in rich.items() if secret in text_of(response)]
+            shown = [name for name, secret in rich.items() if secret in response_text(response)]
             assert not shown, address
 
     def test_it_is_closed_to_everybody_but_operators(self, rich, alice):
@@ -97,7 +106,7 @@ class TestEveryPage:
         client = operator(alice)
         for address in addresses()[1:]:
             assert client.get(address).status_code == 403, address
-        page = text_of(client.get(of("index")))
+        page = response_text(client.get(admin_url("index")))
         assert "Phone numbers" not in page
         assert "S3CRET" not in page
 
@@ -111,12 +120,12 @@ class TestEveryPage:
         self, rich, alice, staff, django_assert_max_num_queries
     ):
         for n in range(4):
-            member = factories.person(f"Dave{n}")
-            factories.sandbox(member.by)
+            member = factories.create_member(f"Dave{n}")
+            factories.create_sandbox(member.by)
         for model in admin.site._registry:
             name = f"{model._meta.app_label}_{model._meta.model_name}_changelist"
             with django_assert_max_num_queries(7):
-                staff.get(of(name))
+                staff.get(admin_url(name))
 
 
 def operator(member: factories.Member) -> Client:
@@ -131,40 +140,40 @@ class TestSignIn:
     @pytest.mark.parametrize("email", ["olga@example.com", "OLGA@example.com"])
     def test_by_e_mail_in_any_case(self, staff, email):
         client = Client()
-        form = {"login": email, "password": PASSWORD, "next": of("index")}
-        assert client.post(reverse("account_login"), form)["Location"] == of("index")
-        assert client.get(of("index")).status_code == 200
+        form = {"login": email, "password": PASSWORD, "next": admin_url("index")}
+        assert client.post(reverse("account_login"), form)["Location"] == admin_url("index")
+        assert client.get(admin_url("index")).status_code == 200
 
     def test_a_member_is_no_operator(self, alice):
         client = Client()
-        form = {"login": "alice@example.com", "password": PASSWORD, "next": of("index")}
+        form = {"login": "alice@example.com", "password": PASSWORD, "next": admin_url("index")}
         assert client.post(reverse("account_login"), form, follow=True).status_code == 403
 
 
 class TestOverview:
     def test_it_counts_and_names_what_needs_somebody(self, alice, mallory, staff):
-        factories.number(alice.by)
-        failed = factories.number(alice.by, "+15005550001")
+        factories.create_number(alice.by)
+        failed = factories.create_number(alice.by, "+15005550001")
         Integration.objects.filter(organization=mallory.organization).update(
             state="paused", state_reason="The token was rotated."
         )
-        page = staff.get(of("index"))
+        page = staff.get(admin_url("index"))
         counts = {tile["status"]: tile["count"] for tile in page.context["numbers"]}
         assert counts == {"pending": 0, "active": 1, "inactive": 0, "failed": 1, "deleted": 0}
-        assert failed.error_message in text_of(page)
-        assert "The token was rotated." in text_of(page)
+        assert failed.error_message in response_text(page)
+        assert "The token was rotated." in response_text(page)
 
     def test_it_tells_of_late_operations(self, alice, staff):
-        factories.number(alice.by, settled=False)
+        factories.create_number(alice.by, settled=False)
         overdue = timezone.now() - timedelta(minutes=5)
         Operation.objects.filter(status="open").update(next_attempt_at=overdue)
-        page = staff.get(of("index"))
+        page = staff.get(admin_url("index"))
         assert page.context["ledger"] == {"open": 1, "late": 1}
 
     def test_it_takes_few_queries(self, rich, staff, django_assert_max_num_queries):
-        staff.get(of("index"))  # the figures are counted, and kept for a while
+        staff.get(admin_url("index"))  # the figures are counted, and kept for a while
         with django_assert_max_num_queries(12):
-            staff.get(of("index"))
+            staff.get(admin_url("index"))
 
 
 class TestUsers:
@@ -172,25 +181,25 @@ class TestUsers:
 
     def test_one_is_added_by_e_mail(self, staff):
         passwords = {"password1": "staple of the horse", "password2": "staple of the horse"}
-        staff.post(of("organizations_user_add"), {"email": "dave@example.com", **passwords})
+        staff.post(admin_url("organizations_user_add"), {"email": "dave@example.com", **passwords})
         assert User.objects.get(email="dave@example.com").check_password("staple of the horse")
 
     def test_an_e_mail_in_another_case_is_known(self, alice, staff):
         passwords = {"password1": "staple of the horse", "password2": "staple of the horse"}
         form = {"email": "ALICE@example.com", **passwords}
-        page = staff.post(of("organizations_user_add"), form)
-        assert "a user with this e-mail already" in text_of(page)
+        page = staff.post(admin_url("organizations_user_add"), form)
+        assert "a user with this e-mail already" in response_text(page)
 
     def test_one_is_deactivated_and_never_deleted(self, alice, staff):
-        staff.post(page_of(alice.user), {**self.FORM, "email": "alice@example.com"})
+        staff.post(admin_change_url(alice.user), {**self.FORM, "email": "alice@example.com"})
         alice.user.refresh_from_db()
         assert not alice.user.is_active
-        delete = of("organizations_user_delete", alice.user.pk)
+        delete = admin_url("organizations_user_delete", alice.user.pk)
         assert staff.post(delete, {"post": "yes"}).status_code == 403
 
     def test_nobody_locks_themselves_out(self, staff):
         olga = User.objects.get(email="olga@example.com")
-        staff.post(page_of(olga), {**self.FORM, "email": "olga@example.com"})
+        staff.post(admin_change_url(olga), {**self.FORM, "email": "olga@example.com"})
         olga.refresh_from_db()
         assert olga.is_active
         assert olga.is_superuser
@@ -203,56 +212,59 @@ class TestUsers:
         alice.user.user_permissions.set(Permission.objects.filter(codename__in=names))
         raised = {**self.FORM, "email": "carol@example.com", "is_active": "on"}
         raised |= {"is_staff": "on", "is_superuser": "on"}
-        client.post(page_of(carol.user), raised)
+        client.post(admin_change_url(carol.user), raised)
         carol.user.refresh_from_db()
         assert (carol.user.is_staff, carol.user.is_superuser) == (False, False)
         olga = User.objects.get(email="olga@example.com")
-        assert client.post(page_of(olga), {**raised, "email": "x@example.com"}).status_code == 403
+        assert (
+            client.post(admin_change_url(olga), {**raised, "email": "x@example.com"}).status_code
+            == 403
+        )
         password = {"password1": "staple of the horse", "password2": "staple of the horse"}
-        change = of("auth_user_password_change", olga.pk)
+        change = admin_url("auth_user_password_change", olga.pk)
         assert client.post(change, password).status_code == 403
 
 
 class TestOrganizations:
     def test_one_is_added_with_its_first_admin(self, mallory, staff):
         form = {"name": "Acme", "owner": str(mallory.user.pk)}
-        staff.post(of("organizations_organization_add"), form)
+        staff.post(admin_url("organizations_organization_add"), form)
         acme = Organization.objects.get(name="Acme")
         assert acme.memberships.get().role == "admin"
 
     def test_one_is_renamed_and_the_audit_log_knows(self, alice, staff):
         form = {**TestUsers.FORM, "name": "Acme"}
-        staff.post(page_of(alice.organization), form)
+        staff.post(admin_change_url(alice.organization), form)
         alice.organization.refresh_from_db()
         assert alice.organization.name == "Acme"
         event = alice.organization.events.get(action="organization.renamed")
         assert (event.actor_kind, event.before) == ("staff", {"name": "Alice's"})
 
     def test_one_is_never_deleted(self, alice, staff):
-        delete = of("organizations_organization_delete", alice.organization.pk)
+        delete = admin_url("organizations_organization_delete", alice.organization.pk)
         assert staff.post(delete, {"post": "yes"}).status_code == 403
         form = {"action": "delete_selected", "_selected_action": [str(alice.organization.pk)]}
-        staff.post(of("organizations_organization_changelist"), {**form, "post": "yes"})
+        staff.post(admin_url("organizations_organization_changelist"), {**form, "post": "yes"})
         assert Organization.objects.filter(pk=alice.organization.pk).exists()
 
     def test_its_history_is_the_audit_log(self, alice, staff):
-        history = of("organizations_organization_history", alice.organization.pk)
-        page = text_of(staff.get(history, follow=True))
+        history = admin_url("organizations_organization_history", alice.organization.pk)
+        page = response_text(staff.get(history, follow=True))
         assert "organization.created" in page
         assert "api_key.created" not in page
 
 
 class TestMembers:
     def test_one_is_added(self, alice, mallory, staff):
-        add = f"{of('organizations_membership_add')}?organization={alice.organization.pk}"
+        add = f"{admin_url('organizations_membership_add')}?organization={alice.organization.pk}"
         form = {"user": str(mallory.user.pk), "role": "user"}
         assert staff.post(add, form).status_code == 302
         assert alice.organization.memberships.get(user=mallory.user).role == "user"
-        assert "already exists" in text_of(staff.post(add, form))
+        assert "already exists" in response_text(staff.post(add, form))
 
     def test_a_role_is_changed_and_its_key_with_it(self, alice, carol, staff, api):
         membership = alice.organization.memberships.get(user=carol.user)
-        staff.post(page_of(membership), {"role": "admin"})
+        staff.post(admin_change_url(membership), {"role": "admin"})
         membership.refresh_from_db()
         assert membership.role == "admin"
         event = alice.organization.events.get(action="member.changed")
@@ -260,8 +272,10 @@ class TestMembers:
 
     def test_a_removed_member_s_keys_stop_for_good(self, alice, bob, staff, api):
         membership = alice.organization.memberships.get(user=bob.user)
-        assert "their API keys there stop" in text_of(staff.get(do("remove", membership)))
-        staff.post(do("remove", membership), {"confirmed": "yes"})
+        assert "their API keys there stop" in response_text(
+            staff.get(row_action_url("remove", membership))
+        )
+        staff.post(row_action_url("remove", membership), {"confirmed": "yes"})
         assert not Membership.objects.filter(pk=membership.pk).exists()
         assert api(bob).get("/v1/phone-numbers").status_code == 401
         operations.add_member(alice.by, user=bob.user, role="admin")
@@ -270,30 +284,30 @@ class TestMembers:
     def test_the_last_admin_stays_one(self, alice, staff):
         membership = alice.organization.memberships.get()
         answers = [
-            staff.post(page_of(membership), {"role": "user"}),
-            staff.post(do("remove", membership), {"confirmed": "yes"}),
+            staff.post(admin_change_url(membership), {"role": "user"}),
+            staff.post(row_action_url("remove", membership), {"confirmed": "yes"}),
         ]
-        assert all("needs an admin" in told(answer)[-1] for answer in answers)
-        assert told(answers[-1])[-1].startswith("alice@example.com in Alice's: ")
-        assert answers[-1].url == page_of(membership)  # not the list, as if it were gone
+        assert all("needs an admin" in response_messages(answer)[-1] for answer in answers)
+        assert response_messages(answers[-1])[-1].startswith("alice@example.com in Alice's: ")
+        assert answers[-1].url == admin_change_url(membership)  # not the list, as if it were gone
         assert alice.organization.memberships.get().role == "admin"
 
 
 class TestKeys:
     def add(self, staff: Client, member: factories.Member, **fields):
         form = {"name": "billing", "owner": str(member.user.pk), "role": "admin", **fields}
-        add = f"{of('organizations_apikey_add')}?organization={member.organization.pk}"
+        add = f"{admin_url('organizations_apikey_add')}?organization={member.organization.pk}"
         return staff.post(add, form)
 
     def test_a_new_one_is_shown_once_and_works(self, alice, staff, api):
         page = self.add(staff, alice, scopes=["phone_numbers:read"])
         text = page.context["text"]
-        assert text_of(page).count(text.full) == 1
+        assert response_text(page).count(text.full) == 1
         assert "no-store" in page.headers["Cache-Control"]
         key = alice.organization.api_keys.get(name="billing")
         assert key.scopes == ["phone_numbers:read"]
-        assert api_key_format.parse(text.full).matches(key.digest)
-        assert text.secret not in text_of(staff.get(page_of(key)))
+        assert api_key_format.parse_api_key(text.full).matches(key.digest)
+        assert text.secret not in response_text(staff.get(admin_change_url(key)))
         assert text.secret not in str(dict(staff.session))
         event = alice.organization.events.filter(action="api_key.created").latest("id")
         assert event.actor_kind == "staff"
@@ -308,24 +322,24 @@ class TestKeys:
 
     def test_what_is_wrong_stands_beside_its_field(self, alice, carol, mallory, staff):
         page = self.add(staff, alice, allowed_cidrs="nowhere")
-        assert "Not a network" in str(errors_of(page)["allowed_cidrs"])
+        assert "Not a network" in str(admin_form_errors(page)["allowed_cidrs"])
         page = self.add(staff, carol, role="admin")
-        assert "higher role" in str(errors_of(page)["role"])
+        assert "higher role" in str(admin_form_errors(page)["role"])
         page = self.add(staff, alice, owner=str(mallory.user.pk))
-        assert "owner" in errors_of(page)
+        assert "owner" in admin_form_errors(page)
         assert not ApiKey.objects.filter(name="billing").exists()
 
     def test_revoking_asks_first(self, alice, staff, api):
-        assert "refused at once" in text_of(staff.get(do("revoke", alice.key)))
-        staff.post(do("revoke", alice.key), {"confirmed": "yes"})
+        assert "refused at once" in response_text(staff.get(row_action_url("revoke", alice.key)))
+        staff.post(row_action_url("revoke", alice.key), {"confirmed": "yes"})
         assert api(alice).get("/v1/phone-numbers").status_code == 401
-        assert "revoked" in text_of(staff.get(of("organizations_apikey_changelist")))
-        response = staff.post(do("revoke", alice.key), {"confirmed": "yes"})
-        assert "had been revoked before" in told(response)[-1]
+        assert "revoked" in response_text(staff.get(admin_url("organizations_apikey_changelist")))
+        response = staff.post(row_action_url("revoke", alice.key), {"confirmed": "yes"})
+        assert "had been revoked before" in response_messages(response)[-1]
 
     def test_one_is_found_by_its_public_text(self, alice, mallory, staff):
         public = f"pb_live_{alice.key.key_id}"
-        page = text_of(staff.get(of("organizations_apikey_changelist"), {"q": public}))
+        page = response_text(staff.get(admin_url("organizations_apikey_changelist"), {"q": public}))
         assert public in page
         assert mallory.key.key_id not in page
 
@@ -334,13 +348,13 @@ class TestKeys:
 def test_what_was_done_cannot_be_edited(rich, staff, model):
     row = model.objects.first()
     name = f"organizations_{model._meta.model_name}"
-    assert staff.get(of(f"{name}_add")).status_code == 403
-    assert staff.post(page_of(row), {"action": "x", "status": "1"}).status_code == 403
-    assert staff.post(of(f"{name}_delete", row.pk), {"post": "yes"}).status_code == 403
+    assert staff.get(admin_url(f"{name}_add")).status_code == 403
+    assert staff.post(admin_change_url(row), {"action": "x", "status": "1"}).status_code == 403
+    assert staff.post(admin_url(f"{name}_delete", row.pk), {"post": "yes"}).status_code == 403
 
 
 def test_a_group_is_offered_the_rights_to_what_has_pages(staff):
-    form = staff.get(of("auth_group_add")).context["adminform"].form
+    form = staff.get(admin_url("auth_group_add")).context["adminform"].form
     apps_offered = {
         permission.content_type.app_label for permission in form.fields["permissions"].queryset
     }

@@ -6,12 +6,18 @@ from django.contrib.auth.models import Group, Permission
 from django.core import mail
 from django.test import Client
 
-from organizations.access.principals import of_member
+from organizations.access.principals import member_principal
 from organizations.accounts import invitations
 from organizations.models import ApiKey, Membership, User
-from organizations.operations import create_key
-from tests.support.admin_site import do, of, page_of, text_of, told
-from tests.support.sign_in import enrol
+from organizations.operations import create_api_key
+from tests.support.admin_site import (
+    admin_change_url,
+    admin_url,
+    response_messages,
+    response_text,
+    row_action_url,
+)
+from tests.support.sign_in import enroll_second_factor
 
 pytestmark = pytest.mark.django_db
 
@@ -87,49 +93,51 @@ def form_of(user: User, **changes) -> dict[str, str]:
 class TestPeopleAbove:
     def test_neither_e_mail_nor_state_is_theirs_to_change(self, browser, above):
         for change in ({"email": "desk2@example.com"}, {"is_active": None}, {"name": "x"}):
-            assert browser.post(page_of(above), form_of(above, **change)).status_code == 403
+            assert (
+                browser.post(admin_change_url(above), form_of(above, **change)).status_code == 403
+            )
         assert User.objects.get(pk=above.pk).email == above.email
 
     def test_nor_their_password(self, browser, above):
-        page = of("auth_user_password_change", above.pk)
+        page = admin_url("auth_user_password_change", above.pk)
         for sent in (NEW, {"usable_password": "false", "unset-password": "x"}):
             assert browser.post(page, sent).status_code == 403
         assert browser.get(page).status_code == 403
         assert User.objects.get(pk=above.pk).password == above.password
 
     def test_nor_their_second_factor(self, browser, above):
-        enrol(above)
-        answer = browser.post(do("second-factor", above), {"confirmed": "yes"})
-        assert "may do more in this admin than you" in told(answer)[-1]
+        enroll_second_factor(above)
+        answer = browser.post(row_action_url("second-factor", above), {"confirmed": "yes"})
+        assert "may do more in this admin than you" in response_messages(answer)[-1]
         assert above.authenticator_set.exists()
 
     def test_nor_their_membership(self, browser, above, alice):
         row = Membership.objects.create(organization=alice.organization, user=above, role="admin")
-        assert browser.post(page_of(row), {"role": "user"}).status_code == 403
+        assert browser.post(admin_change_url(row), {"role": "user"}).status_code == 403
         marked = {"action": "remove", "_selected_action": [str(row.pk)], "confirmed": "yes"}
-        answer = browser.post(of("organizations_membership_changelist"), marked)
-        assert "may do more in this admin than you" in told(answer)[-1]
-        browser.post(do("remove", row), {"confirmed": "yes"})
+        answer = browser.post(admin_url("organizations_membership_changelist"), marked)
+        assert "may do more in this admin than you" in response_messages(answer)[-1]
+        browser.post(row_action_url("remove", row), {"confirmed": "yes"})
         row.refresh_from_db()
         assert row.role == "admin"
 
     def test_nor_is_a_key_made_in_their_name(self, browser, above, alice):
         Membership.objects.create(organization=alice.organization, user=above, role="admin")
-        add = f"{of('organizations_apikey_add')}?organization={alice.organization.pk}"
+        add = f"{admin_url('organizations_apikey_add')}?organization={alice.organization.pk}"
         browser.post(add, {"name": "x", "owner": str(above.pk), "role": "user"})
         assert not ApiKey.objects.filter(owner=above).exists()
 
     def test_nor_is_their_key_rotated(self, browser, desk, above, alice):
         desk.groups.first().permissions.add(*rights("view_apikey", "delete_apikey"))
         Membership.objects.create(organization=alice.organization, user=above, role="admin")
-        key, _text = create_key(alice.by, owner=above, name="theirs")
-        page = browser.post(of("organizations_apikey_rotate", key.pk), {"overlap": "24"})
-        assert "may do more in this admin than you" in text_of(page)
+        key, _text = create_api_key(alice.by, owner=above, name="theirs")
+        page = browser.post(admin_url("organizations_apikey_rotate", key.pk), {"overlap": "24"})
+        assert "may do more in this admin than you" in response_text(page)
         assert ApiKey.objects.filter(owner=above).get().successor is None
 
     def test_a_superuser_does_all_of_it(self, staff, above):
-        assert staff.post(page_of(above), form_of(above, name="x")).status_code == 302
-        assert staff.post(of("auth_user_password_change", above.pk), NEW).status_code == 302
+        assert staff.post(admin_change_url(above), form_of(above, name="x")).status_code == 302
+        assert staff.post(admin_url("auth_user_password_change", above.pk), NEW).status_code == 302
 
 
 class TestPeopleBelow:
@@ -138,7 +146,9 @@ class TestPeopleBelow:
         if has_rank:
             carol.user.groups.add(Group.objects.get(name="Desk"))
             User.objects.filter(pk=carol.user.pk).update(is_staff=True)
-        answer = browser.post(page_of(carol.user), form_of(carol.user, email="c@example.com"))
+        answer = browser.post(
+            admin_change_url(carol.user), form_of(carol.user, email="c@example.com")
+        )
         assert answer.status_code == 302
         assert User.objects.get(pk=carol.user.pk).email == "c@example.com"
 
@@ -147,8 +157,10 @@ class TestPeopleBelow:
         raised = {"is_staff": "on", "is_superuser": "on", "groups": [str(wide.pk)]}
         raised |= {"user_permissions": [str(rights("delete_carrier").get().pk)]}
         for person in (carol.user, User.objects.get(email="desk@example.com")):
-            browser.post(page_of(person), form_of(person, **raised))
-            browser.post(of("organizations_user_add"), {"email": "x@example.com", **NEW, **raised})
+            browser.post(admin_change_url(person), form_of(person, **raised))
+            browser.post(
+                admin_url("organizations_user_add"), {"email": "x@example.com", **NEW, **raised}
+            )
         assert not User.objects.filter(is_superuser=True).exists()
         assert not User.objects.filter(groups=wide).exists()
         assert not rights("delete_carrier").get().user_set.exists()
@@ -158,19 +170,27 @@ class TestGroups:
     def test_none_is_widened_beyond_ones_own_rights(self, browser, desk):
         mine, more = desk.groups.get(), rights("delete_carrier").get()
         kept = [str(pk) for pk in mine.permissions.values_list("pk", flat=True)]
-        page = browser.post(page_of(mine), {"name": "Desk", "permissions": [*kept, str(more.pk)]})
-        assert "not one of the available choices" in text_of(page)
-        browser.post(of("auth_group_add"), {"name": "New", "permissions": [str(more.pk)]})
+        page = browser.post(
+            admin_change_url(mine), {"name": "Desk", "permissions": [*kept, str(more.pk)]}
+        )
+        assert "not one of the available choices" in response_text(page)
+        browser.post(admin_url("auth_group_add"), {"name": "New", "permissions": [str(more.pk)]})
         assert not Group.objects.filter(permissions=more).exists()
-        browser.post(of("auth_group_add"), {"name": "New", "permissions": kept[:1]})
+        browser.post(admin_url("auth_group_add"), {"name": "New", "permissions": kept[:1]})
         assert Group.objects.get(name="New").permissions.count() == 1
 
     def test_a_wider_one_is_neither_changed_nor_deleted(self, browser):
         wide = group_of("Wide", "delete_carrier")
-        assert browser.post(page_of(wide), {"name": "x", "permissions": []}).status_code == 403
-        assert browser.post(of("auth_group_delete", wide.pk), {"post": "yes"}).status_code == 403
+        assert (
+            browser.post(admin_change_url(wide), {"name": "x", "permissions": []}).status_code
+            == 403
+        )
+        assert (
+            browser.post(admin_url("auth_group_delete", wide.pk), {"post": "yes"}).status_code
+            == 403
+        )
         marked = {"action": "delete_selected", "_selected_action": [str(wide.pk)], "post": "yes"}
-        browser.post(of("auth_group_changelist"), marked)
+        browser.post(admin_url("auth_group_changelist"), marked)
         assert [p.codename for p in Group.objects.get(name="Wide").permissions.all()] == [
             "delete_carrier"
         ]
@@ -178,12 +198,12 @@ class TestGroups:
 
 class TestOwnMemberships:
     def test_nobody_makes_themselves_a_member_or_more(self, browser, desk, alice):
-        add = f"{of('organizations_membership_add')}?organization={alice.organization.pk}"
+        add = f"{admin_url('organizations_membership_add')}?organization={alice.organization.pk}"
         page = browser.post(add, {"user": str(desk.pk), "role": "admin"})
-        assert "Only a superuser changes their own memberships." in text_of(page)
+        assert "Only a superuser changes their own memberships." in response_text(page)
         row = Membership.objects.create(organization=alice.organization, user=desk, role="user")
-        answer = browser.post(page_of(row), {"role": "admin"})
-        assert "Only a superuser changes their own memberships." in told(answer)[-1]
+        answer = browser.post(admin_change_url(row), {"role": "admin"})
+        assert "Only a superuser changes their own memberships." in response_messages(answer)[-1]
         row.refresh_from_db()
         assert row.role == "user"
 
@@ -199,10 +219,13 @@ def at_two(carol, mallory, settings) -> User:
 class TestTold:
     def acts(self, browser, person: User) -> dict[str, tuple[str, dict]]:
         return {
-            "password_set": (of("auth_user_password_change", person.pk), NEW),
-            "second_factor_removed": (do("second-factor", person), {"confirmed": "yes"}),
-            "email_changed": (page_of(person), form_of(person, email="c@example.com")),
-            "deactivated": (page_of(person), form_of(person, is_active=None)),
+            "password_set": (admin_url("auth_user_password_change", person.pk), NEW),
+            "second_factor_removed": (
+                row_action_url("second-factor", person),
+                {"confirmed": "yes"},
+            ),
+            "email_changed": (admin_change_url(person), form_of(person, email="c@example.com")),
+            "deactivated": (admin_change_url(person), form_of(person, is_active=None)),
         }
 
     @pytest.mark.parametrize(
@@ -211,7 +234,7 @@ class TestTold:
     def test_every_organization_and_the_person_hear_of_it(
         self, browser, desk, at_two, deed, django_capture_on_commit_callbacks
     ):
-        enrol(at_two)
+        enroll_second_factor(at_two)
         page, sent = self.acts(browser, at_two)[deed]
         with django_capture_on_commit_callbacks(execute=True):
             assert browser.post(page, sent).status_code == 302
@@ -229,7 +252,7 @@ class TestTold:
         self, browser, at_two, django_capture_on_commit_callbacks
     ):
         with django_capture_on_commit_callbacks(execute=True):
-            browser.post(page_of(at_two), form_of(at_two, email="c@example.com"))
+            browser.post(admin_change_url(at_two), form_of(at_two, email="c@example.com"))
         assert "From: carol@example.com\nTo: c@example.com" in mail.outbox[0].body
         event = at_two.memberships.first().organization.events.get(action="member.email_changed")
         assert (event.before, event.after) == (
@@ -241,23 +264,25 @@ class TestTold:
         self, browser, at_two, django_capture_on_commit_callbacks
     ):
         with django_capture_on_commit_callbacks(execute=True):
-            browser.post(page_of(at_two), form_of(at_two, name="Caroline"))
-            browser.post(of("auth_user_password_change", at_two.pk), {**NEW, "password2": "other"})
+            browser.post(admin_change_url(at_two), form_of(at_two, name="Caroline"))
+            browser.post(
+                admin_url("auth_user_password_change", at_two.pk), {**NEW, "password2": "other"}
+            )
         assert mail.outbox == []
 
     def test_who_is_deactivated_leaves_no_invitation_behind(self, browser, mallory, at_two):
         here = {"organization": mallory.organization}
-        by = of_member(at_two.memberships.select_related("organization", "user").get(**here))
-        made, link = invitations.invite(by, email="friend@example.com", role="admin")
-        browser.post(page_of(at_two), form_of(at_two, is_active=None))
-        with pytest.raises(invitations.NotOpen):
-            invitations.find(link.split("/")[-2])
+        by = member_principal(at_two.memberships.select_related("organization", "user").get(**here))
+        made, link = invitations.create_invitation(by, email="friend@example.com", role="admin")
+        browser.post(admin_change_url(at_two), form_of(at_two, is_active=None))
+        with pytest.raises(invitations.InvitationNotOpen):
+            invitations.find_open_invitation(link.split("/")[-2])
 
     def test_who_is_deactivated_comes_back_without_their_sessions(self, browser, at_two):
         own = Client()
         own.force_login(at_two, "django.contrib.auth.backends.ModelBackend")
-        browser.post(page_of(at_two), form_of(at_two, is_active=None))
-        browser.post(page_of(at_two), form_of(at_two))
+        browser.post(admin_change_url(at_two), form_of(at_two, is_active=None))
+        browser.post(admin_change_url(at_two), form_of(at_two))
         assert User.objects.get(pk=at_two.pk).is_active
         assert own.get("/accounts/sessions/").status_code == 302
 
@@ -267,6 +292,6 @@ class TestTold:
         settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
         with django_capture_on_commit_callbacks(execute=True):
-            answer = browser.post(page_of(at_two), form_of(at_two, is_active=None))
+            answer = browser.post(admin_change_url(at_two), form_of(at_two, is_active=None))
         assert answer.status_code == 302
         assert "Nobody was told by mail" in caplog.text

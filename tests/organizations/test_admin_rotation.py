@@ -8,38 +8,38 @@ from django.test import Client
 from django.utils import timezone
 
 from organizations.models import User
-from tests.conftest import Api
-from tests.support.admin_site import errors_of, of, page_of, text_of
+from tests.conftest import ApiClient
+from tests.support.admin_site import admin_change_url, admin_form_errors, admin_url, response_text
 
 pytestmark = pytest.mark.django_db
 
 
 def test_rotating_shows_the_successor_once_and_both_work(alice, staff, api):
-    rotate = of("organizations_apikey_rotate", alice.key.pk)
-    assert rotate in text_of(staff.get(page_of(alice.key)))
+    rotate = admin_url("organizations_apikey_rotate", alice.key.pk)
+    assert rotate in response_text(staff.get(admin_change_url(alice.key)))
     page = staff.post(rotate, {"overlap": "1"})
     text = page.context["text"]
-    assert text_of(page).count(text.full) == 1
+    assert response_text(page).count(text.full) == 1
     assert "no-store" in page.headers["Cache-Control"]
     for key in (alice.key_text, text.full):
-        assert Api(key).get("/v1/phone-numbers").status_code == 200
+        assert ApiClient(key).get("/v1/phone-numbers").status_code == 200
     alice.key.refresh_from_db()
     assert timedelta() < alice.key.expires_at - timezone.now() <= timedelta(hours=1)
-    assert text.secret not in text_of(staff.get(page_of(alice.key.successor)))
+    assert text.secret not in response_text(staff.get(admin_change_url(alice.key.successor)))
     event = alice.organization.events.get(action="api_key.rotated")
     assert (event.actor_kind, event.after["successor"]) == ("staff", str(alice.key.successor))
 
 
 def test_one_is_rotated_once_and_only_while_it_works(alice, staff):
-    rotate = of("organizations_apikey_rotate", alice.key.pk)
+    rotate = admin_url("organizations_apikey_rotate", alice.key.pk)
     staff.post(rotate, {"overlap": "24"})
     page = staff.post(rotate, {"overlap": "24"})
-    assert "was rotated already" in text_of(page)
-    assert rotate not in text_of(staff.get(page_of(alice.key)))
+    assert "was rotated already" in response_text(page)
+    assert rotate not in response_text(staff.get(admin_change_url(alice.key)))
     assert alice.organization.api_keys.count() == 2
     for wrong in ({}, {"overlap": "-1"}, {"overlap": "10000"}):
-        assert "overlap" in errors_of(staff.post(rotate, wrong))
-    assert staff.get(of("organizations_apikey_rotate", alice.user.pk)).status_code == 404
+        assert "overlap" in admin_form_errors(staff.post(rotate, wrong))
+    assert staff.get(admin_url("organizations_apikey_rotate", alice.user.pk)).status_code == 404
 
 
 @pytest.mark.parametrize("missing", ["add_apikey", "delete_apikey"])
@@ -49,8 +49,8 @@ def test_who_may_not_make_or_end_one_does_not_rotate(alice, missing):
     operator.user_permissions.set(Permission.objects.filter(codename__in=names))
     browser = Client()
     browser.force_login(operator, "django.contrib.auth.backends.ModelBackend")
-    rotate = of("organizations_apikey_rotate", alice.key.pk)
-    assert rotate not in text_of(browser.get(page_of(alice.key)))
+    rotate = admin_url("organizations_apikey_rotate", alice.key.pk)
+    assert rotate not in response_text(browser.get(admin_change_url(alice.key)))
     assert browser.get(rotate).status_code == 403
     assert browser.post(rotate, {"overlap": "24"}).status_code == 403
     assert alice.organization.api_keys.count() == 1

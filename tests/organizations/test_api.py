@@ -13,7 +13,7 @@ from organizations.accounts import invitations
 from organizations.models import Membership, Organization, SavedReply
 from organizations.operations import add_member
 from organizations.web.views.base import screen_url
-from tests.conftest import Api
+from tests.conftest import ApiClient
 from tests.support import factories
 
 pytestmark = pytest.mark.django_db
@@ -75,8 +75,8 @@ class TestMembers:
 
     def test_a_narrow_key_makes_no_wide_friend(self, alice, carol):
         narrow = {"owner": alice.user, "name": "narrow", "scopes": ["members:write"]}
-        _key, text = operations.create_key(alice.by, **narrow)
-        answer = Api(text.full).patch(f"{self.URL}/{carol.user.id}", {"role": "admin"})
+        _key, text = operations.create_api_key(alice.by, **narrow)
+        answer = ApiClient(text.full).patch(f"{self.URL}/{carol.user.id}", {"role": "admin"})
         assert (answer.status_code, slug_of(answer)) == (403, "forbidden")
         assert carol.user.memberships.get().role == "user"
 
@@ -144,7 +144,7 @@ class TestInvitations:
     def test_a_narrow_key_makes_no_wide_member(self, alice, api):
         key = {"name": "inviter", "role": "admin", "scopes": ["members:write", "members:read"]}
         text = api(alice).post("/v1/api-keys", key).json()["api_key"]
-        answer = Api(text).post(self.URL, {"email": "dave@example.com", "role": "admin"})
+        answer = ApiClient(text).post(self.URL, {"email": "dave@example.com", "role": "admin"})
         assert (answer.status_code, slug_of(answer)) == (403, "forbidden")
 
     def test_an_organization_invites_so_often_in_a_day(self, alice, mallory, api):
@@ -175,8 +175,8 @@ class TestInvitations:
     def test_a_revoked_one_opens_nothing(self, alice, api):
         answer = api(alice).post(self.URL, self.BOB)
         assert api(alice).delete(answer["Location"]).status_code == 204
-        with pytest.raises(invitations.NotOpen):
-            invitations.find(answer.json()["url"].split("/")[-2])
+        with pytest.raises(invitations.InvitationNotOpen):
+            invitations.find_open_invitation(answer.json()["url"].split("/")[-2])
 
 
 class TestKeys:
@@ -298,7 +298,7 @@ class TestKeys:
     def test_a_list_takes_as_many_queries_as_one_key(self, alice, api, django_assert_num_queries):
         api(alice).get(self.URL)
         for number in range(3):
-            operations.create_key(alice.by, owner=alice.user, name=f"Key {number}")
+            operations.create_api_key(alice.by, owner=alice.user, name=f"Key {number}")
         with django_assert_num_queries(2):  # who asks, and the list
             assert len(api(alice).get(self.URL).json()["data"]) == 4
 
@@ -333,7 +333,7 @@ class TestEvents:
 
     def test_every_line_is_on_one_page_newest_first(self, alice, mallory, api):
         for number in range(4):
-            factories.number(alice.by, f"+1415555010{number}", settled=False)
+            factories.create_number(alice.by, f"+1415555010{number}", settled=False)
         seen, cursor = [], ""
         while cursor is not None:
             page = api(alice).get(f"{self.URL}?limit=3{cursor and f'&cursor={cursor}'}").json()

@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy
 
 from organizations.access.roles import Permission
 from organizations.models import Event
-from organizations.operations import record
-from organizations.web.api.responses import Reply, to_json
+from organizations.operations import record_event
+from organizations.web.api.responses import ApiResponse, encode_json
 from organizations.web.api.views import OrgView
 from tests.support import factories
 
@@ -35,34 +35,34 @@ class Things(OrgView):
         "DELETE": Permission.PHONE_NUMBERS_DELETE,
     }
 
-    def get(self, request: HttpRequest) -> Reply:
-        return Reply({"q": request.GET.get("q")}, headers={"ETag": '"7"'})
+    def get(self, request: HttpRequest) -> ApiResponse:
+        return ApiResponse({"q": request.GET.get("q")}, headers={"ETag": '"7"'})
 
-    def post(self, request: HttpRequest) -> Reply:
+    def post(self, request: HttpRequest) -> ApiResponse:
         write(request)
         if name := request.data.get("raise"):
             raise RAISED[name]
-        return Reply(request.data, status=request.data.get("status", 201))
+        return ApiResponse(request.data, status=request.data.get("status", 201))
 
-    def delete(self, request: HttpRequest) -> Reply:
+    def delete(self, request: HttpRequest) -> ApiResponse:
         write(request)
-        return Reply(status=204)
+        return ApiResponse(status=204)
 
 
 class Waiting(OrgView):
     permissions: ClassVar = {"POST": Permission.PHONE_NUMBERS_CREATE}
 
-    def post(self, request: HttpRequest) -> Reply:
+    def post(self, request: HttpRequest) -> ApiResponse:
         write(request)
-        return Reply({"status": "open"}, status=202, after_commit=self.wait)
+        return ApiResponse({"status": "open"}, status=202, after_commit=self.wait)
 
-    def wait(self) -> Reply:
-        return Reply({"in_transaction": transaction.get_connection().in_atomic_block})
+    def wait(self) -> ApiResponse:
+        return ApiResponse({"in_transaction": transaction.get_connection().in_atomic_block})
 
 
 def write(request: HttpRequest) -> None:
     organization = request.organization
-    record(request.principal, "thing.made", organization, kind="thing", label="thing")
+    record_event(request.principal, "thing.made", organization, kind="thing", label="thing")
 
 
 urlpatterns = [path("v1/things", Things.as_view()), path("v1/waiting", Waiting.as_view())]
@@ -71,7 +71,7 @@ URL = "/v1/things"
 
 @pytest.fixture
 def client(api):
-    return api(factories.person("Alice"))
+    return api(factories.create_member("Alice"))
 
 
 def made() -> int:
@@ -109,14 +109,14 @@ class TestAnswers:
 class TestJson:
     def test_times_end_in_z_and_ids_are_text(self):
         row_id, at = UUID(int=7), datetime(2026, 11, 20, 13, tzinfo=timezone(timedelta(hours=1)))
-        assert to_json({"id": row_id}) == b'{"id":"%s"}' % str(row_id).encode()
-        assert to_json(at) == b'"2026-11-20T13:00:00+01:00"'
-        assert to_json(at.astimezone(UTC)) == b'"2026-11-20T12:00:00Z"'
+        assert encode_json({"id": row_id}) == b'{"id":"%s"}' % str(row_id).encode()
+        assert encode_json(at) == b'"2026-11-20T13:00:00+01:00"'
+        assert encode_json(at.astimezone(UTC)) == b'"2026-11-20T12:00:00Z"'
 
     def test_lazy_translations_are_text_and_other_things_a_bug(self):
-        assert to_json([gettext_lazy("Conflict")]) == b'["Conflict"]'
+        assert encode_json([gettext_lazy("Conflict")]) == b'["Conflict"]'
         with pytest.raises(TypeError):
-            to_json(object())
+            encode_json(object())
 
 
 class TestAdmission:
@@ -133,7 +133,7 @@ class TestAdmission:
         assert answer["Allow"] == "GET, POST, DELETE"
 
     def test_a_key_without_the_permission_is_403_and_told_which(self, api):
-        carol = factories.person("Carol", role="user")
+        carol = factories.create_member("Carol", role="user")
         assert api(carol).get(URL).status_code == 200
         answer = api(carol).post(URL, {})
         assert answer.status_code == 403
@@ -142,7 +142,7 @@ class TestAdmission:
 
     def test_a_view_lists_exactly_its_handlers(self):
         with pytest.raises(TypeError, match="different methods"):
-            type("Leaky", (OrgView,), {"get": lambda self, request: Reply()})
+            type("Leaky", (OrgView,), {"get": lambda self, request: ApiResponse()})
         with pytest.raises(TypeError, match="different methods"):
             type("Empty", (OrgView,), {"permissions": {"GET": Permission.EVENTS_READ}})
 
@@ -214,7 +214,7 @@ class TestRateLimit:
 
     def test_each_key_has_its_own_allowance(self, client, api):
         client.get(URL), client.get(URL)
-        assert api(factories.person("Mallory")).get(URL).status_code == 200
+        assert api(factories.create_member("Mallory")).get(URL).status_code == 200
 
     def test_zero_switches_it_off(self, client, settings):
         settings.RATE_LIMIT_PER_SECOND = 0
@@ -227,9 +227,13 @@ class Coat(Things):
     """What a dialect changes."""
 
     permissions = Things.permissions
-    render = staticmethod(lambda reply: Things.render(Reply({"data": reply.data}, reply.status)))
+    render = staticmethod(
+        lambda reply: Things.render(ApiResponse({"data": reply.data}, reply.status))
+    )
     problem_response = staticmethod(
-        lambda problem, request: Things.render(Reply({"oops": problem.detail}, problem.status))
+        lambda problem, request: Things.render(
+            ApiResponse({"oops": problem.detail}, problem.status)
+        )
     )
 
 

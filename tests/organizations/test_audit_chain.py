@@ -9,10 +9,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 
-from organizations.access.principals import system
-from organizations.audit.chain import Anchor, verify
+from organizations.access.principals import system_principal
+from organizations.audit.chain import Anchor, verify_chain
 from organizations.models import Event, Membership, Organization, Seal, User
-from organizations.operations import create_organization, record
+from organizations.operations import create_organization, record_event
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -27,8 +27,10 @@ def organization(transactional_db) -> Organization:
 
 
 def write(organization: Organization, name: str, **fields) -> None:
-    by = system(organization)
-    record(by, "organization.changed", organization, kind="organization", label=name, **fields)
+    by = system_principal(organization)
+    record_event(
+        by, "organization.changed", organization, kind="organization", label=name, **fields
+    )
 
 
 def somebody_waits() -> bool:
@@ -58,16 +60,16 @@ class TestSealing:
         places = Seal.objects.filter(organization=organization).order_by("position")
         found = list(places.values_list("position", "event_id"))
         assert found == list(enumerate(events(organization), 1))
-        assert not verify(organization).broken
-        assert verify(organization).sealed == 5
+        assert not verify_chain(organization).broken
+        assert verify_chain(organization).sealed == 5
 
     def test_what_is_rolled_back_leaves_nothing(self, organization):
         with transaction.atomic():
             write(organization, "never")
             transaction.set_rollback(True)
         write(organization, "then")
-        assert verify(organization).sealed == 6
-        assert not verify(organization).broken
+        assert verify_chain(organization).sealed == 6
+        assert not verify_chain(organization).broken
 
     def test_the_order_is_that_of_the_commits(self, organization):
         def first() -> None:
@@ -85,7 +87,7 @@ class TestSealing:
         last = list(Seal.objects.filter(organization=organization).order_by("position"))[-2:]
         labels = [Event.objects.get(pk=seal.event_id).subject_label for seal in last]
         assert labels == ["committed first", "written first"]
-        assert not verify(organization).broken
+        assert not verify_chain(organization).broken
 
     def test_of_many_at_once_none_is_lost(self, organization):
         def several(number: int) -> None:
@@ -95,8 +97,8 @@ class TestSealing:
 
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(several, range(8)))
-        assert verify(organization).sealed == 45
-        assert not verify(organization).broken
+        assert verify_chain(organization).sealed == 45
+        assert not verify_chain(organization).broken
 
     def test_the_chain_is_not_locked_while_a_foreign_key_waits(self, organization):
         """Which is checked at the commit, too, and waits for whoever deletes the row."""
@@ -119,11 +121,11 @@ class TestSealing:
             sql("SET CONSTRAINTS ALL IMMEDIATE")  # as at the commit
         with pytest.raises(IntegrityError):
             adding.result()
-        assert not verify(organization).broken
+        assert not verify_chain(organization).broken
 
     def test_organizations_have_chains_of_their_own(self, organization):
         other = create_organization(name="Other")
-        assert (verify(other).sealed, verify(organization).sealed) == (1, 5)
+        assert (verify_chain(other).sealed, verify_chain(organization).sealed) == (1, 5)
 
 
 FORGERIES = {
@@ -144,20 +146,20 @@ class TestFinding:
     def test_a_changed_line(self, organization, forgery):
         third = events(organization)[2]
         sql(forgery, third)
-        found = verify(organization)
+        found = verify_chain(organization)
         assert found.broken == f"event {third} is not as it was sealed"
         assert found.sealed == 3
 
     def test_a_line_that_was_taken_away(self, organization):
         third = events(organization)[2]
         sql("DELETE FROM organizations_event WHERE id = %s", third)
-        assert verify(organization).broken == f"event {third} is missing"
+        assert verify_chain(organization).broken == f"event {third} is missing"
 
     def test_one_that_was_taken_away_with_its_seal(self, organization):
         third = events(organization)[2]
         sql("DELETE FROM organizations_event WHERE id = %s", third)
         sql("DELETE FROM organizations_seal WHERE event_id = %s", third)
-        assert verify(organization).broken == "the seal with position 3 is missing"
+        assert verify_chain(organization).broken == "the seal with position 3 is missing"
 
     def test_one_that_was_put_in(self, organization):
         sql("ALTER TABLE organizations_event DISABLE TRIGGER USER")
@@ -166,40 +168,40 @@ class TestFinding:
         finally:
             sql("ALTER TABLE organizations_event ENABLE TRIGGER USER")
         last = events(organization)[-1]
-        assert verify(organization).broken == f"event {last} has no seal"
+        assert verify_chain(organization).broken == f"event {last} has no seal"
 
     def test_two_that_changed_places(self, organization):
         second, third = events(organization)[1:3]
         sql("UPDATE organizations_seal SET event_id = 0 WHERE event_id = %s", second)
         sql("UPDATE organizations_seal SET event_id = %s WHERE event_id = %s", second, third)
         sql("UPDATE organizations_seal SET event_id = %s WHERE event_id = 0", third)
-        assert verify(organization).broken == f"event {third} is not as it was sealed"
+        assert verify_chain(organization).broken == f"event {third} is not as it was sealed"
 
     def test_one_that_moved_to_another_organization(self, organization):
         other = create_organization(name="Other")
         third = events(organization)[2]
         sql("UPDATE organizations_event SET organization_id = %s WHERE id = %s", other.pk, third)
-        assert verify(organization).broken == f"event {third} is missing"
-        assert verify(other).broken == f"event {third} has no seal"
+        assert verify_chain(organization).broken == f"event {third} is missing"
+        assert verify_chain(other).broken == f"event {third} has no seal"
 
 
 class TestAnchors:
     def test_a_log_that_goes_on_passes(self, organization):
-        anchor = verify(organization).last
+        anchor = verify_chain(organization).last
         write(organization, "later")
-        assert not verify(organization, [anchor]).broken
+        assert not verify_chain(organization, [anchor]).broken
 
     def test_a_log_that_was_cut_off(self, organization):
-        anchor = verify(organization).last
+        anchor = verify_chain(organization).last
         last = events(organization)[-1]
         sql("DELETE FROM organizations_event WHERE id = %s", last)
         sql("DELETE FROM organizations_seal WHERE event_id = %s", last)
-        assert not verify(organization).broken
+        assert not verify_chain(organization).broken
         wanted = "the log ends before position 5, which an anchor names"
-        assert verify(organization, [anchor]).broken == wanted
+        assert verify_chain(organization, [anchor]).broken == wanted
 
     def test_a_log_that_was_written_anew(self, organization):
-        anchor = verify(organization).last
+        anchor = verify_chain(organization).last
         third = events(organization)[2]
         sql("UPDATE organizations_event SET subject_label = 'forged' WHERE id = %s", third)
         sql("DELETE FROM organizations_seal WHERE organization_id = %s", organization.pk)
@@ -208,10 +210,10 @@ class TestAnchors:
             " FROM organizations_event WHERE organization_id = %s ORDER BY id",
             organization.pk,
         )
-        assert not verify(organization).broken
+        assert not verify_chain(organization).broken
         last = events(organization)[-1]
         wanted = f"event {last} is not the one that the anchor names"
-        assert verify(organization, [anchor]).broken == wanted
+        assert verify_chain(organization, [anchor]).broken == wanted
 
 
 def called(*arguments: str) -> tuple[int, str]:
@@ -242,7 +244,7 @@ class TestCommand:
         file = tmp_path / "anchors.json"
         assert called("--write-anchor", str(file))[0] == 0
         (anchor,) = json.loads(file.read_text())
-        assert Anchor(**anchor) == verify(organization).last
+        assert Anchor(**anchor) == verify_chain(organization).last
         assert called("--anchor", str(file))[0] == 0
         sql("DELETE FROM organizations_event WHERE id = %s", events(organization)[-1])
         sql("DELETE FROM organizations_seal WHERE position = 5")

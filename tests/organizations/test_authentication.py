@@ -16,7 +16,7 @@ from organizations import operations
 from organizations.access import api_key_format
 from organizations.access.roles import Permission
 from organizations.web.api import brute_force, key_lookup
-from organizations.web.api.responses import Reply
+from organizations.web.api.responses import ApiResponse
 from organizations.web.api.views import OrgView
 from tests.support import factories
 
@@ -26,9 +26,11 @@ pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
 class Whoami(OrgView):
     permissions: ClassVar = {"GET": Permission.PHONE_NUMBERS_READ}
 
-    def get(self, request: HttpRequest) -> Reply:
+    def get(self, request: HttpRequest) -> ApiResponse:
         by = request.principal
-        return Reply({"organization": request.organization.name, "label": by.label, "id": by.id})
+        return ApiResponse(
+            {"organization": request.organization.name, "label": by.label, "id": by.id}
+        )
 
 
 urlpatterns = [path("v1/whoami", Whoami.as_view())]
@@ -43,7 +45,7 @@ def _no_failures_yet():
 
 @pytest.fixture
 def member() -> factories.Member:
-    return factories.person("Alice")
+    return factories.create_member("Alice")
 
 
 def ask(address: str = "127.0.0.1", **headers: str):
@@ -58,11 +60,11 @@ def bearer(text: str) -> dict[str, str]:
 def wrong_secret(member: factories.Member) -> str:
     """Of their key, with a checksum that fits."""
     body = "A" * api_key_format.SECRET_LENGTH
-    return f"{member.key_text[:25]}{body}{api_key_format.checksum(member.key.key_id, body)}"
+    return f"{member.key_text[:25]}{body}{api_key_format.api_key_checksum(member.key.key_id, body)}"
 
 
 def halves(text: str) -> dict[str, str]:
-    key = api_key_format.parse(text)
+    key = api_key_format.parse_api_key(text)
     return {"X_API_KEY": key.public, "X_API_SECRET": key.secret}
 
 
@@ -90,7 +92,7 @@ class TestHeaders:
         assert ask(**headers).status_code == 200
 
     def test_two_different_keys_are_refused(self, member):
-        other = factories.person("Mallory")
+        other = factories.create_member("Mallory")
         answer = ask(**bearer(member.key_text), X_API_Key=other.key_text)
         assert answer.status_code == 401
         assert "Two different" in answer.json()["detail"]
@@ -123,7 +125,7 @@ class TestHeaders:
             assert ask(**headers).status_code == 200
 
     def test_another_organization_may_not_be_named(self, member):
-        stranger = factories.person("Mallory").organization
+        stranger = factories.create_member("Mallory").organization
         for named in (str(stranger.id), stranger.public_id, "", "nonsense"):
             headers = bearer(member.key_text) | {"X_Organization_Id": named}
             assert ask(**headers).status_code == 403
@@ -140,9 +142,9 @@ class TestKeys:
             assert ask(**bearer(member.key_text[:-1] + "é")).status_code == 401
 
     def test_the_unknown_and_the_wrong_are_told_alike(self, member):
-        unknown = api_key_format.mint()
+        unknown = api_key_format.generate_api_key()
         body = "A" * api_key_format.SECRET_LENGTH
-        wrong = body + api_key_format.checksum(member.key.key_id, body)
+        wrong = body + api_key_format.api_key_checksum(member.key.key_id, body)
         answers = [
             ask(**bearer(unknown.full)),
             ask(X_API_KEY=f"pb_live_{member.key.key_id}", X_API_SECRET=wrong),
@@ -151,7 +153,7 @@ class TestKeys:
         assert len({answer.json()["detail"] for answer in answers}) == 1
 
     def test_a_revoked_key_says_so_to_who_knows_its_secret(self, member):
-        operations.revoke_key(member.by, key_id=member.key.id)
+        operations.revoke_api_key(member.by, key_id=member.key.id)
         answer = ask(**bearer(member.key_text))
         assert answer.status_code == 401
         assert "revoked" in answer.json()["detail"]
@@ -177,7 +179,7 @@ class TestKeys:
         assert ask(**bearer(member.key_text)).status_code == 401
 
     def test_the_membership_that_counts_is_that_of_the_keys_organization(self, member):
-        other = factories.person("Mallory").organization
+        other = factories.create_member("Mallory").organization
         member.organization.memberships.update(organization=other)
         assert ask(**bearer(member.key_text)).status_code == 401
 
@@ -270,11 +272,11 @@ class TestTheConnection:
         assert ask(**bearer(member.key_text)).status_code == 200
         connection.ensure_connection()
         connection.connection.close()
-        assert key_lookup.find_key(member.key.key_id).id == member.key.id
+        assert key_lookup.find_key_record(member.key.key_id).id == member.key.id
 
     def test_the_query_is_prepared(self, member):
         for _ in range(4):
-            key_lookup.find_key(member.key.key_id)
+            key_lookup.find_key_record(member.key.key_id)
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT count(*) FROM pg_prepared_statements"
@@ -295,20 +297,21 @@ class TestTheConnection:
 
 
 class TestGuessing:
-    def guess(self, times: int = brute_force.FAILURES["burst"], **kwargs) -> list[int]:
+    def guess(self, times: int = brute_force.FAILURE_LIMIT["burst"], **kwargs) -> list[int]:
         return [
-            ask(**bearer(api_key_format.mint().full), **kwargs).status_code for _ in range(times)
+            ask(**bearer(api_key_format.generate_api_key().full), **kwargs).status_code
+            for _ in range(times)
         ]
 
     def test_who_guesses_is_stopped_without_a_query(self, django_assert_num_queries):
         assert set(self.guess()) == {401}
         with django_assert_num_queries(0):
-            answer = ask(**bearer(api_key_format.mint().full))
+            answer = ask(**bearer(api_key_format.generate_api_key().full))
         assert answer.status_code == 429
         assert 0 < int(answer["Retry-After"]) <= 5
 
     def test_mistyped_keys_count_too(self):
-        for _ in range(brute_force.FAILURES["burst"]):
+        for _ in range(brute_force.FAILURE_LIMIT["burst"]):
             ask(**bearer("pb_live_nonsense"))
         assert ask(**bearer("pb_live_nonsense")).status_code == 429
 
@@ -326,13 +329,13 @@ class TestGuessing:
         assert ask(**bearer(member.key_text)).status_code == 429
 
     def test_a_revoked_key_is_not_a_guess(self, member):
-        operations.revoke_key(member.by, key_id=member.key.id)
-        for _ in range(brute_force.FAILURES["burst"]):
+        operations.revoke_api_key(member.by, key_id=member.key.id)
+        for _ in range(brute_force.FAILURE_LIMIT["burst"]):
             ask(**bearer(member.key_text))
         assert self.guess(1) == [401]
 
     def test_the_memory_of_good_keys_is_bounded(self):
-        good = brute_force.GoodKeys(size=2)
+        good = brute_force.RecentValidKeys(size=2)
         for digest in (b"1", b"2", b"3"):
             good.add(digest)
         assert [digest in good for digest in (b"1", b"2", b"3")] == [False, True, True]
@@ -346,7 +349,7 @@ class TestRefusalsAreTold:
         return list(found.values_list("actor_kind", "outcome", "client_address", "after__reason"))
 
     def test_a_key_that_has_ended_or_is_elsewhere(self, member):
-        operations.revoke_key(member.by, key_id=member.key.pk)
+        operations.revoke_api_key(member.by, key_id=member.key.pk)
         ask("192.0.2.1", **bearer(member.key_text))
         ask("192.0.2.1", **bearer(member.key_text))  # told once
         assert self.lines(member) == [("key", "refused", "192.0.2.1", "revoked")]
@@ -361,10 +364,10 @@ class TestRefusalsAreTold:
         assert self.lines(member) == [("anonymous", "refused", "192.0.2.2", "wrong_secret")]
 
     def test_a_log_that_cannot_be_written_refuses_all_the_same(self, member, monkeypatch):
-        operations.revoke_key(member.by, key_id=member.key.pk)
+        operations.revoke_api_key(member.by, key_id=member.key.pk)
 
         def broken(*_arguments, **_fields):
             raise DatabaseError("read only")
 
-        monkeypatch.setattr("organizations.web.api.rejected_keys.record", broken)
+        monkeypatch.setattr("organizations.web.api.rejected_keys.record_event", broken)
         assert ask(**bearer(member.key_text)).status_code == 401

@@ -25,15 +25,15 @@ from django.db import connection
 from psycopg.conninfo import conninfo_to_dict
 
 from config import BASE_DIR, VERSION
-from config.environment.reader import database as parsed
+from config.environment.reader import parse_database_settings as parsed
 from config.postgresql.base import DatabaseWrapper
-from config.schema_guard import known_migrations, our_apps
+from config.schema_guard import known_migrations, project_app_labels
 from organizations.backups import BackupError
-from organizations.backups.archive import DUMP, KEYS, MANIFEST, Backup
-from organizations.backups.checksums import checksums
-from organizations.backups.making import make, remove_old
-from organizations.backups.programs import Database, folder_of
-from organizations.backups.restoring import require_fit, restore
+from organizations.backups.archive import DUMP_ENTRY, KEYS_ENTRY, MANIFEST_ENTRY, Backup
+from organizations.backups.checksums import compute_table_checksums
+from organizations.backups.making import create_backup, remove_old_backups
+from organizations.backups.programs import LibpqParameters, find_program_directory
+from organizations.backups.restoring import ensure_backup_compatible, restore_backup
 from organizations.models import Organization
 from organizations.tenancy.tenant_scope import WEB, WORKER
 
@@ -43,23 +43,23 @@ POLICIES = "SELECT count(*) FROM pg_policies WHERE schemaname = 'public'"
 
 
 @pytest.fixture
-def source(alice, mallory) -> Database:
+def source(alice, mallory) -> LibpqParameters:
     """The tests' database, with people, numbers and their audit logs."""
-    return Database.of_django(connection)
+    return LibpqParameters.of_django(connection)
 
 
 @pytest.fixture
-def target(source) -> Iterator[Database]:
+def target(source) -> Iterator[LibpqParameters]:
     name = "patchbay_restored"
     with closing(psycopg.connect(**source.keywords, autocommit=True)) as owner:
         owner.execute(f"DROP DATABASE IF EXISTS {name}")
         owner.execute(f"CREATE DATABASE {name}")
-        yield Database({**source.keywords, "dbname": name})
+        yield LibpqParameters({**source.keywords, "dbname": name})
         owner.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def made(source: Database, path: Path, **options) -> Backup:
-    make(source, path, version="1.2.3", keys=["key one", "key two"], **options)
+def made(source: LibpqParameters, path: Path, **options) -> Backup:
+    create_backup(source, path, version="1.2.3", keys=["key one", "key two"], **options)
     return Backup(path)
 
 
@@ -68,13 +68,13 @@ def backup(source, tmp_path) -> Backup:
     return made(source, tmp_path / "one.zip")
 
 
-def contents(database: Database) -> dict[str, str]:
+def contents(database: LibpqParameters) -> dict[str, str]:
     with database.connect() as connected:
-        return dict(checksums(connected))
+        return dict(compute_table_checksums(connected))
 
 
 def test_what_is_restored_is_what_was_there(source, backup, target):
-    restore(backup, target)
+    restore_backup(backup, target)
     assert contents(target) == contents(source) == backup.manifest.tables
     assert backup.manifest.rows > 100
     with target.connect() as restored:  # ids go on where they were
@@ -99,7 +99,7 @@ def test_a_backup_is_of_one_moment_while_others_write(source, target, tmp_path):
     finally:
         done.set()
         thread.join()
-    restore(backup, target)
+    restore_backup(backup, target)
     assert contents(target)["auth_group"] != contents(source)["auth_group"]
 
 
@@ -107,7 +107,7 @@ def test_the_file_is_private_and_has_no_keys_unless_asked(source, backup, tmp_pa
     assert stat.S_IMODE(backup.path.stat().st_mode) == 0o600
     assert b"key one" not in backup.path.read_bytes()
     assert made(source, tmp_path / "two.zip", with_keys=True).keys == ["key one", "key two"]
-    assert KEYS in zipfile.ZipFile(tmp_path / "two.zip").namelist()
+    assert KEYS_ENTRY in zipfile.ZipFile(tmp_path / "two.zip").namelist()
 
 
 def test_a_file_that_is_there_is_not_overwritten(source, backup):
@@ -121,7 +121,7 @@ def test_a_damaged_file_is_refused(backup, seed):
     """One bit of the dump or of the manifest."""
     data = bytearray(backup.path.read_bytes())
     with zipfile.ZipFile(backup.path) as archive:
-        member = archive.getinfo(DUMP if seed % 4 else MANIFEST)
+        member = archive.getinfo(DUMP_ENTRY if seed % 4 else MANIFEST_ENTRY)
     begin = member.header_offset + 30 + len(member.filename) + 20
     data[random.Random(seed).randrange(begin, begin + member.file_size - 20)] ^= 1
     backup.path.write_bytes(data)
@@ -138,13 +138,13 @@ def test_a_file_that_was_cut_off_is_refused(backup, left):
 
 def test_nothing_is_committed_unless_every_table_is_as_in_the_backup(backup, target):
     """Nor is anything removed."""
-    restore(backup, target)
+    restore_backup(backup, target)
     wrong = {**backup.manifest.tables, "organizations_event": "1 2"}
     backup.manifest = replace(backup.manifest, tables=wrong)
     with target.connect() as restored:
         restored.execute("INSERT INTO auth_group (name) VALUES ('stays')")
     with pytest.raises(BackupError, match="table organizations_event is not as in the backup"):
-        restore(backup, target, replace=True)
+        restore_backup(backup, target, replace=True)
     with target.connect() as restored:
         assert restored.execute("SELECT name FROM auth_group").fetchall() == [("stays",)]
 
@@ -153,7 +153,7 @@ def test_a_dump_that_ends_early_changes_nothing(backup, target, monkeypatch):
     """As when the disk fails between the check and the restore."""
     monkeypatch.setattr(Backup, "dump", lambda self: Short(self))
     with pytest.raises(BackupError, match="Nothing was restored|cannot read"):
-        restore(backup, target)
+        restore_backup(backup, target)
     assert contents(target) == {}
 
 
@@ -165,8 +165,8 @@ class Short:
 
     def __enter__(self):
         self.archive = zipfile.ZipFile(self.backup.path)
-        self.left = self.archive.getinfo(DUMP).file_size // 2
-        self.file = self.archive.open(DUMP)
+        self.left = self.archive.getinfo(DUMP_ENTRY).file_size // 2
+        self.file = self.archive.open(DUMP_ENTRY)
         return self
 
     def read(self, size: int) -> bytes:
@@ -179,14 +179,14 @@ class Short:
 
 
 def test_only_an_empty_database_is_filled_unless_told(backup, target):
-    restore(backup, target)
+    restore_backup(backup, target)
     with target.connect() as restored:
         restored.execute("CREATE VIEW seen AS SELECT * FROM auth_group")
         restored.execute("INSERT INTO auth_group (name) VALUES ('goes')")
         restored.execute("CREATE TABLE of_a_newer_version (id int)")
     with pytest.raises(BackupError, match="not empty"):
-        restore(backup, target)
-    restore(backup, target, replace=True)
+        restore_backup(backup, target)
+    restore_backup(backup, target, replace=True)
     assert contents(target) == backup.manifest.tables
 
 
@@ -196,7 +196,7 @@ def test_programs_that_still_run_are_named(backup, target):
         pytest.skip("needs the worker's own role")
     running = psycopg.connect(**{**worker, "dbname": target.keywords["dbname"]})
     with running, pytest.raises(BackupError, match=f"{WORKER} use the database: stop"):
-        restore(backup, target)
+        restore_backup(backup, target)
     assert contents(target) == {}
 
 
@@ -204,13 +204,15 @@ def test_who_does_not_own_the_tables_makes_no_backup(source, tmp_path):
     """It would see the rows of one organization at most."""
     role = {"options": f"-c role={WEB}"}
     with pytest.raises(BackupError, match="does not own"):
-        made(Database({**source.keywords, **role}), tmp_path / "one.zip")
+        made(LibpqParameters({**source.keywords, **role}), tmp_path / "one.zip")
     assert not list(tmp_path.iterdir())
 
 
 def test_a_newer_schema_and_other_keys_are_refused(backup):
     keys = ["key two", "another", "key one"]
-    fits = partial(require_fit, backup, known=known_migrations(), apps=our_apps())
+    fits = partial(
+        ensure_backup_compatible, backup, known=known_migrations(), apps=project_app_labels()
+    )
     fits(keys=keys)
     fits(keys=None)
     with pytest.raises(BackupError, match="Update Patchbay first"):
@@ -223,7 +225,7 @@ def test_a_newer_schema_and_other_keys_are_refused(backup):
 def test_the_programs_reach_the_database_as_django_does_and_show_no_password():
     """TLS, timeouts, whatever the URL says; nothing of Django's own."""
     url = "postgresql://me:secret@one,two/name?sslmode=verify-full&target_session_attrs=read-write"
-    database = Database.of_django(DatabaseWrapper(connection.settings_dict | parsed(url)))
+    database = LibpqParameters.of_django(DatabaseWrapper(connection.settings_dict | parsed(url)))
     shown = conninfo_to_dict(database.argument().removeprefix("--dbname="))
     assert {"sslmode": "verify-full", "target_session_attrs": "read-write"}.items() <= shown.items()
     assert {"host": "one,two", "dbname": "name", "user": "me"}.items() <= shown.items()
@@ -237,8 +239,8 @@ def test_programs_of_another_version_are_refused_by_name(tmp_path):
         (tmp_path / name).write_text("#!/bin/sh\necho 'pg_dump (PostgreSQL) 14.9'\n")
         (tmp_path / name).chmod(0o755)
     with pytest.raises(BackupError, match=f"postgresql-client-18.*|found: 14 in {tmp_path}"):
-        folder_of(tmp_path, 18)
-    assert folder_of(tmp_path, 14) == tmp_path
+        find_program_directory(tmp_path, 18)
+    assert find_program_directory(tmp_path, 14) == tmp_path
 
 
 def test_of_the_backups_in_a_folder_the_newest_are_kept(tmp_path):
@@ -247,7 +249,7 @@ def test_of_the_backups_in_a_folder_the_newest_are_kept(tmp_path):
     for name in [*names, *broken, "patchbay.zip", "notes"]:
         (tmp_path / name).touch()
     os.utime(tmp_path / broken[0], (0, 0))  # the other one may be at work
-    assert [path.name for path in remove_old(tmp_path, 2)] == [*names[:3], broken[0]]
+    assert [path.name for path in remove_old_backups(tmp_path, 2)] == [*names[:3], broken[0]]
     left = [*names[3:], broken[1], "notes", "patchbay.zip"]
     assert sorted(os.listdir(tmp_path)) == sorted(left)
 
@@ -266,10 +268,10 @@ def test_a_series_of_backups_survives_failures(source, tmp_path, monkeypatch):
     def sometimes(*given, **options):
         if error := next(outcomes):
             raise error
-        return make(*given, **options)
+        return create_backup(*given, **options)
 
     monkeypatch.setattr("time.sleep", sleep)
-    monkeypatch.setattr("organizations.management.commands.backup.make", sometimes)
+    monkeypatch.setattr("organizations.management.commands.backup.create_backup", sometimes)
     said = io.StringIO()
     with pytest.raises(KeyboardInterrupt):
         call_command("backup", tmp_path, "--every", "24", "--keep", "1", stdout=said, stderr=said)
@@ -287,7 +289,7 @@ def test_a_full_disk_leaves_no_file(source, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def manage(database: Database, *arguments: object, **manner) -> subprocess.CompletedProcess:
+def manage(database: LibpqParameters, *arguments: object, **manner) -> subprocess.CompletedProcess:
     url = (
         f"{database.argument().removeprefix('--dbname=')} password={database.keywords['password']}"
     )
@@ -304,7 +306,7 @@ def test_the_commands(source, target, tmp_path):
     done = manage(source, "backup", tmp_path, "--keep", 3)
     assert "without encryption keys" in done.stdout, done.stderr
     (path,) = tmp_path.iterdir()
-    assert json.loads(zipfile.ZipFile(path).read(MANIFEST))["version"] == VERSION
+    assert json.loads(zipfile.ZipFile(path).read(MANIFEST_ENTRY))["version"] == VERSION
     assert "whole" in manage(target, "restore", path, "--check").stdout
     done = manage(target, "restore", path)
     assert done.returncode == 0, done.stderr

@@ -8,20 +8,20 @@ import urllib.request
 import pytest
 
 from config import BASE_DIR
-from tests.support.make_up import Installation, installed
+from tests.support.make_up import Installation, temporary_installation
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
 def old():
-    with installed() as installation:
+    with temporary_installation() as installation:
         yield installation
 
 
 @pytest.fixture
 def new():
-    with installed() as installation:
+    with temporary_installation() as installation:
         yield installation
 
 

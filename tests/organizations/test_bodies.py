@@ -5,12 +5,12 @@ import io
 import pytest
 
 from organizations.web.request_bodies import (
-    LINE_ENDS,
+    MAX_TRAILING_WHITESPACE,
     CompleteBody,
     IncompleteBody,
-    announced_length,
-    complete_bodies,
+    declared_content_length,
     has_unknown_length,
+    require_complete_bodies,
 )
 
 FORM = b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--x--'
@@ -83,7 +83,7 @@ def test_a_form_ends_with_its_boundary(size, end):
         FORM[:-1],
         FORM[:-2],
         FORM + b"more",
-        FORM + b" " * 2 * LINE_ENDS,
+        FORM + b" " * 2 * MAX_TRAILING_WHITESPACE,
         FORM.replace(b"--x--", b"--y--"),
         FORM.replace(b"\r\n--x--", b" --x--"),
     ],
@@ -103,7 +103,7 @@ def test_a_form_without_a_part_is_its_closing_boundary():
     [("12", 12), ("0", 0), ("", None), ("-1", None), ("+1", None), ("1x", None), ("١", None)],
 )
 def test_a_length_is_a_number_of_bytes(text, length):
-    assert announced_length({"CONTENT_LENGTH": text}) == length
+    assert declared_content_length({"CONTENT_LENGTH": text}) == length
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_the_application_finds_it_in_the_environ(content_type):
     def read(environ, _start_response):
         return [environ["wsgi.input"].read()]
 
-    application = complete_bodies(read)
+    application = require_complete_bodies(read)
 
     def sent(data: bytes):
         environ = {"CONTENT_TYPE": content_type, "CONTENT_LENGTH": str(len(data))}

@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from organizations.web.views.charts import INTERVALS, Columns, Lines, Series, bars, ticks
+from organizations.web.views.charts import (
+    AXIS_INTERVALS,
+    LineChart,
+    Series,
+    StackedColumnChart,
+    axis_ticks,
+    build_bars,
+)
 
 
 @pytest.mark.parametrize(
@@ -18,19 +25,21 @@ from organizations.web.views.charts import INTERVALS, Columns, Lines, Series, ba
     ],
 )
 def test_an_axis_counts_as_people_do(highest, least, expected):
-    assert ticks(highest, least=least) == pytest.approx(expected)
+    assert axis_ticks(highest, least=least) == pytest.approx(expected)
 
 
 @given(st.floats(0, 1e9), st.sampled_from([0, 1]))
 def test_an_axis_holds_its_values_with_few_ticks(highest, least):
-    found = ticks(highest, least=least)
+    found = axis_ticks(highest, least=least)
     assert found[0] == 0
     assert found[-1] >= highest * 0.999
-    assert 2 <= len(found) <= INTERVALS + 2
+    assert 2 <= len(found) <= AXIS_INTERVALS + 2
 
 
 def test_a_line_is_broken_where_nothing_is_known():
-    plot = Lines("x", "X", list("abcd"), [Series("n", [0, 4, None, 2])], least=1, is_filled=True)
+    plot = LineChart(
+        "x", "X", list("abcd"), [Series("n", [0, 4, None, 2])], least=1, is_filled=True
+    )
     [(tone, line, alone, area)] = plot.paths
     assert (tone, line, alone) == ("accent", "M125 100L375 0M875 50h.01", "M875 50h.01")
     assert area.startswith("M125 100L375 0L375 100H125Z")
@@ -39,7 +48,9 @@ def test_a_line_is_broken_where_nothing_is_known():
 
 
 def test_columns_stand_on_each_other():
-    plot = Columns("x", "X", ["a"], [Series("good", [3]), Series("bad", [1], "bad")], least=1)
+    plot = StackedColumnChart(
+        "x", "X", ["a"], [Series("good", [3]), Series("bad", [1], "bad")], least=1
+    )
     assert plot.axis[0] == "4"
     assert [(tone, y, tall) for tone, _x, y, _wide, tall in plot.boxes] == [
         ("accent", "25", "75"),
@@ -48,13 +59,13 @@ def test_columns_stand_on_each_other():
 
 
 def test_the_rest_of_the_bars_is_one():
-    made = bars([(str(n), n, "") for n in range(1, 12)], others="others")
+    made = build_bars([(str(n), n, "") for n in range(1, 12)], others="others")
     assert [bar.count for bar in made] == [11, 10, 9, 8, 7, 6, 5, 4, 6]
     assert made[-1].label == "others"
     assert made[0].share == "100"
 
 
 def test_nothing_is_empty_and_draws_no_axis_of_zero_height():
-    plot = Lines("x", "X", ["a"], [Series("n", [None])])
+    plot = LineChart("x", "X", ["a"], [Series("n", [None])])
     assert plot.is_empty
     assert plot.paths == [("accent", "", "", "")]

@@ -5,18 +5,18 @@ import runpy
 import pytest
 
 from config import BASE_DIR
-from organizations.web.system_checks import settings_are_right
+from organizations.web.system_checks import check_setting_faults
 
 
 def test_each_fault_and_each_missing_secret_is_a_line(settings):
     settings.SETTING_FAULTS, settings.MISSING_SETTINGS = ["a is wrong", "b is wrong"], ["c"]
-    found = [(each.id, each.msg) for each in settings_are_right(None)]
+    found = [(each.id, each.msg) for each in check_setting_faults(None)]
     wrong = [("patchbay.C001", "a is wrong"), ("patchbay.C001", "b is wrong")]
     assert found == [*wrong, ("patchbay.C002", "c")]
 
 
 def test_settings_that_are_right_have_none():
-    assert settings_are_right(None) == []
+    assert check_setting_faults(None) == []
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,12 @@ from rest_framework.exceptions import ValidationError
 from integrations.providers.sandbox import Sandbox
 from numbers.inventory.agents import create_agent
 from numbers.models import PhoneNumber
-from organizations.web.api.exception_mapping import problem_of
-from organizations.web.api.fields import Clearable, StrictSerializer
+from organizations.web.api.exception_mapping import exception_to_problem
+from organizations.web.api.fields import ClearableMixin, StrictSerializer
 from organizations.web.api.views import OrgView
 from tests.support import factories
 from tests.support.dialects import DIALECTS
-from tests.support.project import places, views_of
+from tests.support.project import iterate_routes, view_classes
 
 TEXTS = (serializers.CharField, serializers.ChoiceField)
 # Left out they stay; they are required when the thing is made, so nothing can take them away.
@@ -39,7 +39,12 @@ CHOICES = {
 
 def bodies() -> set[type[StrictSerializer]]:
     """The serializers of all requests."""
-    views = {v for _path, pattern in places() for v in views_of(pattern) if issubclass(v, OrgView)}
+    views = {
+        v
+        for _path, pattern in iterate_routes()
+        for v in view_classes(pattern)
+        if issubclass(v, OrgView)
+    }
     found = set()
     for view in views:
         for method in view.permissions:
@@ -66,7 +71,7 @@ def errors_at(field: serializers.Field, value: object) -> list[str]:
     try:
         field.run_validation(value)
     except ValidationError as error:
-        return [each["code"] for each in problem_of(error).errors]
+        return [each["code"] for each in exception_to_problem(error).errors]
     return []
 
 
@@ -85,7 +90,7 @@ def test_the_bodies_of_all_dialects_are_walked():
 def test_an_optional_text_is_cleared_and_a_required_one_refuses(name, field):
     if not isinstance(field, TEXTS) or name in STAY | CHOICES:
         return
-    if isinstance(field, Clearable):
+    if isinstance(field, ClearableMixin):
         assert not field.required
         assert field.run_validation("") is None
         assert field.run_validation(None) is None
@@ -130,7 +135,7 @@ class TestNumbers:
 
     @pytest.mark.parametrize("name", TEXTS)
     def test_v1_changes(self, alice, nothing, name):
-        number = factories.number(alice.by)
+        number = factories.create_number(alice.by)
         PhoneNumber.objects.update(**self.TEXTS)
         shown = send(alice, "v1", "PATCH", f"{V1}/{number.pk}", {name: nothing})
         assert shown[name] is None
@@ -159,7 +164,7 @@ class TestNumbers:
         sip |= {"server_address": "sip.example.com", "media_encryption": "require"}
         one = {"number": "+18005551234", "sip": {**sip, "room_name": nothing}}
         send(alice, "v1", "POST", f"{V1}/import", {"provider": "sip", "numbers": [one]})
-        factories.work_all()
+        factories.run_due_operations()
         number = PhoneNumber.objects.get()
         empty = dict.fromkeys([*sip, "room_name"], nothing)
         body = {"sip": empty, "supports_outbound": False}
@@ -169,7 +174,7 @@ class TestNumbers:
 
     @pytest.mark.parametrize("name", ["label", *TEXTS])
     def test_zudu_changes(self, alice, nothing, name):
-        number = factories.number(alice.by)
+        number = factories.create_number(alice.by)
         PhoneNumber.objects.update(**self.TEXTS)
         sent = {"nickname" if name == "label" else name: nothing}
         send(alice, "zudu", "PATCH", f"/api/phone-numbers/{number.e164}", sent)
@@ -191,7 +196,7 @@ class TestNumbers:
         assert PhoneNumber.objects.get().status == "active"
 
     def test_zudu_lists(self, alice, nothing):
-        factories.number(alice.by)
+        factories.create_number(alice.by)
         criteria = {"nickname": nothing, "agent_id": nothing}
         body = {"filter_criteria": criteria}
         data = send(alice, "zudu", "POST", "/api/phone-numbers/list", body)["data"]
@@ -203,7 +208,7 @@ class TestNumbers:
         empty |= dict.fromkeys(("inbound_room_name", "inbound_pin", "media_encryption"), nothing)
         body = {"phone_number": "+18005551234", "provider": "sip", "integration_id": nothing}
         made = send(alice, "butter", "POST", "/api/phone-numbers", {**body, **empty})["data"]
-        factories.work_all()
+        factories.run_due_operations()
         path = f"/api/phone-numbers/{made['phone_number_id']}"
         given = {"sip_trunk_name": "T", "inbound_pin": "1234", "media_encryption": "require"}
         send(alice, "butter", "PATCH", path, given)

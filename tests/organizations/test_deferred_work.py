@@ -14,8 +14,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from organizations.accounts.sign_in import deferred_work
-from organizations.accounts.sign_in.deferred_work import LOG, MAIL, Lane
-from organizations.accounts.sign_in.lockout import TOLD
+from organizations.accounts.sign_in.deferred_work import AUDIT_QUEUE, EMAIL_QUEUE, DeferredWorkQueue
+from organizations.accounts.sign_in.lockout import WARNING_THRESHOLD
 from organizations.models import Event, User
 from tests.support.sign_in import sign_in
 
@@ -29,7 +29,7 @@ ADDRESSES = {KNOWN: "192.0.2.1", UNKNOWN: "198.51.100.1"}  # each is counted by 
 def acts(monkeypatch):
     """What requests do besides statements: hash passwords, and hand work on (which is not done)."""
     done = []
-    for lane in (LOG, MAIL):
+    for lane in (AUDIT_QUEUE, EMAIL_QUEUE):
 
         def add(request, work, email, lane=lane):
             done.append((lane.name, work.__name__))
@@ -77,12 +77,12 @@ class TestTheRequestDoesTheSame:
         """Those that the owner is warned of among them, and those that are locked out."""
         settings.CAN_MAIL = True
         state(alice.user)
-        for n in range(TOLD + 3):
+        for n in range(WARNING_THRESHOLD + 3):
             known, unknown = (
                 of_request(acts, lambda email=email: guess(email)) for email in (KNOWN, UNKNOWN)
             )
             assert known == unknown, n
-            handed = [("log", "log_refusal"), ("mail", "warn_owner")]
+            handed = [("log", "record_password_refusal"), ("mail", "send_wrong_password_warning")]
             assert [act for act in known[1] if act != "hash"] == handed[: handed_on(n)]
 
     def test_for_forgotten_passwords_of_all_addresses(self, alice, acts, settings, state):
@@ -92,12 +92,12 @@ class TestTheRequestDoesTheSame:
             of_request(acts, lambda email=email: forget(email)) for email in (KNOWN, UNKNOWN)
         )
         assert known == unknown
-        assert known[1] == [("mail", "mail_link")]
+        assert known[1] == [("mail", "send_password_reset_link")]
         assert not any("organizations_user" in sql or "emailaddress" in sql for sql in known[0])
 
 
 def handed_on(tries: int) -> int:
-    return 0 if tries >= TOLD else 2 if tries == TOLD - 1 else 1
+    return 0 if tries >= WARNING_THRESHOLD else 2 if tries == WARNING_THRESHOLD - 1 else 1
 
 
 def guess(email: str) -> None:
@@ -114,17 +114,17 @@ class TestAfterTheAnswer:
     @pytest.fixture(autouse=True)
     def _threads(self, settings, monkeypatch):
         settings.WORK_AFTER_ANSWERS = settings.CAN_MAIL = True
-        monkeypatch.setattr(deferred_work, "PAUSE", 0.3)
+        monkeypatch.setattr(deferred_work, "START_DELAY", 0.3)
 
     def test_the_mail_comes_and_the_line_is_written(self, alice):
-        for _ in range(TOLD):
+        for _ in range(WARNING_THRESHOLD):
             sign_in(Client(), KNOWN, "wrong")
         forget(KNOWN)
         lines = Event.objects.filter(action="member.sign_in_refused")
         assert (mail.outbox, lines.count()) == ([], 0)
-        wait_until(lambda: len(mail.outbox) == 2 and lines.count() == TOLD)
+        wait_until(lambda: len(mail.outbox) == 2 and lines.count() == WARNING_THRESHOLD)
         assert {line.client_address for line in lines} == {"127.0.0.1"}
-        assert len({line.request_id for line in lines} - {None}) == TOLD
+        assert len({line.request_id for line in lines} - {None}) == WARNING_THRESHOLD
         assert "Wrong passwords were tried for your account" in [m.subject for m in mail.outbox]
         assert "/accounts/password/reset/key/" in mail.outbox[-1].body
 
@@ -135,7 +135,7 @@ class TestAfterTheAnswer:
         assert mail.outbox[0].subject == "Neues Passwort für Patchbay setzen"
 
     def test_an_error_ends_neither_the_thread_nor_its_connections(self, caplog, rf):
-        lane, done = Lane("test"), []
+        lane, done = DeferredWorkQueue("test"), []
 
         def break_down(request, email):
             transaction.get_autocommit()
@@ -148,8 +148,8 @@ class TestAfterTheAnswer:
         assert "Not done after an answer (test)" in caplog.text
 
     def test_what_is_too_much_is_left_out(self, caplog, rf, monkeypatch):
-        monkeypatch.setattr(deferred_work, "MOST_WAITING", 2)
-        lane, begun, go = Lane("test"), [], threading.Event()
+        monkeypatch.setattr(deferred_work, "MAX_QUEUED", 2)
+        lane, begun, go = DeferredWorkQueue("test"), [], threading.Event()
 
         def work(request, email):
             begun.append(email)

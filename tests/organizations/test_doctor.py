@@ -13,7 +13,7 @@ from config import diagnoses as of_config
 from integrations import diagnoses as of_integrations
 from integrations.connections import key_proof
 from integrations.models import Integration, Operation
-from integrations.runtime.availability import Heard, Running
+from integrations.runtime.availability import ProcessAvailability, ProvisioningAvailability
 from organizations.diagnostics import findings
 from tests.support import factories
 
@@ -82,7 +82,11 @@ def test_a_healthy_installation():
 
 
 def test_programs_that_do_not_run(running):
-    running(Running(Heard(None), Heard(timedelta(seconds=75))))
+    running(
+        ProvisioningAvailability(
+            ProcessAvailability(None), ProcessAvailability(timedelta(seconds=75))
+        )
+    )
     status, found = ask()
     assert status == 1
     assert found["dispatchers"][0]["sentence"] == "No dispatcher is known to run."
@@ -123,7 +127,7 @@ def test_a_right_that_is_gone():
 
 def test_wrong_settings_and_wrong_keys(settings, monkeypatch):
     settings.SETTING_FAULTS = ["PATCHBAY_WROKERS is no setting."]
-    monkeypatch.setattr(key_proof, "problem", lambda: key_proof.WRONG)
+    monkeypatch.setattr(key_proof, "find_key_problem", lambda: key_proof.WRONG_KEYS_MESSAGE)
     status, found = ask()
     assert status == 1
     assert found["settings"][0]["sentence"] == "PATCHBAY_WROKERS is no setting."
@@ -131,14 +135,14 @@ def test_wrong_settings_and_wrong_keys(settings, monkeypatch):
 
 
 def test_a_schema_and_a_disk(monkeypatch, settings, tmp_path):
-    missing = of_config.schema().__class__(missing=("numbers.0001_initial",))
-    monkeypatch.setattr(of_config, "schema", lambda: missing)
+    missing = of_config.compare_schema().__class__(missing=("numbers.0001_initial",))
+    monkeypatch.setattr(of_config, "compare_schema", lambda: missing)
     assert levels("migrations") == {"fault"}
     (tmp_path / "environment").touch()
     settings.DATA_FOLDER = tmp_path
-    monkeypatch.setattr(of_config, "LEAST_SPACE", 10**18)
+    monkeypatch.setattr(of_config, "LOW_DISK_BYTES", 10**18)
     assert levels("disk") == {"warning"}
-    monkeypatch.setattr(of_config, "HARDLY_ANY", 10**18)
+    monkeypatch.setattr(of_config, "CRITICAL_DISK_BYTES", 10**18)
     assert levels("disk") == {"fault"}
 
 
@@ -155,7 +159,7 @@ def diagnosis_time():
 
 
 def test_what_is_stuck_and_a_platform_that_refuses(alice):
-    factories.number(alice.by, settled=False)
+    factories.create_number(alice.by, settled=False)
     late = timezone.now() - timedelta(hours=1)
     Operation.objects.filter(status="open").update(next_attempt_at=late)
     assert levels("operations") == {"fault"}
@@ -171,7 +175,7 @@ def test_an_examination_that_fails_is_a_line(monkeypatch):
     def fails() -> int:
         raise ValueError("what now")
 
-    monkeypatch.setattr(of_integrations, "oldest_due", fails)
+    monkeypatch.setattr(of_integrations, "oldest_due_age", fails)
     status, found = ask()
     assert status == 1
     assert "ValueError: what now" in found["operations"][0]["sentence"]
@@ -179,7 +183,7 @@ def test_an_examination_that_fails_is_a_line(monkeypatch):
 
 
 def test_it_is_read_by_people(running):
-    running(Running(worker=Heard(None)))
+    running(ProvisioningAvailability(worker=ProcessAvailability(None)))
     out = StringIO()
     with pytest.raises(SystemExit):
         call_command("doctor", stdout=out)

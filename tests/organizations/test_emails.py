@@ -14,8 +14,8 @@ from django.db import connection
 from django.test import Client, RequestFactory
 
 from organizations.accounts import invitations
-from organizations.accounts.email_verification import unproven
-from organizations.accounts.sign_in.oidc import OneProvider
+from organizations.accounts.email_verification import mark_unverified
+from organizations.accounts.sign_in.oidc import SingleProviderAdapter
 from organizations.models import User
 from tests.support import factories
 
@@ -37,13 +37,13 @@ def come(email: str, said: str | None = None) -> User:
         account=SimpleNamespace(extra_data={"userinfo": {"email": said or email}}),
         user=None,
     )
-    OneProvider(request).pre_social_login(request, login)
+    SingleProviderAdapter(request).pre_social_login(request, login)
     return login.user
 
 
 @pytest.fixture
 def mike(db) -> User:
-    return factories.person("Mike").user
+    return factories.create_member("Mike").user
 
 
 class TestSpelling:
@@ -76,12 +76,12 @@ class TestFromBefore:
         migration.lower(apps, None)
 
     def test_they_are_lowered(self, mike, alice):
-        made, _link = invitations.invite(alice.by, email="dave@example.com", role="user")
+        made, _link = invitations.create_invitation(alice.by, email="dave@example.com", role="user")
         User.objects.filter(pk=mike.pk).update(email="Mike@Example.com")
         type(made).objects.update(email="Dave@example.com")
         self.lower()
         assert sign_in("mike@example.com").status_code == 302
-        assert invitations.is_awaited("DAVE@example.com")
+        assert invitations.has_open_invitation("DAVE@example.com")
 
     def test_of_two_one_signs_in_and_the_other_is_found_by_its_own_spelling(self, mike):
         with connection.cursor() as cursor:
@@ -108,7 +108,7 @@ class TestTakingOver:
         assert come("MIKE@example.com") == mike
 
     def test_an_invitation_of_a_look_alike_is_another_account(self, alice, mike):
-        _made, link = invitations.invite(alice.by, email="mıke@example.com", role="user")
+        _made, link = invitations.create_invitation(alice.by, email="mıke@example.com", role="user")
         new = {"name": "Evil", "password": "a quiet river at noon"}
         assert Client().post(urlsplit(link).path, new).status_code == 302
         assert sign_in("mike@example.com").status_code == 302
@@ -116,13 +116,13 @@ class TestTakingOver:
         assert not alice.organization.memberships.filter(user=mike).exists()
 
     def test_a_look_alike_is_awaited_for_nobody_else(self, alice):
-        invitations.invite(alice.by, email="mıke@example.com", role="user")
-        assert not invitations.is_awaited("mike@example.com")
+        invitations.create_invitation(alice.by, email="mıke@example.com", role="user")
+        assert not invitations.has_open_invitation("mike@example.com")
 
     def test_a_mailbox_that_was_given_up_resets_nothing(self, mike, settings):
         """An operator changed the e-mail; allauth still remembers the old one."""
         settings.CAN_MAIL = True
-        unproven(mike)
+        mark_unverified(mike)
         User.objects.filter(pk=mike.pk).update(email="new@example.com")
         Client().post("/accounts/password/reset/", {"email": "mike@example.com"})
         assert [message.to for message in mail.outbox] == [["new@example.com"]]
@@ -130,7 +130,7 @@ class TestTakingOver:
 
 class TestLockOut:
     def test_look_alikes_are_no_further_guesses(self):
-        factories.person("Susi")
+        factories.create_member("Susi")
         for email in ("susi@example.com", "ſusi@example.com"):
             for _ in range(5):
                 sign_in(email, "wrong")
@@ -148,7 +148,7 @@ class TestLockOut:
 
 def test_who_got_another_e_mail_signs_in_with_that_one_alone(alice, staff, client):
     """An operator's change; the account was made by an invitation's link."""
-    unproven(alice.user)
+    mark_unverified(alice.user)
     form = {"memberships-TOTAL_FORMS": "0", "memberships-INITIAL_FORMS": "0", "is_active": "on"}
     page = f"/admin/organizations/user/{alice.user.pk}/change/"
     assert staff.post(page, {**form, "email": "new@example.com"}).status_code == 302

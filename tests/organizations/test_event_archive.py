@@ -12,13 +12,13 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
-from organizations.access.principals import system
+from organizations.access.principals import system_principal
 from organizations.audit import archive as event_archive
-from organizations.audit.archive import CannotArchive, archive
-from organizations.audit.archive_files import BrokenArchive, verify_file
-from organizations.audit.chain import verify
+from organizations.audit.archive import ArchiveError, archive_organization_events
+from organizations.audit.archive_files import CorruptArchive, verify_archive_file
+from organizations.audit.chain import verify_chain
 from organizations.models import Event, EventArchive, Organization, Seal
-from organizations.operations import create_organization, record
+from organizations.operations import create_organization, record_event
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LONG_AGO = timedelta(days=400)
@@ -50,8 +50,10 @@ def old(organization: Organization, *names: str) -> None:
 
 
 def write(organization: Organization, name: str, **fields) -> None:
-    by = system(organization)
-    record(by, "organization.changed", organization, kind="organization", label=name, **fields)
+    by = system_principal(organization)
+    record_event(
+        by, "organization.changed", organization, kind="organization", label=name, **fields
+    )
 
 
 def cutoff():
@@ -69,107 +71,107 @@ def lines_of(place) -> list[dict]:
 
 class TestArchiving:
     def test_old_lines_are_in_the_file_and_young_ones_in_the_log(self, organization, tmp_path):
-        (part,) = archive(organization, tmp_path, cutoff())
+        (part,) = archive_organization_events(organization, tmp_path, cutoff())
         assert labels(organization)[:2] == ["young", "younger"]
         assert (part.first, part.last) == (1, 6)
         _heading, *rows, _end = lines_of(tmp_path / part.file)
         found = [row["event"]["subject_label"] for row in rows]
         assert found == ["Sealed", "Zoë „quoted“ 電話", "a\nb\\", "", "four", "five"]
-        assert verify_file(tmp_path / part.file).last == 6
+        assert verify_archive_file(tmp_path / part.file).last == 6
         assert os.stat(tmp_path / part.file).st_mode & 0o777 == 0o600
 
     def test_the_log_says_so(self, organization, tmp_path):
-        (part,) = archive(organization, tmp_path, cutoff())
+        (part,) = archive_organization_events(organization, tmp_path, cutoff())
         told = organization.events.get(action="audit_log.archived")
         assert told.after == {"file": part.file, "sha256": part.sha256}
 
     def test_the_chain_goes_on(self, organization, tmp_path):
-        archive(organization, tmp_path, cutoff())
+        archive_organization_events(organization, tmp_path, cutoff())
         write(organization, "afterwards")
-        found = verify(organization)
+        found = verify_chain(organization)
         assert (found.sealed, found.archived, found.broken) == (10, 6, "")
 
     def test_it_goes_on_when_nothing_is_left(self, organization, tmp_path):
         tomorrow = timezone.now() + timedelta(days=1)
-        archive(organization, tmp_path, tomorrow)
-        assert verify(organization).archived == 8
+        archive_organization_events(organization, tmp_path, tomorrow)
+        assert verify_chain(organization).archived == 8
         write(organization, "afterwards")
-        assert not verify(organization).broken
+        assert not verify_chain(organization).broken
 
     def test_the_next_archive_goes_on_behind_the_last(self, organization, tmp_path):
-        (first,) = archive(organization, tmp_path, cutoff())
-        (second,) = archive(organization, tmp_path, timezone.now())
+        (first,) = archive_organization_events(organization, tmp_path, cutoff())
+        (second,) = archive_organization_events(organization, tmp_path, timezone.now())
         assert second.first == 7
-        part = verify_file(tmp_path / second.file)
+        part = verify_archive_file(tmp_path / second.file)
         assert part.before == bytes(first.digest).hex()
-        assert not verify(organization).broken
+        assert not verify_chain(organization).broken
 
     def test_nothing_old_is_nothing_to_do(self, organization, tmp_path):
-        archive(organization, tmp_path, cutoff())
-        assert archive(organization, tmp_path, cutoff()) == []
+        archive_organization_events(organization, tmp_path, cutoff())
+        assert archive_organization_events(organization, tmp_path, cutoff()) == []
         assert len(list(tmp_path.iterdir())) == 2  # the file and its checksum
 
     def test_a_long_log_is_several_files(self, organization, tmp_path, monkeypatch):
-        monkeypatch.setattr(event_archive, "PER_FILE", 4)
-        parts = archive(organization, tmp_path, cutoff())
+        monkeypatch.setattr(event_archive, "LINES_PER_FILE", 4)
+        parts = archive_organization_events(organization, tmp_path, cutoff())
         assert [(part.first, part.last) for part in parts] == [(1, 4), (5, 6)]
-        assert not verify(organization).broken
+        assert not verify_chain(organization).broken
 
     def test_others_keep_theirs(self, organization, tmp_path):
         other = create_organization(name="Other")
-        archive(organization, tmp_path, timezone.now() + timedelta(days=1))
+        archive_organization_events(organization, tmp_path, timezone.now() + timedelta(days=1))
         assert other.events.count() == 1
-        assert not verify(other).broken
+        assert not verify_chain(other).broken
 
 
 class TestDying:
     """Whatever dies on the way: each line is in the file, in the log, or in both."""
 
     def test_while_lines_are_deleted(self, organization, tmp_path, monkeypatch):
-        monkeypatch.setattr(event_archive, "AT_ONCE", 2)
-        delete = event_archive.delete_some
-        monkeypatch.setattr(event_archive, "delete_some", lambda *a: delete(*a) and 1 / 0)
+        monkeypatch.setattr(event_archive, "DELETE_BATCH_SIZE", 2)
+        delete = event_archive.delete_line_batch
+        monkeypatch.setattr(event_archive, "delete_line_batch", lambda *a: delete(*a) and 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            archive(organization, tmp_path, cutoff())
+            archive_organization_events(organization, tmp_path, cutoff())
         assert len(labels(organization)) == 7  # six old ones but two, two young, and "archived"
-        assert not verify(organization).broken
+        assert not verify_chain(organization).broken
         monkeypatch.undo()
-        assert archive(organization, tmp_path, cutoff()) == []
+        assert archive_organization_events(organization, tmp_path, cutoff()) == []
         assert len(labels(organization)) == 3
-        assert not verify(organization).broken
+        assert not verify_chain(organization).broken
         assert not EventArchive.objects.filter(deleted_at=None).exists()
 
     def test_before_the_log_knows_of_the_file(self, organization, tmp_path, monkeypatch):
-        monkeypatch.setattr(event_archive, "remember", lambda *a: 1 / 0)
+        monkeypatch.setattr(event_archive, "record_archive", lambda *a: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            archive(organization, tmp_path, cutoff())
+            archive_organization_events(organization, tmp_path, cutoff())
         assert len(labels(organization)) == 8
         monkeypatch.undo()
-        assert len(archive(organization, tmp_path, cutoff())) == 1
-        assert not verify(organization).broken
+        assert len(archive_organization_events(organization, tmp_path, cutoff())) == 1
+        assert not verify_chain(organization).broken
 
     @pytest.mark.parametrize("how", ["gone", "changed"])
     def test_without_its_file_no_line_is_deleted(self, organization, tmp_path, monkeypatch, how):
-        monkeypatch.setattr(event_archive, "delete_some", lambda *a: 1 / 0)
+        monkeypatch.setattr(event_archive, "delete_line_batch", lambda *a: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            archive(organization, tmp_path, cutoff())
+            archive_organization_events(organization, tmp_path, cutoff())
         place = tmp_path / EventArchive.objects.get().file
         place.unlink() if how == "gone" else place.write_bytes(b"something else")
         monkeypatch.undo()
-        with pytest.raises(CannotArchive, match=place.name):
-            archive(organization, tmp_path, cutoff())
+        with pytest.raises(ArchiveError, match=place.name):
+            archive_organization_events(organization, tmp_path, cutoff())
         assert len(labels(organization)) == 9
 
     def test_a_full_disk_deletes_nothing(self, organization, tmp_path, monkeypatch):
         monkeypatch.setattr("organizations.audit.archive_files.os.fsync", full)
         with pytest.raises(OSError, match="No space left"):
-            archive(organization, tmp_path, cutoff())
+            archive_organization_events(organization, tmp_path, cutoff())
         assert len(labels(organization)) == 8
 
     def test_two_at_once_are_one_too_many(self, organization, tmp_path, monkeypatch):
-        monkeypatch.setattr(event_archive, "taken", lambda _organization: False)
-        with pytest.raises(CannotArchive, match="another archive_events"):
-            archive(organization, tmp_path, cutoff())
+        monkeypatch.setattr(event_archive, "acquire_archive_lock", lambda _organization: False)
+        with pytest.raises(ArchiveError, match="another archive_events"):
+            archive_organization_events(organization, tmp_path, cutoff())
 
 
 def full(_descriptor):
@@ -179,8 +181,8 @@ def full(_descriptor):
 class TestTampering:
     def test_a_broken_log_is_not_archived(self, organization, tmp_path):
         Event.objects.filter(subject_label="four").update(actor_label="Mallory")
-        with pytest.raises(CannotArchive, match="not as it was sealed"):
-            archive(organization, tmp_path, cutoff())
+        with pytest.raises(ArchiveError, match="not as it was sealed"):
+            archive_organization_events(organization, tmp_path, cutoff())
         assert len(labels(organization)) == 8
         assert list(tmp_path.iterdir()) == []
 
@@ -195,17 +197,17 @@ class TestTampering:
         ],
     )
     def test_a_changed_file_is_found(self, organization, tmp_path, change, told):
-        (part,) = archive(organization, tmp_path, cutoff())
+        (part,) = archive_organization_events(organization, tmp_path, cutoff())
         place = tmp_path / part.file
         rows = lines_of(place)
         change(rows)
         with gzip.open(place, "wt") as file:
             file.writelines(json.dumps(row) + "\n" for row in rows)
-        with pytest.raises(BrokenArchive, match="checksum"):
-            verify_file(place)
+        with pytest.raises(CorruptArchive, match="checksum"):
+            verify_archive_file(place)
         (tmp_path / f"{part.file}.sha256").unlink()
-        with pytest.raises(BrokenArchive, match=told):
-            verify_file(place)
+        with pytest.raises(CorruptArchive, match=told):
+            verify_archive_file(place)
         with pytest.raises(CommandError, match=told):
             call_command("verify_audit", archive=[place], stdout=StringIO())
 
@@ -216,25 +218,25 @@ class TestTampering:
         objects = (gzip.compress(b"{}\n"), gzip.compress(b"[1]"))
         for content in (b"", b"\x1f\x8b", b"plain", *objects, whole[:-9], torn):
             place.write_bytes(content)
-            with pytest.raises(BrokenArchive, match=place.name):
-                verify_file(place)
+            with pytest.raises(CorruptArchive, match=place.name):
+                verify_archive_file(place)
 
     def test_the_log_must_begin_where_the_archive_ends(self, organization, tmp_path):
-        archive(organization, tmp_path, cutoff())
+        archive_organization_events(organization, tmp_path, cutoff())
         Seal.objects.filter(organization=organization, position=6).update(digest=b"x" * 32)
-        assert "not that of the archive" in verify(organization).broken
+        assert "not that of the archive" in verify_chain(organization).broken
         Seal.objects.filter(organization=organization, position=6).delete()
-        assert "position 6 is missing" in verify(organization).broken
+        assert "position 6 is missing" in verify_chain(organization).broken
 
     def test_what_was_deleted_behind_the_archive_is_missed(self, organization, tmp_path):
-        archive(organization, tmp_path, cutoff())
+        archive_organization_events(organization, tmp_path, cutoff())
         Event.objects.filter(subject_label="young").delete()
-        assert "is missing" in verify(organization).broken
+        assert "is missing" in verify_chain(organization).broken
 
     def test_anchors_of_before_and_behind(self, organization, tmp_path):
         anchors = tmp_path / "anchors.json"
         call_command("verify_audit", write_anchor=anchors, stdout=StringIO())
-        archive(organization, tmp_path, timezone.now() + timedelta(days=1))
+        archive_organization_events(organization, tmp_path, timezone.now() + timedelta(days=1))
         call_command("verify_audit", anchor=[anchors], stdout=StringIO())
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from organizations.exports import rows
-from organizations.exports.rows import portions
+from organizations.exports.rows import iterate_row_chunks
 from organizations.models import Event
 
 pytestmark = pytest.mark.django_db
@@ -24,16 +24,16 @@ def labels(lists) -> list[str]:
 
 @pytest.mark.parametrize("size", [1, 3, 7, 100])
 def test_portions_leave_nothing_out(events, monkeypatch, size):
-    monkeypatch.setattr(rows, "AT_ONCE", size)
-    told = labels(portions(events, "-pk"))
+    monkeypatch.setattr(rows, "CHUNK_SIZE", size)
+    told = labels(iterate_row_chunks(events, "-pk"))
     assert told == [*"6543210"]
-    assert labels(portions(events, "pk")) == told[::-1]
+    assert labels(iterate_row_chunks(events, "pk")) == told[::-1]
     third = events.get(subject_label="2")
-    assert labels(portions(events, "pk", third.pk)) == [*"3456"]
+    assert labels(iterate_row_chunks(events, "pk", third.pk)) == [*"3456"]
 
 
 def test_no_statement_reads_all(events, monkeypatch, django_assert_num_queries):
-    monkeypatch.setattr(rows, "AT_ONCE", 3)
+    monkeypatch.setattr(rows, "CHUNK_SIZE", 3)
     with django_assert_num_queries(2):
-        lines = portions(events, "-pk")
+        lines = iterate_row_chunks(events, "-pk")
         assert labels([next(lines), next(lines)]) == [*"654321"]

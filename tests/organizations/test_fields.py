@@ -5,13 +5,13 @@ from uuid import UUID
 import pytest
 from rest_framework.exceptions import ValidationError
 
-from organizations.web.api.exception_mapping import problem_of
+from organizations.web.api.exception_mapping import exception_to_problem
 from organizations.web.api.fields import (
     Boolean,
     Char,
     Choice,
     Integer,
-    ListOf,
+    StrictList,
     StrictSerializer,
     Uuid,
 )
@@ -31,7 +31,7 @@ class Thing(StrictSerializer):
     owner = Uuid(required=False)
     kind = Choice([("a", "A"), ("b", "B")], required=False)
     part = Part(required=False)
-    parts = ListOf(child=Part(), required=False, min_length=1, max_length=2)
+    parts = StrictList(child=Part(), required=False, min_length=1, max_length=2)
     id = Uuid(read_only=True)
 
 
@@ -45,7 +45,7 @@ def errors_of(data: object, serializer_class=Thing) -> dict[str, tuple[str, str]
     serializer = serializer_class(data=data)
     with pytest.raises(ValidationError) as caught:
         serializer.is_valid(raise_exception=True)
-    return {e["path"]: (e["code"], e["message"]) for e in problem_of(caught.value).errors}
+    return {e["path"]: (e["code"], e["message"]) for e in exception_to_problem(caught.value).errors}
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ class TestGrants:
         of_accounts = ("account", "auth_", "mfa_", "social", "django_", "organizations_", "users")
         found = {each for each in tables if each.startswith(of_accounts)}
         written = {f"organizations_{name}" for name in ("savedreply", "export", "exportpart")}
-        decided = written | grant_roles.LIMITS["patchbay_worker"].keys()
+        decided = written | grant_roles.ROLE_REVOKES["patchbay_worker"].keys()
         assert found == {
             each for each in decided if not each.startswith(("numbers_", "integrations_"))
         }
@@ -91,7 +91,9 @@ class TestGrants:
 
 class TestRoles:
     def test_one_that_is_missing_is_reported(self, monkeypatch):
-        monkeypatch.setattr(grant_roles, "ROLES", {"patchbay_missing": "PASSWORD_OF_IT"})
+        monkeypatch.setattr(
+            grant_roles, "LOGIN_PASSWORD_VARIABLES", {"patchbay_missing": "PASSWORD_OF_IT"}
+        )
         assert granted() == (
             "patchbay_missing: no such role, nothing granted (set PASSWORD_OF_IT to have it made)\n"
             "row-level security: off, as patchbay_web or patchbay_worker is missing\n"
@@ -100,7 +102,9 @@ class TestRoles:
     def test_who_may_not_make_roles_is_told(self, monkeypatch):
         if answer("SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user"):
             pytest.skip("this database's user may make roles")
-        monkeypatch.setattr(grant_roles, "ROLES", {"patchbay_missing": "PASSWORD_OF_IT"})
+        monkeypatch.setattr(
+            grant_roles, "LOGIN_PASSWORD_VARIABLES", {"patchbay_missing": "PASSWORD_OF_IT"}
+        )
         monkeypatch.setenv("PASSWORD_OF_IT", "secret")
         with pytest.raises(CommandError, match="may not make the role patchbay_missing"):
             granted()

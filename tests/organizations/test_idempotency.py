@@ -16,9 +16,9 @@ from django.urls import path
 
 from organizations.access.roles import Permission
 from organizations.models import Event, SavedReply
-from organizations.operations import record
+from organizations.operations import record_event
 from organizations.web.api.problems import Problem
-from organizations.web.api.responses import Reply
+from organizations.web.api.responses import ApiResponse
 from organizations.web.api.views import OrgView
 from tests.support import factories
 
@@ -37,24 +37,24 @@ class Things(OrgView):
         "DELETE": Permission.PHONE_NUMBERS_DELETE,
     }
 
-    def get(self, request: HttpRequest) -> Reply:
-        return Reply({})
+    def get(self, request: HttpRequest) -> ApiResponse:
+        return ApiResponse({})
 
-    def post(self, request: HttpRequest) -> Reply:
-        record(request.principal, "thing.made", request.organization, kind="thing", label="x")
+    def post(self, request: HttpRequest) -> ApiResponse:
+        record_event(request.principal, "thing.made", request.organization, kind="thing", label="x")
         if request.data.get("slow"):
             entered.set()
             leave.wait(10)
         time.sleep(request.data.get("sleep", 0))
         data = {"number": Event.objects.count(), "name": "é", "timeout": lock_timeout()}
         headers = {"ETag": '"1"', "Location": "/v1/things/1"}
-        return Reply(data, status=request.data.get("status", 201), headers=headers)
+        return ApiResponse(data, status=request.data.get("status", 201), headers=headers)
 
     patch = post
 
-    def delete(self, request: HttpRequest) -> Reply:
-        record(request.principal, "thing.made", request.organization, kind="thing", label="x")
-        return Reply(status=204)
+    def delete(self, request: HttpRequest) -> ApiResponse:
+        record_event(request.principal, "thing.made", request.organization, kind="thing", label="x")
+        return ApiResponse(status=204)
 
 
 def lock_timeout() -> str:
@@ -68,22 +68,22 @@ class Later(OrgView):
 
     permissions: ClassVar = {"POST": Permission.PHONE_NUMBERS_CREATE}
 
-    def post(self, request: HttpRequest) -> Reply:
-        record(request.principal, "thing.made", request.organization, kind="thing", label="x")
-        secret, then = Reply({"key": "S3CRET"}, status=201), request.data["then"]
+    def post(self, request: HttpRequest) -> ApiResponse:
+        record_event(request.principal, "thing.made", request.organization, kind="thing", label="x")
+        secret, then = ApiResponse({"key": "S3CRET"}, status=201), request.data["then"]
         outcomes = {
-            "done": lambda: Reply({"state": "done"}),
-            "secret": lambda: replace(secret, kept=Reply({"key": None}, status=201)),
-            "void": lambda: Reply({"state": "void"}, status=504, is_void=True),
-            "longer": lambda: Reply({"state": "timeout"}, status=504),
+            "done": lambda: ApiResponse({"state": "done"}),
+            "secret": lambda: replace(secret, kept=ApiResponse({"key": None}, status=201)),
+            "void": lambda: ApiResponse({"state": "void"}, status=504, is_void=True),
+            "longer": lambda: ApiResponse({"state": "timeout"}, status=504),
             "refused": lambda: refuse("The platform refuses."),
         }
         if then == "secret now":
-            return replace(secret, kept=Reply({"key": None}, status=201))
-        return Reply({"state": "asked"}, status=202, after_commit=outcomes[then])
+            return replace(secret, kept=ApiResponse({"key": None}, status=201))
+        return ApiResponse({"state": "asked"}, status=202, after_commit=outcomes[then])
 
 
-def refuse(sentence: str) -> Reply:
+def refuse(sentence: str) -> ApiResponse:
     raise Problem("platform-refused", sentence)
 
 
@@ -96,7 +96,7 @@ urlpatterns = [
 
 @pytest.fixture
 def client(api):
-    return api(factories.person("Alice"))
+    return api(factories.create_member("Alice"))
 
 
 def made() -> int:
@@ -138,8 +138,8 @@ class TestReplay:
         assert not SavedReply.objects.exists()
 
     def test_a_colleague_shares_the_keys_a_stranger_does_not(self, api):
-        alice, mallory = factories.person("Alice"), factories.person("Mallory")
-        bob = factories.person("Bob", organization=alice.organization)
+        alice, mallory = factories.create_member("Alice"), factories.create_member("Mallory")
+        bob = factories.create_member("Bob", organization=alice.organization)
         answers = [api(who).post(URL, {}, Idempotency_Key=KEY) for who in (alice, bob, mallory)]
         assert ["Idempotent-Replayed" in answer for answer in answers] == [False, True, False]
         assert made() == 2

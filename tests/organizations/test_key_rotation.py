@@ -10,7 +10,7 @@ from organizations import operations
 from organizations.access.api_key_rotation import NotRotatable, rotate_key
 from organizations.models import SavedReply
 from organizations.web.views.base import screen_url
-from tests.conftest import Api
+from tests.conftest import ApiClient
 
 pytestmark = pytest.mark.django_db
 
@@ -41,7 +41,7 @@ class TestTheApi:
         assert (made["name"], made["role"]) == ("export", "admin")
         assert keys.get(pk=made["id"]).expires_at == end
         for text in (made["api_key"], alice.key_text):
-            assert Api(text).get("/v1/api-keys").status_code == 200
+            assert ApiClient(text).get("/v1/api-keys").status_code == 200
         alice.key.refresh_from_db()
         assert about(alice.key.expires_at, timedelta(hours=24))
         shown = api(alice).get(f"/v1/api-keys/{alice.key.pk}").json()
@@ -55,7 +55,7 @@ class TestTheApi:
     def test_without_one_the_key_ends_at_once(self, alice, api):
         made = api(alice).post(path(alice), {"overlap_seconds": 0}).json()
         assert "revoked" in api(alice).get("/v1/api-keys").json()["detail"]
-        assert Api(made["api_key"]).get("/v1/api-keys").status_code == 200
+        assert ApiClient(made["api_key"]).get("/v1/api-keys").status_code == 200
 
     def test_a_key_never_ends_later_for_it(self, alice, api):
         end = timezone.now() + timedelta(hours=2)
@@ -76,9 +76,9 @@ class TestTheApi:
         assert alice.organization.api_keys.count() == 2
 
     def test_one_that_is_revoked_or_expired_is_not(self, alice, api):
-        gone, _text = operations.create_key(alice.by, owner=alice.user, name="gone")
-        operations.revoke_key(alice.by, key_id=gone.pk)
-        over, _text = operations.create_key(alice.by, owner=alice.user, name="over")
+        gone, _text = operations.create_api_key(alice.by, owner=alice.user, name="gone")
+        operations.revoke_api_key(alice.by, key_id=gone.pk)
+        over, _text = operations.create_api_key(alice.by, owner=alice.user, name="over")
         alice.organization.api_keys.filter(pk=over.pk).update(expires_at=timezone.now())
         for key in (gone, over):
             assert slug(api(alice).post(path(alice, key))) == "not-possible-now"
@@ -106,12 +106,12 @@ class TestReach:
     """Who rotates a key learns a secret, which may be worth no more than their own."""
 
     def rotate(self, member, key) -> int:
-        answer = Api(member.key_text).post(path(member, key))
+        answer = ApiClient(member.key_text).post(path(member, key))
         assert member.organization.api_keys.filter(name=key.name).count() == 1
         return answer.status_code
 
     def wide(self, alice):
-        return operations.create_key(alice.by, owner=alice.user, name="wide")[0]
+        return operations.create_api_key(alice.by, owner=alice.user, name="wide")[0]
 
     @pytest.mark.parametrize(
         "limit",
@@ -131,9 +131,9 @@ class TestReach:
         assert self.rotate(alice, bob.key) == 409
 
     def test_the_successor_is_no_stronger_than_its_owner_is_now(self, alice, bob):
-        operations.change_role(alice.by, user=bob.user, role="admin")
-        key, _text = operations.create_key(alice.by, owner=bob.user, name="ci")
-        operations.change_role(alice.by, user=bob.user, role="agent_manager")
+        operations.change_member_role(alice.by, user=bob.user, role="admin")
+        key, _text = operations.create_api_key(alice.by, owner=bob.user, name="ci")
+        operations.change_member_role(alice.by, user=bob.user, role="agent_manager")
         made, _text = rotate_key(alice.by, key_id=key.pk)
         assert made.role == "agent_manager"
 
@@ -153,7 +153,7 @@ class TestTheScreen:
         page = browse(alice).post(self.url(alice), {"overlap": "1"})
         text = page.text.split('<code class="secret">')[1].split("<")[0]
         assert page["Cache-Control"] == "no-store"
-        assert Api(text).get("/v1/api-keys").status_code == 200
+        assert ApiClient(text).get("/v1/api-keys").status_code == 200
         alice.key.refresh_from_db()
         assert about(alice.key.expires_at, timedelta(hours=1))
         listed = browse(alice).get(screen_url(alice.organization, "api_keys")).text

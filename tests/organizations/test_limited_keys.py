@@ -9,7 +9,7 @@ from django.utils import timezone
 from organizations import operations
 from organizations.access import principals
 from organizations.models import Invitation
-from tests.conftest import Api
+from tests.conftest import ApiClient
 from tests.support.dialects import DIALECTS
 
 pytestmark = pytest.mark.django_db
@@ -85,17 +85,21 @@ class TestPeople:
         assert api(alice).patch("/v1/organization", {"name": "Acme"}).status_code == 200
 
     def test_a_key_of_a_demoted_admin_invites_nobody(self, alice, bob, api):
-        operations.change_role(alice.by, user=bob.user, role="admin")
-        _key, text = operations.create_key(alice.by, owner=bob.user, name="ci")
-        operations.change_role(alice.by, user=bob.user, role="agent_manager")
+        operations.change_member_role(alice.by, user=bob.user, role="admin")
+        _key, text = operations.create_api_key(alice.by, owner=bob.user, name="ci")
+        operations.change_member_role(alice.by, user=bob.user, role="agent_manager")
         sent = {"email": "dave@example.com", "role": "user"}
-        assert Api(text.full).post("/v1/invitations", sent).status_code == 403
-        assert Api(text.full).post("/v1/api-keys", {"name": "x", "role": "admin"}).json()["errors"]
+        assert ApiClient(text.full).post("/v1/invitations", sent).status_code == 403
+        assert (
+            ApiClient(text.full)
+            .post("/v1/api-keys", {"name": "x", "role": "admin"})
+            .json()["errors"]
+        )
 
     @each_limit
     def test_what_it_asked_for_is_done_later_with_no_more_than_it_may(self, alice, limit):
         limit_key(alice, limit)
-        later = principals.again(alice.organization, "key", str(alice.key.pk))
+        later = principals.reload_principal(alice.organization, "key", str(alice.key.pk))
         assert not later.can("members:create")
         assert later.can("phone_numbers:create")
 
@@ -118,7 +122,7 @@ class TestKeysOfKeys:
             alice.key.expires_at,
             alice.key.allowed_cidrs,
         )
-        child = Api(answer.json()[name])
+        child = ApiClient(answer.json()[name])
         for method, path, body in people_calls(carol):
             assert child.send(method, path, body).status_code == 403
 

@@ -7,8 +7,8 @@ from django.db import connection
 from django.test import Client
 
 from organizations.accounts.sign_in import lockout
-from organizations.accounts.sign_in.known_devices import COOKIE, PEOPLE
-from tests.support.sign_in import PASSWORD, enrol, recovery_code, sign_in
+from organizations.accounts.sign_in.known_devices import DEVICE_COOKIE, MAX_ACCOUNTS_PER_DEVICE
+from tests.support.sign_in import PASSWORD, enroll_second_factor, sign_in, unused_recovery_code
 
 pytestmark = pytest.mark.django_db
 ALICE = "alice@example.com"
@@ -48,7 +48,7 @@ class TestTheOwner:
         assert is_in(attempt(own, address=STRANGER))
 
     def test_is_let_in_on_a_new_device_while_many_addresses_guess(self, alice):
-        for n in range(lockout.ATTACKED + 5):
+        for n in range(lockout.ATTACK_THRESHOLD + 5):
             guess(1, address=f"203.0.{n}.9")
         assert is_in(attempt())
 
@@ -112,7 +112,7 @@ class TestTheGuesser:
         assert is_in(attempt(email="bob@example.com", address=STRANGER))
 
     def test_with_many_addresses_has_one_attempt_at_each(self, alice):
-        for n in range(lockout.ATTACKED):
+        for n in range(lockout.ATTACK_THRESHOLD):
             guess(1, address=f"203.0.{n}.9")
         assert not is_locked(guess(1))
         assert is_locked(guess(1))
@@ -134,7 +134,7 @@ class TestTheGuesser:
 
     def test_a_forged_device_is_unknown(self, alice):
         forged = Client()
-        forged.cookies[COOKIE] = "eyJpZCI6IngifQ:1tT:forged"
+        forged.cookies[DEVICE_COOKIE] = "eyJpZCI6IngifQ:1tT:forged"
         assert is_locked(guess(6, browser=forged))
 
     def test_rows_are_bounded_by_what_is_counted(self, alice):
@@ -146,12 +146,12 @@ class TestTheGuesser:
 
 class TestTheDevice:
     def test_is_known_after_the_second_factor_only(self, alice):
-        enrol(alice.user)
+        enroll_second_factor(alice.user)
         browser = Client()
         attempt(browser)
-        assert COOKIE not in browser.cookies
-        browser.post("/accounts/2fa/authenticate/", {"code": recovery_code()})
-        cookie = browser.cookies[COOKIE]
+        assert DEVICE_COOKIE not in browser.cookies
+        browser.post("/accounts/2fa/authenticate/", {"code": unused_recovery_code()})
+        cookie = browser.cookies[DEVICE_COOKIE]
         assert (cookie["httponly"], cookie["path"]) == (True, "/accounts/")
         assert int(cookie["max-age"]) > 300 * 86400
         assert ALICE not in cookie.value
@@ -163,8 +163,8 @@ class TestTheDevice:
         for person in people:
             attempt(browser, person.user.email)
             browser.post("/accounts/logout/")
-        size = len(browser.cookies[COOKIE].value)
+        size = len(browser.cookies[DEVICE_COOKIE].value)
         assert size < 400
-        assert len(people) <= PEOPLE
+        assert len(people) <= MAX_ACCOUNTS_PER_DEVICE
         guess(6, browser=Client(), address=ELSEWHERE)
         assert is_in(attempt(browser))

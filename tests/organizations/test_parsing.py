@@ -5,7 +5,7 @@ import io
 import pytest
 from django.test import RequestFactory
 
-from organizations.web.api.body_parsing import MAX_DEPTH, parse_json
+from organizations.web.api.body_parsing import MAX_DEPTH, parse_json_body
 from organizations.web.api.problems import Problem
 
 JSON = "application/json"
@@ -13,7 +13,7 @@ JSON = "application/json"
 
 def read(body: bytes | str, content_type: str = JSON, method: str = "POST", **headers: str):
     request = RequestFactory().generic(method, "/v1/x", body, content_type, headers=headers)
-    return parse_json(request)
+    return parse_json_body(request)
 
 
 def refusal(*args, **kwargs) -> Problem:
@@ -128,13 +128,13 @@ def chunked(body: bytes):
 
 def test_a_chunked_body_is_read_and_stays_readable():
     request = chunked(b'{"a": 1}')
-    assert parse_json(request) == {"a": 1}
+    assert parse_json_body(request) == {"a": 1}
     assert request.body == b'{"a": 1}'
 
 
 def test_a_chunked_body_has_the_same_limit():
     with pytest.raises(Problem) as caught:
-        parse_json(chunked(b"x" * 1_000_001))
+        parse_json_body(chunked(b"x" * 1_000_001))
     assert caught.value.status == 413
 
 
@@ -143,5 +143,5 @@ def test_the_refusal_of_a_large_body_does_not_read_it():
     request.META["CONTENT_LENGTH"] = "5000000000"
     request._stream = None  # whoever reads, fails
     with pytest.raises(Problem) as caught:
-        parse_json(request)
+        parse_json_body(request)
     assert caught.value.status == 413

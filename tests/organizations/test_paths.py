@@ -8,9 +8,9 @@ import pytest
 from django.urls import resolve, reverse
 from django.urls.converters import UUIDConverter
 
-from organizations.web.path_converters import AnyCaseUuid
+from organizations.web.path_converters import AnyCaseUuidConverter
 from tests.support import factories
-from tests.support.project import places
+from tests.support.project import iterate_routes
 
 ID = "0f8fad5b-d9cb-469f-a165-70867728950e"
 PARAMETER = re.compile(r"<(\w+):(\w+)>")
@@ -21,7 +21,7 @@ def with_uuids() -> list[str]:
     """The path of each route that takes a UUID."""
     return [
         path
-        for path, pattern in places()
+        for path, pattern in iterate_routes()
         if any(isinstance(c, UUIDConverter) for c in pattern.pattern.converters.values())
     ]
 
@@ -31,8 +31,10 @@ def filled(path: str, text: str) -> str:
 
 
 def test_djangos_converter_of_lower_case_is_used_nowhere():
-    used = {type(c) for _path, pattern in places() for c in pattern.pattern.converters.values()}
-    assert AnyCaseUuid in used
+    used = {
+        type(c) for _path, pattern in iterate_routes() for c in pattern.pattern.converters.values()
+    }
+    assert AnyCaseUuidConverter in used
     assert UUIDConverter not in used
 
 
@@ -53,7 +55,7 @@ def test_links_are_in_lower_case():
 class TestOverHttp:
     @pytest.fixture
     def number(self, alice):
-        return factories.number(alice.by)
+        return factories.create_number(alice.by)
 
     @pytest.mark.parametrize("rest", ["", "/operations", "/placements"])
     def test_the_api_answers_the_same(self, alice, api, number, rest):

@@ -4,7 +4,7 @@ import psycopg
 import pytest
 from django.db import connection, transaction
 
-from numbers.api.number_queries import FIRST_PAGE, ONE, held_by
+from numbers.api.number_queries import FIRST_PAGE_QUERY, NUMBER_QUERY, organization_numbers
 from numbers.api.serializers import COLUMNS
 from organizations.web.api.prepared_queries import PREPARE_AFTER
 from tests.support import factories
@@ -14,36 +14,36 @@ OFTEN = PREPARE_AFTER + 2  # so that the last ones are prepared
 
 @pytest.mark.django_db
 def test_it_reads_what_django_reads(alice):
-    number = factories.number(alice.by, label="Größe 9")
-    rows = held_by(alice.organization.id).values_list(*COLUMNS)
+    number = factories.create_number(alice.by, label="Größe 9")
+    rows = organization_numbers(alice.organization.id).values_list(*COLUMNS)
     for _ in range(OFTEN):
-        assert ONE.rows(alice.organization.id, number.id) == list(rows)
-        assert FIRST_PAGE.rows(alice.organization.id) == list(rows)
+        assert NUMBER_QUERY.rows(alice.organization.id, number.id) == list(rows)
+        assert FIRST_PAGE_QUERY.rows(alice.organization.id) == list(rows)
 
 
 @pytest.mark.django_db
 def test_every_use_has_its_own_values(alice, mallory):
-    ours = factories.number(alice.by)
-    theirs = factories.number(mallory.by, "+18005550000")
+    ours = factories.create_number(alice.by)
+    theirs = factories.create_number(mallory.by, "+18005550000")
     for _ in range(OFTEN):
-        assert ONE.rows(alice.organization.id, ours.id)[0][0] == ours.id
-        assert ONE.rows(mallory.organization.id, theirs.id)[0][0] == theirs.id
-        assert ONE.rows(alice.organization.id, theirs.id) == []
+        assert NUMBER_QUERY.rows(alice.organization.id, ours.id)[0][0] == ours.id
+        assert NUMBER_QUERY.rows(mallory.organization.id, theirs.id)[0][0] == theirs.id
+        assert NUMBER_QUERY.rows(alice.organization.id, theirs.id) == []
 
 
 @pytest.mark.django_db
 def test_it_sees_its_own_transaction(alice):
-    asked = (alice.organization.id, factories.number(alice.by).id)
+    asked = (alice.organization.id, factories.create_number(alice.by).id)
     with transaction.atomic():
         alice.organization.phone_numbers.update(label="Changed")
-        assert "Changed" in ONE.rows(*asked)[0]
+        assert "Changed" in NUMBER_QUERY.rows(*asked)[0]
         transaction.set_rollback(True)
-    assert "Changed" not in ONE.rows(*asked)[0]
+    assert "Changed" not in NUMBER_QUERY.rows(*asked)[0]
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_connection_that_was_cut_is_replaced(alice, api):
-    path = f"/v1/phone-numbers/{factories.number(alice.by).id}"
+    path = f"/v1/phone-numbers/{factories.create_number(alice.by).id}"
     for _ in range(OFTEN):
         assert api(alice).get(path).status_code == 200
     cut_off()

@@ -12,9 +12,14 @@ from django.urls import include, path
 from rest_framework import exceptions as drf
 from rest_framework import serializers
 
-from organizations.web.api.exception_mapping import problem_of
-from organizations.web.api.problem_types import LISTED, PROBLEM_TYPES
-from organizations.web.api.problems import Problem, field_error, invalid, problem_response
+from organizations.web.api.exception_mapping import exception_to_problem
+from organizations.web.api.problem_types import PROBLEM_TYPE_LIST, PROBLEM_TYPES
+from organizations.web.api.problems import (
+    Problem,
+    field_error,
+    invalid_request_problem,
+    problem_response,
+)
 
 pytestmark = pytest.mark.urls(__name__)
 
@@ -50,10 +55,10 @@ def client() -> Client:
 
 class TestTable:
     def test_slugs_are_unique_and_fit_for_an_address(self):
-        assert len(PROBLEM_TYPES) == len(LISTED)
-        assert all(re.fullmatch(r"[a-z]+(-[a-z]+)*", kind.slug) for kind in LISTED)
+        assert len(PROBLEM_TYPES) == len(PROBLEM_TYPE_LIST)
+        assert all(re.fullmatch(r"[a-z]+(-[a-z]+)*", kind.slug) for kind in PROBLEM_TYPE_LIST)
 
-    @pytest.mark.parametrize("kind", LISTED, ids=lambda kind: kind.slug)
+    @pytest.mark.parametrize("kind", PROBLEM_TYPE_LIST, ids=lambda kind: kind.slug)
     def test_each_explains_itself_in_sentences(self, kind):
         assert 400 <= kind.status < 600
         for text in (kind.explanation, kind.advice):
@@ -89,9 +94,9 @@ class TestBody:
 
     def test_one_error_is_told_in_the_detail_several_are_named(self):
         one, other = field_error("a", "Bad {x}."), field_error("b", "Worse.")
-        assert invalid(one).detail == "a: Bad {x}."
-        assert invalid(field_error("", "Bad.")).detail == "Bad."
-        assert invalid(one, other).detail == "2 errors: a, b."
+        assert invalid_request_problem(one).detail == "a: Bad {x}."
+        assert invalid_request_problem(field_error("", "Bad.")).detail == "Bad."
+        assert invalid_request_problem(one, other).detail == "2 errors: a, b."
 
     def test_an_unknown_slug_is_a_bug(self):
         with pytest.raises(KeyError):
@@ -112,7 +117,7 @@ class Carrier(serializers.Serializer):
 
 
 def errors_of(error: Exception) -> set[tuple[str, str]]:
-    problem = problem_of(error)
+    problem = exception_to_problem(error)
     assert problem.kind.slug == "invalid-request"
     return {(one["path"], one["code"]) for one in problem.errors}
 
@@ -149,12 +154,12 @@ class TestValidationErrors:
             {"name": ["Bad.", "Worse."], "__all__": django.ValidationError("No.", code="no")}
         )
         assert errors_of(error) == {("name", "invalid"), ("", "no")}
-        assert len(problem_of(error).errors) == 3
+        assert len(exception_to_problem(error).errors) == 3
 
     def test_djangos_without_a_field_and_with_parameters(self):
         error = django.ValidationError("At most %(n)d.", code="max", params={"n": 3})
         assert errors_of(error) == {("", "max")}
-        assert problem_of(error).errors[0]["message"] == "At most 3."
+        assert exception_to_problem(error).errors[0]["message"] == "At most 3."
 
 
 class TestExceptions:
@@ -181,12 +186,12 @@ class TestExceptions:
         ],
     )
     def test_each_becomes_its_problem_and_tells_no_internals(self, error, slug):
-        problem = problem_of(error)
+        problem = exception_to_problem(error)
         assert problem.kind.slug == slug
         assert "secret" not in problem.detail
 
     def test_a_database_that_is_away_says_when_to_come_back(self):
-        assert problem_of(OperationalError()).headers == {"Retry-After": "5"}
+        assert exception_to_problem(OperationalError()).headers == {"Retry-After": "5"}
 
     @pytest.mark.django_db
     @pytest.mark.parametrize(
@@ -205,7 +210,7 @@ class TestExceptions:
     def test_what_postgresql_says(self, statement, slug):
         with pytest.raises(Exception) as caught, transaction.atomic():  # noqa: B017, PT011
             connection.cursor().execute(statement)
-        problem = problem_of(caught.value)
+        problem = exception_to_problem(caught.value)
         assert problem.kind.slug == slug
         assert ("Retry-After" in problem.headers) == (slug != "internal")
 
@@ -214,7 +219,7 @@ class TestPages:
     def test_the_list_names_every_problem(self, client):
         page = client.get("/v1/problems", headers=HTML)
         assert page["Content-Type"].startswith("text/html")
-        for kind in LISTED:
+        for kind in PROBLEM_TYPE_LIST:
             assert f'href="/v1/problems/{kind.slug}"' in page.text
 
     @pytest.mark.parametrize("slug", PROBLEM_TYPES)
@@ -241,7 +246,7 @@ class TestPages:
         assert one.json()["status"] == 404
         assert one.json()["type"].endswith("/v1/problems/not-found")
         whole = client.get("/v1/problems", headers={"Accept": "application/problem+json"})
-        assert len(whole.json()["data"]) == len(LISTED)
+        assert len(whole.json()["data"]) == len(PROBLEM_TYPE_LIST)
 
     def test_an_unknown_one_is_not_found(self, client):
         answer = client.get("/v1/problems/nonsense")

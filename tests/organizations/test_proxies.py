@@ -4,14 +4,14 @@ import pytest
 from django.test import RequestFactory
 
 from organizations.web.client_address import (
-    EXACT_NAMES,
-    FORWARDED,
-    client_of,
-    network_of,
-    settle_origin,
-    without_doubtful_origins,
+    EXACT_HEADER_NAMES,
+    FORWARDED_HEADERS,
+    apply_forwarded_headers,
+    drop_ambiguous_headers,
+    parse_trusted_network,
+    resolve_client_address,
 )
-from organizations.web.middleware import Origin
+from organizations.web.middleware import ForwardedOrigin
 
 PROXY, OUTER, CLIENT = "10.0.0.1", "10.0.0.2", "192.0.2.9"
 TRUSTED = ["10.0.0.0/24", "2001:db8:1::/64"]
@@ -41,7 +41,7 @@ TRUSTED = ["10.0.0.0/24", "2001:db8:1::/64"]
     ],
 )
 def test_the_client_is_the_nearest_address_that_is_not_trusted(peer, forwarded, client):
-    assert client_of(peer, forwarded, TRUSTED) == client
+    assert resolve_client_address(peer, forwarded, TRUSTED) == client
 
 
 @pytest.mark.parametrize(
@@ -63,26 +63,26 @@ def test_the_client_is_the_nearest_address_that_is_not_trusted(peer, forwarded, 
 def test_what_cannot_be_read_is_no_address_and_ends_the_chain(entry):
     """The key's network could be that of the proxy, and what stands before is anybody's."""
     for forwarded in (entry, f"{CLIENT}, {entry}", f"{CLIENT}, {entry}, {OUTER}"):
-        assert client_of(PROXY, forwarded, TRUSTED) == ""
-    assert client_of(PROXY, f"{entry}, {CLIENT}", TRUSTED) == CLIENT
+        assert resolve_client_address(PROXY, forwarded, TRUSTED) == ""
+    assert resolve_client_address(PROXY, f"{entry}, {CLIENT}", TRUSTED) == CLIENT
 
 
 @pytest.mark.parametrize("forwarded", [",", f"{CLIENT},", f"{CLIENT}, , {OUTER}"])
 def test_an_empty_entry_cannot_be_read_either(forwarded):
-    assert client_of(PROXY, forwarded, TRUSTED) == ""
+    assert resolve_client_address(PROXY, forwarded, TRUSTED) == ""
 
 
 @pytest.mark.parametrize("peer", ["", "/run/proxy.sock"])
 def test_a_proxy_on_a_unix_socket_is_trusted_where_it_is_listed(peer):
-    assert client_of(peer, CLIENT, ["unix"]) == CLIENT
-    assert client_of(PROXY, CLIENT, ["unix"]) == PROXY
+    assert resolve_client_address(peer, CLIENT, ["unix"]) == CLIENT
+    assert resolve_client_address(PROXY, CLIENT, ["unix"]) == PROXY
 
 
 def seen(peer: str, **headers: str):
     """The request that a view sees."""
     request = RequestFactory().get("/", REMOTE_ADDR=peer, HTTP_HOST="ours.example", **headers)
     requests = []
-    Origin(requests.append)(request)
+    ForwardedOrigin(requests.append)(request)
     return requests[0]
 
 
@@ -123,23 +123,25 @@ def test_the_host_is_what_the_nearest_proxy_says(host, found):
 @pytest.mark.usefixtures("_listed")
 @pytest.mark.parametrize("peer", [PROXY, CLIENT])
 def test_no_one_else_reads_the_headers(peer):
-    request = seen(peer, **dict.fromkeys(FORWARDED, CLIENT))
+    request = seen(peer, **dict.fromkeys(FORWARDED_HEADERS, CLIENT))
     assert not [name for name in request.headers if "forwarded" in name.lower() or "Ip" in name]
     assert request.META["REMOTE_ADDR"] == CLIENT
 
 
 def test_without_a_list_nobody_is_believed():
     environ = {"REMOTE_ADDR": "127.0.0.1", "HTTP_X_FORWARDED_FOR": CLIENT, "HTTP_HOST": "a"}
-    settle_origin(environ, [])
+    apply_forwarded_headers(environ, [])
     assert environ == {"REMOTE_ADDR": "127.0.0.1", "HTTP_HOST": "a"}
 
 
-@pytest.mark.parametrize(("exact", "left"), [(True, FORWARDED), (False, ())])
+@pytest.mark.parametrize(("exact", "left"), [(True, FORWARDED_HEADERS), (False, ())])
 def test_a_server_that_takes_underscores_for_hyphens_tells_nothing_about_proxies(exact, left):
-    environ = dict.fromkeys(FORWARDED, CLIENT) | ({EXACT_NAMES: True} if exact else {})
+    environ = dict.fromkeys(FORWARDED_HEADERS, CLIENT) | (
+        {EXACT_HEADER_NAMES: True} if exact else {}
+    )
     told = {}
-    without_doubtful_origins(lambda environ, _start: told.update(environ) or [])(environ, None)
-    assert set(told) - {EXACT_NAMES} == set(left)
+    drop_ambiguous_headers(lambda environ, _start: told.update(environ) or [])(environ, None)
+    assert set(told) - {EXACT_HEADER_NAMES} == set(left)
 
 
 @pytest.mark.parametrize(
@@ -147,9 +149,9 @@ def test_a_server_that_takes_underscores_for_hyphens_tells_nothing_about_proxies
 )
 def test_a_list_that_is_none_is_refused(listed):
     with pytest.raises(ValueError, match=listed):
-        network_of(listed)
+        parse_trusted_network(listed)
 
 
 @pytest.mark.parametrize("listed", [*TRUSTED, PROXY, "::1", "unix"])
 def test_networks_addresses_and_unix_can_be_listed(listed):
-    network_of(listed)
+    parse_trusted_network(listed)

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from integrations.ledger.operation_requests import connect
+from integrations.ledger.operation_requests import connect_integration
 from integrations.models import Integration
 from numbers.models import PhoneNumber
 from organizations import operations
@@ -22,7 +22,7 @@ SANDBOX = {"kind": "sandbox", "name": "Another", "account": {"access_code": "x"}
 
 @pytest.fixture(autouse=True)
 def _nothing_granted(monkeypatch):
-    monkeypatch.setattr(quotas, "_granted", {})
+    monkeypatch.setattr(quotas, "_cached_allowances", {})
 
 
 def bound(member: factories.Member, **limits: int) -> None:
@@ -94,17 +94,17 @@ class TestRefusals:
     def test_giving_an_integration_new_credentials_needs_no_room(self, alice):
         alice.organization.quotas = {"integrations": 0}
         named = {"kind": "sandbox", "name": alice.organization.integrations.get().name}
-        assert connect(alice.by, **named, account={"access_code": "x"})
+        assert connect_integration(alice.by, **named, account={"access_code": "x"})
 
     def test_a_row_of_an_import_fails_with_that_reason(self, alice):
         from numbers.bulk import jobs
 
         bound(alice, numbers=1)
-        by = factories.system(Organization.objects.get(pk=alice.organization.pk))
+        by = factories.system_principal(Organization.objects.get(pk=alice.organization.pk))
         rows = [{"number": f"+1415555010{n}"} for n in range(3)]
         options = {"destination": "record", "start": True}
-        batch = jobs.propose_import(by, title="x", options=options, rows=rows)
-        factories.work_batches()
+        batch = jobs.create_import_job(by, title="x", options=options, rows=rows)
+        factories.run_due_bulk_jobs()
         batch.refresh_from_db()
         assert (batch.state, batch.done, batch.failed) == ("done", 1, 2)
         assert "quota" in batch.rows.filter(fate="failed").first().message
@@ -147,18 +147,18 @@ class TestLimits:
 class TestCounting:
     def test_is_not_done_for_each_where_much_is_left(self, alice, django_assert_num_queries):
         with transaction.atomic():
-            quotas.claim(alice.organization, "numbers")
+            quotas.ensure_quota(alice.organization, "numbers")
             with django_assert_num_queries(0):
                 for _ in range(100):
-                    quotas.claim(alice.organization, "numbers")
+                    quotas.ensure_quota(alice.organization, "numbers")
 
     def test_is_done_for_each_where_little_is_left(self, alice):
         alice.organization.quotas = {"integrations": 5}
         for n in range(4):
-            quotas.claim(alice.organization, "integrations")
-            factories.sandbox(alice.by, name=f"S{n}", default=False)
+            quotas.ensure_quota(alice.organization, "integrations")
+            factories.create_sandbox(alice.by, name=f"S{n}", default=False)
         with pytest.raises(quotas.QuotaExceeded):
-            quotas.claim(alice.organization, "integrations")
+            quotas.ensure_quota(alice.organization, "integrations")
 
 
 @pytest.mark.django_db(transaction=True)
@@ -167,7 +167,7 @@ def test_two_at_once_do_not_both_take_the_last_place(alice):
 
     def add(n: int) -> bool:
         try:
-            owner = factories.system(Organization.objects.get(pk=alice.organization.pk))
+            owner = factories.system_principal(Organization.objects.get(pk=alice.organization.pk))
             factories.add_number(owner, number=f"+1800555010{n}")
         except quotas.QuotaExceeded:
             return False

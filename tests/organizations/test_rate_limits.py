@@ -5,9 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.test import RequestFactory
 
-from organizations.web.api.etags import etag, require_match
+from organizations.web.api.etags import ensure_etag_match, format_etag
 from organizations.web.api.problems import Problem
-from organizations.web.api.rate_limits import Buckets
+from organizations.web.api.rate_limits import TokenBuckets
 from organizations.web.views.base import screen_url
 
 
@@ -25,8 +25,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def buckets(clock) -> Buckets:
-    return Buckets(clock=clock)
+def buckets(clock) -> TokenBuckets:
+    return TokenBuckets(clock=clock)
 
 
 LIMIT = {"per_second": 2, "burst": 3}
@@ -73,7 +73,7 @@ class TestBuckets:
             assert buckets.take("a", cost=0, **LIMIT).remaining == 3
 
     def test_memory_is_bounded_and_the_busy_are_remembered(self, clock):
-        small = Buckets(size=2, clock=clock)
+        small = TokenBuckets(size=2, clock=clock)
         for name in ("busy", "b", "busy", "c", "busy", "d"):
             small.take(name, **LIMIT)
         assert set(small.buckets) == {"busy", "d"}
@@ -92,18 +92,18 @@ def request_with(value: str | None):
 
 class TestRequireMatch:
     def test_a_tag_is_strong_and_quoted(self):
-        assert etag(7) == '"7"'
+        assert format_etag(7) == '"7"'
 
     @pytest.mark.parametrize("value", [None, "*", '"7"', '"1", "7"', 'W/"1","7"'])
     def test_it_matches(self, value):
-        require_match(request_with(value), 7)
+        ensure_etag_match(request_with(value), 7)
 
     @pytest.mark.parametrize(
         "value", ['"8"', 'W/"7"', "7", "", '"77"', '"1", "2"', '"7', "nonsense"]
     )
     def test_it_does_not(self, value):
         with pytest.raises(Problem) as caught:
-            require_match(request_with(value), 7)
+            ensure_etag_match(request_with(value), 7)
         assert caught.value.status == 412
 
 

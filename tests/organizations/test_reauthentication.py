@@ -13,14 +13,17 @@ from django.test import Client
 from django.urls import get_resolver
 from django.utils import timezone
 
-from config.sign_in import one_provider
+from config.sign_in import build_openid_connect_settings
 from integrations.models import Integration
-from organizations.accounts.sign_in.reauthentication import ASKING, is_proven
+from organizations.accounts.sign_in.reauthentication import (
+    PROTECTED_VIEWS,
+    is_recently_authenticated,
+)
 from organizations.models import Invitation
 from organizations.web.views.base import screen_url
 from tests.support import pages as portal
-from tests.support.admin_site import of, page_of
-from tests.support.sign_in import PASSWORD, enrol, recovery_code
+from tests.support.admin_site import admin_change_url, admin_url
+from tests.support.sign_in import PASSWORD, enroll_second_factor, unused_recovery_code
 
 pytestmark = pytest.mark.django_db
 
@@ -67,16 +70,18 @@ def key_form(**changes) -> dict:
 
 
 class TestTheTable:
-    @pytest.mark.parametrize("name", ASKING)
+    @pytest.mark.parametrize("name", PROTECTED_VIEWS)
     def test_every_name_of_it_is_an_address(self, name):
         space, _colon, short = name.rpartition(":")
         root = get_resolver()
         resolver = root.namespace_dict[space][1] if space else root
         assert short in resolver.reverse_dict
 
-    @pytest.mark.parametrize("name", [name for name in ASKING if name.startswith("screens:")])
+    @pytest.mark.parametrize(
+        "name", [name for name in PROTECTED_VIEWS if name.startswith("screens:")]
+    )
     def test_each_page_of_the_portal_asks(self, name, late, browse):
-        world = portal.world()
+        world = portal.create_page_fixtures()
         pages = {page.name: page for page in portal.PAGES}
         other = {"screens:members_role": "members_role", "screens:members_remove": "members_remove"}
         short = other.get(name, name.partition(":")[2])
@@ -86,7 +91,7 @@ class TestTheTable:
         assert asked(browser.post(path, {})) is None
         with late():
             assert asked(browser.post(path, {})).startswith(path)
-            assert (asked(browser.get(path)) == path) == ("GET" in ASKING[name])
+            assert (asked(browser.get(path)) == path) == ("GET" in PROTECTED_VIEWS[name])
 
 
 class TestTheProof:
@@ -111,18 +116,18 @@ class TestTheProof:
                 assert browser.get(screen_url(alice.organization, name)).status_code == 200
 
     def test_a_second_factor_does_too(self, alice, browse, late):
-        enrol(alice.user)
+        enroll_second_factor(alice.user)
         path, browser = screen_url(alice.organization, "api_keys_add"), browse(alice)
         with late():
             asked_first = browser.get(path)
             other = browser.get(asked_first["Location"]).text
             assert ASK_CODE in other
-            code = {"code": recovery_code(), "next": path}
+            code = {"code": unused_recovery_code(), "next": path}
             assert browser.post(ASK_CODE, code)["Location"] == path
             assert asked(browser.get(path)) is None
 
     def test_who_has_no_password_uses_the_second_factor(self, alice, browse, late):
-        enrol(alice.user)
+        enroll_second_factor(alice.user)
         alice.user.set_unusable_password()
         alice.user.save()
         path, browser = screen_url(alice.organization, "api_keys_add"), browse(alice)
@@ -130,7 +135,7 @@ class TestTheProof:
             assert asked(browser.get(path), ASK_CODE) == path
 
     def test_who_signs_in_by_the_provider_signs_in_there_anew(self, alice, browse, late, settings):
-        settings.SOCIALACCOUNT_PROVIDERS = one_provider(
+        settings.SOCIALACCOUNT_PROVIDERS = build_openid_connect_settings(
             "https://sso.example", client_id="x", secret="y", name="SSO"
         )
         alice.user.set_unusable_password()
@@ -144,11 +149,11 @@ class TestTheProof:
     def test_nobody_is_proven_by_the_session_of_before(self, alice, rf):
         request = rf.get("/")
         request.session, request.user = {"proved_at": 0}, alice.user
-        assert not is_proven(request)
+        assert not is_recently_authenticated(request)
 
     @pytest.mark.parametrize("page", ["codes", "codes/download", "totp/deactivate", "passkeys/add"])
     def test_recovery_codes_and_factors_want_it_too(self, alice, browse, late, page):
-        enrol(alice.user)
+        enroll_second_factor(alice.user)
         browser, path = browse(alice), f"/accounts/2fa/{page}/"
         with late():
             assert asked(browser.get(path)) == path
@@ -156,7 +161,7 @@ class TestTheProof:
     def test_a_factor_is_not_added_to_an_open_session_of_the_providers(
         self, alice, browse, late, settings
     ):
-        settings.SOCIALACCOUNT_PROVIDERS = one_provider(
+        settings.SOCIALACCOUNT_PROVIDERS = build_openid_connect_settings(
             "https://sso.example", client_id="x", secret="y", name="SSO"
         )
         alice.user.set_unusable_password()
@@ -231,24 +236,31 @@ class TestTheAdmin:
     def test_what_gives_a_way_in_asks(self, alice, carol, staff, late):
         membership = carol.user.memberships.get()
         on_get = [
-            of("organizations_apikey_add"),
-            of("organizations_apikey_rotate", alice.key.pk),
-            of("organizations_membership_add"),
-            of("auth_user_password_change", carol.user.pk),
-            of("organizations_user_do", carol.user.pk, "second-factor"),
-            of("integrations_integration_credentials", alice.organization.integrations.get().pk),
+            admin_url("organizations_apikey_add"),
+            admin_url("organizations_apikey_rotate", alice.key.pk),
+            admin_url("organizations_membership_add"),
+            admin_url("auth_user_password_change", carol.user.pk),
+            admin_url("organizations_user_do", carol.user.pk, "second-factor"),
+            admin_url(
+                "integrations_integration_credentials", alice.organization.integrations.get().pk
+            ),
         ]
-        on_post = [*on_get, page_of(carol.user), page_of(membership), of("auth_group_add")]
+        on_post = [
+            *on_get,
+            admin_change_url(carol.user),
+            admin_change_url(membership),
+            admin_url("auth_group_add"),
+        ]
         with late():
             assert all(asked(staff.get(path)) == path for path in on_get)
             assert all(asked(staff.post(path, {"x": "y"})) for path in on_post)
-            assert staff.get(page_of(carol.user)).status_code == 200
-            assert staff.get(of("index")).status_code == 200
+            assert staff.get(admin_change_url(carol.user)).status_code == 200
+            assert staff.get(admin_url("index")).status_code == 200
 
     def test_its_form_comes_back(self, carol, staff, late):
         membership = carol.user.memberships.get()
         with late():
-            answer = staff.post(page_of(membership), {"role": "admin"})
+            answer = staff.post(admin_change_url(membership), {"role": "admin"})
             password = {"password": "correct horse battery"}
             send_again(staff, prove(staff, answer, **password))
         membership.refresh_from_db()

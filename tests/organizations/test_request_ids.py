@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from integrations.ledger import worker
-from integrations.ledger.leases import Outcome, Verdict
+from integrations.ledger.leases import AttemptResult, Outcome
 from integrations.models import Operation
 from organizations.models import Event
 from organizations.web.request_id import current_request_id
@@ -33,12 +33,12 @@ def test_the_operation_and_the_audit_log_have_it(asked):
 def test_the_worker_works_under_it(asked, monkeypatch):
     seen = []
 
-    def note(*_args) -> Verdict:
+    def note(*_args) -> AttemptResult:
         seen.append(str(current_request_id()))
-        return Verdict(Outcome.DONE)
+        return AttemptResult(Outcome.DONE)
 
-    monkeypatch.setattr(worker, "attempt", note)
-    worker.run(asked.pk)
+    monkeypatch.setattr(worker, "attempt_operation", note)
+    worker.run_attempt(asked.pk)
     assert seen == [ID]
     assert current_request_id() is None
 
@@ -47,7 +47,7 @@ def test_the_lines_of_the_worker_have_it(asked):
     handler = next(h for h in logging.getLogger().handlers if type(h) is logging.StreamHandler)
     lines, handler.emit = [], lambda record: lines.append(record)
     try:
-        worker.run(asked.pk)
+        worker.run_attempt(asked.pk)
     finally:
         del handler.emit
     assert lines

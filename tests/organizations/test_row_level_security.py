@@ -11,27 +11,27 @@ from django.db.utils import ProgrammingError
 
 from config import BASE_DIR
 from organizations.models import Event, Membership, Organization
-from organizations.operations import record
+from organizations.operations import record_event
 from organizations.tenancy import row_level_security, tenant_scope
-from organizations.tenancy.database_roles import LOGINS, MAY_BECOME, ROLES
+from organizations.tenancy.database_roles import ASSUMABLE_ROLES, LOGIN_ROLES, ROLES
 from organizations.tenancy.tenant_scope import DISPATCHER, STAFF, WEB, WORKER
 from tests.support import tenancy_world
 from tests.support.project import python_files
 from tests.support.tenancy_world import (
-    BODIES,
     PARAMETER,
-    WORDS,
+    PATH_WORDS,
+    REQUEST_BODIES,
     each_call,
-    refused,
-    send,
+    is_refused_call,
+    send_api_call,
     world,  # noqa: F401  a fixture
 )
-from tests.support.unfiltered_queries import take_filters_away, take_wall_away
+from tests.support.unfiltered_queries import disable_row_security, disable_tenant_filters
 
 pytestmark = pytest.mark.django_db
-TABLES = [model._meta.db_table for model in row_level_security.owned()]
+TABLES = [model._meta.db_table for model in row_level_security.tenant_models()]
 each_table = pytest.mark.parametrize("table", TABLES)
-each_login = pytest.mark.parametrize("login", LOGINS)
+each_login = pytest.mark.parametrize("login", LOGIN_ROLES)
 SHARED = {"carriers_carrier", "integrations_integration", "integrations_operation"}
 
 
@@ -63,19 +63,19 @@ class TestWithoutFilters:
 
     @each_call
     def test_a_stranger_finds_nothing(self, world, worker, call, monkeypatch):  # noqa: F811
-        take_filters_away(monkeypatch)
+        disable_tenant_filters(monkeypatch)
         alice, mallory = world.people["alice"], world.people["mallory"]
-        found = send(mallory, call, world.ids)
-        if set(PARAMETER.findall(call.path)) - set(WORDS):
-            assert refused(call, found, 404)
-        asked = found.request["PATH_INFO"] + json.dumps(BODIES.get(str(call)))
+        found = send_api_call(mallory, call, world.ids)
+        if set(PARAMETER.findall(call.path)) - set(PATH_WORDS):
+            assert is_refused_call(call, found, 404)
+        asked = found.request["PATH_INFO"] + json.dumps(REQUEST_BODIES.get(str(call)))
         own = {str(alice.organization.id), alice.organization.name, *world.ids.values()}
         assert not [known for known in own if known in found.text and known not in asked]
 
     def test_without_the_second_wall_they_would_be_found(self, world, api, monkeypatch):  # noqa: F811
         """Or nothing above tries anything."""
-        take_filters_away(monkeypatch)
-        take_wall_away(monkeypatch)
+        disable_tenant_filters(monkeypatch)
+        disable_row_security(monkeypatch)
         mallory, ids = world.people["mallory"], world.ids
         found = api(mallory).get(f"/v1/phone-numbers/{ids['number_id']}")
         assert found.status_code == 200
@@ -92,10 +92,10 @@ class TestRoles:
     def test_each_becomes_what_it_may(self):
         # Before PostgreSQL 16 whoever was a member could become it.
         right = "SET" if connection.pg_version >= 160_000 else "MEMBER"
-        for login in LOGINS:
+        for login in LOGIN_ROLES:
             asked = "SELECT pg_has_role(%s, %s, %s)"
             may = {each for each in ROLES if answer(asked, login, each, right)}
-            assert may == {login, *MAY_BECOME[login]}
+            assert may == {login, *ASSUMABLE_ROLES[login]}
             always = "SELECT pg_has_role(%s, %s, 'USAGE')"
             assert not any(answer(always, login, each) for each in may - {login})
 
@@ -115,7 +115,7 @@ class TestRoles:
     @each_table
     @each_login
     def test_who_says_nothing_sees_nothing(self, two, table, login):
-        with tenant_scope.process(login):
+        with tenant_scope.for_role(login):
             if may_read(login, table):
                 assert owners_seen(table) == set()
 
@@ -123,7 +123,7 @@ class TestRoles:
     @each_login
     def test_one_organization_is_seen(self, two, table, login):
         here, elsewhere = two
-        with tenant_scope.process(login), tenant_scope.within(here):
+        with tenant_scope.for_role(login), tenant_scope.within(here):
             if may_read(login, table):
                 assert owners_seen(table) <= {here.pk}
         assert not owners_seen(table) or {here.pk, elsewhere.pk} & owners_seen(table)
@@ -132,7 +132,7 @@ class TestRoles:
     @each_login
     def test_rows_of_others_are_neither_changed_nor_deleted(self, two, table, login):
         here, elsewhere = two
-        with tenant_scope.process(login), tenant_scope.within(here):
+        with tenant_scope.for_role(login), tenant_scope.within(here):
             for right, statement in (
                 ("UPDATE", f"UPDATE {table} SET {column(table)} = {column(table)}"),
                 ("DELETE", f"DELETE FROM {table}"),
@@ -145,25 +145,25 @@ class TestRoles:
     def test_no_row_is_given_to_others(self, two, login):
         here, elsewhere = two
         refused = "violates row-level security"
-        with tenant_scope.process(login), tenant_scope.within(here):
+        with tenant_scope.for_role(login), tenant_scope.within(here):
             with pytest.raises(ProgrammingError, match=refused), transaction.atomic():
-                record(system_of(elsewhere), "x", here, kind="organization", label="x")
+                record_event(system_of(elsewhere), "x", here, kind="organization", label="x")
             with pytest.raises(ProgrammingError, match=refused), transaction.atomic():
                 here.phone_numbers.update(organization=elsewhere)
 
     def test_the_whole_is_seen_by_those_for_whom_it_is(self, two):
         for base, all_of in ((WEB, STAFF), (WORKER, DISPATCHER)):
-            with tenant_scope.process(base), tenant_scope.everything():
+            with tenant_scope.for_role(base), tenant_scope.all_organizations():
                 assert answer("SELECT current_user::text") == all_of
                 assert {each.pk for each in two} <= owners_seen("numbers_phonenumber") | {two[1].pk}
                 assert len(owners_seen("integrations_integration")) == 2
 
     def test_nobody_changes_the_log(self, two):
-        for base in LOGINS:
+        for base in LOGIN_ROLES:
             denied = pytest.raises(ProgrammingError, match="permission denied")
             with (
-                tenant_scope.process(base),
-                tenant_scope.everything(),
+                tenant_scope.for_role(base),
+                tenant_scope.all_organizations(),
                 denied,
                 transaction.atomic(),
             ):
@@ -181,11 +181,16 @@ class TestRoles:
     @each_login
     def test_an_organization_does_not_assign_itself_anything(self, two, login, statement):
         denied = pytest.raises(ProgrammingError, match="permission denied")
-        with tenant_scope.process(login), tenant_scope.within(two[0]), denied, transaction.atomic():
+        with (
+            tenant_scope.for_role(login),
+            tenant_scope.within(two[0]),
+            denied,
+            transaction.atomic(),
+        ):
             answer(statement)
 
     def test_the_finder_reads_some_columns_and_changes_nothing(self, two):
-        with tenant_scope.process(WEB), tenant_scope.finding():
+        with tenant_scope.for_role(WEB), tenant_scope.global_lookup():
             assert Membership.objects.count() >= 4
             assert answer("SELECT count(e164) FROM numbers_phonenumber") == 1
             for refused in (
@@ -207,9 +212,9 @@ def may_read(login: str, table: str) -> bool:
 
 
 def system_of(organization: Organization):
-    from organizations.access.principals import system
+    from organizations.access.principals import system_principal
 
-    return system(organization)
+    return system_principal(organization)
 
 
 # Who looks further than one organization, and what for.
@@ -251,7 +256,7 @@ def test_who_looks_further_is_listed():
 def test_every_model_is_decided_upon():
     """Rows of a model that is not named belong to a person, to the installation, or to nobody."""
     ours = {m for m in apps.get_models() if m.__module__.split(".")[0] in our_apps()}
-    assert {m.__name__ for m in ours - set(row_level_security.owned())} == {
+    assert {m.__name__ for m in ours - set(row_level_security.tenant_models())} == {
         "User",
         "Process",
         "AttemptCount",

@@ -14,12 +14,12 @@ from openapi_spec_validator import validate
 
 from organizations.access.roles import Permission
 from organizations.web.api.fields import Char, StrictSerializer
-from organizations.web.api.pagination import PAGING
-from organizations.web.api.query_parameters import choice, moment
-from organizations.web.api.responses import Reply
+from organizations.web.api.pagination import PAGE_PARAMETERS
+from organizations.web.api.query_parameters import choice_parser, parse_timestamp
+from organizations.web.api.responses import ApiResponse
 from organizations.web.api.views import OrgView
-from organizations.web.openapi.operations import operation
-from organizations.web.openapi.views import drawn as drawing
+from organizations.web.openapi.operations import document_operation
+from organizations.web.openapi.views import cached_schema as drawing
 
 pytestmark = pytest.mark.urls(__name__)
 
@@ -37,31 +37,31 @@ class Thing(OrgView):
         "PATCH": Permission.PHONE_NUMBERS_UPDATE,
     }
 
-    @operation(
+    @document_operation(
         summary="Read a thing",
         description="As it is.",
         responses={200: ThingShape},
-        query={**PAGING, "since": moment, "kind": choice(["a", "b"])},
+        query={**PAGE_PARAMETERS, "since": parse_timestamp, "kind": choice_parser(["a", "b"])},
         errors=["not-found"],
         etag=True,
     )
-    def get(self, request: HttpRequest, thing_id: UUID) -> Reply:
-        return Reply()
+    def get(self, request: HttpRequest, thing_id: UUID) -> ApiResponse:
+        return ApiResponse()
 
-    @operation(
+    @document_operation(
         summary="Add", request=ThingShape, responses={201: ThingShape}, errors=["number-taken"]
     )
-    def post(self, request: HttpRequest, thing_id: UUID) -> Reply:
-        return Reply()
+    def post(self, request: HttpRequest, thing_id: UUID) -> ApiResponse:
+        return ApiResponse()
 
-    @operation(
+    @document_operation(
         summary="Change",
         request=ThingShape,
         responses={200: ThingShape},
         errors=["precondition-failed"],
     )
-    def patch(self, request: HttpRequest, thing_id: UUID) -> Reply:
-        return Reply()
+    def patch(self, request: HttpRequest, thing_id: UUID) -> ApiResponse:
+        return ApiResponse()
 
 
 urlpatterns = [

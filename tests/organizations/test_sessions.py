@@ -9,10 +9,14 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
 
-from organizations.accounts.sign_in.session_views import device_of
-from organizations.accounts.sign_in.sessions import Noted, forget_dead, noted
+from organizations.accounts.sign_in.session_views import device_name
+from organizations.accounts.sign_in.sessions import (
+    SessionUseThrottle,
+    delete_expired_sessions,
+    session_use_throttle,
+)
 from organizations.web.views.base import screen_url
-from tests.support.sign_in import PASSWORD, code_of, sign_in
+from tests.support.sign_in import PASSWORD, sign_in, totp_code
 
 pytestmark = pytest.mark.django_db
 
@@ -78,7 +82,7 @@ class TestTheList:
         ],
     )
     def test_devices_have_names(self, agent, device):
-        assert device_of(agent) == device
+        assert device_name(agent) == device
 
     def test_nobody_sees_it_signed_out(self):
         assert Client().get(LIST).status_code == 302
@@ -122,7 +126,7 @@ class TestTheEnd:
         page = here.post(ask, {"password": PASSWORD}, follow=True)
         secret = page.context["form"].secret
         assert is_in(phone)
-        here.post("/accounts/2fa/totp/activate/", {"code": code_of(secret)})
+        here.post("/accounts/2fa/totp/activate/", {"code": totp_code(secret)})
         assert [is_in(browser) for browser in (here, phone)] == [True, False]
 
 
@@ -170,21 +174,21 @@ class TestBySelf:
     def test_the_dead_are_forgotten(self, alice):
         signed_in()
         with later(days=20):
-            forget_dead()
+            delete_expired_sessions()
         assert (Session.objects.count(), UserSession.objects.count()) == (0, 0)
 
 
 class TestNoting:
     def test_it_is_once_in_a_while(self, alice, django_assert_num_queries):
         browser = signed_in()
-        noted.times.clear()
+        session_use_throttle.times.clear()
         with django_assert_num_queries(2 + 5):  # session and user; what is noted
             browser.get("/accounts/password/change/")
         with django_assert_num_queries(2):
             browser.get("/accounts/password/change/")
 
     def test_the_memory_is_bounded(self, settings):
-        memory = Noted(size=2)
+        memory = SessionUseThrottle(size=2)
         assert [memory.is_due(key) for key in ("a", "b", "c", "c", "a")] == [
             True,
             True,

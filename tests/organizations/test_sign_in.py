@@ -20,15 +20,22 @@ from django.core.management import call_command
 from django.db import OperationalError
 from django.test import Client, RequestFactory
 
-from config.sign_in import one_provider
+from config.sign_in import build_openid_connect_settings
 from organizations.accounts import invitations
-from organizations.accounts.email_verification import unproven
-from organizations.accounts.sign_in.adapter import spoken
-from organizations.accounts.sign_in.oidc import OneProvider
+from organizations.accounts.email_verification import mark_unverified
+from organizations.accounts.sign_in.adapter import format_wait_time
+from organizations.accounts.sign_in.oidc import SingleProviderAdapter
 from organizations.models import User
 from organizations.web.views.base import screen_url
 from tests.support import factories
-from tests.support.sign_in import LOGIN, PASSWORD, code_of, enrol, recovery_code, sign_in
+from tests.support.sign_in import (
+    LOGIN_URL,
+    PASSWORD,
+    enroll_second_factor,
+    sign_in,
+    totp_code,
+    unused_recovery_code,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -37,7 +44,7 @@ class TestPassword:
     def test_it_leads_where_one_wanted_to_go(self, alice):
         browser, wanted = Client(), screen_url(alice.organization, "members")
         answer = browser.get(wanted)
-        assert answer["Location"] == f"{LOGIN}?next={wanted}"
+        assert answer["Location"] == f"{LOGIN_URL}?next={wanted}"
         answer = browser.post(
             answer["Location"], {"login": "ALICE@example.com", "password": PASSWORD, "next": wanted}
         )
@@ -49,7 +56,7 @@ class TestPassword:
         sign_in(browser)
         assert 'role="status"' not in browser.get(screen_url(alice.organization, "members")).text
         browser.post("/accounts/logout/")
-        assert "You are signed out." in browser.get(LOGIN).text
+        assert "You are signed out." in browser.get(LOGIN_URL).text
 
     def test_who_has_an_account_is_not_told(self, alice):
         pages = [
@@ -59,7 +66,7 @@ class TestPassword:
         assert told[0] == told[1] != []
 
     def test_nobody_signs_up(self, alice):
-        assert "/signup/" not in Client().get(LOGIN).text
+        assert "/signup/" not in Client().get(LOGIN_URL).text
         for path in ("signup", "email", "3rdparty", "none/account_signup", "2fa/webauthn"):
             assert Client().get(f"/accounts/{path}/").status_code == 404
 
@@ -143,17 +150,20 @@ class TestLockOut:
         assert sign_in(Client(), headers=other).status_code == 302
 
     def test_ones_own_second_factor_does_not_lift_an_addresss_lock_out(self, alice):
-        enrol(alice.user)
+        enroll_second_factor(alice.user)
         for n in range(28):
             sign_in(Client(), f"guess{n}@example.com", "wrong")
         own = Client()
         sign_in(own)
-        assert own.post("/accounts/2fa/authenticate/", {"code": recovery_code()})["Location"] == "/"
+        assert (
+            own.post("/accounts/2fa/authenticate/", {"code": unused_recovery_code()})["Location"]
+            == "/"
+        )
         told = [sign_in(Client(), f"more{n}@example.com", "wrong").text for n in range(3)]
         assert ["Too many" in text for text in told] == [False, False, True]
 
     def test_codes_of_a_second_factor_are_guessed_five_times(self, alice):
-        enrol(alice.user)
+        enroll_second_factor(alice.user)
         browser = Client()
         sign_in(browser)
         path = "/accounts/2fa/authenticate/"
@@ -162,7 +172,7 @@ class TestLockOut:
         assert "Too many" in told[5]
 
     def test_waiting_is_told_as_people_do(self):
-        assert [spoken(n) for n in (1, 40, 91, 300)] == [
+        assert [format_wait_time(n) for n in (1, 40, 91, 300)] == [
             "1 second",
             "40 seconds",
             "2 minutes",
@@ -172,22 +182,26 @@ class TestLockOut:
 
 class TestSecondFactor:
     def test_the_password_alone_does_not_do(self, alice):
-        enrol(alice.user)
+        enroll_second_factor(alice.user)
         browser = Client()
         assert sign_in(browser)["Location"] == "/accounts/2fa/authenticate/"
-        assert browser.get("/")["Location"].startswith(LOGIN)
-        answer = browser.post("/accounts/2fa/authenticate/", {"code": recovery_code()})
+        assert browser.get("/")["Location"].startswith(LOGIN_URL)
+        answer = browser.post("/accounts/2fa/authenticate/", {"code": unused_recovery_code()})
         assert answer["Location"] == "/"
 
     @pytest.mark.parametrize("policy", ["off", "everybody"])
     def test_who_joined_by_a_link_enrols_one(self, alice, settings, policy):
         settings.REQUIRE_MFA = policy
-        _made, link = invitations.invite(alice.by, email="dora@example.com", role="admin")
+        _made, link = invitations.create_invitation(
+            alice.by, email="dora@example.com", role="admin"
+        )
         browser = Client()
         browser.post(urlsplit(link).path, {"name": "Dora", "password": PASSWORD})
         ask = browser.get("/accounts/2fa/totp/activate/")["Location"]
         page = browser.post(ask, {"password": PASSWORD}, follow=True)
-        browser.post("/accounts/2fa/totp/activate/", {"code": code_of(page.context["form"].secret)})
+        browser.post(
+            "/accounts/2fa/totp/activate/", {"code": totp_code(page.context["form"].secret)}
+        )
         assert Authenticator.objects.filter(user__email="dora@example.com", type="totp").exists()
         assert browser.get(screen_url(alice.organization, "members")).status_code == 200
 
@@ -199,7 +213,7 @@ class TestSecondFactor:
         assert kept.startswith("gAAAA")
 
     def test_it_goes_with_the_rotation_of_keys(self, alice, settings):
-        enrol(alice.user)
+        enroll_second_factor(alice.user)
         settings.PATCHBAY_ENCRYPTION_KEYS = [
             Fernet.generate_key().decode(),
             *settings.PATCHBAY_ENCRYPTION_KEYS,
@@ -227,11 +241,11 @@ class TestSecondFactor:
         assert (browser.get(page).status_code == 302) == is_led
         if is_led:
             assert "asks for a second factor" in browser.get(page, follow=True).text
-        enrol(alice.user)
+        enroll_second_factor(alice.user)
         assert browser.get(page).status_code == 200
 
     def test_an_operator_removes_a_lost_one(self, alice, staff):
-        enrol(alice.user)
+        enroll_second_factor(alice.user)
         path = f"/admin/organizations/user/{alice.user.pk}/do/second-factor/"
         assert "the password alone" in staff.get(path).text
         assert Authenticator.objects.exists()
@@ -244,11 +258,11 @@ class TestSecondFactor:
 class TestAdmin:
     def test_it_is_behind_the_same_door(self, alice, browse):
         answer = Client().get("/admin/", follow=True)
-        assert answer.redirect_chain[-1][0] == f"{LOGIN}?next=%2Fadmin%2F"
+        assert answer.redirect_chain[-1][0] == f"{LOGIN_URL}?next=%2Fadmin%2F"
         assert browse(alice).get("/admin/", follow=True).status_code == 403
 
     def test_it_shows_invitations_and_revokes_them(self, alice, staff):
-        made, _link = invitations.invite(alice.by, email="dave@example.com", role="user")
+        made, _link = invitations.create_invitation(alice.by, email="dave@example.com", role="user")
         page = "/admin/organizations/invitation/"
         assert "dave@example.com" in staff.get(page).text
         staff.post(f"{page}{made.pk}/do/revoke/", {"confirmed": "yes"})
@@ -266,7 +280,7 @@ class TestProvider:
             account=SimpleNamespace(extra_data={"userinfo": {"name": name}}),
             user=None,
         )
-        OneProvider(request).pre_social_login(request, login)
+        SingleProviderAdapter(request).pre_social_login(request, login)
         return login.user
 
     def test_the_account_with_the_same_e_mail_is_theirs(self, alice):
@@ -287,7 +301,7 @@ class TestProvider:
     def test_only_who_is_awaited_gets_a_new_account(self, alice):
         with pytest.raises(ImmediateHttpResponse):
             self.come("dave@example.com")
-        invitations.invite(alice.by, email="dave@example.com", role="user")
+        invitations.create_invitation(alice.by, email="dave@example.com", role="user")
         dave = self.come("dave@example.com")
         assert (dave.name, dave.has_usable_password(), dave.memberships.count()) == (
             "Dave",
@@ -296,10 +310,10 @@ class TestProvider:
         )
 
     def test_it_is_a_way_to_follow_an_invitation(self, alice, settings):
-        settings.SOCIALACCOUNT_PROVIDERS = one_provider(
+        settings.SOCIALACCOUNT_PROVIDERS = build_openid_connect_settings(
             "https://id.example", client_id="x", secret="y", name="Acme"
         )
-        _made, link = invitations.invite(alice.by, email="dave@example.com", role="user")
+        _made, link = invitations.create_invitation(alice.by, email="dave@example.com", role="user")
         path = urlsplit(link).path
         told = f"/accounts/oidc/sso/login/?process=login&amp;next={quote(path, safe='')}"
         assert told in Client().get(path).text
@@ -307,7 +321,7 @@ class TestProvider:
     def test_a_provider_that_is_away_is_told(self, settings, caplog):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
-        settings.SOCIALACCOUNT_PROVIDERS = one_provider(
+        settings.SOCIALACCOUNT_PROVIDERS = build_openid_connect_settings(
             f"http://127.0.0.1:{port}", client_id="x", secret="y", name="Acme"
         )
         answer = Client().get("/accounts/oidc/sso/login/")
@@ -316,16 +330,16 @@ class TestProvider:
 
     def test_who_made_the_account_before_its_owner_came_is_shut_out(self, alice):
         """Mallory invites dave@, opens the link herself, and waits for Dave."""
-        dave = factories.person("Dave").user
-        unproven(dave)
-        enrol(dave)
+        dave = factories.create_member("Dave").user
+        mark_unverified(dave)
+        enroll_second_factor(dave)
         mallorys = Client()
         mallorys.force_login(dave, "django.contrib.auth.backends.ModelBackend")
         assert self.come("dave@example.com") == dave
         dave.refresh_from_db()
         assert not dave.has_usable_password()
         assert not Authenticator.objects.filter(user=dave).exists()
-        assert mallorys.get("/")["Location"].startswith(LOGIN)
+        assert mallorys.get("/")["Location"].startswith(LOGIN_URL)
         assert EmailAddress.objects.get(user=dave).verified
 
 
@@ -338,15 +352,17 @@ class TestErrorPages:
         assert (refused.status_code, "Your role in Alice" in refused.text) == (403, True)
 
     def test_a_foreign_form_is_refused_in_plain_words(self):
-        answer = Client(enforce_csrf_checks=True).post(LOGIN, {"login": "x", "password": "y"})
+        answer = Client(enforce_csrf_checks=True).post(LOGIN_URL, {"login": "x", "password": "y"})
         assert (answer.status_code, "load it again" in answer.text) == (403, True)
 
     def test_who_signs_in_again_in_another_tab_is_in(self, alice):
         browser = Client(enforce_csrf_checks=True)
         browser.force_login(alice.user, "django.contrib.auth.backends.ModelBackend")
-        answer = browser.post(LOGIN, {"login": "x", "password": "y", "next": "/organizations/new"})
+        answer = browser.post(
+            LOGIN_URL, {"login": "x", "password": "y", "next": "/organizations/new"}
+        )
         assert answer["Location"] == "/organizations/new"
-        answer = browser.post(LOGIN, {"next": "https://evil.example/"})
+        answer = browser.post(LOGIN_URL, {"next": "https://evil.example/"})
         assert answer["Location"] == "/"
 
     @pytest.mark.parametrize(
@@ -357,7 +373,7 @@ class TestErrorPages:
         def broken(*args):
             raise error("secret detail")
 
-        monkeypatch.setattr("organizations.views.members.described", broken)
+        monkeypatch.setattr("organizations.views.members.add_role_labels", broken)
         browser = Client(raise_request_exception=False)
         browser.force_login(alice.user, "django.contrib.auth.backends.ModelBackend")
         answer = browser.get(screen_url(alice.organization, "members"))

@@ -5,7 +5,7 @@ from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.test import Client
 from django.urls import reverse
 
-from organizations.access.principals import system
+from organizations.access.principals import system_principal
 from organizations.models import Event, User
 from organizations.operations import add_member, create_organization
 
@@ -20,7 +20,7 @@ def zoe(db):
     user = User.objects.create_user("zoe@example.com", PASSWORD)
     for name in ("One", "Two"):
         organization = create_organization(name=name)
-        add_member(system(organization), user=user, role="admin")
+        add_member(system_principal(organization), user=user, role="admin")
     return user
 
 

@@ -8,7 +8,7 @@ from django.test import Client
 from requests import Response
 from requests.adapters import HTTPAdapter
 
-from config.sign_in import one_provider
+from config.sign_in import build_openid_connect_settings
 
 pytestmark = pytest.mark.django_db
 LOGIN = "/accounts/oidc/sso/login/"
@@ -27,7 +27,7 @@ TOKENS = """{
 def answers(settings, monkeypatch):
     """What the provider answers at each path: status, type, body."""
     told = {"/.well-known/openid-configuration": (200, "application/json", PLACES)}
-    settings.SOCIALACCOUNT_PROVIDERS = one_provider(
+    settings.SOCIALACCOUNT_PROVIDERS = build_openid_connect_settings(
         "https://id.example", client_id="x", secret="y", name="Acme"
     )
 

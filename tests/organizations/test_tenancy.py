@@ -11,17 +11,17 @@ import pytest
 from django.utils import timezone
 
 from organizations.access.roles import ROLE_PERMISSIONS
-from organizations.operations import revoke_key
+from organizations.operations import revoke_api_key
 from tests.support.dialects import DIALECTS
 from tests.support.tenancy_world import (
-    BODIES,
     CALLS,
     NUMBER,
     PARAMETER,
-    WORDS,
+    PATH_WORDS,
+    REQUEST_BODIES,
     each_call,
-    refused,
-    send,
+    is_refused_call,
+    send_api_call,
 )
 
 pytestmark = pytest.mark.django_db
@@ -32,23 +32,23 @@ REFUSED_ROLES = [("user", "carol"), ("agent_manager", "bob")]
 
 def test_every_dialect_is_in_the_matrix_and_no_body_is_stale():
     assert {call.dialect for call in CALLS} == set(DIALECTS)
-    assert set(BODIES) <= set(map(str, CALLS))
+    assert set(REQUEST_BODIES) <= set(map(str, CALLS))
 
 
 @each_call
 def test_nobody_is_asked_for_a_key(world, call):
-    answer = send(None, call, world.ids)
-    assert refused(call, answer, 401)
+    answer = send_api_call(None, call, world.ids)
+    assert is_refused_call(call, answer, 401)
     assert "WWW-Authenticate" in answer
 
 
 @each_call
 def test_a_stranger_finds_nothing(world, worker, call):
     alice, mallory = world.people["alice"], world.people["mallory"]
-    answer = send(mallory, call, world.ids)
-    if set(PARAMETER.findall(call.path)) - set(WORDS):
-        assert refused(call, answer, 404)
-    asked = answer.request["PATH_INFO"] + json.dumps(BODIES.get(str(call)))
+    answer = send_api_call(mallory, call, world.ids)
+    if set(PARAMETER.findall(call.path)) - set(PATH_WORDS):
+        assert is_refused_call(call, answer, 404)
+    asked = answer.request["PATH_INFO"] + json.dumps(REQUEST_BODIES.get(str(call)))
     own = {NUMBER, str(alice.organization.id), alice.organization.name, *world.ids.values()}
     assert not [known for known in own if known in answer.text and known not in asked]
     assert alice.organization.phone_numbers.get().status == "active"
@@ -57,29 +57,29 @@ def test_a_stranger_finds_nothing(world, worker, call):
 @each_call
 @pytest.mark.parametrize(("role", "who"), REFUSED_ROLES)
 def test_a_role_may_what_its_table_says(world, worker, call, role, who):
-    answer = send(world.people[who], call, world.ids)
-    assert refused(call, answer, 403) == (call.permission not in ROLE_PERMISSIONS[role])
+    answer = send_api_call(world.people[who], call, world.ids)
+    assert is_refused_call(call, answer, 403) == (call.permission not in ROLE_PERMISSIONS[role])
 
 
 @each_call
 def test_a_revoked_key_opens_nothing(world, call):
     alice = world.people["alice"]
-    revoke_key(alice.by, key_id=alice.key.id)
-    assert refused(call, send(alice, call, world.ids), 401)
+    revoke_api_key(alice.by, key_id=alice.key.id)
+    assert is_refused_call(call, send_api_call(alice, call, world.ids), 401)
 
 
 @each_call
 def test_an_expired_key_opens_nothing(world, call):
     alice = world.people["alice"]
     alice.organization.api_keys.update(expires_at=timezone.now() - timedelta(hours=1))
-    assert refused(call, send(alice, call, world.ids), 401)
+    assert is_refused_call(call, send_api_call(alice, call, world.ids), 401)
 
 
 @each_call
 def test_a_key_of_a_former_member_opens_nothing(world, call):
     alice = world.people["alice"]
     alice.organization.memberships.all().delete()
-    assert refused(call, send(alice, call, world.ids), 401)
+    assert is_refused_call(call, send_api_call(alice, call, world.ids), 401)
 
 
 @each_call
@@ -87,4 +87,4 @@ def test_a_scope_narrows_a_key(world, call):
     alice = world.people["alice"]
     other = "agents:read" if call.permission != "agents:read" else "phone_numbers:read"
     alice.organization.api_keys.update(scopes=[other])
-    assert refused(call, send(alice, call, world.ids), 403)
+    assert is_refused_call(call, send_api_call(alice, call, world.ids), 403)

@@ -10,13 +10,13 @@ from django.utils.translation import override
 
 from config import BASE_DIR
 from numbers.bulk import jobs
-from numbers.bulk.imports.options import cleaned
+from numbers.bulk.imports.options import clean_import_options
 from numbers.inventory.agents import create_agent
 from numbers.models import PhoneNumber
 from organizations.models import User
 from organizations.operations import create_organization
 from organizations.text.fields import FormSecret, FormText, FormUrl
-from organizations.text.rules import complaint, one_line, trimmed
+from organizations.text.rules import sanitize_line, text_error, trim_text
 from organizations.web.views.base import screen_url
 from tests.support import factories
 from tests.support.dialects import DIALECTS
@@ -27,8 +27,8 @@ AROUND = " \t\u00a0\u2003\u3000\u200b\u200e\u2066\u00ad\u061c\ufeff\u3164\u2800"
 class TestTheRule:
     @pytest.mark.parametrize("around", [*AROUND, "\n", "\r\n", "\u2028", "\ufe0d", "\u200d\u00a0"])
     def test_what_nobody_sees_is_trimmed(self, around):
-        assert trimmed(f"{around}Desk{around}") == "Desk"
-        assert trimmed(around) == ""
+        assert trim_text(f"{around}Desk{around}") == "Desk"
+        assert trim_text(around) == ""
 
     @pytest.mark.parametrize(
         "text",
@@ -44,23 +44,23 @@ class TestTheRule:
         ],
     )
     def test_the_rest_is_kept_to_the_letter(self, text):
-        assert trimmed(f"\u200b {text}\u00a0") == text
-        assert complaint(text) == ""
+        assert trim_text(f"\u200b {text}\u00a0") == text
+        assert text_error(text) == ""
 
     def test_a_variant_of_nothing_is_nothing(self):
-        assert trimmed("\ufe0fDesk \ufe0f") == "Desk"
+        assert trim_text("\ufe0fDesk \ufe0f") == "Desk"
 
     @pytest.mark.parametrize("character", ["\x00", "\n", "\t", "\x1f", "\x7f", "\x85", "\u2028"])
     def test_control_characters_within_are_refused(self, character):
-        assert "control characters" in complaint(f"a{character}b")
-        assert one_line(f"a{character}b ") == "a b"
+        assert "control characters" in text_error(f"a{character}b")
+        assert sanitize_line(f"a{character}b ") == "a b"
 
     def test_half_a_pair_is_refused(self):
-        assert "Unicode" in complaint("a\ud800")
-        assert one_line("a\ud800b") == "a b"
+        assert "Unicode" in text_error("a\ud800")
+        assert sanitize_line("a\ud800b") == "a b"
 
     def test_what_is_very_long_is_trimmed_in_no_time(self):
-        assert trimmed("x" + " \ufe0f" * 500_000) == "x"
+        assert trim_text("x" + " \ufe0f" * 500_000) == "x"
 
 
 class TestFormFields:
@@ -118,7 +118,7 @@ class TestEntrances:
 
     @pytest.fixture
     def number(self, alice):
-        return factories.number(alice.by, "+14155550101", label="Main line")
+        return factories.create_number(alice.by, "+14155550101", label="Main line")
 
     BODIES = {
         "v1": ("PATCH", "/v1/phone-numbers/{0.pk}", "label"),
@@ -174,24 +174,28 @@ class TestEntrances:
             "rows": [{"number": "+14155550102", "label": text, "agent_id": "agent_x\u200b"}],
             "file": f"number,label,agent_id\n+14155550102,{text},agent_x\u200b\n".encode(),
         }
-        options = cleaned(alice.by, {"destination": "record"})
-        batch = jobs.propose_import(alice.by, title="x", options=options, **{given: rows[given]})
-        factories.work_batches()
+        options = clean_import_options(alice.by, {"destination": "record"})
+        batch = jobs.create_import_job(alice.by, title="x", options=options, **{given: rows[given]})
+        factories.run_due_bulk_jobs()
         values = batch.rows.get().values
         assert (values["label"], values["agent_id"]) == ("Front  desk", "agent_x")
 
     def test_the_options_of_an_import(self, alice):
-        options = cleaned(alice.by, {"destination": "record", "label": " \u200bAll\u00a0"})
+        options = clean_import_options(
+            alice.by, {"destination": "record", "label": " \u200bAll\u00a0"}
+        )
         assert options == {"destination": "record", "label": "All"}
-        assert "label" not in cleaned(alice.by, {"destination": "record", "label": "\u200b"})
+        assert "label" not in clean_import_options(
+            alice.by, {"destination": "record", "label": "\u200b"}
+        )
 
     def test_a_bulk_label(self, alice, number):
         numbers = alice.organization.phone_numbers.all()
-        batch = jobs.propose_change(
+        batch = jobs.create_change_job(
             alice.by, action="label", options={"label": f"{AROUND}All"}, numbers=numbers
         )
-        jobs.start(alice.by, batch.pk)
-        factories.work_all()
+        jobs.start_bulk_job(alice.by, batch.pk)
+        factories.run_due_operations()
         assert PhoneNumber.objects.get().label == "All"
 
     def test_names(self, alice):
@@ -214,7 +218,7 @@ class TestIds:
     @pytest.mark.parametrize("text", [" agent_x", "agent_x ", "agent_x\u200b", "\u00a0agent_x"])
     @pytest.mark.parametrize("name", ["v1", "zudu"])
     def test_white_space_around_an_id_is_refused(self, alice, name, text):
-        number = factories.number(alice.by, "+14155550101")
+        number = factories.create_number(alice.by, "+14155550101")
         method, path, _field = TestEntrances.BODIES[name]
         answer = DIALECTS[name].send(alice, method, path.format(number), {"inbound_agent_id": text})
         assert answer.status_code == 400
@@ -226,7 +230,7 @@ class TestIds:
             assert answer.json()["errors"][0]["path"] == "number"
 
     def test_people_may_paste_an_id_with_blanks(self, alice, browse):
-        number = factories.number(alice.by, "+14155550101")
+        number = factories.create_number(alice.by, "+14155550101")
         typed(browse(alice), number, "number_edit", inbound_agent_id=" agent_x\u200b")
         number.refresh_from_db()
         assert number.inbound_agent_id == "agent_x"

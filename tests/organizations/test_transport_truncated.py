@@ -20,7 +20,15 @@ from numbers.models import PhoneNumber
 from tests.support import factories
 from tests.support.dialects import DIALECTS
 from tests.support.factories import Member
-from tests.support.raw_http import Cut, Received, Sent, WebServer, everything, multipart, received
+from tests.support.raw_http import (
+    CutRequest,
+    RawRequest,
+    RawResponse,
+    WebServer,
+    build_multipart_body,
+    parse_response,
+    receive_all,
+)
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 TOKEN = "a" * 32  # a CSRF secret
@@ -51,25 +59,25 @@ class World:
     session: str
     staff_session: str
 
-    def api(self, dialect: str, method_and_path: str, body: object) -> Sent:
+    def api(self, dialect: str, method_and_path: str, body: object) -> RawRequest:
         headers = {**DIALECTS[dialect].headers(self.alice), "Content-Type": "application/json"}
-        return Sent(method_and_path, json.dumps(body).encode(), headers)
+        return RawRequest(method_and_path, json.dumps(body).encode(), headers)
 
-    def csv(self, **headers: str) -> Sent:
+    def csv(self, **headers: str) -> RawRequest:
         headers = {"Content-Type": "text/csv", **DIALECTS["v1"].headers(self.alice), **headers}
-        return Sent("POST /v1/imports?start=true", CSV, headers)
+        return RawRequest("POST /v1/imports?start=true", CSV, headers)
 
-    def form(self, path: str, *, session: str = "", **fields: str) -> Sent:
+    def form(self, path: str, *, session: str = "", **fields: str) -> RawRequest:
         body = urlencode({"csrfmiddlewaretoken": TOKEN, **fields}).encode()
-        return Sent(
+        return RawRequest(
             f"POST {path}", body, self.browser(session, "application/x-www-form-urlencoded")
         )
 
-    def upload(self) -> Sent:
+    def upload(self) -> RawRequest:
         fields = {"csrfmiddlewaretoken": TOKEN, "place": "record"}
-        body = multipart(BOUNDARY, fields, ("May.csv", CSV))
+        body = build_multipart_body(BOUNDARY, fields, ("May.csv", CSV))
         kind = f"multipart/form-data; boundary={BOUNDARY}"
-        return Sent(f"POST {self.page('add_file')}", body, self.browser(self.session, kind))
+        return RawRequest(f"POST {self.page('add_file')}", body, self.browser(self.session, kind))
 
     def browser(self, session: str, content_type: str) -> dict[str, str]:
         cookies = {"csrftoken": TOKEN} | ({"patchbay_session": session} if session else {})
@@ -79,11 +87,11 @@ class World:
     def page(self, name: str, *path: object) -> str:
         return reverse(f"screens:{name}", args=[self.alice.organization.public_id, *path])
 
-    def label(self) -> Sent:
+    def label(self) -> RawRequest:
         """As htmx sends it: the token in a header, so that the form need not be read for it."""
         sent = self.form(self.page("number_label", self.number.pk), session=self.session, label="X")
         body = sent.body.split(b"&", 1)[1]
-        return Sent(sent.method_and_path, body, {**sent.headers, "X-CSRFToken": TOKEN})
+        return RawRequest(sent.method_and_path, body, {**sent.headers, "X-CSRFToken": TOKEN})
 
 
 def session_of(user) -> str:
@@ -95,13 +103,13 @@ def session_of(user) -> str:
 @pytest.fixture
 def world(alice) -> World:
     olga = get_user_model().objects.create_superuser("olga@example.com", "correct horse battery")
-    return World(alice, factories.number(alice.by), session_of(alice.user), session_of(olga))
+    return World(alice, factories.create_number(alice.by), session_of(alice.user), session_of(olga))
 
 
 SIP = {"provider": "sip", "supports_inbound": True, "supports_outbound": False}
 NEW = "+14155550188"
 # Each entrance: its request, and the status of the complete one.
-REQUESTS: dict[str, tuple[Callable[[World], Sent], int]] = {
+REQUESTS: dict[str, tuple[Callable[[World], RawRequest], int]] = {
     "v1 create": (lambda w: w.api("v1", "POST /v1/phone-numbers", {"number": NEW}), 201),
     "v1 change": (
         lambda w: w.api("v1", f"PATCH /v1/phone-numbers/{w.number.pk}", {"label": "Desk"}),
@@ -174,11 +182,11 @@ def changed(before: dict[str, str]) -> set[str]:
     return {name for name in before if before[name] != after[name]}
 
 
-def cuts_of(sent: Sent, encoding: str) -> list[Cut]:
+def cuts_of(sent: RawRequest, encoding: str) -> list[CutRequest]:
     return sent.cut_by_length() if encoding == "length" else sent.cut_in_chunks()
 
 
-def refused(answer: Received, status: int, words: str) -> bool:
+def refused(answer: RawResponse, status: int, words: str) -> bool:
     return answer.status == status and words in answer.head + answer.rest
 
 
@@ -241,17 +249,17 @@ def test_a_body_may_take_its_time(web, world):
         for part in (data[:300], data[300:700], data[700:]):
             client.sendall(part)
             time.sleep(0.1)
-        assert received(everything(client)).status == 202
+        assert parse_response(receive_all(client)).status == 202
 
 
 def test_an_unread_body_is_not_the_next_request(web, world):
     """The key is refused before the body is read; what the body looks like does not matter."""
     inner = world.api("v1", f"DELETE /v1/phone-numbers/{world.number.pk}", {}).whole()
-    outer = Sent("POST /v1/phone-numbers", inner, {"Content-Type": "application/json"})
+    outer = RawRequest("POST /v1/phone-numbers", inner, {"Content-Type": "application/json"})
     before = stored()
     for data in (outer.whole(), outer.whole_in_chunks()):
         kept_open = data.replace(b"Connection: close\r\n", b"", 1)
-        answer = web.send(kept_open + Sent("GET /healthz").whole())
+        answer = web.send(kept_open + RawRequest("GET /healthz").whole())
         assert refused(answer, 401, "unauthorized")
         assert re.findall(r"HTTP/1.1 (\d+)", answer.rest) in ([], ["200"])
     assert not changed(before)
@@ -319,7 +327,7 @@ def test_the_refusal_of_a_large_body_names_the_limit(web, world, path, most, enc
         with contextlib.suppress(OSError):  # the answer may come before all is sent
             client.sendall(sent.whole() if encoding == "length" else sent.whole_in_chunks())
         with contextlib.suppress(OSError):
-            answer = received(client.recv(65536))
+            answer = parse_response(client.recv(65536))
     assert refused(answer, 413, f"larger than {most:,} bytes")
 
 

@@ -16,7 +16,7 @@ from organizations.access.roles import ROLE_PERMISSIONS, Permission
 from organizations.web.views.base import OrgScreen
 from tests.support import pages
 from tests.support.pages import PAGES
-from tests.support.screen_calls import CALLS, browser_of, rows_named, send
+from tests.support.screen_calls import CALLS, row_parameters, send_view_call, signed_in_client
 
 pytestmark = pytest.mark.django_db
 INLINE = re.compile(r"\sstyle=|\son[a-z]+=|<script(?![^>]*\bsrc=)|javascript:|hx-on")
@@ -28,43 +28,45 @@ each_page = pytest.mark.parametrize("shown", PAGES, ids=lambda page: page.name)
 
 @each_call
 def test_nobody_is_asked_to_sign_in(world, call):
-    answer = send(None, call, {}, world.alice.organization.public_id)
+    answer = send_view_call(None, call, {}, world.alice.organization.public_id)
     assert answer.status_code == 302
     assert answer["Location"].startswith("/accounts/login/?next=/o/")
 
 
 @each_call
 def test_a_stranger_finds_no_organization(world, examples, call):
-    answer = send(world.mallory, call, examples, world.alice.organization.public_id)
+    answer = send_view_call(world.mallory, call, examples, world.alice.organization.public_id)
     assert answer.status_code == 404
     assert world.alice.organization.name not in answer.text
 
 
-@pytest.mark.parametrize("call", list(filter(rows_named, CALLS)), ids=str)
+@pytest.mark.parametrize("call", list(filter(row_parameters, CALLS)), ids=str)
 def test_rows_of_others_are_not_found_in_ones_own_organization(world, examples, call):
     """Alice's ids below Mallory's organization."""
-    rows = rows_named(call)
+    rows = row_parameters(call)
     assert rows <= set(examples), "tests/support/pages.py has no page with these parameters"
-    answer = send(world.mallory, call, examples, world.mallory.organization.public_id)
+    answer = send_view_call(world.mallory, call, examples, world.mallory.organization.public_id)
     assert answer.status_code == 404
 
 
 @each_call
 @pytest.mark.parametrize(("who", "role"), [("carol", "user"), ("bob", "agent_manager")])
 def test_a_role_may_what_its_table_says(world, call, who, role):
-    answer = send(getattr(world, who), call, {}, world.alice.organization.public_id)
+    answer = send_view_call(getattr(world, who), call, {}, world.alice.organization.public_id)
     assert (answer.status_code == 403) == (call.permission not in ROLE_PERMISSIONS[role])
 
 
 def test_every_page_is_tried(world):
     shown = {resolve(urlsplit(page.url(world)).path).url_name for page in PAGES}
-    unseen = {call.name for call in CALLS if call.method == "GET"} - shown - set(pages.NO_PAGES)
+    unseen = (
+        {call.name for call in CALLS if call.method == "GET"} - shown - set(pages.EXCLUDED_PAGES)
+    )
     assert not unseen, "missing in tests/support/pages.py"
 
 
 @each_page
 def test_a_page_keeps_to_its_budget(world, shown):
-    client = browser_of(getattr(world, shown.who, None))
+    client = signed_in_client(getattr(world, shown.who, None))
     url = shown.url(world)
     client.get(url)  # what is looked up once in a process is
     with CaptureQueriesContext(
@@ -77,7 +79,7 @@ def test_a_page_keeps_to_its_budget(world, shown):
 
 @each_page
 def test_a_page_has_no_inline_code(world, shown):
-    answer = browser_of(getattr(world, shown.who, None)).get(shown.url(world))
+    answer = signed_in_client(getattr(world, shown.who, None)).get(shown.url(world))
     assert not INLINE.findall(re.sub(r'<script[^>]*type="application/json"', "", answer.text))
     policy = answer["Content-Security-Policy"]
     assert "unsafe" not in policy
@@ -109,7 +111,7 @@ class Ways(HTMLParser):
 @pytest.mark.parametrize(("who", "role"), [("carol", "user"), ("bob", "agent_manager")])
 def test_nobody_sees_a_way_that_would_refuse(world, shown, who, role):
     url = shown.url(world)
-    answer = browser_of(getattr(world, who)).get(url)
+    answer = signed_in_client(getattr(world, who)).get(url)
     if answer.status_code == 403:
         return
     ways = Ways()

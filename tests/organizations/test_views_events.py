@@ -8,13 +8,13 @@ import pytest
 from django.urls import reverse
 from django.utils import translation
 
-from organizations.exports.rows import safe_cell
+from organizations.exports.rows import escape_formula
 from organizations.models import Event
-from organizations.views.event_labels import FIELDS, changes_of, title_of
-from organizations.views.events import PAGE
+from organizations.views.event_labels import FIELD_LABELS, event_field_changes, event_title
+from organizations.views.events import PAGE_SIZE
 from organizations.web.views.context import ZONE_COOKIE
 from tests.support import factories
-from tests.support.exports import file_at
+from tests.support.exports import download_export
 
 pytestmark = pytest.mark.django_db
 
@@ -83,8 +83,8 @@ class TestFilters:
         assert "Nothing matches" in browse(alice).get(url(alice) + "?q=zzz").text
 
     def test_a_number_is_found_as_people_write_it(self, alice, browse):
-        factories.number(alice.by, "+14155550101")
-        factories.number(alice.by, "+442071838750")
+        factories.create_number(alice.by, "+14155550101")
+        factories.create_number(alice.by, "+442071838750")
         page = browse(alice).get(url(alice), {"q": "+44 20 7183 8750"}).text
         assert ("+44 20 7183 8750</a>" in page, "555-0101" in page) == (True, False)
 
@@ -94,7 +94,7 @@ class TestFilters:
 
 class TestPages:
     def test_forward_and_back(self, alice, browse, written):
-        ids = [written().pk for _n in range(PAGE + 1)]
+        ids = [written().pk for _n in range(PAGE_SIZE + 1)]
         first = browse(alice).get(url(alice) + "?subject_kind=carrier")
         pager = first.context["pager"]
         assert [row.pk for row in pager.rows] == ids[:0:-1]
@@ -147,7 +147,7 @@ class TestEvent:
 
 class TestExport:
     def rows(self, browser, member, query: str = "") -> list[list[str]]:
-        text = file_at(browser, url(member, "events_export") + query).decode("utf-8-sig")
+        text = download_export(browser, url(member, "events_export") + query).decode("utf-8-sig")
         return list(csv.reader(io.StringIO(text)))
 
     def test_it_is_what_is_filtered(self, alice, browse, written):
@@ -169,12 +169,12 @@ class TestExport:
 
 @pytest.mark.parametrize("text", ["=1+1", "+14155550101", "-1", "@x", "\tx", "\rx"])
 def test_a_cell_that_begins_like_a_formula_is_text(text):
-    assert safe_cell(text) == f"'{text}"
+    assert escape_formula(text) == f"'{text}"
 
 
 @pytest.mark.parametrize(("cell", "text"), [("plain", "plain"), (None, ""), (7, "7"), ("", "")])
 def test_other_cells_stay(cell, text):
-    assert safe_cell(cell) == text
+    assert escape_formula(cell) == text
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_other_cells_stay(cell, text):
     ],
 )
 def test_changes(before, after, changes):
-    assert changes_of(Event(before=before, after=after)) == changes
+    assert event_field_changes(Event(before=before, after=after)) == changes
 
 
 @pytest.mark.parametrize(
@@ -206,18 +206,24 @@ def test_changes(before, after, changes):
     ],
 )
 def test_titles(action, title):
-    assert title_of(Event(action=action)) == title
+    assert event_title(Event(action=action)) == title
 
 
 class TestWords:
     def test_a_deed_and_its_fields_are_told_in_the_reader_s_language(self, written):
         with translation.override("de"):
             event = written(action="batch.finished", after={"total": 4, "voice_url": "https://a"})
-            assert title_of(event) == "Import oder Sammeländerung erledigt"
-            assert [field for field, _b, _a in changes_of(event)] == ["Zeilen", "Sprach-URL"]
+            assert event_title(event) == "Import oder Sammeländerung erledigt"
+            assert [field for field, _b, _a in event_field_changes(event)] == [
+                "Zeilen",
+                "Sprach-URL",
+            ]
 
     def test_all_that_the_log_keeps_of_a_row_has_a_word(self, alice):
-        rows = factories.carrier(alice.by, name="Second Trunk"), factories.number(alice.by)
+        rows = (
+            factories.create_carrier(alice.by, name="Second Trunk"),
+            factories.create_number(alice.by),
+        )
         events = alice.organization.events.filter(subject_id__in=[row.pk for row in rows])
         assert {event.subject_kind for event in events} == {"carrier", "phone_number"}
-        assert {name for event in events for name in event.after} <= FIELDS.keys()
+        assert {name for event in events for name in event.after} <= FIELD_LABELS.keys()

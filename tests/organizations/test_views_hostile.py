@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import Resolver404, resolve
 
 from tests.support import pages
-from tests.support.pages import PAGES, World
+from tests.support.pages import PAGES, PageFixtures
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 HOSTILE = {
@@ -85,9 +85,9 @@ class Sheets(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def world(django_db_setup, django_db_blocker) -> Iterator[World]:
+def world(django_db_setup, django_db_blocker) -> Iterator[PageFixtures]:
     with django_db_blocker.unblock(), transaction.atomic():
-        yield pages.world()
+        yield pages.create_page_fixtures()
         transaction.set_rollback(True)
 
 
@@ -127,7 +127,7 @@ def is_ours(sheet: Sheet) -> bool:
 CLIENTS: dict[str, Client] = {}
 
 
-def browser(world: World, who: str) -> Client:
+def browser(world: PageFixtures, who: str) -> Client:
     if who not in CLIENTS:
         CLIENTS[who] = Client(raise_request_exception=False)
         if who:

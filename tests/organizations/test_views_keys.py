@@ -8,9 +8,9 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from organizations.access.api_key_format import parse
+from organizations.access.api_key_format import parse_api_key
 from organizations.models import ApiKey
-from organizations.operations import MadeBefore, create_key
+from organizations.operations import KeyAlreadyCreated, create_api_key
 from organizations.web.views.context import ZONE_COOKIE
 
 pytestmark = pytest.mark.django_db
@@ -41,7 +41,7 @@ class TestMaking:
         text = shown_key(answer.text)
         assert answer.status_code == 200
         assert answer["Cache-Control"] == "no-store"
-        assert made(alice).key_id == parse(text).key_id
+        assert made(alice).key_id == parse_api_key(text).key_id
         assert f"Authorization: Bearer {text}" in answer.text
         assert browser.get(url(alice, "api_keys")).text.count(text) == 0
         client = type("Key", (), {"key_text": text})
@@ -50,7 +50,7 @@ class TestMaking:
     def test_nothing_of_it_is_kept_in_the_session(self, alice, browse):
         browser = browse(alice)
         text = shown_key(browser.post(url(alice, "api_keys_add"), form()).text)
-        assert parse(text).secret not in str(dict(browser.session))
+        assert parse_api_key(text).secret not in str(dict(browser.session))
 
     def test_the_same_form_makes_one_key(self, alice, browse):
         sent, browser = form(), browse(alice)
@@ -62,9 +62,9 @@ class TestMaking:
 
     def test_the_operation_tells_it_apart(self, alice):
         key_id = uuid4()
-        create_key(alice.by, owner=alice.user, name="One", id=key_id)
-        with pytest.raises(MadeBefore):
-            create_key(alice.by, owner=alice.user, name="One", id=key_id)
+        create_api_key(alice.by, owner=alice.user, name="One", id=key_id)
+        with pytest.raises(KeyAlreadyCreated):
+            create_api_key(alice.by, owner=alice.user, name="One", id=key_id)
 
     def test_scopes_and_networks_narrow_it(self, alice, browse):
         narrow = {

@@ -9,10 +9,10 @@ from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
-from organizations.access.roles import granted
+from organizations.access.roles import granted_permissions
 from organizations.accounts import invitations
 from organizations.models import Invitation, User
-from organizations.operations import HigherRole, change_role, create_key
+from organizations.operations import HigherRole, change_member_role, create_api_key
 from organizations.web.views.base import screen_url
 from tests.support import factories
 
@@ -27,7 +27,9 @@ def at(member, name: str, **path) -> str:
 @pytest.fixture
 def link(alice) -> str:
     """To Alice's organization, for Dave, who has no account."""
-    return urlsplit(invitations.invite(alice.by, email="dave@example.com", role="user")[1]).path
+    return urlsplit(
+        invitations.create_invitation(alice.by, email="dave@example.com", role="user")[1]
+    ).path
 
 
 class TestInviting:
@@ -125,7 +127,7 @@ class TestJoining:
             assert (answer.status_code, "no longer works" in answer.text) == (404, True)
 
     def test_who_has_an_account_signs_in_and_accepts(self, alice, browse, link):
-        dave = factories.person("Dave")
+        dave = factories.create_member("Dave")
         assert "Sign in and accept" in Client().get(link).text
         answer = browse(dave).post(link)
         assert answer["Location"] == at(alice, "dashboard")
@@ -134,7 +136,7 @@ class TestJoining:
     def test_the_page_does_not_tell_who_has_an_account(self, link):
         token = 'name="csrfmiddlewaretoken" value="'
         before = Client().get(link).text
-        factories.person("Dave")
+        factories.create_member("Dave")
         after = Client().get(link).text
         pages = [
             page[: page.index(token)] + page[page.index(token) + 100 :] for page in (before, after)
@@ -142,7 +144,7 @@ class TestJoining:
         assert pages[0] == pages[1]
 
     def test_an_account_is_not_taken_over_by_the_link(self, link):
-        dave = factories.person("Dave").user
+        dave = factories.create_member("Dave").user
         answer = Client().post(link, {"name": "Eve", "password": GOOD})
         dave.refresh_from_db()
         assert answer.status_code == 422
@@ -176,14 +178,16 @@ class TestMembers:
         assert alice.organization.memberships.get(user=bob.user).role == "user"
 
     def test_nobody_gives_more_than_they_have(self, alice, bob, carol):
-        narrow = replace(alice.by, permissions=granted("admin", ["members:write"]))
-        weaker = replace(alice.by, permissions=granted("agent_manager", []), role="agent_manager")
+        narrow = replace(alice.by, permissions=granted_permissions("admin", ["members:write"]))
+        weaker = replace(
+            alice.by, permissions=granted_permissions("agent_manager", []), role="agent_manager"
+        )
         for by, user, role in ((narrow, carol, "admin"), (weaker, carol, "admin")):
             with pytest.raises(HigherRole, match="may more than you"):
-                change_role(by, user=user.user, role=role)
+                change_member_role(by, user=user.user, role=role)
         with pytest.raises(HigherRole, match="higher role than you"):
-            change_role(weaker, user=alice.user, role="user")
-        change_role(weaker, user=carol.user, role="agent_manager")
+            change_member_role(weaker, user=alice.user, role="user")
+        change_member_role(weaker, user=carol.user, role="agent_manager")
         assert roles_in(alice) == {"alice": "admin", "bob": bob.key.role, "carol": bob.key.role}
 
     def test_the_last_admin_is_told_before_leaving(self, alice, bob, browse):
@@ -210,15 +214,15 @@ class TestMembers:
         assert alice.organization.api_keys.get(owner=bob.user).revoked_at
 
     def test_who_is_shown_out_leaves_no_door_open(self, alice, bob, browse):
-        change_role(alice.by, user=bob.user, role="admin")
+        change_member_role(alice.by, user=bob.user, role="admin")
         browse(bob).post(at(alice, "members"), {"email": "eve@example.com", "role": "admin"})
         browse(alice).post(at(alice, "members_remove", user_id=bob.user.pk))
         assert alice.organization.invitations.get().state == "revoked"
 
     def test_anybody_leaves_with_the_keys_of_better_days(self, alice, bob, browse):
-        change_role(alice.by, user=bob.user, role="admin")
-        create_key(alice.by, owner=bob.user, name="strong", role="admin")
-        change_role(alice.by, user=bob.user, role="user")
+        change_member_role(alice.by, user=bob.user, role="admin")
+        create_api_key(alice.by, owner=bob.user, name="strong", role="admin")
+        change_member_role(alice.by, user=bob.user, role="user")
         answer = browse(bob).post(at(alice, "organization_leave"), follow=True)
         assert "You belong to no organization yet" in answer.text
         assert not alice.organization.api_keys.filter(owner=bob.user, revoked_at=None).exists()
@@ -241,7 +245,9 @@ class TestOrganization:
         assert browse(carol).post(at(alice, "organization"), {"name": "x"}).status_code == 403
 
     def test_home_leads_to_the_one_of_last_time(self, alice, mallory, browse):
-        invitations_link = invitations.invite(mallory.by, email="alice@example.com", role="user")[1]
+        invitations_link = invitations.create_invitation(
+            mallory.by, email="alice@example.com", role="user"
+        )[1]
         browser = browse(alice)
         browser.post(urlsplit(invitations_link).path)
         for member in (mallory, alice):

@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone, translation
 
 from organizations.web.views.base import screen_url
-from tests.support.exports import file_at
+from tests.support.exports import download_export
 
 pytestmark = pytest.mark.django_db
 
@@ -76,7 +76,7 @@ class TestBackButton:
     def test_nor_a_download(self, alice, browse, form):
         browser = browse(alice)
         path = screen_url(alice.organization, "numbers_export")
-        file_at(browser, path, {"format": form})
+        download_export(browser, path, {"format": form})
         export = alice.organization.exports.get()
         answer = browser.get(screen_url(alice.organization, "export_file", export_id=export.pk))
         assert answer["Cache-Control"] == "private, no-store"

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 from django.db import connection
 
-from integrations.ledger.operation_requests import connect
+from integrations.ledger.operation_requests import connect_integration
 from organizations.tenancy import tenant_scope
 from organizations.web.views.base import screen_url
 from tests.support import factories
@@ -27,7 +27,7 @@ def settling_after(query: int, settle):
         if any(name in sql for name in OURS):
             asked += 1
             if asked == query:
-                with tenant_scope.limited(tenant_scope.NOWHERE):
+                with tenant_scope.override(tenant_scope.EMPTY_SCOPE):
                     settle()
         return answer
 
@@ -45,27 +45,27 @@ def looks_on_or_tells(page: str, end: str) -> bool:
 
 @each_moment
 def test_a_number(alice, browse, query):
-    number = factories.number(alice.by, settled=False)
+    number = factories.create_number(alice.by, settled=False)
     client, url = browse(alice), screen_url(alice.organization, "number", number_id=number.pk)
-    with settling_after(query, lambda: factories.work_number(number)):
+    with settling_after(query, lambda: factories.run_number_operations(number)):
         page = client.get(url).text
     assert looks_on_or_tells(page, "It is set up, and calls reach it.")
 
 
 @each_moment
 def test_a_carrier(alice, browse, query):
-    carrier = factories.carrier(alice.by, name="Second", settled=False)
+    carrier = factories.create_carrier(alice.by, name="Second", settled=False)
     client, url = browse(alice), screen_url(alice.organization, "carrier", carrier_id=carrier.pk)
-    with settling_after(query, lambda: factories.work("carrier", carrier.pk)):
+    with settling_after(query, lambda: factories.run_open_operation("carrier", carrier.pk)):
         page = client.get(url).text
     assert looks_on_or_tells(page, 'data-status="active"')
 
 
 @each_moment
 def test_an_integration(alice, browse, query):
-    integration, _check = connect(alice.by, kind="sandbox", name="Second", account={})
+    integration, _check = connect_integration(alice.by, kind="sandbox", name="Second", account={})
     client = browse(alice)
     url = screen_url(alice.organization, "integration", integration_id=integration.pk)
-    with settling_after(query, lambda: factories.work("integration", integration.pk)):
+    with settling_after(query, lambda: factories.run_open_operation("integration", integration.pk)):
         page = client.get(url).text
     assert looks_on_or_tells(page, 'data-status="connected"')

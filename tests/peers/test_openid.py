@@ -14,7 +14,7 @@ from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from allauth.socialaccount.models import SocialAccount
 from django.test import Client
 
-from config.sign_in import one_provider
+from config.sign_in import build_openid_connect_settings
 from organizations.accounts import invitations
 from organizations.models import User
 from organizations.web.views.base import screen_url
@@ -36,7 +36,7 @@ def provider(tmp_path_factory):
 @pytest.fixture
 def knows(provider, settings):
     """`knows(dave={…})`: who has an account there, with which claims; Patchbay is set to it."""
-    settings.SOCIALACCOUNT_PROVIDERS = one_provider(
+    settings.SOCIALACCOUNT_PROVIDERS = build_openid_connect_settings(
         f"{provider.url}/", client_id="patchbay", secret="of-nobody", name="Acme"
     )
 
@@ -98,7 +98,7 @@ def visitor():
 
 def test_who_is_invited_comes_by_the_provider_and_accepts(alice, knows, visitor):
     knows(dave=claims("dave"))
-    _made, link = invitations.invite(alice.by, email="dave@example.com", role="user")
+    _made, link = invitations.create_invitation(alice.by, email="dave@example.com", role="user")
     path = urlsplit(link).path
     assert visitor.come("dave", door=path)["Location"] == path
     assert visitor.asked == ["login", "consent"]
@@ -139,7 +139,7 @@ def test_who_stays_out_and_is_told_why(alice, knows, visitor, said, told):
 
 def test_who_stays_out_may_come_as_somebody_else(alice, knows, visitor):
     knows(dave=claims("dave"), stranger=claims("stranger"))
-    _made, link = invitations.invite(alice.by, email="dave@example.com", role="user")
+    _made, link = invitations.create_invitation(alice.by, email="dave@example.com", role="user")
     page = visitor.come("stranger", door=urlsplit(link).path).text
     assert "There you are stranger@example.com." in page
     assert visitor.follow(page, "dave")["Location"] == urlsplit(link).path
@@ -173,7 +173,9 @@ def test_what_the_provider_refuses_is_in_the_log(alice, knows, visitor, settings
 def test_a_provider_that_goes_away_meanwhile_is_told(alice, knows, visitor, monkeypatch, settings):
     knows(alice=claims("alice"))
     here = visitor.here.get
-    gone = one_provider("http://127.0.0.1:9", client_id="patchbay", secret="", name="Acme")
+    gone = build_openid_connect_settings(
+        "http://127.0.0.1:9", client_id="patchbay", secret="", name="Acme"
+    )
 
     def get(path):
         if path.startswith(CALLBACK):

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from config.metrics import page
-from config.metrics.requests import Requests
+from config.metrics.requests import RequestMetrics
 from tests.support import monitoring
 
 pytestmark = [pytest.mark.peers, pytest.mark.django_db]
@@ -33,13 +33,13 @@ def run(*command: str, given: str = "") -> str:
 
 
 def test_it_reads_the_metrics_and_finds_nothing_to_say(promtool):
-    requests = Requests()
+    requests = RequestMetrics()
     requests.note(("GET", '/v1/"odd\\<str:id>', "200"), 0.01)
-    assert not run(promtool, "check", "metrics", given=page.page(requests).decode())
+    assert not run(promtool, "check", "metrics", given=page.render_metrics(requests).decode())
 
 
 def test_the_alerts_are_rules(promtool):
-    alerts = monitoring.alerts()["groups"][0]["rules"]
+    alerts = monitoring.load_alerts()["groups"][0]["rules"]
     said = run(promtool, "check", "rules", str(monitoring.FOLDER / "alerts.yaml"))
     assert f"{len(alerts)} rules found" in said
 
@@ -49,7 +49,7 @@ def test_the_example_of_a_configuration_is_one(promtool):
 
 
 def test_the_queries_of_the_dashboard_are_queries(promtool, tmp_path):
-    exprs = enumerate(sorted(set(monitoring.expressions())))
+    exprs = enumerate(sorted(set(monitoring.load_expressions())))
     rules = [{"record": f"a:b{number}", "expr": each} for number, each in exprs]
     file = tmp_path / "rules.yaml"
     file.write_text(yaml.safe_dump({"groups": [{"name": "all", "rules": rules}]}))

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.raw_http import Received, Sent, WebServer, everything, received
-from tests.support.reverse_proxies import PROXIES, Ports, connected, proxy
+from tests.support.raw_http import RawRequest, RawResponse, WebServer, parse_response, receive_all
+from tests.support.reverse_proxies import PROXIES, ProxyPorts, connect_from_source, run_proxy
 
 pytestmark = [pytest.mark.peers, pytest.mark.django_db(transaction=True)]
 
@@ -54,8 +54,8 @@ def web(tmp_path_factory, django_db_setup, django_db_blocker) -> Iterator[WebSer
 
 
 @pytest.fixture(scope="module", params=PROXIES)
-def ports(request, web, tmp_path_factory) -> Iterator[Ports]:
-    with proxy(request.param, tmp_path_factory.mktemp(request.param), web.address) as ports:
+def ports(request, web, tmp_path_factory) -> Iterator[ProxyPorts]:
+    with run_proxy(request.param, tmp_path_factory.mktemp(request.param), web.address) as ports:
         yield ports
 
 
@@ -66,13 +66,13 @@ def key(alice) -> str:
     return alice.key_text
 
 
-def ask(port: int, source: str, path: str, headers: dict, *, tls: bool = False) -> Received:
-    with connected(port, source, tls=tls) as client:
-        client.sendall(Sent(f"GET {path}", headers=headers).head(Connection="close"))
-        return received(everything(client))
+def ask(port: int, source: str, path: str, headers: dict, *, tls: bool = False) -> RawResponse:
+    with connect_from_source(port, source, tls=tls) as client:
+        client.sendall(RawRequest(f"GET {path}", headers=headers).head(Connection="close"))
+        return parse_response(receive_all(client))
 
 
-def with_key(ports: Ports, source: str, key: str, headers: dict) -> int:
+def with_key(ports: ProxyPorts, source: str, key: str, headers: dict) -> int:
     headers = {"Authorization": f"Bearer {key}", **headers}
     return ask(ports.tls, source, "/v1/organization", headers, tls=True).status
 

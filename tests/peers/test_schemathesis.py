@@ -25,9 +25,9 @@ from numbers.models import PhoneNumber
 from organizations.web.api import brute_force
 from tests.support import factories
 from tests.support.dialects import DIALECTS
-from tests.support.jambonz_peer import wanted
+from tests.support.jambonz_peer import import_peer_module
 
-schemathesis = wanted("schemathesis")
+schemathesis = import_peer_module("schemathesis")
 pytest_plugins = ["schemathesis.pytest.plugin"]
 pytestmark = [pytest.mark.peers, pytest.mark.slow]
 
@@ -105,26 +105,28 @@ def sandbox_worker(monkeypatch) -> None:
     def work_and_look(operation_id, *, seconds=10.0):
         due = Operation.objects.filter(status="open", integration__kind="sandbox")
         for operation in due.filter(waits_for=None, next_attempt_at__lte=Now()):
-            worker.run(operation.pk)
+            worker.run_attempt(operation.pk)
         return Operation.objects.get(pk=operation_id)
 
-    monkeypatch.setattr(ledger, "wait", work_and_look)
+    monkeypatch.setattr(ledger, "wait_for_operation", work_and_look)
 
 
 @pytest.fixture
 def world(alice, mallory) -> World:
     """A number in each state from which there is a way, a carrier in use and one that is not."""
     used = alice.organization.carriers.get()
-    spare = factories.carrier(alice.by, name="Spare Trunk")
-    active = factories.number(alice.by, "+18005550101")  # the document's own example stays free
-    waiting = factories.number(alice.by, "+18005550102", settled=False)
-    failed = factories.number(alice.by, "+18005550103")
+    spare = factories.create_carrier(alice.by, name="Spare Trunk")
+    active = factories.create_number(
+        alice.by, "+18005550101"
+    )  # the document's own example stays free
+    waiting = factories.create_number(alice.by, "+18005550102", settled=False)
+    failed = factories.create_number(alice.by, "+18005550103")
     PhoneNumber.objects.filter(pk=failed.pk).update(status="failed", error_message="Refused.")
-    unused = factories.sandbox(alice.by, name="Spare sandbox", default=False)
+    unused = factories.create_sandbox(alice.by, name="Spare sandbox", default=False)
     agent = create_agent(alice.by, name="Front desk", agent_id="agent_front")
     numbers = [active, waiting, failed]
     phons = [number.public_id for number in numbers]
-    colleague = factories.person("Dave", organization=alice.organization, role="user")
+    colleague = factories.create_member("Dave", organization=alice.organization, role="user")
     ids = {
         "number_id": [number.id for number in numbers],
         "phone_number_id": phons,

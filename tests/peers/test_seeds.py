@@ -7,15 +7,15 @@ import pytest
 from django.test import Client
 
 from integrations.ledger import worker
-from integrations.ledger.operation_requests import connect, make_default
+from integrations.ledger.operation_requests import connect_integration, set_default_integration
 from tests.support import factories
-from tests.support.butter_documents import SIP, TWILIO
-from tests.support.harness_livekit import Eye
+from tests.support.butter_documents import SIP_REQUEST, TWILIO_REQUEST
+from tests.support.harness_livekit import LiveKitInspector
 from tests.support.livekit_integration import NUMBER, connect_livekit
 from tests.support.livekit_server import real_livekit
 from tests.support.node_peers import emulated_twilio
 from tests.support.platforms import LOOPBACK
-from tests.support.zudu_documents import CREATE
+from tests.support.zudu_documents import CREATE_REQUEST
 
 pytestmark = [pytest.mark.peers, pytest.mark.django_db]
 
@@ -40,7 +40,7 @@ def livekit(alice, settings):
     settings.ALLOWED_PRIVATE_CIDRS = LOOPBACK
     server = real_livekit()
     connect_livekit(alice.by, server.url, server.api_key, server.api_secret)
-    eye = Eye(server.url, server.api_key, server.api_secret)
+    eye = LiveKitInspector(server.url, server.api_key, server.api_secret)
     yield eye
     eye.clear(NUMBER)
     eye.client.close()
@@ -52,9 +52,11 @@ def twilio(alice, settings):
     with emulated_twilio() as (api_url, account_sid, auth_token, violations):
         settings.ALLOWED_PRIVATE_CIDRS, settings.TWILIO_API_URL = LOOPBACK, api_url
         account = {"account_sid": account_sid, "auth_token": auth_token}
-        integration, operation = connect(alice.by, kind="twilio", name="Twilio", account=account)
-        worker.run(operation.pk)
-        make_default(alice.by, integration, role="twilio")
+        integration, operation = connect_integration(
+            alice.by, kind="twilio", name="Twilio", account=account
+        )
+        worker.run_attempt(operation.pk)
+        set_default_integration(alice.by, integration, role="twilio")
         alice.organization.integrations.filter(pk=integration.pk).update(
             public_id="intg_a1b2c3d4e5f6"  # as the seed names it
         )
@@ -62,9 +64,9 @@ def twilio(alice, settings):
 
 
 def test_the_sip_request_of_seed_003_on_livekit(alice, livekit):
-    answer = butter(alice, "POST", "/phone-numbers", SIP)
+    answer = butter(alice, "POST", "/phone-numbers", SIP_REQUEST)
     assert answer.status_code == 201
-    factories.work_all()
+    factories.run_due_operations()
     path = f"/phone-numbers/{answer.json()['data']['phone_number_id']}"
     assert butter(alice, "GET", path).json()["data"]["provisioning_status"] == "active"
     (inbound,), (outbound,), (rule,) = livekit.of(NUMBER).values()
@@ -75,14 +77,14 @@ def test_the_sip_request_of_seed_003_on_livekit(alice, livekit):
     assert outbound["address"] == "sip.example.com"
     assert rule["trunk_ids"] == [inbound["sip_trunk_id"]]
     assert butter(alice, "DELETE", path).status_code == 200
-    factories.work_all()
+    factories.run_due_operations()
     assert livekit.of(NUMBER) == {"in": [], "out": [], "rules": []}
 
 
 def test_the_twilio_request_of_seed_003_on_somebody_elses_twilio(alice, twilio):
-    answer = butter(alice, "POST", "/phone-numbers", TWILIO)
+    answer = butter(alice, "POST", "/phone-numbers", TWILIO_REQUEST)
     assert answer.status_code == 201
-    factories.work_all()
+    factories.run_due_operations()
     path = f"/phone-numbers/{answer.json()['data']['phone_number_id']}"
     assert butter(alice, "GET", path).json()["data"]["provisioning_status"] == "active"
     assert twilio == []
@@ -90,12 +92,12 @@ def test_the_twilio_request_of_seed_003_on_somebody_elses_twilio(alice, twilio):
 
 def test_the_request_of_seed_004_on_somebody_elses_twilio(alice, twilio):
     """The account does not own the number: recorded all the same, and failed with the reason."""
-    answer = zudu(alice, "/phone-numbers/create", CREATE)
+    answer = zudu(alice, "/phone-numbers/create", CREATE_REQUEST)
     assert answer.status_code == 200
     envelope = answer.json()
     assert (envelope["status"], envelope["error"]) == ("success", None)
-    assert envelope["data"]["phone_number"] == json.loads(CREATE)["phone_number"]
-    factories.work_all()
+    assert envelope["data"]["phone_number"] == json.loads(CREATE_REQUEST)["phone_number"]
+    factories.run_due_operations()
     number = alice.organization.phone_numbers.get()
     assert (number.status, "not in this Twilio account" in number.error_message) == ("failed", True)
     assert twilio == []

@@ -14,10 +14,10 @@ import psycopg
 import pytest
 
 from config import BASE_DIR
-from config.supervisor.home import open_home
-from config.supervisor.postgres import DATABASE, OWNER
-from config.supervisor.processes import end, spawn
-from config.supervisor.secrets import Secrets
+from config.supervisor.home import lock_engine_home
+from config.supervisor.postgres import DATABASE_NAME, OWNER
+from config.supervisor.processes import kill_process_group, spawn_program
+from config.supervisor.secrets import SecretStore
 from tests.support.embedded_engines import InstalledPostgres
 from tests.support.make_up import free_port
 from tests.support.reverse_proxies import HOST, make_certificate
@@ -58,8 +58,8 @@ def server(tmp_path_factory) -> Iterator[TlsPostgres]:
         reason = f"{PROGRAMS} has no PostgreSQL: apt install postgresql-15"
         (pytest.fail if os.environ.get("REQUIRE_PEERS") else pytest.skip)(reason)
     folder = tmp_path_factory.mktemp("tls-only")
-    home = open_home(folder)
-    engine = TlsPostgres(home, home.sockets(), Secrets(folder).passwords())
+    home = lock_engine_home(folder)
+    engine = TlsPostgres(home, home.sockets(), SecretStore(folder).passwords())
     engine.port = free_port()
     engine.create()
     make_certificate(folder)
@@ -70,7 +70,7 @@ def server(tmp_path_factory) -> Iterator[TlsPostgres]:
         home.hand_over(placed)
     settings = {"ssl": "on", "ssl_cert_file": "cert.pem", "ssl_key_file": "key.pem"}
     with (folder / "log").open("wb") as log:
-        process = spawn(engine.program(listen_addresses=HOST, **settings), log)
+        process = spawn_program(engine.program(listen_addresses=HOST, **settings), log)
     try:
         deadline = time.monotonic() + 30
         while not engine.answers():
@@ -79,7 +79,7 @@ def server(tmp_path_factory) -> Iterator[TlsPostgres]:
         engine.furnish()
         yield engine
     finally:
-        end(process)
+        kill_process_group(process)
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +98,7 @@ def other_certificate(tmp_path_factory) -> Path:
 
 
 def url(server: TlsPostgres, certificate: Path, *parameters: str) -> str:
-    place = f"{OWNER}:{server.passwords[OWNER]}@{HOST}:{server.port}/{DATABASE}"
+    place = f"{OWNER}:{server.passwords[OWNER]}@{HOST}:{server.port}/{DATABASE_NAME}"
     query = ["sslmode=verify-full", f"sslrootcert={certificate}", *parameters]
     return f"postgresql://{place}?{'&'.join(query)}"
 

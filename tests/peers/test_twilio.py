@@ -11,13 +11,13 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from integrations.http.client import Door
+from integrations.http.client import PlatformHttpClient
 from integrations.providers.base import NumberSpec, Refused, SearchQuery
 from integrations.providers.twilio import Twilio
 from tests.fakes.twilio import FakeTwilio
-from tests.support.jambonz_peer import wanted
-from tests.support.node_peers import inspected
-from tests.support.provider_harness import LOOPBACK, remove, run
+from tests.support.jambonz_peer import import_peer_module
+from tests.support.node_peers import inspect_with_prism
+from tests.support.provider_harness import LOOPBACK, run_attempt, run_removal
 
 pytestmark = pytest.mark.peers
 WEBHOOK = "https://hooks.example/voice?number=1&x=%20"
@@ -33,7 +33,10 @@ def twilio():
 
 
 def client_of(twilio: FakeTwilio, *credentials: str):
-    rest, http_client = wanted("twilio.rest"), wanted("twilio.http.http_client")
+    rest, http_client = (
+        import_peer_module("twilio.rest"),
+        import_peer_module("twilio.http.http_client"),
+    )
 
     class Rewriting(http_client.TwilioHttpClient):
         """To the fake, whatever the host; no other one is ever asked."""
@@ -60,7 +63,7 @@ def sdk(twilio):
 
 @pytest.fixture
 def refused():
-    return wanted("twilio.base.exceptions").TwilioRestException
+    return import_peer_module("twilio.base.exceptions").TwilioRestException
 
 
 def a_number() -> str:
@@ -175,8 +178,8 @@ KNOWN = re.compile(
 @pytest.fixture(scope="module")
 def inspectors(twilio):
     with (
-        inspected(twilio.url) as api,
-        inspected(twilio.url, "twilio_trunking_v1") as trunking,
+        inspect_with_prism(twilio.url) as api,
+        inspect_with_prism(twilio.url, "twilio_trunking_v1") as trunking,
     ):
         yield api, trunking
 
@@ -191,7 +194,7 @@ def provider(twilio, inspectors, settings):
     def opened(**account: str) -> Twilio:
         account = {"account_sid": twilio.account_sid, "auth_token": twilio.auth_token, **account}
         origins = Twilio.origins(account)
-        door = Door(
+        door = PlatformHttpClient(
             origins.pop(""),
             more_origins=origins,
             headers={},
@@ -243,14 +246,14 @@ def test_searches(provider):
 def test_purchases_and_releases(provider, twilio):
     spec = a_spec(purchase={"address_sid": f"AD{'a' * 32}", "bundle_sid": f"BU{'b' * 32}"})
     spec = NumberSpec(**{**vars(spec), "webhook": WEBHOOK, "release": True})
-    refs = run(provider(), spec)
+    refs = run_attempt(provider(), spec)
     assert twilio.found(spec.e164)[0]["voice_url"] == WEBHOOK
     assert any(item.ours for item in provider().inventory())
-    assert remove(provider(), spec, refs=refs) == {}
+    assert run_removal(provider(), spec, refs=refs) == {}
     assert twilio.found(spec.e164) == []
     twilio.taken.add(spec.e164)
     with pytest.raises(Refused, match="no longer for sale"):
-        run(provider(), spec)
+        run_attempt(provider(), spec)
 
 
 def test_routes_everywhere_and_back(provider, twilio):
@@ -267,6 +270,6 @@ def test_routes_everywhere_and_back(provider, twilio):
         ({"routed": False}, {}),
     ):
         wish = NumberSpec(**{**vars(spec), **change})
-        refs = run(provider(**account), wish, refs=refs)
+        refs = run_attempt(provider(**account), wish, refs=refs)
     assert twilio.numbers[sid]["voice_application_sid"] == application
     assert not twilio.numbers[sid]["trunk_sid"]

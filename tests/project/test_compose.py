@@ -15,12 +15,12 @@ import redis
 import yaml
 
 from config import BASE_DIR, VERSION
-from config.postgresql.parameters import SERVER
-from config.supervisor.home import open_home
+from config.postgresql.parameters import SERVER_SETTINGS
+from config.supervisor.home import lock_engine_home
 from config.supervisor.postgres import OWNER, SUPERUSER, Postgres
-from config.supervisor.processes import Program, end, spawn
-from config.supervisor.software import POSTGRES_MAJOR, postgres_programs, valkey_program
-from organizations.tenancy.database_roles import missing_statements
+from config.supervisor.processes import Program, kill_process_group, spawn_program
+from config.supervisor.software import POSTGRES_MAJOR, postgres_program_folder, valkey_program_path
+from organizations.tenancy.database_roles import missing_role_statements
 
 DOCKERFILE = (BASE_DIR / "Dockerfile").read_text()
 COMPOSE = yaml.safe_load((BASE_DIR / "compose.yaml").read_text())
@@ -61,8 +61,8 @@ def test_as_many_workers_run_as_the_dispatcher_counts_on():
 def test_postgresql_and_the_broker_notice_clients_that_vanished():
     words = SERVICES["postgres"]["command"]
     told = dict(word.split("=") for word in words[2::2])
-    assert told.items() <= SERVER.items()
-    assert {name for name in SERVER if name.startswith(("tcp_", "client_"))} == told.keys()
+    assert told.items() <= SERVER_SETTINGS.items()
+    assert {name for name in SERVER_SETTINGS if name.startswith(("tcp_", "client_"))} == told.keys()
     assert "--tcp-keepalive" in SERVICES["valkey"]["command"]
 
 
@@ -101,7 +101,7 @@ def test_the_web_does_not_know_the_broker():
 def home():
     with tempfile.TemporaryDirectory(prefix="patchbay-test-") as place:
         Path(place).chmod(0o755)
-        opened = open_home(Path(place))
+        opened = lock_engine_home(Path(place))
         yield opened
         os.close(opened.lock)
 
@@ -115,15 +115,15 @@ def test_the_roles_of_a_new_database_are_powerless(home, tmp_path):
         until(postgres.answers)
         script = BASE_DIR / COMPOSE["configs"]["roles"]["file"]
         place = [postgres.url(SUPERUSER, SUPERUSER), "--no-psqlrc", "--set", "ON_ERROR_STOP=1"]
-        command = [postgres_programs(home) / "psql", *place, "--file", script]
+        command = [postgres_program_folder(home) / "psql", *place, "--file", script]
         subprocess.run(command, check=True, capture_output=True, env=os.environ | PASSWORDS)
         with psycopg.connect(postgres.url(SUPERUSER, SUPERUSER)) as connection:
             found = connection.execute(RIGHTS).fetchall()
-            assert missing_statements(connection.cursor()) == []
+            assert missing_role_statements(connection.cursor()) == []
         with psycopg.connect(postgres.url(OWNER)) as connection:
             connection.execute("CREATE TABLE mine (id int)")
     finally:
-        end(process)
+        kill_process_group(process)
     no = (False, False, False)
     assert found == [
         ("patchbay_dispatcher", *no, False, False),
@@ -141,7 +141,7 @@ def test_the_broker_asks_for_its_password(home, tmp_path):
     file.write_text(content)
     _server, _file, *options = SERVICES["valkey"]["command"]
     socket = tmp_path / "valkey.sock"
-    command = [valkey_program(home), file, *options, "--port", "0", "--dir", tmp_path]
+    command = [valkey_program_path(home), file, *options, "--port", "0", "--dir", tmp_path]
     command += ["--unixsocket", socket]
     process = started(Program("valkey", command, {"LC_ALL": "C"}), tmp_path)
     try:
@@ -152,12 +152,12 @@ def test_the_broker_asks_for_its_password(home, tmp_path):
         with pytest.raises(redis.AuthenticationError):
             stranger.ping()
     finally:
-        end(process)
+        kill_process_group(process)
 
 
 def started(program: Program, folder: Path) -> subprocess.Popen:
     with (folder / "log").open("wb") as log:
-        return spawn(program, log)
+        return spawn_program(program, log)
 
 
 def until(condition: Callable[[], bool]) -> None:

@@ -7,8 +7,8 @@ from itertools import chain
 import pytest
 
 from config import BASE_DIR
-from config.postgresql.parameters import SERVER
-from config.supervisor.programs import GRANIAN, worker
+from config.postgresql.parameters import SERVER_SETTINGS
+from config.supervisor.programs import GRANIAN_OPTIONS, build_worker_program
 from tests.machine import shell_blocks
 
 DEPLOY = BASE_DIR / "deploy"
@@ -22,13 +22,13 @@ def command_of(name: str) -> list[str]:
 
 
 def test_systemd_runs_granian_as_make_up_does():
-    assert command_of("patchbay-web@.service")[1 : 1 + len(GRANIAN)] == GRANIAN
+    assert command_of("patchbay-web@.service")[1 : 1 + len(GRANIAN_OPTIONS)] == GRANIAN_OPTIONS
 
 
 def test_systemd_runs_the_worker_as_make_up_does():
     """But for its name, by which several on one machine are told apart in the log, and with all of
     its processes from the start."""
-    ours = worker({"DATABASE_WORKER_URL": ""}).command
+    ours = build_worker_program({"DATABASE_WORKER_URL": ""}).command
     ours = ours[: ours.index("--autoscale")]
     command = command_of("patchbay-worker@.service")[1:]
     at = command.index("--hostname")
@@ -47,8 +47,8 @@ def test_every_program_has_an_account_and_secrets_of_its_own(unit):
 def test_postgresql_is_told_what_our_sessions_ask_for():
     text = (DEPLOY / "postgresql/patchbay.conf").read_text()
     told = dict(re.findall(r"^(\w+) = (\w+)$", text, re.M))
-    assert told.items() <= SERVER.items()
-    assert {name for name in SERVER if name.startswith(("tcp_", "client_"))} == told.keys()
+    assert told.items() <= SERVER_SETTINGS.items()
+    assert {name for name in SERVER_SETTINGS if name.startswith(("tcp_", "client_"))} == told.keys()
 
 
 def test_every_file_that_the_chapter_installs_is_there():

@@ -8,9 +8,9 @@ from django.urls import resolve
 
 from config import BASE_DIR, VERSION
 from config.environment.variables import VARIABLES
-from tests.support.jambonz_peer import wanted
+from tests.support.jambonz_peer import import_peer_module
 
-kubernetes_validate = wanted("kubernetes_validate")
+kubernetes_validate = import_peer_module("kubernetes_validate")
 
 FOLDER = BASE_DIR / "deploy/kubernetes"
 KUSTOMIZATION = yaml.safe_load((FOLDER / "kustomization.yaml").read_text())

@@ -10,7 +10,7 @@ from django.db import connection, migrations, models
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.state import ProjectState
 
-from config.schema_guard import NEEDS
+from config.schema_guard import REQUIRED_MIGRATION
 
 # The newest of each app before the rule was; they are not judged.
 BASELINE = {"organizations": 12, "integrations": 6, "carriers": 2, "numbers": 16}
@@ -55,7 +55,7 @@ def steps_of(operations) -> Iterator[migrations.operations.base.Operation]:
 
 
 def danger(step, migration: migrations.Migration, state: ProjectState) -> Iterator[str]:
-    is_announced = NEEDS.match(migration.name) is not None
+    is_announced = REQUIRED_MIGRATION.match(migration.name) is not None
     if isinstance(step, UNSEEN) and not SESSION.fullmatch(str(getattr(step, "sql", ""))):
         yield "runs what only a person can judge"
     elif isinstance(step, REMOVING) and not is_announced:
@@ -106,7 +106,7 @@ def test_older_code_bears_each_migration(migration):
 
 def test_a_name_that_needs_another_migration_names_one_that_is_there():
     for migration in new_migrations():
-        if needed := NEEDS.match(migration.name):
+        if needed := REQUIRED_MIGRATION.match(migration.name):
             names = MigrationLoader(None).disk_migrations
             assert any(app == migration.app_label and name[:4] == needed[1] for app, name in names)
 

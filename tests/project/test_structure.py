@@ -17,7 +17,7 @@ from django.urls import URLPattern
 from config import BASE_DIR
 from organizations.web.api.views import OrgView
 from organizations.web.views.base import OrgScreen
-from tests.support.project import APPS, places, python_files, views_of
+from tests.support.project import APPS, iterate_routes, python_files, view_classes
 
 # Within an app each may import those before it.
 LAYERS = ["models", "provisioning", "tasks", "operations", "api", "views"]
@@ -117,7 +117,7 @@ def owned(model) -> bool:
 
 
 def routes() -> list[URLPattern]:
-    return [pattern for _path, pattern in places()]
+    return [pattern for _path, pattern in iterate_routes()]
 
 
 def test_every_route_asks_for_an_organization_or_says_why_not():
@@ -125,7 +125,7 @@ def test_every_route_asks_for_an_organization_or_says_why_not():
         pattern.name
         for pattern in routes()
         if pattern.name not in PUBLIC
-        and not all(issubclass(view, OrgView | OrgScreen) for view in views_of(pattern))
+        and not all(issubclass(view, OrgView | OrgScreen) for view in view_classes(pattern))
     ]
     assert not wrong
     assert set(PUBLIC) <= {pattern.name for pattern in routes()}, "stale entries in PUBLIC"

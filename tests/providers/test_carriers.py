@@ -7,34 +7,34 @@ import pytest
 from integrations.providers.base import GatewaySpec, OutcomeUnknown
 from tests.support.provider_harness import (
     CREATE,
-    LOOK,
+    READ,
     SPEC_SECRETS,
-    opened,
-    params,
-    plan,
-    remove,
-    run,
+    harness_params,
+    open_harness,
+    plan_step_summaries,
+    run_attempt,
+    run_removal,
 )
 
 TRUNKS = ["static_ip", "auth", "reg"]
 
 
-@pytest.fixture(params=params(carriers=True))
+@pytest.fixture(params=harness_params(carriers=True))
 def bench(request):
-    with opened(request) as bench:
+    with open_harness(request) as bench:
         yield bench
 
 
 def test_a_carrier_is_made_once(bench):
     spec = bench.carrier()
-    assert plan(bench.open(), spec)
-    refs = run(bench.open(), spec)
+    assert plan_step_summaries(bench.open(), spec)
+    refs = run_attempt(bench.open(), spec)
     assert bench.count(spec) == 1
     assert bench.gateways(spec) == [("198.51.100.7", 5060), ("198.51.100.8", 5060)]
     assert refs
-    assert run(bench.open(), spec, refs=refs) == refs
+    assert run_attempt(bench.open(), spec, refs=refs) == refs
     assert bench.count(spec) == 1
-    assert plan(bench.open(), spec) == []
+    assert plan_step_summaries(bench.open(), spec) == []
 
 
 def test_looking_at_a_carrier_changes_nothing(bench):
@@ -44,12 +44,12 @@ def test_looking_at_a_carrier_changes_nothing(bench):
     provider.plan_removal(spec, observed)
     assert not observed.exists
     assert bench.count(spec) == 0
-    assert bench.deeds() <= {LOOK}
+    assert bench.deeds() <= {READ}
 
 
 def test_two_of_the_same_name_are_two(bench):
     one, two = bench.carrier(), bench.carrier()
-    assert run(bench.open(), one) != run(bench.open(), two)
+    assert run_attempt(bench.open(), one) != run_attempt(bench.open(), two)
     assert (bench.count(one), bench.count(two)) == (1, 1)
 
 
@@ -57,13 +57,13 @@ def test_a_long_name(bench):
     spec = bench.carrier(
         name="Société Générale de Télécommunications du Nord-Est et du Sud 中文 🎉"
     )
-    run(bench.open(), spec)
+    run_attempt(bench.open(), spec)
     assert bench.count(spec) == 1
-    assert plan(bench.open(), spec) == []
+    assert plan_step_summaries(bench.open(), spec) == []
 
 
 def test_every_step_of_a_carrier_is_a_sentence(bench):
-    for summary in plan(bench.open(), bench.carrier()):
+    for summary in plan_step_summaries(bench.open(), bench.carrier()):
         assert " " in summary
         assert bench.kind.title.lower() in summary.lower()
 
@@ -72,79 +72,79 @@ def test_every_step_of_a_carrier_is_a_sentence(bench):
 @pytest.mark.parametrize("kept", [True, False], ids=["refs-saved", "refs-lost"])
 def test_a_carrier_after_a_crash(bench, steps, kept):
     spec = bench.carrier()
-    refs = run(bench.open(), spec, steps=steps)
-    again = run(bench.open(), spec, refs=refs if kept else {})
+    refs = run_attempt(bench.open(), spec, steps=steps)
+    again = run_attempt(bench.open(), spec, refs=refs if kept else {})
     assert bench.count(spec) == 1
     assert len(bench.gateways(spec)) == 2
-    assert plan(bench.open(), replace(spec, refs=again)) == []
+    assert plan_step_summaries(bench.open(), replace(spec, refs=again)) == []
 
 
 @pytest.mark.parametrize("lost", range(3))
 def test_lost_replies_make_no_second_carrier(bench, lost):
     """First the carrier's, then each gateway's."""
     spec = bench.carrier()
-    if lost >= len(plan(bench.open(), spec)):
+    if lost >= len(plan_step_summaries(bench.open(), spec)):
         pytest.skip("this platform takes a carrier in fewer steps")
-    run(bench.open(), spec, steps=lost)
+    run_attempt(bench.open(), spec, steps=lost)
     bench.lose_reply_to(CREATE)
     with pytest.raises(OutcomeUnknown):
-        run(bench.open(), spec)
-    run(bench.open(), spec)
+        run_attempt(bench.open(), spec)
+    run_attempt(bench.open(), spec)
     assert bench.count(spec) == 1
     assert len(bench.gateways(spec)) == 2
 
 
 def test_a_carrier_is_found_without_refs(bench):
     spec = bench.carrier()
-    refs = run(bench.open(), spec)
+    refs = run_attempt(bench.open(), spec)
     assert dict(bench.open().observe(spec).refs) == refs
 
 
 def test_drift_of_a_carrier_is_seen_and_mended(bench):
     spec = bench.carrier()
-    run(bench.open(), spec)
+    run_attempt(bench.open(), spec)
     bench.disturb(spec)
-    assert plan(bench.open(), spec)
-    run(bench.open(), spec)
-    assert plan(bench.open(), spec) == []
+    assert plan_step_summaries(bench.open(), spec)
+    run_attempt(bench.open(), spec)
+    assert plan_step_summaries(bench.open(), spec) == []
 
 
 def test_a_numbers_own_application_comes_first(bench):
     spec = bench.number(application=bench.applications[1])
-    run(bench.open(), spec)
+    run_attempt(bench.open(), spec)
     assert bench.application(spec) == bench.applications[1]
-    run(bench.open(), replace(spec, application=None))
+    run_attempt(bench.open(), replace(spec, application=None))
     assert bench.application(spec) == bench.applications[0]
 
 
 @pytest.mark.parametrize("trunk", TRUNKS)
 def test_trunk_types(bench, trunk):
     spec = bench.trunk(trunk)
-    run(bench.open(), spec)
+    run_attempt(bench.open(), spec)
     assert bench.count(spec) == 1
-    assert plan(bench.open(), spec) == []
+    assert plan_step_summaries(bench.open(), spec) == []
 
 
 @pytest.mark.parametrize("before", TRUNKS)
 @pytest.mark.parametrize("after", TRUNKS)
 def test_the_trunk_type_changes(bench, before, after):
     old, new = bench.trunk(before), bench.trunk(after)
-    run(bench.open(), old)
-    run(bench.open(), replace(new, marker=old.marker))
+    run_attempt(bench.open(), old)
+    run_attempt(bench.open(), replace(new, marker=old.marker))
     assert bench.count(old) == 1
-    assert plan(bench.open(), replace(new, marker=old.marker)) == []
-    assert bool(plan(bench.open(), old)) == (before != after)
+    assert plan_step_summaries(bench.open(), replace(new, marker=old.marker)) == []
+    assert bool(plan_step_summaries(bench.open(), old)) == (before != after)
 
 
 @pytest.mark.parametrize("trunk", ["auth", "reg"])
 def test_a_new_password_is_a_change(bench, trunk):
     spec = bench.trunk(trunk)
-    run(bench.open(), spec)
+    run_attempt(bench.open(), spec)
     login = {"auth": "inbound_auth", "reg": "registration"}[trunk]
     changed = replace(spec, **{login: replace(getattr(spec, login), password="an0ther")})
-    assert plan(bench.open(), changed)
-    run(bench.open(), changed)
-    assert plan(bench.open(), changed) == []
+    assert plan_step_summaries(bench.open(), changed)
+    run_attempt(bench.open(), changed)
+    assert plan_step_summaries(bench.open(), changed) == []
 
 
 @pytest.mark.parametrize("gateways", [
@@ -159,30 +159,30 @@ def test_a_new_password_is_a_change(bench, trunk):
 ], ids=["none", "fewer", "port", "protocol", "network", "host", "ways", "twice"])  # fmt: skip
 def test_gateways_change(bench, gateways):
     spec = bench.carrier()
-    run(bench.open(), spec)
+    run_attempt(bench.open(), spec)
     changed = replace(spec, gateways=gateways)
-    refs = run(bench.open(), changed)
+    refs = run_attempt(bench.open(), changed)
     assert bench.gateways(spec) == sorted({g: (g.address, g.port) for g in gateways}.values())
-    assert plan(bench.open(), changed) == []
+    assert plan_step_summaries(bench.open(), changed) == []
     assert dict(bench.open().observe(changed).refs) == refs
 
 
 def test_a_carrier_is_renamed(bench):
     spec = bench.carrier()
-    run(bench.open(), spec)
-    run(bench.open(), replace(spec, name="Acme of the North"))
+    run_attempt(bench.open(), spec)
+    run_attempt(bench.open(), replace(spec, name="Acme of the North"))
     assert bench.count(spec) == 1
-    assert plan(bench.open(), spec)
+    assert plan_step_summaries(bench.open(), spec)
 
 
 def test_removal_of_a_carrier_leaves_nothing_and_can_be_repeated(bench):
     spec = bench.carrier()
-    refs = run(bench.open(), spec)
+    refs = run_attempt(bench.open(), spec)
     for known in (refs, refs, {}):
-        assert remove(bench.open(), spec, refs=known) == {}
+        assert run_removal(bench.open(), spec, refs=known) == {}
         assert bench.count(spec) == 0
-    run(bench.open(), spec)
-    assert remove(bench.open(), spec, refs={}) == {}
+    run_attempt(bench.open(), spec)
+    assert run_removal(bench.open(), spec, refs={}) == {}
 
 
 def test_removal_of_a_carrier_that_never_was(bench):
@@ -204,6 +204,10 @@ def test_no_secret_of_a_carrier_is_written_down_or_told(bench):
         spec, provider = bench.trunk(trunk), bench.open()
         observed = provider.observe(spec)
         told += [spec, observed, provider.plan(spec, observed)]
-        told += [run(bench.open(), spec), bench.open().observe(spec), plan(bench.open(), spec)]
+        told += [
+            run_attempt(bench.open(), spec),
+            bench.open().observe(spec),
+            plan_step_summaries(bench.open(), spec),
+        ]
     for secret in (*bench.secrets, *SPEC_SECRETS):
         assert secret not in repr((told, bench.exchanges))

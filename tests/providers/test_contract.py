@@ -13,19 +13,19 @@ from tests.support.provider_harness import (
     CHANGE,
     CREATE,
     DELETE,
-    LOOK,
+    READ,
     SPEC_SECRETS,
-    opened,
-    params,
-    plan,
-    remove,
-    run,
+    harness_params,
+    open_harness,
+    plan_step_summaries,
+    run_attempt,
+    run_removal,
 )
 
 
-@pytest.fixture(params=params())
+@pytest.fixture(params=harness_params())
 def bench(request):
-    with opened(request) as bench:
+    with open_harness(request) as bench:
         yield bench
 
 
@@ -56,7 +56,7 @@ def test_check_tells_what_the_credentials_open(bench):
 
 def test_check_changes_nothing(bench):
     bench.open().check()
-    assert bench.deeds() <= {LOOK}
+    assert bench.deeds() <= {READ}
 
 
 def test_wrong_credentials(bench):
@@ -67,7 +67,7 @@ def test_wrong_credentials(bench):
 def test_wrong_credentials_while_working(bench):
     spec = bench.number()
     with pytest.raises(CredentialsRefused):
-        run(bench.open(bench.wrong_account), spec)
+        run_attempt(bench.open(bench.wrong_account), spec)
 
 
 # -------------------------------------------------------------------------------- making it so
@@ -75,24 +75,24 @@ def test_wrong_credentials_while_working(bench):
 
 def test_a_number_is_made_once(bench):
     spec = bench.number()
-    refs = run(bench.open(), spec)
+    refs = run_attempt(bench.open(), spec)
     assert bench.count(spec) == 1
     assert bench.route(spec) is not None
     assert refs
-    assert run(bench.open(), spec, refs=refs) == refs
+    assert run_attempt(bench.open(), spec, refs=refs) == refs
     assert bench.count(spec) == 1
 
 
 def test_refs_are_flat_and_strings(bench):
-    refs = run(bench.open(), bench.number())
+    refs = run_attempt(bench.open(), bench.number())
     assert all(isinstance(part, str) for pair in refs.items() for part in pair)
 
 
 def test_what_is_there_needs_no_plan(bench):
     spec = bench.number()
-    assert plan(bench.open(), spec)
-    run(bench.open(), spec)
-    assert plan(bench.open(), spec) == []
+    assert plan_step_summaries(bench.open(), spec)
+    run_attempt(bench.open(), spec)
+    assert plan_step_summaries(bench.open(), spec) == []
 
 
 def test_looking_changes_nothing(bench):
@@ -104,11 +104,11 @@ def test_looking_changes_nothing(bench):
     provider.plan_removal(spec, observed)
     assert not observed.exists
     assert bench.count(spec) == 0
-    assert bench.deeds() <= {LOOK}
+    assert bench.deeds() <= {READ}
 
 
 def test_every_step_is_a_sentence(bench):
-    for summary in plan(bench.open(), bench.number()):
+    for summary in plan_step_summaries(bench.open(), bench.number()):
         assert " " in summary
         assert bench.kind.title.lower() in summary.lower()
 
@@ -121,44 +121,44 @@ def test_every_step_is_a_sentence(bench):
 def test_a_number_after_a_crash(bench, steps, kept):
     """After any step, with what that step brought saved or not, the next attempt makes it whole."""
     spec = bench.number()
-    refs = run(bench.open(), spec, steps=steps)
-    again = run(bench.open(), spec, refs=refs if kept else {})
+    refs = run_attempt(bench.open(), spec, steps=steps)
+    again = run_attempt(bench.open(), spec, refs=refs if kept else {})
     assert bench.count(spec) == 1
     assert refs.items() <= again.items()
-    assert plan(bench.open(), replace(spec, refs=again)) == []
+    assert plan_step_summaries(bench.open(), replace(spec, refs=again)) == []
 
 
 @pytest.mark.parametrize("lost", range(3))
 def test_lost_replies_make_no_second_number(bench, lost):
     """To any of its steps: the outcome is unknown, and the next look knows."""
     spec = bench.number()
-    if lost >= len(plan(bench.open(), spec)):
+    if lost >= len(plan_step_summaries(bench.open(), spec)):
         pytest.skip("this platform takes a number in fewer steps")
-    run(bench.open(), spec, steps=lost)
+    run_attempt(bench.open(), spec, steps=lost)
     bench.lose_reply_to(CREATE)
     with pytest.raises(OutcomeUnknown):
-        run(bench.open(), spec)
-    run(bench.open(), spec)
+        run_attempt(bench.open(), spec)
+    run_attempt(bench.open(), spec)
     assert bench.count(spec) == 1
-    assert plan(bench.open(), spec) == []
+    assert plan_step_summaries(bench.open(), spec) == []
 
 
 def test_a_lost_reply_to_a_change(bench):
     spec = bench.number()
-    run(bench.open(), spec)
+    run_attempt(bench.open(), spec)
     bench.lose_reply_to(CHANGE)
     with pytest.raises(OutcomeUnknown):
-        run(bench.open(), bench.changed(spec))
-    assert plan(bench.open(), bench.changed(spec)) == []
+        run_attempt(bench.open(), bench.changed(spec))
+    assert plan_step_summaries(bench.open(), bench.changed(spec)) == []
 
 
 def test_a_lost_reply_to_a_removal(bench):
     spec = bench.number()
-    run(bench.open(), spec)
+    run_attempt(bench.open(), spec)
     bench.lose_reply_to(DELETE)
     with pytest.raises(OutcomeUnknown):
-        remove(bench.open(), spec)
-    remove(bench.open(), spec)
+        run_removal(bench.open(), spec)
+    run_removal(bench.open(), spec)
     assert bench.count(spec) == 0
 
 
@@ -167,37 +167,37 @@ def test_a_lost_reply_to_a_removal(bench):
 
 def test_a_number_is_found_without_refs(bench):
     spec = bench.number()
-    refs = run(bench.open(), spec)
+    refs = run_attempt(bench.open(), spec)
     assert dict(bench.open().observe(spec).refs) == refs
 
 
 def test_drift_is_seen_and_mended(bench):
     spec = bench.number()
-    run(bench.open(), spec)
+    run_attempt(bench.open(), spec)
     bench.disturb(spec)
-    assert plan(bench.open(), spec)
-    run(bench.open(), spec)
-    assert plan(bench.open(), spec) == []
+    assert plan_step_summaries(bench.open(), spec)
+    run_attempt(bench.open(), spec)
+    assert plan_step_summaries(bench.open(), spec) == []
 
 
 def test_a_change_is_seen_and_made(bench):
     spec = bench.number()
-    refs = run(bench.open(), spec)
-    assert plan(bench.open(), bench.changed(spec))
-    run(bench.open(), bench.changed(spec), refs=refs)
-    assert plan(bench.open(), bench.changed(spec)) == []
+    refs = run_attempt(bench.open(), spec)
+    assert plan_step_summaries(bench.open(), bench.changed(spec))
+    run_attempt(bench.open(), bench.changed(spec), refs=refs)
+    assert plan_step_summaries(bench.open(), bench.changed(spec)) == []
     assert bench.count(spec) == 1
 
 
 def test_routing_is_unlinked_and_linked(bench):
     spec = bench.number()
-    run(bench.open(), spec)
+    run_attempt(bench.open(), spec)
     linked = bench.route(spec)
-    run(bench.open(), replace(spec, routed=False))
+    run_attempt(bench.open(), replace(spec, routed=False))
     assert bench.route(spec) is None
     assert bench.count(spec) == 1
-    assert plan(bench.open(), replace(spec, routed=False)) == []
-    run(bench.open(), spec)
+    assert plan_step_summaries(bench.open(), replace(spec, routed=False)) == []
+    run_attempt(bench.open(), spec)
     assert bench.route(spec) == linked
 
 
@@ -206,16 +206,16 @@ def test_routing_is_unlinked_and_linked(bench):
 
 def test_removal_leaves_nothing_and_can_be_repeated(bench):
     spec = bench.number()
-    refs = run(bench.open(), spec)
-    assert remove(bench.open(), spec, refs=refs) == {}
+    refs = run_attempt(bench.open(), spec)
+    assert run_removal(bench.open(), spec, refs=refs) == {}
     assert bench.count(spec) == 0
-    assert remove(bench.open(), spec, refs=refs) == {}
+    assert run_removal(bench.open(), spec, refs=refs) == {}
 
 
 def test_removal_finds_what_was_made_without_refs(bench):
     spec = bench.number()
-    run(bench.open(), spec)
-    assert remove(bench.open(), spec, refs={}) == {}
+    run_attempt(bench.open(), spec)
+    assert run_removal(bench.open(), spec, refs={}) == {}
     assert bench.count(spec) == 0
 
 
@@ -235,7 +235,7 @@ def test_removal_does_not_ask_whether_the_wish_was_well_formed(bench):
 
 def test_inventory_lists_what_we_made(bench):
     spec = bench.number()
-    refs = run(bench.open(), spec)
+    refs = run_attempt(bench.open(), spec)
     items = list(bench.open().inventory())
     number = next(i for i in items if i.kind == "number" and i.name == spec.e164)
     assert number.ours
@@ -249,8 +249,12 @@ def test_no_secret_is_written_down_or_told(bench):
     spec, provider = bench.number(), bench.open()
     observed = provider.observe(spec)
     told = [spec, observed, provider.plan(spec, observed)]
-    told += [run(bench.open(), spec), bench.open().observe(spec), plan(bench.open(), spec)]
-    told += [run(bench.open(), bench.changed(spec)), remove(bench.open(), spec)]
+    told += [
+        run_attempt(bench.open(), spec),
+        bench.open().observe(spec),
+        plan_step_summaries(bench.open(), spec),
+    ]
+    told += [run_attempt(bench.open(), bench.changed(spec)), run_removal(bench.open(), spec)]
     for ask in (lambda wrong: wrong.check(), lambda wrong: wrong.observe(spec)):
         with pytest.raises(ProviderError) as refused:
             ask(bench.open(bench.wrong_account))

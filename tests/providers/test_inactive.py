@@ -5,14 +5,21 @@ from dataclasses import replace
 import pytest
 
 from integrations.providers.base import OutcomeUnknown
-from tests.support.provider_harness import CREATE, opened, params, plan, remove, run
+from tests.support.provider_harness import (
+    CREATE,
+    harness_params,
+    open_harness,
+    plan_step_summaries,
+    run_attempt,
+    run_removal,
+)
 
 MOST_STEPS = 4
 
 
-@pytest.fixture(params=params())
+@pytest.fixture(params=harness_params())
 def bench(request):
-    with opened(request) as bench:
+    with open_harness(request) as bench:
         yield bench
 
 
@@ -22,37 +29,37 @@ def spec(bench):
 
 
 def test_it_is_made_once_and_leads_nowhere(bench, spec):
-    refs = run(bench.open(), spec)
+    refs = run_attempt(bench.open(), spec)
     assert bench.count(spec) == 1
     assert bench.route(spec) is None
-    assert plan(bench.open(), replace(spec, refs=refs)) == []
+    assert plan_step_summaries(bench.open(), replace(spec, refs=refs)) == []
 
 
 def test_it_is_routed_after_no_step(bench, spec):
     """Not even between two of them, whatever the next attempt remembers of the one before."""
     for steps in range(MOST_STEPS):
-        run(bench.open(), spec, steps=steps)
+        run_attempt(bench.open(), spec, steps=steps)
         assert bench.count(spec) == 0 or bench.route(spec) is None
 
 
 def test_a_lost_reply_routes_nothing(bench, spec):
-    if plan(bench.open(), spec):  # an account may have the number as it is wanted
+    if plan_step_summaries(bench.open(), spec):  # an account may have the number as it is wanted
         bench.lose_reply_to(CREATE)
         with pytest.raises(OutcomeUnknown):
-            run(bench.open(), spec)
-    run(bench.open(), spec)
+            run_attempt(bench.open(), spec)
+    run_attempt(bench.open(), spec)
     assert (bench.count(spec), bench.route(spec)) == (1, None)
 
 
 def test_it_can_be_switched_on_later(bench, spec):
-    refs = run(bench.open(), spec)
-    run(bench.open(), replace(spec, routed=True), refs=refs)
+    refs = run_attempt(bench.open(), spec)
+    run_attempt(bench.open(), replace(spec, routed=True), refs=refs)
     assert bench.route(spec) is not None
     assert bench.count(spec) == 1
-    assert plan(bench.open(), replace(spec, routed=True, refs=refs)) == []
+    assert plan_step_summaries(bench.open(), replace(spec, routed=True, refs=refs)) == []
 
 
 def test_it_can_be_removed(bench, spec):
-    refs = run(bench.open(), spec)
-    assert remove(bench.open(), spec, refs=refs) == {}
+    refs = run_attempt(bench.open(), spec)
+    assert run_removal(bench.open(), spec, refs=refs) == {}
     assert bench.count(spec) == 0

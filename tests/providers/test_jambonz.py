@@ -4,29 +4,33 @@ from uuid import uuid4
 
 import pytest
 
-from integrations.http.rate_limits import pace
+from integrations.http.rate_limits import rate_limit_pause
 from integrations.providers.base import Refused, Unavailable
 from integrations.providers.jambonz import Jambonz
 from tests.fakes.jambonz import FakeJambonz
-from tests.support.jambonz_provider import carrier, desk_of, number
-from tests.support.provider_harness import run
+from tests.support.jambonz_provider import (
+    build_carrier_spec,
+    build_number_spec,
+    open_jambonz_account,
+)
+from tests.support.provider_harness import run_attempt
 
 
 @pytest.fixture(params=["sp_key", "account_key"])
 def desk(request):
-    with desk_of(request.param) as opened:
+    with open_jambonz_account(request.param) as opened:
         yield opened
 
 
 @pytest.fixture
 def sp_desk():
-    with desk_of("sp_key") as opened:
+    with open_jambonz_account("sp_key") as opened:
         yield opened
 
 
 @pytest.fixture
 def account_desk():
-    with desk_of("account_key") as opened:
+    with open_jambonz_account("account_key") as opened:
         yield opened
 
 
@@ -39,7 +43,7 @@ def account_desk():
     ("admin_key", "administrator key of North Telecom, account Support"),
 ])  # fmt: skip
 def test_every_kind_of_key_is_told(key, summary):
-    with desk_of(key) as desk:
+    with open_jambonz_account(key) as desk:
         result = desk.open().check()
     assert result.summary == summary
     assert result.facts["account_sid"] == desk.jambonz.account_sid
@@ -65,7 +69,7 @@ def test_a_jambonz_that_does_not_tell_is_no_worse(sp_desk):
 
 @pytest.mark.parametrize("key", ["sp_key", "admin_key"])
 def test_a_key_to_many_accounts_must_be_told_which(key):
-    with desk_of(key) as desk, pytest.raises(Refused, match="enter the account SID"):
+    with open_jambonz_account(key) as desk, pytest.raises(Refused, match="enter the account SID"):
         desk.open(account_sid="").check()
 
 
@@ -79,8 +83,8 @@ def test_even_when_there_is_only_one_yet(sp_desk):
 def test_an_account_key_knows_its_account(account_desk):
     provider = account_desk.open(account_sid="")
     assert provider.check().facts["account_sid"] == account_desk.jambonz.account_sid
-    refs = run(provider, carrier())
-    run(provider, number(refs))
+    refs = run_attempt(provider, build_carrier_spec())
+    run_attempt(provider, build_number_spec(refs))
     assert account_desk.jambonz.numbers[0]["account_sid"] == account_desk.jambonz.account_sid
 
 
@@ -112,7 +116,7 @@ def test_a_key_pasted_with_spaces_and_a_sid_in_capitals(desk):
 
 
 def test_the_tree_may_hang_under_api_v1():
-    with desk_of("sp_key", FakeJambonz(prefix="/api/v1")) as desk:
+    with open_jambonz_account("sp_key", FakeJambonz(prefix="/api/v1")) as desk:
         desk.open().check()
         desk.open(base_url=desk.jambonz.base_url + "/").check()
         with pytest.raises(Refused, match="/v1 or /api/v1"):
@@ -141,13 +145,13 @@ def test_clean_complains_without_a_call(field):
 
 
 def test_the_quota_is_seen_and_kept():
-    with desk_of("sp_key", FakeJambonz(limit=8, window=60)) as desk:
-        refs = run(desk.open(), carrier())
+    with open_jambonz_account("sp_key", FakeJambonz(limit=8, window=60)) as desk:
+        refs = run_attempt(desk.open(), build_carrier_spec())
         door = desk.doors[-1]
         assert (door.quota.limit, door.quota.remaining, door.calls) == (8, 3, 5)
-        assert pace(door.quota, door.calls) == door.quota.reset_seconds
-        run(desk.open(), number(refs, e164="+15550100002"))
-        provider, spec = desk.open(), number(refs)
+        assert rate_limit_pause(door.quota, door.calls) == door.quota.reset_seconds
+        run_attempt(desk.open(), build_number_spec(refs, e164="+15550100002"))
+        provider, spec = desk.open(), build_number_spec(refs)
         observed = provider.observe(spec)
         with pytest.raises(Unavailable) as unavailable:
             provider.plan(spec, observed)[0].run({})
@@ -157,16 +161,16 @@ def test_the_quota_is_seen_and_kept():
 
 def test_another_attempt_meets_the_limit_itself():
     """A door knows only its own answers; past the limit, jambonz says 429 and for how long."""
-    with desk_of("sp_key", FakeJambonz(limit=5, window=60)) as desk:
-        run(desk.open(), carrier())
+    with open_jambonz_account("sp_key", FakeJambonz(limit=5, window=60)) as desk:
+        run_attempt(desk.open(), build_carrier_spec())
         with pytest.raises(Unavailable, match="too many requests") as unavailable:
             desk.open().check()
     assert 0 < unavailable.value.retry_after <= 60
 
 
 def test_inventory_is_the_accounts(desk):
-    spec = number(desk.made(carrier()))
-    run(desk.open(), spec)
+    spec = build_number_spec(desk.made(build_carrier_spec()))
+    run_attempt(desk.open(), spec)
     shared = desk.put_carrier("Shared", None, "service_provider_sid")
     theirs = desk.put_carrier("Theirs", "other_account_sid", "service_provider_sid")
     desk.put_number("15550100077", shared)

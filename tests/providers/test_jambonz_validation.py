@@ -4,9 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from integrations.providers.base import GatewaySpec, InboundAuth, Observed, Refused
+from integrations.providers.base import GatewaySpec, InboundAuth, ObservedState, Refused
 from integrations.providers.jambonz import Jambonz
-from tests.support.jambonz_provider import IN_AND_OUT, REGISTRATION, carrier, number
+from tests.support.jambonz_provider import (
+    BIDIRECTIONAL_GATEWAY,
+    REGISTRATION,
+    build_carrier_spec,
+    build_number_spec,
+)
 
 BAD_GATEWAYS = {
     "a host name for inbound calls": GatewaySpec("sip.example.com"),
@@ -30,17 +35,21 @@ BAD_GATEWAYS = {
 
 def refused_before_any_call(spec):
     with pytest.raises(Refused) as refused:
-        Jambonz({}, None).plan(spec, Observed())
+        Jambonz({}, None).plan(spec, ObservedState())
     return str(refused.value)
 
 
 @pytest.mark.parametrize("gateway", BAD_GATEWAYS.values(), ids=BAD_GATEWAYS.keys())
 def test_bad_gateways(gateway):
-    assert gateway.address in refused_before_any_call(carrier(gateways=(IN_AND_OUT, gateway)))
+    assert gateway.address in refused_before_any_call(
+        build_carrier_spec(gateways=(BIDIRECTIONAL_GATEWAY, gateway))
+    )
 
 
 def test_a_host_name_for_inbound_calls_is_explained():
-    sentence = refused_before_any_call(carrier(gateways=(GatewaySpec("sip.example.com"),)))
+    sentence = refused_before_any_call(
+        build_carrier_spec(gateways=(GatewaySpec("sip.example.com"),))
+    )
     assert "must be an IPv4 address" in sentence
 
 
@@ -53,7 +62,7 @@ def test_a_host_name_for_inbound_calls_is_explained():
 ])  # fmt: skip
 def test_bad_registrations(change):
     """The scoped paths check none of it, and then it never registers."""
-    spec = carrier(trunk_type="reg", registration=replace(REGISTRATION, **change))
+    spec = build_carrier_spec(trunk_type="reg", registration=replace(REGISTRATION, **change))
     assert "r3gister-me" not in refused_before_any_call(spec)
 
 
@@ -61,7 +70,7 @@ def test_bad_registrations(change):
     "auth", [InboundAuth("", "p"), InboundAuth("u", ""), InboundAuth("u" * 65, "p")]
 )
 def test_bad_inbound_credentials(auth):
-    refused_before_any_call(carrier(trunk_type="auth", inbound_auth=auth))
+    refused_before_any_call(build_carrier_spec(trunk_type="auth", inbound_auth=auth))
 
 
 @pytest.mark.parametrize("change", [
@@ -73,7 +82,7 @@ def test_bad_inbound_credentials(auth):
     {"trunk_type": "reg", "registration": REGISTRATION, "inbound_auth": InboundAuth("u", "p")},
 ])  # fmt: skip
 def test_trunks_that_do_not_fit_together(change):
-    refused_before_any_call(carrier(**change))
+    refused_before_any_call(build_carrier_spec(**change))
 
 
 @pytest.mark.parametrize(
@@ -93,5 +102,5 @@ def test_trunks_that_do_not_fit_together(change):
 )
 def test_bad_numbers(e164):
     """jambonz takes any text and reads * as a pattern."""
-    spec = number({"voip_carrier_sid": "x"}, e164=e164)
+    spec = build_number_spec({"voip_carrier_sid": "x"}, e164=e164)
     assert "E.164" in refused_before_any_call(spec)

@@ -10,14 +10,14 @@ import pytest
 from integrations.providers.base import (
     CarrierSpec,
     CredentialsRefused,
-    Observed,
+    ObservedState,
     OutcomeUnknown,
     Refused,
     Unavailable,
 )
 from integrations.providers.livekit import LiveKit
 from tests.support.harness_livekit import fake_livekit
-from tests.support.provider_harness import plan, remove, run
+from tests.support.provider_harness import plan_step_summaries, run_attempt, run_removal
 
 
 @pytest.fixture
@@ -142,9 +142,9 @@ def test_a_server_that_is_too_old():
     old = ("UpdateSIPInboundTrunk", "UpdateSIPOutboundTrunk", "UpdateSIPDispatchRule")
     with fake_livekit(without=old) as bench:
         spec = bench.number()
-        run(bench.open(), spec)
+        run_attempt(bench.open(), spec)
         with pytest.raises(Refused, match="1.9 or newer"):
-            run(bench.open(), bench.changed(spec))
+            run_attempt(bench.open(), bench.changed(spec))
 
 
 @pytest.mark.parametrize(("status", "body"), [
@@ -154,7 +154,7 @@ def test_a_server_that_is_too_old():
 def test_what_was_turned_away_did_nothing(bench, status, body):
     bench.livekit.reply("POST", "CreateSIP", status, body, Retry_After="7")
     with pytest.raises(Unavailable) as unavailable:
-        run(bench.open(), bench.number())
+        run_attempt(bench.open(), bench.number())
     assert unavailable.value.retry_after == 7
 
 
@@ -169,12 +169,12 @@ def test_what_broke_off_may_have_happened(bench, status, body):
     spec = bench.number()
     bench.livekit.reply_after("POST", "CreateSIPInbound", status, body)
     with pytest.raises(OutcomeUnknown):
-        run(bench.open(), spec)
-    run(bench.open(), spec)
+        run_attempt(bench.open(), spec)
+    run_attempt(bench.open(), spec)
     assert bench.count(spec) == 1
     bench.livekit.reply("POST", "List", status, body)
     with pytest.raises(Unavailable):
-        plan(bench.open(), spec)
+        plan_step_summaries(bench.open(), spec)
 
 
 @pytest.mark.parametrize(("status", "code", "words"), [
@@ -186,38 +186,38 @@ def test_what_broke_off_may_have_happened(bench, status, body):
 def test_what_repeating_cannot_help(bench, status, code, words):
     bench.livekit.reply("POST", "CreateSIPOutbound", status, {"code": code, "msg": words})
     with pytest.raises(Refused, match=f"did not add the outbound trunk of .*: {words}"):
-        run(bench.open(), bench.number())
+        run_attempt(bench.open(), bench.number())
 
 
 def test_a_lost_look_is_harmless(bench):
     bench.livekit.hang_up("POST", "ListSIPInbound")
     bench.livekit.hang_up("POST", "ListSIPInbound")  # a read is sent once more
     with pytest.raises(Unavailable):
-        plan(bench.open(), bench.number())
+        plan_step_summaries(bench.open(), bench.number())
 
 
 def test_a_creation_that_tells_no_id(bench):
     bench.livekit.reply("POST", "CreateSIPInbound", 200, {"name": "x"})
     with pytest.raises(OutcomeUnknown):
-        run(bench.open(), bench.number())
+        run_attempt(bench.open(), bench.number())
 
 
 def test_what_went_away_while_it_was_changed_is_made_anew_by_the_next_look(bench):
     spec = bench.number()
-    run(bench.open(), spec)
+    run_attempt(bench.open(), spec)
     gone = {"code": "not_found", "msg": "requested sip dispatch rule does not exist"}
     bench.livekit.reply("POST", "UpdateSIPDispatchRule", 404, gone)
     with pytest.raises(Unavailable, match="just been removed"):
-        run(bench.open(), bench.changed(spec))
-    run(bench.open(), bench.changed(spec))
+        run_attempt(bench.open(), bench.changed(spec))
+    run_attempt(bench.open(), bench.changed(spec))
 
 
 def test_a_rule_that_is_gone_already_is_removed(bench):
     spec = bench.number()
-    run(bench.open(), spec)
+    run_attempt(bench.open(), spec)
     gone = {"code": "not_found", "msg": "requested sip dispatch rule does not exist"}
     bench.livekit.reply_after("POST", "DeleteSIPDispatchRule", 404, gone)
-    assert remove(bench.open(), spec) == {}
+    assert run_removal(bench.open(), spec) == {}
     assert bench.count(spec) == 0
 
 
@@ -226,12 +226,12 @@ def test_a_rule_that_is_gone_already_is_removed(bench):
 
 def test_it_takes_no_carriers(bench):
     carrier, provider = CarrierSpec("pb-1", "Acme", "static_ip", ()), bench.open()
-    assert provider.observe(carrier) == Observed()
-    assert provider.plan_removal(carrier, Observed()) == []
+    assert provider.observe(carrier) == ObservedState()
+    assert provider.plan_removal(carrier, ObservedState()) == []
     with pytest.raises(Refused, match="takes no carriers"):
-        provider.plan(carrier, Observed())
+        provider.plan(carrier, ObservedState())
     with pytest.raises(Refused, match="takes no carriers"):
-        plan(provider, replace(bench.number(), sip=None))
+        plan_step_summaries(provider, replace(bench.number(), sip=None))
 
 
 def test_check_asks_one_short_question(bench):
@@ -246,7 +246,7 @@ def test_check_asks_one_short_question(bench):
 
 def test_inventory_tells_ours_from_others(bench):
     spec = bench.number()
-    refs = run(bench.open(), spec)
+    refs = run_attempt(bench.open(), spec)
     other = bench.livekit.put("inbound", numbers=["1 (555) 000-0001", "sales"], name="Theirs")
     bench.livekit.put("rules", trunk_ids=[other])
     both = bench.livekit.put("outbound", numbers=["+15550000001"])
@@ -263,7 +263,7 @@ def test_inventory_tells_ours_from_others(bench):
 
 def test_no_list_is_ever_asked_for_by_pages(bench):
     spec = bench.number()
-    run(bench.open(), spec)
+    run_attempt(bench.open(), spec)
     list(bench.open().inventory())
-    remove(bench.open(), spec)
+    run_removal(bench.open(), spec)
     assert not any("page" in heard.body for heard in bench.livekit.requests)

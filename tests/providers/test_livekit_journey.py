@@ -7,8 +7,13 @@ from numbers.inventory.operations import change_number, delete_number, merge_dup
 from numbers.models import PhoneNumber
 from tests.fakes.livekit import FakeLiveKit
 from tests.support import factories
-from tests.support.harness_livekit import Eye
-from tests.support.livekit_integration import NUMBER, SIP, connect_livekit, import_sip_number
+from tests.support.harness_livekit import LiveKitInspector
+from tests.support.livekit_integration import (
+    NUMBER,
+    SIP_SETTINGS,
+    connect_livekit,
+    import_sip_number,
+)
 from tests.support.livekit_server import real_livekit
 from tests.support.platforms import LOOPBACK
 
@@ -35,7 +40,7 @@ def eye(request, alice, loopback):
     server = request.getfixturevalue("fake") if request.param == "fake" else real_livekit()
     if request.param == "real":
         connect_livekit(alice.by, server.url, server.api_key, server.api_secret)
-    opened = Eye(server.url, server.api_key, server.api_secret)
+    opened = LiveKitInspector(server.url, server.api_key, server.api_secret)
     yield opened
     opened.clear(NUMBER)
     opened.client.close()
@@ -47,7 +52,7 @@ def number(alice, eye) -> PhoneNumber:
 
 
 def settled(number: PhoneNumber) -> PhoneNumber:
-    factories.work_number(number)
+    factories.run_number_operations(number)
     return number
 
 
@@ -147,7 +152,7 @@ def test_a_trunk_that_is_not_ours_is_used_and_survives(alice, eye):
 
 def test_the_story_holds_every_call_and_no_secret(alice, eye):
     password, pin = "s1p-s3cret", "8675309417"
-    settings = {**SIP, "password": password, "pin": pin}
+    settings = {**SIP_SETTINGS, "password": password, "pin": pin}
     number = settled(import_sip_number(alice.by, sip_settings=settings))
     delete_number(alice.by, number.id)
     settled(number)
@@ -163,9 +168,9 @@ def test_the_story_holds_every_call_and_no_secret(alice, eye):
 def test_a_lost_reply_is_looked_up_and_not_repeated(alice, fake, part):
     fake.lose_reply("POST", f"CreateSIP{part}")
     number = import_sip_number(alice.by)
-    assert factories.work_number(number).outcome == "unknown"
+    assert factories.run_number_operations(number).outcome == "unknown"
     Operation.objects.filter(status="open").update(next_attempt_at="2020-01-01T00:00Z")
-    factories.work_number(number)
+    factories.run_number_operations(number)
     assert number.status == "active"
     assert [len(rows) for rows in (fake.inbound, fake.rules, fake.outbound)] == [1, 1, 1]
 
@@ -174,7 +179,7 @@ def test_a_lost_look_is_tried_again(alice, fake):
     """A list is a POST, and changes nothing all the same."""
     for _ in range(2):
         fake.hang_up("POST", "ListSIPInbound")
-    assert factories.work_number(import_sip_number(alice.by)).outcome == "unavailable"
+    assert factories.run_number_operations(import_sip_number(alice.by)).outcome == "unavailable"
 
 
 def test_a_revoked_key_pauses_the_integration(alice, fake):

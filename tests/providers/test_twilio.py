@@ -7,9 +7,9 @@ from uuid import uuid4
 import pytest
 
 from integrations.providers.base import CarrierSpec, NumberSpec, Refused, SearchQuery, Unavailable
-from integrations.providers.twilio.routing import NOWHERE, Routing, changes
-from tests.support.harness_twilio import TwilioBench, fake_twilio
-from tests.support.provider_harness import plan, remove, run
+from integrations.providers.twilio.routing import NO_ROUTING, Routing, routing_changes
+from tests.support.harness_twilio import TwilioHarness, fake_twilio
+from tests.support.provider_harness import plan_step_summaries, run_attempt, run_removal
 
 BEFORE, OURS, THEIRS = (f"https://{name}.example/voice" for name in ("before", "ours", "theirs"))
 NUMBER = "+15551234567"
@@ -31,14 +31,14 @@ def spec_of(**wish) -> NumberSpec:
     return NumberSpec(f"pb-{uuid4().hex}", NUMBER, **wish)
 
 
-def routing(bench: TwilioBench) -> dict[str, str]:
+def routing(bench: TwilioHarness) -> dict[str, str]:
     """What acts, by name."""
     (row,) = bench.twilio.found(NUMBER)
     names = ("voice_url", "voice_method", "voice_application_sid", "trunk_sid")
     return {name: row[name] or "" for name in names}
 
 
-def posts(bench: TwilioBench) -> list[str]:
+def posts(bench: TwilioHarness) -> list[str]:
     return [heard.raw.decode() for heard in bench.twilio.requests if heard.method == "POST"]
 
 
@@ -47,7 +47,7 @@ def posts(bench: TwilioBench) -> list[str]:
 
 def test_a_number_is_taken_in_and_left_as_it_is(bench, twilio):
     sid = twilio.own(NUMBER, friendly_name="Front desk", voice_url=BEFORE)
-    refs = run(bench.open(), spec_of())
+    refs = run_attempt(bench.open(), spec_of())
     assert json.loads(refs.pop("routing_before")) == {
         "voice_url": BEFORE,
         "voice_method": "POST",
@@ -66,21 +66,21 @@ def test_a_part_of_a_number_is_not_the_number(bench, twilio):
     twilio.own(NUMBER + "8")
     twilio.own("+1" + NUMBER[1:])
     with pytest.raises(Refused, match=r"\+15551234567 is not in this Twilio account. Buy it or"):
-        run(bench.open(), spec_of())
+        run_attempt(bench.open(), spec_of())
 
 
 def test_it_is_found_on_a_later_page(bench, twilio):
     for n in range(60):
         twilio.own(f"{NUMBER}{n:02}")
     sid = twilio.own(NUMBER)
-    assert run(bench.open(), spec_of())["phone_number_sid"] == sid
+    assert run_attempt(bench.open(), spec_of())["phone_number_sid"] == sid
 
 
 def test_what_is_known_is_asked_for_by_its_sid(bench, twilio):
     twilio.own(NUMBER)
-    refs = run(bench.open(), spec_of())
+    refs = run_attempt(bench.open(), spec_of())
     del twilio.requests[:]
-    assert run(bench.open(), spec_of(), refs=refs) == refs
+    assert run_attempt(bench.open(), spec_of(), refs=refs) == refs
     assert [heard.path.rpartition("/")[2] for heard in twilio.requests] == [
         f"{refs['phone_number_sid']}.json"
     ]
@@ -89,12 +89,15 @@ def test_what_is_known_is_asked_for_by_its_sid(bench, twilio):
 def test_a_sid_that_has_become_another_number(bench, twilio):
     other = twilio.own("+15559999999")
     sid = twilio.own(NUMBER)
-    assert run(bench.open(), spec_of(), refs={"phone_number_sid": other})["phone_number_sid"] == sid
+    assert (
+        run_attempt(bench.open(), spec_of(), refs={"phone_number_sid": other})["phone_number_sid"]
+        == sid
+    )
 
 
 def test_the_letters_of_capabilities_do_not_matter(bench, twilio):
     twilio.own(NUMBER, capabilities={"Voice": True, "SMS": True, "MMS": False, "fax": None})
-    assert run(bench.open(), spec_of())["capabilities"] == "sms,voice"
+    assert run_attempt(bench.open(), spec_of())["capabilities"] == "sms,voice"
 
 
 def test_carriers_are_refused(bench):
@@ -107,10 +110,10 @@ def test_carriers_are_refused(bench):
 
 def test_only_what_differs_is_sent(bench, twilio):
     twilio.own(NUMBER, voice_url=BEFORE)
-    run(bench.open(), spec_of(webhook=OURS))
+    run_attempt(bench.open(), spec_of(webhook=OURS))
     assert posts(bench) == ["VoiceUrl=https%3A%2F%2Fours.example%2Fvoice"]
     twilio.found(NUMBER)[0]["voice_method"] = "GET"
-    run(bench.open(), spec_of(webhook=OURS))
+    run_attempt(bench.open(), spec_of(webhook=OURS))
     assert posts(bench)[1:] == ["VoiceMethod=POST"]
 
 
@@ -149,20 +152,20 @@ def test_it_is_routed_and_put_back(bench, twilio, before, wish, back):
         "own application": spec_of(application=application),
     }
     spec = wishes[wish]
-    refs = run(bench.open(), spec)
+    refs = run_attempt(bench.open(), spec)
     assert acting(routing(bench)) == {
         "webhook": OURS,
         "trunk": bench.account.get("trunk_sid"),
     }.get(wish, application)
-    assert plan(bench.open(), replace(spec, refs=refs)) == []
+    assert plan_step_summaries(bench.open(), replace(spec, refs=refs)) == []
     if back == "removed":
-        assert remove(bench.open(), spec, refs=refs) == {}
+        assert run_removal(bench.open(), spec, refs=refs) == {}
     else:
         less = {"webhook": None, "lands_elsewhere": False, "application": None}
         less = {"routed": False} if back == "unrouted" else less
         if back == "unassigned":
             bench.account.pop("application_sid", None)
-        refs = run(bench.open(), replace(spec, **less), refs=refs)
+        refs = run_attempt(bench.open(), replace(spec, **less), refs=refs)
         assert "routing_ours" not in refs
     assert routing(bench) == was | {"voice_method": routing(bench)["voice_method"]}
     assert acting(was) != BEFORE or routing(bench)["voice_method"] == was["voice_method"]
@@ -175,7 +178,7 @@ def acting(row: dict[str, str]) -> str:
 def test_a_trunk_is_left_last_and_by_its_own_resource(bench, twilio):
     trunk = twilio.make_trunk()
     sid = twilio.own(NUMBER, trunk_sid=trunk)
-    run(bench.open(), spec_of(webhook=OURS))
+    run_attempt(bench.open(), spec_of(webhook=OURS))
     writes = [(h.method, h.path) for h in twilio.requests if h.method != "GET"]
     assert [method for method, _ in writes] == ["POST", "DELETE"]
     assert writes[1][1] == f"/v1/Trunks/{trunk}/PhoneNumbers/{sid}"
@@ -193,15 +196,15 @@ def test_somebody_else_has_detached_it_meanwhile(bench, twilio):
 def test_an_application_of_another_kind_is_refused(bench, twilio):
     twilio.own(NUMBER)
     with pytest.raises(Refused, match="is no TwiML application"):
-        run(bench.open(), spec_of(application=str(uuid4())))
-    assert remove(bench.open(), spec_of(application=str(uuid4()))).get("phone_number_sid")
+        run_attempt(bench.open(), spec_of(application=str(uuid4())))
+    assert run_removal(bench.open(), spec_of(application=str(uuid4()))).get("phone_number_sid")
 
 
 def test_a_change_that_is_taken_and_not_kept(bench, twilio):
     twilio.own(NUMBER, voice_url=BEFORE)
     twilio.forgets = frozenset({"VoiceUrl"})
     with pytest.raises(Refused, match="took it, but it still routes them to https://before"):
-        run(bench.open(), spec_of(webhook=OURS))
+        run_attempt(bench.open(), spec_of(webhook=OURS))
 
 
 def test_a_number_that_went_away_under_the_change(bench, twilio):
@@ -218,11 +221,11 @@ def test_a_number_that_went_away_under_the_change(bench, twilio):
 
 def test_what_was_before_is_known_before_anything_is_changed(bench, twilio):
     twilio.own(NUMBER, voice_url=BEFORE)
-    noted = run(bench.open(), spec_of(webhook=OURS), steps=0)
+    noted = run_attempt(bench.open(), spec_of(webhook=OURS), steps=0)
     assert json.loads(noted["routing_before"])["voice_url"] == BEFORE
-    run(bench.open(), spec_of(webhook=OURS), refs=noted, steps=1)
+    run_attempt(bench.open(), spec_of(webhook=OURS), refs=noted, steps=1)
     # Killed before the step's own ids were saved: what was noted first still leads back.
-    run(bench.open(), spec_of(routed=False), refs=noted)
+    run_attempt(bench.open(), spec_of(routed=False), refs=noted)
     assert acting(routing(bench)) == BEFORE
 
 
@@ -230,56 +233,56 @@ def test_it_is_kept_over_many_changes(bench, twilio):
     twilio.own(NUMBER, voice_url=BEFORE)
     refs = {}
     for n in range(3):
-        refs = run(bench.open(), spec_of(webhook=f"{OURS}/{n}"), refs=refs)
+        refs = run_attempt(bench.open(), spec_of(webhook=f"{OURS}/{n}"), refs=refs)
     assert json.loads(refs["routing_before"])["voice_url"] == BEFORE
 
 
 def test_a_second_change_that_was_noted_and_never_made(bench, twilio):
     twilio.own(NUMBER, voice_url=BEFORE)
-    refs = run(bench.open(), spec_of(webhook=OURS))
-    refs = run(bench.open(), spec_of(webhook=f"{OURS}/2"), refs=refs, steps=0)
-    remove(bench.open(), spec_of(webhook=f"{OURS}/3"), refs=refs)
+    refs = run_attempt(bench.open(), spec_of(webhook=OURS))
+    refs = run_attempt(bench.open(), spec_of(webhook=f"{OURS}/2"), refs=refs, steps=0)
+    run_removal(bench.open(), spec_of(webhook=f"{OURS}/3"), refs=refs)
     assert acting(routing(bench)) == BEFORE
 
 
 def test_our_own_routing_is_never_taken_for_theirs(bench, twilio):
     twilio.own(NUMBER, voice_url=OURS)
-    refs = run(bench.open(), spec_of(webhook=OURS))
+    refs = run_attempt(bench.open(), spec_of(webhook=OURS))
     assert "routing_before" not in refs
-    run(bench.open(), spec_of(webhook=OURS, routed=False), refs=refs)
-    remove(bench.open(), spec_of(webhook=OURS), refs=refs)
+    run_attempt(bench.open(), spec_of(webhook=OURS, routed=False), refs=refs)
+    run_removal(bench.open(), spec_of(webhook=OURS), refs=refs)
     assert acting(routing(bench)) == OURS
     assert posts(bench) == []
 
 
 def test_what_was_changed_there_before_we_came_to_route_it(bench, twilio):
     (sid,) = [twilio.own(NUMBER, voice_url="https://long.ago/")]
-    refs = run(bench.open(), spec_of())
+    refs = run_attempt(bench.open(), spec_of())
     twilio.numbers[sid]["voice_url"] = BEFORE
-    refs = run(bench.open(), spec_of(webhook=OURS), refs=refs)
-    run(bench.open(), spec_of(), refs=refs)
+    refs = run_attempt(bench.open(), spec_of(webhook=OURS), refs=refs)
+    run_attempt(bench.open(), spec_of(), refs=refs)
     assert acting(routing(bench)) == BEFORE
 
 
 def test_drift_is_mended_and_what_was_before_stays(bench, twilio):
     sid = twilio.own(NUMBER, voice_url=BEFORE)
-    refs = run(bench.open(), spec_of(webhook=OURS))
+    refs = run_attempt(bench.open(), spec_of(webhook=OURS))
     twilio.numbers[sid]["voice_url"] = THEIRS
-    refs = run(bench.open(), spec_of(webhook=OURS), refs=refs)
+    refs = run_attempt(bench.open(), spec_of(webhook=OURS), refs=refs)
     assert acting(routing(bench)) == OURS
-    run(bench.open(), spec_of(), refs=refs)
+    run_attempt(bench.open(), spec_of(), refs=refs)
     assert acting(routing(bench)) == BEFORE
 
 
 @pytest.mark.parametrize("back", ["unrouted", "removed"])
 def test_what_somebody_else_has_set_meanwhile_is_theirs(bench, twilio, back):
     sid = twilio.own(NUMBER, voice_url=BEFORE)
-    refs = run(bench.open(), spec_of(webhook=OURS))
+    refs = run_attempt(bench.open(), spec_of(webhook=OURS))
     twilio.numbers[sid]["voice_url"] = THEIRS
     if back == "removed":
-        remove(bench.open(), spec_of(webhook=OURS), refs=refs)
+        run_removal(bench.open(), spec_of(webhook=OURS), refs=refs)
     else:
-        refs = run(bench.open(), spec_of(webhook=OURS, routed=False), refs=refs)
+        refs = run_attempt(bench.open(), spec_of(webhook=OURS, routed=False), refs=refs)
         assert json.loads(refs["routing_before"])["voice_url"] == THEIRS
     assert acting(routing(bench)) == THEIRS
 
@@ -287,11 +290,11 @@ def test_what_somebody_else_has_set_meanwhile_is_theirs(bench, twilio, back):
 def test_a_restoration_that_broke_off_between_its_steps(bench, twilio):
     bench.account["trunk_sid"] = twilio.make_trunk()
     twilio.own(NUMBER, voice_url=BEFORE, voice_method="GET")
-    refs = run(bench.open(), spec_of(lands_elsewhere=True))
+    refs = run_attempt(bench.open(), spec_of(lands_elsewhere=True))
     twilio.found(NUMBER)[0]["voice_url"] = THEIRS  # which does not act under a trunk
     back = spec_of(routed=False)
-    kept = run(bench.open(), back, refs=refs, steps=1)
-    run(bench.open(), back, refs=kept)
+    kept = run_attempt(bench.open(), back, refs=refs, steps=1)
+    run_attempt(bench.open(), back, refs=kept)
     assert (acting(routing(bench)), routing(bench)["voice_method"]) == (BEFORE, "GET")
 
 
@@ -300,16 +303,16 @@ def test_a_restoration_that_broke_off_between_its_steps(bench, twilio):
 
 def test_release_gives_it_back_and_asks_no_routing(bench, twilio):
     twilio.own(NUMBER, voice_url=BEFORE)
-    refs = run(bench.open(), spec_of(webhook=OURS))
+    refs = run_attempt(bench.open(), spec_of(webhook=OURS))
     del twilio.requests[:]
-    assert remove(bench.open(), spec_of(release=True), refs=refs) == {}
+    assert run_removal(bench.open(), spec_of(release=True), refs=refs) == {}
     assert twilio.found(NUMBER) == []
     assert [heard.method for heard in twilio.requests] == ["GET", "DELETE"]
 
 
 def test_a_release_that_somebody_was_faster_with(bench, twilio):
     sid = twilio.own(NUMBER)
-    refs = run(bench.open(), spec_of())
+    refs = run_attempt(bench.open(), spec_of())
     provider, spec = bench.open(), spec_of(release=True, refs=refs)
     (step,) = provider.plan_removal(spec, provider.observe(spec))
     del twilio.numbers[sid]
@@ -325,7 +328,7 @@ def test_a_number_that_we_never_had_is_left_alone(bench, twilio):
 
 def test_a_number_that_is_gone_needs_no_removal(bench):
     spec = spec_of(release=True, refs={"phone_number_sid": f"PN{'0' * 32}"})
-    assert remove(bench.open(), spec) == {}
+    assert run_removal(bench.open(), spec) == {}
 
 
 # ---------------------------------------------------------------------------- search, inventory
@@ -386,12 +389,12 @@ def test_inventory_reads_every_page(bench, twilio):
 
 
 def test_what_an_empty_value_would_break_is_not_sent():
-    assert changes(Routing("https://a", "GET"), NOWHERE) == {"VoiceUrl": ""}
+    assert routing_changes(Routing("https://a", "GET"), NO_ROUTING) == {"VoiceUrl": ""}
 
 
 def test_a_step_tells_no_secret_of_an_address(bench, twilio):
     twilio.own(NUMBER)
     spec = spec_of(webhook="https://user:pa55@ours.example/voice?token=t0ken")
-    assert plan(bench.open(), spec) == [
+    assert plan_step_summaries(bench.open(), spec) == [
         "route the calls of +15551234567 to https://ours.example/voice at Twilio"
     ]

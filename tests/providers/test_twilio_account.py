@@ -5,7 +5,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from integrations.providers.base import CredentialsRefused, Refused
 from integrations.providers.twilio import Twilio
-from tests.fakes.wire import Accident, Reply
+from tests.fakes.wire import FakeResponse, InjectedFault
 from tests.support.harness_twilio import fake_twilio
 
 AC, SK, TK, AP = (f"{prefix}{'0a' * 16}" for prefix in ("AC", "SK", "TK", "AP"))
@@ -194,9 +194,9 @@ def test_the_auth_token_in_the_answer_is_written_down_nowhere():
 
 def test_the_authorization_is_never_written_down(bench):
     def echo(wire, heard):
-        return Reply(400, {"message": f"You said {heard.headers['authorization']}"})
+        return FakeResponse(400, {"message": f"You said {heard.headers['authorization']}"})
 
-    bench.twilio._accidents.append(Accident("GET", "/Accounts", echo))
+    bench.twilio._accidents.append(InjectedFault("GET", "/Accounts", echo))
     with pytest.raises(Refused, match="You said Basic ••••") as refused:
         bench.open().check()
     header = bench.twilio.requests[-1].headers["authorization"].partition(" ")[2]

@@ -12,8 +12,8 @@ from integrations.providers.base import (
 )
 from integrations.providers.twilio import Twilio
 from tests.support.harness_twilio import fake_twilio
-from tests.support.provider_harness import remove, run
-from tests.support.socket_peers import mocked
+from tests.support.provider_harness import run_attempt, run_removal
+from tests.support.socket_peers import mocked_client
 
 NUMBER = "+15551234567"
 ROUTED = NumberSpec("pb-1", NUMBER, webhook="https://ours.example/")
@@ -59,7 +59,7 @@ def said(code: int, status: int, message: str = "In Twilio's words") -> dict:
 def test_a_change(bench, status, code, kind, sentence):
     bench.twilio.reply("POST", "/IncomingPhoneNumbers", status, said(code, status))
     with pytest.raises(kind, match=sentence) as error:
-        run(bench.open(), ROUTED)
+        run_attempt(bench.open(), ROUTED)
     assert isinstance(error.value, CredentialsRefused) == (kind is CredentialsRefused)
 
 
@@ -70,19 +70,19 @@ def test_a_change(bench, status, code, kind, sentence):
 def test_a_look(bench, status, kind):
     bench.twilio.reply("GET", "/IncomingPhoneNumbers", status, said(0, status), Retry_After="9")
     with pytest.raises(kind) as error:
-        run(bench.open(), ROUTED)
+        run_attempt(bench.open(), ROUTED)
     assert getattr(error.value, "retry_after", 9) == 9
 
 
 @pytest.mark.parametrize(("status", "kind"), [(500, OutcomeUnknown), (429, Unavailable)])
 def test_a_release(bench, status, kind):
     spec = NumberSpec("pb-1", NUMBER, release=True)
-    refs = run(bench.open(), spec)
+    refs = run_attempt(bench.open(), spec)
     bench.twilio.reply("DELETE", "/IncomingPhoneNumbers", status, said(0, status))
     with pytest.raises(kind):
-        remove(bench.open(), spec, refs=refs)
+        run_removal(bench.open(), spec, refs=refs)
     bench.twilio.reply("DELETE", "/IncomingPhoneNumbers", 404, said(20404, 404))
-    assert remove(bench.open(), spec, refs=refs) == {}
+    assert run_removal(bench.open(), spec, refs=refs) == {}
 
 
 @pytest.mark.parametrize("body", [
@@ -92,7 +92,7 @@ def test_a_release(bench, status, kind):
 def test_bodies_that_are_not_twilios(bench, status, kind, body):
     bench.twilio.reply("GET", "/IncomingPhoneNumbers", status, body)
     with pytest.raises(kind, match=f"it answered {status}"):
-        run(bench.open(), ROUTED)
+        run_attempt(bench.open(), ROUTED)
 
 
 def test_the_newer_shape_of_errors(bench):
@@ -100,7 +100,7 @@ def test_the_newer_shape_of_errors(bench):
     problem = {"type": "x", "title": "Bad", "status": 400, "code": 21402, "detail": "No such URL"}
     bench.twilio.reply("POST", "/IncomingPhoneNumbers", 400, problem)
     with pytest.raises(Refused, match=r"No such URL \(Twilio error 21402\)"):
-        run(bench.open(), ROUTED)
+        run_attempt(bench.open(), ROUTED)
 
 
 @pytest.mark.parametrize("status", [200, 404])
@@ -109,7 +109,7 @@ def test_a_web_page_says_nothing_about_numbers(bench, status):
     page = {"Content-Type": "text/html"}
     bench.twilio.reply("GET", "/IncomingPhoneNumbers", status, "<html>Portal</html>", **page)
     with pytest.raises(Refused, match="JSON|it answered 404") as error:
-        run(bench.open(), NumberSpec("pb-1", "+15550001111", purchase={}))
+        run_attempt(bench.open(), NumberSpec("pb-1", "+15550001111", purchase={}))
     assert "not in this" not in str(error.value)
     assert bench.twilio.found("+15550001111") == []
 
@@ -121,7 +121,7 @@ def test_a_web_page_says_nothing_about_numbers(bench, status):
 def test_lists_that_are_none(bench, body):
     bench.twilio.reply("GET", "/IncomingPhoneNumbers", 200, body)
     with pytest.raises(Refused, match="no list|no sid"):
-        run(bench.open(), ROUTED)
+        run_attempt(bench.open(), ROUTED)
 
 
 # --------------------------------------------------------------------------------------- paging
@@ -188,7 +188,7 @@ def signalwire(*replies):
         return httpx.Response(status, json=body)
 
     origins = Twilio.origins(SPACE)
-    return Twilio(SPACE, mocked(handle, origins[""])), heard
+    return Twilio(SPACE, mocked_client(handle, origins[""])), heard
 
 
 def test_signalwire_is_spoken_to_in_its_own_place():
@@ -199,7 +199,7 @@ def test_signalwire_is_spoken_to_in_its_own_place():
         (200, {"incoming_phone_numbers": [row]}),
         (200, {**row, "voice_url": ROUTED.webhook, "voice_method": "POST"}),
     )
-    refs = run(provider, ROUTED)
+    refs = run_attempt(provider, ROUTED)
     assert (refs["phone_number_sid"], refs["capabilities"]) == (PN, "voice")
     assert {request.url.host for request in heard} == {"acme.signalwire.com"}
     assert [request.url.path for request in heard] == [f"{base}.json", base, f"{base}/{PN}.json"]
@@ -208,7 +208,7 @@ def test_signalwire_is_spoken_to_in_its_own_place():
 def test_its_errors_are_told_by_status_and_name():
     provider, _ = signalwire((422, {"code": "21422x", "message": "Taken"}))
     with pytest.raises(Refused, match="SignalWire did not look for .*: Taken"):
-        run(provider, ROUTED)
+        run_attempt(provider, ROUTED)
     provider, _ = signalwire((401, {"errors": [{"code": "unauthorized"}]}))
     with pytest.raises(CredentialsRefused, match="SignalWire does not accept"):
         provider.check()

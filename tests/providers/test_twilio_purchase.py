@@ -19,7 +19,11 @@ from integrations.providers.twilio import Twilio
 from numbers.inventory.acquisition import buy_number
 from numbers.inventory.operations import delete_number, retry_number
 from tests.support import factories
-from tests.support.twilio_purchase import BUY, asks, due_now
+from tests.support.twilio_purchase import (
+    PURCHASE_REQUEST,
+    make_operations_due,
+    purchase_request_bodies,
+)
 
 NUMBER, WEBHOOK = "+15551234567", "https://ours.example/voice"
 
@@ -59,7 +63,7 @@ def test_it_is_bought_once_with_its_routing_and_our_mark(row, spec, twilio):
     assert row.refs["phone_number_sid"] == bought["sid"]
     assert "purchase_asked" not in row.refs
     row.attempt(spec)
-    assert len(asks(twilio)) == 1
+    assert len(purchase_request_bodies(twilio)) == 1
 
 
 def test_the_intent_is_kept_before_the_platform_is_asked(row, spec, twilio):
@@ -71,7 +75,7 @@ def test_the_intent_is_kept_before_the_platform_is_asked(row, spec, twilio):
 def test_what_the_account_owns_is_not_bought(row, spec, twilio):
     twilio.own(NUMBER)
     row.attempt(spec)
-    assert asks(twilio) == []
+    assert purchase_request_bodies(twilio) == []
     assert twilio.found(NUMBER)[0]["voice_url"] == WEBHOOK
 
 
@@ -85,13 +89,13 @@ def test_extras(row, spec, twilio):
 def test_extras_that_nobody_knows_are_not_ignored(row, spec, twilio):
     with pytest.raises(Refused, match="cannot take area_code"):
         row.attempt(replace(spec, purchase={"area_code": "415"}))
-    assert asks(twilio) == []
+    assert purchase_request_bodies(twilio) == []
 
 
 @pytest.mark.parametrize("unrouted", [{"webhook": None}, {"routed": False}])
 def test_it_may_be_bought_without_a_routing(row, spec, twilio, unrouted):
     row.attempt(replace(spec, **unrouted))
-    assert "Voice" not in asks(twilio)[0]
+    assert "Voice" not in purchase_request_bodies(twilio)[0]
 
 
 def test_a_trunk_comes_with_the_purchase(row, spec, twilio, bench):
@@ -112,22 +116,25 @@ def test_a_routing_that_the_purchase_did_not_take_is_made_up_for(row, spec, twil
     assert row.refs["phone_number_sid"]
     twilio.forgets = frozenset()
     row.attempt(spec)
-    assert (twilio.found(NUMBER)[0]["voice_url"], len(asks(twilio))) == (WEBHOOK, 1)
+    assert (twilio.found(NUMBER)[0]["voice_url"], len(purchase_request_bodies(twilio))) == (
+        WEBHOOK,
+        1,
+    )
 
 
 # ------------------------------------------------------------------------------- when it breaks
 
 
 def lose_reply(twilio):
-    twilio.lose_reply(*BUY)
+    twilio.lose_reply(*PURCHASE_REQUEST)
 
 
 def reply_500(twilio):
-    twilio.reply_after(*BUY, 500, "<html>Oops</html>")
+    twilio.reply_after(*PURCHASE_REQUEST, 500, "<html>Oops</html>")
 
 
 def reply_nonsense(twilio):
-    twilio.reply_after(*BUY, 201, "<html>Welcome to the hotel's WLAN</html>")
+    twilio.reply_after(*PURCHASE_REQUEST, 201, "<html>Welcome to the hotel's WLAN</html>")
 
 
 @pytest.mark.parametrize("accident", [lose_reply, reply_500, reply_nonsense])
@@ -138,7 +145,7 @@ def test_what_was_bought_all_the_same_is_taken_over(row, spec, twilio, accident)
     row.attempt(spec)
     assert row.refs["phone_number_sid"] == twilio.found(NUMBER)[0]["sid"]
     assert "purchase_asked" not in row.refs
-    assert len(asks(twilio)) == 1
+    assert len(purchase_request_bodies(twilio)) == 1
 
 
 def test_a_worker_killed_after_the_purchase(row, spec, twilio):
@@ -150,30 +157,30 @@ def test_a_worker_killed_after_the_purchase(row, spec, twilio):
     row.refs = noted
     row.attempt(spec)
     assert row.refs["phone_number_sid"] == twilio.found(NUMBER)[0]["sid"]
-    assert len(asks(twilio)) == 1
+    assert len(purchase_request_bodies(twilio)) == 1
 
 
 @pytest.mark.parametrize("accident", ["hang_up", "late"])
 def test_it_is_waited_for_and_never_asked_again(row, spec, twilio, monkeypatch, accident):
     monkeypatch.setattr("integrations.http.client.READ_SECONDS", 0.3)
     if accident == "late":
-        twilio.hang(*BUY, then_do_after=1.0)
+        twilio.hang(*PURCHASE_REQUEST, then_do_after=1.0)
     else:
-        twilio.hang_up(*BUY)
+        twilio.hang_up(*PURCHASE_REQUEST)
     with pytest.raises(OutcomeUnknown):
         row.attempt(spec)
     with pytest.raises(OutcomeUnknown, match="was asked to buy"):
         row.attempt(spec)
-    assert len(asks(twilio)) == 1
+    assert len(purchase_request_bodies(twilio)) == 1
     if accident == "late":
         twilio.settle()
         row.attempt(spec)
         assert row.refs["phone_number_sid"] == twilio.found(NUMBER)[0]["sid"]
-        assert len(asks(twilio)) == 1
+        assert len(purchase_request_bodies(twilio)) == 1
 
 
 def test_after_a_while_it_is_said_that_nothing_was_bought(row, spec, twilio):
-    twilio.hang_up(*BUY)
+    twilio.hang_up(*PURCHASE_REQUEST)
     with time_machine.travel("2030-01-01T12:00Z", tick=False) as clock:
         with pytest.raises(OutcomeUnknown):
             row.attempt(spec)
@@ -183,15 +190,15 @@ def test_after_a_while_it_is_said_that_nothing_was_bought(row, spec, twilio):
         clock.shift(timedelta(seconds=2))
         with pytest.raises(Refused, match="the purchase was not carried out; nothing was bought"):
             row.attempt(spec)
-        assert len(asks(twilio)) == 1
+        assert len(purchase_request_bodies(twilio)) == 1
         row.attempt(spec)  # somebody has asked to try again
     assert row.refs["phone_number_sid"]
-    assert len(asks(twilio)) == 2
+    assert len(purchase_request_bodies(twilio)) == 2
 
 
 def given_up(row, spec, twilio):
     """A purchase whose answer never came, and of which that has been said."""
-    twilio.hang_up(*BUY)
+    twilio.hang_up(*PURCHASE_REQUEST)
     with time_machine.travel("2020-01-01"), pytest.raises(OutcomeUnknown):
         row.attempt(spec)
     with pytest.raises(Refused, match="nothing was bought"):
@@ -215,7 +222,7 @@ def test_an_unanswered_ask_may_be_who_took_it(row, spec, twilio):
         row.attempt(spec)
     with pytest.raises(OutcomeUnknown):
         row.attempt(spec)
-    assert len(asks(twilio)) == 2
+    assert len(purchase_request_bodies(twilio)) == 2
 
 
 # ------------------------------------------------------------------------------------ clear noes
@@ -250,7 +257,7 @@ def test_what_the_law_asks_for_is_named(row, spec, twilio, code, words):
     ("times", "headers", "pause"), [(1, {}, None), (2, {"Retry_After": "7"}, 7)]
 )
 def test_what_was_turned_away_may_be_asked_again(row, spec, twilio, times, headers, pause):
-    twilio.burst(BUY[1], method="POST", times=times, **headers)
+    twilio.burst(PURCHASE_REQUEST[1], method="POST", times=times, **headers)
     for _ in range(times):
         with pytest.raises(Unavailable, match="too many requests") as busy:
             row.attempt(spec)
@@ -261,7 +268,7 @@ def test_what_was_turned_away_may_be_asked_again(row, spec, twilio, times, heade
 
 
 def test_credentials_that_end_under_the_purchase(row, spec, twilio):
-    twilio.reply(*BUY, 401, {"code": 20003, "message": "Authenticate", "status": 401})
+    twilio.reply(*PURCHASE_REQUEST, 401, {"code": 20003, "message": "Authenticate", "status": 401})
     with pytest.raises(CredentialsRefused):
         row.attempt(spec)
     assert row.refs == {}
@@ -284,27 +291,27 @@ def test_what_may_come_any_moment_is_not_gone(row, spec, bench):
 
 @pytest.mark.django_db
 def test_a_lost_answer_in_the_ledger(house, twilio):
-    twilio.lose_reply(*BUY)
+    twilio.lose_reply(*PURCHASE_REQUEST)
     number = buy_number(house.by, number=NUMBER, supports_inbound=True)
-    assert factories.work_number(number).outcome == "unknown"
+    assert factories.run_number_operations(number).outcome == "unknown"
     assert "purchase_asked" in Operation.objects.get(subject_kind="placement").refs
-    due_now()
-    factories.work_number(number)
-    assert (number.status, len(asks(twilio))) == ("active", 1)
+    make_operations_due()
+    factories.run_number_operations(number)
+    assert (number.status, len(purchase_request_bodies(twilio))) == ("active", 1)
 
 
 @pytest.mark.django_db
 def test_a_purchase_that_never_was_can_be_tried_again(house, twilio):
-    twilio.hang_up(*BUY)
+    twilio.hang_up(*PURCHASE_REQUEST)
     number = buy_number(house.by, number=NUMBER)
     with time_machine.travel("2020-01-01"):
-        factories.work_number(number)
-    due_now()
-    factories.work_number(number)
+        factories.run_number_operations(number)
+    make_operations_due()
+    factories.run_number_operations(number)
     assert (number.status, "nothing was bought" in number.error_message) == ("failed", True)
     retry_number(house.by, number.id)
-    factories.work_number(number)
+    factories.run_number_operations(number)
     assert number.status == "active"
     delete_number(house.by, number.id, release=True)
-    factories.work_number(number)
+    factories.run_number_operations(number)
     assert twilio.found(NUMBER) == []

@@ -7,16 +7,16 @@ from numbers.models import Batch, PhoneNumber
 from tests.support import factories
 from tests.support.factories import Member
 
-STATES = {"+14155550101": "active", "+14155550102": "inactive", "+14155550103": "failed"}
-RECORDED, DELETED, COMING = "+14155550104", "+14155550105", "+14155550106"
+STATUS_BY_NUMBER = {"+14155550101": "active", "+14155550102": "inactive", "+14155550103": "failed"}
+RECORDED, DELETED, PENDING = "+14155550104", "+14155550105", "+14155550106"
 
 
-def one_of_each(alice: Member) -> dict[str, PhoneNumber]:
+def create_number_per_status(alice: Member) -> dict[str, PhoneNumber]:
     """One in every state, as rows that are simply there."""
-    made = [factories.number(alice.by, number) for number in [*STATES, DELETED]]
-    made.append(factories.number(alice.by, COMING, settled=False))
+    made = [factories.create_number(alice.by, number) for number in [*STATUS_BY_NUMBER, DELETED]]
+    made.append(factories.create_number(alice.by, PENDING, settled=False))
     for number in made[:3]:
-        state = STATES[number.e164]
+        state = STATUS_BY_NUMBER[number.e164]
         wanted = "active" if state == "failed" else state
         PhoneNumber.objects.filter(pk=number.pk).update(status=state, wanted=wanted)
     PhoneNumber.objects.filter(pk=made[3].pk).update(
@@ -27,23 +27,23 @@ def one_of_each(alice: Member) -> dict[str, PhoneNumber]:
     return {number.e164: number for number in made}
 
 
-def propose(member, action, numbers=None, **options) -> Batch:
+def propose_bulk_change(member, action, numbers=None, **options) -> Batch:
     rows = member.organization.phone_numbers.all()
     if numbers is not None:
         rows = rows.filter(e164__in=numbers)
-    return jobs.propose_change(member.by, action=action, options=options, numbers=rows)
+    return jobs.create_change_job(member.by, action=action, options=options, numbers=rows)
 
 
-def done(member, action, numbers=None, **options) -> Batch:
-    batch = propose(member, action, numbers, **options)
-    jobs.start(member.by, batch.pk)
-    factories.work_batches()
+def run_bulk_change(member, action, numbers=None, **options) -> Batch:
+    batch = propose_bulk_change(member, action, numbers, **options)
+    jobs.start_bulk_job(member.by, batch.pk)
+    factories.run_due_bulk_jobs()
     batch.refresh_from_db()
     return batch
 
 
-def fates(batch: Batch) -> dict[str, str]:
+def results_by_number(batch: Batch) -> dict[str, str]:
     return dict(batch.rows.values_list("text", "fate"))
 
 
-ACTIVE, INACTIVE, FAILED = STATES
+ACTIVE, INACTIVE, FAILED = STATUS_BY_NUMBER

@@ -1,9 +1,9 @@
 """Bodies of requests in Butter's dialect."""
 
-SIP = {"provider": "sip", "supports_inbound": True, "supports_outbound": True}
+SIP_BODY = {"provider": "sip", "supports_inbound": True, "supports_outbound": True}
 
 
-TRUNKS = {
+TRUNK_FIELDS = {
     "sip_server_address": "sip.example.com",
     "sip_username": "user",
     "sip_password": "a-password",

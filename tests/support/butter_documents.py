@@ -1,6 +1,6 @@
 """The requests of Butter's own documents, word for word."""
 
-TWILIO = """
+TWILIO_REQUEST = """
 {
   "phone_number": "+15551234567",
   "provider": "twilio",
@@ -11,7 +11,7 @@ TWILIO = """
 """
 
 
-SIP = """
+SIP_REQUEST = """
 {
   "phone_number": "+15559876543",
   "provider": "sip",

@@ -12,7 +12,7 @@ from tests.support.factories import Member
 ENVELOPE = {"message", "status", "error", "data"}
 
 
-def halves(key_text: str) -> tuple[str, str]:
+def split_key_pair(key_text: str) -> tuple[str, str]:
     """Both headers of a key pair, from the whole key."""
     public, _underscore, secret = key_text.rpartition("_")
     return public, secret
@@ -57,7 +57,7 @@ DIALECTS = {
     "zudu": Dialect(
         "zudu",
         lambda member: dict(
-            zip(("X-API-KEY", "X-API-SECRET"), halves(member.key_text), strict=True)
+            zip(("X-API-KEY", "X-API-SECRET"), split_key_pair(member.key_text), strict=True)
         ),
         {"X-API-SECRET": "no secret of ours"},  # which tells it from Butter's
         lambda status, body: (

@@ -13,14 +13,14 @@ import pytest
 from cryptography.fernet import Fernet
 
 from config.supervisor import engines as engines_module
-from config.supervisor.engines import embedded_engines, missing_urls
+from config.supervisor.engines import build_embedded_engines, missing_engine_urls
 from config.supervisor.postgres import OWNER, SUPERUSER, Postgres
-from config.supervisor.processes import end, spawn
-from config.supervisor.secrets import Secrets
+from config.supervisor.processes import kill_process_group, spawn_program
+from config.supervisor.secrets import SecretStore
 from organizations.tenancy.database_roles import ROLES
 
 # Nothing of a test run need survive a crash of the machine.
-HASTE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+FAST_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
 @pytest.hookimpl(wrapper=True)
@@ -29,8 +29,8 @@ def pytest_load_initial_conftests():
     os.environ.setdefault("PATCHBAY_MODE", "test")
     os.environ.setdefault("SECRET_KEY", "only-for-tests-" * 4)
     os.environ.setdefault("PATCHBAY_ENCRYPTION_KEYS", Fernet.generate_key().decode())
-    if missing_urls():
-        os.environ |= start_engines()
+    if missing_engine_urls():
+        os.environ |= start_missing_engines()
     return (yield)
 
 
@@ -55,26 +55,26 @@ class InstalledPostgres(Postgres):
             connection.execute(f"ALTER ROLE {OWNER} INHERIT")
 
 
-def start_engines() -> dict[str, str]:
+def start_missing_engines() -> dict[str, str]:
     """Start what is missing; it ends with this process, even if that is killed."""
     if os.environ.get("PATCHBAY_TEST_POSTGRES"):
         engines_module.Postgres = InstalledPostgres
     folder = Path(tempfile.mkdtemp(prefix="patchbay-test-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    engines = embedded_engines(folder, Secrets(folder))
+    engines = build_embedded_engines(folder, SecretStore(folder))
     for engine in engines:
         # As root with a closed TMPDIR the home is not in our folder.
         atexit.register(shutil.rmtree, engine.home.path, ignore_errors=True)
         engine.create()
-        start(engine, folder)
-    return tests_environment(engines)
+        start_test_engine(engine, folder)
+    return build_test_environment(engines)
 
 
-def start(engine, folder: Path) -> None:
-    settings = HASTE if engine.name == "postgres" else {}
+def start_test_engine(engine, folder: Path) -> None:
+    settings = FAST_SETTINGS if engine.name == "postgres" else {}
     with (folder / f"{engine.name}.log").open("wb") as log:
-        process = spawn(engine.program(**settings), log)
-    atexit.register(end, process)
+        process = spawn_program(engine.program(**settings), log)
+    atexit.register(kill_process_group, process)
     deadline = time.monotonic() + 30
     while not engine.answers():
         if process.poll() is not None or time.monotonic() > deadline:
@@ -82,20 +82,20 @@ def start(engine, folder: Path) -> None:
         time.sleep(0.01)
 
 
-def tests_environment(engines) -> dict[str, str]:
+def build_test_environment(engines) -> dict[str, str]:
     """The tests own the database: they create one of their own beside it."""
     values = {}
     for engine in engines:
         engine.furnish()
         values |= engine.environment()
         if engine.name == "postgres":
-            let_owner_become(engine)
+            grant_roles_to_owner(engine)
     if owner := values.get("DATABASE_OWNER_URL"):
         values["DATABASE_URL"] = owner
     return values
 
 
-def let_owner_become(engine) -> None:
+def grant_roles_to_owner(engine) -> None:
     """The tests' owner becomes the role of the process that it tries (config/postgresql)."""
     with psycopg.connect(engine.url(SUPERUSER, SUPERUSER), autocommit=True) as connection:
         connection.execute(f"GRANT {', '.join(ROLES)} TO {OWNER}")

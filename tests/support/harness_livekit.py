@@ -20,15 +20,21 @@ from tests.support.provider_harness import (
     CHANGE,
     CREATE,
     DELETE,
-    LOOK,
+    READ,
     SIP_PASSWORD,
     SIP_PIN,
-    Bench,
+    ProviderHarness,
 )
 
 Row = dict[str, Any]
-DEEDS = {"List": LOOK, "Get": LOOK, "Create": CREATE, "Update": CHANGE, "Delete": DELETE}
-SIP = SipSpec(
+HTTP_VERB_BY_PREFIX = {
+    "List": READ,
+    "Get": READ,
+    "Create": CREATE,
+    "Update": CHANGE,
+    "Delete": DELETE,
+}
+SIP_SPEC = SipSpec(
     inbound=True,
     outbound=True,
     trunk_name="my-trunk",
@@ -41,7 +47,7 @@ SIP = SipSpec(
 )
 
 
-class Eye:
+class LiveKitInspector:
     """LiveKit asked plainly, past the provider."""
 
     def __init__(self, url: str, api_key: str, api_secret: str):
@@ -80,7 +86,7 @@ class Eye:
             self.ask("DeleteSIPTrunk", sip_trunk_id=row["sip_trunk_id"])
 
 
-class LiveKitBench(Bench):
+class LiveKitHarness(ProviderHarness):
     kind = LiveKit
 
     def __init__(self, url: str, api_key: str, api_secret: str):
@@ -88,16 +94,16 @@ class LiveKitBench(Bench):
         self.account = {"base_url": url, "api_key": api_key, "api_secret": api_secret}
         self.wrong_account = {**self.account, "api_secret": f"wrong-{uuid4().hex}"}
         self.secrets = (api_secret,)
-        self.eye = Eye(url, api_key, api_secret)
+        self.eye = LiveKitInspector(url, api_key, api_secret)
         self._stack.callback(self.eye.client.close)
 
     def deed(self, method: str, url: str) -> str:
         verb = re.search(r"/livekit\.SIP/([A-Z][a-z]+)SIP", url)
-        return DEEDS[verb[1]]
+        return HTTP_VERB_BY_PREFIX[verb[1]]
 
     def number(self, **changes: Any) -> NumberSpec:
         e164 = f"+1555{randrange(10**7):07}"
-        return self._kept(replace(NumberSpec(f"pb-{uuid4().hex}", e164, sip=SIP), **changes))
+        return self._kept(replace(NumberSpec(f"pb-{uuid4().hex}", e164, sip=SIP_SPEC), **changes))
 
     def changed(self, spec: NumberSpec) -> NumberSpec:
         return replace(spec, sip=replace(spec.sip, room_name="sales-*"))
@@ -117,25 +123,25 @@ class LiveKitBench(Bench):
         self.eye.ask("UpdateSIPOutboundTrunk", sip_trunk_id=trunk["sip_trunk_id"], update=update)
 
 
-class FakeBench(LiveKitBench):
+class FakeLiveKitHarness(LiveKitHarness):
     def __init__(self, livekit: FakeLiveKit):
         super().__init__(livekit.base_url, livekit.api_key, livekit.api_secret)
         self.livekit = livekit
 
 
 @contextmanager
-def fake_livekit(**manners: Any) -> Iterator[FakeBench]:
+def fake_livekit(**manners: Any) -> Iterator[FakeLiveKitHarness]:
     """`manners` are those of FakeLiveKit."""
     with FakeLiveKit(**manners) as livekit:
-        bench = FakeBench(livekit)
+        bench = FakeLiveKitHarness(livekit)
         yield bench
         bench.close()
 
 
 @contextmanager
-def the_real_livekit() -> Iterator[Bench]:
+def the_real_livekit() -> Iterator[ProviderHarness]:
     server = real_livekit()
-    bench = LiveKitBench(server.url, server.api_key, server.api_secret)
+    bench = LiveKitHarness(server.url, server.api_key, server.api_secret)
     yield bench
     for spec in bench._made:
         bench.eye.clear(spec.e164)

@@ -8,17 +8,17 @@ from uuid import uuid4
 from integrations.models import Integration, SandboxObject
 from integrations.providers.base import (
     CarrierSpec,
+    ExternalIds,
     NumberSpec,
     OutcomeUnknown,
-    Refs,
     SipSpec,
     Spec,
 )
 from integrations.providers.sandbox import Sandbox
-from tests.support.factories import person, sandbox
-from tests.support.provider_harness import SIP_PASSWORD, SIP_PIN, Bench
+from tests.support.factories import create_member, create_sandbox
+from tests.support.provider_harness import SIP_PASSWORD, SIP_PIN, ProviderHarness
 
-SIP = SipSpec(
+SIP_SPEC = SipSpec(
     inbound=True,
     outbound=True,
     server_address="sip.example.com",
@@ -28,30 +28,30 @@ SIP = SipSpec(
 )
 
 
-class LosingSandbox(Sandbox):
+class LossySandbox(Sandbox):
     """Does what it is asked, and may keep quiet about it once; the verbs are HTTP's."""
 
-    def __init__(self, account, bench: "SandboxBench"):
+    def __init__(self, account, bench: "SandboxHarness"):
         super().__init__({**account, "integration_id": str(bench.integration.id)}, None)
         self.bench = bench
 
-    def lose(self, method: str, refs: Refs) -> Refs:
+    def lose(self, method: str, refs: ExternalIds) -> ExternalIds:
         if self.bench.losing != method:
             return refs
         self.bench.losing = ""
         raise OutcomeUnknown("The answer was lost.")
 
-    def create(self, spec: Spec) -> Refs:
+    def create(self, spec: Spec) -> ExternalIds:
         return self.lose("POST", super().create(spec))
 
-    def change(self, spec: Spec, refs: Refs) -> Refs:
+    def change(self, spec: Spec, refs: ExternalIds) -> ExternalIds:
         return self.lose("PUT", super().change(spec, refs))
 
-    def drop(self, spec: Spec) -> Refs:
+    def drop(self, spec: Spec) -> ExternalIds:
         return self.lose("DELETE", super().drop(spec))
 
 
-class SandboxBench(Bench):
+class SandboxHarness(ProviderHarness):
     kind = Sandbox
     account = {"access_code": "s3cret-access"}
     wrong_account = {"access_code": "wrong"}
@@ -63,7 +63,7 @@ class SandboxBench(Bench):
         self.integration, self.losing = integration, ""
 
     def open(self, account: dict[str, str] | None = None) -> Sandbox:
-        return LosingSandbox(self.account if account is None else account, self)
+        return LossySandbox(self.account if account is None else account, self)
 
     def lose_reply_to(self, method: str) -> None:
         self.losing = method
@@ -89,18 +89,18 @@ class SandboxBench(Bench):
         row.save()
 
 
-class SipBench(SandboxBench):
+class SandboxSipHarness(SandboxHarness):
     """Its numbers have trunks of their own."""
 
     def number(self, **changes: Any) -> NumberSpec:
-        return super().number(**{"carrier_refs": {}, "sip": SIP, **changes})
+        return super().number(**{"carrier_refs": {}, "sip": SIP_SPEC, **changes})
 
     def route(self, spec: NumberSpec) -> str | None:
         (row,) = self.found(spec)
         return row.data["trunks"].get("dispatch_rule_id")
 
 
-class SupplyBench(SandboxBench):
+class SandboxSupplyHarness(SandboxHarness):
     """Its numbers are owned by the account."""
 
     def number(self, **changes: Any) -> NumberSpec:
@@ -113,16 +113,16 @@ class SupplyBench(SandboxBench):
 
 
 @contextmanager
-def open_sandbox_sip() -> Iterator[Bench]:
-    yield SipBench(sandbox(person("Alice").by))
+def open_sandbox_sip() -> Iterator[ProviderHarness]:
+    yield SandboxSipHarness(create_sandbox(create_member("Alice").by))
 
 
 @contextmanager
-def open_sandbox_supply() -> Iterator[Bench]:
-    yield SupplyBench(sandbox(person("Alice").by))
+def open_sandbox_supply() -> Iterator[ProviderHarness]:
+    yield SandboxSupplyHarness(create_sandbox(create_member("Alice").by))
 
 
 @contextmanager
-def open_sandbox() -> Iterator[Bench]:
+def open_sandbox() -> Iterator[ProviderHarness]:
     """Needs the test's database."""
-    yield SandboxBench(sandbox(person("Alice").by))
+    yield SandboxHarness(create_sandbox(create_member("Alice").by))

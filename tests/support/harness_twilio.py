@@ -10,28 +10,28 @@ from uuid import uuid4
 
 from django.test import override_settings
 
-from integrations.http.client import Door
-from integrations.providers.base import NumberSpec, Observed, Provider, Refs, Spec, Step
+from integrations.http.client import PlatformHttpClient
+from integrations.providers.base import ExternalIds, NumberSpec, ObservedState, Provider, Spec, Step
 from integrations.providers.twilio import Twilio
-from integrations.providers.twilio.account import value
+from integrations.providers.twilio.account import account_value
 from tests.fakes.twilio import FakeTwilio
-from tests.support.provider_harness import CHANGE, Bench
+from tests.support.provider_harness import CHANGE, ProviderHarness
 
-SECRETS = {field.name for field in Twilio.fields if field.secret}
+SECRET_FIELDS = {field.name for field in Twilio.fields if field.secret}
 LOOPBACK = [ip_network("127.0.0.0/8")]
 
 
-class AtOnce(Twilio):
+class SingleStepTwilio(Twilio):
     """A purchase as one step. Its intent is no object that could be made twice or found again;
     what may happen between the steps is in tests/providers/test_twilio_purchase.py."""
 
-    def plan(self, spec: Spec, observed: Observed) -> list[Step]:
+    def plan(self, spec: Spec, observed: ObservedState) -> list[Step]:
         steps = super().plan(spec, observed)
-        return steps if observed.exists or not steps else [in_one(steps)]
+        return steps if observed.exists or not steps else [merge_steps(steps)]
 
 
-def in_one(steps: list[Step]) -> Step:
-    def run(refs: Refs) -> Refs:
+def merge_steps(steps: list[Step]) -> Step:
+    def run(refs: ExternalIds) -> ExternalIds:
         for step in steps:
             refs = step.run(refs)
         return refs
@@ -39,7 +39,7 @@ def in_one(steps: list[Step]) -> Step:
     return Step(steps[0].summary, run)
 
 
-class TwilioBench(Bench):
+class TwilioHarness(ProviderHarness):
     kind = Twilio
 
     def __init__(self, twilio: FakeTwilio, **credentials: str):
@@ -52,27 +52,27 @@ class TwilioBench(Bench):
             "application_sid": self.applications[0],
             **credentials,
         }
-        secrets = SECRETS & credentials.keys()
+        secrets = SECRET_FIELDS & credentials.keys()
         self.wrong_account = {**self.account, **{name: uuid4().hex for name in secrets}}
         self.secrets = tuple(credentials[name] for name in secrets) + (twilio.auth_token,)
 
     @property
     def wrong_secrets(self) -> list[str]:
-        return [self.wrong_account[name] for name in SECRETS if name in self.wrong_account]
+        return [self.wrong_account[name] for name in SECRET_FIELDS if name in self.wrong_account]
 
     def open(self, account: dict[str, str] | None = None) -> Provider:
         account = self.account if account is None else account
         origins = Twilio.origins(account)
-        door = Door(
+        door = PlatformHttpClient(
             origins.pop(""),
             more_origins=origins,
             headers={},
-            secrets=[value(account, name) for name in SECRETS],
+            secrets=[account_value(account, name) for name in SECRET_FIELDS],
             record=self.exchanges.append,
             allowed_private=LOOPBACK,
             transport=self.network,
         )
-        return AtOnce(account, self._stack.enter_context(door))
+        return SingleStepTwilio(account, self._stack.enter_context(door))
 
     def deed(self, method: str, url: str) -> str:
         """A change is a POST to what is there."""
@@ -97,7 +97,7 @@ class TwilioBench(Bench):
 
 
 @contextmanager
-def fake_twilio(*, key: str = "") -> Iterator[TwilioBench]:
+def fake_twilio(*, key: str = "") -> Iterator[TwilioHarness]:
     """`key`: main_key, standard_key; else by the auth token."""
     with FakeTwilio() as twilio:
         credentials = {"auth_token": twilio.auth_token}
@@ -105,7 +105,7 @@ def fake_twilio(*, key: str = "") -> Iterator[TwilioBench]:
             sid = getattr(twilio, key)
             credentials = {"api_key_sid": sid, "api_key_secret": twilio.key_secret}
         with override_settings(TWILIO_API_URL=twilio.url, TWILIO_TRUNKING_URL=twilio.url):
-            bench = TwilioBench(twilio, **credentials)
+            bench = TwilioHarness(twilio, **credentials)
             yield bench
             bench.close()
 

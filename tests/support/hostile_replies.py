@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-NASTY = "\ud800 a\0b\r\nINFO forged line\x1b[2J\u202e\u2028"
+HOSTILE_TEXT = "\ud800 a\0b\r\nINFO forged line\x1b[2J\u202e\u2028"
 # What may stand where something else is expected. Its own JSON, as dumps() makes it.
 VALUES: dict[str, Any] = {
     "null": None,
@@ -17,7 +17,7 @@ VALUES: dict[str, Any] = {
     "huge": 10**30,
     "float": 1.5,
     "empty": "",
-    "nasty": NASTY,
+    "nasty": HOSTILE_TEXT,
     "long": "x" * 100_000,
     "path": "../../admin/x?y=z#",
     "slash": "a/b",
@@ -65,8 +65,13 @@ HEADERS: dict[str, tuple[int | None, dict[str, str]]] = {
     "broken": (500, {}),
 }
 # Refused in words that forge a line of the log, in all three platforms' shapes.
-ERROR = {"msg": NASTY, "message": NASTY, "code": NASTY, "detail": [NASTY]}
-WAYS = [
+ERROR_BODY = {
+    "msg": HOSTILE_TEXT,
+    "message": HOSTILE_TEXT,
+    "code": HOSTILE_TEXT,
+    "detail": [HOSTILE_TEXT],
+}
+CORRUPTIONS = [
     "drop",
     "error",
     *(f"value {name}" for name in VALUES),
@@ -76,7 +81,7 @@ WAYS = [
 
 
 @dataclass
-class Spoiling(httpx.BaseTransport):
+class CorruptingTransport(httpx.BaseTransport):
     """From the reply number `first` on, or that one alone, `way` is done to the place numbered
     `place` (modulo the places that there are)."""
 
@@ -104,22 +109,22 @@ class Spoiling(httpx.BaseTransport):
             instead, more = HEADERS[name]
             return instead or status, {**headers, **more}, body
         if kind == "error":
-            return 400, headers, json.dumps(ERROR).encode()
+            return 400, headers, json.dumps(ERROR_BODY).encode()
         if kind == "body":
             return status, headers, BODIES[name](body)
-        return status, headers, spoiled_json(body, self.place, name if kind == "value" else None)
+        return status, headers, corrupt_json(body, self.place, name if kind == "value" else None)
 
     def close(self) -> None:
         self.inner.close()
 
 
-def spoiled_json(body: bytes, place: int, name: str | None) -> bytes:
+def corrupt_json(body: bytes, place: int, name: str | None) -> bytes:
     """With the value of that name at the place, or without what is there."""
     try:
         whole = [json.loads(body)]
     except ValueError:
         return body
-    places = list(places_in(whole))
+    places = list(json_locations(whole))
     container, key = places[place % len(places)]
     if name is None and container is not whole:
         del container[key]
@@ -128,10 +133,10 @@ def spoiled_json(body: bytes, place: int, name: str | None) -> bytes:
     return json.dumps(whole[0]).encode()
 
 
-def places_in(value: Any) -> Iterator[tuple[Any, Any]]:
+def json_locations(value: Any) -> Iterator[tuple[Any, Any]]:
     """Every value in a JSON value, as its container and the key or index there."""
     pairs = enumerate(value) if isinstance(value, list) else value.items()
     for key, inner in pairs:
         yield value, key
         if isinstance(inner, list | dict):
-            yield from places_in(inner)
+            yield from json_locations(inner)

@@ -11,11 +11,11 @@ import pytest
 
 from tests.fakes.jambonz import FakeJambonz
 
-NOWHERE = "00000000-0000-4000-8000-00000000dead"
-NAMES = count()
+UNKNOWN_SID = "00000000-0000-4000-8000-00000000dead"
+NAME_COUNTER = count()
 
 
-class Peer:
+class JambonzPeer:
     """One jambonz, asked with different keys. What was made is taken away in the end."""
 
     def __init__(self, url, keys, account, other_account, foreign_sp):
@@ -34,7 +34,7 @@ class Peer:
     def asks(self, who, method, path, body=None):
         """Status and shape of the answer."""
         answer = self.say(who, method, path, body)
-        return answer.status_code, shape(answer)
+        return answer.status_code, response_shape(answer)
 
     def makes(self, who, path, **body):
         answer = self.say(who, "POST", path, body)
@@ -43,7 +43,7 @@ class Peer:
 
     def carrier(self, **values):
         values = {
-            "name": f"fake-test {next(NAMES)} {uuid4()}",
+            "name": f"fake-test {next(NAME_COUNTER)} {uuid4()}",
             "account_sid": self.account,
         } | values
         return self.makes("sp", f"/ServiceProviders/{self.sp}/VoipCarriers", **values)
@@ -58,7 +58,7 @@ class Peer:
         self.client.close()
 
 
-def shape(answer):
+def response_shape(answer):
     kind = answer.headers.get("content-type", "")
     if not answer.content:
         return "nothing"
@@ -69,7 +69,7 @@ def shape(answer):
 
 
 @contextmanager
-def the_fake():
+def fake_jambonz_peer():
     with FakeJambonz() as jambonz:
         keys = {
             "sp": jambonz.sp_key,
@@ -77,7 +77,7 @@ def the_fake():
             "admin": jambonz.admin_key,
             "foreign": jambonz.foreign_sp_key,
         }
-        peer = Peer(
+        peer = JambonzPeer(
             jambonz.base_url,
             keys,
             jambonz.account_sid,
@@ -89,7 +89,7 @@ def the_fake():
 
 
 @contextmanager
-def the_real():
+def real_jambonz_peer():
     url, get = os.environ["PATCHBAY_TEST_JAMBONZ_URL"], os.environ.get
     keys = {
         "sp": get("PATCHBAY_TEST_JAMBONZ_TOKEN"),
@@ -105,7 +105,7 @@ def the_real():
     mine = ask.get("/Accounts").json()
     owner = next(r["service_provider_sid"] for r in mine if r["account_sid"] == account)
     other = ask.post("/Accounts", json={"name": "fake-test", "service_provider_sid": owner})
-    peer = Peer(url, keys, account, other.json()["sid"], sp)
+    peer = JambonzPeer(url, keys, account, other.json()["sid"], sp)
     yield peer
     peer.close()
     ask.delete(f"/Accounts/{peer.other_account}").raise_for_status()
@@ -113,7 +113,7 @@ def the_real():
     ask.close()
 
 
-def wanted(name: str):
+def import_peer_module(name: str):
     """Somebody else's module; without it the tests skip, or fail where peers are required."""
     try:
         return import_module(name)

@@ -6,30 +6,30 @@ from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
-from integrations.http.client import Door, Exchange
+from integrations.http.client import Exchange, PlatformHttpClient
 from integrations.providers.base import (
     CarrierSpec,
+    ExternalIds,
     GatewaySpec,
     NumberSpec,
-    Refs,
     Registration,
     Spec,
 )
 from integrations.providers.jambonz import Jambonz
 from tests.fakes.jambonz import FakeJambonz
-from tests.support.provider_harness import LOOPBACK, run
+from tests.support.provider_harness import LOOPBACK, run_attempt
 
-IN_AND_OUT = GatewaySpec("198.51.100.7")
+BIDIRECTIONAL_GATEWAY = GatewaySpec("198.51.100.7")
 REGISTRATION = Registration("acme", "r3gister-me", "sip.acme.example")
 
 
-class Desk:
+class FakeJambonzAccount:
     """A fake jambonz and an account on it; `open()` is the next attempt."""
 
     def __init__(self, jambonz: FakeJambonz, key: str):
         self.jambonz, self.key = jambonz, key
         self.exchanges: list[Exchange] = []
-        self.doors: list[Door] = []
+        self.doors: list[PlatformHttpClient] = []
         self.account = {
             "base_url": jambonz.base_url,
             "token": getattr(jambonz, key),
@@ -39,7 +39,7 @@ class Desk:
 
     def open(self, deadline_seconds: float = 45, **account: str) -> Jambonz:
         account = {**self.account, **account}
-        door = Door(
+        door = PlatformHttpClient(
             account["base_url"],
             headers={},
             secrets=(account["token"],),
@@ -54,9 +54,9 @@ class Desk:
         """What was asked to be changed: verb, path, body."""
         return [(r.method, r.path, r.body) for r in self.jambonz.requests if r.method != "GET"]
 
-    def made(self, spec: Spec) -> Refs:
+    def made(self, spec: Spec) -> ExternalIds:
         """Made before the test begins; its requests are forgotten."""
-        refs = run(self.open(), spec)
+        refs = run_attempt(self.open(), spec)
         self.jambonz.requests.clear()
         return refs
 
@@ -81,19 +81,21 @@ class Desk:
 
 
 @contextmanager
-def desk_of(key: str, jambonz: FakeJambonz | None = None) -> Iterator[Desk]:
+def open_jambonz_account(
+    key: str, jambonz: FakeJambonz | None = None
+) -> Iterator[FakeJambonzAccount]:
     """`key`: sp_key, account_key or admin_key."""
     with jambonz or FakeJambonz() as started:
-        desk = Desk(started, key)
+        desk = FakeJambonzAccount(started, key)
         yield desk
         for door in desk.doors:
             door.close()
 
 
-def carrier(**changes: Any) -> CarrierSpec:
-    spec = CarrierSpec(f"pb-{uuid4().hex}", "Acme", "static_ip", (IN_AND_OUT,))
+def build_carrier_spec(**changes: Any) -> CarrierSpec:
+    spec = CarrierSpec(f"pb-{uuid4().hex}", "Acme", "static_ip", (BIDIRECTIONAL_GATEWAY,))
     return replace(spec, **changes)
 
 
-def number(carrier_refs: Refs, **changes: Any) -> NumberSpec:
+def build_number_spec(carrier_refs: ExternalIds, **changes: Any) -> NumberSpec:
     return replace(NumberSpec(f"pb-{uuid4().hex}", "+15550100001", carrier_refs), **changes)

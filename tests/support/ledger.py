@@ -6,14 +6,14 @@ from integrations.ledger import dispatch
 from integrations.models import Operation
 
 
-def due() -> list:
+def list_due_operations() -> list:
     """What the dispatcher would publish now."""
     published = []
-    dispatch.dispatch_due(published.append)
+    dispatch.dispatch_due_operations(published.append)
     return published
 
 
-def later(seconds: float) -> None:
+def advance_ledger_clock(seconds: float) -> None:
     """Let time pass for the ledger, by moving its moments back."""
     step = timedelta(seconds=seconds)
     for row in Operation.objects.filter(status="open"):

@@ -4,17 +4,17 @@ from contextlib import contextmanager
 from random import randrange
 
 from tests.fakes.livekit import FakeLiveKit
-from tests.support.harness_livekit import Eye
+from tests.support.harness_livekit import LiveKitInspector
 from tests.support.livekit_server import real_livekit
 
-DIRECT = {"dispatch_rule_direct": {"room_name": "reception"}}
+DIRECT_RULE = {"dispatch_rule_direct": {"room_name": "reception"}}
 
 
-def number():
+def random_number():
     return f"+1555{randrange(10**7):07}"
 
 
-class Peer(Eye):
+class LiveKitPeer(LiveKitInspector):
     """One LiveKit, asked plainly. What was made is taken away in the end."""
 
     def __init__(self, *where: str):
@@ -39,11 +39,11 @@ class Peer(Eye):
         return self.ask("CreateSIPInboundTrunk", trunk={"numbers": list(numbers), **fields})
 
     def outbound(self, **fields):
-        trunk = {"numbers": [number()], "address": "sip.example.com", **fields}
+        trunk = {"numbers": [random_number()], "address": "sip.example.com", **fields}
         return self.ask("CreateSIPOutboundTrunk", trunk=trunk)
 
     def rule(self, *trunks, **fields):
-        rule = {"trunk_ids": list(trunks), "rule": DIRECT, **fields}
+        rule = {"trunk_ids": list(trunks), "rule": DIRECT_RULE, **fields}
         return self.ask("CreateSIPDispatchRule", dispatch_rule=rule)
 
     def listed(self, method, **filters):
@@ -60,16 +60,16 @@ class Peer(Eye):
 
 
 @contextmanager
-def the_fake():
+def fake_livekit_peer():
     with FakeLiveKit() as livekit:
-        peer = Peer(livekit.base_url, livekit.api_key, livekit.api_secret)
+        peer = LiveKitPeer(livekit.base_url, livekit.api_key, livekit.api_secret)
         yield peer
         peer.close()
 
 
 @contextmanager
-def the_real():
+def real_livekit_peer():
     server = real_livekit()
-    peer = Peer(server.url, server.api_key, server.api_secret)
+    peer = LiveKitPeer(server.url, server.api_key, server.api_secret)
     yield peer
     peer.close()

@@ -17,11 +17,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from config.supervisor.home import Home
-from config.supervisor.processes import Program, end, spawn
-from config.supervisor.software import valkey_program
+from config.supervisor.home import EngineHome
+from config.supervisor.processes import Program, kill_process_group, spawn_program
+from config.supervisor.software import valkey_program_path
 
-INSTALLED = Path.home() / ".cache" / "patchbay" / "livekit-server"  # by .ci/run
+INSTALL_PATH = Path.home() / ".cache" / "patchbay" / "livekit-server"  # by .ci/run
 
 
 @dataclass(frozen=True)
@@ -38,27 +38,27 @@ def real_livekit() -> LiveKitServer:
     if url := os.environ.get("PATCHBAY_TEST_LIVEKIT_URL"):
         names = ("PATCHBAY_TEST_LIVEKIT_KEY", "PATCHBAY_TEST_LIVEKIT_SECRET")
         return LiveKitServer(url, *(os.environ[name] for name in names))
-    program = shutil.which("livekit-server") or shutil.which(INSTALLED)
+    program = shutil.which("livekit-server") or shutil.which(INSTALL_PATH)
     if not program:
-        reason = f"no livekit-server on PATH or at {INSTALLED}, no PATCHBAY_TEST_LIVEKIT_URL"
+        reason = f"no livekit-server on PATH or at {INSTALL_PATH}, no PATCHBAY_TEST_LIVEKIT_URL"
         (pytest.fail if os.environ.get("REQUIRE_PEERS") else pytest.skip)(reason)
-    return started(program, Path(tempfile.mkdtemp(prefix="patchbay-livekit-")))
+    return start_livekit(program, Path(tempfile.mkdtemp(prefix="patchbay-livekit-")))
 
 
-def started(program: str, folder: Path) -> LiveKitServer:
+def start_livekit(program: str, folder: Path) -> LiveKitServer:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     start_valkey(folder)
     port, server = free_port(), LiveKitServer("", "APItests", secrets.token_urlsafe(32))
     config = folder / "livekit.yaml"
     config.touch(mode=0o600)
-    config.write_text(json.dumps(settings(folder, port, server)))  # JSON is YAML
-    livekit = launch("livekit", [program, "--config", str(config)], folder)
+    config.write_text(json.dumps(livekit_settings(folder, port, server)))  # JSON is YAML
+    livekit = launch_process("livekit", [program, "--config", str(config)], folder)
     url = f"http://127.0.0.1:{port}"
-    until(lambda: answers(url), livekit, folder / "livekit.log")
+    wait_until_ready(lambda: is_answering(url), livekit, folder / "livekit.log")
     return LiveKitServer(url, server.api_key, server.api_secret)
 
 
-def settings(folder: Path, port: int, server: LiveKitServer) -> dict:
+def livekit_settings(folder: Path, port: int, server: LiveKitServer) -> dict:
     """Without the lines of rtc it would listen on every interface, whatever bind_addresses says."""
     rtc = {"tcp_port": 0, "udp_port": free_port(), "use_external_ip": False}
     rtc |= {"node_ip": "127.0.0.1", "interfaces": {"includes": ["lo"]}}
@@ -72,20 +72,20 @@ def settings(folder: Path, port: int, server: LiveKitServer) -> dict:
 
 
 def start_valkey(folder: Path) -> None:
-    command = [str(valkey_program(Home(folder, None, -1))), "--port", "0", "--save", ""]
+    command = [str(valkey_program_path(EngineHome(folder, None, -1))), "--port", "0", "--save", ""]
     command += ["--unixsocket", str(folder / "valkey.sock"), "--dir", str(folder)]
-    valkey = launch("valkey", command, folder)
-    until((folder / "valkey.sock").exists, valkey, folder / "valkey.log")
+    valkey = launch_process("valkey", command, folder)
+    wait_until_ready((folder / "valkey.sock").exists, valkey, folder / "valkey.log")
 
 
-def launch(name: str, command: list[str], folder: Path) -> subprocess.Popen:
+def launch_process(name: str, command: list[str], folder: Path) -> subprocess.Popen:
     with (folder / f"{name}.log").open("wb") as log:
-        process = spawn(Program(name, command, {"LC_ALL": "C", "HOME": str(folder)}), log)
-    atexit.register(end, process)
+        process = spawn_program(Program(name, command, {"LC_ALL": "C", "HOME": str(folder)}), log)
+    atexit.register(kill_process_group, process)
     return process
 
 
-def until(true, process: subprocess.Popen, log: Path) -> None:
+def wait_until_ready(true, process: subprocess.Popen, log: Path) -> None:
     deadline = time.monotonic() + 30
     while not true():
         if process.poll() is not None or time.monotonic() > deadline:
@@ -93,7 +93,7 @@ def until(true, process: subprocess.Popen, log: Path) -> None:
         time.sleep(0.02)
 
 
-def answers(url: str) -> bool:
+def is_answering(url: str) -> bool:
     try:
         return httpx.get(url).status_code == 200
     except httpx.TransportError:

@@ -12,10 +12,10 @@ import time
 from pathlib import Path
 
 from config import BASE_DIR
-from config.supervisor.address import Address
+from config.supervisor.address import WebAddress
 
 # The supervisor is to run engines of its own, not those of this test run.
-OURS = (
+OUR_VARIABLES = (
     *("DATABASE_", "REDIS_URL", "SECRET_KEY", "PATCHBAY_"),
     *("HOST", "PORT", "PUBLIC_BASE_URL", "ALLOWED_HOSTS"),
 )
@@ -29,9 +29,11 @@ class Installation:
         self.project = project
         self.account = account
         self.command = [python, "-m", "config.supervisor"]
-        self.address = Address("127.0.0.1", free_port())
+        self.address = WebAddress("127.0.0.1", free_port())
         self.log = data.with_name("output.log")
-        env = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+        env = {
+            name: value for name, value in os.environ.items() if not name.startswith(OUR_VARIABLES)
+        }
         self.env = {**env, "PATCHBAY_DATA": str(data), "PORT": str(self.address.port)}
         self.process: subprocess.Popen | None = None
 
@@ -96,7 +98,7 @@ def wait_until(condition, seconds: float = 90) -> None:
 
 
 @contextlib.contextmanager
-def installed(**account):
+def temporary_installation(**account):
     """An installation in a short folder of its own, which pytest's would not be."""
     place = Path(tempfile.mkdtemp(prefix="patchbay up "))
     place.chmod(0o755)

@@ -8,21 +8,21 @@ import yaml
 from config import BASE_DIR
 
 FOLDER = BASE_DIR / "docs/monitoring"
-NAME = re.compile(r"\bpatchbay_\w+")
+METRIC_NAME = re.compile(r"\bpatchbay_\w+")
 
 
-def alerts() -> dict:
+def load_alerts() -> dict:
     return yaml.safe_load((FOLDER / "alerts.yaml").read_text())
 
 
-def dashboard() -> dict:
+def load_dashboard() -> dict:
     return json.loads((FOLDER / "dashboard.json").read_text())
 
 
-def expressions() -> list[str]:
-    rules = [rule["expr"] for group in alerts()["groups"] for rule in group["rules"]]
-    return rules + [each["expr"] for p in dashboard()["panels"] for each in p["targets"]]
+def load_expressions() -> list[str]:
+    rules = [rule["expr"] for group in load_alerts()["groups"] for rule in group["rules"]]
+    return rules + [each["expr"] for p in load_dashboard()["panels"] for each in p["targets"]]
 
 
-def names(text: str) -> set[str]:
-    return set(NAME.findall(text))
+def find_metric_names(text: str) -> set[str]:
+    return set(METRIC_NAME.findall(text))

@@ -31,68 +31,70 @@ from urllib.parse import parse_qsl
 import httpx
 import pytest
 
-from integrations.providers.twilio.routing import FORM
-from tests.fakes.wire import Heard, Reply, Wire
+from integrations.providers.twilio.routing import FORM_FIELDS
+from tests.fakes.wire import FakeResponse, FakeServer, ReceivedRequest
 
-FOLDER = Path(__file__).parent.parent / "peers"
-MODULES = FOLDER / "node_modules"
+PEERS_FOLDER = Path(__file__).parent.parent / "peers"
+MODULES = PEERS_FOLDER / "node_modules"
 # Twilio publishes its OpenAPI files inside this package; none of what it depends on is needed.
 SPECS, SPECS_PACKAGE = MODULES / ".twilio-api", "@twilio/cli-core@8.3.2"
 SPECS_SHA512 = (
     "qRTAZS15i/nseKHu2zZIb1BD78WFRVOWM65iC9JqjZdNpz5KQaiEI1klsLcWDi1pwXH9JG6pbFXJrIiYRJw/dw=="
 )
-SPECS_INSIDE = re.compile(r"package/src/services/twilio-api/twilio_(api_v2010|trunking_v1)\.json")
+SPEC_FILE_PATTERN = re.compile(
+    r"package/src/services/twilio-api/twilio_(api_v2010|trunking_v1)\.json"
+)
 START_SECONDS = 60
 HOP_BY_HOP = {"connection", "content-length", "host", "keep-alive", "transfer-encoding", "date"}
 
 ACCOUNT_SID, AUTH_TOKEN = f"AC{'0' * 31}1", "an-auth-token-of-nobody"
-NUMBER, VOICE_BEFORE = "+15551234567", "https://example.com/before-patchbay"
+NUMBER, ORIGINAL_VOICE_URL = "+15551234567", "https://example.com/before-patchbay"
 
 
-def missing(reason: str) -> None:
+def skip_or_fail(reason: str) -> None:
     if os.environ.get("REQUIRE_PEERS"):
         pytest.fail(reason)
     pytest.skip(reason)
 
 
 @cache
-def install() -> str:
+def install_node_peers() -> str:
     """What keeps the peers from running, or nothing. Several test processes install once."""
     if not (shutil.which("node") and shutil.which("npm")):
         return "node and npm are not there (Debian: apt install nodejs npm)"
     with (Path(tempfile.gettempdir()) / f"patchbay-peers-{os.getuid()}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        return "" if is_installed() else npm_ci()
+        return "" if are_node_peers_installed() else install_npm_packages()
 
 
-def is_installed() -> bool:
+def are_node_peers_installed() -> bool:
     """npm writes down what it has installed; the OpenAPI files come after that."""
-    done, wanted = SPECS / "whole", FOLDER / "package-lock.json"
+    done, wanted = SPECS / "whole", PEERS_FOLDER / "package-lock.json"
     return done.exists() and done.stat().st_mtime >= wanted.stat().st_mtime
 
 
-def npm_ci() -> str:
+def install_npm_packages() -> str:
     try:
-        npm("ci", "--no-audit", "--no-fund")
+        run_npm("ci", "--no-audit", "--no-fund")
         fetch_specs()
     except (subprocess.CalledProcessError, OSError) as error:
         return f"npm did not install the peers: {getattr(error, 'stderr', None) or error}"[-800:]
     return ""
 
 
-def npm(*words: str) -> None:
+def run_npm(*words: str) -> None:
     command = ["npm", *words, "--ignore-scripts"]
-    subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, check=True)
+    subprocess.run(command, cwd=PEERS_FOLDER, capture_output=True, text=True, check=True)
 
 
 def fetch_specs() -> None:
     SPECS.mkdir(exist_ok=True)
-    npm("pack", SPECS_PACKAGE, "--pack-destination", str(SPECS))
+    run_npm("pack", SPECS_PACKAGE, "--pack-destination", str(SPECS))
     (packed,) = SPECS.glob("*.tgz")
     if hashlib.sha512(packed.read_bytes()).digest() != b64decode(SPECS_SHA512):
         raise OSError(f"{SPECS_PACKAGE} is not what it was")
     with tarfile.open(packed) as archive:
-        for member in filter(lambda each: SPECS_INSIDE.fullmatch(each.name), archive):
+        for member in filter(lambda each: SPEC_FILE_PATTERN.fullmatch(each.name), archive):
             (SPECS / Path(member.name).name).write_bytes(archive.extractfile(member).read())
     (SPECS / "whole").touch()
 
@@ -103,21 +105,21 @@ def free_port() -> int:
 
 
 @contextmanager
-def node(port: int, *command: str) -> Iterator[str]:
+def run_node_server(port: int, *command: str) -> Iterator[str]:
     """A server on that port of this machine, until it is not needed any more."""
-    if trouble := install():
-        missing(trouble)
+    if trouble := install_node_peers():
+        skip_or_fail(trouble)
     with tempfile.TemporaryFile("w+") as log:
-        running = subprocess.Popen(["node", *command], cwd=FOLDER, stdout=log, stderr=log)
+        running = subprocess.Popen(["node", *command], cwd=PEERS_FOLDER, stdout=log, stderr=log)
         try:
-            wait_for(port, running, log)
+            wait_for_port(port, running, log)
             yield f"http://127.0.0.1:{port}"
         finally:
             running.terminate()
             running.wait(10)
 
 
-def wait_for(port: int, running: subprocess.Popen, log: Any) -> None:
+def wait_for_port(port: int, running: subprocess.Popen, log: Any) -> None:
     ends_at = time.monotonic() + START_SECONDS
     while time.monotonic() < ends_at and running.poll() is None:
         try:
@@ -130,7 +132,7 @@ def wait_for(port: int, running: subprocess.Popen, log: Any) -> None:
     pytest.fail(f"{running.args} did not start: {log.read()[-2000:]}")
 
 
-class Inspector(Wire):
+class PrismInspector(FakeServer):
     """Between us and a Prism proxy: passes everything on, and keeps what Prism complains of."""
 
     def __init__(self, prism_url: str):
@@ -139,7 +141,7 @@ class Inspector(Wire):
         self.about_requests: list[str] = []
         self.about_responses: list[str] = []
 
-    def handle(self, heard: Heard) -> Reply:
+    def handle(self, heard: ReceivedRequest) -> FakeResponse:
         answer = self.prism.request(
             heard.method,
             heard.path,
@@ -147,15 +149,15 @@ class Inspector(Wire):
             content=heard.raw,
             headers={n: v for n, v in heard.headers.items() if n not in HOP_BY_HOP},
         )
-        for violation in violations_in(answer.headers.get("sl-violations", "")):
+        for violation in parse_violations(answer.headers.get("sl-violations", "")):
             self.note(heard, violation, answer.status_code)
         headers = {n: v for n, v in answer.headers.items() if n not in HOP_BY_HOP}
-        return Reply(answer.status_code, answer.text, headers)
+        return FakeResponse(answer.status_code, answer.text, headers)
 
-    def note(self, heard: Heard, violation: dict[str, Any], status: int) -> None:
+    def note(self, heard: ReceivedRequest, violation: dict[str, Any], status: int) -> None:
         where, *place = violation["location"]
         sentence = f"{heard.method} {heard.path}: {'.'.join(place)}: {violation['message']}"
-        if where == "request" and not is_clearing(heard, place):
+        if where == "request" and not is_cleared_field(heard, place):
             self.about_requests.append(sentence)
         # The files describe no errors at all, so that every one of them would be a violation.
         if where == "response" and status < 400:
@@ -166,7 +168,7 @@ class Inspector(Wire):
         self.prism.close()
 
 
-def violations_in(header: str) -> Iterator[dict[str, Any]]:
+def parse_violations(header: str) -> Iterator[dict[str, Any]]:
     """Too many of them are cut off, somewhere; requests come first."""
     text, decoder = header[header.find("[") + 1 :], json.JSONDecoder()
     while text.startswith("{"):
@@ -178,34 +180,38 @@ def violations_in(header: str) -> Iterator[dict[str, Any]]:
         text = text[end:].removeprefix(",")
 
 
-def is_clearing(heard: Heard, place: list[str]) -> bool:
+def is_cleared_field(heard: ReceivedRequest, place: list[str]) -> bool:
     """A field sent empty, to clear it: done by everybody, and forbidden by the schema."""
     form = dict(parse_qsl(heard.raw.decode(), keep_blank_values=True))
     field = place[1] if place[0] == "body" and len(place) > 1 else ""
-    return field in FORM.values() and form.get(field) == ""
+    return field in FORM_FIELDS.values() and form.get(field) == ""
 
 
 @contextmanager
-def inspected(upstream_url: str, spec: str = "twilio_api_v2010") -> Iterator[Inspector]:
+def inspect_with_prism(
+    upstream_url: str, spec: str = "twilio_api_v2010"
+) -> Iterator[PrismInspector]:
     """`upstream_url` as seen through a Prism proxy that holds Twilio's own contract against it."""
     port = free_port()
     command = [str(MODULES / "@stoplight" / "prism-cli" / "dist" / "index.js"), "proxy"]
     command += [str(SPECS / f"{spec}.json"), upstream_url, "-h", "127.0.0.1", "-p", str(port)]
-    with node(port, *command) as prism_url, Inspector(prism_url) as inspector:
+    with run_node_server(port, *command) as prism_url, PrismInspector(prism_url) as inspector:
         yield inspector
 
 
 @contextmanager
 def emulated_twilio(**number: Any) -> Iterator[tuple[str, str, str, list[str]]]:
     """Its address, an account SID, its auth token, and what Twilio's contract has against our
-    requests. It owns NUMBER, whose calls go to VOICE_BEFORE; `number` says otherwise."""
-    owned = {"phone_number": NUMBER, "friendly_name": "Front desk", "voice_url": VOICE_BEFORE}
+    requests. It owns NUMBER, whose calls go to ORIGINAL_VOICE_URL; `number` says otherwise."""
+    owned = {"phone_number": NUMBER, "friendly_name": "Front desk", "voice_url": ORIGINAL_VOICE_URL}
     account = {"sid": ACCOUNT_SID, "auth_token": AUTH_TOKEN, "friendly_name": "Acme"}
     seed = {"twilio": {"account": account, "phone_numbers": [{**owned, **number}]}}
     port = free_port()
     with ExitStack() as stack:
-        url = stack.enter_context(node(port, "emulate_twilio.mjs", str(port), json.dumps(seed)))
-        inspector = stack.enter_context(inspected(url))
+        url = stack.enter_context(
+            run_node_server(port, "emulate_twilio.mjs", str(port), json.dumps(seed))
+        )
+        inspector = stack.enter_context(inspect_with_prism(url))
         yield inspector.url, ACCOUNT_SID, AUTH_TOKEN, inspector.about_requests
 
 
@@ -213,5 +219,5 @@ def emulated_twilio(**number: Any) -> Iterator[tuple[str, str, str, list[str]]]:
 def openid_provider(callback: str, accounts: Path) -> Iterator[str]:
     """Its issuer. `accounts` is a file: JSON from who signs in there to what is said of them."""
     port = free_port()
-    with node(port, "openid_provider.mjs", str(port), callback, str(accounts)) as url:
+    with run_node_server(port, "openid_provider.mjs", str(port), callback, str(accounts)) as url:
         yield url

@@ -1,6 +1,6 @@
 """A file's columns, as a batch keeps them that waits for somebody to confirm them."""
 
-LAYOUT = {
+COLUMN_LAYOUT = {
     "sheets": ["Numbers", "Agents"],
     "sheet": "Numbers",
     "heading_line": 1,

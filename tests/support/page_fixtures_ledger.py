@@ -7,36 +7,38 @@ from typing import Any
 from django.utils import timezone
 
 from integrations.ledger import worker
-from integrations.ledger.operation_requests import connect
-from integrations.ledger.platform_queries import ask_question
+from integrations.ledger.operation_requests import connect_integration
+from integrations.ledger.platform_queries import request_query
 from integrations.models import Integration, Operation, ProviderCall
 from tests.support import factories
 
 
-def furnish_ledger(world: Any) -> None:
+def create_ledger_fixtures(world: Any) -> None:
     """Integrations of all kinds of standing, calls to one, and questions with and without an
     answer."""
     by, organization = world.alice.by, world.alice.organization
     account = {"base_url": "https://jambonz.example.com/api/v1", "token": "a-secret-key"}
-    checking, check = connect(by, kind="jambonz", name="Berlin", account=account)
-    refused, asked = connect(by, kind="sandbox", name="Trial", account={"access_code": "wrong"})
-    worker.run(asked.pk)
-    resting = factories.sandbox(by, name="Tired", default=False)
+    checking, check = connect_integration(by, kind="jambonz", name="Berlin", account=account)
+    refused, asked = connect_integration(
+        by, kind="sandbox", name="Trial", account={"access_code": "wrong"}
+    )
+    worker.run_attempt(asked.pk)
+    resting = factories.create_sandbox(by, name="Tired", default=False)
     organization.integrations.filter(pk=resting.pk).update(
         failures=6, open_until=timezone.now() + timedelta(minutes=3), checked_at=timezone.now()
     )
     world.rows |= {"checking": checking, "refused": refused, "resting": resting, "check": check}
-    furnish_calls(world, checking, check)
+    create_call_fixtures(world, checking, check)
     questions = {"found": (Operation.Wish.DISCOVER, {})}
     questions["for_sale"] = (Operation.Wish.SEARCH, {"country": "US", "type": "local"})
     for name, (wish, question) in questions.items():
-        world.rows[name] = ask_question(by, world.integration, wish, question)
-        worker.run(world.rows[name].pk)
+        world.rows[name] = request_query(by, world.integration, wish, question)
+        worker.run_attempt(world.rows[name].pk)
     query = {"country": "GB", "type": "mobile"}
-    world.rows["asking"] = ask_question(by, world.integration, Operation.Wish.SEARCH, query)
+    world.rows["asking"] = request_query(by, world.integration, Operation.Wish.SEARCH, query)
 
 
-def furnish_calls(world: Any, integration: Integration, check: Operation) -> None:
+def create_call_fixtures(world: Any, integration: Integration, check: Operation) -> None:
     told = {"organization": world.alice.organization, "integration": integration}
     base = "https://jambonz.example.com/api/v1"
     Operation.objects.filter(pk=check.pk).update(

@@ -3,14 +3,14 @@
 from typing import Any
 
 from integrations.ledger import worker
-from integrations.ledger.platform_queries import ask_look
+from integrations.ledger.platform_queries import request_inspection
 from numbers.inventory.acquisition import import_number
 from numbers.inventory.agents import create_agent
 from numbers.inventory.operations import change_number, delete_number
 from tests.support import factories
 
 
-def furnish_number(world: Any) -> None:
+def create_number_fixtures(world: Any) -> None:
     """Agents, one of whom answers; numbers of each kind, one of them deleted, one looked at."""
     alice, organization = world.alice, world.alice.organization
     agent = create_agent(alice.by, name="Support", voice_url="https://agents.example.com/voice")
@@ -25,13 +25,15 @@ def furnish_number(world: Any) -> None:
         sip_settings={"server_address": "sip.example.com", "username": "u", "password": "s3cret"},
     )
     supplied = import_number(alice.by, number="+14155550178", provider="twilio")
-    gone = factories.number(alice.by, "+14155550179")
+    gone = factories.create_number(alice.by, "+14155550179")
     for number in (by_trunk, supplied):
-        factories.work_number(number)
+        factories.run_number_operations(number)
     delete_number(alice.by, gone.pk)
     placement = main.placements.get()
     look = {"subject_kind": "placement", "subject_id": placement.pk, "label": main.e164}
     organization.sandbox_objects.filter(marker=placement.marker).delete()
-    asked = ask_look(alice.by, integration=placement.integration, refs=placement.refs, **look)
-    worker.run(asked.pk)
+    asked = request_inspection(
+        alice.by, integration=placement.integration, refs=placement.refs, **look
+    )
+    worker.run_attempt(asked.pk)
     world.rows |= {"agent": agent, "by_trunk": by_trunk, "supplied": supplied, "gone": gone}

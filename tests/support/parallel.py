@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 
 from integrations.ledger import dispatch as dispatching
 from integrations.ledger import worker
-from integrations.ledger.job_sources import BrokerAway
+from integrations.ledger.job_sources import BrokerUnavailable
 from integrations.models import Operation
 from organizations.models import Organization
 from tests.support import factories
@@ -21,11 +21,11 @@ from tests.support.dialects import DIALECTS
 from tests.support.factories import Member
 
 # Facts that also change without an event that names them: a settlement or a retry moves them.
-MOVED = {"status"}
+UNTRACKED_FIELDS = {"status"}
 
 
 @dataclass
-class Change:
+class ConcurrentChange:
     """One change; `field` and `value` are what the audit log must show of it if it succeeds."""
 
     call: Callable[[], Any]
@@ -48,23 +48,23 @@ class Change:
         return f"{self.field}={self.value}: {self.status} {text} {self.error or ''}"
 
 
-def request(
+def build_request_change(
     member: Member, method: str, path: str, body: Any = None, *, dialect: str = "v1", **fact: Any
-) -> Change:
+) -> ConcurrentChange:
     """A request in one of the dialects; `fact` is the one fact that it changes."""
     send = DIALECTS[dialect].send
     ((name, value),) = fact.items() or (("", None),)
-    return Change(lambda: send(member, method, path, body), name, value)
+    return ConcurrentChange(lambda: send(member, method, path, body), name, value)
 
 
-SPREAD = 0.05  # seconds within which all begin, so that they meet one another halfway
+MAX_START_DELAY = 0.05  # seconds within which all begin, so that they meet one another halfway
 
 
-def make_at_once(changes: Iterable[Change]) -> list[Change]:
+def run_concurrently(changes: Iterable[ConcurrentChange]) -> list[ConcurrentChange]:
     """All of them, each in a thread with a connection of its own, from one moment on."""
     changes = list(changes)
     gate = Barrier(len(changes))
-    threads = [Thread(target=make, args=(change, gate)) for change in changes]
+    threads = [Thread(target=run_change, args=(change, gate)) for change in changes]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -73,39 +73,41 @@ def make_at_once(changes: Iterable[Change]) -> list[Change]:
 
 
 @contextmanager
-def meanwhile(
+def run_during_transaction(
     doing: Callable[[], Any], *, then: Callable[[], Any] = lambda: None
-) -> Iterator[Change]:
+) -> Iterator[ConcurrentChange]:
     """It begins before the block's transaction has ended, whose last act is `then`; what came of it
     is known afterwards."""
-    other = Change(doing)
-    thread = Thread(target=make, args=(other, Barrier(1)))
+    other = ConcurrentChange(doing)
+    thread = Thread(target=run_change, args=(other, Barrier(1)))
     with transaction.atomic():
         yield other
         thread.start()
-        thread.join(SPREAD + 0.3)
+        thread.join(MAX_START_DELAY + 0.3)
         other.waited = thread.is_alive()
         then()
     thread.join()
 
 
-def accepted(changes: Iterable[Change], *also: str) -> None:
+def assert_accepted(changes: Iterable[ConcurrentChange], *also: str) -> None:
     """All succeeded, but for refusals whose problem type is in `also`."""
-    assert [str(each) for each in changes if not each.is_done and not is_refusal(each, also)] == []
+    assert [
+        str(each) for each in changes if not each.is_done and not has_problem_type(each, also)
+    ] == []
 
 
-def is_refusal(change: Change, kinds: tuple[str, ...]) -> bool:
+def has_problem_type(change: ConcurrentChange, kinds: tuple[str, ...]) -> bool:
     if not change.status or change.status >= 500:
         return False
     body = change.answer.json()
     return any(f"/{kind}" in body.get("type", "") or body.get("error") == kind for kind in kinds)
 
 
-def make(change: Change, gate: Barrier) -> None:
+def run_change(change: ConcurrentChange, gate: Barrier) -> None:
     try:
         connection.ensure_connection()
         gate.wait()
-        time.sleep(uniform(0, SPREAD))
+        time.sleep(uniform(0, MAX_START_DELAY))
         change.answer = change.call()
     except Exception as error:
         change.error = error
@@ -114,7 +116,7 @@ def make(change: Change, gate: Barrier) -> None:
 
 
 @dataclass
-class Workers:
+class BackgroundWorkers:
     """Two workers and a dispatcher whose broker is away every other time."""
 
     errors: list[BaseException] = field(default_factory=list)
@@ -124,12 +126,12 @@ class Workers:
     def work(self) -> None:
         due = Operation.objects.filter(status="open", waits_for=None, next_attempt_at__lte=Now())
         for operation_id in due.order_by("?").values_list("pk", flat=True):
-            worker.run(operation_id)
+            worker.run_attempt(operation_id)
 
     def dispatch(self) -> None:
         self.turns += 1
-        with suppress(BrokerAway):
-            dispatching.dispatch_due(self.publish)
+        with suppress(BrokerUnavailable):
+            dispatching.dispatch_due_operations(self.publish)
 
     def publish(self, operation_id: Any) -> None:
         if self.turns % 2:
@@ -147,9 +149,9 @@ class Workers:
 
 
 @contextmanager
-def workers_at_work() -> Iterator[None]:
+def run_background_workers() -> Iterator[None]:
     """Workers settle what is due while the block runs; then everything that is left is settled."""
-    workers = Workers()
+    workers = BackgroundWorkers()
     tasks = (workers.work, workers.work, workers.dispatch)
     threads = [Thread(target=workers.repeat, args=(task,)) for task in tasks]
     for thread in threads:
@@ -164,7 +166,7 @@ def workers_at_work() -> Iterator[None]:
     Operation.objects.filter(status="open", waits_for=None).update(
         next_attempt_at=Now(), lease_until=None
     )
-    factories.work_all()
+    factories.run_due_operations()
 
 
 def count_deadlocks() -> int:
@@ -178,13 +180,13 @@ def count_deadlocks() -> int:
         return cursor.execute(counted).fetchone()[0]
 
 
-def gaps(organization: Organization, kind: str, row: models.Model) -> list[str]:
+def find_audit_gaps(organization: Organization, kind: str, row: models.Model) -> list[str]:
     """Where an event's `before` is not what the events until then had left."""
     known: dict[str, Any] = {}
     found = []
     for event in organization.events.filter(subject_kind=kind, subject_id=row.pk).order_by("pk"):
         for name, value in event.before.items():
-            if name not in MOVED and known.get(name, value) != value:
+            if name not in UNTRACKED_FIELDS and known.get(name, value) != value:
                 found.append(f"{event.action}: {name} was {value}, not {known[name]}")
         known |= {**event.before, **event.after}
         if "wanted" not in event.after:
@@ -192,8 +194,8 @@ def gaps(organization: Organization, kind: str, row: models.Model) -> list[str]:
     return found
 
 
-def lost(
-    organization: Organization, kind: str, row: models.Model, changes: Iterable[Change]
+def find_lost_changes(
+    organization: Organization, kind: str, row: models.Model, changes: Iterable[ConcurrentChange]
 ) -> list[str]:
     """The changes that succeeded and are in no event, and facts that are not the last event's."""
     events = organization.events.filter(
@@ -209,12 +211,16 @@ def lost(
             found.append(f"no event of {change}")
     row.refresh_from_db()
     for name, value in last.items():
-        if hasattr(row, name) and name not in MOVED and plain(getattr(row, name)) != value:
+        if (
+            hasattr(row, name)
+            and name not in UNTRACKED_FIELDS
+            and audit_log_value(getattr(row, name)) != value
+        ):
             found.append(f"{name} is {getattr(row, name)}, not {value}")
     return found
 
 
-def plain(value: Any) -> Any:
+def audit_log_value(value: Any) -> Any:
     """As the audit log has it."""
     if hasattr(value, "order_by"):  # a carrier's gateways
         return [str(row) for row in value.order_by("position")]

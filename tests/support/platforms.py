@@ -1,7 +1,7 @@
 """Connecting Alice's organization to a fake platform."""
 
 from integrations.ledger import worker
-from integrations.ledger.operation_requests import connect, make_default
+from integrations.ledger.operation_requests import connect_integration, set_default_integration
 from integrations.models import Integration
 from organizations.access.principals import Principal
 from tests.fakes.jambonz import FakeJambonz
@@ -17,9 +17,11 @@ def connect_jambonz(by: Principal, jambonz: FakeJambonz) -> Integration:
         "account_sid": jambonz.account_sid,
         "application_sid": jambonz.application_sid,
     }
-    integration, operation = connect(by, kind="jambonz", name="jambonz", account=account)
-    worker.run(operation.pk)
+    integration, operation = connect_integration(
+        by, kind="jambonz", name="jambonz", account=account
+    )
+    worker.run_attempt(operation.pk)
     integration.refresh_from_db()
     assert integration.state == "connected", integration.state_reason
-    make_default(by, integration, role="carrier")
+    set_default_integration(by, integration, role="carrier")
     return integration

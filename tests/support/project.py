@@ -17,7 +17,7 @@ def python_files() -> Iterator[Path]:
                 yield path
 
 
-def places(
+def iterate_routes(
     resolver: URLResolver | None = None, prefix: str = ""
 ) -> Iterator[tuple[str, URLPattern]]:
     """Every path with its parameters, and what stands there."""
@@ -26,12 +26,12 @@ def places(
         if isinstance(pattern, URLResolver):
             if pattern.app_name != "admin" and prefix + str(pattern.pattern) != "accounts/":
                 # The admin has a door of its own; the accounts are allauth's.
-                yield from places(pattern, path)
+                yield from iterate_routes(pattern, path)
         else:
             yield path, pattern
 
 
-def views_of(pattern: URLPattern) -> list[type]:
+def view_classes(pattern: URLPattern) -> list[type]:
     """The view's class; of a path that two dialects know, both."""
     choices = getattr(pattern.callback, "choices", (pattern.callback,))
     return [getattr(choice, "view_class", object) for choice in choices]

@@ -19,15 +19,15 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from integrations.http.client import Door, Exchange
+from integrations.http.client import Exchange, PlatformHttpClient
 from integrations.providers import PROVIDERS
 from integrations.providers.base import (
     CarrierSpec,
+    ExternalIds,
     GatewaySpec,
     InboundAuth,
     NumberSpec,
     Provider,
-    Refs,
     Registration,
     Spec,
 )
@@ -36,14 +36,14 @@ from tests.fakes.jambonz import FakeJambonz
 
 LOOPBACK = [ip_network("127.0.0.0/8")]
 # What a request amounts to, in HTTP's verbs; a platform may use a single one for all of them.
-LOOK, CREATE, CHANGE, DELETE = "GET", "POST", "PUT", "DELETE"
+READ, CREATE, CHANGE, DELETE = "GET", "POST", "PUT", "DELETE"
 SIP_PASSWORD, SIP_PIN = "s1p-s3cret", "8675309417"
 SPEC_SECRETS = ("r3gister-me", "l3t-me-in", SIP_PASSWORD, SIP_PIN)
 
 
-def run(
-    provider: Provider, spec: Spec, *, steps: int | None = None, refs: Refs | None = None
-) -> Refs:
+def run_attempt(
+    provider: Provider, spec: Spec, *, steps: int | None = None, refs: ExternalIds | None = None
+) -> ExternalIds:
     """Observe, plan, do: one attempt of the worker. `steps` ends it early, as a crash would."""
     observed = provider.observe(replace(spec, refs=refs if refs is not None else spec.refs))
     known = dict(observed.refs)
@@ -52,7 +52,7 @@ def run(
     return known
 
 
-def remove(provider: Provider, spec: Spec, *, refs: Refs | None = None) -> Refs:
+def run_removal(provider: Provider, spec: Spec, *, refs: ExternalIds | None = None) -> ExternalIds:
     observed = provider.observe(replace(spec, refs=refs if refs is not None else spec.refs))
     known = dict(observed.refs)
     for step in provider.plan_removal(spec, observed):
@@ -60,11 +60,11 @@ def remove(provider: Provider, spec: Spec, *, refs: Refs | None = None) -> Refs:
     return known
 
 
-def plan(provider: Provider, spec: Spec) -> list[str]:
+def plan_step_summaries(provider: Provider, spec: Spec) -> list[str]:
     return [step.summary for step in provider.plan(spec, provider.observe(spec))]
 
 
-class Losing(httpx.BaseTransport):
+class LossyTransport(httpx.BaseTransport):
     """The network between us and the platform, where the answer to the next request of a kind is
     lost."""
 
@@ -85,7 +85,7 @@ class Losing(httpx.BaseTransport):
         self.inner.close()
 
 
-class Bench:
+class ProviderHarness:
     """What the contract suite needs of one provider on one account."""
 
     kind: type[Provider]
@@ -98,13 +98,13 @@ class Bench:
         self.exchanges: list[Exchange] = []
         self._stack = ExitStack()
         self._made: list[Spec] = []
-        self.network: Losing | None = None
+        self.network: LossyTransport | None = None
 
     def open(self, account: dict[str, str] | None = None) -> Provider:
         """One attempt's provider."""
         account = self.account if account is None else account
         origins = self.kind.origins(account)
-        door = Door(
+        door = PlatformHttpClient(
             origins.pop("", ""),
             more_origins=origins,
             headers={},
@@ -133,7 +133,7 @@ class Bench:
 
     def lose_reply_to(self, deed: str) -> None:
         """The next such request is carried out, and its answer does not arrive."""
-        self.network = Losing(lambda sent: self.deed(sent.method, str(sent.url)) == deed)
+        self.network = LossyTransport(lambda sent: self.deed(sent.method, str(sent.url)) == deed)
 
     # specs: fresh ones, so that the tests can share a platform
 
@@ -143,9 +143,9 @@ class Bench:
         return self._kept(replace(spec, **changes))
 
     @cached_property
-    def carrier_refs(self) -> Refs:
+    def carrier_refs(self) -> ExternalIds:
         """Of a carrier that is there already."""
-        return run(self.open(), self.carrier())
+        return run_attempt(self.open(), self.carrier())
 
     def number(self, **changes: Any) -> NumberSpec:
         """As the platform takes numbers: here, on a carrier."""
@@ -194,7 +194,7 @@ class Bench:
         raise NotImplementedError
 
 
-class JambonzBench(Bench):
+class JambonzHarness(ProviderHarness):
     kind = Jambonz
 
     def __init__(self, url: str, token: str, account: str, applications: tuple[str, str], eye: str):
@@ -258,18 +258,18 @@ class JambonzBench(Bench):
 
 
 @contextmanager
-def fake_jambonz(key: str) -> Iterator[Bench]:
+def fake_jambonz(key: str) -> Iterator[ProviderHarness]:
     """`key`: sp_key, account_key or admin_key."""
     with FakeJambonz() as jambonz:
         applications = (jambonz.application_sid, jambonz.second_application_sid)
         token, eye = getattr(jambonz, key), jambonz.sp_key
-        bench = JambonzBench(jambonz.base_url, token, jambonz.account_sid, applications, eye)
+        bench = JambonzHarness(jambonz.base_url, token, jambonz.account_sid, applications, eye)
         yield bench
         bench.close()
 
 
 @contextmanager
-def real_jambonz(token_variable: str) -> Iterator[Bench]:
+def real_jambonz(token_variable: str) -> Iterator[ProviderHarness]:
     """A jambonz that somebody runs for the tests; its account needs two applications."""
     url, eye = os.environ["PATCHBAY_TEST_JAMBONZ_URL"], os.environ["PATCHBAY_TEST_JAMBONZ_TOKEN"]
     account = os.environ["PATCHBAY_TEST_JAMBONZ_ACCOUNT_SID"]
@@ -277,64 +277,64 @@ def real_jambonz(token_variable: str) -> Iterator[Bench]:
         f"{url}/Accounts/{account}/Applications", headers={"Authorization": f"Bearer {eye}"}
     ).raise_for_status()
     first, second = sorted(row["application_sid"] for row in found.json())[:2]
-    bench = JambonzBench(url, os.environ[token_variable], account, (first, second), eye)
+    bench = JambonzHarness(url, os.environ[token_variable], account, (first, second), eye)
     yield bench
     bench.close()
 
 
-def elsewhere(module: str, name: str) -> Callable[[], AbstractContextManager[Bench]]:
+def import_harness(module: str, name: str) -> Callable[[], AbstractContextManager[ProviderHarness]]:
     """A bench in a module of its own, which builds on this one."""
     return lambda: getattr(import_module(module), name)()
 
 
 # A name begins with the kind of provider; "-real-" in it says that somebody else's server is asked.
-BENCHES = {
-    "sandbox": elsewhere("tests.support.harness_sandbox", "open_sandbox"),
-    "sandbox-sip": elsewhere("tests.support.harness_sandbox", "open_sandbox_sip"),
-    "sandbox-supply": elsewhere("tests.support.harness_sandbox", "open_sandbox_supply"),
+HARNESSES = {
+    "sandbox": import_harness("tests.support.harness_sandbox", "open_sandbox"),
+    "sandbox-sip": import_harness("tests.support.harness_sandbox", "open_sandbox_sip"),
+    "sandbox-supply": import_harness("tests.support.harness_sandbox", "open_sandbox_supply"),
     "jambonz-fake-sp-key": lambda: fake_jambonz("sp_key"),
     "jambonz-fake-account-key": lambda: fake_jambonz("account_key"),
     "jambonz-fake-admin-key": lambda: fake_jambonz("admin_key"),
-    "livekit-fake": elsewhere("tests.support.harness_livekit", "fake_livekit"),
-    "livekit-real-server": elsewhere("tests.support.harness_livekit", "the_real_livekit"),
-    "twilio-fake": elsewhere("tests.support.harness_twilio", "fake_twilio"),
-    "twilio-fake-key": elsewhere("tests.support.harness_twilio", "fake_twilio_by_key"),
+    "livekit-fake": import_harness("tests.support.harness_livekit", "fake_livekit"),
+    "livekit-real-server": import_harness("tests.support.harness_livekit", "the_real_livekit"),
+    "twilio-fake": import_harness("tests.support.harness_twilio", "fake_twilio"),
+    "twilio-fake-key": import_harness("tests.support.harness_twilio", "fake_twilio_by_key"),
 }
-REAL = {
+REAL_SERVERS = {
     "jambonz-real-sp-key": "PATCHBAY_TEST_JAMBONZ_TOKEN",
     "jambonz-real-account-key": "PATCHBAY_TEST_JAMBONZ_ACCOUNT_TOKEN",
     "jambonz-real-admin-key": "PATCHBAY_TEST_JAMBONZ_ADMIN_TOKEN",
 }
 if os.environ.get("PATCHBAY_TEST_JAMBONZ_URL"):
-    BENCHES |= {
+    HARNESSES |= {
         name: lambda variable=variable: real_jambonz(variable)
-        for name, variable in REAL.items()
+        for name, variable in REAL_SERVERS.items()
         if os.environ.get(variable)
     }
 
 
-def params(*, carriers: bool = False) -> list[Any]:
+def harness_params(*, carriers: bool = False) -> list[Any]:
     """The benches for a fixture, or those alone whose provider takes carriers."""
-    names = [name for name in BENCHES if not carriers or takes_carriers(name)]
-    return [pytest.param(name, marks=marks_of(name)) for name in names]
+    names = [name for name in HARNESSES if not carriers or supports_carriers(name)]
+    return [pytest.param(name, marks=harness_marks(name)) for name in names]
 
 
-def takes_carriers(name: str) -> bool:
+def supports_carriers(name: str) -> bool:
     """The sandbox's other benches are of the same provider."""
-    return "carrier" in kind_of(name).roles and not name.startswith("sandbox-")
+    return "carrier" in provider_class(name).roles and not name.startswith("sandbox-")
 
 
-def kind_of(name: str) -> type[Provider]:
+def provider_class(name: str) -> type[Provider]:
     return PROVIDERS[name.partition("-")[0]]
 
 
-def marks_of(name: str) -> list[pytest.MarkDecorator]:
+def harness_marks(name: str) -> list[pytest.MarkDecorator]:
     """A real server is a peer; the sandbox lives in the database."""
     marks = [pytest.mark.peers] if "-real-" in name else []
     return [*marks, pytest.mark.django_db] if name.startswith("sandbox") else marks
 
 
-def opened(request: pytest.FixtureRequest) -> AbstractContextManager[Bench]:
+def open_harness(request: pytest.FixtureRequest) -> AbstractContextManager[ProviderHarness]:
     if request.param.startswith("sandbox"):
         request.getfixturevalue("db")
-    return BENCHES[request.param]()
+    return HARNESSES[request.param]()

@@ -13,15 +13,15 @@ from django.db import connection
 from psycopg.conninfo import make_conninfo
 
 from config.supervisor import programs
-from config.supervisor.address import Address
-from config.supervisor.processes import end, spawn
+from config.supervisor.address import WebAddress
+from config.supervisor.processes import kill_process_group, spawn_program
 from tests.bench.installation import free_port
 
-Cut = tuple[str, bytes]  # what is missing, and what is sent
+CutRequest = tuple[str, bytes]  # what is missing, and what is sent
 
 
 @dataclass(frozen=True)
-class Sent:
+class RawRequest:
     """A request; `method_and_path` as in "POST /v1/phone-numbers"."""
 
     method_and_path: str
@@ -47,7 +47,7 @@ class Sent:
         head = self.head(Transfer_Encoding="chunked", Connection="close")
         return head + b"".join(self.chunks())
 
-    def cut_by_length(self) -> list[Cut]:
+    def cut_by_length(self) -> list[CutRequest]:
         head, length = self.head(Content_Length=len(self.body)), len(self.body)
         return [
             ("all of the body", head),
@@ -55,7 +55,7 @@ class Sent:
             ("the last byte", head + self.body[:-1]),
         ]
 
-    def cut_in_chunks(self) -> list[Cut]:
+    def cut_in_chunks(self) -> list[CutRequest]:
         head, chunks = self.head(Transfer_Encoding="chunked"), self.chunks()
         data = b"".join(chunks[:-1])
         return [
@@ -72,7 +72,7 @@ class Sent:
 
 
 @dataclass(frozen=True)
-class Received:
+class RawResponse:
     """The first answer on a connection; `rest` is what came after its head."""
 
     status: int
@@ -84,14 +84,16 @@ class WebServer:
     """The web as `make up` starts it, on the test's database; `env` is told to it besides."""
 
     def __init__(self, folder: Path, **env: str):
-        self.address = Address("127.0.0.1", free_port())
+        self.address = WebAddress("127.0.0.1", free_port())
         self.log = folder / "web.log"
         database = make_conninfo(
             os.environ["DATABASE_URL"], dbname=connection.settings_dict["NAME"]
         )
         env = {"DATABASE_URL": database, "PATCHBAY_RATE_LIMIT_PER_SECOND": "0", **env}
         with self.log.open("wb") as log:
-            self.process: subprocess.Popen = spawn(programs.web(env, self.address), log)
+            self.process: subprocess.Popen = spawn_program(
+                programs.build_web_program(env, self.address), log
+            )
 
     def wait(self) -> None:
         deadline = time.monotonic() + 60
@@ -101,20 +103,20 @@ class WebServer:
             time.sleep(0.05)
 
     def end(self) -> None:
-        end(self.process)
+        kill_process_group(self.process)
 
-    def send(self, data: bytes) -> Received:
+    def send(self, data: bytes) -> RawResponse:
         """Send what is whole, and read until the server closes."""
         with self.connect() as client:
             client.sendall(data)
-            return received(everything(client))
+            return parse_response(receive_all(client))
 
-    def send_and_end(self, data: bytes) -> Received:
+    def send_and_end(self, data: bytes) -> RawResponse:
         """Send all there is, say that no more comes, and read the answer."""
         with self.connect() as client:
             client.sendall(data)
             client.shutdown(socket.SHUT_WR)
-            return received(everything(client))
+            return parse_response(receive_all(client))
 
     def reset(self, data: bytes) -> None:
         """Send all there is, and vanish."""
@@ -127,18 +129,18 @@ class WebServer:
         return socket.create_connection((self.address.host, self.address.port), timeout=20)
 
 
-def everything(client: socket.socket) -> bytes:
+def receive_all(client: socket.socket) -> bytes:
     return b"".join(iter(lambda: client.recv(65536), b""))
 
 
-def received(answer: bytes) -> Received:
+def parse_response(answer: bytes) -> RawResponse:
     head, _, rest = answer.decode("latin-1").partition("\r\n\r\n")
     match = re.match(r"HTTP/1\.1 (\d+)", head)
     assert match, answer
-    return Received(int(match[1]), head, rest)
+    return RawResponse(int(match[1]), head, rest)
 
 
-def multipart(boundary: str, fields: dict[str, str], file: tuple[str, bytes]) -> bytes:
+def build_multipart_body(boundary: str, fields: dict[str, str], file: tuple[str, bytes]) -> bytes:
     """A form with a file in the field `file`, as browsers send it."""
     named = 'Content-Disposition: form-data; name="{}"'
     parts = [f"{named.format(name)}\r\n\r\n{value}".encode() for name, value in fields.items()]

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from config import BASE_DIR
-from config.supervisor.address import Address
+from config.supervisor.address import WebAddress
 from tests.bench.installation import free_port
 
 HOST = "127.0.0.1"
@@ -25,12 +25,12 @@ START_SECONDS = 20
 
 
 @dataclass(frozen=True)
-class Ports:
+class ProxyPorts:
     plain: int
     tls: int
 
 
-def deployed(name: str, **replaced: str) -> str:
+def read_deployment_file(name: str, **replaced: str) -> str:
     """A file of deploy/, in which each text is replaced; all of them must be there."""
     text = (BASE_DIR / "deploy" / name).read_text()
     for old, new in replaced.items():
@@ -39,12 +39,12 @@ def deployed(name: str, **replaced: str) -> str:
     return text
 
 
-def nginx(folder: Path, ports: Ports, web: Address) -> list[str]:
+def configure_nginx(folder: Path, ports: ProxyPorts, web: WebAddress) -> list[str]:
     kept = "".join(
         f"{kind}_temp_path {folder}/{kind};\n"
         for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
-    site = deployed(
+    site = read_deployment_file(
         "nginx.conf",
         **{
             "    listen [::]:80;\n": "",
@@ -66,23 +66,23 @@ def nginx(folder: Path, ports: Ports, web: Address) -> list[str]:
     return ["nginx", "-e", "stderr", "-p", str(folder), "-c", str(folder / "nginx.conf")]
 
 
-def caddy(folder: Path, ports: Ports, web: Address) -> list[str]:
+def configure_caddy(folder: Path, ports: ProxyPorts, web: WebAddress) -> list[str]:
     """The site twice, as it is written for https and names no certificate."""
     begin = "{$SITE:patchbay.example.com} {"
     upstreams = {"{$UPSTREAMS:127.0.0.1:8000 127.0.0.1:8001}": f"{web.host}:{web.port}"}
     plain = {begin: f"http://{HOST}:{ports.plain} {{\nbind {HOST}"}
     certificate = f"tls {folder}/cert.pem {folder}/key.pem"
     secure = {begin: f"https://{HOST}:{ports.tls} {{\nbind {HOST}\n{certificate}"}
-    sites = [deployed("Caddyfile", **site, **upstreams) for site in (plain, secure)]
+    sites = [read_deployment_file("Caddyfile", **site, **upstreams) for site in (plain, secure)]
     options = "{\nadmin off\nauto_https off\n}\n"
     (folder / "Caddyfile").write_text(options + "\n".join(sites))
     return ["caddy", "run", "--adapter", "caddyfile", "--config", str(folder / "Caddyfile")]
 
 
-def haproxy(folder: Path, ports: Ports, web: Address) -> list[str]:
+def configure_haproxy(folder: Path, ports: ProxyPorts, web: WebAddress) -> list[str]:
     both = (folder / "cert.pem").read_text() + (folder / "key.pem").read_text()
     (folder / "both.pem").write_text(both)
-    config = deployed(
+    config = read_deployment_file(
         "haproxy.cfg",
         **{
             "bind :80": f"bind {HOST}:{ports.plain}",
@@ -97,42 +97,42 @@ def haproxy(folder: Path, ports: Ports, web: Address) -> list[str]:
     return ["haproxy", "-db", "-f", str(folder / "haproxy.cfg")]
 
 
-PROXIES: dict[str, Callable[[Path, Ports, Address], list[str]]] = {
-    "nginx": nginx,
-    "caddy": caddy,
-    "haproxy": haproxy,
+PROXIES: dict[str, Callable[[Path, ProxyPorts, WebAddress], list[str]]] = {
+    "nginx": configure_nginx,
+    "caddy": configure_caddy,
+    "haproxy": configure_haproxy,
 }
 
 
 @contextmanager
-def proxy(name: str, folder: Path, web: Address) -> Iterator[Ports]:
+def run_proxy(name: str, folder: Path, web: WebAddress) -> Iterator[ProxyPorts]:
     """The proxy of this name in front of `web`."""
     if not shutil.which(name):
         (pytest.fail if os.environ.get("REQUIRE_PEERS") else pytest.skip)(f"{name} is missing.")
     make_certificate(folder)
-    ports = Ports(free_port(), free_port())
+    ports = ProxyPorts(free_port(), free_port())
     env = {**os.environ, "HOME": str(folder), "XDG_DATA_HOME": str(folder)}
     with (folder / "log").open("wb") as log:
         command = PROXIES[name](folder, ports, web)
         process = subprocess.Popen(command, stdout=log, stderr=log, env=env)
     try:
-        wait_for(ports, process, folder / "log")
+        wait_for_ports(ports, process, folder / "log")
         yield ports
     finally:
         process.terminate()
         process.wait()
 
 
-def wait_for(ports: Ports, process: subprocess.Popen, log: Path) -> None:
+def wait_for_ports(ports: ProxyPorts, process: subprocess.Popen, log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     for port in (ports.plain, ports.tls):
-        while not listens(port):
+        while not is_listening(port):
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < deadline, log.read_text()
             time.sleep(0.05)
 
 
-def listens(port: int) -> bool:
+def is_listening(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex((HOST, port)) == 0
 
@@ -144,7 +144,7 @@ def make_certificate(folder: Path) -> None:
     subprocess.run(command, check=True, capture_output=True)
 
 
-def connected(port: int, source: str, *, tls: bool) -> socket.socket:
+def connect_from_source(port: int, source: str, *, tls: bool) -> socket.socket:
     """A connection from an address of loopback's many."""
     plain = socket.create_connection((HOST, port), 20, source_address=(source, 0))
     if not tls:

@@ -16,17 +16,17 @@ from organizations.access.roles import Permission
 from organizations.web.views.base import OrgScreen
 from tests.support import pages
 from tests.support.factories import Member
-from tests.support.pages import PAGES, World
-from tests.support.project import places
+from tests.support.pages import PAGES, PageFixtures
+from tests.support.project import iterate_routes
 
 PARAMETER = re.compile(r"<(?:(\w+):)?(\w+)>")
 
 
-NOTHING = {"UUID": uuid4(), "int": 0}  # rows that are not there
+UNKNOWN_VALUES = {"UUID": uuid4(), "int": 0}  # rows that are not there
 
 
 @dataclass(frozen=True)
-class Call:
+class ViewCall:
     name: str
     path: str
     method: str
@@ -36,24 +36,24 @@ class Call:
         return f"{self.method} {self.path}"
 
 
-def calls() -> Iterator[Call]:
-    for path, pattern in places():
+def list_view_calls() -> Iterator[ViewCall]:
+    for path, pattern in iterate_routes():
         view = getattr(pattern.callback, "view_class", object)
         if issubclass(view, OrgScreen):
             for method, permission in view.permissions.items():
-                yield Call(pattern.name, path, method, permission)
+                yield ViewCall(pattern.name, path, method, permission)
 
 
-CALLS = list(calls())
+CALLS = list(list_view_calls())
 
 
 @pytest.fixture(scope="module")
-def world(django_db_setup, django_db_blocker) -> Iterator[World]:
+def world(django_db_setup, django_db_blocker) -> Iterator[PageFixtures]:
     """Made once, as every test undoes what it did."""
     with django_db_blocker.unblock(), transaction.atomic():
-        made = pages.world()
+        made = pages.create_page_fixtures()
         for member in filter(lambda one: isinstance(one, Member), vars(made).values()):
-            sign_in(member)
+            store_session(member)
         yield made
         transaction.set_rollback(True)
 
@@ -67,33 +67,33 @@ def examples(world) -> dict[str, object]:
     return found
 
 
-SESSIONS: dict[str, str] = {}  # of the world's people: they sign in once
+SESSION_COOKIES: dict[str, str] = {}  # of the world's people: they sign in once
 
 
-def browser_of(member) -> Client:
+def signed_in_client(member) -> Client:
     client = Client(raise_request_exception=False)
-    if member and member.user.email in SESSIONS:
-        client.cookies[settings.SESSION_COOKIE_NAME] = SESSIONS[member.user.email]
+    if member and member.user.email in SESSION_COOKIES:
+        client.cookies[settings.SESSION_COOKIE_NAME] = SESSION_COOKIES[member.user.email]
     elif member:
         client.force_login(member.user, "django.contrib.auth.backends.ModelBackend")
     return client
 
 
-def sign_in(member) -> None:
+def store_session(member) -> None:
     client = Client()
     client.force_login(member.user, "django.contrib.auth.backends.ModelBackend")
-    SESSIONS[member.user.email] = client.cookies[settings.SESSION_COOKIE_NAME].value
+    SESSION_COOKIES[member.user.email] = client.cookies[settings.SESSION_COOKIE_NAME].value
 
 
-def send(member, call: Call, values: dict[str, object], org_id: str):
+def send_view_call(member, call: ViewCall, values: dict[str, object], org_id: str):
     def value(match: re.Match) -> str:
         known = {**values, "org_id": org_id}
-        return str(known.get(match[2], NOTHING.get(match[1], "none")))
+        return str(known.get(match[2], UNKNOWN_VALUES.get(match[1], "none")))
 
     path = "/" + PARAMETER.sub(value, call.path)
-    return browser_of(member).generic(call.method, path)
+    return signed_in_client(member).generic(call.method, path)
 
 
-def rows_named(call: Call) -> set[str]:
+def row_parameters(call: ViewCall) -> set[str]:
     parameters = {match[2] for match in PARAMETER.finditer(call.path)} - {"org_id"}
     return {name for name in parameters if name.endswith(("_id", "_sid"))}

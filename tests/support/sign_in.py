@@ -15,22 +15,22 @@ from organizations.models import User
 PASSWORD = "correct horse battery"
 
 
-LOGIN = "/accounts/login/"
+LOGIN_URL = "/accounts/login/"
 
 
 def sign_in(browser, email="alice@example.com", password=PASSWORD, **extra):
-    return browser.post(LOGIN, {"login": email, "password": password}, **extra)
+    return browser.post(LOGIN_URL, {"login": email, "password": password}, **extra)
 
 
-def enrol(user: User) -> None:
+def enroll_second_factor(user: User) -> None:
     TOTP.activate(user, generate_totp_secret())
     RecoveryCodes.activate(user)
 
 
-def recovery_code() -> str:
+def unused_recovery_code() -> str:
     return RecoveryCodes(Authenticator.objects.get(type="recovery_codes")).get_unused_codes()[0]
 
 
-def code_of(secret: str) -> str:
+def totp_code(secret: str) -> str:
     """What an authenticator app shows now."""
     return format_hotp_value(hotp_value(secret, next(yield_hotp_counters_from_time())))

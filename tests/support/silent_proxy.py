@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Literal
 
-Manner = Literal["passes", "silent", "refuses"]
+ProxyMode = Literal["passes", "silent", "refuses"]
 
 
 class SilentProxy:
@@ -16,7 +16,7 @@ class SilentProxy:
 
     def __init__(self, target: tuple[str, int] | str):
         self.target = target
-        self.manner: Manner = "passes"
+        self.manner: ProxyMode = "passes"
         self.connections: set[asyncio.StreamWriter] = set()
         self.loop = asyncio.new_event_loop()
         self.listening = socket.create_server(("127.0.0.1", 0))

@@ -9,15 +9,15 @@ from ipaddress import ip_network
 
 import httpx
 
-from integrations.http.client import Door
+from integrations.http.client import PlatformHttpClient
 
 LOOPBACK = [ip_network("127.0.0.0/8")]
-DOORS = []
+OPEN_CLIENTS = []
 TOKEN = 'tök/en+"1'
-OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+OK_RESPONSE = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
 
 
-class Peer:
+class ScriptedPeer:
     """A peer that speaks by script: one function per connection, called with its socket."""
 
     def __init__(self, *scripts, tls=None):
@@ -67,7 +67,7 @@ class Peer:
         self.server.close()
 
 
-def says(data, *more):
+def reply_script(data, *more):
     def script(peer, connection):
         for part in (data, *more):
             peer.hear(connection)
@@ -76,47 +76,47 @@ def says(data, *more):
     return script
 
 
-def hangs_up(peer, connection):
+def close_without_reply(peer, connection):
     """Takes the request and closes without a word."""
     peer.hear(connection)
 
 
-def resets(peer, connection):
+def reset_connection(peer, connection):
     peer.hear(connection)
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
-def never_answers(peer, connection):
+def never_reply(peer, connection):
     peer.hear(connection)
     time.sleep(3)
 
 
-def drips(peer, connection):
+def drip_reply(peer, connection):
     peer.hear(connection)
-    for byte in OK * 100:
+    for byte in OK_RESPONSE * 100:
         connection.sendall(bytes([byte]))
         time.sleep(0.1)
 
 
-def door(url, **options):
+def open_client(url, **options):
     options = {"headers": {}, "secrets": (TOKEN,), "allowed_private": LOOPBACK, **options}
     records = []
-    opened = Door(url, record=records.append, **options)
+    opened = PlatformHttpClient(url, record=records.append, **options)
     opened.records = records
-    DOORS.append(opened)
+    OPEN_CLIENTS.append(opened)
     return opened
 
 
 @contextmanager
-def talking(*scripts, path="", **options):
-    with Peer(*scripts) as peer, door(peer.url + path, **options) as opened:
+def scripted_client(*scripts, path="", **options):
+    with ScriptedPeer(*scripts) as peer, open_client(peer.url + path, **options) as opened:
         yield opened, peer
 
 
-def mocked(handler, url="https://platform.example/api/v1", **options):
-    return door(url, transport=httpx.MockTransport(handler), **options)
+def mocked_client(handler, url="https://platform.example/api/v1", **options):
+    return open_client(url, transport=httpx.MockTransport(handler), **options)
 
 
-def close_all():
-    while DOORS:
-        DOORS.pop().close()
+def close_clients():
+    while OPEN_CLIENTS:
+        OPEN_CLIENTS.pop().close()

@@ -3,12 +3,12 @@
 import pytest
 
 from integrations.ledger import worker
-from integrations.ledger.operation_requests import connect, make_default
+from integrations.ledger.operation_requests import connect_integration, set_default_integration
 from integrations.models import Operation
 from tests.support.harness_twilio import fake_twilio
 from tests.support.platforms import LOOPBACK
 
-BUY = ("POST", "/IncomingPhoneNumbers.json")
+PURCHASE_REQUEST = ("POST", "/IncomingPhoneNumbers.json")
 
 
 @pytest.fixture
@@ -23,21 +23,27 @@ def twilio(bench):
     return bench.twilio
 
 
-def asks(twilio) -> list[str]:
-    return [h.raw.decode() for h in twilio.requests if (h.method, h.path[-26:]) == (BUY[0], BUY[1])]
+def purchase_request_bodies(twilio) -> list[str]:
+    return [
+        h.raw.decode()
+        for h in twilio.requests
+        if (h.method, h.path[-26:]) == (PURCHASE_REQUEST[0], PURCHASE_REQUEST[1])
+    ]
 
 
 @pytest.fixture
 def house(alice, bench, settings):
     """Alice's organization with this account as its default for Twilio."""
     settings.ALLOWED_PRIVATE_CIDRS = LOOPBACK
-    integration, operation = connect(alice.by, kind="twilio", name="tw", account=bench.account)
-    worker.run(operation.pk)
+    integration, operation = connect_integration(
+        alice.by, kind="twilio", name="tw", account=bench.account
+    )
+    worker.run_attempt(operation.pk)
     integration.refresh_from_db()
     assert integration.state == "connected", integration.state_reason
-    make_default(alice.by, integration, role="twilio")
+    set_default_integration(alice.by, integration, role="twilio")
     return alice
 
 
-def due_now():
+def make_operations_due():
     Operation.objects.filter(status="open").update(next_attempt_at="2020-01-01T00:00Z")

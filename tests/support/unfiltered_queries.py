@@ -11,28 +11,30 @@ from organizations.models import Organization
 from organizations.web.api import prepared_queries
 
 
-def owns(lookup: Lookup) -> bool:
+def compares_organization(lookup: Lookup) -> bool:
     """Whether it compares the organization that a row belongs to."""
     field = getattr(lookup.lhs, "target", None)
     return getattr(field, "related_model", None) is Organization
 
 
-def take_filters_away(monkeypatch: pytest.MonkeyPatch) -> None:
+def disable_tenant_filters(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the ORM compares with an organization is true of every row; so also in the queries
     that are written once."""
     for lookup in (RelatedExact, RelatedIn):
-        monkeypatch.setattr(lookup, "as_sql", unless_owner(lookup.as_sql))
-    written = property(prepared_queries.HotQuery.written.func)
-    monkeypatch.setattr(prepared_queries.HotQuery, "written", written)
+        monkeypatch.setattr(lookup, "as_sql", skip_organization_lookup(lookup.as_sql))
+    written = property(prepared_queries.PreparedQuery.written.func)
+    monkeypatch.setattr(prepared_queries.PreparedQuery, "written", written)
 
 
-def unless_owner(as_sql: Any) -> Any:
+def skip_organization_lookup(as_sql: Any) -> Any:
     def always(lookup: Lookup, compiler: Any, connection: Any) -> Any:
-        return ("TRUE", []) if owns(lookup) else as_sql(lookup, compiler, connection)
+        return (
+            ("TRUE", []) if compares_organization(lookup) else as_sql(lookup, compiler, connection)
+        )
 
     return always
 
 
-def take_wall_away(monkeypatch: pytest.MonkeyPatch) -> None:
+def disable_row_security(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is set in PostgreSQL: the tests' role owns the tables, and sees all rows."""
     monkeypatch.setattr(SessionSettings, "settings", lambda *_sights: [])

@@ -2,10 +2,10 @@
 
 from tests.support.dialects import DIALECTS, ENVELOPE
 
-CREATE = "/api/phone-numbers/create"
+CREATE_URL = "/api/phone-numbers/create"
 
 
-def is_refusal(answer, status: int, code: str) -> bool:
+def is_zudu_refusal(answer, status: int, code: str) -> bool:
     body = answer.json()
     assert (answer.status_code, body["error"], body["status"]) == (status, code, "error"), body
     assert set(body) == ENVELOPE
@@ -14,8 +14,8 @@ def is_refusal(answer, status: int, code: str) -> bool:
     return True
 
 
-send = DIALECTS["zudu"].send
+send_zudu_request = DIALECTS["zudu"].send
 
 
-def create(member, number: str = "+14155550100", **fields):
-    return send(member, "POST", CREATE, {"phone_number": number, **fields})
+def create_zudu_number(member, number: str = "+14155550100", **fields):
+    return send_zudu_request(member, "POST", CREATE_URL, {"phone_number": number, **fields})

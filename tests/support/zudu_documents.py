@@ -1,6 +1,6 @@
 """The requests of Zudu's own documents, word for word."""
 
-CREATE = """
+CREATE_REQUEST = """
 {
   "phone_number": "+14157774444",
   "area_code": 415,

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 from django.core.management.base import BaseCommand, CommandError
 
-from config.environment.reader import UnreadableSecret, secret
+from config.environment.reader import UnreadableSecret, read_secret
 from integrations.ledger import operation_requests, worker
 from integrations.models import Integration, Operation
 from integrations.providers import PROVIDERS
-from integrations.providers.base import Field, Provider
-from organizations.access.principals import Principal, system
-from organizations.management.arguments import complaints, organization_named
+from integrations.providers.base import AccountField, Provider
+from organizations.access.principals import Principal, system_principal
+from organizations.management.arguments import find_organization, raise_command_errors
 
 HELP = """Connect a platform account to an organization, or give a connected one (same name) new
 credentials. They are tested first, in this very process; only accepted ones are stored for use.
@@ -32,7 +32,7 @@ class Command(BaseCommand):
 
     def create_parser(self, prog_name: str, subcommand: str, **options):
         """The fields may stand anywhere, which argparse allows only when asked to."""
-        parser = super().create_parser(prog_name, subcommand, epilog=epilog(), **options)
+        parser = super().create_parser(prog_name, subcommand, epilog=build_help_epilog(), **options)
         parser.parse_args = parser.parse_intermixed_args
         return parser
 
@@ -50,34 +50,34 @@ class Command(BaseCommand):
     def handle(
         self, *, kind: str, organization: str, name: str, make_default: bool, fields, **options
     ) -> None:
-        by = system(organization_named(organization), "manage.py connect")
-        account = account_of(PROVIDERS[kind], given_by(fields))
-        with complaints():
-            integration, operation = operation_requests.connect(
+        by = system_principal(find_organization(organization), "manage.py connect")
+        account = collect_account_fields(PROVIDERS[kind], parse_field_arguments(fields))
+        with raise_command_errors():
+            integration, operation = operation_requests.connect_integration(
                 by, kind=kind, name=name, account=account
             )
-        operation = checked(operation)
+        operation = check_connection(operation)
         if operation.status != Operation.Status.DONE:
-            raise refusal(integration, operation)
+            raise connection_command_error(integration, operation)
         self.stdout.write(f"{integration} is connected: {operation.result['summary']}")
         if make_default:
             self.make_default(by, integration)
 
     def make_default(self, by: Principal, integration: Integration) -> None:
         for role in sorted(PROVIDERS[integration.kind].roles):
-            operation_requests.make_default(by, integration, role=role)
+            operation_requests.set_default_integration(by, integration, role=role)
             self.stdout.write(f"It is the default for {role} of {by.organization} now.")
 
 
-def checked(operation: Operation) -> Operation:
+def check_connection(operation: Operation) -> Operation:
     """Attempted here; where a worker was faster, its outcome is waited for."""
-    if worker.run(operation.pk) is None:
-        return operation_requests.wait(operation.pk)
+    if worker.run_attempt(operation.pk) is None:
+        return operation_requests.wait_for_operation(operation.pk)
     operation.refresh_from_db()
     return operation
 
 
-def refusal(integration: Integration, operation: Operation) -> CommandError:
+def connection_command_error(integration: Integration, operation: Operation) -> CommandError:
     if operation.status == Operation.Status.REFUSED:
         return CommandError(f"{integration} was refused: {operation.reason}", returncode=1)
     reason = operation.reason or "no answer yet."
@@ -87,7 +87,7 @@ def refusal(integration: Integration, operation: Operation) -> CommandError:
     )
 
 
-def given_by(arguments: Sequence[str]) -> dict[str, str]:
+def parse_field_arguments(arguments: Sequence[str]) -> dict[str, str]:
     given = dict(argument.partition("=")[::2] for argument in arguments)
     bare = [argument for argument in arguments if "=" not in argument]
     if bare:
@@ -95,50 +95,56 @@ def given_by(arguments: Sequence[str]) -> dict[str, str]:
     return given
 
 
-def account_of(provider: type[Provider], given: dict[str, str]) -> dict[str, str]:
+def collect_account_fields(provider: type[Provider], given: dict[str, str]) -> dict[str, str]:
     """The account's fields from arguments, standard input, environment and terminal."""
     known = {field.name: field for field in provider.fields}
     if unknown := [name for name in given if name not in known]:
-        raise CommandError(f"{provider.title} has no field {unknown[0]}. {fields_of(provider)}")
+        raise CommandError(
+            f"{provider.title} has no field {unknown[0]}. {describe_provider_fields(provider)}"
+        )
     spoken = [name for name, value in given.items() if known[name].secret and value != "-"]
     if spoken:
         raise CommandError(
             f"{spoken[0]} is a secret, and everybody on this machine can read arguments. "
-            f"Write {spoken[0]}=- and give it on standard input, or set {variable(spoken[0])}."
+            f"Write {spoken[0]}=- and give it on standard input, or set "
+            f"{environment_variable_name(spoken[0])}."
         )
-    piped = {name: line_of_stdin(name) for name, value in given.items() if value == "-"}
-    return {name: value_of(field, {**given, **piped}) for name, field in known.items()}
+    piped = {name: read_stdin_line(name) for name, value in given.items() if value == "-"}
+    return {name: collect_field_value(field, {**given, **piped}) for name, field in known.items()}
 
 
-def value_of(field: Field, given: dict[str, str]) -> str:
+def collect_field_value(field: AccountField, given: dict[str, str]) -> str:
     if field.name in given:
         return given[field.name]
-    if variable(field.name) in os.environ or f"{variable(field.name)}_FILE" in os.environ:
-        return secret_of(variable(field.name))
+    if (
+        environment_variable_name(field.name) in os.environ
+        or f"{environment_variable_name(field.name)}_FILE" in os.environ
+    ):
+        return read_secret_variable(environment_variable_name(field.name))
     if field.required and field.secret and sys.stdin.isatty():
         return getpass.getpass(f"{field.label}: ")
     return ""
 
 
-def secret_of(name: str) -> str:
+def read_secret_variable(name: str) -> str:
     try:
-        return secret(name)
+        return read_secret(name)
     except UnreadableSecret as error:
         raise CommandError(f"{name}_FILE: {error}.") from None
 
 
-def line_of_stdin(name: str) -> str:
+def read_stdin_line(name: str) -> str:
     line = sys.stdin.readline().rstrip("\r\n")
     if not line:
         raise CommandError(f"There is no line for {name} on standard input.")
     return line
 
 
-def variable(name: str) -> str:
+def environment_variable_name(name: str) -> str:
     return f"PATCHBAY_CONNECT_{name.upper()}"
 
 
-def fields_of(provider: type[Provider]) -> str:
+def describe_provider_fields(provider: type[Provider]) -> str:
     words = [
         field.name
         + (" (secret)" if field.secret else "")
@@ -148,5 +154,5 @@ def fields_of(provider: type[Provider]) -> str:
     return f"Fields of {provider.kind}: {', '.join(words)}."
 
 
-def epilog() -> str:
-    return " ".join(fields_of(PROVIDERS[kind]) for kind in sorted(PROVIDERS))
+def build_help_epilog() -> str:
+    return " ".join(describe_provider_fields(PROVIDERS[kind]) for kind in sorted(PROVIDERS))

@@ -7,10 +7,10 @@ from django.core.management.base import BaseCommand
 
 from config import telemetry
 from config.celery import app
-from config.environment.validation import refuse_faults, refuse_wrong_keys
-from config.postgresql.connection import bound_answers
-from config.schema_guard import wait_until_current
-from integrations.ledger.dispatcher import dispatch_forever
+from config.environment.validation import ensure_encryption_keys_match, ensure_valid_settings
+from config.postgresql.connection import enable_answer_timeout
+from config.schema_guard import wait_for_current_schema
+from integrations.ledger.dispatcher import run_dispatcher
 
 
 class Command(BaseCommand):
@@ -21,10 +21,10 @@ class Command(BaseCommand):
         stop = Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
-        refuse_faults()
+        ensure_valid_settings()
         app.set_default()
-        bound_answers()
-        telemetry.begin("dispatcher")
-        if wait_until_current(stop.wait):
-            refuse_wrong_keys()
-            dispatch_forever(stop)
+        enable_answer_timeout()
+        telemetry.start_telemetry("dispatcher")
+        if wait_for_current_schema(stop.wait):
+            ensure_encryption_keys_match()
+            run_dispatcher(stop)

@@ -9,7 +9,7 @@ from config import diagnoses  # noqa: F401  they register themselves
 from config.celery import app
 from integrations import diagnoses as of_integrations  # noqa: F401
 from organizations.diagnostics import installation_checks as of_organizations  # noqa: F401
-from organizations.diagnostics.findings import Finding, examine_all
+from organizations.diagnostics.findings import Finding, run_diagnostic_checks
 
 LEVELS = ["fault", "warning", "ok"]  # the worst is read first
 
@@ -25,17 +25,19 @@ class Command(BaseCommand):
 
     def handle(self, *, json: bool, **options) -> None:
         app.set_default()
-        findings = sorted(examine_all(), key=lambda each: LEVELS.index(each.level))
-        self.stdout.write(as_json(findings) if json else as_lines(findings))
+        findings = sorted(run_diagnostic_checks(), key=lambda each: LEVELS.index(each.level))
+        self.stdout.write(
+            format_findings_json(findings) if json else format_findings_text(findings)
+        )
         if any(each.level == "fault" for each in findings):
             raise SystemExit(1)
 
 
-def as_json(findings: list[Finding]) -> str:
+def format_findings_json(findings: list[Finding]) -> str:
     return json.dumps([asdict(each) for each in findings], indent=2)
 
 
-def as_lines(findings: list[Finding]) -> str:
+def format_findings_text(findings: list[Finding]) -> str:
     lines = []
     for each in findings:
         lines.append(f"{each.level:8} {each.subject}: {each.sentence}")

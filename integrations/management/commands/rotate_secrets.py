@@ -8,10 +8,10 @@ from django.apps import apps
 from django.core.management.base import BaseCommand, CommandError
 
 from integrations.connections import encryption, key_proof
-from integrations.connections.encryption import CannotUnseal
+from integrations.connections.encryption import DecryptionError
 from organizations.accounts.sign_in import second_factor
 
-BATCH = 200
+BATCH_SIZE = 200
 
 
 class Command(BaseCommand):
@@ -23,43 +23,43 @@ class Command(BaseCommand):
 
     def handle(self, **options) -> None:
         unreadable = 0
-        for label, column in encryption.columns:
+        for label, column in encryption.encrypted_columns:
             counts: Counter[str] = Counter()
-            for key, sealed in rows(label, column):
+            for key, sealed in iterate_encrypted_rows(label, column):
                 counts[self.rotate(label, column, key, sealed)] += 1
-            self.stdout.write(f"{label}.{column}: {told(counts)}")
+            self.stdout.write(f"{label}.{column}: {format_rotation_counts(counts)}")
             unreadable += counts["unreadable"]
-        counts = second_factor.reseal()
-        self.stdout.write(f"second factors: {told(counts)}")
+        counts = second_factor.reencrypt_authenticators()
+        self.stdout.write(f"second factors: {format_rotation_counts(counts)}")
         unreadable += counts["unreadable"]
         if unreadable:
             raise CommandError(
                 f"{unreadable} could not be read with the configured keys and were left alone. "
                 "Put back the key they were sealed with, or connect these accounts anew."
             )
-        key_proof.renew()
+        key_proof.update_key_proof()
 
     def rotate(self, label: str, column: str, key: Any, sealed: str) -> str:
         """Compare-and-set, so that a secret that is changed meanwhile is not put back."""
-        if encryption.is_newest(sealed):
+        if encryption.uses_newest_key(sealed):
             return "up to date"
         try:
-            anew = encryption.reseal(sealed)
-        except CannotUnseal as error:
+            anew = encryption.reencrypt_text(sealed)
+        except DecryptionError as error:
             self.stderr.write(f"{label} {key}, {column}: {error}")
             return "unreadable"
         unchanged = apps.get_model(label).objects.filter(pk=key, **{column: sealed})
         return "rotated" if unchanged.update(**{column: anew}) else "changed meanwhile"
 
 
-def rows(label: str, column: str) -> Iterator[tuple[Any, str]]:
+def iterate_encrypted_rows(label: str, column: str) -> Iterator[tuple[Any, str]]:
     """Key and sealed text of all that hold one, in batches by key."""
     filled = apps.get_model(label).objects.exclude(**{column: ""}).order_by("pk")
-    batch = list(filled.values_list("pk", column)[:BATCH])
+    batch = list(filled.values_list("pk", column)[:BATCH_SIZE])
     while batch:
         yield from batch
-        batch = list(filled.filter(pk__gt=batch[-1][0]).values_list("pk", column)[:BATCH])
+        batch = list(filled.filter(pk__gt=batch[-1][0]).values_list("pk", column)[:BATCH_SIZE])
 
 
-def told(counts: Counter[str]) -> str:
+def format_rotation_counts(counts: Counter[str]) -> str:
     return ", ".join(f"{count} {what}" for what, count in sorted(counts.items())) or "none"

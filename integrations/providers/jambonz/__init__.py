@@ -7,11 +7,11 @@ from typing import Any, ClassVar
 
 from integrations.http import client
 from integrations.providers.base import (
+    AccountField,
     CarrierSpec,
     CheckResult,
-    Field,
     InventoryItem,
-    Observed,
+    ObservedState,
     Provider,
     Refused,
     Spec,
@@ -22,7 +22,7 @@ from integrations.providers.jambonz.carriers import Carriers
 from integrations.providers.jambonz.client import Client
 from integrations.providers.jambonz.numbers import Numbers
 from integrations.providers.jambonz.scope import (
-    Scope,
+    ApiKeyScope,
     find_application,
     find_scope,
     find_sip_addresses,
@@ -48,10 +48,14 @@ class Jambonz(Provider):
         "In the jambonz portal, any carrier's form lists the SBC addresses at its top; if it lists "
         "none, whoever runs the jambonz has not entered them."
     )
-    fields: ClassVar[tuple[Field, ...]] = (
-        Field("base_url", _("API address"), _("Usually ends in /v1 or /api/v1."), format="url"),
-        Field("token", _("API key"), _("Of an account, or of its service provider."), secret=True),
-        Field(
+    fields: ClassVar[tuple[AccountField, ...]] = (
+        AccountField(
+            "base_url", _("API address"), _("Usually ends in /v1 or /api/v1."), format="url"
+        ),
+        AccountField(
+            "token", _("API key"), _("Of an account, or of its service provider."), secret=True
+        ),
+        AccountField(
             "account_sid",
             _("Account SID"),
             _("Needed unless the API key belongs to the account itself."),
@@ -59,7 +63,7 @@ class Jambonz(Provider):
             format="uuid",
             identity=True,
         ),
-        Field(
+        AccountField(
             "application_sid",
             _("Default application SID"),
             _("Answers the calls of numbers that name no application of their own."),
@@ -92,7 +96,7 @@ class Jambonz(Provider):
         return self.account.get(name, "").strip().lower()
 
     @cached_property
-    def scope(self) -> Scope:
+    def scope(self) -> ApiKeyScope:
         return find_scope(self.client, self._sid("account_sid"))
 
     @property
@@ -119,13 +123,13 @@ class Jambonz(Provider):
             facts["sip_addresses"] = addresses
         return CheckResult(scope.summary, {**scope.facts, **facts})
 
-    def observe(self, spec: Spec) -> Observed:
+    def observe(self, spec: Spec) -> ObservedState:
         return self._kind(spec).observe(spec)
 
-    def plan(self, spec: Spec, observed: Observed) -> list[Step]:
+    def plan(self, spec: Spec, observed: ObservedState) -> list[Step]:
         return self._kind(spec).plan(spec, observed)
 
-    def plan_removal(self, spec: Spec, observed: Observed) -> list[Step]:
+    def plan_removal(self, spec: Spec, observed: ObservedState) -> list[Step]:
         return self._kind(spec).plan_removal(spec, observed)
 
     def inventory(self) -> Iterator[InventoryItem]:

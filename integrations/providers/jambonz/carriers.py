@@ -6,22 +6,22 @@ from typing import Any
 
 from integrations.providers.base import (
     CarrierSpec,
+    ExternalIds,
     InventoryItem,
-    Observed,
-    Refs,
+    ObservedState,
     Refused,
     Step,
     Unavailable,
 )
-from integrations.providers.jambonz.client import Client, Rejected, looked_after
-from integrations.providers.jambonz.gateways import Gateways, refs_of
-from integrations.providers.jambonz.scope import Scope
-from integrations.providers.jambonz.validation import NAME_LENGTH, check_carrier
+from integrations.providers.jambonz.client import Client, Rejected, write_and_verify
+from integrations.providers.jambonz.gateways import Gateways, gateway_external_ids
+from integrations.providers.jambonz.scope import ApiKeyScope
+from integrations.providers.jambonz.validation import MAX_NAME_LENGTH, validate_carrier_spec
 
 Row = dict[str, Any]
-OPENING = "[pb-"  # how every marker of ours begins in a name
+MARKER_PREFIX = "[pb-"  # how every marker of ours begins in a name
 
-_FLAGS = ("requires_register", "register_public_ip_in_contact")
+_BOOLEAN_FIELDS = ("requires_register", "register_public_ip_in_contact")
 
 
 @dataclass(frozen=True)
@@ -33,13 +33,13 @@ class CarrierState:
     twins: list[Row] = field(default_factory=list, repr=False)
 
 
-def platform_name(spec: CarrierSpec) -> str:
+def marked_carrier_name(spec: CarrierSpec) -> str:
     """The name is all of a carrier that the API can search by, so it holds the marker."""
     mark = f" [{spec.marker}]"
-    return (spec.name[: NAME_LENGTH - len(mark)].rstrip() + mark).strip()
+    return (spec.name[: MAX_NAME_LENGTH - len(mark)].rstrip() + mark).strip()
 
 
-def body_of(spec: CarrierSpec) -> Row:
+def carrier_body(spec: CarrierSpec) -> Row:
     """All that we decide about a carrier, and never more.
 
     What was read must not be sent back: a register_status that makes the round trip breaks every
@@ -48,7 +48,7 @@ def body_of(spec: CarrierSpec) -> Row:
     """
     registration, auth = spec.registration, spec.inbound_auth
     return {
-        "name": platform_name(spec),
+        "name": marked_carrier_name(spec),
         "trunk_type": spec.trunk_type,
         "requires_register": registration is not None,
         "register_username": registration.username if registration else None,
@@ -63,40 +63,42 @@ def body_of(spec: CarrierSpec) -> Row:
     }
 
 
-def differing(body: Row, row: Row) -> list[str]:
+def differing_carrier_fields(body: Row, row: Row) -> list[str]:
     """Passwords come back in clear, so even a changed password is seen."""
 
     def same(name: str) -> bool:
         there = row.get(name)
-        return bool(there) == body[name] if name in _FLAGS else (there or None) == body[name]
+        return (
+            bool(there) == body[name] if name in _BOOLEAN_FIELDS else (there or None) == body[name]
+        )
 
     return [name for name in body if not same(name)]
 
 
 class Carriers:
-    def __init__(self, client: Client, scope: Callable[[], Scope]):
+    def __init__(self, client: Client, scope: Callable[[], ApiKeyScope]):
         self.client, self._scope = client, scope
         self.gateways = Gateways(client)
 
     @property
-    def scope(self) -> Scope:
+    def scope(self) -> ApiKeyScope:
         return self._scope()
 
     # ------------------------------------------------------------------------------- observe
 
-    def observe(self, spec: CarrierSpec) -> Observed:
+    def observe(self, spec: CarrierSpec) -> ObservedState:
         """By marker always, even with refs: a POST that timed out may have come true later, and
         the twin it made is seen only here."""
         self._hide(spec)
         rows = self._marked(spec.marker)
         row = self._known(spec, rows) or self._eldest(rows)
         if row is None:
-            return Observed()
+            return ObservedState()
         sid = row["voip_carrier_sid"]
         gateways = self.gateways.rows(sid)
         twins = [other for other in rows if other["voip_carrier_sid"] != sid]
-        refs = {"voip_carrier_sid": sid, **refs_of(gateways)}
-        return Observed(refs, CarrierState(row, gateways, self._unused(twins)))
+        refs = {"voip_carrier_sid": sid, **gateway_external_ids(gateways)}
+        return ObservedState(refs, CarrierState(row, gateways, self._unused(twins)))
 
     def _hide(self, spec: CarrierSpec) -> None:
         for login in (spec.registration, spec.inbound_auth):
@@ -155,13 +157,13 @@ class Carriers:
 
     # ---------------------------------------------------------------------------------- plan
 
-    def plan(self, spec: CarrierSpec, observed: Observed) -> list[Step]:
-        check_carrier(spec)
-        body, state = body_of(spec), observed.state
+    def plan(self, spec: CarrierSpec, observed: ObservedState) -> list[Step]:
+        validate_carrier_spec(spec)
+        body, state = carrier_body(spec), observed.state
         steps = []
         if state is None:
             steps.append(self._create(spec, body))
-        elif fields := differing(body, state.row):
+        elif fields := differing_carrier_fields(body, state.row):
             steps.append(self._change(spec, body, fields, state.row["voip_carrier_sid"]))
         rows = state.gateways if state else []
         steps += self.gateways.plan(spec.gateways, rows, spec.name)
@@ -170,8 +172,8 @@ class Carriers:
     def _create(self, spec: CarrierSpec, body: Row) -> Step:
         doing = f"create carrier {spec.name}"
 
-        def run(refs: Refs) -> Refs:
-            sid = looked_after(
+        def run(refs: ExternalIds) -> ExternalIds:
+            sid = write_and_verify(
                 lambda: self.client.create(*self._place(body), doing),
                 lambda: next((r["voip_carrier_sid"] for r in self._marked(spec.marker)), None),
             )
@@ -198,8 +200,8 @@ class Carriers:
             self.client.change(f"/VoipCarriers/{sid}", body, doing)
             return True
 
-        def run(refs: Refs) -> Refs:
-            looked_after(write, lambda: self._has_become(sid, body, doing))
+        def run(refs: ExternalIds) -> ExternalIds:
+            write_and_verify(write, lambda: self._has_become(sid, body, doing))
             return refs
 
         return Step(f"{doing} on jambonz", run)
@@ -209,17 +211,17 @@ class Carriers:
         row = self._by_sid(sid)
         if row is None:
             raise Unavailable(f"jambonz could not {doing}: it has just been removed there.")
-        return True if not differing(body, row) else None
+        return True if not differing_carrier_fields(body, row) else None
 
     # ------------------------------------------------------------------------------- removal
 
-    def plan_removal(self, spec: CarrierSpec, observed: Observed) -> list[Step]:
+    def plan_removal(self, spec: CarrierSpec, observed: ObservedState) -> list[Step]:
         if observed.state is None:
             return []
         state: CarrierState = observed.state
         doing = f"delete carrier {spec.name}"
 
-        def run(refs: Refs) -> Refs:
+        def run(refs: ExternalIds) -> ExternalIds:
             self._delete(state.row["voip_carrier_sid"], state.gateways, doing)
             return {}
 
@@ -230,7 +232,7 @@ class Carriers:
         doing = f"delete a second carrier {spec.name}"
         sid = twin["voip_carrier_sid"]
 
-        def run(refs: Refs) -> Refs:
+        def run(refs: ExternalIds) -> ExternalIds:
             self._delete(sid, self.gateways.rows(sid), doing)
             return refs
 
@@ -276,4 +278,4 @@ class Carriers:
         """The account's own carriers, and those its service provider shares with all accounts."""
         for row in self.client.rows("/VoipCarriers", "list carriers", account_sid=account_sid):
             refs = {"voip_carrier_sid": row["voip_carrier_sid"]}
-            yield InventoryItem("carrier", row["name"], refs, ours=OPENING in row["name"])
+            yield InventoryItem("carrier", row["name"], refs, ours=MARKER_PREFIX in row["name"])

@@ -6,24 +6,26 @@ from typing import Any, NoReturn, TypeVar
 
 # By module: importing integrations.http.client first comes by here before it is complete.
 from integrations.http import client
-from integrations.http.rate_limits import retry_after
-from integrations.http.response_body import one_line
+from integrations.http.rate_limits import parse_retry_after
+from integrations.http.response_body import shorten_to_line
 from integrations.providers.base import (
     CredentialsRefused,
     OutcomeUnknown,
     Refused,
     Unavailable,
-    UnexpectedReply,
-    UnexpectedWriteReply,
-    unexpected,
+    UnexpectedResponse,
+    UnexpectedWriteResponse,
+    build_unexpected_response,
 )
 
 T = TypeVar("T")
 
-_BETWEEN_JAMBONZ_AND_ITS_DATABASE = re.compile("ECONN|ETIMEDOUT|PROTOCOL|EPIPE|EAI_AGAIN")
-_ROLLED_BACK = re.compile("deadlock found|lock wait timeout|too many connections", re.IGNORECASE)
+_DATABASE_CONNECTION_ERRORS = re.compile("ECONN|ETIMEDOUT|PROTOCOL|EPIPE|EAI_AGAIN")
+_ROLLED_BACK_ERRORS = re.compile(
+    "deadlock found|lock wait timeout|too many connections", re.IGNORECASE
+)
 
-_ADVICE = {
+_ERROR_HINTS = {
     "insufficient privileges": "The API key may not do this; some jambonz let only a service "
     "provider's key manage carriers and numbers.",
     "foreign key constraint": "Something it names is not, or no longer, on this jambonz.",
@@ -52,7 +54,7 @@ class Client:
     def get(self, path: str, doing: str, **params: str | int) -> Any:
         """What is there, or None."""
         answer = self.door.request("GET", path, params=params or None, headers=self._headers)
-        if answer.status == 404 and not _is_page(answer):
+        if answer.status == 404 and not _is_html_page(answer):
             return None
         self._judge(answer, doing)
         return answer.json()
@@ -60,7 +62,9 @@ class Client:
     def rows(self, path: str, doing: str, **params: str | int) -> list[dict[str, Any]]:
         rows = self.get(path, doing, **params)
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-            raise UnexpectedReply(f"jambonz did not {doing}: the answer is no list. {_ADDRESS}")
+            raise UnexpectedResponse(
+                f"jambonz did not {doing}: the answer is no list. {_ADDRESS_HINT}"
+            )
         return rows
 
     def pages(self, path: str, doing: str, **params: str | int) -> list[dict[str, Any]]:
@@ -70,8 +74,8 @@ class Client:
             answer = self.get(path, doing, page=page, page_size=50, **params)
             rows = answer.get("data") if isinstance(answer, dict) else None
             if not isinstance(rows, list):
-                sentence = f"jambonz did not {doing}: the answer has no pages. {_ADDRESS}"
-                raise UnexpectedReply(sentence)
+                sentence = f"jambonz did not {doing}: the answer has no pages. {_ADDRESS_HINT}"
+                raise UnexpectedResponse(sentence)
             found += rows
             if len(rows) < 50:
                 break
@@ -82,7 +86,7 @@ class Client:
         created = self._write("POST", path, doing, body).json()
         if not isinstance(created, dict) or not isinstance(created.get("sid"), str):
             sentence = f"jambonz was asked to {doing} and did not tell the new sid."
-            raise UnexpectedWriteReply(sentence)
+            raise UnexpectedWriteResponse(sentence)
         return created["sid"]
 
     def change(self, path: str, body: dict[str, Any], doing: str) -> None:
@@ -94,13 +98,15 @@ class Client:
         """Gone already is gone."""
         self._write("DELETE", path, doing)
 
-    def _write(self, method: str, path: str, doing: str, body: Any = None) -> "client.Answer":
+    def _write(
+        self, method: str, path: str, doing: str, body: Any = None
+    ) -> "client.PlatformResponse":
         answer = self.door.request(method, path, json=body, headers=self._headers)
-        if answer.status != 404 or method == "POST" or _is_page(answer):
+        if answer.status != 404 or method == "POST" or _is_html_page(answer):
             self._judge(answer, doing)
         return answer
 
-    def _judge(self, answer: "client.Answer", doing: str) -> None:
+    def _judge(self, answer: "client.PlatformResponse", doing: str) -> None:
         status, words = answer.status, self._words(answer)
         if status == 401:
             raise CredentialsRefused(
@@ -109,32 +115,32 @@ class Client:
         if status in (408, 425, 429):
             # 600 requests in 5 minutes is the stock limit, for all clients of a jambonz together.
             sentence = f"jambonz did not {doing}: too many requests."
-            raise Unavailable(sentence, retry_after=retry_after(answer.headers))
+            raise Unavailable(sentence, retry_after=parse_retry_after(answer.headers))
         if status >= 500:
             self._fail(answer, doing, words)
         if status >= 400:
-            raise Rejected(_sentence(doing, status, words), status, words)
-        if _is_page(answer):
-            sentence = f"jambonz did not {doing}: {answer.url} is a web page. {_ADDRESS}"
-            raise unexpected(sentence, reads=answer.reads)
+            raise Rejected(_jambonz_error_message(doing, status, words), status, words)
+        if _is_html_page(answer):
+            sentence = f"jambonz did not {doing}: {answer.url} is a web page. {_ADDRESS_HINT}"
+            raise build_unexpected_response(sentence, reads=answer.reads)
 
-    def _fail(self, answer: "client.Answer", doing: str, words: str) -> NoReturn:
+    def _fail(self, answer: "client.PlatformResponse", doing: str, words: str) -> NoReturn:
         """A 500 is as often the client's mistake (unknown column, too long) as the server's."""
-        if answer.status == 500 and words and _ROLLED_BACK.search(words):
+        if answer.status == 500 and words and _ROLLED_BACK_ERRORS.search(words):
             raise Unavailable(f"jambonz did not {doing}: {words}")
-        if answer.status == 500 and words and not _BETWEEN_JAMBONZ_AND_ITS_DATABASE.search(words):
-            raise Rejected(_sentence(doing, 500, words), 500, words)
+        if answer.status == 500 and words and not _DATABASE_CONNECTION_ERRORS.search(words):
+            raise Rejected(_jambonz_error_message(doing, 500, words), 500, words)
         reason = words or f"it answered {answer.status}"
         # What failed to connect did nothing; what broke off later may have been carried out.
         if answer.reads or answer.status == 503 or words.startswith("connect "):
             raise Unavailable(
-                f"jambonz did not {doing}: {reason}", retry_after=retry_after(answer.headers)
+                f"jambonz did not {doing}: {reason}", retry_after=parse_retry_after(answer.headers)
             )
         raise OutcomeUnknown(f"jambonz was asked to {doing} and broke off: {reason}")
 
-    def _words(self, answer: "client.Answer") -> str:
+    def _words(self, answer: "client.PlatformResponse") -> str:
         """Errors are {"msg"}, or {"message"}, or bare text, or nothing."""
-        if answer.status < 400 or _is_page(answer):
+        if answer.status < 400 or _is_html_page(answer):
             return ""
         try:
             body = answer.json()
@@ -142,24 +148,24 @@ class Client:
             body = answer.text
         if isinstance(body, dict):
             body = body.get("msg") or body.get("message") or ""
-        return one_line(self.door.redact(body), 300) if isinstance(body, str) else ""
+        return shorten_to_line(self.door.redact(body), 300) if isinstance(body, str) else ""
 
 
-_ADDRESS = "Check the API address; it usually ends in /v1 or /api/v1."
+_ADDRESS_HINT = "Check the API address; it usually ends in /v1 or /api/v1."
 
 
-def _is_page(answer: "client.Answer") -> bool:
+def _is_html_page(answer: "client.PlatformResponse") -> bool:
     """An unknown route is an HTML page, an unknown object is empty or bare text."""
     return "html" in answer.headers.get("content-type", "")
 
 
-def _sentence(doing: str, status: int, words: str) -> str:
-    advice = next((text for key, text in _ADVICE.items() if key in words), "")
-    advice = advice or (_ADDRESS if status == 404 else "")
+def _jambonz_error_message(doing: str, status: int, words: str) -> str:
+    advice = next((text for key, text in _ERROR_HINTS.items() if key in words), "")
+    advice = advice or (_ADDRESS_HINT if status == 404 else "")
     return f"jambonz did not {doing}: {words or status}. {advice}".strip()
 
 
-def looked_after(write: Callable[[], T], look: Callable[[], T | None]) -> T:
+def write_and_verify(write: Callable[[], T], look: Callable[[], T | None]) -> T:
     """A write that failed with a 500 may be done all the same: look before believing it."""
     try:
         return write()

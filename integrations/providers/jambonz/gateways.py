@@ -3,14 +3,14 @@
 from collections.abc import Iterable
 from typing import Any
 
-from integrations.providers.base import GatewaySpec, Refs, Step, Unavailable
-from integrations.providers.jambonz.client import Client, Rejected, looked_after
+from integrations.providers.base import ExternalIds, GatewaySpec, Step, Unavailable
+from integrations.providers.jambonz.client import Client, Rejected, write_and_verify
 
 Row = dict[str, Any]
-REF = "sip_gateway:"
+GATEWAY_ID_PREFIX = "sip_gateway:"
 
-_FIELDS = ("ipv4", "netmask", "port", "inbound", "outbound", "protocol")
-_FLAGS = (
+_GATEWAY_FIELDS = ("ipv4", "netmask", "port", "inbound", "outbound", "protocol")
+_GATEWAY_FLAGS = (
     "is_active",
     "send_options_ping",
     "use_sips_scheme",
@@ -20,7 +20,7 @@ _FLAGS = (
 )
 
 
-def body_of(gateway: GatewaySpec) -> Row:
+def gateway_body(gateway: GatewaySpec) -> Row:
     """The whole object, always: without `inbound` or `outbound` a POST is a 500, and a PUT checks
     nothing but its own body, so that half an object slips past the checks or fails them wrongly."""
     return {
@@ -33,7 +33,7 @@ def body_of(gateway: GatewaySpec) -> Row:
     }
 
 
-def label(row: Row) -> str:
+def gateway_label(row: Row) -> str:
     """Names a gateway to people, and in the refs: 198.51.100.7:5060/udp (inbound and outbound)."""
     netmask = "" if row["netmask"] == 32 else f"/{row['netmask']}"
     port = f":{row['port']}" if row["port"] is not None else ""
@@ -41,11 +41,14 @@ def label(row: Row) -> str:
     return f"{row['ipv4'].lower()}{netmask}{port}/{row['protocol']} ({' and '.join(ways) or 'off'})"
 
 
-def refs_of(rows: Iterable[Row]) -> Refs:
-    return {REF + label(row): row["sip_gateway_sid"] for row in reversed(_sorted(rows))}
+def gateway_external_ids(rows: Iterable[Row]) -> ExternalIds:
+    return {
+        GATEWAY_ID_PREFIX + gateway_label(row): row["sip_gateway_sid"]
+        for row in reversed(_sort_gateways(rows))
+    }
 
 
-def _sorted(rows: Iterable[Row]) -> list[Row]:
+def _sort_gateways(rows: Iterable[Row]) -> list[Row]:
     return sorted(
         rows, key=lambda row: row["sip_gateway_sid"]
     )  # of equal ones, always keep the same
@@ -60,62 +63,70 @@ class Gateways:
 
     def plan(self, wanted: Iterable[GatewaySpec], rows: list[Row], carrier: str) -> list[Step]:
         """Additions and changes first, so that calls have a way all the time; then the surplus."""
-        missing = {label(body_of(gateway)): body_of(gateway) for gateway in wanted}
-        surplus = [row for row in _sorted(rows) if missing.pop(label(row), None) is None]
+        missing = {
+            gateway_label(gateway_body(gateway)): gateway_body(gateway) for gateway in wanted
+        }
+        surplus = [
+            row for row in _sort_gateways(rows) if missing.pop(gateway_label(row), None) is None
+        ]
         steps = []
         for body in missing.values():
-            old = _closest(body, surplus)
+            old = _closest_gateway(body, surplus)
             if old:
                 surplus.remove(old)
             steps.append(self._change(old, body, carrier) if old else self._add(body, carrier))
         return steps + [self._remove(row, carrier) for row in surplus]
 
     def _add(self, body: Row, carrier: str) -> Step:
-        doing = f"add gateway {label(body)} to carrier {carrier}"
+        doing = f"add gateway {gateway_label(body)} to carrier {carrier}"
 
-        def run(refs: Refs) -> Refs:
+        def run(refs: ExternalIds) -> ExternalIds:
             carrier_sid = refs["voip_carrier_sid"]
             whole = {**body, "voip_carrier_sid": carrier_sid}
-            sid = looked_after(
+            sid = write_and_verify(
                 lambda: self.client.create("/SipGateways", whole, doing),
-                lambda: refs_of(self.rows(carrier_sid)).get(REF + label(body)),
+                lambda: gateway_external_ids(self.rows(carrier_sid)).get(
+                    GATEWAY_ID_PREFIX + gateway_label(body)
+                ),
             )
-            return {**refs, REF + label(body): sid}
+            return {**refs, GATEWAY_ID_PREFIX + gateway_label(body): sid}
 
         return Step(f"{doing} on jambonz", run)
 
     def _change(self, old: Row, body: Row, carrier: str) -> Step:
         """In place, since that keeps the flags that people set on jambonz itself."""
-        doing = f"change gateway {label(old)} of carrier {carrier} to {label(body)}"
+        doing = f"change gateway {gateway_label(old)} of carrier {carrier} to {gateway_label(body)}"
         sid = old["sip_gateway_sid"]
 
         def write() -> str:
             try:
                 self.client.change(f"/SipGateways/{sid}", body, doing)
             except Rejected as error:
-                if _is_gone(error):
+                if _is_gateway_gone(error):
                     raise Unavailable(f"jambonz could not {doing}: it is gone.") from None
                 raise
             return sid
 
-        def run(refs: Refs) -> Refs:
+        def run(refs: ExternalIds) -> ExternalIds:
             def look() -> str | None:
-                return refs_of(self.rows(refs["voip_carrier_sid"])).get(REF + label(body))
+                return gateway_external_ids(self.rows(refs["voip_carrier_sid"])).get(
+                    GATEWAY_ID_PREFIX + gateway_label(body)
+                )
 
             kept = {name: ref for name, ref in refs.items() if ref != sid}
-            return {**kept, REF + label(body): looked_after(write, look)}
+            return {**kept, GATEWAY_ID_PREFIX + gateway_label(body): write_and_verify(write, look)}
 
         return Step(f"{doing} on jambonz", run)
 
     def _remove(self, row: Row, carrier: str) -> Step:
-        doing = f"remove gateway {label(row)} from carrier {carrier}"
+        doing = f"remove gateway {gateway_label(row)} from carrier {carrier}"
         sid = row["sip_gateway_sid"]
 
-        def run(refs: Refs) -> Refs:
+        def run(refs: ExternalIds) -> ExternalIds:
             try:
                 self.client.remove(f"/SipGateways/{sid}", doing)
             except Rejected as error:
-                if not _is_gone(error):
+                if not _is_gateway_gone(error):
                     raise
             return {name: ref for name, ref in refs.items() if ref != sid}
 
@@ -123,23 +134,28 @@ class Gateways:
 
     def restore(self, carrier_sid: str, rows: list[Row]) -> None:
         """Put back what a failed deletion of the carrier took away."""
-        left = refs_of(self.rows(carrier_sid))
+        left = gateway_external_ids(self.rows(carrier_sid))
         for row in rows:
-            if REF + label(row) not in left:
-                body = {name: row[name] for name in (*_FIELDS, *_FLAGS) if name in row}
+            if GATEWAY_ID_PREFIX + gateway_label(row) not in left:
+                body = {
+                    name: row[name] for name in (*_GATEWAY_FIELDS, *_GATEWAY_FLAGS) if name in row
+                }
                 body["voip_carrier_sid"] = carrier_sid
-                self.client.create("/SipGateways", body, f"put gateway {label(row)} back")
+                self.client.create("/SipGateways", body, f"put gateway {gateway_label(row)} back")
 
 
-def _closest(body: Row, surplus: list[Row]) -> Row | None:
+def _closest_gateway(body: Row, surplus: list[Row]) -> Row | None:
     same = [row for row in surplus if row["ipv4"].lower() == body["ipv4"].lower()]
-    return next((row for row in same if _ways(row) == _ways(body)), same[0] if same else None)
+    return next(
+        (row for row in same if _gateway_directions(row) == _gateway_directions(body)),
+        same[0] if same else None,
+    )
 
 
-def _ways(row: Row) -> tuple[bool, bool]:
+def _gateway_directions(row: Row) -> tuple[bool, bool]:
     return bool(row["inbound"]), bool(row["outbound"])
 
 
-def _is_gone(error: Rejected) -> bool:
+def _is_gateway_gone(error: Rejected) -> bool:
     """Gateways are the one kind whose missing sid is a 400."""
     return error.status == 400 and "invalid sip_gateway_sid" in error.words

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from integrations.providers.base import (
+    ExternalIds,
     InventoryItem,
     NumberSpec,
-    Observed,
-    Refs,
+    ObservedState,
     Refused,
     Step,
     Unavailable,
 )
-from integrations.providers.jambonz.client import Client, Rejected, looked_after
-from integrations.providers.jambonz.validation import check_number
+from integrations.providers.jambonz.client import Client, Rejected, write_and_verify
+from integrations.providers.jambonz.validation import validate_number_spec
 
 Row = dict[str, Any]
 
@@ -34,10 +34,12 @@ class Numbers:
 
     # ------------------------------------------------------------------------------- observe
 
-    def observe(self, spec: NumberSpec) -> Observed:
+    def observe(self, spec: NumberSpec) -> ObservedState:
         state = self._look(spec)
         found = state.row or state.stray
-        return Observed({"phone_number_sid": found["phone_number_sid"]} if found else {}, state)
+        return ObservedState(
+            {"phone_number_sid": found["phone_number_sid"]} if found else {}, state
+        )
 
     def _look(self, spec: NumberSpec) -> NumberState:
         carrier, ref = spec.carrier_refs.get("voip_carrier_sid"), spec.refs.get("phone_number_sid")
@@ -58,11 +60,11 @@ class Numbers:
 
     # ---------------------------------------------------------------------------------- plan
 
-    def plan(self, spec: NumberSpec, observed: Observed) -> list[Step]:
-        check_number(spec)
+    def plan(self, spec: NumberSpec, observed: ObservedState) -> list[Step]:
+        validate_number_spec(spec)
         state: NumberState = observed.state
         if state.foreign:
-            raise _held_elsewhere(spec)
+            raise _number_conflict_error(spec)
         # Before the new one, so that a crash between the two leaves none rather than a lost one.
         steps = [self._remove(spec, state.stray)] if state.stray else []
         if state.row is None:
@@ -95,7 +97,7 @@ class Numbers:
         application = self._application(spec)
         doing = f"add {spec.e164}"
 
-        def run(refs: Refs) -> Refs:
+        def run(refs: ExternalIds) -> ExternalIds:
             self._check_application(spec)
             body = {
                 "number": spec.e164.removeprefix("+"),
@@ -104,10 +106,12 @@ class Numbers:
                 "account_sid": self._account_sid(),
                 "application_sid": application,
             }
-            sid = looked_after(lambda: self._post(spec, body, doing), lambda: self._sid_of(spec))
+            sid = write_and_verify(
+                lambda: self._post(spec, body, doing), lambda: self._sid_of(spec)
+            )
             return {**refs, "phone_number_sid": sid}
 
-        return Step(f"{doing} to jambonz{_to(application)}", run)
+        return Step(f"{doing} to jambonz{_application_suffix(application)}", run)
 
     def _post(self, spec: NumberSpec, body: Row, doing: str) -> str:
         try:
@@ -121,7 +125,7 @@ class Numbers:
         """It came to be since we looked, or it stands where our key cannot see it."""
         state = self._look(spec)
         if state.foreign:
-            raise _held_elsewhere(spec)
+            raise _number_conflict_error(spec)
         if state.row is None:
             raise Refused(
                 f"jambonz already has {spec.e164} on this carrier but shows it to no list of this "
@@ -139,11 +143,15 @@ class Numbers:
 
     def _route(self, spec: NumberSpec, sid: str) -> Step:
         application = self._application(spec)
-        doing = f"route {spec.e164}{_to(application)}" if application else f"unlink {spec.e164}"
+        doing = (
+            f"route {spec.e164}{_application_suffix(application)}"
+            if application
+            else f"unlink {spec.e164}"
+        )
 
-        def run(refs: Refs) -> Refs:
+        def run(refs: ExternalIds) -> ExternalIds:
             self._check_application(spec)
-            looked_after(
+            write_and_verify(
                 lambda: self._put(sid, application, doing),
                 lambda: self._is_routed(spec, application, doing),
             )
@@ -165,7 +173,7 @@ class Numbers:
 
     # ------------------------------------------------------------------------------- removal
 
-    def plan_removal(self, spec: NumberSpec, observed: Observed) -> list[Step]:
+    def plan_removal(self, spec: NumberSpec, observed: ObservedState) -> list[Step]:
         state: NumberState = observed.state
         return [self._remove(spec, row) for row in (state.stray, state.row) if row]
 
@@ -173,7 +181,7 @@ class Numbers:
         doing = f"remove {spec.e164}"
         sid = row["phone_number_sid"]
 
-        def run(refs: Refs) -> Refs:
+        def run(refs: ExternalIds) -> ExternalIds:
             self.client.remove(f"/PhoneNumbers/{sid}", doing)
             return {name: ref for name, ref in refs.items() if ref != sid}
 
@@ -196,21 +204,21 @@ class Numbers:
                 yield InventoryItem(
                     "number",
                     "+" + row["number"],
-                    _refs(row),
+                    _jambonz_number_ids(row),
                     row["voip_carrier_sid"] in our_carriers,
                 )
 
 
-def _refs(row: Row) -> Refs:
+def _jambonz_number_ids(row: Row) -> ExternalIds:
     names = ("phone_number_sid", "voip_carrier_sid", "application_sid")
     return {name: row[name] for name in names if row[name]}
 
 
-def _to(application: str | None) -> str:
+def _application_suffix(application: str | None) -> str:
     return f" and route it to application {application}" if application else ""
 
 
-def _held_elsewhere(spec: NumberSpec) -> Refused:
+def _number_conflict_error(spec: NumberSpec) -> Refused:
     return Refused(
         f"{spec.e164} stands on this carrier of jambonz in another account, or in none. Remove it "
         "there first."

@@ -9,7 +9,7 @@ from integrations.providers.jambonz.client import Client, Rejected
 
 
 @dataclass(frozen=True)
-class Scope:
+class ApiKeyScope:
     key: str  # account | service provider | administrator
     account_sid: str
     account: str
@@ -34,15 +34,15 @@ class Scope:
         return {name: value for name, value in facts.items() if value}
 
 
-def find_scope(client: Client, account_sid: str) -> Scope:
+def find_scope(client: Client, account_sid: str) -> ApiKeyScope:
     """Two harmless reads that work with every kind of key. /Users/me does not: it is for people."""
     accounts = client.rows("/Accounts", "list accounts")
     providers = client.rows("/ServiceProviders", "list service providers")
-    account = _chosen(accounts, account_sid, by_account=not providers)
+    account = _choose_account(accounts, account_sid, by_account=not providers)
     owner = account["service_provider_sid"]
     names = {row["service_provider_sid"]: row["name"] for row in providers}
-    return Scope(
-        key=_kind_of_key(providers, accounts),
+    return ApiKeyScope(
+        key=_detect_key_kind(providers, accounts),
         account_sid=account["account_sid"],
         account=account["name"],
         service_provider_sid=owner,
@@ -50,7 +50,7 @@ def find_scope(client: Client, account_sid: str) -> Scope:
     )
 
 
-def _kind_of_key(providers: list[dict[str, Any]], accounts: list[dict[str, Any]]) -> str:
+def _detect_key_kind(providers: list[dict[str, Any]], accounts: list[dict[str, Any]]) -> str:
     """The API does not say. An administrator of a jambonz with one service provider looks like
     that provider, and may pass for it: with account_sid given, every call here works for both."""
     if not providers:
@@ -59,7 +59,7 @@ def _kind_of_key(providers: list[dict[str, Any]], accounts: list[dict[str, Any]]
     return "service provider" if len(owners) == 1 else "administrator"
 
 
-def _chosen(
+def _choose_account(
     accounts: list[dict[str, Any]], account_sid: str, *, by_account: bool
 ) -> dict[str, Any]:
     if not account_sid and by_account and len(accounts) == 1:
@@ -73,7 +73,7 @@ def _chosen(
     return found[0]
 
 
-def find_application(client: Client, scope: Scope, application_sid: str) -> str:
+def find_application(client: Client, scope: ApiKeyScope, application_sid: str) -> str:
     """Its name. By the account's own list: the service provider's shows those of all tenants."""
     path = f"/Accounts/{scope.account_sid}/Applications"
     for row in client.rows(path, "list applications"):

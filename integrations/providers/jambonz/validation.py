@@ -12,15 +12,15 @@ from integrations.providers.base import (
     Registration,
 )
 
-NAME_LENGTH = 64
+MAX_NAME_LENGTH = 64
 _E164 = re.compile(r"\+[1-9][0-9]{1,14}")  # not \d: full-width digits would be stored as they are
 _HOST = re.compile(
     r"(?=.{1,128}$)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*\.?", re.I
 )
-_PROTOCOLS = ("udp", "tcp", "tls", "tls/srtp")
+_SIP_PROTOCOLS = ("udp", "tcp", "tls", "tls/srtp")
 
 
-def check_carrier(spec: CarrierSpec) -> None:
+def validate_carrier_spec(spec: CarrierSpec) -> None:
     """Raises Refused with what a person must change. The scoped paths check nothing themselves."""
     if spec.trunk_type not in ("static_ip", "auth", "reg"):
         raise Refused(f"jambonz knows no trunk type {spec.trunk_type}.")
@@ -29,44 +29,44 @@ def check_carrier(spec: CarrierSpec) -> None:
     if (spec.inbound_auth is not None) != (spec.trunk_type == "auth"):
         raise Refused("Inbound credentials belong to an authenticated trunk, and to no other.")
     if spec.registration:
-        _check_registration(spec.registration)
+        _validate_registration(spec.registration)
     if spec.inbound_auth:
-        _check_inbound_auth(spec.inbound_auth)
+        _validate_inbound_auth(spec.inbound_auth)
     for gateway in spec.gateways:
-        _check_gateway(gateway)
+        _validate_gateway(gateway)
 
 
-def _check_text(name: str, text: str | None, longest: int) -> None:
+def _validate_text_length(name: str, text: str | None, longest: int) -> None:
     if not text or len(text) > longest:
         raise Refused(f"The {name} must have 1 to {longest} characters.")
 
 
-def _check_registration(registration: Registration) -> None:
-    _check_text("registration user name", registration.username, 64)
-    _check_text("registration password", registration.password, 64)
+def _validate_registration(registration: Registration) -> None:
+    _validate_text_length("registration user name", registration.username, 64)
+    _validate_text_length("registration password", registration.password, 64)
     if re.search(r"\s", registration.username):
         raise Refused("The registration user name must not contain spaces.")
     if registration.from_user:
-        _check_text("registration's from user", registration.from_user, 128)
+        _validate_text_length("registration's from user", registration.from_user, 128)
     for name, domain, longest in (
         ("registration realm", registration.realm, 64),
         ("registration's from domain", registration.from_domain, 255),
     ):
         if domain:
-            _check_text(name, domain, longest)
-            _check_domain(name, domain)
+            _validate_text_length(name, domain, longest)
+            _validate_domain(name, domain)
 
 
-def _check_domain(name: str, domain: str) -> None:
+def _validate_domain(name: str, domain: str) -> None:
     """jambonz itself lets foo.com:5060, a@b.c and 1.2.3.999 pass, and never registers with them."""
     digits_only = re.fullmatch(r"[0-9.]+", domain)
     if "." not in domain or not (_is_ipv4(domain) if digits_only else _HOST.fullmatch(domain)):
         raise Refused(f"The {name} must be a domain or an IPv4 address, without sip: and port.")
 
 
-def _check_inbound_auth(auth: InboundAuth) -> None:
-    _check_text("inbound user name", auth.username, 64)
-    _check_text("inbound password", auth.password, 64)
+def _validate_inbound_auth(auth: InboundAuth) -> None:
+    _validate_text_length("inbound user name", auth.username, 64)
+    _validate_text_length("inbound password", auth.password, 64)
 
 
 def _is_ipv4(text: str) -> bool:
@@ -76,7 +76,7 @@ def _is_ipv4(text: str) -> bool:
         return False
 
 
-def _check_gateway(gateway: GatewaySpec) -> None:
+def _validate_gateway(gateway: GatewaySpec) -> None:
     what = f"The gateway {gateway.address}"
     if gateway.inbound and not _is_ipv4(gateway.address):
         raise Refused(
@@ -92,11 +92,11 @@ def _check_gateway(gateway: GatewaySpec) -> None:
         raise Refused(f"{what} takes no inbound calls: its netmask must be 32.")
     if gateway.port is not None and not 1 <= gateway.port <= 65535:
         raise Refused(f"{what}: the port must be 1 to 65535, or empty.")
-    if gateway.protocol not in _PROTOCOLS:
-        raise Refused(f"{what}: the protocol must be one of {', '.join(_PROTOCOLS)}.")
+    if gateway.protocol not in _SIP_PROTOCOLS:
+        raise Refused(f"{what}: the protocol must be one of {', '.join(_SIP_PROTOCOLS)}.")
 
 
-def check_number(spec: NumberSpec) -> None:
+def validate_number_spec(spec: NumberSpec) -> None:
     if not _E164.fullmatch(spec.e164):
         raise Refused(f"{spec.e164} is no number in E.164: a plus and 2 to 15 digits.")
     if not spec.carrier_refs.get("voip_carrier_sid"):

@@ -17,11 +17,11 @@ from typing import Any, ClassVar
 
 from integrations.http import client
 from integrations.providers.base import (
+    AccountField,
     CheckResult,
-    Field,
     InventoryItem,
     NumberSpec,
-    Observed,
+    ObservedState,
     Provider,
     Refused,
     Spec,
@@ -29,12 +29,12 @@ from integrations.providers.base import (
 )
 from integrations.providers.base import gettext_noop as _
 from integrations.providers.livekit.client import Client
-from integrations.providers.livekit.holdings import holdings
+from integrations.providers.livekit.holdings import list_trunk_numbers
 from integrations.providers.livekit.numbers import Numbers
 
 __all__ = ["LiveKit"]
 
-NOBODYS_NUMBER = "+000"  # keeps the answer short: no trunk has it
+UNUSED_NUMBER = "+000"  # keeps the answer short: no trunk has it
 
 
 class LiveKit(Provider):
@@ -48,10 +48,12 @@ class LiveKit(Provider):
     )
     roles: ClassVar[frozenset[str]] = frozenset({"sip"})
     base_url_field: ClassVar[str | None] = "base_url"
-    fields: ClassVar[tuple[Field, ...]] = (
-        Field("base_url", _("Server URL"), _("As in LIVEKIT_URL; wss:// will do."), format="url"),
-        Field("api_key", _("API key")),
-        Field("api_secret", _("API secret"), secret=True),
+    fields: ClassVar[tuple[AccountField, ...]] = (
+        AccountField(
+            "base_url", _("Server URL"), _("As in LIVEKIT_URL; wss:// will do."), format="url"
+        ),
+        AccountField("api_key", _("API key")),
+        AccountField("api_secret", _("API secret"), secret=True),
     )
 
     def __init__(self, account: Mapping[str, str], door: Any):
@@ -77,23 +79,23 @@ class LiveKit(Provider):
 
     def check(self) -> CheckResult:
         """One read that needs all there is to need: the key, its grant for SIP, and Redis."""
-        self.client.items("ListSIPInboundTrunk", "list trunks", numbers=[NOBODYS_NUMBER])
+        self.client.items("ListSIPInboundTrunk", "list trunks", numbers=[UNUSED_NUMBER])
         server, key = self.origins(self.account)[""], self.account["api_key"]
         return CheckResult(f"SIP of {server} by API key {key}", {"server": server, "api_key": key})
 
-    def observe(self, spec: Spec) -> Observed:
-        return self.numbers.observe(spec) if isinstance(spec, NumberSpec) else Observed()
+    def observe(self, spec: Spec) -> ObservedState:
+        return self.numbers.observe(spec) if isinstance(spec, NumberSpec) else ObservedState()
 
-    def plan(self, spec: Spec, observed: Observed) -> list[Step]:
+    def plan(self, spec: Spec, observed: ObservedState) -> list[Step]:
         if not isinstance(spec, NumberSpec):
             raise Refused("LiveKit takes no carriers: a number brings the trunks of its own.")
         return self.numbers.plan(spec, observed.state)
 
-    def plan_removal(self, spec: Spec, observed: Observed) -> list[Step]:
+    def plan_removal(self, spec: Spec, observed: ObservedState) -> list[Step]:
         return self.numbers.plan_removal(spec, observed.state) if observed.state else []
 
-    def plan_merge(self, spec: Spec, observed: Observed) -> list[Step]:
+    def plan_merge(self, spec: Spec, observed: ObservedState) -> list[Step]:
         return self.numbers.plan_merge(spec, observed.state) if observed.state else []
 
     def inventory(self) -> Iterator[InventoryItem]:
-        return holdings(self.client)
+        return list_trunk_numbers(self.client)

@@ -9,17 +9,17 @@ import jwt
 
 # By module: importing integrations.http.client first comes by here before it is complete.
 from integrations.http import client
-from integrations.http.rate_limits import retry_after
-from integrations.http.response_body import one_line
+from integrations.http.rate_limits import parse_retry_after
+from integrations.http.response_body import shorten_to_line
 from integrations.providers.base import (
     CredentialsRefused,
     OutcomeUnknown,
     ProviderError,
     Refused,
     Unavailable,
-    UnexpectedReply,
-    UnexpectedWriteReply,
-    unexpected,
+    UnexpectedResponse,
+    UnexpectedWriteResponse,
+    build_unexpected_response,
 )
 
 Row = dict[str, Any]
@@ -27,10 +27,10 @@ Row = dict[str, Any]
 TOKEN_SECONDS = 60  # an attempt has 45, and the server forgives another 60 of the clock
 
 # Its own checks of a trunk come as a 500 in places; repeating them would bring the same.
-_MISTAKE = re.compile("no trunk numbers|no outbound address|trunk address should")
+_CLIENT_ERROR = re.compile("no trunk numbers|no outbound address|trunk address should")
 
 
-def id_of(row: Row) -> str:
+def livekit_object_id(row: Row) -> str:
     """Raises TypeError for one that is no text."""
     found = row.get("sip_trunk_id") or row.get("sip_dispatch_rule_id") or ""
     if not isinstance(found, str):
@@ -42,7 +42,7 @@ class Rejected(Refused):
     """LiveKit said no to this request."""
 
 
-class Gone(Refused):
+class ObjectNotFound(Refused):
     """There is no such object, or no longer."""
 
 
@@ -56,26 +56,28 @@ class Client:
         """A list. Never with `page`: next to a filter it makes LiveKit overlook what is there."""
         items = self._call(method, filters, doing, reads=True).get("items") or []
         if not isinstance(items, list) or not all(isinstance(row, dict | None) for row in items):
-            raise UnexpectedReply(f"LiveKit did not {doing}: the answer is no list. {_ADDRESS}")
+            raise UnexpectedResponse(
+                f"LiveKit did not {doing}: the answer is no list. {_ADDRESS_HINT}"
+            )
         return [row for row in items if row]  # null: an id of the filter that is not there
 
     def get(self, method: str, body: Row, doing: str) -> Row | None:
         try:
             return self._call(method, body, doing, reads=True)
-        except Gone:
+        except ObjectNotFound:
             return None
 
     def create(self, method: str, body: Row, doing: str) -> Row:
         made = self._call(method, body, doing)
-        if not id_of(made):
+        if not livekit_object_id(made):
             sentence = f"LiveKit was asked to {doing} and did not tell the new id."
-            raise UnexpectedWriteReply(sentence)
+            raise UnexpectedWriteResponse(sentence)
         return made
 
     def replace(self, method: str, body: Row, doing: str) -> Row:
         try:
             return self._call(method, body, doing)
-        except Gone:  # since it was looked at: the next look makes it anew
+        except ObjectNotFound:  # since it was looked at: the next look makes it anew
             raise Unavailable(
                 f"LiveKit could not {doing}: it has just been removed there."
             ) from None
@@ -84,7 +86,7 @@ class Client:
         """Gone already is gone."""
         try:
             self._call(method, body, doing)
-        except Gone:
+        except ObjectNotFound:
             return
 
     @cached_property
@@ -106,32 +108,36 @@ class Client:
         if isinstance(said, dict):
             return said
         sentence = f"LiveKit was asked to {doing} and did not answer with an object."
-        raise unexpected(f"{sentence} {_ADDRESS}" if reads else sentence, reads=reads)
+        raise build_unexpected_response(
+            f"{sentence} {_ADDRESS_HINT}" if reads else sentence, reads=reads
+        )
 
-    def _fail(self, answer: "client.Answer", doing: str) -> NoReturn:
+    def _fail(self, answer: "client.PlatformResponse", doing: str) -> NoReturn:
         code, words = self._said(answer)
         if answer.status == 401:
-            raise CredentialsRefused(_distrust(answer.text))
+            raise CredentialsRefused(_authentication_error_message(answer.text))
         if code == "not_found":
-            raise Gone(f"LiveKit did not {doing}: {words}")
+            raise ObjectNotFound(f"LiveKit did not {doing}: {words}")
         if "redis required" in words:
-            raise Refused(f"LiveKit did not {doing}: {_NO_REDIS}")
-        if answer.status >= 500 and not _MISTAKE.search(words):
+            raise Refused(f"LiveKit did not {doing}: {_REDIS_HINT}")
+        if answer.status >= 500 and not _CLIENT_ERROR.search(words):
             raise self._broken_off(answer, doing, words)
         if answer.status in (408, 425, 429):
             raise self._broken_off(answer, doing, words or "too many requests")
-        advice = _ADDRESS if answer.status == 404 else ""
+        advice = _ADDRESS_HINT if answer.status == 404 else ""
         raise Rejected(f"LiveKit did not {doing}: {words or answer.status}. {advice}".strip())
 
-    def _broken_off(self, answer: "client.Answer", doing: str, words: str) -> ProviderError:
+    def _broken_off(
+        self, answer: "client.PlatformResponse", doing: str, words: str
+    ) -> ProviderError:
         """What was turned away did nothing; what broke off later may have been carried out."""
         reason = words or f"it answered {answer.status}"
         if answer.reads or answer.status in (425, 429, 503):
-            pause = retry_after(answer.headers)
+            pause = parse_retry_after(answer.headers)
             return Unavailable(f"LiveKit did not {doing}: {reason}.", retry_after=pause)
         return OutcomeUnknown(f"LiveKit was asked to {doing} and broke off: {reason}.")
 
-    def _said(self, answer: "client.Answer") -> tuple[str, str]:
+    def _said(self, answer: "client.PlatformResponse") -> tuple[str, str]:
         """Twirp's code and words. A body of any other make is not repeated: a proxy's page says
         nothing, and the one of a 401 holds our token."""
         if "json" not in answer.headers.get("content-type", ""):
@@ -142,19 +148,21 @@ class Client:
             return "", ""
         if not isinstance(said, dict):
             return "", ""
-        words, code = (text if isinstance(text := said.get(name), str) else "" for name in _ERROR)
+        words, code = (
+            text if isinstance(text := said.get(name), str) else "" for name in _ERROR_FIELDS
+        )
         words = self.door.redact(words).strip().removeprefix("twirp error unknown: ")
-        return one_line(code, 100), one_line(words, 300).rstrip(".")
+        return shorten_to_line(code, 100), shorten_to_line(words, 300).rstrip(".")
 
 
-_ERROR = ("msg", "code")
-_ADDRESS = "Check the address: it is that of LIVEKIT_URL, of a LiveKit 1.9 or newer."
-_NO_REDIS = (
+_ERROR_FIELDS = ("msg", "code")
+_ADDRESS_HINT = "Check the address: it is that of LIVEKIT_URL, of a LiveKit 1.9 or newer."
+_REDIS_HINT = (
     "it runs without Redis, and its SIP API needs one. Whoever runs it must configure redis."
 )
 
 
-def _distrust(text: str) -> str:
+def _authentication_error_message(text: str) -> str:
     """Why a token was not accepted, without a word of it."""
     if text.startswith("invalid API key"):
         reason = "it does not know the key"

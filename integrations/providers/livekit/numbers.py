@@ -4,60 +4,81 @@ Several numbers on one trunk would lose each other's changes (LiveKit reads, cha
 without a lock), and could have neither credentials nor PINs of their own.
 """
 
-from integrations.providers.base import NumberSpec, Observed, Refs, Refused, Step, Unavailable
-from integrations.providers.livekit.client import Client, Rejected, Row, id_of
-from integrations.providers.livekit.rows import (
-    differing,
-    inbound_row,
-    outbound_row,
-    replacement,
-    rule_row,
-    sip_of,
-    trunks_of,
+from integrations.providers.base import (
+    ExternalIds,
+    NumberSpec,
+    ObservedState,
+    Refused,
+    Step,
+    Unavailable,
 )
-from integrations.providers.livekit.state import INBOUND, OUTBOUND, RULE, State, look
+from integrations.providers.livekit.client import Client, Rejected, Row, livekit_object_id
+from integrations.providers.livekit.rows import (
+    build_replacement_body,
+    differing_livekit_fields,
+    dispatch_rule_body,
+    inbound_trunk_body,
+    outbound_trunk_body,
+    rule_trunk_ids,
+    validate_sip_spec,
+)
+from integrations.providers.livekit.state import (
+    INBOUND,
+    OUTBOUND,
+    RULE,
+    LiveKitNumberState,
+    observe_livekit_number,
+)
 
-_WORDS = {INBOUND: "the inbound trunk", RULE: "the dispatch rule", OUTBOUND: "the outbound trunk"}
-_ID = {INBOUND: "sip_trunk_id", RULE: "sip_dispatch_rule_id", OUTBOUND: "sip_trunk_id"}
-_CREATE = {
+_OBJECT_LABELS = {
+    INBOUND: "the inbound trunk",
+    RULE: "the dispatch rule",
+    OUTBOUND: "the outbound trunk",
+}
+_ID_FIELDS = {INBOUND: "sip_trunk_id", RULE: "sip_dispatch_rule_id", OUTBOUND: "sip_trunk_id"}
+_CREATE_METHODS = {
     INBOUND: ("CreateSIPInboundTrunk", "trunk"),
     RULE: ("CreateSIPDispatchRule", "dispatch_rule"),
     OUTBOUND: ("CreateSIPOutboundTrunk", "trunk"),
 }
-_REPLACE = {
+_REPLACE_METHODS = {
     INBOUND: "UpdateSIPInboundTrunk",
     RULE: "UpdateSIPDispatchRule",
     OUTBOUND: "UpdateSIPOutboundTrunk",
 }
-_DELETE = {INBOUND: "DeleteSIPTrunk", RULE: "DeleteSIPDispatchRule", OUTBOUND: "DeleteSIPTrunk"}
+_DELETE_METHODS = {
+    INBOUND: "DeleteSIPTrunk",
+    RULE: "DeleteSIPDispatchRule",
+    OUTBOUND: "DeleteSIPTrunk",
+}
 
 
 class Numbers:
     def __init__(self, client: Client):
         self.client = client
 
-    def observe(self, spec: NumberSpec) -> Observed:
-        state = look(self.client, spec)
-        return Observed(state.refs(), state)
+    def observe(self, spec: NumberSpec) -> ObservedState:
+        state = observe_livekit_number(self.client, spec)
+        return ObservedState(state.refs(), state)
 
     # ---------------------------------------------------------------------------------- plan
 
-    def plan(self, spec: NumberSpec, state: State) -> list[Step]:
-        inbound = self._inbound if sip_of(spec).inbound else self._no_inbound
+    def plan(self, spec: NumberSpec, state: LiveKitNumberState) -> list[Step]:
+        inbound = self._inbound if validate_sip_spec(spec).inbound else self._no_inbound
         return [*inbound(spec, state), *self._outbound(spec, state)]
 
-    def _inbound(self, spec: NumberSpec, state: State) -> list[Step]:
+    def _inbound(self, spec: NumberSpec, state: LiveKitNumberState) -> list[Step]:
         if state.holders:
-            raise _in_use(spec, state.holders[0])
-        _refuse_several(spec, "inbound trunks", state.inbound)
-        on_it = [row for row in state.rules if state.inbound and _may_serve(row, state)]
-        _refuse_several(spec, "dispatch rules", on_it)
+            raise _number_in_use_error(spec, state.holders[0])
+        _ensure_single(spec, "inbound trunks", state.inbound)
+        on_it = [row for row in state.rules if state.inbound and _can_serve_trunk(row, state)]
+        _ensure_single(spec, "dispatch rules", on_it)
         steps = [self._drop(spec, RULE, row) for row in state.rules if row not in on_it]
         # LiveKit looks for conflicts among the numbers that a trunk had before: a trunk is not
         # moved to our number, but made anew.
         steps += [self._drop(spec, INBOUND, row) for row in state.strays]
-        steps += self._ensure(spec, INBOUND, state.inbound, inbound_row(spec))
-        return steps + self._routing(spec, on_it, rule_row(spec, state.trunk_id))
+        steps += self._ensure(spec, INBOUND, state.inbound, inbound_trunk_body(spec))
+        return steps + self._routing(spec, on_it, dispatch_rule_body(spec, state.trunk_id))
 
     def _routing(self, spec: NumberSpec, rules: list[Row], wished: Row) -> list[Step]:
         """Without a rule of its own the number's calls are refused, unless somebody's wildcard rule
@@ -66,94 +87,105 @@ class Numbers:
             return self._ensure(spec, RULE, rules, wished)
         return [self._drop(spec, RULE, row) for row in rules]
 
-    def _no_inbound(self, spec: NumberSpec, state: State) -> list[Step]:
+    def _no_inbound(self, spec: NumberSpec, state: LiveKitNumberState) -> list[Step]:
         """The rule first: it would outlive its trunk."""
         rules = [self._drop(spec, RULE, row) for row in state.rules]
         trunks = [*state.inbound, *state.strays]
         return rules + [self._drop(spec, INBOUND, row) for row in trunks]
 
-    def _outbound(self, spec: NumberSpec, state: State) -> list[Step]:
-        sip = sip_of(spec)
+    def _outbound(self, spec: NumberSpec, state: LiveKitNumberState) -> list[Step]:
+        sip = validate_sip_spec(spec)
         if sip.outbound and sip.outbound_trunk_id and not state.named:
             raise Refused(f"LiveKit has no outbound trunk {sip.outbound_trunk_id} for {spec.e164}.")
         if not sip.outbound or state.named:
             return [self._drop(spec, OUTBOUND, row) for row in state.own_outbound]
-        _refuse_several(spec, "outbound trunks", state.outbound)
-        return self._ensure(spec, OUTBOUND, state.outbound, outbound_row(spec))
+        _ensure_single(spec, "outbound trunks", state.outbound)
+        return self._ensure(spec, OUTBOUND, state.outbound, outbound_trunk_body(spec))
 
     def _ensure(self, spec: NumberSpec, kind: str, rows: list[Row], wished: Row) -> list[Step]:
         if not rows:
             return [self._make(spec, kind, wished)]
-        return [self._change(spec, kind, rows[0], wished)] if differing(rows[0], wished) else []
+        return (
+            [self._change(spec, kind, rows[0], wished)]
+            if differing_livekit_fields(rows[0], wished)
+            else []
+        )
 
     # --------------------------------------------------------------------------------- steps
 
     def _make(self, spec: NumberSpec, kind: str, wished: Row) -> Step:
-        doing = f"add {_WORDS[kind]} of {spec.e164}"
+        doing = f"add {_OBJECT_LABELS[kind]} of {spec.e164}"
 
-        def run(refs: Refs) -> Refs:
+        def run(refs: ExternalIds) -> ExternalIds:
             # The trunk may have come to be in the step before.
-            whole = rule_row(spec, refs[INBOUND]) if kind == RULE else wished
+            whole = dispatch_rule_body(spec, refs[INBOUND]) if kind == RULE else wished
             return {**refs, kind: self._made(spec, kind, whole, doing)}
 
         return Step(f"{doing} to LiveKit", run)
 
     def _made(self, spec: NumberSpec, kind: str, wished: Row, doing: str) -> str:
-        method, wrapper = _CREATE[kind]
+        method, wrapper = _CREATE_METHODS[kind]
         try:
             row = self.client.create(method, {wrapper: wished}, doing)
         except Rejected as error:
             return self._adopted(spec, kind, wished, error)
-        if fields := differing(row, wished):
+        if fields := differing_livekit_fields(row, wished):
             # Less than was asked for is not left standing.
-            self._delete(kind, row, f"take back {_WORDS[kind]} of {spec.e164}")
-            raise _not_kept(spec, kind, fields)
-        return id_of(row)
+            self._delete(kind, row, f"take back {_OBJECT_LABELS[kind]} of {spec.e164}")
+            raise _fields_not_stored_error(spec, kind, fields)
+        return livekit_object_id(row)
 
     def _adopted(self, spec: NumberSpec, kind: str, wished: Row, error: Rejected) -> str:
         """A conflict may be with ourselves: with what came to be since we looked. Its words name
         ids in no reliable order, so we look."""
-        state = look(self.client, spec)
+        state = observe_livekit_number(self.client, spec)
         if kind == INBOUND and state.holders:
-            raise _in_use(spec, state.holders[0]) from error
+            raise _number_in_use_error(spec, state.holders[0]) from error
         rows = {INBOUND: state.inbound, RULE: state.rules, OUTBOUND: []}[kind]
         if not rows:
             raise error
-        if differing(rows[0], wished):
+        if differing_livekit_fields(rows[0], wished):
             self._replace(spec, kind, rows[0], wished)
-        return id_of(rows[0])
+        return livekit_object_id(rows[0])
 
     def _change(self, spec: NumberSpec, kind: str, row: Row, wished: Row) -> Step:
-        fields = ", ".join(name.replace("auth_", "") for name in differing(row, wished))
+        fields = ", ".join(
+            name.replace("auth_", "") for name in differing_livekit_fields(row, wished)
+        )
 
-        def run(refs: Refs) -> Refs:
+        def run(refs: ExternalIds) -> ExternalIds:
             self._replace(spec, kind, row, wished)
             return refs
 
-        return Step(f"change {fields} of {_WORDS[kind]} of {spec.e164} on LiveKit", run)
+        return Step(f"change {fields} of {_OBJECT_LABELS[kind]} of {spec.e164} on LiveKit", run)
 
     def _replace(self, spec: NumberSpec, kind: str, row: Row, wished: Row) -> None:
         """The whole object: a change of single fields does not reach the media encryption again."""
-        body = {_ID[kind]: id_of(row), "replace": replacement(row, wished)}
-        doing = f"change {_WORDS[kind]} of {spec.e164}"
-        if fields := differing(self.client.replace(_REPLACE[kind], body, doing), wished):
-            raise _not_kept(spec, kind, fields)
+        body = {
+            _ID_FIELDS[kind]: livekit_object_id(row),
+            "replace": build_replacement_body(row, wished),
+        }
+        doing = f"change {_OBJECT_LABELS[kind]} of {spec.e164}"
+        if fields := differing_livekit_fields(
+            self.client.replace(_REPLACE_METHODS[kind], body, doing), wished
+        ):
+            raise _fields_not_stored_error(spec, kind, fields)
 
     def _drop(self, spec: NumberSpec, kind: str, row: Row) -> Step:
-        doing = f"remove {_WORDS[kind]} of {spec.e164}"
+        doing = f"remove {_OBJECT_LABELS[kind]} of {spec.e164}"
 
-        def run(refs: Refs) -> Refs:
+        def run(refs: ExternalIds) -> ExternalIds:
             self._delete(kind, row, doing)
-            return {name: ref for name, ref in refs.items() if ref != id_of(row)}
+            return {name: ref for name, ref in refs.items() if ref != livekit_object_id(row)}
 
         return Step(f"{doing} from LiveKit", run)
 
     def _delete(self, kind: str, row: Row, doing: str) -> None:
-        self.client.delete(_DELETE[kind], {_ID[kind]: id_of(row)}, doing)
+        self.client.delete(_DELETE_METHODS[kind], {_ID_FIELDS[kind]: livekit_object_id(row)}, doing)
 
     # ---------------------------------------------------------------------- removal, merging
 
-    def plan_removal(self, spec: NumberSpec, state: State) -> list[Step]:
+    def plan_removal(self, spec: NumberSpec, state: LiveKitNumberState) -> list[Step]:
         steps = self._no_inbound(spec, state)
         steps += [self._drop(spec, OUTBOUND, row) for row in state.outbound]
         return [*steps[:-1], self._last(spec, steps[-1])] if steps else []
@@ -161,43 +193,43 @@ class Numbers:
     def _last(self, spec: NumberSpec, step: Step) -> Step:
         """A creation whose answer was lost may have come true meanwhile."""
 
-        def run(refs: Refs) -> Refs:
+        def run(refs: ExternalIds) -> ExternalIds:
             step.run(refs)
-            if look(self.client, spec).ours:
+            if observe_livekit_number(self.client, spec).ours:
                 raise Unavailable(f"LiveKit still has something of {spec.e164}.")
             return {}
 
         return Step(step.summary, run)
 
-    def plan_merge(self, spec: NumberSpec, state: State) -> list[Step]:
+    def plan_merge(self, spec: NumberSpec, state: LiveKitNumberState) -> list[Step]:
         surplus = {RULE: state.rules, INBOUND: state.inbound, OUTBOUND: state.own_outbound}
         return [self._drop(spec, kind, row) for kind, rows in surplus.items() for row in rows[1:]]
 
 
-def _may_serve(rule: Row, state: State) -> bool:
+def _can_serve_trunk(rule: Row, state: LiveKitNumberState) -> bool:
     """It is on our trunk, or lost it."""
-    return trunks_of(rule) in ([state.trunk_id], [])
+    return rule_trunk_ids(rule) in ([state.trunk_id], [])
 
 
-def _refuse_several(spec: NumberSpec, what: str, rows: list[Row]) -> None:
+def _ensure_single(spec: NumberSpec, what: str, rows: list[Row]) -> None:
     if len(rows) > 1:
-        ids = ", ".join(sorted(map(id_of, rows)))
+        ids = ", ".join(sorted(map(livekit_object_id, rows)))
         raise Refused(
             f"LiveKit has {len(rows)} {what} of {spec.e164}: {ids}. To keep one of them and remove "
             "the others, ask for it: POST /v1/phone-numbers/{id}/merge-duplicates."
         )
 
 
-def _in_use(spec: NumberSpec, holder: Row) -> Refused:
+def _number_in_use_error(spec: NumberSpec, holder: Row) -> Refused:
     name = f" ({holder['name']})" if holder.get("name") else ""
     return Refused(
-        f"{spec.e164}: number in use on LiveKit by trunk {id_of(holder)}{name}. Remove that trunk, "
-        "or take the number off it."
+        f"{spec.e164}: number in use on LiveKit by trunk {livekit_object_id(holder)}{name}. "
+        "Remove that trunk, or take the number off it."
     )
 
 
-def _not_kept(spec: NumberSpec, kind: str, fields: list[str]) -> Refused:
+def _fields_not_stored_error(spec: NumberSpec, kind: str, fields: list[str]) -> Refused:
     return Refused(
-        f"LiveKit took {_WORDS[kind]} of {spec.e164} but did not keep its {', '.join(fields)}: "
-        "this server is too old for that."
+        f"LiveKit took {_OBJECT_LABELS[kind]} of {spec.e164} but did not keep its "
+        f"{', '.join(fields)}: this server is too old for that."
     )

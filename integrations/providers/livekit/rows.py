@@ -14,19 +14,19 @@ from integrations.providers.livekit.client import Row
 
 _E164 = re.compile(r"\+[1-9][0-9]{1,14}")
 _MARKER = re.compile(r"pb-[0-9a-f]{32}")
-ENCRYPTION = {
+MEDIA_ENCRYPTION = {
     "disable": "SIP_MEDIA_ENCRYPT_DISABLE",
     "allow": "SIP_MEDIA_ENCRYPT_ALLOW",
     "require": "SIP_MEDIA_ENCRYPT_REQUIRE",
 }
-CALLED = "{called}"
+CALLED_PLACEHOLDER = "{called}"
 ROOM_PREFIX = "call-"
 
 
 # -------------------------------------------------------------------------------------- as wished
 
 
-def sip_of(spec: NumberSpec) -> SipSpec:
+def validate_sip_spec(spec: NumberSpec) -> SipSpec:
     """What the number is to have here. Raises Refused for what LiveKit would take and then do
     something else with."""
     sip = spec.sip
@@ -37,7 +37,7 @@ def sip_of(spec: NumberSpec) -> SipSpec:
     if bool(sip.username) != bool(sip.password):
         # livekit-sip asks nobody for a password when either is empty.
         raise Refused("User name and password belong together: one alone leaves the trunk open.")
-    if sip.media_encryption not in ENCRYPTION:
+    if sip.media_encryption not in MEDIA_ENCRYPTION:
         raise Refused(f"LiveKit knows no media encryption {sip.media_encryption}.")
     if sip.pin and not re.fullmatch("[0-9]{4,10}", sip.pin):
         raise Refused("The PIN must have 4 to 10 digits: callers have nothing else to type.")
@@ -46,17 +46,17 @@ def sip_of(spec: NumberSpec) -> SipSpec:
     return sip
 
 
-def inbound_row(spec: NumberSpec) -> Row:
-    return _trunk(spec, sip_of(spec))
+def inbound_trunk_body(spec: NumberSpec) -> Row:
+    return _trunk_body(spec, validate_sip_spec(spec))
 
 
-def outbound_row(spec: NumberSpec) -> Row:
-    sip = sip_of(spec)
-    return {**_trunk(spec, sip), "address": sip.server_address}
+def outbound_trunk_body(spec: NumberSpec) -> Row:
+    sip = validate_sip_spec(spec)
+    return {**_trunk_body(spec, sip), "address": sip.server_address}
 
 
-def _trunk(spec: NumberSpec, sip: SipSpec) -> Row:
-    encryption = ENCRYPTION[sip.media_encryption]
+def _trunk_body(spec: NumberSpec, sip: SipSpec) -> Row:
+    encryption = MEDIA_ENCRYPTION[sip.media_encryption]
     return {
         "name": sip.trunk_name or spec.e164,
         "metadata": json.dumps({"ref": spec.marker}),
@@ -69,24 +69,24 @@ def _trunk(spec: NumberSpec, sip: SipSpec) -> Row:
     }
 
 
-def rule_row(spec: NumberSpec, trunk_id: str) -> Row:
+def dispatch_rule_body(spec: NumberSpec, trunk_id: str) -> Row:
     """A rule's metadata and attributes would be told to everybody in the room; its name is not."""
     return {
         "name": f"{spec.e164} [{spec.marker}]",
         "trunk_ids": [trunk_id],  # empty, it would take the calls of every trunk, and of none
-        "rule": _routing(sip_of(spec)),
+        "rule": _dispatch_rule_type(validate_sip_spec(spec)),
     }
 
 
-def _routing(sip: SipSpec) -> Row:
+def _dispatch_rule_type(sip: SipSpec) -> Row:
     name, pin = sip.room_name, {"pin": sip.pin}
-    plain = name.removesuffix("*").removesuffix(CALLED)
-    if re.search(r"[{}*]", plain) or name.endswith(f"{CALLED}*"):
+    plain = name.removesuffix("*").removesuffix(CALLED_PLACEHOLDER)
+    if re.search(r"[{}*]", plain) or name.endswith(f"{CALLED_PLACEHOLDER}*"):
         raise Refused(
-            f"{name} is no name of a room: {CALLED} or a * may stand at its end, and braces "
-            "nowhere else."
+            f"{name} is no name of a room: {CALLED_PLACEHOLDER} or a * may stand at its end, and "
+            "braces nowhere else."
         )
-    if name.endswith(CALLED):
+    if name.endswith(CALLED_PLACEHOLDER):
         return {"dispatch_rule_callee": {"room_prefix": plain, **pin}}
     if not name or name.endswith("*"):
         return {"dispatch_rule_individual": {"room_prefix": plain or ROOM_PREFIX, **pin}}
@@ -96,7 +96,7 @@ def _routing(sip: SipSpec) -> Row:
 # --------------------------------------------------------------------------------------- as it is
 
 
-def ref_of(trunk: Row) -> str:
+def trunk_marker(trunk: Row) -> str:
     """The marker that a trunk of Patchbay's carries, or ""."""
     try:
         metadata = json.loads(trunk.get("metadata") or "")
@@ -106,63 +106,69 @@ def ref_of(trunk: Row) -> str:
     return ref if isinstance(ref, str) and _MARKER.fullmatch(ref) else ""
 
 
-def normal(number: str) -> str:
+def normalize_called_number(number: str) -> str:
     """As LiveKit compares the called numbers of trunks."""
     if not re.fullmatch(r"\+?[0-9 ()-]+", number):
         return number
     return "+" + re.sub(r"[^0-9]", "", number)
 
 
-def carries(trunk: Row, e164: str) -> bool:
-    return e164 in {normal(number) for number in trunk.get("numbers") or []}
+def trunk_has_number(trunk: Row, e164: str) -> bool:
+    return e164 in {normalize_called_number(number) for number in trunk.get("numbers") or []}
 
 
-def trunks_of(rule: Row) -> list[str]:
+def rule_trunk_ids(rule: Row) -> list[str]:
     return rule.get("trunk_ids") or []
 
 
-def differing(row: Row, wished: Row) -> list[str]:
+def differing_livekit_fields(row: Row, wished: Row) -> list[str]:
     """The fields of `wished` that are otherwise in `row`; what else it has is its owner's."""
     names = [
         name
         for name, value in wished.items()
         if name not in ("media", "media_encryption", "metadata")
-        and not _holds(row.get(name), value)
+        and not _contains_value(row.get(name), value)
     ]
-    if "metadata" in wished and ref_of(row) != ref_of(wished):
+    if "metadata" in wished and trunk_marker(row) != trunk_marker(wished):
         names.append("metadata")
-    if "media" in wished and not _encrypts(row, wished["media_encryption"]):
+    if "media" in wished and not _has_media_encryption(row, wished["media_encryption"]):
         names.append("media_encryption")
     return names
 
 
-def _holds(value: Any, wished: Any) -> bool:
+def _contains_value(value: Any, wished: Any) -> bool:
     if isinstance(wished, dict):
-        return isinstance(value, dict) and all(_holds(value.get(k), v) for k, v in wished.items())
+        return isinstance(value, dict) and all(
+            _contains_value(value.get(k), v) for k, v in wished.items()
+        )
     return value == wished
 
 
-def _encrypts(row: Row, wished: str) -> bool:
+def _has_media_encryption(row: Row, wished: str) -> bool:
     """In every place that this version has for it: one before 1.13, none before 2025, which is good
     enough unless encryption is required."""
     places = [row["media_encryption"]] if "media_encryption" in row else []
     if "media" in row:
         places.append((row["media"] or {}).get("encryption"))
-    return all(place == wished for place in places) if places else wished != ENCRYPTION["require"]
+    return (
+        all(place == wished for place in places)
+        if places
+        else wished != MEDIA_ENCRYPTION["require"]
+    )
 
 
-def replacement(row: Row, wished: Row) -> Row:
+def build_replacement_body(row: Row, wished: Row) -> Row:
     """The whole object with our fields in it: what is left out would be cleared, and that may be an
     address filter or an agent that somebody has added."""
-    kept = {n: v for n, v in row.items() if n not in _ITS_OWN and v is not None}
+    kept = {n: v for n, v in row.items() if n not in _SERVER_FIELDS and v is not None}
     whole = {**kept, **wished}
     if "media" in wished:
         whole["media"] = {**kept.get("media", {}), **wished["media"]}
     for kind, routing in wished.get("rule", {}).items():
         whole["rule"] = {kind: {**kept.get("rule", {}).get(kind, {}), **routing}}
-    if "metadata" in wished and ref_of(row) == ref_of(wished):
+    if "metadata" in wished and trunk_marker(row) == trunk_marker(wished):
         whole["metadata"] = kept["metadata"]
     return whole
 
 
-_ITS_OWN = ("sip_trunk_id", "sip_dispatch_rule_id", "created_at", "updated_at")
+_SERVER_FIELDS = ("sip_trunk_id", "sip_dispatch_rule_id", "created_at", "updated_at")

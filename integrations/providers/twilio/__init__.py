@@ -5,12 +5,12 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from integrations.providers.base import (
+    AccountField,
     AvailableNumber,
     CheckResult,
-    Field,
     InventoryItem,
     NumberSpec,
-    Observed,
+    ObservedState,
     Provider,
     Refused,
     SearchQuery,
@@ -19,12 +19,12 @@ from integrations.providers.base import (
 )
 from integrations.providers.base import gettext_noop as _
 from integrations.providers.twilio import account as accounts
-from integrations.providers.twilio.check import check
+from integrations.providers.twilio.check import check_twilio_account
 from integrations.providers.twilio.client import Client
 from integrations.providers.twilio.numbers import Numbers
-from integrations.providers.twilio.purchase import ASKED, UNANSWERED
-from integrations.providers.twilio.routing import BEFORE, OURS, Desk
-from integrations.providers.twilio.search import search
+from integrations.providers.twilio.purchase import PURCHASE_REQUESTED, PURCHASE_UNANSWERED
+from integrations.providers.twilio.routing import OUR_ROUTINGS, ROUTING_BEFORE, RoutingPolicy
+from integrations.providers.twilio.search import search_twilio_numbers
 
 __all__ = ["Twilio"]
 
@@ -39,52 +39,56 @@ class Twilio(Provider):
         "where their calls go."
     )
     roles: ClassVar[frozenset[str]] = frozenset({"twilio"})
-    fields: ClassVar[tuple[Field, ...]] = accounts.FIELDS
-    private_refs: ClassVar[frozenset[str]] = frozenset({BEFORE, OURS, ASKED, UNANSWERED})
+    fields: ClassVar[tuple[AccountField, ...]] = accounts.FIELDS
+    private_refs: ClassVar[frozenset[str]] = frozenset(
+        {ROUTING_BEFORE, OUR_ROUTINGS, PURCHASE_REQUESTED, PURCHASE_UNANSWERED}
+    )
     sells_numbers: ClassVar[bool] = True
     max_in_flight: ClassVar[int] = 3  # it limits concurrent requests, not their rate
 
     def __init__(self, account: Mapping[str, str], door: Any):
         super().__init__(account, door)
         self.client = Client(door, account)
-        self.desk = Desk(
-            accounts.value(account, "trunk_sid"),
-            accounts.value(account, "application_sid"),
-            at_signalwire=bool(accounts.value(account, "space")),
+        self.desk = RoutingPolicy(
+            accounts.account_value(account, "trunk_sid"),
+            accounts.account_value(account, "application_sid"),
+            at_signalwire=bool(accounts.account_value(account, "space")),
         )
 
     @classmethod
     def clean(cls, account: Mapping[str, str]) -> dict[str, list[str]]:
-        return accounts.complaints(account)
+        return accounts.twilio_account_errors(account)
 
     @classmethod
     def origins(cls, account: Mapping[str, str]) -> dict[str, str]:
-        return accounts.origins(account)
+        return accounts.account_origins(account)
 
     @cached_property
     def numbers(self) -> Numbers:
         return Numbers(self.client, self.desk)
 
     def check(self) -> CheckResult:
-        return check(self.client, self.desk, key_sid=accounts.value(self.account, "api_key_sid"))
+        return check_twilio_account(
+            self.client, self.desk, key_sid=accounts.account_value(self.account, "api_key_sid")
+        )
 
-    def observe(self, spec: Spec) -> Observed:
-        return self.numbers.observe(_number(spec))
+    def observe(self, spec: Spec) -> ObservedState:
+        return self.numbers.observe(_ensure_number_spec(spec))
 
-    def plan(self, spec: Spec, observed: Observed) -> list[Step]:
-        return self.numbers.plan(_number(spec), observed)
+    def plan(self, spec: Spec, observed: ObservedState) -> list[Step]:
+        return self.numbers.plan(_ensure_number_spec(spec), observed)
 
-    def plan_removal(self, spec: Spec, observed: Observed) -> list[Step]:
-        return self.numbers.plan_removal(_number(spec), observed)
+    def plan_removal(self, spec: Spec, observed: ObservedState) -> list[Step]:
+        return self.numbers.plan_removal(_ensure_number_spec(spec), observed)
 
     def inventory(self) -> Iterator[InventoryItem]:
         return self.numbers.inventory()
 
     def search(self, query: SearchQuery) -> list[AvailableNumber]:
-        return search(self.client, query)
+        return search_twilio_numbers(self.client, query)
 
 
-def _number(spec: Spec) -> NumberSpec:
+def _ensure_number_spec(spec: Spec) -> NumberSpec:
     if not isinstance(spec, NumberSpec):
         raise Refused("Twilio takes no carriers, only numbers.")
     return spec

@@ -9,42 +9,42 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from integrations.providers.base import Field
+from integrations.providers.base import AccountField
 from integrations.providers.base import gettext_noop as _
 
 FIELDS = (
-    Field(
+    AccountField(
         "account_sid",
         _("Account SID"),
         _("AC… as the Twilio console shows it; at SignalWire the project ID."),
         identity=True,
     ),
-    Field(
+    AccountField(
         "auth_token",
         _("Auth token"),
         _("Needed unless an API key is given."),
         required=False,
         secret=True,
     ),
-    Field(
+    AccountField(
         "api_key_sid", _("API key SID"), _("SK…, used instead of the auth token."), required=False
     ),
-    Field(
+    AccountField(
         "api_key_secret", _("API key secret"), _("Of that API key."), required=False, secret=True
     ),
-    Field(
+    AccountField(
         "space",
         _("SignalWire space"),
         _("example or example.signalwire.com. Empty: Twilio itself."),
         required=False,
     ),
-    Field(
+    AccountField(
         "trunk_sid",
         _("SIP trunk SID"),
         _("TK…: the Elastic SIP trunk for numbers whose calls land on another platform."),
         required=False,
     ),
-    Field(
+    AccountField(
         "application_sid",
         _("Default TwiML application SID"),
         _("AP…: answers the calls of numbers that nothing else routes."),
@@ -53,7 +53,7 @@ FIELDS = (
 )
 
 # How each of them begins at Twilio, and what is said of another.
-IDS = {
+ID_FORMATS = {
     "account_sid": ("AC", _("It is AC and 32 hex digits, as the Twilio console shows it.")),
     "application_sid": ("AP", _("It is AP and 32 hex digits, as the Twilio console shows it.")),
     "api_key_sid": ("SK", _("It is SK and 32 hex digits, as the Twilio console shows it.")),
@@ -61,92 +61,93 @@ IDS = {
 }
 
 _UUID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
-_SPACE = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)(\.signalwire\.com)?", re.ASCII)
-_SECRET = re.compile(r"[\x21-\x7e]+")
+_SPACE_PATTERN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)(\.signalwire\.com)?", re.ASCII)
+_SECRET_PATTERN = re.compile(r"[\x21-\x7e]+")
 
 Account = Mapping[str, str]
 
 
-def value(account: Account, name: str) -> str:
+def account_value(account: Account, name: str) -> str:
     return (account.get(name) or "").strip()
 
 
-def has_shape(text: str, prefix: str, *, at_signalwire: bool) -> bool:
+def has_id_format(text: str, prefix: str, *, at_signalwire: bool) -> bool:
     """Twilio's ids are two letters and 32 hex digits, SignalWire's are UUIDs."""
     return bool(re.fullmatch(_UUID if at_signalwire else rf"{prefix}[0-9a-fA-F]{{32}}", text))
 
 
-def complaints(account: Account) -> dict[str, list[str]]:
+def twilio_account_errors(account: Account) -> dict[str, list[str]]:
     found = {
-        **_about_credentials(account),
-        **_about_ids(account, at_signalwire=bool(value(account, "space"))),
-        **_about_signalwire(account),
+        **_credential_errors(account),
+        **_id_errors(account, at_signalwire=bool(account_value(account, "space"))),
+        **_signalwire_errors(account),
     }
     return {name: [sentence] for name, sentence in found.items()}
 
 
-def _about_credentials(account: Account) -> dict[str, str]:
-    sid, secret = value(account, "api_key_sid"), value(account, "api_key_secret")
+def _credential_errors(account: Account) -> dict[str, str]:
+    sid, secret = account_value(account, "api_key_sid"), account_value(account, "api_key_secret")
     found = {
         name: _("It has no spaces and only plain characters.")
         for name in ("auth_token", "api_key_secret")
-        if value(account, name) and not _SECRET.fullmatch(value(account, name))
+        if account_value(account, name)
+        and not _SECRET_PATTERN.fullmatch(account_value(account, name))
     }
     if sid and not secret:
         found["api_key_secret"] = _("An API key needs its secret.")
     if secret and not sid:
         found["api_key_sid"] = _("An API key secret needs the SID of its key.")
-    if not (sid or secret or value(account, "auth_token")):
+    if not (sid or secret or account_value(account, "auth_token")):
         found["auth_token"] = _("Give the auth token, or an API key with its secret.")
     return found
 
 
-def _about_ids(account: Account, *, at_signalwire: bool) -> dict[str, str]:
-    names = ["account_sid", "application_sid"] if at_signalwire else list(IDS)
+def _id_errors(account: Account, *, at_signalwire: bool) -> dict[str, str]:
+    names = ["account_sid", "application_sid"] if at_signalwire else list(ID_FORMATS)
     return {
-        name: _("At SignalWire this is a UUID.") if at_signalwire else IDS[name][1]
+        name: _("At SignalWire this is a UUID.") if at_signalwire else ID_FORMATS[name][1]
         for name in names
-        if (text := value(account, name))
-        and not has_shape(text, IDS[name][0], at_signalwire=at_signalwire)
+        if (text := account_value(account, name))
+        and not has_id_format(text, ID_FORMATS[name][0], at_signalwire=at_signalwire)
     }
 
 
-def _about_signalwire(account: Account) -> dict[str, str]:
-    if not value(account, "space"):
+def _signalwire_errors(account: Account) -> dict[str, str]:
+    if not account_value(account, "space"):
         return {}
     found = {
         name: _("SignalWire has none of these; leave it empty.")
         for name in ("api_key_sid", "api_key_secret", "trunk_sid")
-        if value(account, name)
+        if account_value(account, name)
     }
-    if space_of(account) is None:
+    if signalwire_space(account) is None:
         found["space"] = _("A space is one word, as in example.signalwire.com.")
-    if not value(account, "auth_token"):
+    if not account_value(account, "auth_token"):
         found["auth_token"] = _("SignalWire needs an API token.")
     return found
 
 
-def space_of(account: Account) -> str | None:
+def signalwire_space(account: Account) -> str | None:
     """The SignalWire space, "" for Twilio itself, None for what can be neither."""
-    text = value(account, "space").lower()
-    found = _SPACE.fullmatch(text)
+    text = account_value(account, "space").lower()
+    found = _SPACE_PATTERN.fullmatch(text)
     return found[1] if found else (None if text else "")
 
 
-def origins(account: Account) -> dict[str, str]:
+def account_origins(account: Account) -> dict[str, str]:
     """Twilio's own hosts or one of SignalWire's, nothing else; no address for anything odd."""
-    space = space_of(account)
+    space = signalwire_space(account)
     if space is None:
         return {"": ""}
     if space:
         return {"": f"https://{space}.signalwire.com/api/laml"}
     return {
-        "": _operators("TWILIO_API_URL"),
-        "trunking": _operators("TWILIO_TRUNKING_URL"),
+        "": _operator_url("TWILIO_API_URL"),
+        "trunking": _operator_url("TWILIO_TRUNKING_URL"),
     }
 
 
-def _operators(name: str) -> str:
+def _operator_url(name: str) -> str:
     """Credentials go there: only the operator may move it, and in clear only to this machine."""
     url = getattr(settings, name)
     parts = urlsplit(url)
@@ -162,9 +163,9 @@ def _is_loopback(host: str | None) -> bool:
         return False
 
 
-def authorization(account: Account) -> str:
+def authorization_header(account: Account) -> str:
     """An API key comes first: an auth token beside it is for checking webhook signatures."""
-    user, password = value(account, "api_key_sid"), value(account, "api_key_secret")
+    user, password = account_value(account, "api_key_sid"), account_value(account, "api_key_secret")
     if not user:
-        user, password = value(account, "account_sid"), value(account, "auth_token")
+        user, password = account_value(account, "account_sid"), account_value(account, "auth_token")
     return "Basic " + b64encode(f"{user}:{password}".encode()).decode()

@@ -1,28 +1,30 @@
 """What the credentials open: the account, as far as they may see it, its trunk and application."""
 
 from integrations.providers.base import CheckResult, CredentialsRefused, Refused
-from integrations.providers.twilio.client import NUMBERS, Client, Row
+from integrations.providers.twilio.client import NUMBERS_PATH, Client, Row
 from integrations.providers.twilio.errors import Forbidden
-from integrations.providers.twilio.routing import Desk
+from integrations.providers.twilio.routing import RoutingPolicy
 
-TOKENS = range(8, 200)  # characters; one of another length would blacken everything, or be a burden
-_ENDED = {
+TOKEN_LENGTHS = range(
+    8, 200
+)  # characters; one of another length would blacken everything, or be a burden
+_INACTIVE_STATUSES = {
     "suspended": "is suspended: settle that with {name} first",
     "closed": "is closed",
 }
 
 
-def check(client: Client, desk: Desk, *, key_sid: str) -> CheckResult:
-    account = _account(client, may_be_hidden=bool(key_sid))
+def check_twilio_account(client: Client, desk: RoutingPolicy, *, key_sid: str) -> CheckResult:
+    account = _read_account(client, may_be_hidden=bool(key_sid))
     if key_sid:
         _read_numbers(client)
-    facts = {**_facts(account), **_places(client, desk)}
+    facts = {**_account_facts(account), **_routing_facts(client, desk)}
     if key_sid:
         facts["api_key"] = key_sid
-    return CheckResult(_summary(client, account), facts)
+    return CheckResult(_account_summary(client, account), facts)
 
 
-def _account(client: Client, *, may_be_hidden: bool) -> Row | None:
+def _read_account(client: Client, *, may_be_hidden: bool) -> Row | None:
     """None: the key is good, and may not see the account; a standard key never may."""
     try:
         account = client.get(client.of_account(), "read the account")
@@ -34,9 +36,9 @@ def _account(client: Client, *, may_be_hidden: bool) -> Row | None:
         raise CredentialsRefused(f"{client.name} knows no account {client.sid}.")
     # It is in the answer in clear. The door leaves it out by its name; from here on by its value.
     token = account.get("auth_token")
-    if isinstance(token, str) and len(token) in TOKENS:
+    if isinstance(token, str) and len(token) in TOKEN_LENGTHS:
         client.door.hide(token)
-    if ended := _ENDED.get(str(account.get("status") or "")):
+    if ended := _INACTIVE_STATUSES.get(str(account.get("status") or "")):
         sentence = ended.format(name=client.name)
         raise CredentialsRefused(f"The {client.name} account {client.sid} {sentence}.")
     return account
@@ -44,12 +46,12 @@ def _account(client: Client, *, may_be_hidden: bool) -> Row | None:
 
 def _read_numbers(client: Client) -> None:
     """The proof of a key is what it is needed for."""
-    body = client.get(client.of_account(NUMBERS), "list numbers", params={"PageSize": 1})
+    body = client.get(client.of_account(NUMBERS_PATH), "list numbers", params={"PageSize": 1})
     if body is None:
         raise CredentialsRefused(f"{client.name} knows no account {client.sid}.")
 
 
-def _facts(account: Row | None) -> dict[str, str]:
+def _account_facts(account: Row | None) -> dict[str, str]:
     if account is None:
         return {"status": "unknown"}
     owner, sid = account.get("owner_account_sid"), account.get("sid")
@@ -62,29 +64,29 @@ def _facts(account: Row | None) -> dict[str, str]:
     return {name: str(text) for name, text in facts.items() if text}
 
 
-def _summary(client: Client, account: Row | None) -> str:
+def _account_summary(client: Client, account: Row | None) -> str:
     if account is None:
         return f"{client.name} account {client.sid}: verified, but account status unknown"
-    kind = "subaccount" if _facts(account).get("parent") else "account"
+    kind = "subaccount" if _account_facts(account).get("parent") else "account"
     trial = ", on trial" if account.get("type") == "Trial" else ""
     return f"{client.name} {kind} {account.get('friendly_name') or client.sid}{trial}"
 
 
-def _places(client: Client, desk: Desk) -> dict[str, str]:
+def _routing_facts(client: Client, desk: RoutingPolicy) -> dict[str, str]:
     """Where calls can be sent, if the account says so."""
     facts = {}
     if desk.trunk_sid:
         trunk = client.get(f"/v1/Trunks/{desk.trunk_sid}", "read the trunk", origin="trunking")
-        facts["trunk"] = _name(client, trunk, f"SIP trunk {desk.trunk_sid}")
+        facts["trunk"] = _resource_name(client, trunk, f"SIP trunk {desk.trunk_sid}")
         facts["sip_domain"] = str((trunk or {}).get("domain_name") or "")
     if desk.application_sid:
         path = client.of_account(f"/Applications/{desk.application_sid}")
         found = client.get(path, "read the application")
-        facts["application"] = _name(client, found, f"application {desk.application_sid}")
+        facts["application"] = _resource_name(client, found, f"application {desk.application_sid}")
     return {name: text for name, text in facts.items() if text}
 
 
-def _name(client: Client, found: Row | None, what: str) -> str:
+def _resource_name(client: Client, found: Row | None, what: str) -> str:
     if found is None:
         raise Refused(f"This {client.name} account has no {what}.")
     return str(found.get("friendly_name") or found.get("sid") or "")

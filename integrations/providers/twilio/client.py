@@ -5,29 +5,33 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from integrations.http import client
-from integrations.http.response_body import one_line
+from integrations.http.response_body import shorten_to_line
 from integrations.providers.base import (
     CredentialsRefused,
     Unavailable,
-    UnexpectedReply,
-    unexpected,
+    UnexpectedResponse,
+    build_unexpected_response,
 )
 from integrations.providers.twilio import account as accounts
-from integrations.providers.twilio.errors import error_of, fields_of, words_of
+from integrations.providers.twilio.errors import (
+    build_twilio_error,
+    json_object_fields,
+    twilio_error_text,
+)
 
 Row = dict[str, Any]
-NUMBERS = "/IncomingPhoneNumbers"
-PAGES = 200  # at 1000 numbers each; whoever serves more does not end
+NUMBERS_PATH = "/IncomingPhoneNumbers"
+MAX_PAGES = 200  # at 1000 numbers each; whoever serves more does not end
 
 
 class Client:
     """The verbs of the API, on one account. `doing` finishes the sentence "Twilio did not …"."""
 
     def __init__(self, door: Any, account: accounts.Account):
-        self.door, self.sid = door, accounts.value(account, "account_sid")
-        self.name = "SignalWire" if accounts.value(account, "space") else "Twilio"
-        self._base = urlsplit(accounts.origins(account)[""])
-        self._headers = {"Authorization": accounts.authorization(account)}
+        self.door, self.sid = door, accounts.account_value(account, "account_sid")
+        self.name = "SignalWire" if accounts.account_value(account, "space") else "Twilio"
+        self._base = urlsplit(accounts.account_origins(account)[""])
+        self._headers = {"Authorization": accounts.authorization_header(account)}
         door.hide(self._headers["Authorization"].partition(" ")[2])
 
     def of_account(self, rest: str = "") -> str:
@@ -35,7 +39,7 @@ class Client:
         return f"/2010-04-01/Accounts/{self.sid}{rest}.json"
 
     def number(self, sid: str) -> str:
-        return self.of_account(f"{NUMBERS}/{sid}")
+        return self.of_account(f"{NUMBERS_PATH}/{sid}")
 
     def get(self, path: str, doing: str, *, origin: str = "", params: Any = None) -> Row | None:
         """What is there, or None."""
@@ -55,15 +59,15 @@ class Client:
             uri = body.get("next_page_uri")
             if not uri or uri in seen:
                 return
-            if not isinstance(uri, str) or len(seen) == PAGES:
-                raise UnexpectedReply(f"{self.name} did not {doing}: its pages have no end.")
+            if not isinstance(uri, str) or len(seen) == MAX_PAGES:
+                raise UnexpectedResponse(f"{self.name} did not {doing}: its pages have no end.")
             seen.append(uri)
             path, params = self._following(uri)
 
     def listed(self, body: Row, doing: str, key: str) -> list[Row]:
         rows = body.get(key)
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-            raise UnexpectedReply(f"{self.name} did not {doing}: the answer is no list.")
+            raise UnexpectedResponse(f"{self.name} did not {doing}: the answer is no list.")
         return rows
 
     def _following(self, uri: str) -> tuple[str, Any]:
@@ -71,14 +75,14 @@ class Client:
         parts, base = urlsplit(uri), self._base
         here = ("", ""), (base.scheme, base.netloc)
         if (parts.scheme, parts.netloc) not in here:
-            place = one_line(uri, 100)
-            raise UnexpectedReply(f"{self.name} keeps its next page elsewhere, at {place}.")
+            place = shorten_to_line(uri, 100)
+            raise UnexpectedResponse(f"{self.name} keeps its next page elsewhere, at {place}.")
         return parts.path.removeprefix(base.path), parse_qs(parts.query, keep_blank_values=True)
 
     def create(self, path: str, form: Row, doing: str) -> Row:
         answer = self._send("POST", path, doing, form=form)
         if answer.status == 404:
-            raise error_of(answer, self.name, doing, self._words(answer))
+            raise build_twilio_error(answer, self.name, doing, self._words(answer))
         return self._object(answer, doing)
 
     def change(self, path: str, form: Row, doing: str) -> Row:
@@ -92,19 +96,21 @@ class Client:
         """Gone already is gone."""
         self._send("DELETE", path, doing, origin=origin)
 
-    def _send(self, method: str, path: str, doing: str, **options: Any) -> "client.Answer":
+    def _send(
+        self, method: str, path: str, doing: str, **options: Any
+    ) -> "client.PlatformResponse":
         """An answer below 400, or a 404 of the platform's own: a proxy's page says nothing."""
         answer = self.door.request(method, path, headers=self._headers, **options)
         is_absence = answer.status == 404 and "html" not in answer.headers.get("content-type", "")
         if answer.status >= 400 and not is_absence:
-            raise error_of(answer, self.name, doing, self._words(answer))
+            raise build_twilio_error(answer, self.name, doing, self._words(answer))
         return answer
 
-    def _words(self, answer: "client.Answer") -> str:
-        return self.door.redact(words_of(answer))
+    def _words(self, answer: "client.PlatformResponse") -> str:
+        return self.door.redact(twilio_error_text(answer))
 
-    def _object(self, answer: "client.Answer", doing: str) -> Row:
-        if fields := fields_of(answer):
+    def _object(self, answer: "client.PlatformResponse", doing: str) -> Row:
+        if fields := json_object_fields(answer):
             return fields
         sentence = f"{self.name} did not {doing}: its answer was no JSON object."
-        raise unexpected(sentence, reads=answer.reads)
+        raise build_unexpected_response(sentence, reads=answer.reads)

@@ -4,55 +4,66 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from integrations.http.response_body import one_line
+from integrations.http.response_body import shorten_to_line
 from integrations.providers.base import (
+    ExternalIds,
     InventoryItem,
     NumberSpec,
-    Observed,
+    ObservedState,
     OutcomeUnknown,
-    Refs,
     Refused,
     Step,
-    UnexpectedReply,
+    UnexpectedResponse,
 )
-from integrations.providers.twilio.client import NUMBERS, Client, Row
-from integrations.providers.twilio.purchase import ASKED, UNANSWERED, Purchase, is_fresh
+from integrations.providers.twilio.client import NUMBERS_PATH, Client, Row
+from integrations.providers.twilio.purchase import (
+    PURCHASE_REQUESTED,
+    PURCHASE_UNANSWERED,
+    Purchase,
+    is_purchase_pending,
+)
 from integrations.providers.twilio.routing import (
-    Desk,
-    Memory,
     Routing,
-    changes,
-    in_form,
-    is_marked,
-    must_detach,
-    recall,
-    routing_of,
+    RoutingMemory,
+    RoutingPolicy,
+    has_placement_marker,
+    load_routing_memory,
+    must_detach_trunk,
+    parse_routing,
+    routing_changes,
+    routing_form_values,
 )
 
-OPENING = "[pb-"  # how every marker of ours begins in a friendly name
+MARKER_PREFIX = "[pb-"  # how every marker of ours begins in a friendly name
 
 
 @dataclass(frozen=True)
 class NumberState:
     row: Row
-    memory: Memory
+    memory: RoutingMemory
     is_known: bool  # as one that Patchbay has had
 
 
 class Numbers:
-    def __init__(self, client: Client, desk: Desk):
+    def __init__(self, client: Client, desk: RoutingPolicy):
         self.client, self.desk = client, desk
 
     # ------------------------------------------------------------------------------- observe
 
-    def observe(self, spec: NumberSpec) -> Observed:
+    def observe(self, spec: NumberSpec) -> ObservedState:
         row = self._by_sid(spec) or self.owned(spec.e164)
         if row is None:
             # Of what is not there, only what a purchase under way needs is remembered.
-            return Observed({n: spec.refs[n] for n in (ASKED, UNANSWERED) if spec.refs.get(n)})
-        memory = recall(self.desk, spec, row, spec.refs)
-        is_known = "phone_number_sid" in spec.refs or is_marked(row, spec)
-        return Observed(refs_of(row, memory), NumberState(row, memory, is_known))
+            return ObservedState(
+                {
+                    n: spec.refs[n]
+                    for n in (PURCHASE_REQUESTED, PURCHASE_UNANSWERED)
+                    if spec.refs.get(n)
+                }
+            )
+        memory = load_routing_memory(self.desk, spec, row, spec.refs)
+        is_known = "phone_number_sid" in spec.refs or has_placement_marker(row, spec)
+        return ObservedState(twilio_number_ids(row, memory), NumberState(row, memory, is_known))
 
     def _by_sid(self, spec: NumberSpec) -> Row | None:
         sid = spec.refs.get("phone_number_sid")
@@ -65,23 +76,23 @@ class Numbers:
         return next((row for row in rows if row.get("phone_number") == e164), None)
 
     def rows(self, doing: str, params: dict[str, Any]) -> Iterator[Row]:
-        path, key = self.client.of_account(NUMBERS), "incoming_phone_numbers"
+        path, key = self.client.of_account(NUMBERS_PATH), "incoming_phone_numbers"
         for row in self.client.rows(path, doing, key, params):
             if not isinstance(row.get("sid"), str) or not isinstance(row.get("phone_number"), str):
                 sentence = f"{self.client.name} did not {doing}: a row has no sid or number."
-                raise UnexpectedReply(sentence)
+                raise UnexpectedResponse(sentence)
             yield row
 
     # ---------------------------------------------------------------------------------- plan
 
-    def plan(self, spec: NumberSpec, observed: Observed) -> list[Step]:
+    def plan(self, spec: NumberSpec, observed: ObservedState) -> list[Step]:
         state: NumberState | None = observed.state
         if state is None:
             return self._obtain(spec, observed)
         self.desk.refuse_odd(state.memory.wanted)
         return self._route(spec, state.row, state.memory.target)
 
-    def _obtain(self, spec: NumberSpec, observed: Observed) -> list[Step]:
+    def _obtain(self, spec: NumberSpec, observed: ObservedState) -> list[Step]:
         if spec.purchase is None:
             raise Refused(
                 f"{spec.e164} is not in this {self.client.name} account. Buy it or port it there, "
@@ -92,29 +103,29 @@ class Numbers:
         look, take_over = lambda: self.owned(spec.e164), lambda row: self._take_over(spec, row)
         return Purchase(self.client, spec, wanted, look, take_over).plan(observed.refs)
 
-    def _take_over(self, spec: NumberSpec, row: Row) -> tuple[Refs, bool]:
-        memory = recall(self.desk, spec, row, {})
-        return refs_of(row, memory), memory.target == memory.present
+    def _take_over(self, spec: NumberSpec, row: Row) -> tuple[ExternalIds, bool]:
+        memory = load_routing_memory(self.desk, spec, row, {})
+        return twilio_number_ids(row, memory), memory.target == memory.present
 
-    def _refs_now(self, spec: NumberSpec, row: Row, refs: Refs) -> Refs:
-        return refs_of(row, recall(self.desk, spec, row, refs))
+    def _refs_now(self, spec: NumberSpec, row: Row, refs: ExternalIds) -> ExternalIds:
+        return twilio_number_ids(row, load_routing_memory(self.desk, spec, row, refs))
 
     def _route(self, spec: NumberSpec, row: Row, target: Routing) -> list[Step]:
-        present, steps = routing_of(row), []
-        if form := changes(present, target):
+        present, steps = parse_routing(row), []
+        if form := routing_changes(present, target):
             steps.append(self._change(spec, row, target, form))
         # Last, so that calls go to the old place or to the new one, and never nowhere.
-        if must_detach(present, target):
+        if must_detach_trunk(present, target):
             steps.append(self._detach(spec, row, present.trunk_sid))
         return steps
 
     def _change(self, spec: NumberSpec, row: Row, target: Routing, form: dict[str, str]) -> Step:
         name, doing = self.client.name, f"route the calls of {spec.e164} to {target}"
 
-        def run(refs: Refs) -> Refs:
+        def run(refs: ExternalIds) -> ExternalIds:
             after = self.client.change(self.client.number(row["sid"]), form, doing)
-            now = routing_of(after)
-            if any(form.get(key, kept) != kept for key, kept in in_form(now).items()):
+            now = parse_routing(after)
+            if any(form.get(key, kept) != kept for key, kept in routing_form_values(now).items()):
                 raise Refused(
                     f"{name} was asked to {doing} and took it, but it still routes them to {now}."
                 )
@@ -126,7 +137,7 @@ class Numbers:
         """By the trunk's own resource: that TrunkSid may be sent empty is not documented."""
         name, doing = self.client.name, f"take {spec.e164} off trunk {trunk}"
 
-        def run(refs: Refs) -> Refs:
+        def run(refs: ExternalIds) -> ExternalIds:
             path = f"/v1/Trunks/{trunk}/PhoneNumbers/{row['sid']}"
             self.client.remove(path, doing, origin="trunking")
             after = self.client.get(self.client.number(row["sid"]), f"read {spec.e164}")
@@ -136,7 +147,7 @@ class Numbers:
 
     # ------------------------------------------------------------------------------- removal
 
-    def plan_removal(self, spec: NumberSpec, observed: Observed) -> list[Step]:
+    def plan_removal(self, spec: NumberSpec, observed: ObservedState) -> list[Step]:
         state: NumberState | None = observed.state
         if state is None:
             return self._wait_for_purchase(spec, observed)
@@ -147,11 +158,11 @@ class Numbers:
         memory = state.memory
         before = memory.before if memory.is_ours else None
         steps = self._route(spec, state.row, before or memory.present)
-        return [*steps[:-1], *(_forgetting(step) for step in steps[-1:])]
+        return [*steps[:-1], *(_clear_ids_afterwards(step) for step in steps[-1:])]
 
-    def _wait_for_purchase(self, spec: NumberSpec, observed: Observed) -> list[Step]:
+    def _wait_for_purchase(self, spec: NumberSpec, observed: ObservedState) -> list[Step]:
         """What may be bought any moment cannot be said to be gone."""
-        if is_fresh(observed.refs.get(ASKED)):
+        if is_purchase_pending(observed.refs.get(PURCHASE_REQUESTED)):
             raise OutcomeUnknown(
                 f"{self.client.name} was asked to buy {spec.e164} and has not answered yet."
             )
@@ -160,7 +171,7 @@ class Numbers:
     def _release(self, spec: NumberSpec, row: Row) -> Step:
         doing = f"give {spec.e164} back"
 
-        def run(refs: Refs) -> Refs:
+        def run(refs: ExternalIds) -> ExternalIds:
             self.client.remove(self.client.number(row["sid"]), doing)
             return {}
 
@@ -175,30 +186,30 @@ class Numbers:
                 kind="number",
                 name=row["phone_number"],
                 refs={"phone_number_sid": row["sid"]},
-                ours=OPENING in label,
+                ours=MARKER_PREFIX in label,
                 label=label,
-                capabilities=capabilities_of(row),
+                capabilities=twilio_number_capabilities(row),
             )
 
 
-def _forgetting(step: Step) -> Step:
-    def run(refs: Refs) -> Refs:
+def _clear_ids_afterwards(step: Step) -> Step:
+    def run(refs: ExternalIds) -> ExternalIds:
         step.run(refs)
         return {}
 
     return Step(step.summary, run)
 
 
-def refs_of(row: Row, memory: Memory) -> Refs:
+def twilio_number_ids(row: Row, memory: RoutingMemory) -> ExternalIds:
     return {
         "phone_number_sid": row["sid"],
-        "friendly_name": one_line(row.get("friendly_name") or "", 200),
-        "capabilities": ",".join(capabilities_of(row)),
+        "friendly_name": shorten_to_line(row.get("friendly_name") or "", 200),
+        "capabilities": ",".join(twilio_number_capabilities(row)),
         **memory.refs,
     }
 
 
-def capabilities_of(row: Row) -> tuple[str, ...]:
+def twilio_number_capabilities(row: Row) -> tuple[str, ...]:
     """The keys differ in case from one resource and year to another."""
     found = row.get("capabilities")
     able = found if isinstance(found, dict) else {}

@@ -10,33 +10,37 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from integrations.providers.base import (
+    ExternalIds,
     NumberSpec,
     OutcomeUnknown,
-    Refs,
     Refused,
     Step,
     Unavailable,
-    UnexpectedWriteReply,
+    UnexpectedWriteResponse,
 )
-from integrations.providers.twilio.client import NUMBERS, Client, Row
-from integrations.providers.twilio.errors import NOT_FOR_SALE, Rejected
-from integrations.providers.twilio.routing import NOWHERE, Routing, changes
+from integrations.providers.twilio.client import NUMBERS_PATH, Client, Row
+from integrations.providers.twilio.errors import NOT_FOR_SALE_CODE, Rejected
+from integrations.providers.twilio.routing import NO_ROUTING, Routing, routing_changes
 
-ASKED, UNANSWERED = "purchase_asked", "purchase_unanswered"  # refs: ISO times
-PATIENCE = timedelta(minutes=2)
-EXTRAS = {"address_sid": "AddressSid", "bundle_sid": "BundleSid", "identity_sid": "IdentitySid"}
-NAME_LENGTH = 64
+PURCHASE_REQUESTED, PURCHASE_UNANSWERED = "purchase_asked", "purchase_unanswered"  # refs: ISO times
+PURCHASE_TIMEOUT = timedelta(minutes=2)
+PURCHASE_EXTRAS = {
+    "address_sid": "AddressSid",
+    "bundle_sid": "BundleSid",
+    "identity_sid": "IdentitySid",
+}
+MAX_NAME_LENGTH = 64
 
 
-def is_fresh(asked: str | None) -> bool:
+def is_purchase_pending(asked: str | None) -> bool:
     """Whether a purchase asked for at that time may still come true."""
     try:
-        return bool(asked) and _now() - datetime.fromisoformat(asked) < PATIENCE
+        return bool(asked) and _utc_now() - datetime.fromisoformat(asked) < PURCHASE_TIMEOUT
     except (TypeError, ValueError):
         return False
 
 
-def _now() -> datetime:
+def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
@@ -46,13 +50,15 @@ class Purchase:
     spec: NumberSpec
     wanted: Routing | None
     look: Callable[[], Row | None]
-    take_over: Callable[[Row], tuple[Refs, bool]]  # its ids, and whether it is routed as wanted
+    take_over: Callable[
+        [Row], tuple[ExternalIds, bool]
+    ]  # its ids, and whether it is routed as wanted
 
-    def plan(self, refs: Refs) -> list[Step]:
-        if ASKED not in refs:
+    def plan(self, refs: ExternalIds) -> list[Step]:
+        if PURCHASE_REQUESTED not in refs:
             self._refuse_unknown_extras()
             return self._buy()
-        if is_fresh(refs[ASKED]):
+        if is_purchase_pending(refs[PURCHASE_REQUESTED]):
             raise OutcomeUnknown(
                 f"{self.client.name} was asked to buy {self.spec.e164} and has not answered; "
                 "whether it did will show."
@@ -60,7 +66,7 @@ class Purchase:
         return self._give_up()
 
     def _refuse_unknown_extras(self) -> None:
-        for name in sorted(set(self.spec.purchase or {}) - set(EXTRAS)):
+        for name in sorted(set(self.spec.purchase or {}) - set(PURCHASE_EXTRAS)):
             raise Refused(f"{self.client.name} cannot take {name} with a purchase.")
 
     # ---------------------------------------------------------------------------------- buying
@@ -70,45 +76,45 @@ class Purchase:
         is kept only if it returns."""
         e164, name, trouble = self.spec.e164, self.client.name, []
 
-        def buy(refs: Refs) -> Refs:
+        def buy(refs: ExternalIds) -> ExternalIds:
             try:
                 refs, is_routed = self.take_over(self._ask(refs))
             except (Unavailable, Refused) as error:
                 trouble.append(error)
-                return {key: text for key, text in refs.items() if key != ASKED}
+                return {key: text for key, text in refs.items() if key != PURCHASE_REQUESTED}
             if not is_routed:
                 trouble.append(Unavailable(f"{e164} is bought and not routed yet.", retry_after=1))
             return refs
 
-        def tell(refs: Refs) -> Refs:
+        def tell(refs: ExternalIds) -> ExternalIds:
             if trouble:
                 raise trouble[0]
             return refs
 
         return [
-            Step(f"note that {e164} is being bought from {name}", _noted),
+            Step(f"note that {e164} is being bought from {name}", _record_purchase_intent),
             Step(f"buy {e164} from {name}", buy),
             Step(f"see what {name} said to it", tell),
         ]
 
-    def _ask(self, refs: Refs) -> Row:
-        path, doing = self.client.of_account(NUMBERS), f"buy {self.spec.e164}"
+    def _ask(self, refs: ExternalIds) -> Row:
+        path, doing = self.client.of_account(NUMBERS_PATH), f"buy {self.spec.e164}"
         try:
             row = self.client.create(path, self._form(), doing)
         except Rejected as error:
-            if error.code != NOT_FOR_SALE:
+            if error.code != NOT_FOR_SALE_CODE:
                 raise
             return self._taken(refs)
         if not isinstance(row.get("sid"), str):
-            raise UnexpectedWriteReply(
+            raise UnexpectedWriteResponse(
                 f"{self.client.name} was asked to {doing} and did not tell its id."
             )
         return row
 
-    def _taken(self, refs: Refs) -> Row:
+    def _taken(self, refs: ExternalIds) -> Row:
         """By us, perhaps: an earlier ask of ours may have come true after it was given up."""
         row, name, e164 = self.look(), self.client.name, self.spec.e164
-        if row is None and UNANSWERED in refs:
+        if row is None and PURCHASE_UNANSWERED in refs:
             raise OutcomeUnknown(
                 f"{name} does not sell {e164} now; an earlier ask may have got it."
             )
@@ -121,12 +127,14 @@ class Purchase:
     def _form(self) -> dict[str, str]:
         """The number itself, never an area code: that would buy another one each time."""
         mark = f" [{self.spec.marker}]"
-        extras = {EXTRAS[key]: text for key, text in (self.spec.purchase or {}).items() if text}
+        extras = {
+            PURCHASE_EXTRAS[key]: text for key, text in (self.spec.purchase or {}).items() if text
+        }
         return {
             "PhoneNumber": self.spec.e164,
-            "FriendlyName": (self.spec.e164[: NAME_LENGTH - len(mark)] + mark).strip(),
+            "FriendlyName": (self.spec.e164[: MAX_NAME_LENGTH - len(mark)] + mark).strip(),
             **extras,
-            **(changes(NOWHERE, self.wanted) if self.wanted else {}),
+            **(routing_changes(NO_ROUTING, self.wanted) if self.wanted else {}),
         }
 
     # ------------------------------------------------------------------------------- giving up
@@ -134,11 +142,11 @@ class Purchase:
     def _give_up(self) -> list[Step]:
         name, e164 = self.client.name, self.spec.e164
 
-        def forget(refs: Refs) -> Refs:
-            kept = {key: text for key, text in refs.items() if key != ASKED}
-            return {**kept, UNANSWERED: refs[ASKED]}
+        def forget(refs: ExternalIds) -> ExternalIds:
+            kept = {key: text for key, text in refs.items() if key != PURCHASE_REQUESTED}
+            return {**kept, PURCHASE_UNANSWERED: refs[PURCHASE_REQUESTED]}
 
-        def tell(refs: Refs) -> Refs:
+        def tell(refs: ExternalIds) -> ExternalIds:
             raise Refused(
                 f"{name} never answered whether it sold {e164}, and the account does not have it: "
                 "the purchase was not carried out; nothing was bought. Try again."
@@ -150,5 +158,5 @@ class Purchase:
         ]
 
 
-def _noted(refs: Refs) -> Refs:
-    return {**refs, ASKED: _now().isoformat(timespec="seconds")}
+def _record_purchase_intent(refs: ExternalIds) -> ExternalIds:
+    return {**refs, PURCHASE_REQUESTED: _utc_now().isoformat(timespec="seconds")}

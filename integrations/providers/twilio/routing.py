@@ -10,13 +10,13 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from integrations.providers.base import NumberSpec, Refs, Refused
-from integrations.providers.twilio.account import has_shape
+from integrations.providers.base import ExternalIds, NumberSpec, Refused
+from integrations.providers.twilio.account import has_id_format
 
 Row = dict[str, Any]
 
-BEFORE, OURS = "routing_before", "routing_ours"  # refs: JSON texts
-FORM = {
+ROUTING_BEFORE, OUR_ROUTINGS = "routing_before", "routing_ours"  # refs: JSON texts
+FORM_FIELDS = {
     "voice_url": "VoiceUrl",
     "voice_method": "VoiceMethod",
     "voice_application_sid": "VoiceApplicationSid",
@@ -51,19 +51,19 @@ class Routing:
         return f"{found.scheme}://{found.hostname}{found.path}" if found.hostname else "nowhere"
 
 
-NOWHERE = Routing()
+NO_ROUTING = Routing()
 
 
-def routing_of(row: Row) -> Routing:
+def parse_routing(row: Row) -> Routing:
     """Unset is "" here and null there, even in Twilio's own examples."""
-    return Routing(**{name: str(row.get(name) or "") for name in FORM})
+    return Routing(**{name: str(row.get(name) or "") for name in FORM_FIELDS})
 
 
-def in_form(routing: Routing) -> dict[str, str]:
-    return {FORM[name]: text for name, text in asdict(routing).items()}
+def routing_form_values(routing: Routing) -> dict[str, str]:
+    return {FORM_FIELDS[name]: text for name, text in asdict(routing).items()}
 
 
-def changes(present: Routing, target: Routing) -> dict[str, str]:
+def routing_changes(present: Routing, target: Routing) -> dict[str, str]:
     """The form that turns one into the other; only what differs, and an empty value clears.
 
     A trunk is left out when it goes: it is detached afterwards, by its own resource, or by the
@@ -73,18 +73,18 @@ def changes(present: Routing, target: Routing) -> dict[str, str]:
     kept = {"voice_method"} if not target.voice_method else set()
     kept |= {"trunk_sid"} if not target.trunk_sid else {"voice_application_sid"}
     return {
-        FORM[name]: wanted[name]
-        for name in FORM
+        FORM_FIELDS[name]: wanted[name]
+        for name in FORM_FIELDS
         if wanted[name] != there[name] and name not in kept
     }
 
 
-def must_detach(present: Routing, target: Routing) -> bool:
+def must_detach_trunk(present: Routing, target: Routing) -> bool:
     return bool(present.trunk_sid and not target.trunk_sid and not target.voice_application_sid)
 
 
 @dataclass(frozen=True)
-class Desk:
+class RoutingPolicy:
     """How this account routes: its trunk and its application, as configured."""
 
     trunk_sid: str = ""
@@ -106,14 +106,14 @@ class Desk:
     def refuse_odd(self, wanted: Routing | None) -> None:
         """Patchbay's own application_sid is a UUID, which only SignalWire's are as well."""
         application = wanted.acting.voice_application_sid if wanted else ""
-        if application and not has_shape(application, "AP", at_signalwire=self.at_signalwire):
+        if application and not has_id_format(application, "AP", at_signalwire=self.at_signalwire):
             raise Refused(
                 f"{application} is no TwiML application: at Twilio it is AP and 32 hex digits."
             )
 
 
 @dataclass(frozen=True)
-class Memory:
+class RoutingMemory:
     """What is known of a number's routings: the one before us, and those that are ours."""
 
     present: Routing
@@ -134,41 +134,45 @@ class Memory:
         return self.before if self.is_ours and self.before else self.present
 
     @property
-    def refs(self) -> Refs:
+    def refs(self) -> ExternalIds:
         """What must be known for the way back; kept before anything is changed."""
         now = self.present.acting
         ours = [self.wanted.acting] if self.wanted else []
         ours += [now] if self.is_ours and now not in ours and self.before != self.present else []
-        refs = {BEFORE: _text(self.before)} if self.before else {}
-        return refs | ({OURS: json.dumps([asdict(each) for each in ours])} if ours else {})
+        refs = {ROUTING_BEFORE: _routing_json(self.before)} if self.before else {}
+        return refs | ({OUR_ROUTINGS: json.dumps([asdict(each) for each in ours])} if ours else {})
 
 
-def recall(desk: Desk, spec: NumberSpec, row: Row, refs: Mapping[str, str]) -> Memory:
+def load_routing_memory(
+    desk: RoutingPolicy, spec: NumberSpec, row: Row, refs: Mapping[str, str]
+) -> RoutingMemory:
     """What `refs` remember, held against the number as it stands there.
 
     The first look, before anything is changed, sees the routing before us. It is kept from then
     on, until the number is routed by somebody else and not wanted by us: then theirs is it.
     """
-    present = routing_of(row)
+    present = parse_routing(row)
     wanted = desk.wanted(spec, present)
     would = wanted or desk.wanted(replace(spec, routed=True), present)
-    noted = tuple(_routing(each) for each in json.loads(refs.get(OURS) or "[]"))
-    before = _routing(json.loads(refs[BEFORE])) if refs.get(BEFORE) else None
-    memory = Memory(present, wanted, before, noted + ((would.acting,) if would else ()))
+    noted = tuple(_build_routing(each) for each in json.loads(refs.get(OUR_ROUTINGS) or "[]"))
+    before = _build_routing(json.loads(refs[ROUTING_BEFORE])) if refs.get(ROUTING_BEFORE) else None
+    memory = RoutingMemory(present, wanted, before, noted + ((would.acting,) if would else ()))
     if memory.is_ours:
         # Bought by us: there was nothing before, even if all memory of the purchase is lost.
-        return replace(memory, before=before or (NOWHERE if is_marked(row, spec) else None))
+        return replace(
+            memory, before=before or (NO_ROUTING if has_placement_marker(row, spec) else None)
+        )
     return memory if noted and wanted else replace(memory, before=present)
 
 
-def is_marked(row: Row, spec: NumberSpec) -> bool:
+def has_placement_marker(row: Row, spec: NumberSpec) -> bool:
     """Bought by Patchbay, for this very placement."""
     return spec.marker in (row.get("friendly_name") or "")
 
 
-def _routing(fields: Any) -> Routing:
-    return Routing(**{name: str(fields.get(name) or "") for name in FORM})
+def _build_routing(fields: Any) -> Routing:
+    return Routing(**{name: str(fields.get(name) or "") for name in FORM_FIELDS})
 
 
-def _text(routing: Routing) -> str:
+def _routing_json(routing: Routing) -> str:
     return json.dumps(asdict(routing))

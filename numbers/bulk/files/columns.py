@@ -4,14 +4,14 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from numbers.bulk.files.content import LIKELY, WEAK, likeness
-from numbers.bulk.files.headings import Reading, excludes_numbers, readings_of
-from numbers.bulk.files.vocabulary import MEANINGS
+from numbers.bulk.files.content import LIKELY, WEAK, phone_number_likelihood
+from numbers.bulk.files.headings import HeadingMeaning, excludes_numbers, heading_row_meanings
+from numbers.bulk.files.vocabulary import COLUMN_MEANINGS
 
-SAMPLES, SAMPLE_LENGTH = 3, 60
+SAMPLE_COUNT, SAMPLE_LENGTH = 3, 60
 IGNORED = ""
-CODE = re.compile(r"[A-Z]{2}")
-UUID = re.compile(r"\{?[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}\}?", re.IGNORECASE)
+COUNTRY_CODE_PATTERN = re.compile(r"[A-Z]{2}")
+UUID_PATTERN = re.compile(r"\{?[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}\}?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Content:
+class ColumnContent:
     """How the cells of one column look, empty ones left out."""
 
     filled: int
@@ -51,30 +51,30 @@ class Content:
         return self.codes == self.filled > 0
 
 
-def columns_of(names: Sequence[str] | None, data: Sequence[Sequence[str]]) -> list[Column]:
+def propose_columns(names: Sequence[str] | None, data: Sequence[Sequence[str]]) -> list[Column]:
     """One for each column, in the file's order. `names` is the heading row, None where there is
     none; `data` are the first rows below it."""
-    width = width_of(names, data)
+    width = table_width(names, data)
     headings = [*(names or [])[:width], *[""] * (width - len(names or []))]
     cells = [[row[index] for row in data if index < len(row)] for index in range(width)]
     columns = [
-        Column(index, heading, samples_of(cells[index]), is_known=not any(cells[index]))
+        Column(index, heading, collect_samples(cells[index]), is_known=not any(cells[index]))
         for index, heading in enumerate(headings)
     ]
-    contents = [content_of(each) for each in cells]
+    contents = [analyze_column_content(each) for each in cells]
     if names is None:
-        return proposed_by_content(columns, contents)
-    return proposed_by_heading(columns, contents, readings_of(headings))
+        return propose_by_content(columns, contents)
+    return propose_by_heading(columns, contents, heading_row_meanings(headings))
 
 
-def width_of(names: Sequence[str] | None, data: Sequence[Sequence[str]]) -> int:
+def table_width(names: Sequence[str] | None, data: Sequence[Sequence[str]]) -> int:
     """Cells beyond the heading row count as a column only where most rows have them: else a text
     with separators lacks its quotes."""
     if names is None:
-        return most_common(filled_width(row) for row in data)
+        return median_width(filled_width(row) for row in data)
     widths = [filled_width(row) for row in data]
     unnamed = min(len(names), max(widths, default=0))
-    beyond = most_common(widths) if len(data) > 1 else 0
+    beyond = median_width(widths) if len(data) > 1 else 0
     return max(filled_width(names), unnamed, beyond, 1)
 
 
@@ -82,55 +82,60 @@ def filled_width(row: Sequence[str]) -> int:
     return max((index for index, cell in enumerate(row, 1) if cell), default=0)
 
 
-def most_common(widths: Iterable[int]) -> int:
+def median_width(widths: Iterable[int]) -> int:
     """The smallest width that at least half of the rows do not exceed."""
     ordered = sorted(widths)
     return max(ordered[(len(ordered) - 1) // 2], 1) if ordered else 1
 
 
-def samples_of(cells: Iterable[str]) -> list[str]:
+def collect_samples(cells: Iterable[str]) -> list[str]:
     found: list[str] = []
     for cell in cells:
-        if cell and len(found) < SAMPLES:
+        if cell and len(found) < SAMPLE_COUNT:
             found.append(cell[:SAMPLE_LENGTH])
     return found
 
 
-def content_of(cells: Sequence[str]) -> Content:
+def analyze_column_content(cells: Sequence[str]) -> ColumnContent:
     filled = [cell for cell in cells if cell]
-    found = [likeness(cell) for cell in filled]
-    return Content(
+    found = [phone_number_likelihood(cell) for cell in filled]
+    return ColumnContent(
         filled=len(filled),
         likely=sum(each >= LIKELY for each in found),
         score=sum(found) / len(found) if found else 0,
         distinct=len(set(filled)),
-        wordy=sum(each < WEAK and is_wordy(cell) for each, cell in zip(found, filled, strict=True)),
-        codes=sum(bool(CODE.fullmatch(cell)) for cell in filled),
+        wordy=sum(
+            each < WEAK and is_mostly_letters(cell)
+            for each, cell in zip(found, filled, strict=True)
+        ),
+        codes=sum(bool(COUNTRY_CODE_PATTERN.fullmatch(cell)) for cell in filled),
     )
 
 
-def is_wordy(cell: str) -> bool:
+def is_mostly_letters(cell: str) -> bool:
     """No moment and no id, which have letters too."""
     cell = cell[:SAMPLE_LENGTH]
     letters, digits = sum(map(str.isalpha, cell)), sum(map(str.isdigit, cell))
-    return letters > 0 and letters >= digits and not UUID.fullmatch(cell)
+    return letters > 0 and letters >= digits and not UUID_PATTERN.fullmatch(cell)
 
 
-def proposed_by_heading(
-    columns: list[Column], contents: list[Content], readings: list[Reading]
+def propose_by_heading(
+    columns: list[Column], contents: list[ColumnContent], readings: list[HeadingMeaning]
 ) -> list[Column]:
     """Each meaning once: the better heading has it, and the number is where the numbers are."""
-    chosen = {"number": number_column(columns, contents, readings)}
-    for meaning in MEANINGS[1:]:
-        chosen[meaning] = best_column(meaning, contents, readings)
+    chosen = {"number": find_number_column(columns, contents, readings)}
+    for meaning in COLUMN_MEANINGS[1:]:
+        chosen[meaning] = best_heading_column(meaning, contents, readings)
     meanings = {index: meaning for meaning, index in chosen.items() if index is not None}
     return [
-        proposed(column, meanings.get(column.index, IGNORED), reading)
+        propose_column_meaning(column, meanings.get(column.index, IGNORED), reading)
         for column, reading in zip(columns, readings, strict=True)
     ]
 
 
-def best_column(meaning: str, contents: list[Content], readings: list[Reading]) -> int | None:
+def best_heading_column(
+    meaning: str, contents: list[ColumnContent], readings: list[HeadingMeaning]
+) -> int | None:
     """By its heading, one with content first."""
     named = [index for index, each in enumerate(readings) if each.meaning == meaning]
     return min(
@@ -138,14 +143,14 @@ def best_column(meaning: str, contents: list[Content], readings: list[Reading]) 
     )
 
 
-def proposed(column: Column, meaning: str, reading: Reading) -> Column:
+def propose_column_meaning(column: Column, meaning: str, reading: HeadingMeaning) -> Column:
     """A column that lost the meaning of its heading to another one is not certain."""
     is_certain = reading.is_certain and reading.meaning == meaning
     return replace(column, meaning=meaning, is_known=column.is_known or is_certain)
 
 
-def number_column(
-    columns: list[Column], contents: list[Content], readings: list[Reading]
+def find_number_column(
+    columns: list[Column], contents: list[ColumnContent], readings: list[HeadingMeaning]
 ) -> int | None:
     """By heading, unless only another column's cells look like phone numbers."""
     named = [index for index, each in enumerate(readings) if each.meaning == "number"]
@@ -160,22 +165,27 @@ def number_column(
     if not any(contents[index].is_numbers for index in named) and others:
         named = [*others, *(index for index in named if not contents[index].filled)]
     return max(
-        named, key=lambda index: merit(contents[index], readings[index], index), default=None
+        named,
+        key=lambda index: number_column_score(contents[index], readings[index], index),
+        default=None,
     )
 
 
-def merit(content: Content, reading: Reading, index: int) -> tuple:
+def number_column_score(content: ColumnContent, reading: HeadingMeaning, index: int) -> tuple:
     rank = reading.rank if reading.meaning == "number" else 100
     return (content.is_numbers, -rank, content.score, content.distinct, -index)
 
 
-def proposed_by_content(columns: list[Column], contents: list[Content]) -> list[Column]:
+def propose_by_content(columns: list[Column], contents: list[ColumnContent]) -> list[Column]:
     """Without a heading: the column that looks most like numbers, and the first other one with
     words as the label."""
-    order = sorted(columns, key=lambda each: merit(contents[each.index], Reading(), each.index))
+    order = sorted(
+        columns,
+        key=lambda each: number_column_score(contents[each.index], HeadingMeaning(), each.index),
+    )
     number = order[-1].index
     others = [c for c in columns if c.index != number and contents[c.index].filled]
-    label = label_column(others, contents)
+    label = find_label_column(others, contents)
     is_clear = not any(contents[each.index].is_numbers for each in others) and (
         contents[number].is_numbers
         or (not others and contents[number].wordy < contents[number].filled)
@@ -191,7 +201,7 @@ def proposed_by_content(columns: list[Column], contents: list[Content]) -> list[
     ]
 
 
-def label_column(others: list[Column], contents: list[Content]) -> int | None:
+def find_label_column(others: list[Column], contents: list[ColumnContent]) -> int | None:
     """The first column of words, else the only other one. Codes of countries are no label."""
     words = [each.index for each in others if contents[each.index].is_words]
     if words or len(others) != 1:

@@ -8,22 +8,24 @@ from itertools import islice
 
 from django.utils.translation import gettext as _
 
-from numbers.bulk.files.content import LIKELY, likeness
-from numbers.bulk.files.encodings import decoded
-from numbers.bulk.files.faults import Row
-from numbers.bulk.files.formats import refuse_binary, refuse_markup
-from numbers.bulk.files.heading_rows import heading_at
-from numbers.bulk.files.headings import readings_of
-from numbers.bulk.files.quoting import Splitter, Unclosed
-from numbers.bulk.files.records import Records
+from numbers.bulk.files.content import LIKELY, phone_number_likelihood
+from numbers.bulk.files.encodings import decode_text_file
+from numbers.bulk.files.faults import RawRow
+from numbers.bulk.files.formats import ensure_not_binary, ensure_not_markup
+from numbers.bulk.files.heading_rows import find_heading_row
+from numbers.bulk.files.headings import heading_row_meanings
+from numbers.bulk.files.quoting import CsvSplitter, UnclosedQuote
+from numbers.bulk.files.records import CsvRecords
 
 SEPARATORS = ",;\t|¦"
-SAMPLE, SAMPLE_LENGTH = 30, 20_000  # lines, characters
-FILLING = "\0\x1a"  # what old programs and torn writes leave at the end
-NAMED_SEPARATOR = re.compile(r'"?sep=([^"\r\n])"?[\s,;]*', re.IGNORECASE)  # Excel's own first line
+SAMPLE_LINES, SAMPLE_LENGTH = 30, 20_000  # lines, characters
+PADDING_CHARACTERS = "\0\x1a"  # what old programs and torn writes leave at the end
+DECLARED_SEPARATOR = re.compile(
+    r'"?sep=([^"\r\n])"?[\s,;]*', re.IGNORECASE
+)  # Excel's own first line
 
 
-class TextSource:
+class CsvSource:
     """A text file as rows. Raises Unreadable for what is no text, at once."""
 
     sheets: tuple[str, ...] = ()
@@ -31,18 +33,20 @@ class TextSource:
     rival_sheets: tuple[str, ...] = ()
 
     def __init__(self, data: bytes):
-        refuse_binary(data)
-        found = decoded(data)
-        refuse_markup(found.text)
+        ensure_not_binary(data)
+        found = decode_text_file(data)
+        ensure_not_markup(found.text)
         self.is_guess = found.is_guess
-        lines = io.StringIO(found.text.rstrip(FILLING), newline="")
-        named = NAMED_SEPARATOR.fullmatch(found.text[:20].splitlines()[0]) if found.text else None
+        lines = io.StringIO(found.text.rstrip(PADDING_CHARACTERS), newline="")
+        named = (
+            DECLARED_SEPARATOR.fullmatch(found.text[:20].splitlines()[0]) if found.text else None
+        )
         if named:
             next(lines)
-        separator = named[1] if named else separator_of(found.text[:SAMPLE_LENGTH])
-        self.records = Records(lines, separator, first_line=2 if named else 1)
+        separator = named[1] if named else detect_separator(found.text[:SAMPLE_LENGTH])
+        self.records = CsvRecords(lines, separator, first_line=2 if named else 1)
 
-    def rows(self) -> Iterator[Row]:
+    def rows(self) -> Iterator[RawRow]:
         return iter(self.records)
 
     @property
@@ -60,25 +64,27 @@ class TextSource:
         return [words]
 
 
-def separator_of(text: str) -> str:
+def detect_separator(text: str) -> str:
     """What divides the heading into known words, or most lines into a number and something else."""
-    lines = [line for line in islice(io.StringIO(text, newline=""), 1_000) if line.strip()][:SAMPLE]
-    return max(SEPARATORS, key=lambda separator: fitness(lines, separator))
+    lines = [line for line in islice(io.StringIO(text, newline=""), 1_000) if line.strip()][
+        :SAMPLE_LINES
+    ]
+    return max(SEPARATORS, key=lambda separator: separator_score(lines, separator))
 
 
-def fitness(lines: list[str], separator: str) -> tuple[int, int, int]:
-    rows = [cells for line in lines if len(cells := split(line, separator)) > 1]
-    numbers = sum(any(likeness(cell) >= LIKELY for cell in cells) for cells in rows)
-    place = heading_at(rows) if rows else None
-    words = known_words(rows[place]) if place is not None else 0
+def separator_score(lines: list[str], separator: str) -> tuple[int, int, int]:
+    rows = [cells for line in lines if len(cells := split_csv_line(line, separator)) > 1]
+    numbers = sum(any(phone_number_likelihood(cell) >= LIKELY for cell in cells) for cells in rows)
+    place = find_heading_row(rows) if rows else None
+    words = count_known_headings(rows[place]) if place is not None else 0
     return words, numbers, len(rows)
 
 
-def split(line: str, separator: str) -> list[str]:
-    with suppress(Unclosed):
-        return [cell.strip() for cell in Splitter(separator).cells(line)]
+def split_csv_line(line: str, separator: str) -> list[str]:
+    with suppress(UnclosedQuote):
+        return [cell.strip() for cell in CsvSplitter(separator).cells(line)]
     return [cell.strip(' "\r\n') for cell in line.split(separator)]
 
 
-def known_words(cells: list[str]) -> int:
-    return sum(bool(reading.meaning) for reading in readings_of(cells))
+def count_known_headings(cells: list[str]) -> int:
+    return sum(bool(reading.meaning) for reading in heading_row_meanings(cells))

@@ -20,11 +20,11 @@ class Fault:
 
 # One row as it is in the file: its line from 1, its cells, and its faults by index of the column
 # or by WHOLE_ROW. A bare tuple: there are 100,000 of them.
-Row = tuple[int, list[str], dict[int, Fault]]
+RawRow = tuple[int, list[str], dict[int, Fault]]
 NO_FAULTS: dict[int, Fault] = {}
 
 
-SENTENCES = {
+FAULT_MESSAGES = {
     "formula": gettext_noop(
         "Cell %(cell)s holds a formula without a stored value: open the file in Excel and save it, "
         "or enter the value."
@@ -55,23 +55,27 @@ SENTENCES = {
 }
 
 
-def sentence(fault: Fault, line: int, index: int, meaning: str) -> str:
+def fault_message(fault: Fault, line: int, index: int, meaning: str) -> str:
     """What is wrong and what helps, in the reader's language. A fault of kind "date" or "time" is
     told by what the column should hold."""
     kind, text = fault.kind, fault.text
     if kind in ("date", "time"):
-        text = date_in_words(text) if kind == "date" else text
+        text = format_iso_date(text) if kind == "date" else text
         kind = "no number" if meaning in ("number", "last_number") else "no text"
-    return _(SENTENCES[kind]) % {"cell": f"{letters(index)}{line}", "line": line, "text": text}
+    return _(FAULT_MESSAGES[kind]) % {
+        "cell": f"{column_letters(index)}{line}",
+        "line": line,
+        "text": text,
+    }
 
 
-def date_in_words(text: str) -> str:
+def format_iso_date(text: str) -> str:
     """Of an ISO date, with a time or without."""
     moment = datetime.fromisoformat(text) if len(text) > 10 else date.fromisoformat(text)
     return date_format(moment, "j F Y")
 
 
-def letters(index: int) -> str:
+def column_letters(index: int) -> str:
     """The name of a column in a spreadsheet: A, B, …, Z, AA."""
     name, index = "", index + 1
     while index > 0:

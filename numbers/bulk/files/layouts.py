@@ -8,20 +8,20 @@ from typing import Protocol
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from numbers.bulk.files.columns import Column, columns_of
-from numbers.bulk.files.faults import WHOLE_ROW, Row
-from numbers.bulk.files.heading_rows import heading_at
-from numbers.bulk.files.headings import readings_of
-from numbers.bulk.files.lines import Lines
-from numbers.bulk.files.mapping import mapped, names_of
-from numbers.bulk.files.unreadable import Unreadable
+from numbers.bulk.files.columns import Column, propose_columns
+from numbers.bulk.files.faults import WHOLE_ROW, RawRow
+from numbers.bulk.files.heading_rows import find_heading_row
+from numbers.bulk.files.headings import heading_row_meanings
+from numbers.bulk.files.lines import TableLines
+from numbers.bulk.files.mapping import apply_column_mapping, join_column_names
+from numbers.bulk.files.unreadable import UnreadableFile
 
 SAMPLE_ROWS = 200  # rows from which the columns are recognized
-MOST_ROWS = 100_001  # rows that are walked for what is counted in notices
+MAX_COUNTED_ROWS = 100_001  # rows that are walked for what is counted in notices
 
 
 @dataclass(frozen=True)
-class Layout:
+class FileLayout:
     """`sheets` are the names of the sheets that are shown, none for a text file; `sheet` is the one
     that is read. `heading_line` is None where there is no heading. `notices` are finished
     sentences. `has_rival_sheets` tells that other sheets hold numbers too, and none was named."""
@@ -41,7 +41,7 @@ class Layout:
         return len(numbers) != 1 or bool(unsure) or self.has_rival_sheets
 
 
-class Source(Protocol):
+class TableSource(Protocol):
     """A file as rows, with what was seen on the way: complete once all rows are read."""
 
     sheets: list[str]
@@ -49,38 +49,38 @@ class Source(Protocol):
     rival_sheets: list[str]
     breaks: int
 
-    def rows(self) -> Iterator[Row]: ...
+    def rows(self) -> Iterator[RawRow]: ...
 
     def notices(self) -> list[str]: ...
 
 
-class Table:
+class FileTable:
     """A file whose columns have meanings; `lines` can be read once. Raises Unreadable."""
 
     def __init__(
-        self, source: Source, mapping: Mapping[str, str] | None, *, most: int | None = None
+        self, source: TableSource, mapping: Mapping[str, str] | None, *, most: int | None = None
     ):
         self.source = source
         rows = source.rows() if most is None else islice(source.rows(), most)
-        top = list(islice(filter(is_filled, rows), SAMPLE_ROWS))
+        top = list(islice(filter(is_row_filled, rows), SAMPLE_ROWS))
         if not top:
-            raise Unreadable(_("The file has no rows."))
+            raise UnreadableFile(_("The file has no rows."))
         self.top = top
-        self.place = heading_at([cells for _line, cells, _faults in top])
+        self.place = find_heading_row([cells for _line, cells, _faults in top])
         self.heading = None if self.place is None else top[self.place]
         below = top if self.place is None else top[self.place + 1 :]
-        self.columns = columns_with(self.heading, below, mapping)
+        self.columns = determine_columns(self.heading, below, mapping)
         names = self.heading[1] if self.heading else None
-        self.lines = Lines(chain(below, rows), self.columns, names)
+        self.lines = TableLines(chain(below, rows), self.columns, names)
 
     def walk(self) -> None:
         """Reads the lines for what is counted in notices."""
-        for _line in islice(self.lines, MOST_ROWS):
+        for _line in islice(self.lines, MAX_COUNTED_ROWS):
             pass
 
-    def layout(self) -> Layout:
+    def layout(self) -> FileLayout:
         source = self.source
-        return Layout(
+        return FileLayout(
             list(source.sheets),
             source.sheet,
             self.heading[0] if self.heading else None,
@@ -96,37 +96,41 @@ class Table:
         if self.place:
             words = _("The heading is in line %(line)d: what stands above it was passed over.")
             return [words % given]
-        if any(reading.is_certain for reading in readings_of(self.heading[1])):
+        if any(reading.is_certain for reading in heading_row_meanings(self.heading[1])):
             return []
         return [_("Line %(line)d was read as the heading.") % given]
 
     def notices_of_rows(self) -> list[str]:
         return [
-            *ignored_notices(self.columns),
-            *repeated_notices(self.lines.repeated),
-            *breaks_notices(self.source.breaks),
+            *ignored_column_notices(self.columns),
+            *repeated_heading_notices(self.lines.repeated),
+            *line_break_notices(self.source.breaks),
         ]
 
 
-def is_filled(row: Row) -> bool:
+def is_row_filled(row: RawRow) -> bool:
     _line, cells, faults = row
     return any(cells) or bool(faults)
 
 
-def columns_with(
-    heading: Row | None, below: list[Row], mapping: Mapping[str, str] | None
+def determine_columns(
+    heading: RawRow | None, below: list[RawRow], mapping: Mapping[str, str] | None
 ) -> list[Column]:
     data = [cells for _line, cells, faults in below if WHOLE_ROW not in faults]
-    columns = columns_of(heading[1] if heading else None, data)
-    return mapped(columns, mapping) if mapping else columns
+    columns = propose_columns(heading[1] if heading else None, data)
+    return apply_column_mapping(columns, mapping) if mapping else columns
 
 
-def ignored_notices(columns: list[Column]) -> list[str]:
+def ignored_column_notices(columns: list[Column]) -> list[str]:
     ignored = [column for column in columns if column.samples and not column.meaning]
-    return [_("Ignored columns: %(names)s.") % {"names": names_of(ignored)}] if ignored else []
+    return (
+        [_("Ignored columns: %(names)s.") % {"names": join_column_names(ignored)}]
+        if ignored
+        else []
+    )
 
 
-def repeated_notices(lines: list[int]) -> list[str]:
+def repeated_heading_notices(lines: list[int]) -> list[str]:
     if not lines:
         return []
     words = ngettext(
@@ -137,7 +141,7 @@ def repeated_notices(lines: list[int]) -> list[str]:
     return [words % {"count": len(lines), "line": lines[0]}]
 
 
-def breaks_notices(count: int) -> list[str]:
+def line_break_notices(count: int) -> list[str]:
     words = ngettext(
         "Line breaks within %(count)d cell became blanks.",
         "Line breaks within %(count)d cells became blanks.",

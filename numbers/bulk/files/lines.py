@@ -4,16 +4,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from numbers.bulk.files.columns import Column
-from numbers.bulk.files.content import LIKELY, likeness
-from numbers.bulk.files.faults import WHOLE_ROW, Fault, Row, sentence
-from numbers.bulk.files.headings import parts_of, readings_of
-from numbers.bulk.files.vocabulary import TOTALS
+from numbers.bulk.files.content import LIKELY, phone_number_likelihood
+from numbers.bulk.files.faults import WHOLE_ROW, Fault, RawRow, fault_message
+from numbers.bulk.files.headings import heading_row_meanings, split_heading_words
+from numbers.bulk.files.vocabulary import TOTALS_WORDS
 
-USUAL = 8  # characters of a number at least, else the row is looked at
+MIN_USUAL_LENGTH = 8  # characters of a number at least, else the row is looked at
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TableLine:
     """One row that is not empty: its place in the file, and its cells by meaning as stripped text.
     `surplus` is text beyond the last column. `faults` are finished sentences by meaning, or by ""
     for the whole row: why a cell or the row cannot be read."""
@@ -24,11 +24,13 @@ class Line:
     faults: dict[str, str] = field(default_factory=dict)
 
 
-class Lines:
+class TableLines:
     """Iterates over the rows of a table. `repeated` are the lines of repeated headings, which are
     passed over."""
 
-    def __init__(self, rows: Iterable[Row], columns: Sequence[Column], heading: list[str] | None):
+    def __init__(
+        self, rows: Iterable[RawRow], columns: Sequence[Column], heading: list[str] | None
+    ):
         self.rows = rows
         self.columns = columns
         self.heading = heading
@@ -38,12 +40,12 @@ class Lines:
         self.second_table = 0  # the line where it begins
         self.repeated: list[int] = []
 
-    def __iter__(self) -> Iterator[Line]:
+    def __iter__(self) -> Iterator[TableLine]:
         width, places, number = len(self.columns), self.places, self.number
         for line, cells, faults in self.rows:
             count = len(cells)
             text = cells[number] if number is not None and number < count else ""
-            if len(text) < USUAL or self.second_table or not text[-1].isdigit():
+            if len(text) < MIN_USUAL_LENGTH or self.second_table or not text[-1].isdigit():
                 if not any(cells) and not faults:
                     continue
                 kind = self.kind_of(line, cells, text)
@@ -55,45 +57,45 @@ class Lines:
             surplus = next(filter(None, cells[width:]), "") if count > width else ""
             told = self.told(line, faults) if faults else {}
             if text or told or any(cells):
-                yield Line(line, known, surplus, told)
+                yield TableLine(line, known, surplus, told)
 
     def told(self, line: int, faults: dict[int, Fault]) -> dict[str, str]:
         """As sentences; cells of ignored columns need none."""
         found = {}
         for index, fault in faults.items():
             if index == WHOLE_ROW:
-                found[""] = sentence(fault, line, 0, "")
+                found[""] = fault_message(fault, line, 0, "")
             elif index in self.meanings:
                 meaning = self.meanings[index]
-                found[meaning] = sentence(fault, line, index, meaning)
+                found[meaning] = fault_message(fault, line, index, meaning)
         return found
 
     def kind_of(self, line: int, cells: list[str], text: str) -> str:
         """What else the row may be than a number: a kind of fault, "repeated", or ""."""
         if self.second_table:
             return "second table"
-        if likeness(text) >= LIKELY:
+        if phone_number_likelihood(text) >= LIKELY:
             return ""
         if self.is_heading(cells):
             return self.kind_of_heading(line, cells)
-        return "total" if is_total(cells) else ""
+        return "total" if is_totals_row(cells) else ""
 
     def is_heading(self, cells: list[str]) -> bool:
         """The heading once more, or another one that is recognized by most of its words."""
         filled = [cell for cell in cells if cell]
-        if self.heading and alike(filled, filter(None, self.heading)):
+        if self.heading and equal_ignoring_case(filled, filter(None, self.heading)):
             return True
-        if any(likeness(cell) >= LIKELY for cell in filled):
+        if any(phone_number_likelihood(cell) >= LIKELY for cell in filled):
             return False
-        meanings = [each.meaning for each in readings_of(filled) if each.meaning]
+        meanings = [each.meaning for each in heading_row_meanings(filled) if each.meaning]
         least = min(2, len([column for column in self.columns if column.meaning]))
         return "number" in meanings and len(meanings) >= max(least, len(filled) / 2)
 
     def kind_of_heading(self, line: int, cells: list[str]) -> str:
-        if self.heading and alike(filter(None, cells), filter(None, self.heading)):
+        if self.heading and equal_ignoring_case(filter(None, cells), filter(None, self.heading)):
             self.repeated.append(line)
             return "repeated"
-        readings = enumerate(readings_of(cells))
+        readings = enumerate(heading_row_meanings(cells))
         named = {index: each.meaning for index, each in readings if each.meaning}
         if any(self.meanings.get(index) != meaning for index, meaning in named.items()):
             self.second_table = line
@@ -104,10 +106,14 @@ class Lines:
         return "repeated"
 
 
-def alike(some: Iterable[str], others: Iterable[str]) -> bool:
+def equal_ignoring_case(some: Iterable[str], others: Iterable[str]) -> bool:
     return [cell.casefold() for cell in some] == [cell.casefold() for cell in others]
 
 
-def is_total(cells: Iterable[str]) -> bool:
+def is_totals_row(cells: Iterable[str]) -> bool:
     """A cell that says "Total", alone or before a count."""
-    return any(parts_of(cell)[:1] and parts_of(cell)[0] in TOTALS for cell in cells if cell)
+    return any(
+        split_heading_words(cell)[:1] and split_heading_words(cell)[0] in TOTALS_WORDS
+        for cell in cells
+        if cell
+    )

@@ -8,74 +8,81 @@ from collections.abc import Callable, Iterator
 from typing import IO
 from xml.parsers import expat
 
-Marks = dict[int, dict[int, tuple[str, str]]]  # kind and text by line from 1, and column from 0
+CellMarks = dict[int, dict[int, tuple[str, str]]]  # kind and text by line from 1, and column from 0
 
-PORTION = 1 << 18  # bytes
-HINT = re.compile(rb"""[<:]f[\s/>]|\st=["']e["']""")
-HINT_BYTES = (b"<f", b":f", b'"e"', b"'e'")  # one of them is in each match: found much faster
-HINT_IN_ODS = re.compile(rb""":formula=|:value-type=["']error["']""")
-HINT_BYTES_IN_ODS = (b":formula=", b"error")
-WORKBOOK, RELATIONS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
-HINT_LENGTH = 32  # bytes, at most, of what is looked for
-LONGEST_ERROR = 20
-FORMULA = ("formula", "")
+CHUNK_BYTES = 1 << 18  # bytes
+EXCEL_HINT = re.compile(rb"""[<:]f[\s/>]|\st=["']e["']""")
+EXCEL_HINT_BYTES = (b"<f", b":f", b'"e"', b"'e'")  # one of them is in each match: found much faster
+ODS_HINT = re.compile(rb""":formula=|:value-type=["']error["']""")
+ODS_HINT_BYTES = (b":formula=", b"error")
+WORKBOOK, WORKBOOK_RELATIONS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
+MAX_HINT_LENGTH = 32  # bytes, at most, of what is looked for
+MAX_ERROR_LENGTH = 20
+FORMULA_MARK = ("formula", "")
 
 
-def marks_of(data: bytes, name: str) -> Marks:
+def find_cell_marks(data: bytes, name: str) -> CellMarks:
     """Of the sheet of this name. Raises what a damaged archive or XML raises."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         parts = set(archive.namelist())
         if "content.xml" in parts:
-            return marks_in(archive, "content.xml", is_hint_in_ods, OdsCells(name))
+            return scan_archive_part(archive, "content.xml", has_ods_hint, OdsMarkCollector(name))
         if WORKBOOK not in parts:
             return {}
-        part = part_of(archive, name)
-        return marks_in(archive, part, is_hint, ExcelCells()) if part in parts else {}
+        part = find_sheet_path(archive, name)
+        return (
+            scan_archive_part(archive, part, has_excel_hint, ExcelMarkCollector())
+            if part in parts
+            else {}
+        )
 
 
-def marks_in(
-    archive: zipfile.ZipFile, part: str, hints: Callable[[bytes], bool], cells: "Cells"
-) -> Marks:
+def scan_archive_part(
+    archive: zipfile.ZipFile, part: str, hints: Callable[[bytes], bool], cells: "CellMarkCollector"
+) -> CellMarks:
     """Most sheets have none, and need no parsing."""
     with archive.open(part) as file:
-        if not any(map(hints, overlapping(file))):
+        if not any(map(hints, read_overlapping_chunks(file))):
             return {}
     with archive.open(part) as file:
-        parse(file, cells.start, cells.end, cells.text)
+        parse_xml_stream(file, cells.start, cells.end, cells.text)
     return cells.marks
 
 
-def overlapping(file: IO[bytes]) -> Iterator[bytes]:
+def read_overlapping_chunks(file: IO[bytes]) -> Iterator[bytes]:
     kept = b""
-    while portion := file.read(PORTION):
+    while portion := file.read(CHUNK_BYTES):
         yield kept + portion
-        kept = portion[-HINT_LENGTH:]
+        kept = portion[-MAX_HINT_LENGTH:]
 
 
-def is_hint(portion: bytes) -> bool:
-    return any(each in portion for each in HINT_BYTES) and bool(HINT.search(portion))
+def has_excel_hint(portion: bytes) -> bool:
+    return any(each in portion for each in EXCEL_HINT_BYTES) and bool(EXCEL_HINT.search(portion))
 
 
-def is_hint_in_ods(portion: bytes) -> bool:
-    return any(each in portion for each in HINT_BYTES_IN_ODS) and bool(HINT_IN_ODS.search(portion))
+def has_ods_hint(portion: bytes) -> bool:
+    return any(each in portion for each in ODS_HINT_BYTES) and bool(ODS_HINT.search(portion))
 
 
-def part_of(archive: zipfile.ZipFile, name: str) -> str:
+def find_sheet_path(archive: zipfile.ZipFile, name: str) -> str:
     """The path of the sheet in the archive, or ""."""
-    ids = {each.get("name"): id_of(each) for each in elements(archive, WORKBOOK, "sheet")}
+    ids = {
+        each.get("name"): relationship_id(each)
+        for each in find_xml_elements(archive, WORKBOOK, "sheet")
+    }
     targets = {
         each.get("Id"): each.get("Target", "")
-        for each in elements(archive, RELATIONS, "Relationship")
+        for each in find_xml_elements(archive, WORKBOOK_RELATIONS, "Relationship")
     }
     target = targets.get(ids.get(name), "")
     return target.lstrip("/") if target.startswith("/") else f"xl/{target}" if target else ""
 
 
-def id_of(attributes: dict[str, str]) -> str:
+def relationship_id(attributes: dict[str, str]) -> str:
     return next((v for k, v in attributes.items() if k.rpartition(":")[2] == "id"), "")
 
 
-def elements(archive: zipfile.ZipFile, part: str, name: str) -> list[dict[str, str]]:
+def find_xml_elements(archive: zipfile.ZipFile, part: str, name: str) -> list[dict[str, str]]:
     """The attributes of all elements of this name."""
     found: list[dict[str, str]] = []
 
@@ -84,30 +91,32 @@ def elements(archive: zipfile.ZipFile, part: str, name: str) -> list[dict[str, s
             found.append(attributes)
 
     with archive.open(part) as file:
-        parse(file, start)
+        parse_xml_stream(file, start)
     return found
 
 
-def parse(file: IO[bytes], start: Callable, end: Callable = None, text: Callable = None) -> None:
+def parse_xml_stream(
+    file: IO[bytes], start: Callable, end: Callable = None, text: Callable = None
+) -> None:
     parser = expat.ParserCreate()
     parser.StartElementHandler = start
     parser.EndElementHandler = end
     parser.CharacterDataHandler = text
-    parser.EntityDeclHandler = refuse_entities
-    while portion := file.read(PORTION):
+    parser.EntityDeclHandler = reject_xml_entities
+    while portion := file.read(CHUNK_BYTES):
         parser.Parse(portion)
     parser.Parse(b"", True)
 
 
-def refuse_entities(*_given: object) -> None:
+def reject_xml_entities(*_given: object) -> None:
     raise expat.ExpatError("no spreadsheet declares entities")
 
 
-class Cells:
+class CellMarkCollector:
     """Collects the marks of one sheet while its XML is parsed."""
 
     def __init__(self) -> None:
-        self.marks: Marks = {}
+        self.marks: CellMarks = {}
         self.line = 0
         self.column = 0
         self.words: list[str] = []
@@ -117,14 +126,14 @@ class Cells:
         self.marks.setdefault(self.line, {})[self.column] = (kind, text)
 
     def text(self, words: str) -> None:
-        if self.listens and len(self.words) < LONGEST_ERROR:
+        if self.listens and len(self.words) < MAX_ERROR_LENGTH:
             self.words.append(words)
 
     def said(self) -> str:
-        return "".join(self.words).strip()[:LONGEST_ERROR]
+        return "".join(self.words).strip()[:MAX_ERROR_LENGTH]
 
 
-class ExcelCells(Cells):
+class ExcelMarkCollector(CellMarkCollector):
     """A row is <row r="2">, a cell <c r="A2" t="e"><f>…</f><v>…</v></c>; each r may be missing."""
 
     kind = ""
@@ -133,10 +142,10 @@ class ExcelCells(Cells):
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         name = tag.rpartition(":")[2]
         if name == "row":
-            self.line = number_of(attributes.get("r")) or self.line + 1
+            self.line = parse_xml_count(attributes.get("r")) or self.line + 1
             self.column = -1
         elif name == "c":
-            place = column_of(attributes.get("r", ""))
+            place = parse_cell_column(attributes.get("r", ""))
             self.column = self.column + 1 if place is None else place
             self.kind, self.has_formula, self.words = attributes.get("t", ""), False, []
         elif name == "f":
@@ -156,14 +165,14 @@ class ExcelCells(Cells):
         if self.kind == "e":
             self.mark("error", self.said() or "#N/A")
         elif self.has_formula and not self.words and self.kind not in ("str", "inlineStr"):
-            self.mark(*FORMULA)
+            self.mark(*FORMULA_MARK)
 
 
-def number_of(text: str | None) -> int:
+def parse_xml_count(text: str | None) -> int:
     return int(text) if text and text.isdecimal() and len(text) < 8 else 0
 
 
-def column_of(place: str) -> int | None:
+def parse_cell_column(place: str) -> int | None:
     """From 0, of a cell like "AB12"; None where it cannot be said."""
     found = 0
     for letter in place.rstrip("0123456789"):
@@ -173,7 +182,7 @@ def column_of(place: str) -> int | None:
     return found - 1 if found else None
 
 
-class OdsCells(Cells):
+class OdsMarkCollector(CellMarkCollector):
     """Rows and cells count by their order, and say how often they repeat."""
 
     def __init__(self, name: str) -> None:
@@ -191,7 +200,7 @@ class OdsCells(Cells):
         elif tag == "table:table-row":
             self.line += 1
             self.column = 0
-            self.row_times = number_of(attributes.get("table:number-rows-repeated")) or 1
+            self.row_times = parse_xml_count(attributes.get("table:number-rows-repeated")) or 1
         elif tag in ("table:table-cell", "table:covered-table-cell"):
             self.cell, self.words = attributes, []
         elif tag == "text:p":
@@ -211,5 +220,5 @@ class OdsCells(Cells):
         if self.cell.get("calcext:value-type") == "error":
             self.mark("error", self.said() or "#N/A")
         elif "table:formula" in self.cell and "office:value-type" not in self.cell:
-            self.mark(*FORMULA)
-        self.column += number_of(self.cell.get("table:number-columns-repeated")) or 1
+            self.mark(*FORMULA_MARK)
+        self.column += parse_xml_count(self.cell.get("table:number-columns-repeated")) or 1

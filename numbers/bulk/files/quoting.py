@@ -6,11 +6,11 @@ from collections.abc import Iterator
 QUOTE = '"'
 
 
-class Unclosed(Exception):
+class UnclosedQuote(Exception):
     """A quotation mark opens in the record and does not close."""
 
 
-class Splitter:
+class CsvSplitter:
     """Splits records by one separator: one csv.reader, which is fed a record at a time."""
 
     def __init__(self, separator: str):
@@ -40,41 +40,41 @@ class Splitter:
         try:
             return self.by_the_rules(record)
         except csv.Error:
-            return tolerantly(record.rstrip("\r\n"), self.separator)
+            return split_record_tolerantly(record.rstrip("\r\n"), self.separator)
 
 
-def tolerantly(record: str, separator: str) -> list[str]:
+def split_record_tolerantly(record: str, separator: str) -> list[str]:
     cells, begin = [], 0
     while begin <= len(record):
-        cell, begin = next_cell(record, separator, begin)
+        cell, begin = parse_next_cell(record, separator, begin)
         cells.append(cell)
     return cells
 
 
-def next_cell(record: str, separator: str, begin: int) -> tuple[str, int]:
+def parse_next_cell(record: str, separator: str, begin: int) -> tuple[str, int]:
     """The cell that begins there, and where the next one does. Raises Unclosed."""
     opening = begin
     while record.startswith(" ", opening) and separator != " ":
         opening += 1
     if not record.startswith(QUOTE, opening):
-        end = end_of(record, separator, begin)
+        end = find_cell_end(record, separator, begin)
         return record[begin:end], end + 1
-    closing = closing_quote(record, opening + 1)
-    end = end_of(record, separator, closing)
+    closing = find_closing_quote(record, opening + 1)
+    end = find_cell_end(record, separator, closing)
     if record[closing + 1 : end].strip():
         return record[begin:end], end + 1
     return record[opening + 1 : closing].replace(QUOTE * 2, QUOTE), end + 1
 
 
-def end_of(record: str, separator: str, begin: int) -> int:
+def find_cell_end(record: str, separator: str, begin: int) -> int:
     found = record.find(separator, begin)
     return len(record) if found < 0 else found
 
 
-def closing_quote(record: str, begin: int) -> int:
+def find_closing_quote(record: str, begin: int) -> int:
     """A doubled one stands for itself."""
     while (found := record.find(QUOTE, begin)) >= 0:
         if not record.startswith(QUOTE, found + 1):
             return found
         begin = found + 2
-    raise Unclosed
+    raise UnclosedQuote

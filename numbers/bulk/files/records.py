@@ -5,21 +5,21 @@ import re
 from collections import deque
 from collections.abc import Iterable, Iterator
 
-from numbers.bulk.files.content import LIKELY, likeness
-from numbers.bulk.files.encodings import DAMAGED
-from numbers.bulk.files.faults import NO_FAULTS, WHOLE_ROW, Fault, Row
-from numbers.bulk.files.quoting import QUOTE, Splitter, Unclosed
+from numbers.bulk.files.content import LIKELY, phone_number_likelihood
+from numbers.bulk.files.encodings import DAMAGED_CHARACTERS
+from numbers.bulk.files.faults import NO_FAULTS, WHOLE_ROW, Fault, RawRow
+from numbers.bulk.files.quoting import QUOTE, CsvSplitter, UnclosedQuote
 
-MOST_LINES, MOST_LENGTH = 100, 20_000  # of one record: lines, characters
-MOST_LOOKS = 200_000  # lines read ahead, in one file
-IN_VAIN = 40  # times that a line counts which was read ahead in vain
-MOST_COLUMNS = 1_000
-LONGEST_CELL = 1_000  # characters: ten times what any column takes, so that it is still refused
+MAX_RECORD_LINES, MAX_RECORD_LENGTH = 100, 20_000  # of one record: lines, characters
+MAX_LOOKAHEAD_LINES = 200_000  # lines read ahead, in one file
+FAILED_LOOKAHEAD_COST = 40  # times that a line counts which was read ahead in vain
+MAX_COLUMNS = 1_000
+MAX_CELL_LENGTH = 1_000  # characters: ten times what any column takes, so that it is still refused
 # How an export keeps a spreadsheet from calculating a text.
-APOSTROPHE = re.compile(r"^'(?='*[=+\-@])")
+FORMULA_APOSTROPHE = re.compile(r"^'(?='*[=+\-@])")
 
 
-class Records:
+class CsvRecords:
     """Iterates over the records of `lines` from `first_line`; `breaks` counts the cells with line
     breaks, which become blanks."""
 
@@ -27,19 +27,19 @@ class Records:
         self.lines = iter(lines)
         self.ahead: deque[str] = deque()
         self.separator = separator
-        self.splitter = Splitter(separator)
+        self.splitter = CsvSplitter(separator)
         self.line = first_line - 1
-        self.looks = MOST_LOOKS
+        self.looks = MAX_LOOKAHEAD_LINES
         self.breaks = 0
 
-    def __iter__(self) -> Iterator[Row]:
+    def __iter__(self) -> Iterator[RawRow]:
         separator, splitter = self.separator, self.splitter
         ahead, lines = self.ahead, self.lines
         while (text := ahead.popleft() if ahead else next(lines, None)) is not None:
             self.line += 1
             if text.isspace():
                 continue
-            if "\0" in text or len(text) > LONGEST_CELL or is_damaged(text):
+            if "\0" in text or len(text) > MAX_CELL_LENGTH or has_damaged_characters(text):
                 yield self.unusual(text)
                 continue
             try:
@@ -47,28 +47,28 @@ class Records:
             except csv.Error:
                 yield self.unusual(text)
                 continue
-            clean = plain if "'" in text else str.strip
+            clean = clean_csv_cell if "'" in text else str.strip
             yield self.line, [clean(cell) for cell in cells], NO_FAULTS
 
-    def unusual(self, text: str) -> Row:
+    def unusual(self, text: str) -> RawRow:
         if "\0" in text:
             return self.faulty(text.replace("\0", ""), "nul")
-        if is_damaged(text):
-            return self.faulty(DAMAGED.sub("\ufffd", text), "bytes")
+        if has_damaged_characters(text):
+            return self.faulty(DAMAGED_CHARACTERS.sub("\ufffd", text), "bytes")
         if QUOTE not in text:
-            return limited(self.line, text.split(self.separator, MOST_COLUMNS))
+            return limit_row_width(self.line, text.split(self.separator, MAX_COLUMNS))
         begins = self.line
         try:
             cells = self.splitter.cells(text)
-        except Unclosed:
+        except UnclosedQuote:
             cells = self.joined(text)
         if cells is None:
             return self.faulty(text, "quote")
-        return limited(begins, [self.without_breaks(cell) for cell in cells])
+        return limit_row_width(begins, [self.without_breaks(cell) for cell in cells])
 
-    def faulty(self, text: str, kind: str) -> Row:
-        cells = text.split(self.separator, MOST_COLUMNS)
-        return self.line, [shortened(cell) for cell in cells], {WHOLE_ROW: Fault(kind)}
+    def faulty(self, text: str, kind: str) -> RawRow:
+        cells = text.split(self.separator, MAX_COLUMNS)
+        return self.line, [truncate_csv_cell(cell) for cell in cells], {WHOLE_ROW: Fault(kind)}
 
     def joined(self, record: str) -> list[str] | None:
         """The cells of a record whose quotation marks close in a line further down; None where they
@@ -89,12 +89,12 @@ class Records:
             self.line += len(taken)
             self.looks -= len(taken)
             return cells
-        self.looks -= len(taken) * IN_VAIN
+        self.looks -= len(taken) * FAILED_LOOKAHEAD_COST
         self.ahead.extendleft(reversed(taken))
         return None
 
     def may_go_on(self, record: str, taken: list[str]) -> bool:
-        return self.looks > 0 and len(taken) < MOST_LINES and len(record) < MOST_LENGTH
+        return self.looks > 0 and len(taken) < MAX_RECORD_LINES and len(record) < MAX_RECORD_LENGTH
 
     def closed(self, record: str) -> list[str] | None:
         """None while it is open, no cells where it cannot be closed any more."""
@@ -107,29 +107,29 @@ class Records:
         """Whether a cell has whole rows in it, as between the quotation marks of two rows."""
         parts = (part for cell in cells for part in re.split(r"[\r\n]+", cell)[1:])
         pieces = (piece.strip() for part in parts for piece in part.split(self.separator))
-        return any(likeness(piece) >= LIKELY for piece in pieces)
+        return any(phone_number_likelihood(piece) >= LIKELY for piece in pieces)
 
     def without_breaks(self, cell: str) -> str:
-        cell = plain(cell)
+        cell = clean_csv_cell(cell)
         if "\n" not in cell and "\r" not in cell:
             return cell
         self.breaks += 1
         return " ".join(filter(None, map(str.strip, re.split(r"[\r\n]+", cell))))
 
 
-def is_damaged(text: str) -> bool:
-    return not text.isascii() and bool(DAMAGED.search(text))
+def has_damaged_characters(text: str) -> bool:
+    return not text.isascii() and bool(DAMAGED_CHARACTERS.search(text))
 
 
-def plain(cell: str) -> str:
-    return APOSTROPHE.sub("", cell.strip())
+def clean_csv_cell(cell: str) -> str:
+    return FORMULA_APOSTROPHE.sub("", cell.strip())
 
 
-def shortened(cell: str) -> str:
-    return plain(cell[:LONGEST_CELL])
+def truncate_csv_cell(cell: str) -> str:
+    return clean_csv_cell(cell[:MAX_CELL_LENGTH])
 
 
-def limited(line: int, cells: list[str]) -> Row:
-    if len(cells) > MOST_COLUMNS:
-        return line, list(map(shortened, cells[:MOST_COLUMNS])), {WHOLE_ROW: Fault("wide")}
-    return line, list(map(shortened, cells)), NO_FAULTS
+def limit_row_width(line: int, cells: list[str]) -> RawRow:
+    if len(cells) > MAX_COLUMNS:
+        return line, list(map(truncate_csv_cell, cells[:MAX_COLUMNS])), {WHOLE_ROW: Fault("wide")}
+    return line, list(map(truncate_csv_cell, cells)), NO_FAULTS

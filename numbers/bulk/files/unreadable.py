@@ -1,5 +1,5 @@
 """What is said of a file that is no table of numbers."""
 
 
-class Unreadable(Exception):
+class UnreadableFile(Exception):
     """The whole file is refused; the text says why, and what helps."""

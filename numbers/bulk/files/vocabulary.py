@@ -1,25 +1,26 @@
 """The headings that people and platforms give to the columns of a list of phone numbers.
 
 English, German, French, Spanish, Italian, Dutch and Portuguese, and the exports of the platforms
-named in tests/numbers/test_files_platforms.py. Compared by `headings.word_of`, so neither case nor
-accents nor punctuation matter.
+named in tests/numbers/test_files_platforms.py. Compared by `headings.normalize_heading`, so neither
+case nor accents nor punctuation matter.
 """
 
 
-def words(text: str) -> frozenset[str]:
+def split_words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-# In the order in which a form offers them; each is also its own heading, but see OWN_EXPORT.
-MEANINGS = (
+# In the order in which a form offers them; each is also its own heading, but see
+# OWN_EXPORT_MEANINGS.
+COLUMN_MEANINGS = (
     *("number", "country", "last_number", "range_size", "label", "carrier"),
     *("agent_id", "outbound_agent_id", "application_sid"),
     *("inbound_webhook_url", "outbound_trunk_id", "wanted", "id"),
 )
-TEMPLATE = ("number", "label", "carrier", "agent_id", "application_sid")
+TEMPLATE_COLUMNS = ("number", "label", "carrier", "agent_id", "application_sid")
 
 # Groups of one meaning, separated by a line of its own: the better heading is in the earlier group.
-CERTAIN = {
+CERTAIN_HEADINGS = {
     "number": """
         e164, e164 number, e164 numbers, e164 phone number, number e164, phone number e164,
         telephone number e164, e164 nummer, e164 rufnummer, e164 numéro, numéro e164, número e164,
@@ -145,7 +146,7 @@ CERTAIN = {
 }
 
 # Columns that may be meant, behind any column that is certain, and never without confirmation.
-PROPOSED = {
+PROPOSED_HEADINGS = {
     "number": """
         international number, internationale rufnummer, numéro international,
         número internacional, numero internazionale
@@ -166,7 +167,7 @@ PROPOSED = {
 }
 
 # Parts of a heading whose column holds no number to import, however its cells look.
-NO_NUMBER = words(
+NON_NUMBER_WORDS = split_words(
     """
     id ids sid uuid guid key code pin serial imei imsi iccid sim mac ip address email mail url uri
     type typ status state count total size quantity capacity channels price cost rate fee amount
@@ -181,7 +182,7 @@ NO_NUMBER = words(
     """
 )
 # Parts of a heading that speak of phone numbers.
-PHONE_WORDS = words(
+PHONE_WORDS = split_words(
     """
     phone phones telephone tel telefon telefono telefone telefoon telephonenumber phonenumber did
     ddi dids ddis msisdn e164 rufnummer rufnummern telefonnummer telefonnummern telefoonnummer sda
@@ -189,7 +190,7 @@ PHONE_WORDS = words(
 )
 
 # What our own export says besides, where a file is one: meanings by heading, "" for no meaning.
-OWN_EXPORT = {
+OWN_EXPORT_MEANINGS = {
     "agent": "agent_id",
     "outbound_agent": "outbound_agent_id",
     "application": "application_sid",
@@ -220,7 +221,7 @@ PLATFORM_HEADINGS = (
     ("did_number, match_to_user", {"match_to_user": ""}),  # Yeastar
 )
 
-TOTALS = words(
+TOTALS_WORDS = split_words(
     """
     total totals grandtotal subtotal sum sums summe summen gesamt gesamtsumme gesamtzahl insgesamt
     zwischensumme somme totale totali totaux sommaire suma soma totaal totais totales

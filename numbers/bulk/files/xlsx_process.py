@@ -20,34 +20,34 @@ from xml.parsers.expat import ExpatError
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetVisibleEnum
 
-from numbers.bulk.files.columns import columns_of, content_of
-from numbers.bulk.files.heading_rows import heading_at
-from numbers.bulk.files.marked_cells import Marks, marks_of
+from numbers.bulk.files.columns import analyze_column_content, propose_columns
+from numbers.bulk.files.heading_rows import find_heading_row
+from numbers.bulk.files.marked_cells import CellMarks, find_cell_marks
 
-MOST_MEMORY = 1_000_000_000  # bytes
-MOST_SECONDS = 60  # of computing
-MOST_UNPACKED = 80_000_000  # bytes
-MOST_CELLS, MOST_COLUMNS = 5_000_000, 1_000
-MOST_SHEETS = 100
-MOST_LOOKED_AT = 1_000  # rows, empty ones too
-LONGEST_NAME = 1_000
-LONGEST_CELL = 1_000  # characters: ten times what any column takes, so that it is still refused
-NOTHING, ANYTHING, HEADING, NUMBERS = range(4)  # what a sheet promises
-AT_ONCE = 2_000  # cells
-MOST_SAMPLED, FEW_DIGITS = 1_000, 8  # rows of a survey, and digits of a row behind them
-SAMPLE = 100  # rows from which a sheet is known to hold numbers
-BROKEN = "This is no workbook (.xlsx, .ods) that can be read."
-TOO_LARGE = "The workbook is too large when unpacked: save it as CSV."
-FAR_APART = "The sheet has cells far apart: copy the numbers alone into a new file."
-OTHER = {
+MAX_MEMORY = 1_000_000_000  # bytes
+MAX_CPU_SECONDS = 60  # of computing
+MAX_UNPACKED_BYTES = 80_000_000  # bytes
+MAX_CELLS, MAX_COLUMNS = 5_000_000, 1_000
+MAX_SHEETS = 100
+MAX_INSPECTED_ROWS = 1_000  # rows, empty ones too
+MAX_SHEET_NAME_LENGTH = 1_000
+MAX_CELL_LENGTH = 1_000  # characters: ten times what any column takes, so that it is still refused
+HAS_NOTHING, HAS_ANYTHING, HAS_HEADING, HAS_NUMBERS = range(4)  # what a sheet promises
+CELLS_PER_CHUNK = 2_000  # cells
+MAX_SAMPLED_ROWS, FEW_DIGITS = 1_000, 8  # rows of a survey, and digits of a row behind them
+SAMPLE_ROWS = 100  # rows from which a sheet is known to hold numbers
+BROKEN_MESSAGE = "This is no workbook (.xlsx, .ods) that can be read."
+TOO_LARGE_MESSAGE = "The workbook is too large when unpacked: save it as CSV."
+FAR_APART_MESSAGE = "The sheet has cells far apart: copy the numbers alone into a new file."
+OTHER_DOCUMENT_MESSAGES = {
     "word/document.xml": "This is a Word document: save its table as CSV or .xlsx.",
     "ppt/presentation.xml": "This is a PowerPoint presentation: save its table as CSV or .xlsx.",
     "Index/Document.iwa": "This is an Apple Numbers document: export it as CSV or Excel.",
 }
-ARCHIVE = "This is a ZIP archive without a workbook: unpack it and upload the file in it."
-PLAIN = {str, float, int, bool}
-BREAKS = re.compile(r"[\r\n]+")
-DAMAGED = (
+ARCHIVE_MESSAGE = "This is a ZIP archive without a workbook: unpack it and upload the file in it."
+PLAIN_TYPES = {str, float, int, bool}
+LINE_BREAKS = re.compile(r"[\r\n]+")
+DAMAGED_FILE_ERRORS = (
     zipfile.BadZipFile,
     zlib.error,
     NotImplementedError,
@@ -59,7 +59,7 @@ DAMAGED = (
 )
 
 
-class Refused(Exception):
+class WorkbookRefused(Exception):
     """The text says why; who started this process translates it."""
 
 
@@ -67,92 +67,94 @@ def main() -> None:
     """Reads the sheet named by the first argument, or the first one that holds numbers. With a
     second argument it is a survey: of the later rows only those with few digits are read, and it
     tells which other sheets hold numbers."""
-    build_walls()
+    limit_process_resources()
     named, surveys = [*sys.argv[1:], "", ""][:2]
     try:
-        for what in answers(sys.stdin.buffer.read(), named, bool(surveys)):
-            tell(what)
-    except Refused as refusal:
-        tell(str(refusal))
-    except DAMAGED:
-        tell(BROKEN)
+        for what in read_workbook(sys.stdin.buffer.read(), named, bool(surveys)):
+            write_reader_answer(what)
+    except WorkbookRefused as refusal:
+        write_reader_answer(str(refusal))
+    except DAMAGED_FILE_ERRORS:
+        write_reader_answer(BROKEN_MESSAGE)
 
 
-def build_walls() -> None:
-    limits = {"RLIMIT_AS": MOST_MEMORY, "RLIMIT_CPU": MOST_SECONDS, "RLIMIT_CORE": 0}
+def limit_process_resources() -> None:
+    limits = {"RLIMIT_AS": MAX_MEMORY, "RLIMIT_CPU": MAX_CPU_SECONDS, "RLIMIT_CORE": 0}
     for name, most in limits.items():
         with suppress(ValueError, OSError):  # lower already, or unknown to this system
             resource.setrlimit(getattr(resource, name), (most, most))
 
 
-def tell(what: Any) -> None:
+def write_reader_answer(what: Any) -> None:
     sys.stdout.write(json.dumps(what) + "\n")
 
 
-def answers(data: bytes, named: str, surveys: bool) -> Iterator[Any]:
-    refuse_lies(data)
+def read_workbook(data: bytes, named: str, surveys: bool) -> Iterator[Any]:
+    ensure_safe_archive(data)
     workbook = CalamineWorkbook.from_filelike(io.BytesIO(data))
-    names = shown(workbook)
-    sheet = sheet_of(workbook, names, named)
+    names = visible_sheet_names(workbook)
+    sheet = select_sheet(workbook, names, named)
     yield {"sheets": names, "sheet": sheet and sheet.name}
     if sheet is None:
         return
     name, seen = sheet.name, {"breaks": 0}
-    marks = {} if surveys and sheet.start is not None else marks_of(data, name)
-    found = rows(sheet, marks, seen)
-    yield from portions(surveyed(found) if surveys else found)
+    marks = {} if surveys and sheet.start is not None else find_cell_marks(data, name)
+    found = read_sheet_rows(sheet, marks, seen)
+    yield from group_sheet_rows(survey_sheet_rows(found) if surveys else found)
     if surveys and not named:
         del sheet
         others = names[names.index(name) + 1 :]
-        seen["rivals"] = [n for n in others if promise_of(workbook.get_sheet_by_name(n)) == NUMBERS]
+        seen["rivals"] = [
+            n for n in others if rate_sheet_content(workbook.get_sheet_by_name(n)) == HAS_NUMBERS
+        ]
     yield seen
 
 
-def portions(found: Iterator[list]) -> Iterator[list[list]]:
+def group_sheet_rows(found: Iterator[list]) -> Iterator[list[list]]:
     """Many rows at once, which is faster, but not more cells than are soon told."""
     portion, cells = [], 0
     for row in found:
         portion.append(row)
         cells += len(row[1])
-        if cells > AT_ONCE:
+        if cells > CELLS_PER_CHUNK:
             yield portion
             portion, cells = [], 0
     yield portion
 
 
-def surveyed(found: Iterator[list]) -> Iterator[list]:
+def survey_sheet_rows(found: Iterator[list]) -> Iterator[list]:
     """The first rows, and of all others those that may be a heading."""
-    yield from islice(found, MOST_SAMPLED)
+    yield from islice(found, MAX_SAMPLED_ROWS)
     for row in found:
         joined = "".join(row[1])
         if sum(map(joined.count, "0123456789")) < FEW_DIGITS:
             yield row
 
 
-def refuse_lies(data: bytes) -> None:
+def ensure_safe_archive(data: bytes) -> None:
     """The sizes are only what the archive says of itself; to read a part holds it to them."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        if sum(part.file_size for part in archive.infolist()) > MOST_UNPACKED:
-            raise Refused(TOO_LARGE)
+        if sum(part.file_size for part in archive.infolist()) > MAX_UNPACKED_BYTES:
+            raise WorkbookRefused(TOO_LARGE_MESSAGE)
         if archive.testzip():
-            raise Refused(BROKEN)
-        refuse_other_kinds({part.filename for part in archive.infolist()})
+            raise WorkbookRefused(BROKEN_MESSAGE)
+        ensure_workbook_archive({part.filename for part in archive.infolist()})
 
 
-def refuse_other_kinds(names: set[str]) -> None:
-    for name, words in OTHER.items():
+def ensure_workbook_archive(names: set[str]) -> None:
+    for name, words in OTHER_DOCUMENT_MESSAGES.items():
         if name in names:
-            raise Refused(words)
+            raise WorkbookRefused(words)
     if not any(name.startswith("xl/") or name == "content.xml" for name in names):
-        raise Refused(ARCHIVE)
+        raise WorkbookRefused(ARCHIVE_MESSAGE)
 
 
-def shown(workbook: CalamineWorkbook) -> list[str]:
+def visible_sheet_names(workbook: CalamineWorkbook) -> list[str]:
     found = [s.name for s in workbook.sheets_metadata if s.visible == SheetVisibleEnum.Visible]
-    return [name for name in found if len(name) <= LONGEST_NAME][:MOST_SHEETS]
+    return [name for name in found if len(name) <= MAX_SHEET_NAME_LENGTH][:MAX_SHEETS]
 
 
-def sheet_of(workbook: CalamineWorkbook, names: list[str], named: str) -> CalamineSheet | None:
+def select_sheet(workbook: CalamineWorkbook, names: list[str], named: str) -> CalamineSheet | None:
     """The named one, else the first of those that promise most."""
     if named:
         alike = [name for name in names if name.casefold() == named.casefold()]
@@ -160,90 +162,92 @@ def sheet_of(workbook: CalamineWorkbook, names: list[str], named: str) -> Calami
         return workbook.get_sheet_by_name(name) if name else None
     best, most = None, -1
     for name in names:
-        found = promise_of(sheet := workbook.get_sheet_by_name(name))
-        if found == NUMBERS:
+        found = rate_sheet_content(sheet := workbook.get_sheet_by_name(name))
+        if found == HAS_NUMBERS:
             return sheet
         if found > most:
             best, most = name, found
     return workbook.get_sheet_by_name(best) if best else None
 
 
-def promise_of(sheet: CalamineSheet) -> int:
+def rate_sheet_content(sheet: CalamineSheet) -> int:
     """Whether its first rows hold numbers, or name a column of numbers, or hold anything. A sheet
     that is too wide to look at is not passed over."""
     if sheet.start is None or is_too_wide(sheet):
-        return NOTHING if sheet.start is None else NUMBERS
+        return HAS_NOTHING if sheet.start is None else HAS_NUMBERS
     found = (
-        [written(cell)[:LONGEST_CELL] for cell in cells]
-        for cells in islice(sheet.iter_rows(), MOST_LOOKED_AT)
+        [format_cell_value(cell)[:MAX_CELL_LENGTH] for cell in cells]
+        for cells in islice(sheet.iter_rows(), MAX_INSPECTED_ROWS)
     )
-    top = list(islice(filter(any, found), SAMPLE))
-    place = heading_at(top)
+    top = list(islice(filter(any, found), SAMPLE_ROWS))
+    place = find_heading_row(top)
     below = top if place is None else top[place + 1 :]
-    columns = columns_of(None if place is None else top[place], below)
+    columns = propose_columns(None if place is None else top[place], below)
     numbers = [column.index for column in columns if column.meaning == "number"]
-    if any(content_of([row[index] for row in below]).is_numbers for index in numbers):
-        return NUMBERS
-    return HEADING if numbers and place is not None else ANYTHING
+    if any(analyze_column_content([row[index] for row in below]).is_numbers for index in numbers):
+        return HAS_NUMBERS
+    return HAS_HEADING if numbers and place is not None else HAS_ANYTHING
 
 
 def is_too_wide(sheet: CalamineSheet) -> bool:
     width = sheet.width + sheet.start[1]
-    return sheet.height * sheet.width > MOST_CELLS or width > MOST_COLUMNS
+    return sheet.height * sheet.width > MAX_CELLS or width > MAX_COLUMNS
 
 
-def rows(sheet: CalamineSheet, marks: Marks, seen: dict[str, Any]) -> Iterator[list]:
+def read_sheet_rows(sheet: CalamineSheet, marks: CellMarks, seen: dict[str, Any]) -> Iterator[list]:
     """Each with its line as the spreadsheet counts it, its cells from column A on, and what kept a
     cell from being read, by column."""
     if sheet.start is not None:
         if is_too_wide(sheet):
-            raise Refused(FAR_APART)
+            raise WorkbookRefused(FAR_APART_MESSAGE)
         left = [""] * sheet.start[1]
         for line, cells in enumerate(sheet.iter_rows(), start=1):
-            row = row_of(line, left, cells, marks, seen)
+            row = build_sheet_row(line, left, cells, marks, seen)
             if row:
                 yield row
     for line in sorted(marks):
-        width = min(max(marks[line]) + 1, MOST_COLUMNS)
+        width = min(max(marks[line]) + 1, MAX_COLUMNS)
         yield [line, [""] * width, marks[line]]
 
 
-def row_of(
-    line: int, left: list[str], cells: list[Any], marks: Marks, seen: dict[str, Any]
+def build_sheet_row(
+    line: int, left: list[str], cells: list[Any], marks: CellMarks, seen: dict[str, Any]
 ) -> list | None:
-    texts = left + [cell.strip() if type(cell) is str else written(cell) for cell in cells]
+    texts = left + [
+        cell.strip() if type(cell) is str else format_cell_value(cell) for cell in cells
+    ]
     faults: dict[int, tuple[str, str]] = marks.pop(line, {})
-    if not PLAIN.issuperset(map(type, cells)):
-        faults |= moments(cells, len(left))
-    if is_unusual("".join(texts)):
-        texts = [without_breaks(text, seen)[:LONGEST_CELL] for text in texts]
+    if not PLAIN_TYPES.issuperset(map(type, cells)):
+        faults |= find_date_cells(cells, len(left))
+    if has_unusual_text("".join(texts)):
+        texts = [join_text_lines(text, seen)[:MAX_CELL_LENGTH] for text in texts]
     if faults:
         return [line, texts, faults]
     return [line, texts] if any(texts) else None
 
 
-def is_unusual(joined: str) -> bool:
-    return len(joined) > LONGEST_CELL or "\n" in joined or "\r" in joined
+def has_unusual_text(joined: str) -> bool:
+    return len(joined) > MAX_CELL_LENGTH or "\n" in joined or "\r" in joined
 
 
-def without_breaks(text: str, seen: dict[str, Any]) -> str:
+def join_text_lines(text: str, seen: dict[str, Any]) -> str:
     if "\n" not in text and "\r" not in text:
         return text
     seen["breaks"] += 1
-    return " ".join(filter(None, map(str.strip, BREAKS.split(text))))
+    return " ".join(filter(None, map(str.strip, LINE_BREAKS.split(text))))
 
 
-def moments(cells: list[Any], first: int) -> dict[int, tuple[str, str]]:
+def find_date_cells(cells: list[Any], first: int) -> dict[int, tuple[str, str]]:
     found = {}
     for index, cell in enumerate(cells, start=first):
         if isinstance(cell, date):
             found[index] = ("date", cell.isoformat())
         elif isinstance(cell, time | timedelta):
-            found[index] = ("time", written(cell))
+            found[index] = ("time", format_cell_value(cell))
     return found
 
 
-def written(cell: Any) -> str:
+def format_cell_value(cell: Any) -> str:
     """A number that Excel took for a quantity has its digits, all of them, but no plus."""
     if type(cell) is float and cell.is_integer():
         return str(int(cell))

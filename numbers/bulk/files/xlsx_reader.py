@@ -14,22 +14,22 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from numbers.bulk.files.faults import NO_FAULTS, Fault, Row
-from numbers.bulk.files.unreadable import Unreadable
+from numbers.bulk.files.faults import NO_FAULTS, Fault, RawRow
+from numbers.bulk.files.unreadable import UnreadableFile
 
 logger = logging.getLogger(__name__)
 
-OLD_EXCEL = b"\xd0\xcf\x11\xe0"
+OLD_EXCEL_SIGNATURE = b"\xd0\xcf\x11\xe0"
 # Not by -m: `numbers` has no __init__.py (docs/architecture.md).
-READER = "import config; from numbers.bulk.files import xlsx_process; xlsx_process.main()"
-MOST_SECONDS = 80  # of the clock, and so less than a lease
-LONGEST_LIST = 400  # characters of sheet names in a sentence
-TOO_MUCH = gettext_noop(
+READER_PROGRAM = "import config; from numbers.bulk.files import xlsx_process; xlsx_process.main()"
+MAX_SECONDS = 80  # of the clock, and so less than a lease
+MAX_LIST_LENGTH = 400  # characters of sheet names in a sentence
+LIMIT_EXCEEDED_MESSAGE = gettext_noop(
     "Reading the workbook took too long, or too much memory: copy the numbers alone into a new "
     "file, or save it as CSV."
 )
 # What numbers.bulk.files.xlsx_process says, which knows no translations.
-SAID = (
+WORKBOOK_MESSAGES = (
     gettext_noop("This is no workbook (.xlsx, .ods) that can be read."),
     gettext_noop("The workbook is too large when unpacked: save it as CSV."),
     gettext_noop("The sheet has cells far apart: copy the numbers alone into a new file."),
@@ -40,11 +40,11 @@ SAID = (
 )
 
 
-def is_excel(data: bytes) -> bool:
-    return data.startswith((b"PK\x03\x04", b"PK\x05\x06", OLD_EXCEL))
+def is_workbook(data: bytes) -> bool:
+    return data.startswith((b"PK\x03\x04", b"PK\x05\x06", OLD_EXCEL_SIGNATURE))
 
 
-class SheetSource:
+class WorkbookSource:
     """One sheet of a workbook as rows: the named one, else the first that holds numbers. A survey
     leaves most later rows out, and `rival_sheets` are the other sheets that hold numbers, once all
     is read."""
@@ -58,18 +58,21 @@ class SheetSource:
         self.rival_sheets: list[str] = []
         self.breaks = 0
 
-    def rows(self) -> Iterator[Row]:
+    def rows(self) -> Iterator[RawRow]:
         """Each with its line as the spreadsheet counts it, without empty ones. Raises Unreadable,
         at once or on the way."""
-        if self.data.startswith(OLD_EXCEL):
-            raise Unreadable(_("Old Excel (.xls) or a password: save as .xlsx without a password."))
-        for answer in answers(self.data, READER, self.arguments):
-            what = understood(answer)
+        if self.data.startswith(OLD_EXCEL_SIGNATURE):
+            raise UnreadableFile(
+                _("Old Excel (.xls) or a password: save as .xlsx without a password.")
+            )
+        for answer in run_reader_process(self.data, READER_PROGRAM, self.arguments):
+            what = decode_reader_answer(answer)
             if isinstance(what, dict):
                 self.take(what)
             else:
                 yield from (
-                    (row[0], row[1], NO_FAULTS) if len(row) == 2 else row_of(*row) for row in what
+                    (row[0], row[1], NO_FAULTS) if len(row) == 2 else decode_sheet_row(*row)
+                    for row in what
                 )
 
     def take(self, seen: dict[str, Any]) -> None:
@@ -79,75 +82,77 @@ class SheetSource:
         if "sheet" in seen:
             self.sheet = seen["sheet"] or ""
             if self.named and not self.sheet:
-                raise Unreadable(no_sheet(self.named, self.sheets))
+                raise UnreadableFile(unknown_sheet_message(self.named, self.sheets))
 
     def notices(self) -> list[str]:
         others = [name for name in self.sheets if name != self.sheet]
         if self.named or not others:
             return []
         words = _("The sheet “%(name)s” was read. Not read: %(others)s.")
-        return [words % {"name": in_one_line(self.sheet), "others": listed(others)}]
+        return [
+            words % {"name": shorten_sheet_name(self.sheet), "others": quote_sheet_names(others)}
+        ]
 
 
-def no_sheet(name: str, names: list[str]) -> str:
+def unknown_sheet_message(name: str, names: list[str]) -> str:
     words = _("The workbook has no sheet “%(name)s”. It has: %(names)s.")
-    return words % {"name": in_one_line(name), "names": listed(names)}
+    return words % {"name": shorten_sheet_name(name), "names": quote_sheet_names(names)}
 
 
-def listed(names: list[str]) -> str:
-    text = ", ".join(f"“{in_one_line(name)}”" for name in names)
-    return text if len(text) <= LONGEST_LIST else f"{text[:LONGEST_LIST]} …"
+def quote_sheet_names(names: list[str]) -> str:
+    text = ", ".join(f"“{shorten_sheet_name(name)}”" for name in names)
+    return text if len(text) <= MAX_LIST_LENGTH else f"{text[:MAX_LIST_LENGTH]} …"
 
 
-def in_one_line(name: str) -> str:
+def shorten_sheet_name(name: str) -> str:
     return " ".join(name.split())[:100]
 
 
-def row_of(line: int, cells: list[str], faults: dict[str, list[str]]) -> Row:
+def decode_sheet_row(line: int, cells: list[str], faults: dict[str, list[str]]) -> RawRow:
     return line, cells, {int(index): Fault(*given) for index, given in faults.items()}
 
 
-def answers(data: bytes, program: str, arguments: list[str]) -> Iterator[bytes]:
+def run_reader_process(data: bytes, program: str, arguments: list[str]) -> Iterator[bytes]:
     """Line by line. Raises Unreadable."""
     with tempfile.TemporaryFile() as file:
         file.write(data)
         file.seek(0)
-        with reader(file, program, arguments) as child:
-            yield from said(child)
+        with start_reader_process(file, program, arguments) as child:
+            yield from read_process_output(child)
 
 
-def reader(file: IO[bytes], program: str, arguments: list[str]) -> subprocess.Popen:
+def start_reader_process(file: IO[bytes], program: str, arguments: list[str]) -> subprocess.Popen:
     return subprocess.Popen(
         [sys.executable, "-c", program, *arguments],
         stdin=file,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         cwd=settings.BASE_DIR,
-        env=environment(),
+        env=reader_environment(),
     )
 
 
-def environment() -> dict[str, str]:
+def reader_environment() -> dict[str, str]:
     """No secrets of ours: what the workbook may do to the reader, it does without them."""
     return {n: text for n, text in os.environ.items() if n.startswith(("PYTHON", "LD_", "DYLD_"))}
 
 
-def said(child: subprocess.Popen) -> Iterator[bytes]:
-    clock = Timer(MOST_SECONDS, child.kill)
+def read_process_output(child: subprocess.Popen) -> Iterator[bytes]:
+    clock = Timer(MAX_SECONDS, child.kill)
     clock.start()
     try:
         yield from child.stdout
         if code := child.wait():
             logger.warning("the reader of a workbook ended with %s", code)
-            raise Unreadable(_(TOO_MUCH))
+            raise UnreadableFile(_(LIMIT_EXCEEDED_MESSAGE))
     finally:
         clock.cancel()
         child.kill()
 
 
-def understood(text: bytes) -> Any:
+def decode_reader_answer(text: bytes) -> Any:
     """Rows as a list, or what is said of the sheets as a dict. Raises Unreadable for a refusal."""
     what = json.loads(text)
     if isinstance(what, str):
-        raise Unreadable(_(what))
+        raise UnreadableFile(_(what))
     return what

@@ -9,78 +9,88 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from integrations.ledger.operation_requests import default_for
-from numbers.bulk.files.tables import Line, lines_of, lines_of_rows
-from numbers.bulk.files.unreadable import Unreadable
-from numbers.bulk.imports.fields import columns_of, compared, differences, obstacle, update_number
+from integrations.ledger.operation_requests import get_default_integration
+from numbers.bulk.files.tables import TableLine, build_request_lines, read_file_lines
+from numbers.bulk.files.unreadable import UnreadableFile
+from numbers.bulk.imports.fields import (
+    find_differences,
+    map_values_to_columns,
+    select_comparison_values,
+    update_imported_number,
+    update_rejection_reason,
+)
 from numbers.bulk.imports.options import (
     ACCOUNT,
-    CARRIES_CALLS,
     RECORD,
-    ROWS,
-    SUPPLIES,
+    ROW_SOURCES,
+    SUPPLY_INTEGRATION_ROLE,
+    VOICE_INTEGRATION_ROLE,
+    find_named_integration,
     is_uuid,
-    named_integration,
 )
-from numbers.bulk.imports.rows import Understanding, Understood
-from numbers.bulk.preview import UNFINISHED
+from numbers.bulk.imports.rows import ParsedRow, RowParser
+from numbers.bulk.preview import UNFINISHED_RESULTS
 from numbers.inventory import pool_rules
-from numbers.inventory.acquisition import NoIntegration, import_number, record_only
+from numbers.inventory.acquisition import NoUsableIntegration, import_number, record_number_only
 from numbers.inventory.operations import add_number
-from numbers.inventory.reservation import NotPossibleNow, holding, taken
+from numbers.inventory.reservation import (
+    NumberStateConflict,
+    find_reserved_numbers,
+    number_taken_error,
+)
 from numbers.models import Batch, BatchRow, PhoneNumber
-from numbers.models.phone_number import line as held_line
-from numbers.numbering.readings import named
+from numbers.models.phone_number import canonical_e164_expression as held_line
+from numbers.numbering.readings import number_with_country
 from organizations.access.principals import Principal
 from organizations.access.roles import Permission
-from organizations.exports.rows import portions
+from organizations.exports.rows import iterate_row_chunks
 from organizations.tenancy import tenant_scope
 
-__all__ = ["Check", "Unreadable", "is_request", "take_in"]
+__all__ = ["ImportCheck", "UnreadableFile", "has_request_rows", "execute_import_row"]
 
-AT_ONCE = 2_000
-Fate, Status = BatchRow.Fate, PhoneNumber.Status
+ROWS_PER_CHUNK = 2_000
+Result, Status = BatchRow.Fate, PhoneNumber.Status
 
 
-class Known(NamedTuple):
+class KnownNumbers(NamedTuple):
     """Of the numbers of some rows: who holds them, and which the organization may not hold."""
 
     holders: dict[str, dict[str, Any]]
-    refused: dict[pool_rules.Wished, str]
+    refused: dict[pool_rules.NumberOnCarrier, str]
 
 
-class Check:
+class ImportCheck:
     """The rows of a batch's file, each with the fate that it would have; nothing is written."""
 
     def __init__(self, by: Principal, batch: Batch):
         """Goes on behind the rows that an earlier slice has kept, if the batch has its `progress`.
         Raises Unreadable."""
-        refuse_lost_account(by, batch)
+        ensure_account_exists(by, batch)
         self.by, self.batch = by, batch
-        self.understanding = Understanding(by, batch.options)
+        self.understanding = RowParser(by, batch.options)
         self.before: dict[str, Any] = batch.layout.get("progress", {})
-        self.first_lines = first_lines_of(batch) if self.before else {}
+        self.first_lines = first_line_by_number(batch) if self.before else {}
         self.last_line, self.behind = self.before.get("line", 0), self.before.get("behind", 0)
         self.found = self.before.get("found", 0)  # rows, up to the end of what is understood
-        self.ranges: list[Understood] = []  # the rows with their first numbers
+        self.ranges: list[ParsedRow] = []  # the rows with their first numbers
 
     def rows(self) -> Iterator[BatchRow]:
         """Unsaved, with their fates: todo, error, ambiguous, repeated or held. The numbers of
         ranges follow behind the last line. Raises Unreadable, also on the way."""
-        lines = self.unread(given(self.batch))
-        while portion := list(islice(lines, AT_ONCE)):
+        lines = self.unread(read_import_lines(self.batch))
+        while portion := list(islice(lines, ROWS_PER_CHUNK)):
             self.last_line, self.found = portion[-1].line, self.found + len(portion)
             found = self.understood(portion)
             self.ranges += [each for each in found if each.rest]
             yield from self.fated(found)
-        numbers = chain.from_iterable(map(numbers_of_range, self.ranges))
-        behind = map(on_line, numbers, count(self.last_line + 1))
+        numbers = chain.from_iterable(map(expand_number_range, self.ranges))
+        behind = map(move_to_line, numbers, count(self.last_line + 1))
         behind = islice(behind, self.behind, None)
-        while portion := list(islice(behind, AT_ONCE)):
+        while portion := list(islice(behind, ROWS_PER_CHUNK)):
             self.behind, self.found = self.behind + len(portion), self.found + len(portion)
             yield from self.fated(portion)
 
-    def unread(self, lines: Iterator[Line]) -> Iterator[Line]:
+    def unread(self, lines: Iterator[TableLine]) -> Iterator[TableLine]:
         """Behind the last line that is kept. Ranges on the way there are understood again."""
         if not self.before:
             return lines
@@ -104,56 +114,56 @@ class Check:
             **self.understanding.progress(),
         }
 
-    def understood(self, lines: list[Line]) -> list[Understood]:
+    def understood(self, lines: list[TableLine]) -> list[ParsedRow]:
         known = numbers_by_id(self.by, lines)
         return [self.understanding.row(line, known.get(line.cells.get("id"))) for line in lines]
 
-    def fated(self, found: list[Understood]) -> Iterator[BatchRow]:
+    def fated(self, found: list[ParsedRow]) -> Iterator[BatchRow]:
         known = self.known([(each.number, each.values) for each in found])
         return (self.row_of(each, known) for each in found)
 
-    def known(self, rows: Iterable[tuple[str, Mapping[str, Any]]]) -> Known:
+    def known(self, rows: Iterable[tuple[str, Mapping[str, Any]]]) -> KnownNumbers:
         """Of the numbers of rows with these values: three queries at most."""
         wished = [(number, self.understanding.goes_on(values)) for number, values in rows if number]
-        holders = holders_of(number for number, _carrier in wished)
-        return Known(holders, pool_rules.outside(self.by.organization, wished))
+        holders = find_number_holders(number for number, _carrier in wished)
+        return KnownNumbers(holders, pool_rules.find_pool_violations(self.by.organization, wished))
 
-    def row_of(self, found: Understood, known: Known) -> BatchRow:
+    def row_of(self, found: ParsedRow, known: KnownNumbers) -> BatchRow:
         row = BatchRow(line=found.line, text=found.text, values=found.values)
         if found.wrong:
-            row.fate, row.message = Fate.ERROR, "\n".join(found.wrong)
+            row.fate, row.message = Result.ERROR, "\n".join(found.wrong)
         elif found.question:
-            row.fate, row.message = Fate.AMBIGUOUS, found.question
+            row.fate, row.message = Result.AMBIGUOUS, found.question
         else:
             self.settle(row, found.number, "\n".join(filter(None, found.notes)), known)
         return row
 
-    def settle(self, row: BatchRow, number: str, note: str, known: Known) -> None:
+    def settle(self, row: BatchRow, number: str, note: str, known: KnownNumbers) -> None:
         """The fate of a row whose number is read. What the organization may not hold is refused,
         whoever else holds it."""
         holder = known.holders.get(number)
         refused = known.refused.get((number, self.understanding.goes_on(row.values)))
         if refused and not (holder and self.is_ours(holder)):
-            row.fate, row.message = Fate.ERROR, refused
+            row.fate, row.message = Result.ERROR, refused
             return
         first = self.first_lines.setdefault(number, row.line)
         if first != row.line:
-            row.fate = Fate.REPEATED
+            row.fate = Result.REPEATED
             row.message = _("The number of line %(line)d.") % {"line": first}
         elif holder and self.may_change(holder):
-            compare(row, holder, note)
+            compare_with_existing(row, holder, note)
         elif holder:
-            row.fate = Fate.HELD
-            row.message, row.phone_number_id = told_of(self.by, number, holder)
+            row.fate = Result.HELD
+            row.message, row.phone_number_id = existing_number_message(self.by, number, holder)
         else:
-            row.fate, row.message = Fate.TODO, note
+            row.fate, row.message = Result.TODO, note
 
     def is_ours(self, holder: dict[str, Any]) -> bool:
         return holder["organization_id"] == self.by.organization.pk
 
     def may_change(self, holder: dict[str, Any]) -> bool:
         wished = bool(self.batch.options.get("update"))
-        return wished and self.is_ours(holder) and not is_leaving(holder)
+        return wished and self.is_ours(holder) and not is_holder_deleted(holder)
 
     def decided(self, rows: list[BatchRow]) -> list[BatchRow]:
         """Those of the ambiguous `rows` that the other rows of the file decide, with their new
@@ -164,38 +174,38 @@ class Check:
         for row, each in pairs:
             del row.values["readings"]
             row.values["number"] = each["number"]
-            words = {"way": each["way"], "number": named(each["number"])}
+            words = {"way": each["way"], "number": number_with_country(each["number"])}
             note = _("Read as %(way)s, as the other rows are: %(number)s.") % words
             self.settle(row, each["number"], f"{note}\n{each['note']}".strip(), known)
         return [row for row, _each in pairs]
 
 
-def first_lines_of(batch: Batch) -> dict[str, int]:
+def first_line_by_number(batch: Batch) -> dict[str, int]:
     """The first row of each number, of those that are kept; an error of the row itself is none."""
-    rows = batch.rows.exclude(fate=Fate.REPEATED).exclude(fate=Fate.ERROR, phone_number_id=None)
+    rows = batch.rows.exclude(fate=Result.REPEATED).exclude(fate=Result.ERROR, phone_number_id=None)
     found = rows.order_by("-line").values_list("values__number", "line")
     return {number: line for number, line in found if number}
 
 
-def compare(row: BatchRow, holder: dict[str, Any], note: str) -> None:
+def compare_with_existing(row: BatchRow, holder: dict[str, Any], note: str) -> None:
     """What the row's own cells would change in the number that is here; nothing, or why not."""
     row.phone_number_id = holder["id"]
     own = {name: row.values[name] for name in row.values.get("given", ())}
-    found = differences(holder, own)
-    if reason := obstacle(holder, found):
-        row.fate, row.message = Fate.ERROR, reason
+    found = find_differences(holder, own)
+    if reason := update_rejection_reason(holder, found):
+        row.fate, row.message = Result.ERROR, reason
     elif found:
-        row.fate, row.message = Fate.TODO, note
+        row.fate, row.message = Result.TODO, note
         row.before = {name: was for name, (was, _wished) in found.items()}
     else:
-        row.fate = Fate.UNCHANGED
+        row.fate = Result.UNCHANGED
 
 
-def is_leaving(holder: dict[str, Any]) -> bool:
+def is_holder_deleted(holder: dict[str, Any]) -> bool:
     return holder["status"] == Status.DELETED
 
 
-def numbers_by_id(by: Principal, lines: Iterable[Line]) -> dict[str, str]:
+def numbers_by_id(by: Principal, lines: Iterable[TableLine]) -> dict[str, str]:
     """The numbers that the lines' ids belong to: one query, none where no line has an id."""
     ids = [line.cells["id"] for line in lines if is_uuid(line.cells.get("id", ""))]
     if not ids:
@@ -205,11 +215,11 @@ def numbers_by_id(by: Principal, lines: Iterable[Line]) -> dict[str, str]:
     return {text: known[str(UUID(text))] for text in ids if str(UUID(text)) in known}
 
 
-def on_line(found: Understood, line: int) -> Understood:
+def move_to_line(found: ParsedRow, line: int) -> ParsedRow:
     return replace(found, line=line)
 
 
-def numbers_of_range(first: Understood) -> Iterator[Understood]:
+def expand_number_range(first: ParsedRow) -> Iterator[ParsedRow]:
     """Behind its first number, which has a row of its own."""
     if first.wrong or not first.number:
         return
@@ -217,95 +227,102 @@ def numbers_of_range(first: Understood) -> Iterator[Understood]:
         number = f"+{each}"
         note = _("From the range in line %(line)d.") % {"line": first.line}
         values = {**first.values, "number": number}
-        yield Understood(first.line, number, number, values, notes=[note])
+        yield ParsedRow(first.line, number, number, values, notes=[note])
 
 
-def given(batch: Batch) -> Iterator[Line]:
+def read_import_lines(batch: Batch) -> Iterator[TableLine]:
     options = batch.options
     if options.get("given") == "rows_again":
-        return lines_of_rows(unfinished(batch))
+        return build_request_lines(read_unfinished_rows(batch))
     data = bytes(batch.file)
-    if is_request(batch):
-        return lines_of_rows(json.loads(data))
-    return lines_of(data, sheet=options.get("sheet", ""), mapping=options.get("mapping"))
+    if has_request_rows(batch):
+        return build_request_lines(json.loads(data))
+    return read_file_lines(data, sheet=options.get("sheet", ""), mapping=options.get("mapping"))
 
 
-def unfinished(batch: Batch) -> Iterator[dict[str, Any]]:
+def read_unfinished_rows(batch: Batch) -> Iterator[dict[str, Any]]:
     """The rows of the batch that this one repeats, as a request would give them."""
     repeated = batch.organization.batches.get(pk=batch.options["repeats"])
-    for rows in portions(repeated.rows.filter(fate__in=UNFINISHED), "line"):
+    for rows in iterate_row_chunks(repeated.rows.filter(fate__in=UNFINISHED_RESULTS), "line"):
         yield from ({"number": row.text, **row.values} for row in rows)
 
 
-def is_request(batch: Batch) -> bool:
+def has_request_rows(batch: Batch) -> bool:
     """Rows, and no file."""
-    return batch.options.get("given") in ROWS
+    return batch.options.get("given") in ROW_SOURCES
 
 
-def refuse_lost_account(by: Principal, batch: Batch) -> None:
+def ensure_account_exists(by: Principal, batch: Batch) -> None:
     if batch.options.get("destination") == ACCOUNT:
         try:
-            named_integration(by, batch.options["integration_id"])
-        except NoIntegration as error:
-            raise Unreadable(str(error)) from error
+            find_named_integration(by, batch.options["integration_id"])
+        except NoUsableIntegration as error:
+            raise UnreadableFile(str(error)) from error
 
 
-def holders_of(numbers: Iterable[str]) -> dict[str, dict[str, Any]]:
+def find_number_holders(numbers: Iterable[str]) -> dict[str, dict[str, Any]]:
     """Who holds which of them in the whole installation; of a stranger's only whose it is."""
-    held = holding(list(filter(None, numbers)))
-    with tenant_scope.finding():
+    held = find_reserved_numbers(list(filter(None, numbers)))
+    with tenant_scope.global_lookup():
         anybodys = {row["line"]: row for row in held.values("organization_id", line=held_line())}
-    return {**anybodys, **{row["line"]: row for row in compared(held)}}
+    return {**anybodys, **{row["line"]: row for row in select_comparison_values(held)}}
 
 
-def told_of(by: Principal, number: str, holder: dict[str, Any]) -> tuple[str, UUID | None]:
+def existing_number_message(
+    by: Principal, number: str, holder: dict[str, Any]
+) -> tuple[str, UUID | None]:
     """What the asker hears of it: a stranger's is only taken."""
     is_ours = holder["organization_id"] == by.organization.id
     is_leaving = is_ours and holder["status"] == Status.DELETED
     if not is_ours or is_leaving:
-        return str(taken(number, being_removed=is_leaving)), holder["id"] if is_ours else None
+        return str(number_taken_error(number, being_removed=is_leaving)), holder[
+            "id"
+        ] if is_ours else None
     status = Status(holder["status"]).label
     return _("It is here already, and %(status)s.") % {"status": status}, holder["id"]
 
 
-def take_in(by: Principal, batch: Batch, row: BatchRow) -> None:
+def execute_import_row(by: Principal, batch: Batch, row: BatchRow) -> None:
     """One number, as the row's values and the batch's options say, in the caller's transaction: an
-    existing one is changed where the row has a `before`. Raises NumberTaken, NoCarrier,
-    NoIntegration and NotPossibleNow."""
+    existing one is changed where the row has a `before`. Raises NumberTaken, CarrierUnavailable,
+    NoIntegration and NumberStateConflict."""
     if row.phone_number_id and row.before:
-        refuse_changing(by)
-        update_number(by, row.phone_number_id, row.values, row.before)
+        ensure_can_update_numbers(by)
+        update_imported_number(by, row.phone_number_id, row.values, row.before)
         return
-    columns = columns_of(row.values)
+    columns = map_values_to_columns(row.values)
     sid = row.values.get("voip_carrier_sid")
-    number = added(by, batch.options, sid, number=row.values["number"], **columns)
+    number = add_imported_number(by, batch.options, sid, number=row.values["number"], **columns)
     row.phone_number_id = number.pk
 
 
-def refuse_changing(by: Principal) -> None:
+def ensure_can_update_numbers(by: Principal) -> None:
     """Who may add numbers may perhaps not change one."""
     if not by.can(Permission.PHONE_NUMBERS_UPDATE):
-        raise NotPossibleNow(_("Your role does not allow this."))
+        raise NumberStateConflict(_("Your role does not allow this."))
 
 
-def added(
+def add_imported_number(
     by: Principal, options: Mapping[str, Any], carrier_sid: str | None, **fields: Any
 ) -> PhoneNumber:
     """`fields` are columns of the number; every destination keeps all of them."""
     if options.get("destination") == ACCOUNT:
-        return import_number(by, **homes(by, options, fields), **fields)
+        return import_number(by, **resolve_import_integrations(by, options, fields), **fields)
     if options.get("destination") == RECORD:
-        return record_only(by, **fields)
+        return record_number_only(by, **fields)
     return add_number(by, voip_carrier_sid=UUID(carrier_sid) if carrier_sid else None, **fields)
 
 
-def homes(by: Principal, options: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
-    """A trunk wants a platform for it, as where it is named later (operations.add_trunks)."""
-    voice = named_integration(by, options.get("voice_integration_id"))
+def resolve_import_integrations(
+    by: Principal, options: Mapping[str, Any], fields: Mapping[str, Any]
+) -> dict[str, Any]:
+    """A trunk wants a platform for it, as where it is named later
+    (operations.add_voice_placement)."""
+    voice = find_named_integration(by, options.get("voice_integration_id"))
     if voice is None and fields.get("outbound_trunk_id"):
-        voice = default_for(by, CARRIES_CALLS)
+        voice = get_default_integration(by, VOICE_INTEGRATION_ROLE)
     return {
-        "provider": SUPPLIES,
-        "integration": named_integration(by, options["integration_id"]),
+        "provider": SUPPLY_INTEGRATION_ROLE,
+        "integration": find_named_integration(by, options["integration_id"]),
         "voice_on": voice,
     }

@@ -9,75 +9,85 @@ from typing import Any
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from numbers.bulk.files.mapping import folded, mapped
-from numbers.bulk.files.tables import MEANINGS, Column, Layout, ignored_notices, layout_of
-from numbers.bulk.files.unreadable import Unreadable
+from numbers.bulk.files.mapping import apply_column_mapping, fold_heading_case
+from numbers.bulk.files.tables import (
+    COLUMN_MEANINGS,
+    Column,
+    FileLayout,
+    ignored_column_notices,
+    read_file_layout,
+)
+from numbers.bulk.files.unreadable import UnreadableFile
 from numbers.models import ColumnMapping
 from organizations.access.principals import Principal
 from organizations.models import Organization
 
-MOST_COLUMNS = 100  # that a page offers
-NAMED = 300  # characters of all headings in one sentence
+MAX_COLUMNS = 100  # that a page offers
+MAX_HEADINGS_LENGTH = 300  # characters of all headings in one sentence
 IGNORED = ""
 
 
 @dataclass(frozen=True)
-class Examined:
+class ExaminedFile:
     """A file's layout. `mapping` is None where the proposed meanings are certain enough; `asks`
     tells that somebody has to confirm them first. `first` is the fingerprint of the headings on the
     sheet that is read where none is chosen. `notices` are sentences for whoever starts the import.
     """
 
-    layout: Layout
+    layout: FileLayout
     mapping: dict[str, str] | None
     asks: bool
     first: str
     notices: list[str]
 
 
-def examine(organization: Organization, data: bytes, options: Mapping[str, Any]) -> Examined:
+def examine_import_file(
+    organization: Organization, data: bytes, options: Mapping[str, Any]
+) -> ExaminedFile:
     """The file as the options of its batch say (`sheet`, `mapping`), else as the organization
     remembers its headings. Raises Unreadable."""
     sheet, given = options.get("sheet", ""), options.get("mapping")
-    layout = layout_of(data, sheet=sheet, mapping=given)
-    refuse_other_sheet(layout, sheet)
-    first = fingerprint_of(layout)
+    layout = read_file_layout(data, sheet=sheet, mapping=given)
+    ensure_requested_sheet(layout, sheet)
+    first = heading_fingerprint(layout)
     if given is not None:
-        return Examined(layout, given, asks=False, first=first, notices=layout.notices)
-    known = remembered(organization, layout)
+        return ExaminedFile(layout, given, asks=False, first=first, notices=layout.notices)
+    known = find_remembered_mapping(organization, layout)
     if known and not sheet and known.sheet in layout.sheets and known.sheet != layout.sheet:
-        layout = layout_of(data, sheet=known.sheet)
-        known = remembered(organization, layout)
+        layout = read_file_layout(data, sheet=known.sheet)
+        known = find_remembered_mapping(organization, layout)
     if known and known.mapping:
         is_doubtful = bool(options.get("ask")) and not is_same_sheet(known, layout)
         asks = bool(options.get("confirm")) or is_doubtful
-        return recalled(layout, known, asks=asks, first=first)
-    asks = bool(options.get("confirm")) or not is_clear(layout, options)
-    return Examined(layout, None, asks=asks, first=first, notices=layout.notices)
+        return apply_remembered_mapping(layout, known, asks=asks, first=first)
+    asks = bool(options.get("confirm")) or not is_layout_certain(layout, options)
+    return ExaminedFile(layout, None, asks=asks, first=first, notices=layout.notices)
 
 
-def refuse_other_sheet(layout: Layout, wanted: str) -> None:
-    if wanted and folded(wanted) != folded(layout.sheet):
-        raise Unreadable(no_sheet(wanted))
+def ensure_requested_sheet(layout: FileLayout, wanted: str) -> None:
+    if wanted and fold_heading_case(wanted) != fold_heading_case(layout.sheet):
+        raise UnreadableFile(missing_sheet_message(wanted))
 
 
-def no_sheet(name: str) -> str:
+def missing_sheet_message(name: str) -> str:
     return _("There is no sheet “%(name)s”.") % {"name": name[:100]}
 
 
-def recalled(layout: Layout, known: ColumnMapping, *, asks: bool, first: str) -> Examined:
-    found = remapped(layout, known.mapping)
+def apply_remembered_mapping(
+    layout: FileLayout, known: ColumnMapping, *, asks: bool, first: str
+) -> ExaminedFile:
+    found = remap_layout_columns(layout, known.mapping)
     words = _("The columns were matched as %(who)s confirmed them before.")
     notices = [words % {"who": known.updated_by}, *found.notices]
-    return Examined(found, known.mapping, asks=asks, first=first, notices=notices)
+    return ExaminedFile(found, known.mapping, asks=asks, first=first, notices=notices)
 
 
-def is_same_sheet(known: ColumnMapping, layout: Layout) -> bool:
+def is_same_sheet(known: ColumnMapping, layout: FileLayout) -> bool:
     """Another sheet of the same workbook may be the one that is meant."""
     return not layout.has_rival_sheets or known.sheet == layout.sheet
 
 
-def is_clear(layout: Layout, options: Mapping[str, Any]) -> bool:
+def is_layout_certain(layout: FileLayout, options: Mapping[str, Any]) -> bool:
     """A program, which cannot be asked, goes on where the column of the numbers is certain."""
     if options.get("ask"):
         return not layout.needs_confirmation
@@ -85,7 +95,7 @@ def is_clear(layout: Layout, options: Mapping[str, Any]) -> bool:
     return not layout.needs_confirmation or [column.is_known for column in numbers] == [True]
 
 
-def numberless(layout: Layout) -> str:
+def no_number_column_message(layout: FileLayout) -> str:
     """Why a program's file is refused."""
     words = _(
         "No column is certain to be the phone number. The columns are: %(names)s. Send `mapping`, "
@@ -94,56 +104,63 @@ def numberless(layout: Layout) -> str:
     columns = [column for column in layout.columns if column.heading or column.samples]
     keys = [column.heading or str(column.index + 1) for column in columns]
     names = [c.heading or f"{c.index + 1} ({', '.join(c.samples)})" for c in columns]
-    return words % {"names": ", ".join(names)[:NAMED], "first": "".join(keys[:1])[:60]}
+    return words % {
+        "names": ", ".join(names)[:MAX_HEADINGS_LENGTH],
+        "first": "".join(keys[:1])[:60],
+    }
 
 
-def remapped(layout: Layout, mapping: Mapping[str, str]) -> Layout:
+def remap_layout_columns(layout: FileLayout, mapping: Mapping[str, str]) -> FileLayout:
     """As `mapping` names the columns. Raises Unreadable."""
-    columns = mapped(layout.columns, mapping)
-    notices = [*source_notices(layout), *ignored_notices(columns)]
+    columns = apply_column_mapping(layout.columns, mapping)
+    notices = [*source_notices(layout), *ignored_column_notices(columns)]
     return replace(layout, columns=columns, notices=notices)
 
 
-def source_notices(layout: Layout) -> list[str]:
+def source_notices(layout: FileLayout) -> list[str]:
     """Without what becomes stale when other columns are ignored."""
-    stale = ignored_notices(layout.columns)
+    stale = ignored_column_notices(layout.columns)
     return [text for text in layout.notices if text not in stale]
 
 
 # --- what the organization remembers --------------------------------------------------------------
-def fingerprint_of(layout: Layout) -> str:
+def heading_fingerprint(layout: FileLayout) -> str:
     """Of the headings in their order, however they are capitalized; "" without headings, which no
     other file could be compared with."""
-    names = [folded(column.heading) for column in layout.columns]
+    names = [fold_heading_case(column.heading) for column in layout.columns]
     return hashlib.sha256("\x1f".join(names).encode()).hexdigest() if any(names) else ""
 
 
-def remembered(organization: Organization, layout: Layout) -> ColumnMapping | None:
-    found = fingerprint_of(layout)
+def find_remembered_mapping(organization: Organization, layout: FileLayout) -> ColumnMapping | None:
+    found = heading_fingerprint(layout)
     return organization.column_mappings.filter(fingerprint=found).first() if found else None
 
 
-def remember(by: Principal, layout: Mapping[str, Any], mapping: Mapping[str, str]) -> None:
+def remember_column_mapping(
+    by: Principal, layout: Mapping[str, Any], mapping: Mapping[str, str]
+) -> None:
     """For the next file with these headings, and for the next workbook that begins with the same
     sheet as this one. `layout` is that of a batch."""
     sheet = layout["sheet"] if len(layout["sheets"]) > 1 else ""
     said = {"sheet": sheet[:100], "updated_at": Now(), "updated_by": by.label[:200]}
     if own := layout["fingerprint"]:
-        headings = [column.heading[:100] for column in columns_of(layout)]
+        headings = [column.heading[:100] for column in deserialize_columns(layout)]
         known = {"headings": headings, "mapping": dict(mapping), **said}
-        keep(by, own, known, known)
+        upsert_column_mapping(by, own, known, known)
     if layout["first"] not in ("", own):
-        keep(by, layout["first"], said, {"headings": [], **said})
+        upsert_column_mapping(by, layout["first"], said, {"headings": [], **said})
 
 
-def keep(by: Principal, found: str, changed: dict[str, Any], made: dict[str, Any]) -> None:
+def upsert_column_mapping(
+    by: Principal, found: str, changed: dict[str, Any], made: dict[str, Any]
+) -> None:
     by.organization.column_mappings.update_or_create(
         fingerprint=found, defaults=changed, create_defaults=made
     )
 
 
 # --- a batch's layout -----------------------------------------------------------------------------
-def described(found: Examined, *, first: str = "") -> dict[str, Any]:
+def serialize_file_layout(found: ExaminedFile, *, first: str = "") -> dict[str, Any]:
     """As a batch keeps it. `first` is what an earlier look at the file has found."""
     layout = found.layout
     columns = [asdict(c) for c in layout.columns if c.heading or c.samples or c.meaning]
@@ -151,24 +168,26 @@ def described(found: Examined, *, first: str = "") -> dict[str, Any]:
         "sheets": list(layout.sheets),
         "sheet": layout.sheet,
         "heading_line": layout.heading_line,
-        "columns": columns[:MOST_COLUMNS],
+        "columns": columns[:MAX_COLUMNS],
         "source_notices": source_notices(layout),
-        "fingerprint": fingerprint_of(layout),
+        "fingerprint": heading_fingerprint(layout),
         "first": first or found.first,
     }
 
 
-def columns_of(layout: Mapping[str, Any]) -> list[Column]:
+def deserialize_columns(layout: Mapping[str, Any]) -> list[Column]:
     """Of a batch."""
     return [Column(**column) for column in layout.get("columns", ())]
 
 
-def name_of(column: Column) -> str:
+def column_display_name(column: Column) -> str:
     """Its heading, else its position as a spreadsheet names it."""
-    return column.heading or _("Column %(letter)s") % {"letter": letters(column.index)}
+    return column.heading or _("Column %(letter)s") % {
+        "letter": spreadsheet_column_letters(column.index)
+    }
 
 
-def letters(index: int) -> str:
+def spreadsheet_column_letters(index: int) -> str:
     """A, B, … Z, AA for an index from 0."""
     place, text = index + 1, ""
     while place:
@@ -177,7 +196,7 @@ def letters(index: int) -> str:
     return text
 
 
-def meanings_of(columns: Sequence[Column], given: Mapping[int, str]) -> dict[int, str]:
+def complete_column_meanings(columns: Sequence[Column], given: Mapping[int, str]) -> dict[int, str]:
     """By index: what is given, and for all others what is proposed, unless another column takes
     it."""
     taken = set(given.values())
@@ -185,16 +204,18 @@ def meanings_of(columns: Sequence[Column], given: Mapping[int, str]) -> dict[int
     return {**proposed, **given}
 
 
-def complaints_of(columns: Sequence[Column], meanings: Mapping[int, str]) -> dict[int, str]:
+def validate_column_meanings(
+    columns: Sequence[Column], meanings: Mapping[int, str]
+) -> dict[int, str]:
     """What is wrong with the columns' meanings, by index; of the whole at -1."""
-    names = {column.index: name_of(column) for column in columns}
+    names = {column.index: column_display_name(column) for column in columns}
     counts = Counter(meaning for meaning in meanings.values() if meaning)
     wrong = {}
     for index, meaning in meanings.items():
         name = {"name": names.get(index, str(index + 1)), "meaning": meaning}
         if index not in names:
             wrong[index] = _("The file has no column “%(name)s”.") % name
-        elif meaning and meaning not in MEANINGS:
+        elif meaning and meaning not in COLUMN_MEANINGS:
             wrong[index] = _("“%(name)s” cannot mean “%(meaning)s”.") % name
         elif counts[meaning] > 1:
             wrong[index] = _("“%(name)s” has the same meaning as another column.") % name
@@ -203,14 +224,15 @@ def complaints_of(columns: Sequence[Column], meanings: Mapping[int, str]) -> dic
     return wrong
 
 
-def mapping_of(columns: Sequence[Column], meanings: Mapping[int, str]) -> dict[str, str]:
-    """As `layout_of` takes it: by heading, or by position where that is empty or repeated."""
-    counts = Counter(folded(column.heading) for column in columns)
-    return {key_of(column, counts): meanings[column.index] for column in columns}
+def build_column_mapping(columns: Sequence[Column], meanings: Mapping[int, str]) -> dict[str, str]:
+    """As `read_file_layout` takes it: by heading, or by position where that is empty or
+    repeated."""
+    counts = Counter(fold_heading_case(column.heading) for column in columns)
+    return {column_mapping_key(column, counts): meanings[column.index] for column in columns}
 
 
-def key_of(column: Column, counts: Mapping[str, int]) -> str:
-    if column.heading and counts[folded(column.heading)] == 1:
+def column_mapping_key(column: Column, counts: Mapping[str, int]) -> str:
+    if column.heading and counts[fold_heading_case(column.heading)] == 1:
         return column.heading
     key = str(column.index + 1)
     while key in counts:  # another column is called so

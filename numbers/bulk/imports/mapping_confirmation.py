@@ -10,17 +10,23 @@ from django.utils.translation import gettext as _
 
 from integrations.ledger.leases import wake_dispatcher
 from numbers.bulk.imports import column_mapping
-from numbers.bulk.jobs import ACTOR, CannotBatch, locked, take_over, tell
+from numbers.bulk.jobs import (
+    ACTOR_FIELDS,
+    BulkJobError,
+    lock_bulk_job,
+    record_bulk_job_event,
+    set_bulk_job_actor,
+)
 from numbers.models import Batch
 from organizations.access.principals import Principal
 
 State = Batch.State
 # What was chosen for single rows was chosen for other columns.
-REPLACED = ("mapping", "sheet", "confirm", "choices")
-CONFIRMED = ["state", "options", "dispatched_at", *ACTOR]
+RESET_OPTIONS = ("mapping", "sheet", "confirm", "choices")
+CONFIRM_FIELDS = ["state", "options", "dispatched_at", *ACTOR_FIELDS]
 
 
-class WrongMapping(CannotBatch):
+class InvalidMapping(BulkJobError):
     """The columns cannot mean what was chosen. `errors` has a sentence for each wrong column by its
     index from 0, and at -1 what is wrong with all of them."""
 
@@ -35,73 +41,75 @@ def confirm_mapping(
 ) -> Batch:
     """The file of a batch in state `mapping` is checked with these meanings by a column's index
     from 0, and the organization remembers them for the next file with the same headings. Columns
-    left out keep what is proposed. Another `sheet` is looked at first. Raises CannotBatch; a
-    WrongMapping names the columns."""
-    batch = locked(by, batch_id)
+    left out keep what is proposed. Another `sheet` is looked at first. Raises BulkJobError; a
+    InvalidMapping names the columns."""
+    batch = lock_bulk_job(by, batch_id)
     if batch.state in (State.CHECKING, State.READY, State.RUNNING, State.DONE):
         return batch  # posted twice
-    refuse_other_state(batch, State.MAPPING)
+    ensure_bulk_job_state(batch, State.MAPPING)
     if sheet not in ("", batch.layout["sheet"]):
-        return look_at_sheet(by, batch, sheet)
-    columns = column_mapping.columns_of(batch.layout)
-    meanings = column_mapping.meanings_of(columns, mapping)
-    if errors := column_mapping.complaints_of(columns, meanings):
-        raise WrongMapping(errors)
-    named = column_mapping.mapping_of(columns, meanings)
-    column_mapping.remember(by, batch.layout, named)
-    check_again(by, batch, {"mapping": named, "sheet": batch.layout["sheet"]})
-    tell(by, batch, "columns_confirmed", {"mapping": named, "sheet": batch.layout["sheet"]})
+        return recheck_with_sheet(by, batch, sheet)
+    columns = column_mapping.deserialize_columns(batch.layout)
+    meanings = column_mapping.complete_column_meanings(columns, mapping)
+    if errors := column_mapping.validate_column_meanings(columns, meanings):
+        raise InvalidMapping(errors)
+    named = column_mapping.build_column_mapping(columns, meanings)
+    column_mapping.remember_column_mapping(by, batch.layout, named)
+    recheck_import(by, batch, {"mapping": named, "sheet": batch.layout["sheet"]})
+    record_bulk_job_event(
+        by, batch, "columns_confirmed", {"mapping": named, "sheet": batch.layout["sheet"]}
+    )
     return batch
 
 
 @transaction.atomic
-def choose_sheet(by: Principal, batch_id: UUID, *, sheet: str) -> Batch:
+def choose_import_sheet(by: Principal, batch_id: UUID, *, sheet: str) -> Batch:
     """The columns of another sheet of a batch in state `mapping` are looked at. Raises
-    CannotBatch."""
-    batch = locked(by, batch_id)
+    BulkJobError."""
+    batch = lock_bulk_job(by, batch_id)
     if batch.state == State.CHECKING or sheet == batch.layout.get("sheet"):
         return batch  # posted twice
-    refuse_other_state(batch, State.MAPPING)
-    return look_at_sheet(by, batch, sheet)
+    ensure_bulk_job_state(batch, State.MAPPING)
+    return recheck_with_sheet(by, batch, sheet)
 
 
-def look_at_sheet(by: Principal, batch: Batch, sheet: str) -> Batch:
+def recheck_with_sheet(by: Principal, batch: Batch, sheet: str) -> Batch:
     if sheet not in batch.layout["sheets"]:
-        raise CannotBatch(column_mapping.no_sheet(sheet))
-    check_again(by, batch, {"sheet": sheet, "confirm": True})
+        raise BulkJobError(column_mapping.missing_sheet_message(sheet))
+    recheck_import(by, batch, {"sheet": sheet, "confirm": True})
     return batch
 
 
-def check_again(by: Principal, batch: Batch, options: Mapping[str, Any]) -> None:
-    kept = {name: value for name, value in batch.options.items() if name not in REPLACED}
+def recheck_import(by: Principal, batch: Batch, options: Mapping[str, Any]) -> None:
+    kept = {name: value for name, value in batch.options.items() if name not in RESET_OPTIONS}
     batch.options = {**kept, **options}
     batch.state, batch.dispatched_at = State.CHECKING, None
-    take_over(by, batch)
-    batch.save(update_fields=CONFIRMED)
+    set_bulk_job_actor(by, batch)
+    batch.save(update_fields=CONFIRM_FIELDS)
     wake_dispatcher()
 
 
 @transaction.atomic
-def change_mapping(by: Principal, batch_id: UUID) -> Batch:
-    """The columns of a batch that is `ready` are chosen again. Raises CannotBatch."""
-    batch = locked(by, batch_id)
+def reopen_mapping(by: Principal, batch_id: UUID) -> Batch:
+    """The columns of a batch that is `ready` are chosen again. Raises BulkJobError."""
+    batch = lock_bulk_job(by, batch_id)
     if batch.state == State.MAPPING:
         return batch  # posted twice
-    refuse_other_state(batch, State.READY)
-    if not can_change_mapping(batch):
-        raise CannotBatch(_("Its columns cannot be changed any more: hand the file in again."))
+    ensure_bulk_job_state(batch, State.READY)
+    if not can_reopen_mapping(batch):
+        raise BulkJobError(_("Its columns cannot be changed any more: hand the file in again."))
     batch.state = State.MAPPING
     batch.save(update_fields=["state"])
     return batch
 
 
-def can_change_mapping(batch: Batch) -> bool:
+def can_reopen_mapping(batch: Batch) -> bool:
     """Whether its file is still here, as only a batch of the screens keeps it that long."""
     is_ready = batch.state == State.READY
     return is_ready and bool(batch.options.get("ask") and batch.layout.get("columns"))
 
 
-def refuse_other_state(batch: Batch, expected: str) -> None:
+def ensure_bulk_job_state(batch: Batch, expected: str) -> None:
     if batch.state != expected:
         state = {"state": batch.get_state_display()}
-        raise CannotBatch(_("This is not possible now: it is %(state)s.") % state)
+        raise BulkJobError(_("This is not possible now: it is %(state)s.") % state)

@@ -7,130 +7,132 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from numbers.bulk.files.headings import readings_of
-from numbers.bulk.imports.pasted_marks import NOTHING, without_marks
+from numbers.bulk.files.headings import heading_row_meanings
+from numbers.bulk.imports.pasted_marks import BLANK_LINE_PATTERN, strip_list_marks
 from numbers.bulk.imports.pasted_pieces import (
-    SHORTEST,
-    Piece,
-    holds_a_number,
-    pieces_of,
-    singular,
-    unquoted,
+    MIN_DIGITS,
+    PastedPiece,
+    classify_pieces,
+    contains_certain_number,
+    plural_heading_meaning,
+    strip_label_quotes,
 )
 
-Row = dict[str, str]
-TEL = r"(?:tel|callto):[^\s,|<>\"')\]]+"  # its parameters are divided by semicolons
-PART = re.compile(rf"(?:{TEL}|[^\t;,])+", re.IGNORECASE)
-CELL = re.compile(r"[^|]+")
-WORD = re.compile(r"[^\s;,|]+")
+PastedRow = dict[str, str]
+TEL_URI = r"(?:tel|callto):[^\s,|<>\"')\]]+"  # its parameters are divided by semicolons
+PART_PATTERN = re.compile(rf"(?:{TEL_URI}|[^\t;,])+", re.IGNORECASE)
+PIPE_CELL_PATTERN = re.compile(r"[^|]+")
+WORD_PATTERN = re.compile(r"[^\s;,|]+")
 # Most lines, and what the rest of this module would make of them: a number and a label after it.
-PLAIN = re.compile(r"(?P<number>\+\d[\d ().-]{5,30}\d)\s*(?:[\t;,](?P<label>[^+\"|]*))?")
-CANNOT_BE_PLAIN = re.compile(rf"(?:\D*\d){{{SHORTEST}}}|.*(?:tel|callto):", re.IGNORECASE)
+PLAIN_LINE_PATTERN = re.compile(
+    r"(?P<number>\+\d[\d ().-]{5,30}\d)\s*(?:[\t;,](?P<label>[^+\"|]*))?"
+)
+COMPLEX_LABEL_PATTERN = re.compile(rf"(?:\D*\d){{{MIN_DIGITS}}}|.*(?:tel|callto):", re.IGNORECASE)
 E164 = re.compile(r"\bE[. -]?164\b", re.IGNORECASE)  # the one name with digits
-MOST = 150_000  # lines, and parts of a line: more than an import has rows
-LONGEST_HEADING, LONGEST_ROW = 300, 3_000
+MAX_LINES = 150_000  # lines, and parts of a line: more than an import has rows
+MAX_HEADING_LENGTH, MAX_ROW_LENGTH = 300, 3_000
 
 
 @dataclass(frozen=True)
-class Table:
+class PastedTable:
     """What a heading says of the lines below it."""
 
     separator: str
     columns: list[str]
 
 
-def rows_of(text: str) -> Iterator[Row]:
+def parse_pasted_rows(text: str) -> Iterator[PastedRow]:
     """`number` and `label`, and what else a heading names, by the names of
     numbers.bulk.files.columns. A list with far more than an import takes is not understood: it
     becomes more rows than that."""
     table = None
-    lines = [line for line in text.splitlines() if not NOTHING.fullmatch(line)]
-    if len(lines) > MOST or any(map(has_too_many_parts, lines)):
-        yield from ({"number": found[0]} for found in WORD.finditer(text))
+    lines = [line for line in text.splitlines() if not BLANK_LINE_PATTERN.fullmatch(line)]
+    if len(lines) > MAX_LINES or any(map(has_too_many_parts, lines)):
+        yield from ({"number": found[0]} for found in WORD_PATTERN.finditer(text))
         return
-    for line in without_marks(lines):
-        if heading := table_of(line):
+    for line in strip_list_marks(lines):
+        if heading := parse_table_heading(line):
             table = heading
-        elif table and (row := row_of_table(line, table)):
+        elif table and (row := parse_table_row(line, table)):
             yield row
         else:
-            yield from rows_of_line(line)
+            yield from parse_pasted_line(line)
 
 
 def has_too_many_parts(line: str) -> bool:
-    return len(line) > MOST and sum(map(line.count, "\t;,|+")) > MOST
+    return len(line) > MAX_LINES and sum(map(line.count, "\t;,|+")) > MAX_LINES
 
 
-def table_of(line: str) -> Table | None:
+def parse_table_heading(line: str) -> PastedTable | None:
     """None for a line that is no heading. Parts may be empty, but each other one is known."""
-    if len(line) > LONGEST_HEADING or re.search(r"[0-9]{3}", E164.sub("", line)):
+    if len(line) > MAX_HEADING_LENGTH or re.search(r"[0-9]{3}", E164.sub("", line)):
         return None
     separator = "|" if "|" in line else next((c for c in "\t;," if c in line), ",")
-    cells = [cell.strip(' ":*_') for cell in cells_of(line, separator)]
-    columns = [singular(cell) for cell in cells]
+    cells = [cell.strip(' ":*_') for cell in split_table_cells(line, separator)]
+    columns = [plural_heading_meaning(cell) for cell in cells]
     others = [cell for cell, column in zip(cells, columns, strict=True) if cell and not column]
-    known = "number" in columns and all(each.is_certain for each in readings_of(others))
-    return Table(separator, columns) if known else None
+    known = "number" in columns and all(each.is_certain for each in heading_row_meanings(others))
+    return PastedTable(separator, columns) if known else None
 
 
-def cells_of(line: str, separator: str) -> list[str]:
+def split_table_cells(line: str, separator: str) -> list[str]:
     if separator == "|":
         return [cell.strip() for cell in line.strip().strip("|").split("|")]
     return [cell.strip() for cell in next(csv.reader([line], delimiter=separator))]
 
 
-def row_of_table(line: str, table: Table) -> Row | None:
+def parse_table_row(line: str, table: PastedTable) -> PastedRow | None:
     """None where the line is not as its heading says: no number in its place, or more than one."""
-    cells = cells_of(line, table.separator) if len(line) <= LONGEST_ROW else []
+    cells = split_table_cells(line, table.separator) if len(line) <= MAX_ROW_LENGTH else []
     if len(cells) > len(table.columns) or len(cells) < 2:
         return None
     row = {name: cell for name, cell in zip(table.columns, cells, strict=False) if name and cell}
     others = (cell for name, cell in row.items() if name != "number")
-    return row if "number" in row and not any(map(holds_a_number, others)) else None
+    return row if "number" in row and not any(map(contains_certain_number, others)) else None
 
 
-def rows_of_line(line: str) -> list[Row]:
+def parse_pasted_line(line: str) -> list[PastedRow]:
     """At least one: where nothing looks like a number, the first part stands for it."""
-    plain = PLAIN.fullmatch(line)
-    if plain and not CANNOT_BE_PLAIN.match(plain["label"] or ""):
-        return [{"number": plain["number"], "label": unquoted(plain["label"] or "")}]
-    pattern = CELL if is_piped(line) else PART
-    found = [(part.start(), unquoted(part[0])) for part in pattern.finditer(line)]
+    plain = PLAIN_LINE_PATTERN.fullmatch(line)
+    if plain and not COMPLEX_LABEL_PATTERN.match(plain["label"] or ""):
+        return [{"number": plain["number"], "label": strip_label_quotes(plain["label"] or "")}]
+    pattern = PIPE_CELL_PATTERN if is_pipe_separated(line) else PART_PATTERN
+    found = [(part.start(), strip_label_quotes(part[0])) for part in pattern.finditer(line)]
     found = [(start, part) for start, part in found if part]
     if not found:  # invisible characters alone
         return []
-    pieces = pieces_of([part for _start, part in found])
+    pieces = classify_pieces([part for _start, part in found])
     if sum(piece.is_number for piece in pieces) > 1:
-        return labelled(pieces)
+        return pair_numbers_with_labels(pieces)
     if pieces[0].is_number and pieces[0].text == found[0][1]:
         rest = line[found[1][0] :] if len(found) > 1 else ""
-        return [{"number": pieces[0].text, "label": unquoted(rest.rstrip("|"))}]
+        return [{"number": pieces[0].text, "label": strip_label_quotes(rest.rstrip("|"))}]
     number = next(piece.text for piece in pieces if piece.is_number)
-    label = joined([piece.text for piece in pieces if not piece.is_number])
+    label = join_labels([piece.text for piece in pieces if not piece.is_number])
     return [{"number": number, "label": label}]
 
 
-def is_piped(line: str) -> bool:
+def is_pipe_separated(line: str) -> bool:
     """Whether pipes divide it, and not commas between which one happens to stand."""
     return bool(re.match(r"[^\t;,]*\|", line))
 
 
-def labelled(pieces: list[Piece]) -> list[Row]:
+def pair_numbers_with_labels(pieces: list[PastedPiece]) -> list[PastedRow]:
     """Each number with the labels behind it; before it, where the line begins with a label."""
     before = not pieces[0].is_number
-    rows: list[Row] = []
+    rows: list[PastedRow] = []
     waiting: list[str] = []
     for piece in pieces:
         if piece.is_number:
-            rows.append({"number": piece.text, "label": joined(waiting)})
+            rows.append({"number": piece.text, "label": join_labels(waiting)})
             waiting = []
         elif before:
             waiting.append(piece.text)
         else:
-            rows[-1]["label"] = joined([rows[-1]["label"], piece.text])
-    rows[-1]["label"] = joined([rows[-1]["label"], *waiting])
+            rows[-1]["label"] = join_labels([rows[-1]["label"], piece.text])
+    rows[-1]["label"] = join_labels([rows[-1]["label"], *waiting])
     return rows
 
 
-def joined(texts: list[str]) -> str:
+def join_labels(texts: list[str]) -> str:
     return ", ".join(filter(None, texts))

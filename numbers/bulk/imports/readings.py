@@ -11,21 +11,26 @@ from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 
 from integrations.ledger.leases import wake_dispatcher
-from numbers.bulk.imports.options import INTERNATIONAL, NATIONAL, WAYS
-from numbers.bulk.jobs import CannotBatch, locked, tell
+from numbers.bulk.imports.options import INTERNATIONAL, NATIONAL, NUMBER_FORMATS
+from numbers.bulk.jobs import BulkJobError, lock_bulk_job, record_bulk_job_event
 from numbers.models import Batch, BatchRow
-from numbers.numbering.e164 import NotANumber
-from numbers.numbering.readings import Ambiguous, IsBlock, Reading, named
+from numbers.numbering.e164 import InvalidPhoneNumber
+from numbers.numbering.readings import (
+    AmbiguousNumber,
+    NumberRangeError,
+    ParsedNumber,
+    number_with_country,
+)
 from organizations.access.principals import Principal
 
-RANGE = "range"  # a person's choice: all numbers of the range
-MOST_CHOICES = 2_000
+RANGE_CHOICE = "range"  # a person's choice: all numbers of the range
+MAX_CHOICES = 2_000
 # Rows that can be done, or were, with something to look at.
 HAS_NOTE = Q(fate__in=[BatchRow.Fate.TODO, BatchRow.Fate.DONE]) & ~Q(message="")
 
 
 @dataclass
-class Evidence:
+class NumberFormatEvidence:
     """How many rows without a plus have one valid reading only. It decides for the others where no
     row speaks against it; a national reading also needs the digits that its country writes. Whether
     a row is a range, no other row can tell."""
@@ -33,7 +38,7 @@ class Evidence:
     national: int = 0
     international: int = 0
 
-    def see(self, reading: Reading) -> None:
+    def see(self, reading: ParsedNumber) -> None:
         if reading.is_valid and reading.way == NATIONAL:
             self.national += 1
         elif reading.is_valid and reading.way == INTERNATIONAL:
@@ -51,46 +56,46 @@ class Evidence:
         return found[0] if len(found) == 1 else None
 
 
-def counted(batch: Batch) -> tuple[dict[str, int], int]:
+def count_rows_by_result(batch: Batch) -> tuple[dict[str, int], int]:
     """Rows by fate, and how many that can be done, or were, have a note to look at."""
     rows = batch.rows.values("fate").annotate(count=Count("pk"), noted=Count("pk", filter=HAS_NOTE))
     found = list(rows.order_by())
     return {row["fate"]: row["count"] for row in found}, sum(row["noted"] for row in found)
 
 
-def described(error: Ambiguous | IsBlock) -> dict[str, Any]:
+def serialize_candidates(error: AmbiguousNumber | NumberRangeError) -> dict[str, Any]:
     """What a row keeps of its readings."""
     readings = [
         {"number": each.number, "way": each.way, "is_sure": each.is_sure, "note": each.note}
-        for each in numbers_of(error)
+        for each in row_candidate_numbers(error)
     ]
-    if isinstance(error, IsBlock):
+    if isinstance(error, NumberRangeError):
         return {"readings": readings, "range": {"first": error.first, "last": error.last}}
     return {"readings": readings}
 
 
-def numbers_of(error: NotANumber) -> tuple[Reading, ...]:
-    if isinstance(error, Ambiguous):
+def row_candidate_numbers(error: InvalidPhoneNumber) -> tuple[ParsedNumber, ...]:
+    if isinstance(error, AmbiguousNumber):
         return error.readings
     return (error.single,) if error.single else ()
 
 
-def question(error: Ambiguous | IsBlock) -> str:
+def candidate_question(error: AmbiguousNumber | NumberRangeError) -> str:
     """The message of a row that waits for a choice."""
-    if isinstance(error, IsBlock):
+    if isinstance(error, NumberRangeError):
         words = {"first": error.first, "last": error.last}
         if error.single:
-            words["number"] = named(error.single.number)
+            words["number"] = number_with_country(error.single.number)
             return _("One number, %(number)s, or the range %(first)s to %(last)s?") % words
         return _("The range %(first)s to %(last)s?") % words
-    shown = [named(reading.number) for reading in error.readings]
+    shown = [number_with_country(reading.number) for reading in error.readings]
     if len(shown) == 1:
         return _("Is this %(number)s?") % {"number": shown[0]}
     return _("Is this %(first)s or %(second)s?") % {"first": shown[0], "second": shown[1]}
 
 
 @transaction.atomic
-def choose(
+def choose_row_numbers(
     by: Principal,
     batch_id: UUID,
     *,
@@ -98,44 +103,46 @@ def choose(
     without_plus: str | None = None,
 ) -> Batch:
     """Checks an import again with what a person has chosen: by line a number that its row offers,
-    or RANGE; and `without_plus`, one of WAYS, for all other rows. Raises CannotBatch."""
-    batch = locked(by, batch_id)
+    or RANGE; and `without_plus`, one of WAYS, for all other rows. Raises BulkJobError."""
+    batch = lock_bulk_job(by, batch_id)
     if batch.state == Batch.State.CHECKING:
         return batch  # posted twice
-    chosen = checked_choices(batch, choices or {})
-    if without_plus and without_plus not in WAYS:
-        raise CannotBatch(_("Choose national or international."))
+    chosen = validate_number_choices(batch, choices or {})
+    if without_plus and without_plus not in NUMBER_FORMATS:
+        raise BulkJobError(_("Choose national or international."))
     if not chosen and not without_plus:
-        raise CannotBatch(_("Choose a number for at least one row."))
-    refuse_late(batch)
+        raise BulkJobError(_("Choose a number for at least one row."))
+    ensure_choices_allowed(batch)
     batch.options["choices"] = {**batch.options.get("choices", {}), **chosen}
     if without_plus:
         batch.options["without_plus"] = without_plus
     batch.state, batch.dispatched_at, batch.tries = Batch.State.CHECKING, None, 0
     batch.save(update_fields=["options", "state", "dispatched_at", "tries"])
-    tell(by, batch, "chosen", {"choices": len(chosen), "without_plus": without_plus or ""})
+    record_bulk_job_event(
+        by, batch, "chosen", {"choices": len(chosen), "without_plus": without_plus or ""}
+    )
     wake_dispatcher()
     return batch
 
 
-def refuse_late(batch: Batch) -> None:
+def ensure_choices_allowed(batch: Batch) -> None:
     has_file = Batch.objects.filter(pk=batch.pk, file__isnull=False).exists()
     if batch.state != Batch.State.READY or not has_file:
-        raise CannotBatch(_("Numbers can be chosen only before the import has started."))
+        raise BulkJobError(_("Numbers can be chosen only before the import has started."))
 
 
-def checked_choices(batch: Batch, choices: Mapping[int, str]) -> dict[str, str]:
-    """By line as text, as the options keep them. Raises CannotBatch."""
-    if len(choices) + len(batch.options.get("choices", {})) > MOST_CHOICES:
-        raise CannotBatch(_("Too many rows: choose for all of them at once."))
+def validate_number_choices(batch: Batch, choices: Mapping[int, str]) -> dict[str, str]:
+    """By line as text, as the options keep them. Raises BulkJobError."""
+    if len(choices) + len(batch.options.get("choices", {})) > MAX_CHOICES:
+        raise BulkJobError(_("Too many rows: choose for all of them at once."))
     rows = batch.rows.filter(line__in=choices, fate=BatchRow.Fate.AMBIGUOUS)
-    offered = {row.line: offers(row) for row in rows}
+    offered = {row.line: offered_choices(row) for row in rows}
     for line, choice in choices.items():
         if choice not in offered.get(line, ()):
-            raise CannotBatch(_("Line %(line)d does not offer this choice.") % {"line": line})
+            raise BulkJobError(_("Line %(line)d does not offer this choice.") % {"line": line})
     return {str(line): choice for line, choice in choices.items()}
 
 
-def offers(row: BatchRow) -> list[str]:
+def offered_choices(row: BatchRow) -> list[str]:
     found = [each["number"] for each in row.values.get("readings", ())]
-    return [*found, RANGE] if "range" in row.values else found
+    return [*found, RANGE_CHOICE] if "range" in row.values else found

@@ -9,29 +9,39 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from carriers.models import Carrier
-from numbers.bulk.files.tables import Line
+from numbers.bulk.files.tables import TableLine
 from numbers.bulk.imports import fields
 from numbers.bulk.imports.carrier_names import carriers_by_name
 from numbers.bulk.imports.options import (
     ACCOUNT,
     CARRIER,
-    FOR_ALL,
     RECORD,
-    ROWS,
+    ROW_SOURCES,
+    SHARED_FIELDS,
+    find_named_integration,
     is_uuid,
-    named_integration,
 )
-from numbers.bulk.imports.readings import RANGE, Evidence, described, question
-from numbers.inventory.reservation import NoCarrier, refuse_failed
+from numbers.bulk.imports.readings import (
+    RANGE_CHOICE,
+    NumberFormatEvidence,
+    candidate_question,
+    serialize_candidates,
+)
+from numbers.inventory.reservation import CarrierUnavailable, ensure_carrier_not_failed
 from numbers.numbering import ranges, regions
-from numbers.numbering.e164 import NotANumber
+from numbers.numbering.e164 import InvalidPhoneNumber
 from numbers.numbering.parsing import parse_number
-from numbers.numbering.readings import Ambiguous, IsBlock, Reading, readings_of
+from numbers.numbering.readings import (
+    AmbiguousNumber,
+    NumberRangeError,
+    ParsedNumber,
+    candidate_numbers,
+)
 from organizations.access.principals import Principal
-from organizations.text.rules import trimmed
+from organizations.text.rules import trim_text
 
 # The columns in the reader's words; what is wrong begins with one.
-TITLES = {
+COLUMN_TITLES = {
     "number": gettext_lazy("Number"),
     "label": gettext_lazy("Label"),
     "carrier": gettext_lazy("Carrier"),
@@ -41,7 +51,7 @@ TITLES = {
 
 
 @dataclass
-class Understood:
+class ParsedRow:
     line: int
     text: str
     number: str = ""
@@ -52,19 +62,19 @@ class Understood:
     rest: range = range(0)  # of a range that begins with this number: the digits of the others
 
 
-class Understanding:
+class RowParser:
     """What all rows of one import share: its options, and the carriers that there are."""
 
     def __init__(self, by: Principal, options: dict[str, str]):
         self.options = options
-        self.for_all = {name: options[name] for name in FOR_ALL if name in options}
-        self.for_all |= place_of(by, options)
+        self.for_all = {name: options[name] for name in SHARED_FIELDS if name in options}
+        self.for_all |= destination_values(by, options)
         self.is_for_carriers = options.get("destination", CARRIER) == CARRIER
         self.carriers = carriers_by_name(by) if self.is_for_carriers else {}
-        agents = agents_by_name(by)
+        agents = agent_ids_by_name(by)
         self.agent_ids = {agent_id for ids in agents.values() for agent_id in ids}
-        self.agents = {} if options.get("given") in ROWS else agents
-        self.evidence = Evidence()
+        self.agents = {} if options.get("given") in ROW_SOURCES else agents
+        self.evidence = NumberFormatEvidence()
         self.notices: list[str] = []  # on all rows, each once
 
     def progress(self) -> dict[str, Any]:
@@ -72,93 +82,100 @@ class Understanding:
         return {**asdict(self.evidence), "notices": self.notices}
 
     def resume(self, progress: Mapping[str, Any]) -> None:
-        self.evidence = Evidence(progress["national"], progress["international"])
+        self.evidence = NumberFormatEvidence(progress["national"], progress["international"])
         self.notices = list(progress["notices"])
 
-    def row(self, line: Line, known: str | None = None) -> Understood:
+    def row(self, line: TableLine, known: str | None = None) -> ParsedRow:
         """`known` is the number that the row's id belongs to."""
-        found = Understood(line.line, (line.cells.get("number") or "")[:100])
-        found.wrong += [titled(name, fault) for name, fault in line.faults.items()]
+        found = ParsedRow(line.line, (line.cells.get("number") or "")[:100])
+        found.wrong += [prefix_column_title(name, fault) for name, fault in line.faults.items()]
         if not {"", "number"} & line.faults.keys():
             self.find_number(found, line.cells, known)
         self.find_texts(found, line.cells)
-        self.find_agent(found, trimmed(line.cells.get("agent_id") or ""))
-        self.find_carrier(found, carrier_of(line.cells))
+        self.find_agent(found, trim_text(line.cells.get("agent_id") or ""))
+        self.find_carrier(found, carrier_cell(line.cells))
         if line.surplus:
             found.wrong.append(
                 _("“%(cell)s” stands beyond the last column: put text with separators in quotes.")
-                % {"cell": quoted(line.surplus, 40)}
+                % {"cell": shorten_quoted_text(line.surplus, 40)}
             )
         return found
 
-    def find_number(self, found: Understood, cells: dict[str, str], known: str | None) -> None:
+    def find_number(self, found: ParsedRow, cells: dict[str, str], known: str | None) -> None:
         text = cells.get("number") or ""
         try:
-            if known and names_number(text, known):
+            if known and is_same_number(text, known):
                 found.number = known
             elif known:
-                raise different_number(known)
+                raise different_number_error(known)
             else:
                 self.read_number(found, text, self.country_of(cells))
-            found.rest = rest_of_range(found.number, cells) or found.rest
-        except (Ambiguous, IsBlock) as error:
-            found.values |= described(error)
-            found.question = question(error)
-        except NotANumber as error:
-            found.wrong.append(f"{TITLES['number']}: {error}")
+            found.rest = remaining_range_digits(found.number, cells) or found.rest
+        except (AmbiguousNumber, NumberRangeError) as error:
+            found.values |= serialize_candidates(error)
+            found.question = candidate_question(error)
+        except InvalidPhoneNumber as error:
+            found.wrong.append(f"{COLUMN_TITLES['number']}: {error}")
         else:
             found.values["number"] = found.number
 
-    def read_number(self, found: Understood, text: str, country: str | None) -> None:
-        """A person's choice comes first. Raises NotANumber."""
+    def read_number(self, found: ParsedRow, text: str, country: str | None) -> None:
+        """A person's choice comes first. Raises InvalidPhoneNumber."""
         try:
             reading = parse_number(text, country=country)
             self.evidence.see(reading)
-        except (Ambiguous, IsBlock) as error:
+        except (AmbiguousNumber, NumberRangeError) as error:
             reading = self.chosen(found, error)
             if reading is None:
                 raise
         found.number = reading.number
         found.notes.append(reading.note)
 
-    def chosen(self, found: Understood, error: Ambiguous | IsBlock) -> Reading | None:
+    def chosen(
+        self, found: ParsedRow, error: AmbiguousNumber | NumberRangeError
+    ) -> ParsedNumber | None:
         choice = self.options.get("choices", {}).get(str(found.line))
-        if choice == RANGE and isinstance(error, IsBlock):
+        if choice == RANGE_CHOICE and isinstance(error, NumberRangeError):
             found.rest = range(int(error.first) + 1, int(error.last) + 1)
-            return Reading(error.first)
-        way = self.options.get("without_plus") if isinstance(error, Ambiguous) else None
-        for reading in readings_of(error):
+            return ParsedNumber(error.first)
+        way = self.options.get("without_plus") if isinstance(error, AmbiguousNumber) else None
+        for reading in candidate_numbers(error):
             if reading.number == choice or (not choice and way and reading.way == way):
                 return reading
         return None
 
     def country_of(self, cells: dict[str, str]) -> str | None:
-        """The row's own, else the one of all rows. Raises NotANumber."""
+        """The row's own, else the one of all rows. Raises InvalidPhoneNumber."""
         named = cells.get("country")
         if not named:
-            return regions.INTERNATIONAL if lost_in_export(cells) else self.options.get("country")
-        country = regions.find(named)
+            return regions.INTERNATIONAL if has_lost_plus(cells) else self.options.get("country")
+        country = regions.find_region(named)
         if country is None and not (cells.get("number") or "").lstrip().startswith("+"):
             text = _("There is no country “%(name)s”: give its two letters or its name.")
-            raise NotANumber(text % {"name": quoted(named, 40)}, code="unknown_country")
+            raise InvalidPhoneNumber(
+                text % {"name": shorten_quoted_text(named, 40)}, code="unknown_country"
+            )
         return country
 
-    def find_texts(self, found: Understood, cells: dict[str, str]) -> None:
-        given, wrong = fields.read(cells)
+    def find_texts(self, found: ParsedRow, cells: dict[str, str]) -> None:
+        given, wrong = fields.parse_row_fields(cells)
         found.wrong += wrong
         found.values |= self.for_all | given
         if self.options.get("update"):
             found.values["given"] = sorted(given)
 
-    def find_agent(self, found: Understood, named: str) -> None:
+    def find_agent(self, found: ParsedRow, named: str) -> None:
         """By id; in a file, as people know it, by name. Some live elsewhere."""
         if not named or named in self.agent_ids:
             return
         called = self.agents.get(named.casefold(), [])
-        words = {"id": "".join(called[:1]) or quoted(named), "name": quoted(named)}
+        words = {
+            "id": "".join(called[:1]) or shorten_quoted_text(named),
+            "name": shorten_quoted_text(named),
+        }
         if len(called) > 1:
             wrong = _("Several agents are called so: give the id of one.")
-            found.wrong.append(f"{TITLES['agent_id']}: {wrong}")
+            found.wrong.append(f"{COLUMN_TITLES['agent_id']}: {wrong}")
         elif called:
             found.values["agent_id"] = called[0]
             found.notes.append(_("“%(name)s” is the agent %(id)s.") % words)
@@ -166,15 +183,15 @@ class Understanding:
             note = _("No agent here has the id “%(id)s”: the number keeps it all the same.")
             found.notes.append(note % words)
 
-    def find_carrier(self, found: Understood, named: str) -> None:
+    def find_carrier(self, found: ParsedRow, named: str) -> None:
         if not self.is_for_carriers:
             if named and not self.notices:
-                self.notices.append(carrier_notice(self.options))
+                self.notices.append(ignored_carrier_notice(self.options))
             return
         try:
             carrier = self.carrier(named or self.options.get("carrier", ""))
-        except NoCarrier as error:
-            found.wrong.append(f"{TITLES['carrier']}: {error}")
+        except CarrierUnavailable as error:
+            found.wrong.append(f"{COLUMN_TITLES['carrier']}: {error}")
             found.values["carrier"] = named[:200]  # as the report gives it back to be mended
         else:
             sid = str(carrier.voip_carrier_sid)
@@ -190,82 +207,85 @@ class Understanding:
     def carrier(self, named: str) -> Carrier:
         carriers = self.carriers.get(named.casefold(), [])
         if not carriers:
-            raise NoCarrier(_("There is no carrier “%(name)s”.") % {"name": quoted(named)})
-        if len(carriers) > 1:
-            raise NoCarrier(
-                _("Several carriers are called “%(name)s”: name its sid.") % {"name": quoted(named)}
+            raise CarrierUnavailable(
+                _("There is no carrier “%(name)s”.") % {"name": shorten_quoted_text(named)}
             )
-        refuse_failed(carriers[0])
+        if len(carriers) > 1:
+            raise CarrierUnavailable(
+                _("Several carriers are called “%(name)s”: name its sid.")
+                % {"name": shorten_quoted_text(named)}
+            )
+        ensure_carrier_not_failed(carriers[0])
         return carriers[0]
 
 
-def lost_in_export(cells: dict[str, str]) -> bool:
+def has_lost_plus(cells: dict[str, str]) -> bool:
     """Whether the row is of an export of ours, which writes E.164, and only its plus was lost."""
     text = (cells.get("number") or "").strip()
     return text.isdecimal() and not text.startswith("0") and is_uuid(cells.get("id") or "")
 
 
-def names_number(text: str, number: str) -> bool:
+def is_same_number(text: str, number: str) -> bool:
     """Whether `text`, beside the id of `number`, is that number: a spreadsheet may have taken its
     plus."""
     if not text:
         return True
     try:
         return parse_number(text, country=regions.INTERNATIONAL).number == number
-    except NotANumber:
+    except InvalidPhoneNumber:
         return False
 
 
-def different_number(known: str) -> NotANumber:
+def different_number_error(known: str) -> InvalidPhoneNumber:
     text = _("The id of this row is that of %(number)s: correct the number, or remove the id.")
-    return NotANumber(text % {"number": known}, code="different_number")
+    return InvalidPhoneNumber(text % {"number": known}, code="different_number")
 
 
-def rest_of_range(first: str, cells: dict[str, str]) -> range | None:
+def remaining_range_digits(first: str, cells: dict[str, str]) -> range | None:
     """Where columns say how long a range is, the digits of the numbers behind its first. Raises
-    NotANumber."""
+    InvalidPhoneNumber."""
     last, size = cells.get("last_number") or "", cells.get("range_size") or ""
     if not last and size in ("", "0", "1"):
         return None
     if size and not size.isdecimal():
-        raise NotANumber(_("The size of a range is a whole number."), code="range")
+        raise InvalidPhoneNumber(_("The size of a range is a whole number."), code="range")
     try:
         count = None if last else int(size[:9])
-        begin, end = ranges.ends_of(first=first, last=last, count=count)
+        begin, end = ranges.resolve_range_ends(first=first, last=last, count=count)
     except ValidationError as error:
-        raise NotANumber(" ".join(error.messages), code="range") from error
+        raise InvalidPhoneNumber(" ".join(error.messages), code="range") from error
     return range(int(begin) + 1, int(end) + 1)
 
 
-def titled(name: str, fault: str) -> str:
-    return f"{TITLES[name]}: {fault}" if name in TITLES else fault
+def prefix_column_title(name: str, fault: str) -> str:
+    return f"{COLUMN_TITLES[name]}: {fault}" if name in COLUMN_TITLES else fault
 
 
-def place_of(by: Principal, options: dict[str, str]) -> dict[str, str]:
+def destination_values(by: Principal, options: dict[str, str]) -> dict[str, str]:
     """Where the numbers go that go on no carrier, as a row shows it."""
     if options.get("destination") == ACCOUNT:
-        return {"account": named_integration(by, options["integration_id"]).name}
+        return {"account": find_named_integration(by, options["integration_id"]).name}
     is_record = options.get("destination") == RECORD
     return {"account": _("recorded only")} if is_record else {}
 
 
-def carrier_notice(options: dict[str, str]) -> str:
+def ignored_carrier_notice(options: dict[str, str]) -> str:
     if options.get("destination") == ACCOUNT:
         return _("The column carrier is ignored: these numbers belong to an account.")
     return _("The column carrier is ignored: these numbers are recorded only.")
 
 
-def carrier_of(cells: dict[str, str]) -> str:
+def carrier_cell(cells: dict[str, str]) -> str:
     """Rows that are tried again know the sid too."""
-    return cells.get("voip_carrier_sid") or trimmed(cells.get("carrier") or "")
+    return cells.get("voip_carrier_sid") or trim_text(cells.get("carrier") or "")
 
 
-def quoted(text: str, most: int = 100) -> str:
+def shorten_quoted_text(text: str, most: int = 100) -> str:
     """Within a sentence, which is one line."""
     return " ".join(text.split())[:most]
 
 
-def agents_by_name(by: Principal) -> dict[str, list[str]]:
+def agent_ids_by_name(by: Principal) -> dict[str, list[str]]:
     """Their ids by their names, however these are capitalized."""
     found: dict[str, list[str]] = {}
     for agent_id, name in by.organization.agents.values_list("agent_id", "name"):

@@ -4,23 +4,23 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from numbers.dialects.butter import examples
-from numbers.dialects.butter.base import ButterView, enveloped, missing
-from numbers.dialects.butter.operation_errors import told
-from numbers.dialects.butter.phone_numbers import Held, locked
-from numbers.dialects.butter.schema import changing, one
-from numbers.dialects.butter.serializers import AgentShape, AssignSerializer, represent_agent
+from numbers.dialects.butter.base import ButterView, not_found_problem, success_envelope
+from numbers.dialects.butter.operation_errors import translate_operation_errors
+from numbers.dialects.butter.phone_numbers import LockedPlacements, find_and_lock_number
+from numbers.dialects.butter.schema import butter_write_operation, object_schema
+from numbers.dialects.butter.serializers import AgentShape, AssignSerializer, serialize_butter_agent
 from numbers.inventory import agents
-from numbers.inventory.locks import hold_agent
-from numbers.inventory.placements import PLACED_AS, default_homes
-from numbers.inventory.reservation import refuse_outside_pools
-from numbers.models import AGENT_ID, Agent, PhoneNumber, Placement
+from numbers.inventory.locks import lock_agent_ids
+from numbers.inventory.placements import ROLE_BY_PROVIDER, default_integrations_by_role
+from numbers.inventory.reservation import ensure_within_pools
+from numbers.models import AGENT_ID_VALIDATOR, Agent, PhoneNumber, Placement
 from organizations.access.principals import Principal
 from organizations.access.roles import Permission
-from organizations.api.serializers import taken
+from organizations.api.serializers import validate_input
 from organizations.web.api.fields import StrictSerializer
 from organizations.web.api.problems import Problem
-from organizations.web.api.responses import Reply
-from organizations.web.openapi.operations import answered, asked
+from organizations.web.api.responses import ApiResponse
+from organizations.web.openapi.operations import request_example, response_example
 
 TAGS = ["Agents"]
 
@@ -28,79 +28,85 @@ TAGS = ["Agents"]
 class AssignView(ButterView):
     permissions = {"POST": Permission.PHONE_NUMBERS_UPDATE}
 
-    @changing(
+    @butter_write_operation(
         summary="Assign phone number",
         description="The agent answers its calls; a Twilio number's webhook follows by itself.",
         tags=TAGS,
         request=AssignSerializer,
-        responses={200: one("AssignedAgent", AgentShape, message="How it went.")},
+        responses={200: object_schema("AssignedAgent", AgentShape, message="How it went.")},
         errors=[404],
         versioned=True,
         examples=[
-            asked("Assign", {"phone_number_id": "phon_a1b2c3d4e5f6"}),
-            answered("Assigned", enveloped(examples.AGENT, "Phone number assigned successfully")),
+            request_example("Assign", {"phone_number_id": "phon_a1b2c3d4e5f6"}),
+            response_example(
+                "Assigned", success_envelope(examples.AGENT, "Phone number assigned successfully")
+            ),
         ],
     )
-    def post(self, request: HttpRequest, agent_id: str) -> Reply:
-        agent = found_agent(request, agent_id)
-        wished = taken(AssignSerializer, request.data)
-        hold_agent(request.principal, agent.agent_id)
-        number, held = locked(request, wished["phone_number_id"])
+    def post(self, request: HttpRequest, agent_id: str) -> ApiResponse:
+        agent = find_butter_agent(request, agent_id)
+        wished = validate_input(AssignSerializer, request.data)
+        lock_agent_ids(request.principal, agent.agent_id)
+        number, held = find_and_lock_number(request, wished["phone_number_id"])
         try:
-            with told():
+            with translate_operation_errors():
                 if not number.inbound_agent_id:
-                    refuse_unready(request.principal, number, held)
-                agents.assign(request.principal, agent, number.pk)
-        except agents.NotAssigned as error:
+                    ensure_number_assignable(request.principal, number, held)
+                agents.assign_agent(request.principal, agent, number.pk)
+        except agents.AgentAssignmentConflict as error:
             raise Problem("conflict", str(error)) from error
-        return reply_with(request.principal, agent, _("Phone number assigned successfully"))
+        return assignment_response(
+            request.principal, agent, _("Phone number assigned successfully")
+        )
 
 
 class UnassignView(ButterView):
     permissions = {"POST": Permission.PHONE_NUMBERS_UPDATE}
 
-    @changing(
+    @butter_write_operation(
         summary="Unassign phone number",
         description="The number is free; what supplied it gets back the routing it had.",
         tags=TAGS,
-        responses={200: one("UnassignedAgent", AgentShape, message="How it went.")},
+        responses={200: object_schema("UnassignedAgent", AgentShape, message="How it went.")},
         errors=[404],
         versioned=True,
     )
-    def post(self, request: HttpRequest, agent_id: str, phone_number_id: str) -> Reply:
-        agent = found_agent(request, agent_id)
-        taken(StrictSerializer, request.data)
-        number, _held = locked(request, phone_number_id)
+    def post(self, request: HttpRequest, agent_id: str, phone_number_id: str) -> ApiResponse:
+        agent = find_butter_agent(request, agent_id)
+        validate_input(StrictSerializer, request.data)
+        number, _held = find_and_lock_number(request, phone_number_id)
         try:
-            with told():
-                agents.unassign(request.principal, agent, number.pk)
-        except agents.NotAssigned as error:
+            with translate_operation_errors():
+                agents.unassign_agent(request.principal, agent, number.pk)
+        except agents.AgentAssignmentConflict as error:
             raise Problem("invalid-request", str(error)) from error
-        return reply_with(request.principal, agent, _("Phone number unassigned successfully"))
+        return assignment_response(
+            request.principal, agent, _("Phone number unassigned successfully")
+        )
 
 
-def found_agent(request: HttpRequest, agent_id: str) -> Agent:
+def find_butter_agent(request: HttpRequest, agent_id: str) -> Agent:
     known = request.organization.agents.filter(agent_id=agent_id)
-    agent = known.first() if AGENT_ID.regex.fullmatch(agent_id) else None
+    agent = known.first() if AGENT_ID_VALIDATOR.regex.fullmatch(agent_id) else None
     if agent is None:
-        raise missing(_("Agent"))
+        raise not_found_problem(_("Agent"))
     return agent
 
 
-def refuse_unready(by: Principal, number: PhoneNumber, held: Held) -> None:
-    """Where nobody could be told whom the calls are for. Raises OutsidePools."""
+def ensure_number_assignable(by: Principal, number: PhoneNumber, held: LockedPlacements) -> None:
+    """Where nobody could be told whom the calls are for. Raises NumberOutsidePools."""
     if number.status == PhoneNumber.Status.FAILED:
         words = {"reason": number.error_message or ""}
         raise Problem("conflict", _("Phone number could not be set up: %(reason)s") % words)
-    is_supplied = PLACED_AS.get(number.number_provider) == Placement.Role.SUPPLY
-    if is_supplied and not held and not default_homes(by, number):
+    is_supplied = ROLE_BY_PROVIDER.get(number.number_provider) == Placement.Role.SUPPLY
+    if is_supplied and not held and not default_integrations_by_role(by, number):
         text = _("Phone number has no integration; connect one and import the number with it.")
         raise Problem("invalid-request", text)
     if is_supplied and not held:
-        refuse_outside_pools(number)
+        ensure_within_pools(number)
 
 
-def reply_with(by: Principal, agent: Agent, message: str) -> Reply:
-    numbers = agents.answered_by(by, agent).order_by("created_at", "id")
+def assignment_response(by: Principal, agent: Agent, message: str) -> ApiResponse:
+    numbers = agents.inbound_agent_numbers(by, agent).order_by("created_at", "id")
     ids = list(numbers.values_list("public_id", flat=True))
-    return Reply(enveloped(represent_agent(agent, ids), message))
+    return ApiResponse(success_envelope(serialize_butter_agent(agent, ids), message))

@@ -9,9 +9,9 @@ from django.utils.translation import gettext as _
 
 from numbers.dialects.butter.errors import problem_response
 from organizations.access.roles import Permission
-from organizations.web.api.pagination import page_of, read_cursor, window
-from organizations.web.api.problems import Problem, field_error, invalid
-from organizations.web.api.query_parameters import Reader, integer, reading
+from organizations.web.api.pagination import decode_cursor, fetch_page_rows, page_envelope
+from organizations.web.api.problems import Problem, field_error, invalid_request_problem
+from organizations.web.api.query_parameters import ParameterParser, integer_parser, parameter_schema
 from organizations.web.api.views import OrgView
 
 MAX_PAGE = 1000
@@ -29,29 +29,29 @@ class ButterView(OrgView):
             message = _(
                 "This header is required; send the id of the API key's organization, org_…."
             )
-            raise invalid(field_error("X-Organization-Id", message, "required"))
+            raise invalid_request_problem(field_error("X-Organization-Id", message, "required"))
 
 
-def enveloped(data: Any, message: str = "") -> dict[str, Any]:
+def success_envelope(data: Any, message: str = "") -> dict[str, Any]:
     """An action has a message, a read has none."""
     return {"success": True, **({"message": message} if message else {}), "data": data}
 
 
-@reading(type="integer", minimum=1, maximum=MAX_PAGE, default=MAX_PAGE)
-def read_page_size(text: str) -> int:
+@parameter_schema(type="integer", minimum=1, maximum=MAX_PAGE, default=MAX_PAGE)
+def parse_page_size(text: str) -> int:
     """Rows on a page."""
-    return integer(1, MAX_PAGE)(text)
+    return integer_parser(1, MAX_PAGE)(text)
 
 
-PAGING: dict[str, Reader] = {"cursor": read_cursor, "page_size": read_page_size}
+PAGING: dict[str, ParameterParser] = {"cursor": decode_cursor, "page_size": parse_page_size}
 
 
-def page(
+def cursor_page(
     rows: QuerySet, query: dict[str, Any], represent: Callable[[Any], dict[str, Any]]
 ) -> dict[str, Any]:
     """The page that `query`, read with PAGING, asks for; newest first."""
     size = query.get("page_size", MAX_PAGE)
-    found = page_of(window(rows, {**query, "limit": size}), size, represent)
+    found = page_envelope(fetch_page_rows(rows, {**query, "limit": size}), size, represent)
     data, next_cursor = found["data"], found["next_cursor"]
     is_all = next_cursor is None and "cursor" not in query
     pagination = {
@@ -63,5 +63,5 @@ def page(
     return {"success": True, "data": data, "pagination": pagination}
 
 
-def missing(noun: str) -> Problem:
+def not_found_problem(noun: str) -> Problem:
     return Problem("not-found", _("%(noun)s not found") % {"noun": noun})

@@ -15,87 +15,93 @@ from integrations.models import Integration, Operation
 from integrations.providers import PROVIDERS
 from organizations.access.principals import Principal
 from organizations.access.quotas import QuotaExceeded
-from organizations.web.api.exception_mapping import problem_of
-from organizations.web.api.problems import Problem, field_error, invalid
-from organizations.web.api.responses import Reply
+from organizations.web.api.exception_mapping import exception_to_problem
+from organizations.web.api.problems import Problem, field_error, invalid_request_problem
+from organizations.web.api.responses import ApiResponse
 
-Answer = Callable[[Operation | None], Reply]
+ResponseBuilder = Callable[[Operation | None], ApiResponse]
 
 
-def connect_new(
+def connect_new_integration(
     by: Principal, *, name: str, credentials: Mapping[str, str]
 ) -> tuple[Integration, Operation]:
     account = dict(credentials)
     kind = account.pop("provider")
-    with told():
-        integration, operation = ledger.connect(
+    with translate_credential_errors():
+        integration, operation = ledger.connect_integration(
             by, kind=kind, name=name, account=account, only_new=True
         )
-    make_first_default(by, integration)
+    set_initial_defaults(by, integration)
     return integration, operation
 
 
-def make_first_default(by: Principal, integration: Integration) -> None:
+def set_initial_defaults(by: Principal, integration: Integration) -> None:
     """Butter's clients have no way to ask for it; none that is there gives way. Before the check,
     as a platform may take longer to answer than anybody waits."""
     taken = set(by.organization.default_integrations.values_list("role", flat=True))
     for role in sorted(PROVIDERS[integration.kind].roles - taken):
-        ledger.make_default(by, integration, role=role)
+        ledger.set_default_integration(by, integration, role=role)
 
 
-def change(
+def update_integration(
     by: Principal, integration: Integration, *, name: str = "", credentials: Mapping[str, str] = {}
 ) -> Operation | None:
     """The check that was asked for, if any."""
     account = dict(credentials)
     if account.pop("provider", integration.kind) != integration.kind:
         text = _("It is fixed; create an integration with the other provider instead.")
-        raise invalid(field_error("credentials.provider", text))
-    with told():
+        raise invalid_request_problem(field_error("credentials.provider", text))
+    with translate_credential_errors():
         changed = ledger.change_integration(by, integration, name=name or None, account=account)
     return changed[1]
 
 
-def checked(operation: Operation, answer: Answer, undo: Callable[[], None]) -> Reply:
+def respond_after_check(
+    operation: Operation, answer: ResponseBuilder, undo: Callable[[], None]
+) -> ApiResponse:
     """What the platform says of the credentials within ten seconds: refused is 400 and undone."""
 
-    def settled() -> Reply:
-        asked = ledger.wait(operation.pk)
+    def settled() -> ApiResponse:
+        asked = ledger.wait_for_operation(operation.pk)
         if asked.status == Operation.Status.REFUSED:
             undo()
-            raise invalid(field_error("credentials", asked.reason, "refused"))
+            raise invalid_request_problem(field_error("credentials", asked.reason, "refused"))
         return answer(asked)
 
     return replace(answer(operation), after_commit=settled)
 
 
-def drop(by: Principal, integration: Integration) -> None:
+def disconnect_if_unused(by: Principal, integration: Integration) -> None:
     """Nothing is left of it, but the audit log; a number that was faster keeps it."""
-    with suppress(ledger.InUse):
-        ledger.disconnect(by, integration)
+    with suppress(ledger.IntegrationInUse):
+        ledger.disconnect_integration(by, integration)
 
 
 @transaction.atomic
-def revert_name(by: Principal, integration: Integration, *, given: str, former: str) -> None:
+def revert_integration_name(
+    by: Principal, integration: Integration, *, given: str, former: str
+) -> None:
     """Undo the name that came with refused credentials, unless it was changed again since."""
     lock_integration_name(by.organization.pk, former)
-    if given and ledger.locked(by, integration).name == given:
+    if given and ledger.lock_own_integration(by, integration).name == given:
         ledger.change_integration(by, integration, name=former)
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def translate_credential_errors() -> Iterator[None]:
     """Complaints about an account's fields stand below `credentials`; a taken name is 409."""
     try:
         yield
     except QuotaExceeded:
         raise
     except ValidationError as error:
-        errors = problem_of(error).errors
+        errors = exception_to_problem(error).errors
         if taken := [e["message"] for e in errors if e["code"] == "taken"]:
             raise Problem("conflict", taken[0]) from error
-        raise invalid(*({**e, "path": placed(e["path"])} for e in errors)) from error
+        raise invalid_request_problem(
+            *({**e, "path": credentials_path(e["path"])} for e in errors)
+        ) from error
 
 
-def placed(path: str) -> str:
+def credentials_path(path: str) -> str:
     return path if path in ("", "name") else f"credentials.{path}"

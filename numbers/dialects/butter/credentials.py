@@ -7,10 +7,10 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from carriers.api.serializers import refuse
+from carriers.api.serializers import ensure_no_complaints
 from integrations.models import Integration, Operation
 from integrations.providers import PROVIDERS
-from numbers.dialects.butter.fields import Text, Texts, Word
+from numbers.dialects.butter.fields import StringMap, Text, TextChoice
 from organizations.models import Organization
 from organizations.web.api.fields import StrictSerializer
 
@@ -22,7 +22,7 @@ STATUSES = {
 }
 
 
-def represent(
+def serialize_butter_integration(
     integration: Integration, organization: Organization, asked: Operation | None = None
 ) -> dict[str, Any]:
     """`asked` is a check of its credentials, and perhaps still open."""
@@ -54,30 +54,30 @@ def represent(
         + ".",
     }
 )
-class Credentials(Texts):
+class CredentialsField(StringMap):
     """`provider` and the fields of its account."""
 
     def to_internal_value(self, data: Any) -> dict[str, str]:
         values = super().to_internal_value(data)
         if "provider" in values and values["provider"] not in PROVIDERS:
             known = {"known": ", ".join(PROVIDERS)}
-            refuse({"provider": _("One of these is expected: %(known)s.") % known})
+            ensure_no_complaints({"provider": _("One of these is expected: %(known)s.") % known})
         return values
 
 
 class IntegrationCreateSerializer(StrictSerializer):
     name = Text(max_length=100)
-    credentials = Credentials()
+    credentials = CredentialsField()
 
     def validate_credentials(self, credentials: dict[str, str]) -> dict[str, str]:
         if "provider" not in credentials:
-            refuse({"provider": _("This field is required.")}, code="required")
+            ensure_no_complaints({"provider": _("This field is required.")}, code="required")
         return credentials
 
 
 class IntegrationChangeSerializer(StrictSerializer):
     name = Text(required=False, max_length=100)
-    credentials = Credentials(
+    credentials = CredentialsField(
         required=False, help_text="What is left out stays; `provider` may not change."
     )
 
@@ -86,9 +86,9 @@ class IntegrationShape(StrictSerializer):
     integration_id = Text()
     client_id = Text(help_text="The organization.")
     name = Text()
-    provider = Word(list(PROVIDERS))
-    category = Word(["telephony"])
-    status = Word(
+    provider = TextChoice(list(PROVIDERS))
+    category = TextChoice(["telephony"])
+    status = TextChoice(
         list(STATUSES.values()),
         help_text="`inactive`: refused by now; `failed`: the platform never accepted it.",
     )

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
-from numbers.dialects.butter.fields import WRONG_TYPES
+from numbers.dialects.butter.fields import WRONG_TYPE_CODES
 from organizations.web.api.problems import FieldError, Problem
 from organizations.web.api.responses import json_response
 
@@ -12,27 +12,27 @@ FASTAPI_TYPES = {"required": "missing", "unknown": "extra_forbidden"}
 
 
 def problem_response(problem: Problem, request: HttpRequest) -> HttpResponse:
-    status, detail = told(problem)
+    status, detail = error_status_and_detail(problem)
     return json_response({"detail": detail}, status=status, headers=problem.headers)
 
 
-def told(problem: Problem) -> tuple[int, Any]:
+def error_status_and_detail(problem: Problem) -> tuple[int, Any]:
     """Broken JSON and values of the wrong type are 422 with a list, all else is a sentence."""
     if problem.kind.slug == "malformed-json":
         return 422, [{"loc": ["body"], "msg": problem.detail, "type": "json_invalid"}]
-    if any(error["code"] in WRONG_TYPES for error in problem.errors):
-        return 422, [entry(error) for error in problem.errors]
+    if any(error["code"] in WRONG_TYPE_CODES for error in problem.errors):
+        return 422, [fastapi_error(error) for error in problem.errors]
     if problem.kind.slug == "invalid-request" and problem.errors:
-        return 400, " ".join(sentence(error) for error in problem.errors)
+        return 400, " ".join(field_error_text(error) for error in problem.errors)
     return problem.status, problem.detail
 
 
-def entry(error: FieldError) -> dict[str, Any]:
+def fastapi_error(error: FieldError) -> dict[str, Any]:
     path, code = error["path"], error["code"]
-    kind = code if code in WRONG_TYPES else FASTAPI_TYPES.get(code, "value_error")
+    kind = code if code in WRONG_TYPE_CODES else FASTAPI_TYPES.get(code, "value_error")
     loc = ["body", *path.split(".")] if path else ["body"]
     return {"loc": loc, "msg": error["message"], "type": kind}
 
 
-def sentence(error: FieldError) -> str:
+def field_error_text(error: FieldError) -> str:
     return f"{error['path']}: {error['message']}" if error["path"] else error["message"]

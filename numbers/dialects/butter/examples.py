@@ -36,16 +36,16 @@ IMPORTED = {
     "message": "Phone number imported successfully with twilio",
     "data": NUMBER,
 }
-READ = {
+NUMBER_DETAIL = {
     **NUMBER,
     "assigned_agent_id": None,
     "provisioning_status": "active",
     "error_message": None,
 }
-LISTED = {
+NUMBER_LIST = {
     "success": True,
     "data": [
-        {n: v for n, v in READ.items() if n not in ("integration_id", "updated_at")},
+        {n: v for n, v in NUMBER_DETAIL.items() if n not in ("integration_id", "updated_at")},
     ],
     "pagination": {"next_cursor": None, "has_more": False, "page_size": 1, "total_count": 1},
 }

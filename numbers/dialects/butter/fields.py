@@ -6,14 +6,14 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from numbers.api.fields import Number
-from organizations.web.api.fields import Boolean, Char, Choice, Clearable, Id, Secret
-from organizations.web.api.query_parameters import moment
+from numbers.api.fields import E164Number
+from organizations.web.api.fields import Boolean, Char, Choice, ClearableMixin, Id, Secret
+from organizations.web.api.query_parameters import parse_timestamp
 
-WRONG_TYPES = frozenset({"string_type", "bool_type", "dict_type"})
+WRONG_TYPE_CODES = frozenset({"string_type", "bool_type", "dict_type"})
 
 
-class Typed:
+class WrongTypeMixin:
     """`wrong_type` is FastAPI's word for a value of another type; null is one too."""
 
     wrong_type = "string_type"
@@ -27,35 +27,35 @@ class Typed:
         super().fail(self.wrong_type if key in ("invalid", "null") else key, **words)
 
 
-class Text(Typed, Char):
+class Text(WrongTypeMixin, Char):
     pass
 
 
-class OptionalText(Clearable, Text):
+class OptionalText(ClearableMixin, Text):
     pass
 
 
-class OptionalSecret(Clearable, Typed, Secret):
+class OptionalSecret(ClearableMixin, WrongTypeMixin, Secret):
     pass
 
 
-class IdText(Typed, Id):
+class IdText(WrongTypeMixin, Id):
     pass
 
 
-class OptionalIdText(Clearable, IdText):
+class OptionalIdText(ClearableMixin, IdText):
     pass
 
 
-class Flag(Typed, Boolean):
+class Flag(WrongTypeMixin, Boolean):
     wrong_type = "bool_type"
 
 
-class E164(Typed, Number):
+class E164(WrongTypeMixin, E164Number):
     pass
 
 
-class Word(Typed, Choice):
+class TextChoice(WrongTypeMixin, Choice):
     """One of some words."""
 
     def to_internal_value(self, data: Any) -> Any:
@@ -64,23 +64,23 @@ class Word(Typed, Choice):
         return super().to_internal_value(data)
 
 
-class OptionalWord(Clearable, Word):
+class OptionalTextChoice(ClearableMixin, TextChoice):
     pass
 
 
-class Moment(Typed, serializers.DateTimeField):
+class Timestamp(WrongTypeMixin, serializers.DateTimeField):
     """ISO 8601 with its offset."""
 
     def to_internal_value(self, data: Any) -> datetime:
         if not isinstance(data, str):
             self.fail("invalid")
         try:
-            return moment(data)
+            return parse_timestamp(data)
         except ValueError as error:
             raise serializers.ValidationError(str(error), code="no_time") from None
 
 
-class Texts(Typed, serializers.Field):
+class StringMap(WrongTypeMixin, serializers.Field):
     """An object whose values are strings, or null."""
 
     wrong_type = "dict_type"

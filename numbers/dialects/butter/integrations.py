@@ -10,44 +10,67 @@ from integrations.ledger import operation_requests as ledger
 from integrations.ledger.locks import lock_integration_name
 from integrations.models import Integration, Operation
 from numbers.dialects.butter import examples
-from numbers.dialects.butter.base import PAGING, ButterView, enveloped, missing, page
-from numbers.dialects.butter.connections import change, checked, connect_new, drop, revert_name
+from numbers.dialects.butter.base import (
+    PAGING,
+    ButterView,
+    cursor_page,
+    not_found_problem,
+    success_envelope,
+)
+from numbers.dialects.butter.connections import (
+    connect_new_integration,
+    disconnect_if_unused,
+    respond_after_check,
+    revert_integration_name,
+    update_integration,
+)
 from numbers.dialects.butter.credentials import (
     IntegrationChangeSerializer,
     IntegrationCreateSerializer,
     IntegrationShape,
-    represent,
+    serialize_butter_integration,
 )
-from numbers.dialects.butter.schema import changing, many, one, reading
+from numbers.dialects.butter.schema import (
+    butter_read_operation,
+    butter_write_operation,
+    object_schema,
+    page_schema,
+)
 from organizations.access.roles import Permission
-from organizations.api.serializers import taken
+from organizations.api.serializers import validate_input
 from organizations.models import Organization
 from organizations.web.api.problems import Problem
-from organizations.web.api.query_parameters import read_query
-from organizations.web.api.responses import Reply
-from organizations.web.openapi.operations import answered, asked
+from organizations.web.api.query_parameters import parse_query
+from organizations.web.api.responses import ApiResponse
+from organizations.web.openapi.operations import request_example, response_example
 
 TAGS = ["Integrations"]
-ID = re.compile(r"intg_[a-f0-9]{12,}")
-NAMED = 100  # numbers that a refusal names
+INTEGRATION_ID_PATTERN = re.compile(r"intg_[a-f0-9]{12,}")
+MAX_NAMED_NUMBERS = 100  # numbers that a refusal names
 
 
 class IntegrationsView(ButterView):
     permissions = {"GET": Permission.INTEGRATIONS_READ, "POST": Permission.INTEGRATIONS_CREATE}
 
-    @reading(
+    @butter_read_operation(
         summary="List integrations",
         description="Newest first.",
         tags=TAGS,
         query=PAGING,
-        responses={200: many("Integrations", IntegrationShape)},
+        responses={200: page_schema("Integrations", IntegrationShape)},
     )
-    def get(self, request: HttpRequest) -> Reply:
-        query = read_query(request.GET, PAGING)
+    def get(self, request: HttpRequest) -> ApiResponse:
+        query = parse_query(request.GET, PAGING)
         rows = request.organization.integrations.all()
-        return Reply(page(rows, query, partial(represent, organization=request.organization)))
+        return ApiResponse(
+            cursor_page(
+                rows,
+                query,
+                partial(serialize_butter_integration, organization=request.organization),
+            )
+        )
 
-    @changing(
+    @butter_write_operation(
         summary="Create integration",
         description=(
             "The platform is asked whether it accepts the credentials: refused is 400 with its "
@@ -56,20 +79,28 @@ class IntegrationsView(ButterView):
         ),
         tags=TAGS,
         request=IntegrationCreateSerializer,
-        responses={201: one("CreatedIntegration", IntegrationShape, message="How it went.")},
+        responses={
+            201: object_schema("CreatedIntegration", IntegrationShape, message="How it went.")
+        },
         examples=[
-            asked("Twilio", examples.INTEGRATION_REQUEST),
-            answered(
-                "Created", enveloped(examples.INTEGRATION, "Integration created successfully"), 201
+            request_example("Twilio", examples.INTEGRATION_REQUEST),
+            response_example(
+                "Created",
+                success_envelope(examples.INTEGRATION, "Integration created successfully"),
+                201,
             ),
         ],
     )
-    def post(self, request: HttpRequest) -> Reply:
+    def post(self, request: HttpRequest) -> ApiResponse:
         by = request.principal
-        integration, operation = connect_new(by, **taken(IntegrationCreateSerializer, request.data))
+        integration, operation = connect_new_integration(
+            by, **validate_input(IntegrationCreateSerializer, request.data)
+        )
         message = _("Integration created successfully")
-        answer = partial(reply_with, request, integration, message, status=201)
-        return checked(operation, answer, partial(drop, by, integration))
+        answer = partial(integration_response, request, integration, message, status=201)
+        return respond_after_check(
+            operation, answer, partial(disconnect_if_unused, by, integration)
+        )
 
 
 class IntegrationView(ButterView):
@@ -79,19 +110,19 @@ class IntegrationView(ButterView):
         "DELETE": Permission.INTEGRATIONS_DELETE,
     }
 
-    @reading(
+    @butter_read_operation(
         summary="Get integration",
         tags=TAGS,
         query={},
-        responses={200: one("IntegrationRead", IntegrationShape)},
+        responses={200: object_schema("IntegrationRead", IntegrationShape)},
         errors=[404],
-        examples=[answered("Active", enveloped(examples.INTEGRATION))],
+        examples=[response_example("Active", success_envelope(examples.INTEGRATION))],
     )
-    def get(self, request: HttpRequest, integration_id: str) -> Reply:
-        read_query(request.GET, {})
-        return reply_with(request, found(request, integration_id))
+    def get(self, request: HttpRequest, integration_id: str) -> ApiResponse:
+        parse_query(request.GET, {})
+        return integration_response(request, find_integration(request, integration_id))
 
-    @changing(
+    @butter_write_operation(
         summary="Update integration",
         description=(
             "What is left out stays. The old credentials work until the platform has accepted the "
@@ -99,73 +130,85 @@ class IntegrationView(ButterView):
         ),
         tags=TAGS,
         request=IntegrationChangeSerializer,
-        responses={200: one("UpdatedIntegration", IntegrationShape, message="How it went.")},
+        responses={
+            200: object_schema("UpdatedIntegration", IntegrationShape, message="How it went.")
+        },
         errors=[404],
-        examples=[asked("Rename", {"name": "Main Twilio"})],
+        examples=[request_example("Rename", {"name": "Main Twilio"})],
     )
-    def put(self, request: HttpRequest, integration_id: str) -> Reply:
-        by, wished = request.principal, taken(IntegrationChangeSerializer, request.data)
+    def put(self, request: HttpRequest, integration_id: str) -> ApiResponse:
+        by, wished = request.principal, validate_input(IntegrationChangeSerializer, request.data)
         given = wished.get("name", "")
         lock_integration_name(by.organization.pk, given)
-        integration = ledger.locked(by, found(request, integration_id))
-        operation = change(by, integration, **wished)
-        undo = partial(revert_name, by, integration, given=given, former=integration.name)
-        answer = partial(
-            reply_with, request, integration, _("Integration updated successfully"), status=200
+        integration = ledger.lock_own_integration(by, find_integration(request, integration_id))
+        operation = update_integration(by, integration, **wished)
+        undo = partial(
+            revert_integration_name, by, integration, given=given, former=integration.name
         )
-        return checked(operation, answer, undo) if operation else answer()
+        answer = partial(
+            integration_response,
+            request,
+            integration,
+            _("Integration updated successfully"),
+            status=200,
+        )
+        return respond_after_check(operation, answer, undo) if operation else answer()
 
-    @changing(
+    @butter_write_operation(
         summary="Delete integration",
         description="Refused while a number refers to it, one that is still being removed too.",
         tags=TAGS,
-        responses={200: one("DeletedIntegration", IntegrationShape, message="How it went.")},
+        responses={
+            200: object_schema("DeletedIntegration", IntegrationShape, message="How it went.")
+        },
         errors=[404],
-        examples=[answered("Still in use", {"detail": examples.STILL_REFERENCED}, 409)],
+        examples=[response_example("Still in use", {"detail": examples.STILL_REFERENCED}, 409)],
     )
-    def delete(self, request: HttpRequest, integration_id: str) -> Reply:
-        integration = found(request, integration_id)
-        refuse_referenced(request.organization, integration)
-        shown = represent(integration, request.organization)
+    def delete(self, request: HttpRequest, integration_id: str) -> ApiResponse:
+        integration = find_integration(request, integration_id)
+        ensure_integration_unreferenced(request.organization, integration)
+        shown = serialize_butter_integration(integration, request.organization)
         try:
-            ledger.disconnect(request.principal, integration)
-        except ledger.InUse as error:
+            ledger.disconnect_integration(request.principal, integration)
+        except ledger.IntegrationInUse as error:
             raise Problem("conflict", str(error)) from error
-        return Reply(enveloped(shown, _("Integration deleted successfully")))
+        return ApiResponse(success_envelope(shown, _("Integration deleted successfully")))
 
 
-def found(request: HttpRequest, integration_id: str) -> Integration:
+def find_integration(request: HttpRequest, integration_id: str) -> Integration:
     own = request.organization.integrations.filter(public_id=integration_id)
-    integration = own.first() if ID.fullmatch(integration_id) else None
+    integration = own.first() if INTEGRATION_ID_PATTERN.fullmatch(integration_id) else None
     if integration is None:
-        raise missing(_("Integration"))
+        raise not_found_problem(_("Integration"))
     return integration
 
 
-def refuse_referenced(organization: Organization, integration: Integration) -> None:
+def ensure_integration_unreferenced(organization: Organization, integration: Integration) -> None:
     """Names the own numbers; strangers' may be there too, on the installation's default carrier."""
     numbers = organization.phone_numbers.filter(
         placements__integration=integration, released_at=None
     )
-    named = list(numbers.order_by("e164").values_list("e164", flat=True).distinct()[: NAMED + 1])
+    named = list(
+        numbers.order_by("e164").values_list("e164", flat=True).distinct()[: MAX_NAMED_NUMBERS + 1]
+    )
     if named:
-        shown = str(named[:NAMED])
-        if len(named) > NAMED:
+        shown = str(named[:MAX_NAMED_NUMBERS])
+        if len(named) > MAX_NAMED_NUMBERS:
             shown = f"{shown[:-1]}, …]"
         text = _("Integration is still referenced by phone numbers: %(numbers)s. ")
         advice = _("Remove or reassign them first.")
         raise Problem("conflict", text % {"numbers": shown} + advice)
 
 
-def reply_with(
+def integration_response(
     request: HttpRequest,
     integration: Integration,
     message: str = "",
     check: Operation | None = None,
     *,
     status: int = 200,
-) -> Reply:
+) -> ApiResponse:
     integration.refresh_from_db()
     location = {"Location": f"/api/integrations/{integration.public_id}"} if status == 201 else {}
-    shown = represent(integration, request.organization, check)
-    return Reply(enveloped(shown, message), status=status, headers=location)
+    shown = serialize_butter_integration(integration, request.organization, check)
+    return ApiResponse(success_envelope(shown, message), status=status, headers=location)

@@ -11,17 +11,17 @@ from drf_spectacular.utils import (
 )
 from rest_framework import serializers
 
-from numbers.dialects.openapi import describer
+from numbers.dialects.openapi import operation_decorator
 from organizations.web.api.fields import Char
 from organizations.web.openapi.operations import IDEMPOTENCY_KEY, IF_MATCH
 
-ORGANIZATION = OpenApiParameter(
+ORGANIZATION_HEADER = OpenApiParameter(
     "X-Organization-Id",
     location=OpenApiParameter.HEADER,
     required=True,
     description="The API key's organization: `org_…`, or its UUID.",
 )
-MEANINGS = {
+STATUS_MEANINGS = {
     400: "A required field or header is missing, or a value is not as it should be.",
     401: "No API key that may be used.",
     403: "The key may not do this, or something belongs to a different organization.",
@@ -37,7 +37,7 @@ MEANINGS = {
     503: "The database cannot be reached, or too much arrives at once; `Retry-After` says when to "
     "try again.",
 }
-ENTRY = {
+ERROR_ENTRY_SCHEMA = {
     "type": "object",
     "properties": {
         "loc": {"type": "array", "items": {"type": "string"}},
@@ -48,14 +48,16 @@ ENTRY = {
 }
 
 
-@extend_schema_field({"oneOf": [{"type": "string"}, {"type": "array", "items": ENTRY}]})
-class Detail(serializers.Field):
+@extend_schema_field(
+    {"oneOf": [{"type": "string"}, {"type": "array", "items": ERROR_ENTRY_SCHEMA}]}
+)
+class DetailField(serializers.Field):
     pass
 
 
 @extend_schema_serializer(component_name="Error")
 class ErrorShape(serializers.Serializer):
-    detail = Detail(help_text="A sentence; a list only in a 422.")
+    detail = DetailField(help_text="A sentence; a list only in a 422.")
 
 
 @extend_schema_serializer(component_name="Pagination")
@@ -66,7 +68,7 @@ class PaginationShape(serializers.Serializer):
     total_count = serializers.IntegerField(help_text="Rows on all pages.")
 
 
-def one(name: str, shape: type, *, message: str = "") -> Any:
+def object_schema(name: str, shape: type, *, message: str = "") -> Any:
     """The envelope around one object; `message` is an action's."""
     fields: dict[str, Any] = {"success": serializers.BooleanField()}
     if message:
@@ -74,17 +76,21 @@ def one(name: str, shape: type, *, message: str = "") -> Any:
     return inline_serializer(name, {**fields, "data": shape()})
 
 
-def many(name: str, shape: type) -> Any:
+def page_schema(name: str, shape: type) -> Any:
     fields = {"success": serializers.BooleanField(), "data": shape(many=True)}
     return inline_serializer(name, {**fields, "pagination": PaginationShape()})
 
 
-def reading(*, errors: Iterable[int] = (), **described: Any) -> Callable:
-    return describer(ErrorShape, MEANINGS, [ORGANIZATION])(errors=[400, *errors], **described)
+def butter_read_operation(*, errors: Iterable[int] = (), **described: Any) -> Callable:
+    return operation_decorator(ErrorShape, STATUS_MEANINGS, [ORGANIZATION_HEADER])(
+        errors=[400, *errors], **described
+    )
 
 
-def changing(*, errors: Iterable[int] = (), versioned: bool = False, **described: Any) -> Callable:
+def butter_write_operation(
+    *, errors: Iterable[int] = (), versioned: bool = False, **described: Any
+) -> Callable:
     """`versioned`: what is changed carries an ETag, and If-Match is heeded."""
-    headers = [ORGANIZATION, IDEMPOTENCY_KEY, *([IF_MATCH] if versioned else [])]
+    headers = [ORGANIZATION_HEADER, IDEMPOTENCY_KEY, *([IF_MATCH] if versioned else [])]
     errors = {400, 408, 409, 413, 415, 422, *errors, *([412] if versioned else [])}
-    return describer(ErrorShape, MEANINGS, headers)(errors=errors, **described)
+    return operation_decorator(ErrorShape, STATUS_MEANINGS, headers)(errors=errors, **described)

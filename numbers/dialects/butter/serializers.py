@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from carriers.api.serializers import refuse
+from carriers.api.serializers import ensure_no_complaints
 from numbers.dialects.butter.fields import (
     E164,
     Flag,
@@ -14,13 +14,13 @@ from numbers.dialects.butter.fields import (
     OptionalIdText,
     OptionalSecret,
     OptionalText,
-    OptionalWord,
+    OptionalTextChoice,
     Text,
-    Word,
+    TextChoice,
 )
 from numbers.inventory import sip_settings
-from numbers.inventory.operations import own_trunks
-from numbers.inventory.placements import PLACED_AS
+from numbers.inventory.operations import own_trunk_placement
+from numbers.inventory.placements import ROLE_BY_PROVIDER
 from numbers.models import Agent, PhoneNumber, Placement
 from organizations.web.api.fields import StrictSerializer
 
@@ -36,8 +36,8 @@ SIP_NAMES = {
     "inbound_pin": "pin",
     "media_encryption": "media_encryption",
 }
-OURS_TO_BUTTERS = {ours: butters for butters, ours in SIP_NAMES.items()}
-SUMMARY = (
+BUTTER_NAMES = {ours: butters for butters, ours in SIP_NAMES.items()}
+SUMMARY_COLUMNS = (
     "id",
     "organization",  # the related manager looks at it, row by row
     "public_id",
@@ -52,17 +52,17 @@ SUMMARY = (
 )
 
 
-def provider_of(number: PhoneNumber) -> str:
+def butter_provider(number: PhoneNumber) -> str:
     """Butter knows two; a number that came otherwise reached its platform over SIP."""
-    return number.number_provider if number.number_provider in PLACED_AS else "sip"
+    return number.number_provider if number.number_provider in ROLE_BY_PROVIDER else "sip"
 
 
-def represent_summary(number: PhoneNumber) -> dict[str, Any]:
-    """A row of the list; needs the columns of SUMMARY."""
+def serialize_number_summary(number: PhoneNumber) -> dict[str, Any]:
+    """A row of the list; needs the columns of SUMMARY_COLUMNS."""
     return {
         "phone_number_id": number.public_id,
         "phone_number": number.e164,
-        "provider": provider_of(number),
+        "provider": butter_provider(number),
         "status": "assigned" if number.inbound_agent_id else "free",
         "supports_inbound": number.supports_inbound,
         "supports_outbound": number.supports_outbound,
@@ -73,18 +73,18 @@ def represent_summary(number: PhoneNumber) -> dict[str, Any]:
     }
 
 
-def represent(number: PhoneNumber) -> dict[str, Any]:
+def serialize_butter_number(number: PhoneNumber) -> dict[str, Any]:
     """The whole number; where it has trunks of its own, with their settings but the secrets."""
     placements = list(number.placements.select_related("integration").order_by("role"))
     return {
-        **represent_summary(number),
-        "integration_id": integration_of(number, placements),
+        **serialize_number_summary(number),
+        "integration_id": visible_integration_id(number, placements),
         "updated_at": number.updated_at,
-        **represent_trunks(own_trunks(number, [(each, None) for each in placements])),
+        **serialize_trunks(own_trunk_placement(number, [(each, None) for each in placements])),
     }
 
 
-def integration_of(number: PhoneNumber, placements: Sequence[Placement]) -> str | None:
+def visible_integration_id(number: PhoneNumber, placements: Sequence[Placement]) -> str | None:
     """What supplies it, else where its calls land. The installation's default carrier may live on a
     stranger's, which is nobody's business."""
     known = (each.integration for each in placements)
@@ -92,7 +92,7 @@ def integration_of(number: PhoneNumber, placements: Sequence[Placement]) -> str 
     return next(own, None)
 
 
-def represent_trunks(trunks: Placement | None) -> dict[str, Any]:
+def serialize_trunks(trunks: Placement | None) -> dict[str, Any]:
     if trunks is None:
         return {}
     shown = {
@@ -101,7 +101,7 @@ def represent_trunks(trunks: Placement | None) -> dict[str, Any]:
     return {**shown, "media_encryption": shown["media_encryption"] or "allow"}
 
 
-def represent_agent(agent: Agent, number_ids: Sequence[str]) -> dict[str, Any]:
+def serialize_butter_agent(agent: Agent, number_ids: Sequence[str]) -> dict[str, Any]:
     return {
         "agent_id": agent.agent_id,
         "agent_name": agent.name,
@@ -124,7 +124,7 @@ class SipSerializer(StrictSerializer):
         help_text="A room for all calls; with a `*` at its end, the beginning of each call's own.",
     )
     inbound_pin = OptionalSecret(max_length=100, help_text="4 to 10 digits. Never shown again.")
-    media_encryption = OptionalWord(
+    media_encryption = OptionalTextChoice(
         sip_settings.MEDIA_ENCRYPTION, help_text="`allow`, if left out."
     )
 
@@ -137,7 +137,7 @@ class SipSerializer(StrictSerializer):
 
 class ImportSerializer(SipSerializer):
     phone_number = E164(trim_whitespace=False, help_text="E.164: plus, country code, number.")
-    provider = Word(list(PLACED_AS))
+    provider = TextChoice(list(ROLE_BY_PROVIDER))
     supports_inbound = Flag(default=False)
     supports_outbound = Flag(default=False)
     integration_id = OptionalIdText(
@@ -146,15 +146,17 @@ class ImportSerializer(SipSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         settings = attrs["sip_settings"]
-        if PLACED_AS[attrs["provider"]] == Role.VOICE:
-            refuse_sip(sip_settings.complaints(settings, outbound=attrs["supports_outbound"]))
+        if ROLE_BY_PROVIDER[attrs["provider"]] == Role.VOICE:
+            raise_sip_field_errors(
+                sip_settings.validate_sip_settings(settings, outbound=attrs["supports_outbound"])
+            )
             return attrs
         words = {"provider": attrs["provider"]}
         only = _("Goes with provider sip, not with %(provider)s: leave it out.") % words
-        refuse_sip({name: only for name, text in settings.items() if text})
+        raise_sip_field_errors({name: only for name, text in settings.items() if text})
         if not attrs.get("integration_id"):
             text = _("Required for provider %(provider)s: connect an integration, send its id.")
-            refuse({"integration_id": text % words}, code="required")
+            ensure_no_complaints({"integration_id": text % words}, code="required")
         return attrs
 
 
@@ -165,8 +167,8 @@ class ChangeSerializer(SipSerializer):
     supports_outbound = Flag(required=False)
 
 
-def refuse_sip(complaints: Mapping[str, str]) -> None:
-    refuse({OURS_TO_BUTTERS[name]: text for name, text in complaints.items()})
+def raise_sip_field_errors(complaints: Mapping[str, str]) -> None:
+    ensure_no_complaints({BUTTER_NAMES[name]: text for name, text in complaints.items()})
 
 
 class AssignSerializer(StrictSerializer):
@@ -176,13 +178,15 @@ class AssignSerializer(StrictSerializer):
 class SummaryShape(StrictSerializer):
     phone_number_id = serializers.RegexField(r"^phon_[a-f0-9]{12,}$")
     phone_number = E164(help_text="E.164.")
-    provider = Word(list(PLACED_AS), help_text="sip also for numbers on carriers.")
-    status = Word(["free", "assigned"], help_text="Whether an agent answers it.")
+    provider = TextChoice(list(ROLE_BY_PROVIDER), help_text="sip also for numbers on carriers.")
+    status = TextChoice(["free", "assigned"], help_text="Whether an agent answers it.")
     supports_inbound = Flag()
     supports_outbound = Flag()
     assigned_agent_id = Text(allow_null=True)
     created_at = serializers.DateTimeField()
-    provisioning_status = Word(PhoneNumber.Status.values, help_text="How far the platforms are.")
+    provisioning_status = TextChoice(
+        PhoneNumber.Status.values, help_text="How far the platforms are."
+    )
     error_message = Text(allow_null=True, help_text="Why it failed.")
 
 
@@ -193,7 +197,7 @@ class PhoneNumberShape(SummaryShape):
     sip_username = Text(required=False, allow_null=True)
     sip_server_address = Text(required=False, allow_null=True)
     inbound_room_name = Text(required=False, allow_null=True)
-    media_encryption = Word(sip_settings.MEDIA_ENCRYPTION, required=False)
+    media_encryption = TextChoice(sip_settings.MEDIA_ENCRYPTION, required=False)
 
 
 class AgentShape(StrictSerializer):

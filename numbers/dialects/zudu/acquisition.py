@@ -9,35 +9,45 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from integrations.ledger.operation_requests import default_for
+from integrations.ledger.operation_requests import get_default_integration
 from integrations.models import Integration
-from numbers.api.errors import told
+from numbers.api.errors import translate_number_errors
 from numbers.dialects.zudu import examples
-from numbers.dialects.zudu.base import ZuduView, answered_later, enveloped, timed_out
-from numbers.dialects.zudu.rows import CUSTOM, milliseconds, one
-from numbers.dialects.zudu.schema import changing_operation, envelope
+from numbers.dialects.zudu.base import ZuduView, deferred_response, timeout_response, zudu_envelope
+from numbers.dialects.zudu.rows import CUSTOM_TYPE, epoch_milliseconds, serialize_number_by_e164
+from numbers.dialects.zudu.schema import envelope_schema, zudu_write_operation
 from numbers.dialects.zudu.serializers import ImportedShape, ImportSerializer
-from numbers.dialects.zudu.settlement import LOST, Deadline, refused, settled
-from numbers.dialects.zudu.supply_accounts import Account, account_of, checked, drop
+from numbers.dialects.zudu.settlement import (
+    FAILED_STATUSES,
+    Deadline,
+    remove_refused_number,
+    wait_until_settled,
+)
+from numbers.dialects.zudu.supply_accounts import (
+    SupplyAccount,
+    disconnect_new_account,
+    resolve_supply_account,
+    wait_for_account_check,
+)
 from numbers.inventory import sip_settings
 from numbers.inventory.acquisition import import_number
-from numbers.inventory.reservation import NumberTaken, holding, refuse_outside_pools
+from numbers.inventory.reservation import NumberTaken, ensure_within_pools, find_reserved_numbers
 from numbers.models import PhoneNumber, Placement
 from numbers.numbering import e164
 from organizations.access.principals import Principal
 from organizations.access.roles import Permission
-from organizations.api.serializers import taken
+from organizations.api.serializers import validate_input
 from organizations.web.api.problems import Problem
-from organizations.web.api.responses import Reply
-from organizations.web.openapi.operations import answered, asked
+from organizations.web.api.responses import ApiResponse
+from organizations.web.openapi.operations import request_example, response_example
 
-Wished = Mapping[str, Any]
+RequestedFields = Mapping[str, Any]
 
 
 class ImportView(ZuduView):
     permissions = {"POST": Permission.PHONE_NUMBERS_CREATE}
 
-    @changing_operation(
+    @zudu_write_operation(
         summary="Import phone number",
         description=(
             "Checks that the account owns the number and takes it in; your default SIP "
@@ -47,28 +57,28 @@ class ImportView(ZuduView):
             "`provider` is taken. What a platform refuses is 400, and leaves nothing behind."
         ),
         request=ImportSerializer,
-        responses={200: envelope("NumberImported", ImportedShape())},
+        responses={200: envelope_schema("NumberImported", ImportedShape())},
         errors=(504,),
         examples=[
-            asked("With credentials", examples.IMPORT),
-            answered("Imported", examples.IMPORTED),
+            request_example("With credentials", examples.IMPORT),
+            response_example("Imported", examples.IMPORTED),
         ],
     )
-    def post(self, request: HttpRequest) -> Reply:
-        by, wished = request.principal, taken(ImportSerializer, request.data)
-        with told():
-            refuse_held(by, wished["phone_number"])
-        account = account_of(by, wished)
+    def post(self, request: HttpRequest) -> ApiResponse:
+        by, wished = request.principal, validate_input(ImportSerializer, request.data)
+        with translate_number_errors():
+            ensure_number_importable(by, wished["phone_number"])
+        account = resolve_supply_account(by, wished)
         if account.check is None:
-            number = take_in(by, wished, account.integration)
-            return answered_later(partial(imported, by, number, account, Deadline()))
-        return answered_later(partial(import_checked, by, wished, account))
+            number = import_supplied_number(by, wished, account.integration)
+            return deferred_response(partial(finish_import, by, number, account, Deadline()))
+        return deferred_response(partial(import_after_check, by, wished, account))
 
 
-def refuse_held(by: Principal, number: str) -> None:
+def ensure_number_importable(by: Principal, number: str) -> None:
     """Before an account is connected for nothing. A stranger's number is met at the insert. Raises
-    NumberTaken and OutsidePools."""
-    held = holding([number]).filter(organization=by.organization).first()
+    NumberTaken and NumberOutsidePools."""
+    held = find_reserved_numbers([number]).filter(organization=by.organization).first()
     if held:
         being_removed = held.status == PhoneNumber.Status.DELETED
         text = (
@@ -77,30 +87,34 @@ def refuse_held(by: Principal, number: str) -> None:
             else _("%(number)s is already in your organization.")
         )
         raise NumberTaken(text % {"number": number}, being_removed=being_removed)
-    refuse_outside_pools(PhoneNumber(organization=by.organization, e164=number))
+    ensure_within_pools(PhoneNumber(organization=by.organization, e164=number))
 
 
-def import_checked(by: Principal, wished: Wished, account: Account) -> Reply:
+def import_after_check(
+    by: Principal, wished: RequestedFields, account: SupplyAccount
+) -> ApiResponse:
     """The platform says what it thinks of the credentials, before there is a number."""
     deadline = Deadline()
-    integration = checked(by, account, deadline)
+    integration = wait_for_account_check(by, account, deadline)
     if integration is None:
         said = _("The account is still being checked, and nothing is imported yet. Send it again.")
-        return replace(timed_out(said), is_void=True)
+        return replace(timeout_response(said), is_void=True)
     try:
-        number = take_in(by, wished, integration)
+        number = import_supplied_number(by, wished, integration)
     except Problem:
-        drop(by, account)
+        disconnect_new_account(by, account)
         raise
-    return imported(by, number, account, deadline)
+    return finish_import(by, number, account, deadline)
 
 
-def take_in(by: Principal, wished: Wished, integration: Integration) -> PhoneNumber:
+def import_supplied_number(
+    by: Principal, wished: RequestedFields, integration: Integration
+) -> PhoneNumber:
     """Supplied by the account, its calls on the default SIP integration."""
-    voice_on = default_for(by, "sip")
-    settings = way_out(integration) if voice_on else {}
+    voice_on = get_default_integration(by, "sip")
+    settings = outbound_trunk_settings(integration) if voice_on else {}
     agents = {name: wished.get(name) for name in ("inbound_agent_id", "outbound_agent_id")}
-    with told(integration_at="provider"):
+    with translate_number_errors(integration_at="provider"):
         return import_number(
             by,
             number=wished["phone_number"],
@@ -110,49 +124,51 @@ def take_in(by: Principal, wished: Wished, integration: Integration) -> PhoneNum
             sip_settings=settings,
             supports_outbound=bool(settings) or voice_on is None,
             label=wished.get("nickname"),
-            area_code=e164.area_code(wished["phone_number"]),
-            phone_number_type=CUSTOM,
+            area_code=e164.nanp_area_code(wished["phone_number"]),
+            phone_number_type=CUSTOM_TYPE,
             **agents,
         )
 
 
-def way_out(integration: Integration) -> dict[str, str]:
+def outbound_trunk_settings(integration: Integration) -> dict[str, str]:
     """An outbound trunk sends its calls to the account's SIP domain; without one there is none."""
     settings = {"server_address": integration.facts.get("sip_domain", "")}
-    return {} if sip_settings.complaints(settings, outbound=True) else settings
+    return {} if sip_settings.validate_sip_settings(settings, outbound=True) else settings
 
 
-def imported(by: Principal, number: PhoneNumber, account: Account, deadline: Deadline) -> Reply:
-    if not settled(number, deadline):
-        return timed_out(
+def finish_import(
+    by: Principal, number: PhoneNumber, account: SupplyAccount, deadline: Deadline
+) -> ApiResponse:
+    if not wait_until_settled(number, deadline):
+        return timeout_response(
             _(
                 "A platform has not answered in time. The import goes on; read the number, or "
                 "delete it."
             )
         )
-    if number.status in LOST:
-        problem = refused(by, number, deadline, at="phone_number")
-        drop(by, account)
+    if number.status in FAILED_STATUSES:
+        problem = remove_refused_number(by, number, deadline, at="phone_number")
+        disconnect_new_account(by, account)
         raise problem
     message = _("Phone number validated and imported successfully")
-    return Reply(enveloped(told_of(number), message))
+    return ApiResponse(zudu_envelope(serialize_import_result(number), message))
 
 
-def told_of(number: PhoneNumber) -> dict[str, Any]:
-    shown = one(number.organization, number.e164)
+def serialize_import_result(number: PhoneNumber) -> dict[str, Any]:
+    shown = serialize_number_by_e164(number.organization, number.e164)
     details = {
-        "imported_at": milliseconds(timezone.now()),
+        "imported_at": epoch_milliseconds(timezone.now()),
         "organization_id": shown["organization_id"],
         "provider": shown["number_provider"],
     }
     return {
         "phone_number": shown,
-        "validation_result": validation_of(number),
+        "validation_result": serialize_validation(number),
         "import_details": details,
     }
 
 
-def validation_of(number: PhoneNumber) -> dict[str, Any]:
+def serialize_validation(number: PhoneNumber) -> dict[str, Any]:
     """What the account said of the number."""
     placements = {p.role: p for p in number.placements.select_related("integration")}
     supply = placements[Placement.Role.SUPPLY]
@@ -162,11 +178,11 @@ def validation_of(number: PhoneNumber) -> dict[str, Any]:
         "friendly_name": supply.refs.get("friendly_name") or number.label or number.e164,
         "capabilities": {"voice": "voice" in able, "sms": "sms" in able},
         "status": "active",
-        "message": verdict(number, supply, has_voice=Placement.Role.VOICE in placements),
+        "message": validation_message(number, supply, has_voice=Placement.Role.VOICE in placements),
     }
 
 
-def verdict(number: PhoneNumber, supply: Placement, *, has_voice: bool) -> str:
+def validation_message(number: PhoneNumber, supply: Placement, *, has_voice: bool) -> str:
     valid = _("Phone number validated successfully")
     if not has_voice or supply.integration.facts.get("sip_domain"):
         return valid

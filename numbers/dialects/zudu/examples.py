@@ -36,15 +36,15 @@ ACTIVE = {
 }
 
 
-def success(message: str, data: Any) -> dict[str, Any]:
+def success_example(message: str, data: Any) -> dict[str, Any]:
     return {"message": message, "status": "success", "error": None, "data": data}
 
 
-CREATED = success("Phone number created successfully", NUMBER)
-RETRIEVED = success("Phone number retrieved successfully", ACTIVE)
+CREATED = success_example("Phone number created successfully", NUMBER)
+RETRIEVED = success_example("Phone number retrieved successfully", ACTIVE)
 CHANGE = {"nickname": "Sales Line", "outbound_agent_id": None}
-CHANGED = success("Phone number updated successfully", {**ACTIVE, **CHANGE})
-DELETED = success(
+CHANGED = success_example("Phone number updated successfully", {**ACTIVE, **CHANGE})
+DELETED = success_example(
     "Phone number deleted successfully",
     {
         "phone_number": "+14157774444",
@@ -60,7 +60,7 @@ LIST = {
     "sort_order": "descending",
     "filter_criteria": {"area_code": 415},
 }
-PAGE = success(
+PAGE = success_example(
     "Phone numbers retrieved successfully",
     {
         "organization_id": "org_a1b2c3d4e5f6",
@@ -79,7 +79,7 @@ PAGE = success(
         "applied_filters": {"area_code": 415},
     },
 )
-AVAILABLE = success(
+AVAILABLE = success_example(
     "Available phone numbers retrieved successfully",
     {
         "organization_id": "org_a1b2c3d4e5f6",
@@ -109,7 +109,7 @@ IMPORT = {
     "inbound_agent_id": "agent_123",
     "outbound_agent_id": "agent_456",
 }
-IMPORTED = success(
+IMPORTED = success_example(
     "Phone number validated and imported successfully",
     {
         "phone_number": {
@@ -143,4 +143,4 @@ TRUNK = {
     "authUserName": "user",
     "authPassword": "pass",
 }
-TRUNK_MADE = success("Phone number created successfully", "ST_8mWq3nKpRt2a")
+TRUNK_CREATED = success_example("Phone number created successfully", "ST_8mWq3nKpRt2a")

@@ -5,30 +5,39 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from numbers.api.errors import told
+from numbers.api.errors import translate_number_errors
 from numbers.dialects.zudu import examples
-from numbers.dialects.zudu.base import ZuduView, answered_later, enveloped, timed_out
-from numbers.dialects.zudu.rows import CUSTOM, TYPES, found, one
-from numbers.dialects.zudu.schema import changing_operation, envelope, reading_operation
+from numbers.dialects.zudu.base import ZuduView, deferred_response, timeout_response, zudu_envelope
+from numbers.dialects.zudu.rows import (
+    CUSTOM_TYPE,
+    NUMBER_TYPES,
+    find_number_by_e164,
+    serialize_number_by_e164,
+)
+from numbers.dialects.zudu.schema import envelope_schema, zudu_read_operation, zudu_write_operation
 from numbers.dialects.zudu.serializers import (
     ChangeSerializer,
     CreateSerializer,
     DeletedShape,
     NumberShape,
 )
-from numbers.dialects.zudu.settlement import Deadline, settled
-from numbers.dialects.zudu.trunks import direction_of, refuse_trunk, trunk_ids
+from numbers.dialects.zudu.settlement import Deadline, wait_until_settled
+from numbers.dialects.zudu.trunks import (
+    derive_outbound_support,
+    ensure_trunk_allowed,
+    own_trunk_ids,
+)
 from numbers.inventory import acquisition, operations
 from numbers.inventory.locks import lock_named_agents
 from numbers.models import PhoneNumber, Placement
 from numbers.numbering import e164
 from organizations.access.roles import Permission
-from organizations.api.serializers import taken
+from organizations.api.serializers import validate_input
 from organizations.web.api.fields import StrictSerializer
-from organizations.web.api.responses import Reply
-from organizations.web.openapi.operations import answered, asked
+from organizations.web.api.responses import ApiResponse
+from organizations.web.openapi.operations import request_example, response_example
 
-CLEANED = {
+CLEANUP_IDS = {
     "dispatch_rule": "dispatch_rule_id",
     "inbound_trunk": "inbound_trunk_id",
     "outbound_trunk": "outbound_trunk_id",
@@ -38,7 +47,7 @@ CLEANED = {
 class CreateView(ZuduView):
     permissions = {"POST": Permission.PHONE_NUMBERS_CREATE}
 
-    @changing_operation(
+    @zudu_write_operation(
         summary="Create phone number",
         description=(
             "Records a number, and buys none. Your default integration for `number_provider` takes "
@@ -47,23 +56,27 @@ class CreateView(ZuduView):
             "`error_message` says why."
         ),
         request=CreateSerializer,
-        responses={200: envelope("NumberCreated", NumberShape())},
+        responses={200: envelope_schema("NumberCreated", NumberShape())},
         examples=[
-            asked("Customer service line", examples.CREATE),
-            answered("Created", examples.CREATED),
+            request_example("Customer service line", examples.CREATE),
+            response_example("Created", examples.CREATED),
         ],
     )
-    def post(self, request: HttpRequest) -> Reply:
-        wished = columns(taken(CreateSerializer, request.data))
+    def post(self, request: HttpRequest) -> ApiResponse:
+        wished = rename_to_columns(validate_input(CreateSerializer, request.data))
         number, provider = wished.pop("phone_number"), wished.pop("number_provider", None)
         provider = provider or "twilio"
-        wished.setdefault("area_code", e164.area_code(number))
-        wished["phone_number_type"] = wished.get("phone_number_type") or TYPES.get(provider, CUSTOM)
+        wished.setdefault("area_code", e164.nanp_area_code(number))
+        wished["phone_number_type"] = wished.get("phone_number_type") or NUMBER_TYPES.get(
+            provider, CUSTOM_TYPE
+        )
         if provider == "sip":  # trunks of its own, which need a way out to make calls
             wished["supports_outbound"] = bool(wished.get("outbound_trunk_id"))
-        with told():
-            acquisition.record_number(request.principal, number=number, provider=provider, **wished)
-        return reply_with(request, number, _("Phone number created successfully"))
+        with translate_number_errors():
+            acquisition.add_provider_number(
+                request.principal, number=number, provider=provider, **wished
+            )
+        return zudu_number_response(request, number, _("Phone number created successfully"))
 
 
 class NumberView(ZuduView):
@@ -75,39 +88,42 @@ class NumberView(ZuduView):
         "DELETE": Permission.PHONE_NUMBERS_DELETE,
     }
 
-    @reading_operation(
+    @zudu_read_operation(
         summary="Get phone number",
-        responses={200: envelope("NumberRetrieved", NumberShape())},
+        responses={200: envelope_schema("NumberRetrieved", NumberShape())},
         errors=[404],
-        examples=[answered("Active", examples.RETRIEVED)],
+        examples=[response_example("Active", examples.RETRIEVED)],
     )
-    def get(self, request: HttpRequest, number: str) -> Reply:
-        return reply_with(request, number, _("Phone number retrieved successfully"))
+    def get(self, request: HttpRequest, number: str) -> ApiResponse:
+        return zudu_number_response(request, number, _("Phone number retrieved successfully"))
 
-    @changing_operation(
+    @zudu_write_operation(
         summary="Update phone number",
         description=(
             "Only what is sent changes; null unassigns an agent and clears a text. The number "
             "itself, `area_code` and `phone_number_type` cannot be changed."
         ),
         request=ChangeSerializer,
-        responses={200: envelope("NumberUpdated", NumberShape())},
+        responses={200: envelope_schema("NumberUpdated", NumberShape())},
         errors=(404,),
-        examples=[asked("Rename", examples.CHANGE), answered("Updated", examples.CHANGED)],
+        examples=[
+            request_example("Rename", examples.CHANGE),
+            response_example("Updated", examples.CHANGED),
+        ],
     )
-    def patch(self, request: HttpRequest, number: str) -> Reply:
-        row = found(request.organization, number)
-        wished = columns(taken(ChangeSerializer, request.data))
+    def patch(self, request: HttpRequest, number: str) -> ApiResponse:
+        row = find_number_by_e164(request.organization, number)
+        wished = rename_to_columns(validate_input(ChangeSerializer, request.data))
         if "outbound_trunk_id" in wished:
             lock_named_agents(request.principal, wished)
-            row, _held = operations.locked(request.principal, row.pk)
-            refuse_trunk(row, wished["outbound_trunk_id"])
-            wished = direction_of(row, wished)
-        with told():
+            row, _held = operations.lock_number(request.principal, row.pk)
+            ensure_trunk_allowed(row, wished["outbound_trunk_id"])
+            wished = derive_outbound_support(row, wished)
+        with translate_number_errors():
             operations.change_number(request.principal, row.pk, **wished)
-        return reply_with(request, number, _("Phone number updated successfully"))
+        return zudu_number_response(request, number, _("Phone number updated successfully"))
 
-    @changing_operation(
+    @zudu_write_operation(
         summary="Delete phone number",
         description=(
             "For good. What Patchbay made for it on the SIP platform is removed: "
@@ -115,49 +131,51 @@ class NumberView(ZuduView):
             "`outbound_trunk_id` stays, as do numbers that an account owns. The number may be "
             "created again as soon as the answer is there."
         ),
-        responses={200: envelope("NumberDeleted", DeletedShape())},
+        responses={200: envelope_schema("NumberDeleted", DeletedShape())},
         errors=(404, 504),
-        examples=[answered("Deleted", examples.DELETED)],
+        examples=[response_example("Deleted", examples.DELETED)],
     )
-    def delete(self, request: HttpRequest, number: str) -> Reply:
-        taken(StrictSerializer, request.data)
-        row = found(request.organization, number)
-        before = trunk_ids(request.principal, row)
+    def delete(self, request: HttpRequest, number: str) -> ApiResponse:
+        validate_input(StrictSerializer, request.data)
+        row = find_number_by_e164(request.organization, number)
+        before = own_trunk_ids(request.principal, row)
         operations.delete_number(request.principal, row.pk)
-        return answered_later(lambda: deleted(row, before))
+        return deferred_response(lambda: finish_deletion(row, before))
 
 
-def reply_with(request: HttpRequest, number: str, message: str) -> Reply:
-    return Reply(enveloped(one(request.organization, number), message))
+def zudu_number_response(request: HttpRequest, number: str, message: str) -> ApiResponse:
+    return ApiResponse(
+        zudu_envelope(serialize_number_by_e164(request.organization, number), message)
+    )
 
 
-def columns(wished: dict[str, Any]) -> dict[str, Any]:
+def rename_to_columns(wished: dict[str, Any]) -> dict[str, Any]:
     """Zudu's names as those of the columns."""
     return {"label" if name == "nickname" else name: value for name, value in wished.items()}
 
 
-def deleted(number: PhoneNumber, before: dict[str, str]) -> Reply:
+def finish_deletion(number: PhoneNumber, before: dict[str, str]) -> ApiResponse:
     """`before` are the ids of what was ours on the SIP platform."""
-    if not settled(number, Deadline()):
-        return timed_out(
+    if not wait_until_settled(number, Deadline()):
+        return timeout_response(
             _(
                 "The number is deleted, but not yet gone from its platforms. The removal goes on; "
                 "the number can be created again when it is done."
             )
         )
-    left = left_over(number)
+    left = remaining_external_ids(number)
     data = {
         "phone_number": number.e164,
         "organization_id": number.organization.public_id,
         "cleanup_results": {
-            name: ref in before and before[ref] not in left for name, ref in CLEANED.items()
+            name: ref in before and before[ref] not in left for name, ref in CLEANUP_IDS.items()
         },
         "error_message": number.error_message,
     }
-    return Reply(enveloped(data, _("Phone number deleted successfully")))
+    return ApiResponse(zudu_envelope(data, _("Phone number deleted successfully")))
 
 
-def left_over(number: PhoneNumber) -> set[str]:
+def remaining_external_ids(number: PhoneNumber) -> set[str]:
     """The ids that are still there after a removal which a platform has refused in part."""
     voices = number.placements.filter(role=Placement.Role.VOICE)
     voice = voices.exclude(state=Placement.State.REMOVED).first()

@@ -22,11 +22,11 @@ from organizations.web.api.problems import Problem
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Numbers that came in by another dialect have stored none.
-AREA = Coalesce(
+AREA_CODE = Coalesce(
     "area_code",
     Case(When(e164__regex=r"^\+1[0-9]{10}$", then=Cast(Substr("e164", 3, 3), SmallIntegerField()))),
 )
-VOICE = Q(placements__role=Placement.Role.VOICE)
+VOICE_PLACEMENT = Q(placements__role=Placement.Role.VOICE)
 COLUMNS = (
     "e164",
     "area",
@@ -45,58 +45,60 @@ COLUMNS = (
     "error_message",
     "voice__refs",
 )
-TYPES = {"twilio": "zudu-twilio"}  # by the number's provider
-CUSTOM = "custom"
+NUMBER_TYPES = {"twilio": "zudu-twilio"}  # by the number's provider
+CUSTOM_TYPE = "custom"
 
 
-def living(organization: Organization) -> QuerySet[PhoneNumber]:
+def undeleted_with_area(organization: Organization) -> QuerySet[PhoneNumber]:
     """Deleted numbers are gone for Zudu's clients."""
     numbers = organization.phone_numbers.exclude(status=PhoneNumber.Status.DELETED)
-    return numbers.alias(area=AREA)
+    return numbers.alias(area=AREA_CODE)
 
 
-def values(numbers: QuerySet[PhoneNumber]) -> QuerySet:
-    voice = FilteredRelation("placements", condition=VOICE)  # made anew: a query changes it
-    return numbers.alias(voice=voice).annotate(area=AREA).values(*COLUMNS)
+def select_number_values(numbers: QuerySet[PhoneNumber]) -> QuerySet:
+    voice = FilteredRelation(
+        "placements", condition=VOICE_PLACEMENT
+    )  # made anew: a query changes it
+    return numbers.alias(voice=voice).annotate(area=AREA_CODE).values(*COLUMNS)
 
 
-def found(organization: Organization, number: str) -> PhoneNumber:
+def find_number_by_e164(organization: Organization, number: str) -> PhoneNumber:
     """Raises a 404, for a stranger's number as for one that never was."""
-    row = living(organization).filter(e164=number).first() if is_number(number) else None
+    row = undeleted_with_area(organization).filter(e164=number).first() if is_e164(number) else None
     if row is None:
-        raise missing()
+        raise number_not_found()
     return row
 
 
-def one(organization: Organization, number: str) -> dict[str, Any]:
+def serialize_number_by_e164(organization: Organization, number: str) -> dict[str, Any]:
     """As the API shows it. Raises a 404."""
-    numbers = living(organization).filter(e164=number)
-    row = values(numbers).first() if is_number(number) else None
+    numbers = undeleted_with_area(organization).filter(e164=number)
+    row = select_number_values(numbers).first() if is_e164(number) else None
     if row is None:
-        raise missing()
-    return represent(row, organization)
+        raise number_not_found()
+    return serialize_zudu_number(row, organization)
 
 
-def is_number(text: str) -> bool:
+def is_e164(text: str) -> bool:
     """What cannot be stored, PostgreSQL need not be asked for."""
-    return bool(e164.SHAPE.fullmatch(text))
+    return bool(e164.E164_PATTERN.fullmatch(text))
 
 
-def missing() -> Problem:
+def number_not_found() -> Problem:
     return Problem("not-found", _("Phone number not found"))
 
 
-def represent(row: dict[str, Any], organization: Organization) -> dict[str, Any]:
+def serialize_zudu_number(row: dict[str, Any], organization: Organization) -> dict[str, Any]:
     """A number as the API shows it, from a row of COLUMNS."""
     trunks = row["voice__refs"] or {}
     provider = row["number_provider"] or "sip"  # a carrier's, which speaks it
     return {
         "phone_number": row["e164"],
         "organization_id": organization.public_id,
-        "phone_number_pretty": e164.written(row["e164"]),
+        "phone_number_pretty": e164.format_display_number(row["e164"]),
         "area_code": row["area"],
         "nickname": row["label"],
-        "phone_number_type": row["phone_number_type"] or TYPES.get(provider, CUSTOM),
+        "phone_number_type": row["phone_number_type"] or NUMBER_TYPES.get(provider, CUSTOM_TYPE),
         "inbound_agent_id": row["inbound_agent_id"],
         "outbound_agent_id": row["outbound_agent_id"],
         "inbound_agent_version": row["inbound_agent_version"],
@@ -108,17 +110,17 @@ def represent(row: dict[str, Any], organization: Organization) -> dict[str, Any]
         "dispatch_rule_id": trunks.get("dispatch_rule_id"),
         "created_at": row["created_at"],
         "updated_at": row["updated_at"],
-        "last_modification_timestamp": milliseconds(row["updated_at"]),
+        "last_modification_timestamp": epoch_milliseconds(row["updated_at"]),
         "provisioning_status": row["status"],
         "error_message": row["error_message"],
     }
 
 
-def milliseconds(at: datetime) -> int:
+def epoch_milliseconds(at: datetime) -> int:
     return (at - EPOCH) // timedelta(milliseconds=1)
 
 
-AVAILABLE = (
+AVAILABLE_FIELDS = (
     "phone_number",
     "nickname",
     "area_code",
@@ -132,12 +134,14 @@ AVAILABLE = (
 )
 
 
-def represent_available(row: dict[str, Any], organization: Organization) -> dict[str, Any]:
-    whole = represent(row, organization)
-    return {name: whole[name] for name in AVAILABLE}
+def serialize_available_number(row: dict[str, Any], organization: Organization) -> dict[str, Any]:
+    whole = serialize_zudu_number(row, organization)
+    return {name: whole[name] for name in AVAILABLE_FIELDS}
 
 
-def filtered(numbers: QuerySet[PhoneNumber], filters: dict[str, Any]) -> QuerySet[PhoneNumber]:
+def filter_zudu_numbers(
+    numbers: QuerySet[PhoneNumber], filters: dict[str, Any]
+) -> QuerySet[PhoneNumber]:
     """`filters` are some of nickname, area_code and agent_id."""
     conditions = Q()
     if "nickname" in filters:
@@ -149,7 +153,7 @@ def filtered(numbers: QuerySet[PhoneNumber], filters: dict[str, Any]) -> QuerySe
     return numbers.filter(conditions)
 
 
-def sorted_by(numbers: QuerySet, name: str, order: str) -> QuerySet:
+def sort_zudu_numbers(numbers: QuerySet, name: str, order: str) -> QuerySet:
     """What has no value comes last; equal ones stand in the order of their ids, page after page."""
     column = F({"phone_number": "e164", "nickname": "label", "area_code": "area"}.get(name, name))
     if order == "descending":

@@ -5,11 +5,11 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_serializer, inline_serializer
 from rest_framework import serializers
 
-from numbers.dialects.openapi import describer
+from numbers.dialects.openapi import operation_decorator
 from organizations.web.api.fields import Char, Choice
 from organizations.web.openapi.operations import IDEMPOTENCY_KEY
 
-MEANINGS = {
+STATUS_MEANINGS = {
     400: "Something in the request is not as it should be, or a platform refuses it; `message` "
     "names the field.",
     401: "One of the two headers is missing, or they are no key that may be used.",
@@ -37,7 +37,7 @@ class ErrorShape(serializers.Serializer):
     data = Char(allow_null=True, help_text="Always null.")
 
 
-def envelope(name: str, data: Any) -> Any:
+def envelope_schema(name: str, data: Any) -> Any:
     fields = {
         "message": Char(),
         "status": Choice(["success"]),
@@ -47,11 +47,11 @@ def envelope(name: str, data: Any) -> Any:
     return inline_serializer(name, fields)
 
 
-def reading_operation(**described: Any) -> Any:
-    return describer(ErrorShape, MEANINGS)(tags=TAGS, **described)
+def zudu_read_operation(**described: Any) -> Any:
+    return operation_decorator(ErrorShape, STATUS_MEANINGS)(tags=TAGS, **described)
 
 
-def changing_operation(*, errors: tuple[int, ...] = (), **described: Any) -> Any:
+def zudu_write_operation(*, errors: tuple[int, ...] = (), **described: Any) -> Any:
     errors = {400, 408, 409, 413, 415, 422, *errors}
-    describe = describer(ErrorShape, MEANINGS, [IDEMPOTENCY_KEY])
+    describe = operation_decorator(ErrorShape, STATUS_MEANINGS, [IDEMPOTENCY_KEY])
     return describe(tags=TAGS, errors=errors, **described)

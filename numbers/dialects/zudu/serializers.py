@@ -7,11 +7,11 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from numbers.api.fields import Number, OptionalUrl
+from numbers.api.fields import E164Number, OptionalUrl
 from organizations.web.api.fields import (
     Char,
     Choice,
-    Clearable,
+    ClearableMixin,
     Integer,
     OptionalChar,
     OptionalId,
@@ -23,11 +23,11 @@ SORT_FIELDS = ("phone_number", "nickname", "area_code", "updated_at")
 SORT_ORDERS = ("ascending", "descending")
 MAX_LIMIT, MAX_PAGE = 1000, 1_000_000
 MAX_VERSION = 2**31 - 1
-FIXED = ("phone_number", "area_code", "phone_number_type")
-NOT_YET = frozenset({"plivo"})
+IMMUTABLE_FIELDS = ("phone_number", "area_code", "phone_number_type")
+UNSUPPORTED_PROVIDERS = frozenset({"plivo"})
 
 
-class Word(Char):
+class Keyword(Char):
     """A word of the vendor's that is no declared list: any case and either joint is taken, and
     lower case with hyphens kept."""
 
@@ -40,18 +40,18 @@ class Word(Char):
         return text
 
 
-class OptionalWord(Clearable, Word):
+class OptionalKeyword(ClearableMixin, Keyword):
     pass
 
 
-class AgentText(OptionalId):
+class AgentReference(OptionalId):
     """Zudu's agents live elsewhere; one of /v1/agents that has this id answers its calls."""
 
     def __init__(self, **kwargs: Any):
         super().__init__(max_length=100, **kwargs)
 
 
-class Version(Integer):
+class AgentVersion(Integer):
     def __init__(self, **kwargs: Any):
         super().__init__(required=False, min_value=1, max_value=MAX_VERSION, **kwargs)
 
@@ -60,12 +60,12 @@ class NumberSerializer(StrictSerializer):
     """What may be said of a number at first, and changed later."""
 
     nickname = OptionalChar(max_length=100)
-    inbound_agent_id = AgentText(help_text="Any text; an agent of yours is found by it.")
-    outbound_agent_id = AgentText()
-    inbound_agent_version = Version()
-    outbound_agent_version = Version()
+    inbound_agent_id = AgentReference(help_text="Any text; an agent of yours is found by it.")
+    outbound_agent_id = AgentReference()
+    inbound_agent_version = AgentVersion()
+    outbound_agent_version = AgentVersion()
     inbound_webhook_url = OptionalUrl()
-    number_provider = OptionalWord(max_length=20, help_text="`twilio`, `sip`, …")
+    number_provider = OptionalKeyword(max_length=20, help_text="`twilio`, `sip`, …")
     outbound_trunk_id = OptionalId(
         max_length=100,
         help_text="A trunk on your SIP platform; it is used as it is.",
@@ -73,9 +73,11 @@ class NumberSerializer(StrictSerializer):
 
 
 class CreateSerializer(NumberSerializer):
-    phone_number = Number(trim_whitespace=False, help_text="E.164.")
+    phone_number = E164Number(trim_whitespace=False, help_text="E.164.")
     area_code = Integer(required=False, min_value=100, max_value=999)
-    phone_number_type = OptionalWord(max_length=40, help_text="`zudu-twilio`, `custom`; any case.")
+    phone_number_type = OptionalKeyword(
+        max_length=40, help_text="`zudu-twilio`, `custom`; any case."
+    )
 
 
 class ChangeSerializer(NumberSerializer):
@@ -83,7 +85,7 @@ class ChangeSerializer(NumberSerializer):
 
     def surplus(self, data: dict[str, Any]) -> dict[str, Any]:
         fixed = serializers.ErrorDetail(_("It cannot be changed."), code="fixed")
-        return super().surplus(data) | {name: [fixed] for name in data if name in FIXED}
+        return super().surplus(data) | {name: [fixed] for name in data if name in IMMUTABLE_FIELDS}
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if {"label", "nickname"} <= attrs.keys():
@@ -107,21 +109,21 @@ class ListSerializer(StrictSerializer):
 
 
 class ImportSerializer(StrictSerializer):
-    phone_number = Number(trim_whitespace=False, help_text="E.164.")
-    provider = Word(max_length=20, help_text="`twilio`; any case.")
+    phone_number = E164Number(trim_whitespace=False, help_text="E.164.")
+    provider = Keyword(max_length=20, help_text="`twilio`; any case.")
     account_sid = OptionalChar(max_length=100)
     auth_token = OptionalChar(max_length=200)
     nickname = OptionalChar(max_length=100)
-    inbound_agent_id = AgentText()
-    outbound_agent_id = AgentText()
+    inbound_agent_id = AgentReference()
+    outbound_agent_id = AgentReference()
 
     def surplus(self, data: dict[str, Any]) -> dict[str, Any]:
         """Plivo's names of its credentials are no surprise in a request for Plivo."""
         named = str(data.get("provider", "")).lower()
-        return {} if named in NOT_YET else super().surplus(data)
+        return {} if named in UNSUPPORTED_PROVIDERS else super().surplus(data)
 
     def validate_provider(self, provider: str) -> str:
-        if provider in NOT_YET:
+        if provider in UNSUPPORTED_PROVIDERS:
             message = _("%(provider)s is not supported until there is a provider for it.")
             raise serializers.ValidationError(message % {"provider": provider}, code="unsupported")
         return provider
@@ -138,7 +140,7 @@ class TrunkSerializer(StrictSerializer):
     """The vendor's own spelling."""
 
     name = Char(max_length=100, help_text="Of the trunks and of the number.")
-    number = Number(trim_whitespace=False, help_text="E.164.")
+    number = E164Number(trim_whitespace=False, help_text="E.164.")
     outboundPstn = Char(max_length=260, help_text="The carrier's gateway: host, perhaps `:port`.")
     authUserName = Char(max_length=200)
     authPassword = Secret(max_length=200)

@@ -10,16 +10,16 @@ from integrations.models import Operation
 from numbers.inventory.operations import delete_number
 from numbers.models import PhoneNumber
 from organizations.access.principals import Principal
-from organizations.web.api.problems import Problem, field_error, invalid
+from organizations.web.api.problems import Problem, field_error, invalid_request_problem
 
-SECONDS = 10.0
-LOST = (PhoneNumber.Status.FAILED, PhoneNumber.Status.DELETED)
+DEADLINE_SECONDS = 10.0
+FAILED_STATUSES = (PhoneNumber.Status.FAILED, PhoneNumber.Status.DELETED)
 
 
 class Deadline:
     """One for the whole request, however many operations it waits for."""
 
-    def __init__(self, seconds: float = SECONDS):
+    def __init__(self, seconds: float = DEADLINE_SECONDS):
         self.at = time.monotonic() + seconds
 
     @property
@@ -27,18 +27,18 @@ class Deadline:
         return max(0.0, self.at - time.monotonic())
 
 
-def settled(number: PhoneNumber, deadline: Deadline) -> bool:
+def wait_until_settled(number: PhoneNumber, deadline: Deadline) -> bool:
     """Whether nothing is under way for the number any more; `number` is as it is then. One that
     has failed needs no longer look."""
-    for operation_id in open_operations(number):
-        ledger.wait(operation_id, seconds=deadline.left)
+    for operation_id in open_number_operations(number):
+        ledger.wait_for_operation(operation_id, seconds=deadline.left)
         number.refresh_from_db()
         if number.status == PhoneNumber.Status.FAILED:
             return True
-    return not open_operations(number)
+    return not open_number_operations(number)
 
 
-def open_operations(number: PhoneNumber) -> list[UUID]:
+def open_number_operations(number: PhoneNumber) -> list[UUID]:
     """In the order in which they were asked for: what supplies the number comes first."""
     rows = number.organization.operations.filter(
         subject_kind="placement",
@@ -48,9 +48,11 @@ def open_operations(number: PhoneNumber) -> list[UUID]:
     return list(rows.order_by("created_at", "pk").values_list("pk", flat=True))
 
 
-def refused(by: Principal, number: PhoneNumber, deadline: Deadline, *, at: str) -> Problem:
+def remove_refused_number(
+    by: Principal, number: PhoneNumber, deadline: Deadline, *, at: str
+) -> Problem:
     """What a platform refused of a new number, which is taken away again; `at` is the field."""
     reason = number.error_message or _("It was deleted while it was being set up.")
     delete_number(by, number.pk)
-    settled(number, deadline)
-    return invalid(field_error(at, reason, "refused"))
+    wait_until_settled(number, deadline)
+    return invalid_request_problem(field_error(at, reason, "refused"))

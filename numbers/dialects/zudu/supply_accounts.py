@@ -14,15 +14,15 @@ from integrations.ledger import operation_requests as ledger
 from integrations.models import Integration, Operation
 from integrations.providers import PROVIDERS
 from numbers.dialects.zudu.settlement import Deadline
-from numbers.inventory.placements import PLACED_AS
+from numbers.inventory.placements import ROLE_BY_PROVIDER
 from numbers.models import Placement
 from organizations.access.principals import Principal
 from organizations.access.roles import Permission
-from organizations.web.api.problems import Problem, field_error, invalid
+from organizations.web.api.problems import Problem, field_error, invalid_request_problem
 
 
 @dataclass(frozen=True)
-class Account:
+class SupplyAccount:
     """`check` is what must settle before the credentials count; None: they are known to be good.
     `is_new`: connected for this import, so forgotten if nothing comes of it."""
 
@@ -31,62 +31,62 @@ class Account:
     is_new: bool = False
 
 
-def account_of(by: Principal, wished: Mapping[str, Any]) -> Account:
+def resolve_supply_account(by: Principal, wished: Mapping[str, Any]) -> SupplyAccount:
     """Raises a 400 where there is none, a 403 for credentials from a key that may connect none."""
     provider = wished["provider"]
-    if PLACED_AS.get(provider) != Placement.Role.SUPPLY:
+    if ROLE_BY_PROVIDER.get(provider) != Placement.Role.SUPPLY:
         text = _("No platform that supplies numbers: %(provider)s.") % {"provider": provider}
-        raise invalid(field_error("provider", text))
+        raise invalid_request_problem(field_error("provider", text))
     if not wished.get("account_sid"):
-        return Account(default_account(by, provider))
-    need(by, Permission.INTEGRATIONS_CREATE)
+        return SupplyAccount(find_default_account(by, provider))
+    ensure_key_permission(by, Permission.INTEGRATIONS_CREATE)
     account = {name: wished[name] for name in ("account_sid", "auth_token")}
-    known = connected(by, provider, account["account_sid"])
-    return renewed(by, known, account) if known else connected_anew(by, provider, account)
+    known = find_connected_account(by, provider, account["account_sid"])
+    return refresh_account(by, known, account) if known else connect_account(by, provider, account)
 
 
-def default_account(by: Principal, provider: str) -> Integration:
-    integration = ledger.default_for(by, provider)
+def find_default_account(by: Principal, provider: str) -> Integration:
+    integration = ledger.get_default_integration(by, provider)
     if integration is None:
         text = _(
             "Send account_sid and auth_token: the organization has no default integration for "
             "%(provider)s."
         )
-        raise invalid(field_error("account_sid", text % {"provider": provider}))
+        raise invalid_request_problem(field_error("account_sid", text % {"provider": provider}))
     return integration
 
 
-def need(by: Principal, permission: Permission) -> None:
+def ensure_key_permission(by: Principal, permission: Permission) -> None:
     if not by.can(permission):
         message = _("This API key lacks the permission %(name)s.")
         raise Problem("forbidden", message % {"name": permission.value})
 
 
-def connected(by: Principal, kind: str, account_sid: str) -> Integration | None:
+def find_connected_account(by: Principal, kind: str, account_sid: str) -> Integration | None:
     rows = by.organization.integrations.filter(kind=kind, settings__account_sid=account_sid)
     return rows.order_by("created_at", "pk").first()
 
 
-def renewed(by: Principal, known: Integration, account: Mapping[str, str]) -> Account:
+def refresh_account(by: Principal, known: Integration, account: Mapping[str, str]) -> SupplyAccount:
     """The connected account with its own token is used as it is; another token, or an account that
     was paused, is checked first, and until then the present one stays in use."""
     token = known.account().get("auth_token", "")
     is_same = compare_digest(token.encode(), account["auth_token"].encode())
     if is_same and known.state == Integration.State.CONNECTED:
-        return Account(known)
-    need(by, Permission.INTEGRATIONS_UPDATE)
+        return SupplyAccount(known)
+    ensure_key_permission(by, Permission.INTEGRATIONS_UPDATE)
     changes = {"auth_token": account["auth_token"]}
-    return Account(*ledger.change_integration(by, known, account=changes))
+    return SupplyAccount(*ledger.change_integration(by, known, account=changes))
 
 
-def connected_anew(by: Principal, kind: str, account: Mapping[str, str]) -> Account:
-    name = name_for(by, kind, account["account_sid"])
+def connect_account(by: Principal, kind: str, account: Mapping[str, str]) -> SupplyAccount:
+    name = account_integration_name(by, kind, account["account_sid"])
     is_new = not by.organization.integrations.filter(name=name).exists()
-    integration, check = ledger.connect(by, kind=kind, name=name, account=account)
-    return Account(integration, check, is_new)
+    integration, check = ledger.connect_integration(by, kind=kind, name=name, account=account)
+    return SupplyAccount(integration, check, is_new)
 
 
-def name_for(by: Principal, kind: str, account_sid: str) -> str:
+def account_integration_name(by: Principal, kind: str, account_sid: str) -> str:
     """“Twilio AC…1234”, or the whole id where that is another account's name."""
     title = PROVIDERS[kind].title
     short = f"{title} {account_sid[:2]}…{account_sid[-4:]}"
@@ -96,28 +96,32 @@ def name_for(by: Principal, kind: str, account_sid: str) -> str:
     return short
 
 
-def checked(by: Principal, account: Account, deadline: Deadline) -> Integration | None:
+def wait_for_account_check(
+    by: Principal, account: SupplyAccount, deadline: Deadline
+) -> Integration | None:
     """The integration with its facts, None while the platform is still to answer. Raises a 400 for
     refused credentials."""
     if account.check is None:
         return account.integration
     try:
-        check = ledger.wait(account.check.pk, seconds=deadline.left)
+        check = ledger.wait_for_operation(account.check.pk, seconds=deadline.left)
     except Operation.DoesNotExist:  # refused, and forgotten by another import of that account
-        raise invalid(field_error("auth_token", FORGOTTEN, "refused")) from None
+        raise invalid_request_problem(
+            field_error("auth_token", ACCOUNT_REJECTED, "refused")
+        ) from None
     if check.status == Operation.Status.OPEN:
         return None
     if check.status == Operation.Status.REFUSED:
-        drop(by, account)
-        raise invalid(field_error("auth_token", check.reason, "refused"))
+        disconnect_new_account(by, account)
+        raise invalid_request_problem(field_error("auth_token", check.reason, "refused"))
     return by.organization.integrations.get(pk=account.integration.pk)
 
 
-FORGOTTEN = gettext_lazy("The account was not accepted.")
+ACCOUNT_REJECTED = gettext_lazy("The account was not accepted.")
 
 
-def drop(by: Principal, account: Account) -> None:
+def disconnect_new_account(by: Principal, account: SupplyAccount) -> None:
     """Nothing is left of a new one, unless something else has come to be on it meanwhile."""
     if account.is_new:
-        with suppress(ledger.InUse, Integration.DoesNotExist):
-            ledger.disconnect(by, account.integration)
+        with suppress(ledger.IntegrationInUse, Integration.DoesNotExist):
+            ledger.disconnect_integration(by, account.integration)

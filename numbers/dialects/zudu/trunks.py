@@ -7,24 +7,29 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from numbers.api.errors import told
+from numbers.api.errors import translate_number_errors
 from numbers.dialects.zudu import examples
-from numbers.dialects.zudu.base import ZuduView, answered_later, enveloped, timed_out
-from numbers.dialects.zudu.rows import CUSTOM
-from numbers.dialects.zudu.schema import changing_operation, envelope
+from numbers.dialects.zudu.base import ZuduView, deferred_response, timeout_response, zudu_envelope
+from numbers.dialects.zudu.rows import CUSTOM_TYPE
+from numbers.dialects.zudu.schema import envelope_schema, zudu_write_operation
 from numbers.dialects.zudu.serializers import TrunkSerializer
-from numbers.dialects.zudu.settlement import LOST, Deadline, refused, settled
+from numbers.dialects.zudu.settlement import (
+    FAILED_STATUSES,
+    Deadline,
+    remove_refused_number,
+    wait_until_settled,
+)
 from numbers.inventory import operations, sip_settings
 from numbers.inventory.acquisition import import_number
 from numbers.models import PhoneNumber, Placement
 from numbers.numbering import e164
 from organizations.access.principals import Principal
 from organizations.access.roles import Permission
-from organizations.api.serializers import taken
+from organizations.api.serializers import validate_input
 from organizations.web.api.fields import Char
-from organizations.web.api.problems import field_error, invalid
-from organizations.web.api.responses import Reply
-from organizations.web.openapi.operations import answered, asked
+from organizations.web.api.problems import field_error, invalid_request_problem
+from organizations.web.api.responses import ApiResponse
+from organizations.web.openapi.operations import request_example, response_example
 
 # Our names of sip.FIELDS, and Zudu's.
 SIP_NAMES = {
@@ -38,7 +43,7 @@ SIP_NAMES = {
 class TrunkView(ZuduView):
     permissions = {"POST": Permission.PHONE_NUMBERS_CREATE}
 
-    @changing_operation(
+    @zudu_write_operation(
         summary="Create a number with its SIP trunks",
         description=(
             "On your default SIP integration: an inbound trunk, an outbound trunk, a dispatch rule "
@@ -46,66 +51,71 @@ class TrunkView(ZuduView):
             "400, and leaves nothing behind."
         ),
         request=TrunkSerializer,
-        responses={200: envelope("TrunkCreated", Char(help_text="The inbound trunk's id."))},
+        responses={200: envelope_schema("TrunkCreated", Char(help_text="The inbound trunk's id."))},
         errors=(504,),
-        examples=[asked("A trunk", examples.TRUNK), answered("Made", examples.TRUNK_MADE)],
+        examples=[
+            request_example("A trunk", examples.TRUNK),
+            response_example("Made", examples.TRUNK_CREATED),
+        ],
     )
-    def post(self, request: HttpRequest) -> Reply:
-        wished = taken(TrunkSerializer, request.data)
+    def post(self, request: HttpRequest) -> ApiResponse:
+        wished = validate_input(TrunkSerializer, request.data)
         settings = {ours: wished[zudus] for ours, zudus in SIP_NAMES.items()}
-        refuse_settings(settings)
-        with told(integration_at=""):
+        validate_trunk_settings(settings)
+        with translate_number_errors(integration_at=""):
             number = import_number(
                 request.principal,
                 number=wished["number"],
                 provider="sip",
                 sip_settings=settings,
                 label=wished["name"],
-                area_code=e164.area_code(wished["number"]),
-                phone_number_type=CUSTOM,
+                area_code=e164.nanp_area_code(wished["number"]),
+                phone_number_type=CUSTOM_TYPE,
             )
-        return answered_later(lambda: made(request.principal, number))
+        return deferred_response(lambda: finish_trunk_creation(request.principal, number))
 
 
-def refuse_settings(settings: Mapping[str, str]) -> None:
-    wrong = sip_settings.complaints(settings, outbound=True)
+def validate_trunk_settings(settings: Mapping[str, str]) -> None:
+    wrong = sip_settings.validate_sip_settings(settings, outbound=True)
     if wrong:
-        raise invalid(*(field_error(SIP_NAMES[name], text) for name, text in wrong.items()))
+        raise invalid_request_problem(
+            *(field_error(SIP_NAMES[name], text) for name, text in wrong.items())
+        )
 
 
-def made(by: Principal, number: PhoneNumber) -> Reply:
+def finish_trunk_creation(by: Principal, number: PhoneNumber) -> ApiResponse:
     deadline = Deadline()
-    if not settled(number, deadline):
-        return timed_out(
+    if not wait_until_settled(number, deadline):
+        return timeout_response(
             _(
                 "The SIP platform has not answered in time. It goes on; read the number, "
                 "or delete it."
             )
         )
-    if number.status in LOST:
-        raise refused(by, number, deadline, at="number")
+    if number.status in FAILED_STATUSES:
+        raise remove_refused_number(by, number, deadline, at="number")
     voice = number.placements.get(role=Placement.Role.VOICE)
     trunk = voice.refs.get("inbound_trunk_id")
-    return Reply(enveloped(trunk, _("Phone number created successfully")))
+    return ApiResponse(zudu_envelope(trunk, _("Phone number created successfully")))
 
 
-def trunk_ids(by: Principal, number: PhoneNumber) -> dict[str, str]:
+def own_trunk_ids(by: Principal, number: PhoneNumber) -> dict[str, str]:
     """The platform's ids of what is the number's own there: not of a trunk that it only uses. The
     newest are in the operation that is under way."""
-    _number, held = operations.locked(by, number.pk)
+    _number, held = operations.lock_number(by, number.pk)
     voices = (pair for pair in held if pair[0].role == Placement.Role.VOICE)
     voice, operation = next(voices, (None, None))
     refs = {**(voice.refs if voice else {}), **(operation.refs if operation else {})}
     return {name: ref for name, ref in refs.items() if ref != number.outbound_trunk_id}
 
 
-def refuse_trunk(number: PhoneNumber, trunk: str | None) -> None:
+def ensure_trunk_allowed(number: PhoneNumber, trunk: str | None) -> None:
     if trunk and number.carrier_id:
         text = _("The number is on a carrier, whose gateways make its calls.")
-        raise invalid(field_error("outbound_trunk_id", text))
+        raise invalid_request_problem(field_error("outbound_trunk_id", text))
 
 
-def direction_of(number: PhoneNumber, wished: Mapping[str, Any]) -> dict[str, Any]:
+def derive_outbound_support(number: PhoneNumber, wished: Mapping[str, Any]) -> dict[str, Any]:
     """In this dialect a number makes calls when it has a trunk for them. Its own trunk, which is
     shown in `outbound_trunk_id` too, may be sent back as it was read."""
     rows = number.placements.filter(role=Placement.Role.VOICE)

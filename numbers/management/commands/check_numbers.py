@@ -5,7 +5,13 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from numbers.inventory.stored_spellings import Action, Finding, correct, findings, keep_line
+from numbers.inventory.stored_spellings import (
+    CorrectionAction,
+    NonCanonicalNumber,
+    correct_stored_number,
+    find_noncanonical_numbers,
+    reserve_canonical_number,
+)
 
 HELP = """List the phone numbers of all organizations whose stored spelling is not canonical E.164,
 such as +4402071838750 for +442071838750, each with what to do. An earlier version took such
@@ -29,61 +35,65 @@ class Command(BaseCommand):
 
     def handle(self, *, fix: bool, json: bool, **options) -> None:
         done, left = [], []
-        for found in findings():
-            is_done = fix and found.action == Action.CORRECT and correct(found)
-            if fix and found.action == Action.REPLACE:
-                keep_line(found)
+        for found in find_noncanonical_numbers():
+            is_done = (
+                fix and found.action == CorrectionAction.CORRECT and correct_stored_number(found)
+            )
+            if fix and found.action == CorrectionAction.REPLACE:
+                reserve_canonical_number(found)
             (done if is_done else left).append(found)
         if json:
-            self.stdout.write(as_json(done, left))
+            self.stdout.write(render_findings_json(done, left))
         else:
             self.tell(done, left)
         if left:
             raise CommandError(f"Phone numbers that are not canonical: {len(left)}.", returncode=1)
 
-    def tell(self, done: list[Finding], left: list[Finding]) -> None:
+    def tell(self, done: list[NonCanonicalNumber], left: list[NonCanonicalNumber]) -> None:
         for found in done:
-            self.stdout.write(f"{place(found)}: corrected to {found.canonical}")
+            self.stdout.write(f"{describe_stored_number(found)}: corrected to {found.canonical}")
         for found in left:
-            self.stdout.write(f"{place(found)}: {advice(found)}")
+            self.stdout.write(f"{describe_stored_number(found)}: {correction_advice(found)}")
         if not left:
             self.stdout.write("All phone numbers are canonical.")
 
 
-def place(found: Finding) -> str:
+def describe_stored_number(found: NonCanonicalNumber) -> str:
     organization = found.number.organization
     return f"{organization.public_id} ({organization.name}) {found.number.e164}"
 
 
-def advice(found: Finding) -> str:
+def correction_advice(found: NonCanonicalNumber) -> str:
     """A sentence on what to do with it."""
     action = found.action
-    if action == Action.WAIT:
+    if action == CorrectionAction.WAIT:
         return "nothing to do, it is being removed from its platforms"
-    if action == Action.CORRECT:
+    if action == CorrectionAction.CORRECT:
         return f"correct it to {found.canonical} with --fix, it is on no platform"
-    if action == Action.REPLACE:
-        return f"delete it, then add {found.canonical}: it is on {platforms(found)}"
+    if action == CorrectionAction.REPLACE:
+        return f"delete it, then add {found.canonical}: it is on {describe_platforms(found)}"
     if found.canonical is None:
         return "delete it, no country has such a number"
-    return f"delete it, {found.canonical} is already held by {holder(found)}"
+    return f"delete it, {found.canonical} is already held by {describe_holder(found)}"
 
 
-def holder(found: Finding) -> str:
+def describe_holder(found: NonCanonicalNumber) -> str:
     same = found.holder.organization_id == found.number.organization_id
     return "the same organization" if same else found.holder.organization.public_id
 
 
-def platforms(found: Finding) -> str:
+def describe_platforms(found: NonCanonicalNumber) -> str:
     return ", ".join(f"{p.integration.name} ({p.integration.kind})" for p in found.placements)
 
 
-def as_json(done: list[Finding], left: list[Finding]) -> str:
-    rows = [row(found, is_done=True) for found in done] + [row(found) for found in left]
+def render_findings_json(done: list[NonCanonicalNumber], left: list[NonCanonicalNumber]) -> str:
+    rows = [serialize_finding(found, is_done=True) for found in done] + [
+        serialize_finding(found) for found in left
+    ]
     return json.dumps(rows, indent=2, ensure_ascii=False)
 
 
-def row(found: Finding, *, is_done: bool = False) -> dict[str, Any]:
+def serialize_finding(found: NonCanonicalNumber, *, is_done: bool = False) -> dict[str, Any]:
     number = found.number
     return {
         "organization_id": number.organization.public_id,
@@ -98,5 +108,5 @@ def row(found: Finding, *, is_done: bool = False) -> dict[str, Any]:
             for p in found.placements
         ],
         "action": "corrected" if is_done else str(found.action),
-        "advice": f"corrected to {found.canonical}" if is_done else advice(found),
+        "advice": f"corrected to {found.canonical}" if is_done else correction_advice(found),
     }

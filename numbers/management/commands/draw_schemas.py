@@ -9,9 +9,9 @@ from drf_spectacular.validation import validate_schema
 from jsonschema import ValidationError
 
 from numbers.dialects.documents import BUTTER_DOCUMENT, ZUDU_DOCUMENT
-from organizations.web.openapi.views import V1, Document, draw
+from organizations.web.openapi.views import V1_DOCUMENT, OpenApiDocument, generate_schema
 
-DOCUMENTS = (V1, BUTTER_DOCUMENT, ZUDU_DOCUMENT)
+DOCUMENTS = (V1_DOCUMENT, BUTTER_DOCUMENT, ZUDU_DOCUMENT)
 
 
 class Command(BaseCommand):
@@ -23,13 +23,13 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, folder: Path | None, **options) -> None:
-        texts = {document.file: text(document) for document in DOCUMENTS}
+        texts = {document.file: render_schema_document(document) for document in DOCUMENTS}
         for name, drawing in texts.items() if folder else ():
             (folder / name).write_bytes(drawing)
 
 
-def text(document: Document) -> bytes:
-    schema = draw(document)
+def render_schema_document(document: OpenApiDocument) -> bytes:
+    schema = generate_schema(document)
     if GENERATOR_STATS:
         raise CommandError(f"{document.file} was drawn with warnings.")
     try:

@@ -10,12 +10,12 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from carriers.operations import add_carrier, make_installation_default
+from carriers.operations import add_carrier, make_installation_default_carrier
 from integrations.ledger import worker
-from integrations.ledger.operation_requests import connect, make_default
-from organizations.access.principals import Principal, system
+from integrations.ledger.operation_requests import connect_integration, set_default_integration
+from organizations.access.principals import Principal, system_principal
 from organizations.models import Organization, User
-from organizations.operations import create_key, create_organization
+from organizations.operations import create_api_key, create_organization
 
 EMAIL = "admin@patchbay.example"
 CARRIER_SID = UUID("660e8400-e29b-41d4-a716-446655440001")  # of the first seed's example request
@@ -37,36 +37,36 @@ class Command(BaseCommand):
             known = json.loads(quickstart.read_text())
         elif User.objects.exists():
             raise CommandError(
-                f"{quickstart.name} is gone, and its secrets cannot be read back: {HOW_TO_GO_ON}"
+                f"{quickstart.name} is gone, and its secrets cannot be read back: {RECOVERY_ADVICE}"
             )
         else:
-            known = make_demo()
-        write_private(quickstart, json.dumps({**known, "url": url}, indent=2) + "\n")
+            known = create_demo_organization()
+        write_quickstart_file(quickstart, json.dumps({**known, "url": url}, indent=2) + "\n")
 
 
-HOW_TO_GO_ON = (
+RECOVERY_ADVICE = (
     "make a new key with manage.py create_api_key, or remove the data folder to begin anew."
 )
 
 
 @transaction.atomic
-def make_demo() -> dict[str, str]:
+def create_demo_organization() -> dict[str, str]:
     password = secrets.token_urlsafe(12)
     user = User.objects.create_superuser(EMAIL, password, name="Demo admin")
     organization = create_organization(name="Demo", owner=user)
-    by = system(organization, "make up")
+    by = system_principal(organization, "make up")
     add_sandbox_carrier(by)
-    key, text = create_key(by, owner=user, name="quickstart")
-    return quickstart_of(organization, password, text)
+    key, text = create_api_key(by, owner=user, name="quickstart")
+    return build_quickstart(organization, password, text)
 
 
 def add_sandbox_carrier(by: Principal) -> None:
     """The sandbox's check is run here and now: it calls nobody."""
-    integration, operation = connect(by, kind="sandbox", name="Sandbox", account={})
-    worker.run(operation.pk)
+    integration, operation = connect_integration(by, kind="sandbox", name="Sandbox", account={})
+    worker.run_attempt(operation.pk)
     integration.refresh_from_db()
     for role in ("carrier", "sip", "twilio"):
-        make_default(by, integration, role=role)
+        set_default_integration(by, integration, role=role)
     carrier = add_carrier(
         by,
         name="Sandbox carrier",
@@ -75,7 +75,7 @@ def add_sandbox_carrier(by: Principal) -> None:
         is_default=True,
         voip_carrier_sid=CARRIER_SID,
     )
-    make_installation_default(by, carrier)
+    make_installation_default_carrier(by, carrier)
 
 
 GATEWAY = {  # an address of TEST-NET-2: nobody's
@@ -88,7 +88,7 @@ GATEWAY = {  # an address of TEST-NET-2: nobody's
 }
 
 
-def quickstart_of(organization: Organization, password: str, text) -> dict[str, str]:
+def build_quickstart(organization: Organization, password: str, text) -> dict[str, str]:
     return {
         "url": "",
         "username": EMAIL,
@@ -100,7 +100,7 @@ def quickstart_of(organization: Organization, password: str, text) -> dict[str, 
     }
 
 
-def write_private(path: Path, content: str) -> None:
+def write_quickstart_file(path: Path, content: str) -> None:
     """Readable by its owner only, from the first byte on; whole or not at all."""
     draft = path.with_suffix(".new")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -4,22 +4,22 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from carriers.operations import all_usable
+from carriers.operations import list_usable_carriers
 from integrations.providers import PROVIDERS
-from numbers.bulk.imports.options import CARRIES_CALLS, SUPPLIES
-from numbers.inventory.acquisition import NoIntegration
-from numbers.inventory.reservation import NoCarrier, NumberTaken, OutsidePools
-from numbers.numbering.e164 import written
-from numbers.views.adding.add_single_forms import CarrierForm, OneForm, SipForm, SupplyForm
+from numbers.bulk.imports.options import SUPPLY_INTEGRATION_ROLE, VOICE_INTEGRATION_ROLE
+from numbers.inventory.acquisition import NoUsableIntegration
+from numbers.inventory.reservation import CarrierUnavailable, NumberOutsidePools, NumberTaken
+from numbers.numbering.e164 import format_display_number
+from numbers.views.adding.add_single_forms import AddNumberForm, CarrierForm, SipForm, SupplyForm
 from organizations.access.roles import Permission
-from organizations.views.forms import attempt
+from organizations.views.forms import run_with_form_errors
 from organizations.web.views.base import OrgScreen
 
-FORMS: dict[str, type[OneForm]] = {
+FORMS: dict[str, type[AddNumberForm]] = {
     "carrier": CarrierForm,
     "account": SupplyForm,
     "sip": SipForm,
-    "record": OneForm,
+    "record": AddNumberForm,
 }
 TITLES = {
     "carrier": gettext_lazy("On a carrier"),
@@ -27,7 +27,7 @@ TITLES = {
     "sip": gettext_lazy("By a SIP trunk"),
     "record": gettext_lazy("Only recorded"),
 }
-MEANINGS = {
+DESCRIPTIONS = {
     "carrier": gettext_lazy(
         "The carrier brings its calls to the platform; Patchbay makes the number there."
     ),
@@ -37,15 +37,15 @@ MEANINGS = {
     "sip": gettext_lazy("The number gets a SIP trunk of its own on the platform."),
     "record": gettext_lazy("No platform is told: the number is written down here, and inactive."),
 }
-BESIDE = {
+ERROR_FIELDS = {
     NumberTaken: "number",
-    OutsidePools: "number",
-    NoCarrier: "carrier",
-    NoIntegration: "integration",
+    NumberOutsidePools: "number",
+    CarrierUnavailable: "carrier",
+    NoUsableIntegration: "integration",
 }
 
 
-class AddOneScreen(OrgScreen):
+class AddNumberScreen(OrgScreen):
     permissions = {
         "GET": Permission.PHONE_NUMBERS_CREATE,
         "POST": Permission.PHONE_NUMBERS_CREATE,
@@ -60,10 +60,10 @@ class AddOneScreen(OrgScreen):
         homes = self.homes()
         home = self.chosen(homes)
         form = FORMS[home](request.POST, by=self.principal)
-        made = attempt(form, form.add, BESIDE) if form.is_valid() else None
+        made = run_with_form_errors(form, form.add, ERROR_FIELDS) if form.is_valid() else None
         if made is None:
             return self.shown(homes, home, form, 422)
-        number = {"number": written(made.e164)}
+        number = {"number": format_display_number(made.e164)}
         recorded = home == "record"
         self.say((_("%(number)s is recorded.") if recorded else _("%(number)s is added.")) % number)
         if form.note:
@@ -79,13 +79,15 @@ class AddOneScreen(OrgScreen):
         kinds = set(self.organization.integrations.values_list("kind", flat=True))
         roles = {role for kind in kinds & PROVIDERS.keys() for role in PROVIDERS[kind].roles}
         there = {
-            "carrier": bool(all_usable(self.principal)),
-            "account": SUPPLIES in roles,
-            "sip": CARRIES_CALLS in roles,
+            "carrier": bool(list_usable_carriers(self.principal)),
+            "account": SUPPLY_INTEGRATION_ROLE in roles,
+            "sip": VOICE_INTEGRATION_ROLE in roles,
         }
         return [*(home for home, is_there in there.items() if is_there), "record"]
 
-    def shown(self, homes: list[str], home: str, form: OneForm, status: int = 200) -> HttpResponse:
+    def shown(
+        self, homes: list[str], home: str, form: AddNumberForm, status: int = 200
+    ) -> HttpResponse:
         ways = [(name, TITLES[name], name == home) for name in homes]
-        words = {"form": form, "home": home, "ways": ways, "meaning": MEANINGS[home]}
+        words = {"form": form, "home": home, "ways": ways, "meaning": DESCRIPTIONS[home]}
         return self.page("numbers/add_one.html", status, bare=homes == ["record"], **words)

@@ -9,19 +9,24 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from carriers.models import Carrier
-from carriers.operations import all_usable, usable
+from carriers.operations import find_usable_carrier, list_usable_carriers
 from integrations.models import Integration
 from integrations.providers import PROVIDERS
-from numbers.bulk.imports.options import CARRIES_CALLS, SUPPLIES
+from numbers.bulk.imports.options import SUPPLY_INTEGRATION_ROLE, VOICE_INTEGRATION_ROLE
 from numbers.inventory import operations, sip_settings
-from numbers.inventory.acquisition import import_number, record_number
+from numbers.inventory.acquisition import add_provider_number, import_number
 from numbers.models import PhoneNumber
 from numbers.numbering import regions
-from numbers.numbering.characters import LONGEST
-from numbers.numbering.e164 import NotANumber
+from numbers.numbering.characters import MAX_NUMBER_TEXT_LENGTH
+from numbers.numbering.e164 import InvalidPhoneNumber
 from numbers.numbering.parsing import parse_number
-from numbers.numbering.readings import Ambiguous, Reading, named, readings_of
-from numbers.views.number_forms import AgentField, SipFields, naming_agents
+from numbers.numbering.readings import (
+    AmbiguousNumber,
+    ParsedNumber,
+    candidate_numbers,
+    number_with_country,
+)
+from numbers.views.number_forms import AgentField, SipFields, set_up_agent_fields
 from organizations.access.principals import Principal
 from organizations.models import Organization
 from organizations.text.fields import FormText, FormUrl
@@ -30,19 +35,19 @@ from organizations.web.views.widgets import LongSelect
 MANUAL = PhoneNumber.Source.MANUAL  # of a number typed in without a carrier or a supplying account
 
 
-class Unforced(forms.RadioSelect):
+class OptionalRadioSelect(forms.RadioSelect):
     """The browser does not insist: the number may be written otherwise instead."""
 
     def use_required_attribute(self, initial: Any) -> bool:
         return False
 
 
-class OneForm(forms.Form):
+class AddNumberForm(forms.Form):
     """What is said of a number wherever it goes; without a home it is only recorded."""
 
     number = forms.CharField(
         label=gettext_lazy("Number"),
-        max_length=LONGEST,
+        max_length=MAX_NUMBER_TEXT_LENGTH,
         widget=forms.TextInput(
             attrs={"type": "tel", "autocomplete": "off", "placeholder": "+1 800 555 1234"}
         ),
@@ -66,8 +71,8 @@ class OneForm(forms.Form):
         super().__init__(data, **kwargs)
         self.by = by
         self.note = ""  # to show with the number that was added
-        self.fields["country"].choices = regions.choices_without_plus(_("Detect from + prefix"))
-        self.agents = naming_agents(self.fields, by.organization, {})
+        self.fields["country"].choices = regions.default_region_choices(_("Detect from + prefix"))
+        self.agents = set_up_agent_fields(self.fields, by.organization, {})
         self.furnish(by.organization)
 
     def furnish(self, organization: Organization) -> None:
@@ -78,34 +83,34 @@ class OneForm(forms.Form):
         if text := cleaned.get("number"):
             try:
                 found = self.read(text, cleaned.get("country") or None)
-            except NotANumber as error:
+            except InvalidPhoneNumber as error:
                 self.add_error("number", str(error))
-                self.ask(readings_of(error))
+                self.ask(candidate_numbers(error))
             else:
                 cleaned["number"], self.note = found.number, found.note
         return cleaned
 
-    def read(self, text: str, country: str | None) -> Reading:
-        """There is no preview here: what is not certain is asked for. Raises NotANumber."""
+    def read(self, text: str, country: str | None) -> ParsedNumber:
+        """There is no preview here: what is not certain is asked for. Raises InvalidPhoneNumber."""
         try:
             found = parse_number(text, country=country)
             if not found.is_foreign:
                 return found
-            raise Ambiguous((found,))
-        except NotANumber as error:
+            raise AmbiguousNumber((found,))
+        except InvalidPhoneNumber as error:
             chosen = self.data.get("reading")
-            for reading in readings_of(error):
+            for reading in candidate_numbers(error):
                 if reading.number == chosen:
                     return reading
             raise
 
-    def ask(self, readings: tuple[Reading, ...]) -> None:
+    def ask(self, readings: tuple[ParsedNumber, ...]) -> None:
         """A choice below the number, on the page that refuses it."""
         if readings:
             self.fields["reading"] = forms.ChoiceField(
                 label=_("Which number do you mean?"),
-                choices=[(each.number, named(each.number)) for each in readings],
-                widget=Unforced,
+                choices=[(each.number, number_with_country(each.number)) for each in readings],
+                widget=OptionalRadioSelect,
             )
             self.order_fields(["number", "reading"])
 
@@ -119,10 +124,10 @@ class OneForm(forms.Form):
         }
 
     def add(self) -> PhoneNumber:
-        return record_number(self.by, provider=None, source=MANUAL, **self.said)
+        return add_provider_number(self.by, provider=None, source=MANUAL, **self.said)
 
 
-class CarrierForm(OneForm):
+class CarrierForm(AddNumberForm):
     application_sid = forms.UUIDField(
         label=gettext_lazy("Application"),
         required=False,
@@ -130,8 +135,8 @@ class CarrierForm(OneForm):
     )
 
     def furnish(self, organization: Organization) -> None:
-        carriers = [c for c in all_usable(self.by) if c.status != Carrier.Status.FAILED]
-        default = usable(self.by, voip_carrier_sid=None)
+        carriers = [c for c in list_usable_carriers(self.by) if c.status != Carrier.Status.FAILED]
+        default = find_usable_carrier(self.by, voip_carrier_sid=None)
         self.fields["carrier"] = forms.TypedChoiceField(
             label=_("Carrier"),
             coerce=UUID,
@@ -156,13 +161,13 @@ class CarrierForm(OneForm):
         )
 
 
-class IntegrationForm(OneForm):
+class IntegrationForm(AddNumberForm):
     """On an integration of one role, the default one preselected."""
 
     role = ""
 
     def furnish(self, organization: Organization) -> None:
-        found = able(organization, self.role)
+        found = integrations_with_role(organization, self.role)
         field = forms.ModelChoiceField(found, label=_("Integration"), empty_label=None)
         default = organization.default_integrations.filter(role=self.role).first()
         field.initial = default.integration_id if default else next(iter(found), None)
@@ -183,7 +188,7 @@ class IntegrationForm(OneForm):
 
 
 class SupplyForm(IntegrationForm):
-    role = SUPPLIES
+    role = SUPPLY_INTEGRATION_ROLE
     inbound_webhook_url = FormUrl(
         label=gettext_lazy("Webhook"),
         max_length=2000,
@@ -195,7 +200,7 @@ class SupplyForm(IntegrationForm):
     def furnish(self, organization: Organization) -> None:
         super().furnish(organization)
         self.fields["voice_on"] = forms.ModelChoiceField(
-            able(organization, CARRIES_CALLS),
+            integrations_with_role(organization, VOICE_INTEGRATION_ROLE),
             label=_("Calls land on"),
             required=False,
             empty_label=_("the account itself"),
@@ -209,7 +214,7 @@ class SupplyForm(IntegrationForm):
 
 
 class SipForm(SipFields, IntegrationForm):
-    role = CARRIES_CALLS
+    role = VOICE_INTEGRATION_ROLE
     supports_inbound = forms.BooleanField(
         label=gettext_lazy("Takes calls"), required=False, initial=True
     )
@@ -223,7 +228,9 @@ class SipForm(SipFields, IntegrationForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         outbound = cleaned.get("supports_outbound", False)
-        for name, text in sip_settings.complaints(self.given(), outbound=outbound).items():
+        for name, text in sip_settings.validate_sip_settings(
+            self.given(), outbound=outbound
+        ).items():
             if name not in self.errors:
                 self.add_error(name, text)
         return cleaned
@@ -240,6 +247,6 @@ class SipForm(SipFields, IntegrationForm):
         }
 
 
-def able(organization: Organization, role: str) -> QuerySet[Integration]:
+def integrations_with_role(organization: Organization, role: str) -> QuerySet[Integration]:
     kinds = [kind for kind, provider in PROVIDERS.items() if role in provider.roles]
     return organization.integrations.filter(kind__in=kinds).order_by("name")

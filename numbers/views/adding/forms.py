@@ -9,16 +9,16 @@ from django.utils.translation import gettext_lazy as _
 
 from numbers.bulk.imports.options import ACCOUNT, CARRIER
 from numbers.numbering import regions
-from numbers.views.adding.destinations import Destinations, destinations
+from numbers.views.adding.destinations import Destinations, list_destinations
 from organizations.access.principals import Principal
 from organizations.text.fields import FormText
 from organizations.web.views.widgets import LongSelect
 
-MOST_TEXT = 10_000_000  # bytes, as of a file
-MOST_AGENTS = 500
+MAX_TEXT_BYTES = 10_000_000  # bytes, as of a file
+MAX_AGENTS = 500
 
 
-class OptionsForm(forms.Form):
+class ImportOptionsForm(forms.Form):
     """Where the numbers go, and what is said of all of them."""
 
     place = forms.ChoiceField(label=_("Carrier or account"))
@@ -43,12 +43,12 @@ class OptionsForm(forms.Form):
 
     def __init__(self, *args: Any, by: Principal, **kwargs: Any):
         super().__init__(*args, **kwargs)
-        self.destinations: Destinations = destinations(by)
+        self.destinations: Destinations = list_destinations(by)
         self.offer("place", self.destinations.choices())
         self.fields["place"].initial = self.destinations.default
-        self.offer("country", regions.choices_without_plus(str(_("Detect from + prefix"))))
+        self.offer("country", regions.default_region_choices(str(_("Detect from + prefix"))))
         agents = by.organization.agents.order_by("name").values_list("agent_id", "name")
-        self.offer("agent_id", [("", _("Nobody yet")), *agents[:MOST_AGENTS]])
+        self.offer("agent_id", [("", _("Nobody yet")), *agents[:MAX_AGENTS]])
         if self.destinations.accounts:
             self.offer("voice_integration_id", self.destinations.voice_choices())
         else:
@@ -59,7 +59,7 @@ class OptionsForm(forms.Form):
 
     def options(self) -> dict[str, str]:
         """As numbers.bulk.imports.options knows them."""
-        given = {name: self.cleaned_data.get(name, "") for name in OPTIONS}
+        given = {name: self.cleaned_data.get(name, "") for name in OPTION_FIELDS}
         if self.cleaned_data.get("update"):
             given["update"] = "true"
         destination, _colon, row_id = self.cleaned_data["place"].partition(":")
@@ -69,11 +69,11 @@ class OptionsForm(forms.Form):
         return {**given, "destination": destination, **({row: row_id} if row else {})}
 
 
-OPTIONS = ("voice_integration_id", "country", "label", "agent_id")
-SHOWN_AT = {"destination": "place", "carrier": "place", "integration_id": "place"}
+OPTION_FIELDS = ("voice_integration_id", "country", "label", "agent_id")
+FIELD_BY_OPTION = {"destination": "place", "carrier": "place", "integration_id": "place"}
 
 
-class PastedField(forms.CharField):
+class PastedTextField(forms.CharField):
     """Many lines, with plain line breaks. Its limit is in bytes and not in the browser, which would
     cut what is pasted, even within a number, and say nothing."""
 
@@ -88,11 +88,11 @@ class PastedField(forms.CharField):
 
     def validate(self, value: str) -> None:
         super().validate(value)
-        if len(value.encode()) > MOST_TEXT:
+        if len(value.encode()) > MAX_TEXT_BYTES:
             raise ValidationError(self.error_messages["too_large"], code="too_large")
 
 
-class ChangingForm(OptionsForm):
+class UpdatableImportForm(ImportOptionsForm):
     """Of rows that say something of their own numbers."""
 
     update = forms.BooleanField(
@@ -105,8 +105,8 @@ class ChangingForm(OptionsForm):
     )
 
 
-class ListForm(ChangingForm):
-    text = PastedField(
+class PastedListForm(UpdatableImportForm):
+    text = PastedTextField(
         label=_("Numbers"),
         strip=False,
         help_text=_(
@@ -123,7 +123,7 @@ class ListForm(ChangingForm):
         self.fields["text"].widget.attrs["data-keep"] = owner  # for static/pasted.js
 
 
-class RangeForm(OptionsForm):
+class RangeForm(ImportOptionsForm):
     first = forms.CharField(
         label=_("First number"),
         max_length=40,
@@ -145,7 +145,7 @@ class RangeForm(OptionsForm):
     field_order = ("first", "last", "count")
 
 
-class FileForm(ChangingForm):
+class FileForm(UpdatableImportForm):
     file = forms.FileField(
         label=_("File"),
         max_length=200,

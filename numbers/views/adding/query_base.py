@@ -11,7 +11,7 @@ from organizations.access.roles import Permission
 from organizations.web.views.base import OrgScreen
 
 
-class AnswerScreen(OrgScreen):
+class QueryResultScreen(OrgScreen):
     """The answer to a question. Until there is one, the page looks again by itself; it is forgotten
     a day after it came."""
 
@@ -40,7 +40,7 @@ class AnswerScreen(OrgScreen):
         raise NotImplementedError
 
 
-def connected(screen: OrgScreen) -> list[Integration]:
+def connected_integrations(screen: OrgScreen) -> list[Integration]:
     """Those that answer questions."""
     rows = screen.organization.integrations.filter(state=Integration.State.CONNECTED)
     return list(rows.order_by("name"))

@@ -9,16 +9,16 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from integrations.api.query_results import result_of
-from integrations.ledger.platform_queries import NotConnected, ask_question
+from integrations.api.query_results import serialize_query_result
+from integrations.ledger.platform_queries import IntegrationUnavailable, request_query
 from integrations.models import Integration, Operation
 from integrations.providers import PROVIDERS
-from numbers.inventory.acquisition import NoIntegration, buy_number
-from numbers.inventory.reservation import NumberTaken, OutsidePools
+from numbers.inventory.acquisition import NoUsableIntegration, buy_number
+from numbers.inventory.reservation import NumberOutsidePools, NumberTaken
 from numbers.models import PhoneNumber
 from numbers.numbering import regions
-from numbers.numbering.e164 import written
-from numbers.views.adding.query_base import AnswerScreen, connected
+from numbers.numbering.e164 import format_display_number
+from numbers.views.adding.query_base import QueryResultScreen, connected_integrations
 from organizations.access.quotas import QuotaExceeded
 from organizations.access.roles import Permission
 from organizations.models import Organization
@@ -27,27 +27,27 @@ from organizations.web.views.base import OrgScreen
 from organizations.web.views.widgets import LongSelect
 
 CREATE = Permission.PHONE_NUMBERS_CREATE
-TYPES = {
+NUMBER_TYPES = {
     "local": gettext_lazy("local"),
     "mobile": gettext_lazy("mobile"),
     "toll_free": gettext_lazy("toll-free"),
     "national": gettext_lazy("national"),
 }
-BRINGS = {
+ADDRESS_REQUIREMENTS = {
     "none": gettext_lazy("nothing"),
     "any": gettext_lazy("an address anywhere"),
     "local": gettext_lazy("an address in the country"),
     "foreign": gettext_lazy("an address outside the country"),
 }
-MOST_AT_ONCE = 20
+MAX_PURCHASES = 20
 
 
-class SearchForm(forms.Form):
+class NumberSearchForm(forms.Form):
     """What somebody looks for, and where."""
 
     integration = forms.ChoiceField(label=gettext_lazy("Account"))
     country = forms.ChoiceField(label=gettext_lazy("Country"), initial="US", widget=LongSelect)
-    type = forms.ChoiceField(label=gettext_lazy("Type"), choices=list(TYPES.items()))
+    type = forms.ChoiceField(label=gettext_lazy("Type"), choices=list(NUMBER_TYPES.items()))
     area_code = FormText(
         label=gettext_lazy("Area code"),
         required=False,
@@ -73,7 +73,7 @@ class SearchForm(forms.Form):
         super().__init__(data, **more)
         self.shops = shops
         self.fields["integration"].choices = [(str(row.pk), row.name) for row in shops]
-        self.fields["country"].choices = regions.choices()
+        self.fields["country"].choices = regions.region_choices()
 
     def shop(self) -> Integration:
         return next(r for r in self.shops if str(r.pk) == self.cleaned_data["integration"])
@@ -83,11 +83,11 @@ class SearchForm(forms.Form):
         return dict(sorted(given.items()))
 
 
-def shops_of(screen: OrgScreen) -> list[Integration]:
-    return [row for row in connected(screen) if sells(row)]
+def selling_integrations(screen: OrgScreen) -> list[Integration]:
+    return [row for row in connected_integrations(screen) if can_sell_numbers(row)]
 
 
-def sells(integration: Integration) -> bool:
+def can_sell_numbers(integration: Integration) -> bool:
     return integration.kind in PROVIDERS and PROVIDERS[integration.kind].sells_numbers
 
 
@@ -96,26 +96,26 @@ class SearchScreen(OrgScreen):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         initial = {"integration": request.GET.get("integration", "")}
-        return self.shown(SearchForm(shops=shops_of(self), initial=initial))
+        return self.shown(NumberSearchForm(shops=selling_integrations(self), initial=initial))
 
-    def shown(self, form: SearchForm, status: int = 200) -> HttpResponse:
+    def shown(self, form: NumberSearchForm, status: int = 200) -> HttpResponse:
         return self.page("numbers/add_search.html", status, form=form, shops=form.shops)
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        form = SearchForm(request.POST, shops=shops_of(self))
+        form = NumberSearchForm(request.POST, shops=selling_integrations(self))
         if not form.is_valid():
             return self.shown(form, 422)
         try:
-            asked = ask_question(
+            asked = request_query(
                 request.principal, form.shop(), Operation.Wish.SEARCH, form.question()
             )
-        except NotConnected as error:
+        except IntegrationUnavailable as error:
             form.add_error(None, str(error))
             return self.shown(form, 422)
         return self.go("add_search_found", operation_id=asked.pk)
 
 
-class ForSaleScreen(AnswerScreen):
+class ForSaleScreen(QueryResultScreen):
     wish = Operation.Wish.SEARCH
     title = gettext_lazy("Numbers for sale")
 
@@ -124,33 +124,35 @@ class ForSaleScreen(AnswerScreen):
 
     def answered(self, asked: Operation) -> HttpResponse:
         initial = {**asked.question, "integration": str(asked.integration_id)}
-        found = told(self.organization, asked)
+        found = list_numbers_for_sale(self.organization, asked)
         return self.page(
             "numbers/add_for_sale.html",
             asked=asked,
             found=found,
             left_out=len(asked.result["numbers"]) - len(found),
-            form=SearchForm(shops=shops_of(self), initial=initial),
-            most=MOST_AT_ONCE,
+            form=NumberSearchForm(shops=selling_integrations(self), initial=initial),
+            most=MAX_PURCHASES,
         )
 
 
-def told(organization: Organization, asked: Operation) -> list[dict[str, Any]]:
+def list_numbers_for_sale(organization: Organization, asked: Operation) -> list[dict[str, Any]]:
     """What the organization may buy of it."""
     return [
         {
             **row,
-            "pretty": written(row["number"]),
-            "type": TYPES.get(row["type"], row["type"]),
+            "pretty": format_display_number(row["number"]),
+            "type": NUMBER_TYPES.get(row["type"], row["type"]),
             "place": ", ".join(filter(None, (row["locality"], row["region"]))),
-            "brings": BRINGS.get(row["address_requirement"], row["address_requirement"]),
+            "brings": ADDRESS_REQUIREMENTS.get(
+                row["address_requirement"], row["address_requirement"]
+            ),
             "is_bare": row["address_requirement"] == "none",
         }
-        for row in result_of(organization, asked)["data"]
+        for row in serialize_query_result(organization, asked)["data"]
     ]
 
 
-class ExtrasForm(forms.Form):
+class PurchaseForm(forms.Form):
     """What a purchase brings, where the country asks for it: ids of the account's own papers."""
 
     label = FormText(label=gettext_lazy("Label"), max_length=100, required=False)
@@ -178,7 +180,7 @@ class ExtrasForm(forms.Form):
         return {name: self.cleaned_data[name] for name in names if self.cleaned_data[name]}
 
 
-class BuyScreen(AnswerScreen):
+class BuyScreen(QueryResultScreen):
     """The last look before money is spent. Only what the search has found can be bought, and each
     number once, however often the form is sent: it is here then."""
 
@@ -190,17 +192,21 @@ class BuyScreen(AnswerScreen):
         return self.url("add_search")
 
     def chosen(self, asked: Operation, numbers: list[str]) -> list[dict[str, Any]]:
-        return [row for row in told(self.organization, asked) if row["number"] in numbers]
+        return [
+            row
+            for row in list_numbers_for_sale(self.organization, asked)
+            if row["number"] in numbers
+        ]
 
     def answered(self, asked: Operation) -> HttpResponse:
-        return self.confirm(asked, self.request.GET.getlist("number"), ExtrasForm())
+        return self.confirm(asked, self.request.GET.getlist("number"), PurchaseForm())
 
     def confirm(
-        self, asked: Operation, numbers: list[str], form: ExtrasForm, status: int = 200
+        self, asked: Operation, numbers: list[str], form: PurchaseForm, status: int = 200
     ) -> HttpResponse:
         chosen = self.chosen(asked, numbers)
-        if not chosen or len(chosen) > MOST_AT_ONCE:
-            self.warn(_("Choose one to %(most)s numbers.") % {"most": MOST_AT_ONCE})
+        if not chosen or len(chosen) > MAX_PURCHASES:
+            self.warn(_("Choose one to %(most)s numbers.") % {"most": MAX_PURCHASES})
             return self.go("add_search_found", operation_id=asked.pk)
         is_bare = all(row["is_bare"] for row in chosen)
         context = {"asked": asked, "chosen": chosen, "form": form, "is_bare": is_bare}
@@ -210,14 +216,14 @@ class BuyScreen(AnswerScreen):
         asked = self.asked(operation_id)
         if asked.status != Operation.Status.DONE:
             return self.go("add_search_found", operation_id=operation_id)
-        form, numbers = ExtrasForm(request.POST), request.POST.getlist("number")
+        form, numbers = PurchaseForm(request.POST), request.POST.getlist("number")
         chosen = self.chosen(asked, numbers)
-        if not form.is_valid() or not 0 < len(chosen) <= MOST_AT_ONCE:
+        if not form.is_valid() or not 0 < len(chosen) <= MAX_PURCHASES:
             return self.confirm(asked, numbers, form, 422)
         bought = [self.buy(asked, row["number"], form) for row in chosen]
         return self.done(list(filter(None, bought)), [row["number"] for row in chosen])
 
-    def buy(self, asked: Operation, number: str, form: ExtrasForm) -> PhoneNumber | None:
+    def buy(self, asked: Operation, number: str, form: PurchaseForm) -> PhoneNumber | None:
         """None: it is held already, or cannot be bought, and a sentence says so."""
         label = form.cleaned_data["label"] or None
         try:
@@ -228,15 +234,15 @@ class BuyScreen(AnswerScreen):
                 extras=form.extras(),
                 label=label,
             )
-        except (NumberTaken, OutsidePools, NoIntegration) as error:
-            self.warn(f"{written(number)}: {error}")
+        except (NumberTaken, NumberOutsidePools, NoUsableIntegration) as error:
+            self.warn(f"{format_display_number(number)}: {error}")
         except QuotaExceeded as error:
-            self.warn(f"{written(number)}: {' '.join(error.messages)}")
+            self.warn(f"{format_display_number(number)}: {' '.join(error.messages)}")
         return None
 
     def done(self, bought: list[PhoneNumber], numbers: list[str]) -> HttpResponse:
         if bought:
-            words = {"count": len(bought), "number": written(bought[0].e164)}
+            words = {"count": len(bought), "number": format_display_number(bought[0].e164)}
             one, many = _("%(number)s is being bought."), _("%(count)s numbers are being bought.")
             self.say((one if len(bought) == 1 else many) % words)
         own = self.organization.phone_numbers.filter(e164__in=numbers, released_at=None)

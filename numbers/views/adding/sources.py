@@ -9,29 +9,29 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, override
 
 from numbers.bulk import jobs
-from numbers.bulk.files.tables import refuse_at_sight
-from numbers.bulk.files.unreadable import Unreadable
+from numbers.bulk.files.tables import ensure_readable_file
+from numbers.bulk.files.unreadable import UnreadableFile
 from numbers.bulk.imports import pasted_list
-from numbers.bulk.imports.options import cleaned
-from numbers.bulk.jobs import CannotBatch
+from numbers.bulk.imports.options import clean_import_options
+from numbers.bulk.jobs import BulkJobError
 from numbers.models import Batch
 from numbers.numbering import ranges
-from numbers.numbering.e164 import written
+from numbers.numbering.e164 import format_display_number
 from numbers.views.adding.forms import (
-    MOST_TEXT,
-    SHOWN_AT,
+    FIELD_BY_OPTION,
+    MAX_TEXT_BYTES,
     FileForm,
-    ListForm,
-    OptionsForm,
+    ImportOptionsForm,
+    PastedListForm,
     RangeForm,
 )
 from organizations.access.roles import Permission
 from organizations.web.views.base import OrgScreen
 
-MARGIN = 1_000_000  # bytes by which a list may be too large, and is still shown as a whole
+OVERSIZE_MARGIN = 1_000_000  # bytes by which a list may be too large, and is still shown as a whole
 
 
-class ProposingScreen(OrgScreen):
+class ImportFormScreen(OrgScreen):
     """A form whose numbers are checked in the background; nothing is added yet."""
 
     permissions = {
@@ -39,7 +39,7 @@ class ProposingScreen(OrgScreen):
         "POST": Permission.PHONE_NUMBERS_CREATE,
     }
     template = ""
-    form_class: type[OptionsForm] = OptionsForm
+    form_class: type[ImportOptionsForm] = ImportOptionsForm
 
     def get(self, request: HttpRequest) -> HttpResponse:
         return self.page(self.template, form=self.form_class(by=self.principal))
@@ -51,7 +51,7 @@ class ProposingScreen(OrgScreen):
             return self.page(self.template, status=self.refusal(form), form=form)
         return self.go("batch", batch_id=batch.id)
 
-    def refusal(self, form: OptionsForm) -> int:
+    def refusal(self, form: ImportOptionsForm) -> int:
         """The HTTP status of a form that was refused."""
         return 422
 
@@ -62,16 +62,16 @@ class ProposingScreen(OrgScreen):
         form.add_error(None, again)
         return self.page(self.template, status=403, form=form)
 
-    def proposed(self, form: OptionsForm) -> Batch | None:
+    def proposed(self, form: ImportOptionsForm) -> Batch | None:
         """None when something was refused, which the form then says."""
         try:
-            options = cleaned(self.principal, form.options())
+            options = clean_import_options(self.principal, form.options())
             given = self.given(form.cleaned_data, options)
-            return jobs.propose_import(self.principal, options=options, **given)
+            return jobs.create_import_job(self.principal, options=options, **given)
         except ValidationError as error:
             for name, texts in error.message_dict.items():
-                form.add_error(SHOWN_AT.get(name, name), texts)
-        except CannotBatch as error:
+                form.add_error(FIELD_BY_OPTION.get(name, name), texts)
+        except BulkJobError as error:
             form.add_error(None, str(error))
         return None
 
@@ -81,35 +81,35 @@ class ProposingScreen(OrgScreen):
         raise NotImplementedError
 
 
-class AddListScreen(ProposingScreen):
+class AddListScreen(ImportFormScreen):
     keeps_form = True
     template = "numbers/add_list.html"
-    form_class = ListForm
-    longest_form = MOST_TEXT + MARGIN
+    form_class = PastedListForm
+    longest_form = MAX_TEXT_BYTES + OVERSIZE_MARGIN
     longest_body = 3 * longest_form
 
-    def refusal(self, form: OptionsForm) -> int:
+    def refusal(self, form: ImportOptionsForm) -> int:
         if not form.has_error("text", "too_large"):
             return 422
         if self.request.form_was_cut:
-            show_whole_lines(form)
+            drop_partial_line(form)
         return 413
 
     def given(self, data: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
-        rows = list(islice(pasted_list.rows_of(data["text"]), jobs.MOST_ROWS + 1))
+        rows = list(islice(pasted_list.parse_pasted_rows(data["text"]), jobs.MAX_ROWS + 1))
         if not rows:
             raise ValidationError({"text": _("Paste at least one number.")})
         return {"title": gettext_noop("Pasted list"), "rows": rows}
 
 
-def show_whole_lines(form: OptionsForm) -> None:
+def drop_partial_line(form: ImportOptionsForm) -> None:
     """A cut line could be another number."""
     form.data = form.data.copy()
     form.data["text"] = form.data["text"].rpartition("\n")[0]
     form.add_error("text", _("Only its beginning could be read, and is shown here."))
 
 
-class AddRangeScreen(ProposingScreen):
+class AddRangeScreen(ImportFormScreen):
     keeps_form = True
     template = "numbers/add_range.html"
     form_class = RangeForm
@@ -117,41 +117,44 @@ class AddRangeScreen(ProposingScreen):
     def get(self, request: HttpRequest) -> HttpResponse:
         if request.htmx:
             form = RangeForm(request.GET, by=self.principal)
-            return self.page("numbers/_add_range_size.html", **range_of(form))
+            return self.page("numbers/_add_range_size.html", **range_preview(form))
         return super().get(request)
 
     def given(self, data: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
-        begin, end = ends(data)
+        begin, end = parse_range_form(data)
         with override("en"):  # as all that the database keeps of a batch
-            options["notices"] = list(filter(None, [ranges.notice(begin, end)]))
-        ends_shown = {"first": written(begin), "last": written(end)}
+            options["notices"] = list(filter(None, [ranges.range_notice(begin, end)]))
+        ends_shown = {"first": format_display_number(begin), "last": format_display_number(end)}
         title = gettext_noop("Range %(first)s to %(last)s") % ends_shown
-        return {"title": title, "rows": [{"number": n} for n in ranges.numbers_of(begin, end)]}
+        return {
+            "title": title,
+            "rows": [{"number": n} for n in ranges.iterate_range_numbers(begin, end)],
+        }
 
 
-def ends(data: dict[str, Any]) -> tuple[str, str]:
+def parse_range_form(data: dict[str, Any]) -> tuple[str, str]:
     given = {name: data.get(name) for name in ("first", "last", "count")}
-    return ranges.ends_of(**given, country=data.get("country") or None)
+    return ranges.resolve_range_ends(**given, country=data.get("country") or None)
 
 
-def range_of(form: RangeForm) -> dict[str, Any]:
+def range_preview(form: RangeForm) -> dict[str, Any]:
     """Its ends and its size, or what is wrong with it so far."""
     form.is_valid()
     if not form.cleaned_data.get("first"):
         return {}
     try:
-        begin, end = ends(form.cleaned_data)
+        begin, end = parse_range_form(form.cleaned_data)
     except ValidationError as error:
         return {"wrong": " ".join(error.messages)}
     return {
-        "first": written(begin),
-        "last": written(end),
-        "size": ranges.size(begin, end),
-        "notice": ranges.notice(begin, end),
+        "first": format_display_number(begin),
+        "last": format_display_number(end),
+        "size": ranges.count_range_numbers(begin, end),
+        "notice": ranges.range_notice(begin, end),
     }
 
 
-class AddFileScreen(ProposingScreen):
+class AddFileScreen(ImportFormScreen):
     template = "numbers/add_file.html"
     form_class = FileForm
     longest_body = 30_000_000
@@ -168,8 +171,8 @@ class AddFileScreen(ProposingScreen):
     def given(self, data: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
         file = data["file"].read()
         try:
-            refuse_at_sight(file)
-        except Unreadable as error:
+            ensure_readable_file(file)
+        except UnreadableFile as error:
             raise ValidationError({"file": str(error)}) from error
         options["ask"] = True  # about columns that are not certain
         return {"title": data["file"].name, "file": file}

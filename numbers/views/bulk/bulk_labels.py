@@ -3,28 +3,28 @@
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from numbers.bulk.imports.fields import OWN
+from numbers.bulk.imports.fields import NUMBER_FIELDS
 from numbers.bulk.imports.options import RECORD
 from numbers.models import Batch, BatchRow, PhoneNumber
-from numbers.numbering.e164 import SHAPE, written
-from numbers.views.bulk.messages import told
+from numbers.numbering.e164 import E164_PATTERN, format_display_number
+from numbers.views.bulk.messages import translate_stored_text
 
 Fate, State, Status = BatchRow.Fate, Batch.State, PhoneNumber.Status
 
 
-def intent(batch: Batch, *, agent: str = "", changed: int = 0) -> str:
+def start_description(batch: Batch, *, agent: str = "", changed: int = 0) -> str:
     """What the start will do, in one sentence. `agent` is the name of the one that is assigned;
     `changed` is how many existing numbers an import changes."""
     if batch.action == "import" and changed:
-        return imports_and_changes(batch.left - changed, changed)
-    return deeds(batch, batch.left) % {
+        return import_description(batch.left - changed, changed)
+    return action_description(batch, batch.left) % {
         "count": f"{batch.left:,}",
         "label": batch.options.get("label") or "",
         "agent": agent,
     }
 
 
-def imports_and_changes(added: int, changed: int) -> str:
+def import_description(added: int, changed: int) -> str:
     words = ngettext(
         "%(count)s number will be changed.", "%(count)s numbers will be changed.", changed
     )
@@ -38,7 +38,7 @@ def imports_and_changes(added: int, changed: int) -> str:
     return words % {"count": f"{changed:,}"}
 
 
-def deeds(batch: Batch, count: int) -> str:
+def action_description(batch: Batch, count: int) -> str:
     if batch.undoes_id and batch.action in ("label", "assign"):
         return ngettext(
             "%(count)s number gets back what it had before.",
@@ -57,10 +57,10 @@ def deeds(batch: Batch, count: int) -> str:
             "The calls of %(count)s numbers are for agent %(agent)s from then on.",
             count,
         )
-    return plain_deeds(count)[batch.action]
+    return default_action_descriptions(count)[batch.action]
 
 
-def plain_deeds(count: int) -> dict[str, str]:
+def default_action_descriptions(count: int) -> dict[str, str]:
     return {
         "import": ngettext("%(count)s number is added.", "%(count)s numbers are added.", count),
         "activate": ngettext(
@@ -94,7 +94,7 @@ def plain_deeds(count: int) -> dict[str, str]:
     }
 
 
-def start_word(batch: Batch, *, changed: int = 0) -> str:
+def start_button_label(batch: Batch, *, changed: int = 0) -> str:
     """On the button: what a click does, to how many; `changed` as in intent()."""
     left = batch.left
     if batch.action == "import" and 0 < changed < left:
@@ -116,72 +116,80 @@ def start_word(batch: Batch, *, changed: int = 0) -> str:
     return word % {"count": f"{left:,}"}
 
 
-def change(batch: Batch, row: BatchRow) -> tuple[str, str]:
+def row_change(batch: Batch, row: BatchRow) -> tuple[str, str]:
     """What the row replaces, and by what; either may be empty."""
     if batch.action == "import":
-        return "", imported(batch, row)
+        return "", import_row_label(batch, row)
     key = {"label": "label", "assign": "agent_id"}.get(batch.action, "status")
-    becomes = after(batch, row, key)
-    if key in NOTHING:
-        return row.before.get(key) or NOTHING[key](), becomes
+    becomes = new_value_label(batch, row, key)
+    if key in EMPTY_LABELS:
+        return row.before.get(key) or EMPTY_LABELS[key](), becomes
     was = row.before.get(key) if becomes else ""  # what was wished of it is no news
     return str(Status(was).label) if was in Status.values else "", becomes
 
 
-def field_changes(row: BatchRow) -> list[tuple[str, str, str]]:
+def row_field_changes(row: BatchRow) -> list[tuple[str, str, str]]:
     """Of an import's row that changes an existing number: each column's title, and what stands
     there before and after."""
     return [
-        (str(field.title), in_words(name, row.before[name]), in_words(name, row.values.get(name)))
-        for name, field in OWN.items()
+        (
+            str(field.title),
+            value_label(name, row.before[name]),
+            value_label(name, row.values.get(name)),
+        )
+        for name, field in NUMBER_FIELDS.items()
         if name in row.before
     ]
 
 
-def in_words(name: str, value: str | None) -> str:
+def value_label(name: str, value: str | None) -> str:
     if name == "wanted" and value in Status.values:
         return str(Status(value).label)
     return value or _("empty")
 
 
-NOTHING = {"label": lambda: _("no label"), "agent_id": lambda: _("no agent")}
+EMPTY_LABELS = {"label": lambda: _("no label"), "agent_id": lambda: _("no agent")}
 
 
-def after(batch: Batch, row: BatchRow, key: str) -> str:
+def new_value_label(batch: Batch, row: BatchRow, key: str) -> str:
     if row.fate in (Fate.ERROR, Fate.UNCHANGED):
         return ""
-    if key in NOTHING:
-        return row.values.get(key) or NOTHING[key]()
+    if key in EMPTY_LABELS:
+        return row.values.get(key) or EMPTY_LABELS[key]()
     if batch.action == "delete":
         return _("deleted, given back") if row.values.get("release") else _("deleted")
     words = {"activate": Status.ACTIVE.label, "deactivate": Status.INACTIVE.label}
     return str(words.get(batch.action, _("tried again")))
 
 
-def fate(batch: Batch, name: str) -> str:
+def row_result_label(batch: Batch, name: str) -> str:
     """What was to be done when the batch was stopped is not done any more."""
     if name == Fate.TODO and batch.state == State.STOPPED:
         return _("was not begun")
     return str(Fate(name).label)
 
 
-def number(row: BatchRow) -> str:
+def row_number_label(row: BatchRow) -> str:
     """As people write it; what cannot be a number, as it was given."""
-    return written(row.text) if SHAPE.fullmatch(row.text) else row.text
+    return format_display_number(row.text) if E164_PATTERN.fullmatch(row.text) else row.text
 
 
-def imported(batch: Batch, row: BatchRow) -> str:
+def import_row_label(batch: Batch, row: BatchRow) -> str:
     """How the number was understood, where it was written otherwise, and what goes with it."""
     values = row.values
     number = values.get("number", "")
     others = [values.get(name) for name in ("label", "carrier", "account", "agent_id")]
     if batch.options.get("destination") == RECORD:
-        others[2] = told(others[2] or "")  # our own words; else the name of an integration
-    named = [f"{OWN[name].title}: {values[name]}" for name in NAMED if values.get(name)]
+        others[2] = translate_stored_text(
+            others[2] or ""
+        )  # our own words; else the name of an integration
+    named = [
+        f"{NUMBER_FIELDS[name].title}: {values[name]}" for name in DETAIL_FIELDS if values.get(name)
+    ]
     if values.get("wanted") == Status.INACTIVE:
-        named.append(in_words("wanted", Status.INACTIVE))
+        named.append(value_label("wanted", Status.INACTIVE))
     shown = [number if number != row.text else "", *others, *named]
     return " · ".join(str(value) for value in shown if value)
 
 
-NAMED = ("outbound_agent_id", "application_sid", "inbound_webhook_url", "outbound_trunk_id")
+DETAIL_FIELDS = ("outbound_agent_id", "application_sid", "inbound_webhook_url", "outbound_trunk_id")

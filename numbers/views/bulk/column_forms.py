@@ -7,11 +7,15 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from numbers.bulk.files.tables import MEANINGS, Column
-from numbers.bulk.imports.column_mapping import columns_of, letters, name_of
+from numbers.bulk.files.tables import COLUMN_MEANINGS, Column
+from numbers.bulk.imports.column_mapping import (
+    column_display_name,
+    deserialize_columns,
+    spreadsheet_column_letters,
+)
 from organizations.web.views.widgets import LongSelect
 
-WORDS = {
+MEANING_LABELS = {
     "number": _("Phone number"),
     "country": _("Country"),
     "last_number": _("Last number of a range"),
@@ -26,11 +30,11 @@ WORDS = {
     "wanted": _("Status"),
     "id": _("Patchbay ID"),
 }
-CHOICES = [("", _("Ignore")), *((meaning, WORDS[meaning]) for meaning in MEANINGS)]
+CHOICES = [("", _("Ignore")), *((meaning, MEANING_LABELS[meaning]) for meaning in COLUMN_MEANINGS)]
 
 
 @dataclass(frozen=True)
-class Row:
+class ColumnRow:
     """One column for the template; `field` is bound."""
 
     column: Column
@@ -45,33 +49,35 @@ class ColumnsForm(forms.Form):
 
     def __init__(self, data: Any = None, *, layout: Mapping[str, Any]):
         super().__init__(data)
-        self.columns = columns_of(layout)
+        self.columns = deserialize_columns(layout)
         for column in self.columns:
-            self.fields[field_of(column.index)] = forms.ChoiceField(
-                label=name_of(column),
+            self.fields[column_field_name(column.index)] = forms.ChoiceField(
+                label=column_display_name(column),
                 choices=CHOICES,
                 initial=column.meaning,
                 required=False,
                 widget=LongSelect({"form": "columns"}),
             )
 
-    def rows(self) -> Iterator[Row]:
+    def rows(self) -> Iterator[ColumnRow]:
         for column in self.columns:
-            meaning = WORDS.get(column.meaning, CHOICES[0][1])
+            meaning = MEANING_LABELS.get(column.meaning, CHOICES[0][1])
             samples = list(dict.fromkeys(column.samples))
-            field = self[field_of(column.index)]
-            yield Row(column, samples, letters(column.index), meaning, field)
+            field = self[column_field_name(column.index)]
+            yield ColumnRow(
+                column, samples, spreadsheet_column_letters(column.index), meaning, field
+            )
 
     def mapping(self) -> dict[int, str]:
         """By the columns' indexes."""
-        return {c.index: self.cleaned_data[field_of(c.index)] for c in self.columns}
+        return {c.index: self.cleaned_data[column_field_name(c.index)] for c in self.columns}
 
     def refuse(self, errors: Mapping[int, str]) -> None:
         """Each sentence beside its column, those of all columns above them."""
         for index, text in errors.items():
-            name = field_of(index)
+            name = column_field_name(index)
             self.add_error(name if name in self.fields else None, text)
 
 
-def field_of(index: int) -> str:
+def column_field_name(index: int) -> str:
     return f"column_{index}"

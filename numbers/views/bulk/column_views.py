@@ -6,15 +6,15 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 
 from numbers.bulk.imports.mapping_confirmation import (
-    WrongMapping,
-    change_mapping,
-    choose_sheet,
+    InvalidMapping,
+    choose_import_sheet,
     confirm_mapping,
+    reopen_mapping,
 )
-from numbers.bulk.jobs import CannotBatch
+from numbers.bulk.jobs import BulkJobError
 from numbers.models import Batch
 from numbers.views.bulk.column_forms import ColumnsForm
-from numbers.views.bulk.jobs import READ, BatchScreen, batch_of
+from numbers.views.bulk.jobs import READ, BatchScreen, find_batch
 from organizations.access.roles import Permission
 
 
@@ -24,30 +24,30 @@ class ColumnsScreen(BatchScreen):
     permissions: ClassVar = {"GET": READ, "POST": Permission.PHONE_NUMBERS_CREATE}
 
     def get(self, request: HttpRequest, batch_id: UUID) -> HttpResponse:
-        return self.go("batch", batch_id=batch_of(request, batch_id).pk)
+        return self.go("batch", batch_id=find_batch(request, batch_id).pk)
 
     def post(self, request: HttpRequest, batch_id: UUID) -> HttpResponse:
-        batch = batch_of(request, batch_id)
+        batch = find_batch(request, batch_id)
         try:
             if "change" in request.POST:
-                change_mapping(self.principal, batch_id)
+                reopen_mapping(self.principal, batch_id)
             elif "look" in request.POST:
-                choose_sheet(self.principal, batch_id, sheet=request.POST.get("sheet", ""))
+                choose_import_sheet(self.principal, batch_id, sheet=request.POST.get("sheet", ""))
             elif wrong := self.confirm(request, batch):
                 return self.shown(request, batch, form=wrong, status=422)
-        except CannotBatch as error:
+        except BulkJobError as error:
             self.warn(str(error))
         return self.go("batch", batch_id=batch_id)
 
     def confirm(self, request: HttpRequest, batch: Batch) -> ColumnsForm | None:
-        """None when it is done, else the form, which says what is wrong. Raises CannotBatch."""
+        """None when it is done, else the form, which says what is wrong. Raises BulkJobError."""
         form = ColumnsForm(request.POST, layout=batch.layout)
         if not form.is_valid():
             return form
         given = {"mapping": form.mapping(), "sheet": request.POST.get("sheet", "")}
         try:
             confirm_mapping(self.principal, batch.pk, **given)
-        except WrongMapping as error:
+        except InvalidMapping as error:
             form.refuse(error.errors)
             return form
         return None

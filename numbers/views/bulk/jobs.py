@@ -9,23 +9,23 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from numbers.bulk import jobs
-from numbers.bulk.impact import losses
-from numbers.bulk.imports.mapping_confirmation import can_change_mapping
-from numbers.bulk.imports.readings import HAS_NOTE, counted
+from numbers.bulk.impact import measure_deletion_impact
+from numbers.bulk.imports.mapping_confirmation import can_reopen_mapping
+from numbers.bulk.imports.readings import HAS_NOTE, count_rows_by_result
 from numbers.models import Batch, BatchRow, PhoneNumber
 from numbers.views.bulk import bulk_labels as words
 from numbers.views.bulk.column_forms import ColumnsForm
-from numbers.views.bulk.messages import title_of, told
-from numbers.views.bulk.reading_choices import choices_of, questions
-from numbers.views.listing.rows import names_of_agents
+from numbers.views.bulk.messages import translate_stored_text, translate_title
+from numbers.views.bulk.reading_choices import ambiguity_options, row_number_choices
+from numbers.views.listing.rows import agent_names
 from organizations.access.roles import Permission
 from organizations.models import Organization
 from organizations.web.views.base import OrgScreen
 
 Fate, State = BatchRow.Fate, Batch.State
-MOVING = (State.CHECKING, State.RUNNING)
+IN_PROGRESS = (State.CHECKING, State.RUNNING)
 SETTLED = (State.DONE, State.STOPPED)
-SETTING_UP = ("import", "retry")
+PROVISIONING_ACTIONS = ("import", "retry")
 UNSETTLED = (PhoneNumber.Status.FAILED, PhoneNumber.Status.PENDING)
 PER_PAGE, ROWS_PER_PAGE = 25, 100
 READ = Permission.PHONE_NUMBERS_READ
@@ -36,7 +36,7 @@ class BatchesScreen(OrgScreen):
     permissions: ClassVar = {"GET": READ}
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        page = number_of(request, "page") or 1
+        page = parse_integer_parameter(request, "page") or 1
         rows = request.organization.batches.defer("file", "layout").order_by("-created_at", "-id")
         begin = (page - 1) * PER_PAGE
         found = list(rows[begin : begin + PER_PAGE + 1])
@@ -44,8 +44,8 @@ class BatchesScreen(OrgScreen):
             "newer": f"?page={page - 1}" if page > 1 else "",
             "older": f"?page={page + 1}" if len(found) > PER_PAGE else "",
         }
-        shown = [in_words(batch) for batch in found[:PER_PAGE]]
-        moving = any(batch.state in MOVING for batch in shown)
+        shown = [annotate_batch(batch) for batch in found[:PER_PAGE]]
+        moving = any(batch.state in IN_PROGRESS for batch in shown)
         return self.page("numbers/batches.html", batches=shown, pager=pager, moving=moving)
 
 
@@ -53,7 +53,7 @@ class BatchScreen(OrgScreen):
     permissions: ClassVar = {"GET": READ}
 
     def get(self, request: HttpRequest, batch_id: UUID) -> HttpResponse:
-        batch = batch_of(request, batch_id)
+        batch = find_batch(request, batch_id)
         return self.progress(request, batch) if request.htmx else self.shown(request, batch)
 
     def shown(
@@ -67,10 +67,10 @@ class BatchScreen(OrgScreen):
         """`form` are choices of columns that were refused."""
         if batch.state == State.MAPPING:
             form = form or ColumnsForm(layout=batch.layout)
-            notices = map(told, batch.layout.get("source_notices", ()))
+            notices = map(translate_stored_text, batch.layout.get("source_notices", ()))
             context = {"batch": batch, "form": form, "notices": notices, **self.allowed(batch)}
             return self.page("numbers/batch.html", status, **context)
-        counts, noted = counted(batch)
+        counts, noted = count_rows_by_result(batch)
         fate = request.GET.get("fate", "")
         fate = fate if fate in (*Fate.values, NOTED) else ""
         return self.page(
@@ -78,7 +78,11 @@ class BatchScreen(OrgScreen):
             batch=batch,
             fate=fate,
             fates=[
-                *((n, words.fate(batch, n), counts[n]) for n in Fate.values if n in counts),
+                *(
+                    (n, words.row_result_label(batch, n), counts[n])
+                    for n in Fate.values
+                    if n in counts
+                ),
                 *([(NOTED, _("with a note"), noted)] if noted else []),
             ],
             **self.rows(request, batch, fate),
@@ -92,72 +96,84 @@ class BatchScreen(OrgScreen):
         return self.page("numbers/_batch_progress.html", batch=batch, **self.allowed(batch))
 
     def allowed(self, batch: Batch) -> dict[str, Any]:
-        return {"may_act": jobs.may(self.principal, batch), "moving": batch.state in MOVING}
+        return {
+            "may_act": jobs.can_run_bulk_job(self.principal, batch),
+            "moving": batch.state in IN_PROGRESS,
+        }
 
     def next_steps(self, request: HttpRequest, batch: Batch, counts: dict) -> dict[str, Any]:
         """What may be done with it now."""
         is_settled, kept = batch.state in SETTLED, bool(counts)
         ready = batch.state == State.READY
-        changed = changes_in(batch) if ready and batch.kind == Batch.Kind.IMPORT else 0
+        changed = count_numbers_to_update(batch) if ready and batch.kind == Batch.Kind.IMPORT else 0
         undone = batch.undone_by.defer("file").order_by("-created_at").first()
-        reversible = is_settled and kept and batch.done and batch.action in jobs.INVERSE
+        reversible = is_settled and kept and batch.done and batch.action in jobs.INVERSE_ACTIONS
         begun = is_settled and batch.started_at
         return {
             **self.allowed(batch),
             "intent": self.intent(batch, changed) if ready and batch.left else "",
-            "can_change_columns": can_change_mapping(batch),
-            "start_word": words.start_word(batch, changed=changed),
-            "questions": questions(batch, counts.get(Fate.AMBIGUOUS, 0)) if ready else None,
-            "losses": losses(batch) if ready and batch.action == "delete" else None,
+            "can_change_columns": can_reopen_mapping(batch),
+            "start_word": words.start_button_label(batch, changed=changed),
+            "questions": ambiguity_options(batch, counts.get(Fate.AMBIGUOUS, 0)) if ready else None,
+            "losses": measure_deletion_impact(batch)
+            if ready and batch.action == "delete"
+            else None,
             "undone_by": undone,
             "can_undo": reversible and not jobs.was_undone(batch),
             "can_retry": begun and counts.keys() & {Fate.FAILED, Fate.TODO},
             "rows_gone": is_settled and batch.total and not kept,
-            "became": became(batch) if is_settled and batch.action in SETTING_UP else {},
+            "became": count_unsettled_numbers(batch)
+            if is_settled and batch.action in PROVISIONING_ACTIONS
+            else {},
         }
 
     def intent(self, batch: Batch, changed: int) -> str:
         agent_id = batch.options.get("agent_id") or ""
-        names = names_of_agents(self.organization, [agent_id])
-        return words.intent(batch, agent=names.get(agent_id, agent_id), changed=changed)
+        names = agent_names(self.organization, [agent_id])
+        return words.start_description(batch, agent=names.get(agent_id, agent_id), changed=changed)
 
     def rows(self, request: HttpRequest, batch: Batch, fate: str) -> dict[str, Any]:
         """One page of them, by line."""
-        rows = rows_of(batch, fate)
-        found, is_first, is_last = piece(rows, number_of(request, "from"), request.GET.get("back"))
+        rows = filter_batch_rows(batch, fate)
+        found, is_first, is_last = slice_batch_rows(
+            rows, parse_integer_parameter(request, "from"), request.GET.get("back")
+        )
         for row in found:
-            row.was, row.becomes = words.change(batch, row)
-            row.shown, row.told = words.number(row), told(row.message)
-            row.met = words.fate(batch, row.fate)
-            row.choices = choices_of(row) if batch.state == State.READY else []
+            row.was, row.becomes = words.row_change(batch, row)
+            row.shown, row.told = words.row_number_label(row), translate_stored_text(row.message)
+            row.met = words.row_result_label(batch, row.fate)
+            row.choices = row_number_choices(row) if batch.state == State.READY else []
             row.told = "" if row.choices else row.told  # the choices say it
-            row.changes = words.field_changes(row) if batch.kind == Batch.Kind.IMPORT else []
+            row.changes = words.row_field_changes(row) if batch.kind == Batch.Kind.IMPORT else []
         if batch.action == "assign":
-            name_agents(request.organization, found)
+            replace_agent_ids(request.organization, found)
         asked = {"fate": fate} if fate else {}
         newer = {**asked, "from": found[0].line, "back": 1} if found and not is_first else {}
         older = {**asked, "from": found[-1].line} if found and not is_last else {}
-        return {"rows": found, "pager": {"newer": query_of(newer), "older": query_of(older)}}
+        return {
+            "rows": found,
+            "pager": {"newer": build_query_string(newer), "older": build_query_string(older)},
+        }
 
 
-def rows_of(batch: Batch, fate: str) -> QuerySet[BatchRow]:
+def filter_batch_rows(batch: Batch, fate: str) -> QuerySet[BatchRow]:
     if fate == NOTED:
         return batch.kept_rows.filter(HAS_NOTE)
     return batch.kept_rows.filter(fate=fate) if fate else batch.kept_rows
 
 
-def changes_in(batch: Batch) -> int:
+def count_numbers_to_update(batch: Batch) -> int:
     """How many existing numbers an import changes: before its start only these are known."""
     return batch.rows.filter(fate=Fate.TODO, phone_number_id__isnull=False).count()
 
 
-def name_agents(organization: Organization, rows: list[BatchRow]) -> None:
-    names = names_of_agents(organization, [each for row in rows for each in (row.was, row.becomes)])
+def replace_agent_ids(organization: Organization, rows: list[BatchRow]) -> None:
+    names = agent_names(organization, [each for row in rows for each in (row.was, row.becomes)])
     for row in rows:
         row.was, row.becomes = names.get(row.was, row.was), names.get(row.becomes, row.becomes)
 
 
-def became(batch: Batch) -> dict[str, int]:
+def count_unsettled_numbers(batch: Batch) -> dict[str, int]:
     """How many of the numbers failed on their platforms, and how many are still under way: a row
     is done when that is asked for."""
     asked = batch.rows.filter(fate=Fate.DONE).values("phone_number_id")
@@ -165,7 +181,7 @@ def became(batch: Batch) -> dict[str, int]:
     return dict(numbers.values_list("status").annotate(Count("pk")).order_by())
 
 
-def piece(
+def slice_batch_rows(
     rows: QuerySet[BatchRow], line: int, back: str | None
 ) -> tuple[list[BatchRow], bool, bool]:
     """A page of rows behind (or before) a line; whether it is the first, and the last."""
@@ -176,21 +192,21 @@ def piece(
     return found[:ROWS_PER_PAGE], not line, len(found) <= ROWS_PER_PAGE
 
 
-def batch_of(request: HttpRequest, batch_id: UUID) -> Batch:
+def find_batch(request: HttpRequest, batch_id: UUID) -> Batch:
     """Without its file, which may be large."""
     rows = request.organization.batches.select_related("undoes").defer("file", "undoes__file")
-    return in_words(rows.get(pk=batch_id))
+    return annotate_batch(rows.get(pk=batch_id))
 
 
-def in_words(batch: Batch) -> Batch:
-    batch.shown, batch.told = title_of(batch), told(batch.reason)
+def annotate_batch(batch: Batch) -> Batch:
+    batch.shown, batch.told = translate_title(batch), translate_stored_text(batch.reason)
     return batch
 
 
-def number_of(request: HttpRequest, name: str) -> int:
+def parse_integer_parameter(request: HttpRequest, name: str) -> int:
     text = request.GET.get(name, "")
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 9 else 0
 
 
-def query_of(query: dict[str, Any]) -> str:
+def build_query_string(query: dict[str, Any]) -> str:
     return f"?{urlencode(query)}" if query else ""

@@ -66,7 +66,7 @@ SENTENCES = (
     gettext_noop("It was changed since the preview, and is “%(now)s” now."),
 )
 # Of numbers/files, whose modules mark them for the translators.
-OF_FILES = (
+FILE_SENTENCES = (
     "The file has no column “%(name)s”. It has: %(columns)s.",
     "Only one column can mean “%(name)s”: choose one, and ignore the others.",
     "A column cannot mean “%(name)s”. Use one of these: %(known)s.",
@@ -88,7 +88,7 @@ OF_FILES = (
     "that table as its own file.",
 )
 # Of numbers/numbering/e164.py, numbers/numbering and what checks the rows of an import, likewise.
-OF_NUMBERS = (
+NUMBER_SENTENCES = (
     "%(text)s is not how this number is written in E.164: write %(canonical)s.",
     "A phone number has at most 15 digits; this one has more than 15 digits (%(count)d).",
     "Leave out the trunk prefix %(prefix)s behind +%(code)s.",
@@ -133,56 +133,59 @@ COLUMNS = (  # what is wrong begins with one
 PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]")
 
 
-def title_of(batch: Batch) -> str:
+def translate_title(batch: Batch) -> str:
     """Others than ours are somebody's own words: the name of a file, or what a program calls it."""
-    found = matched(TITLES, batch.title)
+    found = match_sentence(TITLES, batch.title)
     if found is None:
         return batch.title
     sentence, values = found
     if "title" in values:
-        values["title"] = title_of(Batch(title=values["title"]))
-    return filled(sentence, values)
+        values["title"] = translate_title(Batch(title=values["title"]))
+    return fill_placeholders(sentence, values)
 
 
-def told(text: str) -> str:
+def translate_stored_text(text: str) -> str:
     """A reason, or a row's message; each line is a sentence of its own."""
-    return "\n".join(map(line_told, text.split("\n")))
+    return "\n".join(map(translate_line, text.split("\n")))
 
 
-def line_told(text: str) -> str:
+def translate_line(text: str) -> str:
     translated = gettext(text) if text else ""
     if translated != text:
         return translated
     column, colon, rest = text.partition(": ")
     if colon and column in COLUMNS:
-        return f"{gettext(column)}: {line_told(rest)}"
-    sentence, values = matched(SENTENCES + OF_FILES + OF_NUMBERS, text) or (text, {})
+        return f"{gettext(column)}: {translate_line(rest)}"
+    sentence, values = match_sentence(SENTENCES + FILE_SENTENCES + NUMBER_SENTENCES, text) or (
+        text,
+        {},
+    )
     for name in {"status", "way"} & values.keys():  # words of ours
         values[name] = gettext(values[name])
-    return filled(sentence, values) if values else counted(text)
+    return fill_placeholders(sentence, values) if values else translate_plural(text)
 
 
-def counted(text: str) -> str:
+def translate_plural(text: str) -> str:
     for one, many in PLURALS:
-        if found := matched((one, many), text):
+        if found := match_sentence((one, many), text):
             count = int(found[1].get("count", 1))
             return PLACEHOLDER.sub(lambda name: found[1][name[1]], ngettext(one, many, count))
     return text
 
 
-def matched(sentences: tuple[str, ...], text: str) -> tuple[str, dict[str, str]] | None:
+def match_sentence(sentences: tuple[str, ...], text: str) -> tuple[str, dict[str, str]] | None:
     for sentence in sentences:
-        if found := pattern_of(sentence).fullmatch(text):
+        if found := sentence_pattern(sentence).fullmatch(text):
             return sentence, found.groupdict()
     return None
 
 
 @cache
-def pattern_of(sentence: str) -> re.Pattern[str]:
+def sentence_pattern(sentence: str) -> re.Pattern[str]:
     """`re.escape` leaves the names of the placeholders alone."""
     escaped = re.sub(r"%\\\((\w+)\\\)[sd]", r"(?P<\1>.*)", re.escape(sentence))
     return re.compile(escaped)
 
 
-def filled(sentence: str, values: dict[str, str]) -> str:
+def fill_placeholders(sentence: str, values: dict[str, str]) -> str:
     return PLACEHOLDER.sub(lambda found: values[found[1]], gettext(sentence))

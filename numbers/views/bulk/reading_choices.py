@@ -5,29 +5,36 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from numbers.bulk.imports.options import INTERNATIONAL, NATIONAL
-from numbers.bulk.imports.readings import RANGE
+from numbers.bulk.imports.readings import RANGE_CHOICE
 from numbers.models import Batch, BatchRow
 from numbers.numbering import regions
-from numbers.numbering.e164 import written
-from numbers.numbering.readings import named
+from numbers.numbering.e164 import format_display_number
+from numbers.numbering.readings import number_with_country
 
-Choice = tuple[str, str, str]  # value, label, and a note
+NumberChoice = tuple[str, str, str]  # value, label, and a note
 
 
-def choices_of(row: BatchRow) -> list[Choice]:
+def row_number_choices(row: BatchRow) -> list[NumberChoice]:
     """Of an ambiguous row: its numbers, and the range."""
     if row.fate != BatchRow.Fate.AMBIGUOUS:
         return []
     readings = row.values.get("readings", ())
-    found = [(each["number"], named(each["number"]), each.get("note", "")) for each in readings]
+    found = [
+        (each["number"], number_with_country(each["number"]), each.get("note", ""))
+        for each in readings
+    ]
     if block := row.values.get("range"):
         count = int(block["last"]) - int(block["first"]) + 1
-        words = {"first": written(block["first"]), "last": written(block["last"]), "count": count}
-        found.append((RANGE, _("%(count)d numbers: %(first)s to %(last)s") % words, ""))
+        words = {
+            "first": format_display_number(block["first"]),
+            "last": format_display_number(block["last"]),
+            "count": count,
+        }
+        found.append((RANGE_CHOICE, _("%(count)d numbers: %(first)s to %(last)s") % words, ""))
     return found
 
 
-def questions(batch: Batch, count: int) -> dict[str, Any] | None:
+def ambiguity_options(batch: Batch, count: int) -> dict[str, Any] | None:
     """For the ambiguous rows of a batch: how many, and the ways to read their digits; none where
     all are ranges."""
     if not count:
@@ -38,6 +45,6 @@ def questions(batch: Batch, count: int) -> dict[str, Any] | None:
     country = batch.options.get("country")
     ways = [(INTERNATIONAL, _("As international numbers whose + was lost"))]
     if country and country != regions.INTERNATIONAL:
-        name = {"country": regions.name(country)}
+        name = {"country": regions.region_name(country)}
         ways.insert(0, (NATIONAL, _("As national numbers of %(country)s") % name))
     return {"count": count, "ways": ways}

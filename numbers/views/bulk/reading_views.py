@@ -6,26 +6,26 @@ from uuid import UUID
 
 from django.http import HttpRequest, QueryDict
 
-from numbers.bulk.imports.readings import choose
+from numbers.bulk.imports.readings import choose_row_numbers
 from numbers.models import Batch
-from numbers.views.bulk.bulk_actions import BatchDeed
+from numbers.views.bulk.bulk_actions import BatchActionScreen
 from organizations.access.roles import Permission
 
-LINE = re.compile(r"line-([0-9]{1,8})")
+LINE_FIELD = re.compile(r"line-([0-9]{1,8})")
 
 
-class ReadingsScreen(BatchDeed):
+class ReadingsScreen(BatchActionScreen):
     """Posted from a page of rows, or for all rows at once; the import is then checked again."""
 
     permissions: ClassVar = {"POST": Permission.PHONE_NUMBERS_CREATE}
 
     def act(self, request: HttpRequest, batch_id: UUID) -> Batch:
         way = request.POST.get("without_plus") or None
-        choices = {} if way else chosen(request.POST)
-        return choose(self.principal, batch_id, choices=choices, without_plus=way)
+        choices = {} if way else parse_number_choices(request.POST)
+        return choose_row_numbers(self.principal, batch_id, choices=choices, without_plus=way)
 
 
-def chosen(posted: QueryDict) -> dict[int, str]:
+def parse_number_choices(posted: QueryDict) -> dict[int, str]:
     """By line, of fields like line-3."""
-    found = {LINE.fullmatch(name): value for name, value in posted.items() if value}
+    found = {LINE_FIELD.fullmatch(name): value for name, value in posted.items() if value}
     return {int(match[1]): value for match, value in found.items() if match}

@@ -28,10 +28,10 @@ COLUMNS = [
     Column("added", _("Added"), sort="newest"),
     Column("changed", _("Last changed"), is_usual=False, sort="changed"),
 ]
-USUAL = {column.name for column in COLUMNS if column.is_usual}
+DEFAULT_COLUMNS = {column.name for column in COLUMNS if column.is_usual}
 
 
-def chosen(query: QueryDict) -> list[Column]:
+def selected_columns(query: QueryDict) -> list[Column]:
     """Those named by `columns`, in our order; the usual ones, if none of ours is. Their titles are
     translated once, not in each cell."""
     names = set(query.getlist("columns"))

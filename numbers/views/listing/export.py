@@ -9,59 +9,61 @@ from django.utils.translation import gettext_noop
 
 from numbers.models import PhoneNumber
 from numbers.search import export
-from numbers.search.export import FIELDS, MOST_IN_EXCEL
-from numbers.views.listing.filters import Filters, counted
-from numbers.views.listing.pagination import sort_in, with_query
+from numbers.search.export import EXPORT_FIELDS, MAX_EXCEL_ROWS
+from numbers.views.listing.filters import NumberFilters, filter_and_count
+from numbers.views.listing.pagination import changed_query_string, selected_sort
 from organizations.access.principals import Principal
 from organizations.access.roles import Permission
-from organizations.exports.export_kinds import Kind, Options, Portion
-from organizations.views.exports import AskingScreen
+from organizations.exports.export_kinds import ExportChunk, ExportKind, ExportOptions
+from organizations.views.exports import ExportRequestScreen
 
 
-class NumbersExport(Kind):
+class NumbersExport(ExportKind):
     """The option `query` is the query string of the list."""
 
     permission = Permission.PHONE_NUMBERS_READ
     subject = "phone_number"
 
-    def title(self, options: Options) -> str:
+    def title(self, options: ExportOptions) -> str:
         return gettext_noop("Phone numbers")
 
-    def file_name(self, options: Options) -> str:
+    def file_name(self, options: ExportOptions) -> str:
         return "numbers"
 
-    def header(self, by: Principal, options: Options) -> list[str]:
-        return list(FIELDS)
+    def header(self, by: Principal, options: ExportOptions) -> list[str]:
+        return list(EXPORT_FIELDS)
 
-    def total(self, by: Principal, options: Options) -> int:
-        return found(by, QueryDict(options["query"])).order_by().count()
+    def total(self, by: Principal, options: ExportOptions) -> int:
+        return exported_numbers(by, QueryDict(options["query"])).order_by().count()
 
-    def portions(self, by: Principal, options: Options, after: Any) -> Iterator[Portion]:
+    def portions(self, by: Principal, options: ExportOptions, after: Any) -> Iterator[ExportChunk]:
         query = QueryDict(options["query"])
-        return export.portions(by, found(by, query), order=sort_in(query), after=after)
+        return export.iterate_export_chunks(
+            by, exported_numbers(by, query), order=selected_sort(query), after=after
+        )
 
     def cell(self, value: object) -> str:
-        return export.harmless(str(value))
+        return export.escape_spreadsheet_cell(str(value))
 
 
-def found(by: Principal, query: QueryDict) -> QuerySet[PhoneNumber]:
-    numbers, _total = counted(by.organization, Filters(query))
+def exported_numbers(by: Principal, query: QueryDict) -> QuerySet[PhoneNumber]:
+    numbers, _total = filter_and_count(by.organization, NumberFilters(query))
     return numbers
 
 
-class ExportScreen(AskingScreen):
+class ExportScreen(ExportRequestScreen):
     permissions = {"POST": Permission.PHONE_NUMBERS_READ}
 
     def post(self, request: HttpRequest) -> HttpResponse:
         query = request.GET.copy()
-        if not Filters(query).is_valid():
+        if not NumberFilters(query).is_valid():
             return self.go("numbers")
         format = "xlsx" if request.POST.get("format") == "xlsx" else "csv"
         if format == "xlsx" and self.is_too_much(query):
-            here = {"query": query.urlencode(), "back": with_query(query)}
-            return self.page("numbers/export_too_large.html", 422, most=MOST_IN_EXCEL, **here)
+            here = {"query": query.urlencode(), "back": changed_query_string(query)}
+            return self.page("numbers/export_too_large.html", 422, most=MAX_EXCEL_ROWS, **here)
         return self.ask("numbers", format, query=query.urlencode())
 
     def is_too_much(self, query: QueryDict) -> bool:
-        numbers = found(self.principal, query).order_by()
-        return numbers[: MOST_IN_EXCEL + 1].count() > MOST_IN_EXCEL
+        numbers = exported_numbers(self.principal, query).order_by()
+        return numbers[: MAX_EXCEL_ROWS + 1].count() > MAX_EXCEL_ROWS

@@ -18,9 +18,9 @@ from organizations.views.forms import DayField
 from organizations.web.views.widgets import LongSelect
 
 Status = PhoneNumber.Status
-MOST_COUNTED = 5_000
-REMOVING, NOBODY = "removing", "-"
-STATUSES = [
+MAX_COUNTED = 5_000
+REMOVING, NO_AGENT = "removing", "-"
+STATUS_CHOICES = [
     (Status.ACTIVE, _("active")),
     (Status.PENDING, _("pending")),
     (Status.FAILED, _("failed")),
@@ -28,10 +28,10 @@ STATUSES = [
     (REMOVING, _("being removed")),
     (Status.DELETED, _("deleted")),
 ]
-LABELS = [("", _("any")), ("set", _("with a label")), ("unset", _("without a label"))]
+LABEL_CHOICES = [("", _("any")), ("set", _("with a label")), ("unset", _("without a label"))]
 
 
-class Filters(forms.Form):
+class NumberFilters(forms.Form):
     """A filter that cannot be read narrows to nothing: a list that ignored it would show, and a
     bulk change would take, more than was asked for."""
 
@@ -39,7 +39,7 @@ class Filters(forms.Form):
     status = forms.MultipleChoiceField(
         label=_("Status"),
         required=False,
-        choices=STATUSES,
+        choices=STATUS_CHOICES,
         widget=forms.CheckboxSelectMultiple,
     )
     carrier = forms.UUIDField(label=_("Carrier"), required=False, widget=forms.Select)
@@ -53,7 +53,7 @@ class Filters(forms.Form):
         required=False,
         choices=[("", _("any")), *PhoneNumber.Source.choices],
     )
-    label = forms.ChoiceField(label=_("Label"), required=False, choices=LABELS)
+    label = forms.ChoiceField(label=_("Label"), required=False, choices=LABEL_CHOICES)
     after = DayField(label=_("Added from"), required=False)
     before = DayField(label=_("Added until"), required=False)
 
@@ -72,7 +72,7 @@ class Filters(forms.Form):
             attrs = {"list": "agents", "autocomplete": "off", "placeholder": _("any")}
             self.fields["agent"].widget = forms.TextInput(attrs)
             return
-        offered, given = [(NOBODY, _("no agent")), *agents], self["agent"].value()
+        offered, given = [(NO_AGENT, _("no agent")), *agents], self["agent"].value()
         if given and given not in dict(offered):
             offered.append((given, given))
         self.offer("agent", offered)
@@ -92,58 +92,62 @@ class Filters(forms.Form):
             there = organization.placements.filter(integration=platform)
             numbers = numbers.filter(pk__in=there.values("phone_number"))
         if text := self.cleaned_data["q"]:
-            numbers = numbers.filter(ngram_search.search(organization.id, text, by_grams=by_grams))
+            numbers = numbers.filter(
+                ngram_search.build_search_condition(organization.id, text, by_grams=by_grams)
+            )
         return numbers
 
 
-def counted(organization: Organization, filters: Filters) -> tuple[QuerySet[PhoneNumber], int]:
-    """What matches, by the way that suits how many they are; and how many, MOST_COUNTED + 1 for
+def filter_and_count(
+    organization: Organization, filters: NumberFilters
+) -> tuple[QuerySet[PhoneNumber], int]:
+    """What matches, by the way that suits how many they are; and how many, MAX_COUNTED + 1 for
     any larger number."""
     numbers = filters.narrow(organization)
-    total = numbers.order_by()[: MOST_COUNTED + 1].count()
-    if total > MOST_COUNTED:
+    total = numbers.order_by()[: MAX_COUNTED + 1].count()
+    if total > MAX_COUNTED:
         numbers = filters.narrow(organization, by_grams=False)
     return numbers, total
 
 
-def matching(organization: Organization, query: QueryDict) -> QuerySet[PhoneNumber]:
+def matching_numbers(organization: Organization, query: QueryDict) -> QuerySet[PhoneNumber]:
     """The numbers that the list shows, over all of its pages, when `query` is in its URL."""
-    return Filters(query).narrow(organization)
+    return NumberFilters(query).narrow(organization)
 
 
-def listed(organization: Organization, query: str) -> QuerySet[PhoneNumber]:
+def numbers_matching_query(organization: Organization, query: str) -> QuerySet[PhoneNumber]:
     """The same by the text of a query string."""
-    return matching(organization, QueryDict(query))
+    return matching_numbers(organization, QueryDict(query))
 
 
-def in_status(names: list[str]) -> Q:
+def status_condition(names: list[str]) -> Q:
     plain = Q(status__in=[name for name in names if name != REMOVING])
     if REMOVING not in names:
         return plain
     return plain | Q(status=Status.DELETED, released_at=None)
 
 
-def answered_by(agent_id: str) -> Q:
-    return Q(inbound_agent_id=None) if agent_id == NOBODY else Q(inbound_agent_id=agent_id)
+def agent_condition(agent_id: str) -> Q:
+    return Q(inbound_agent_id=None) if agent_id == NO_AGENT else Q(inbound_agent_id=agent_id)
 
 
-def labelled(how: str) -> Q:
+def label_condition(how: str) -> Q:
     bare = Q(label=None) | Q(label="")
     return bare if how == "unset" else ~bare
 
 
-def midnight(day: date) -> datetime:
+def local_midnight(day: date) -> datetime:
     """Of the reader's day."""
     return timezone.make_aware(datetime.combine(day, time.min))
 
 
 CONDITIONS: dict[str, Callable[[Any], Q]] = {
-    "status": in_status,
+    "status": status_condition,
     "carrier": lambda carrier_id: Q(carrier=carrier_id),
-    "agent": answered_by,
+    "agent": agent_condition,
     "country": lambda code: Q(e164__begins=f"+{code.lstrip('+')}"),
     "source": lambda source: Q(source=source),
-    "label": labelled,
-    "after": lambda day: Q(created_at__gte=midnight(day)),
-    "before": lambda day: Q(created_at__lt=midnight(day + timedelta(days=1))),
+    "label": label_condition,
+    "after": lambda day: Q(created_at__gte=local_midnight(day)),
+    "before": lambda day: Q(created_at__lt=local_midnight(day + timedelta(days=1))),
 }

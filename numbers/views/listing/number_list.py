@@ -12,117 +12,123 @@ from django.utils.translation import gettext_lazy
 
 from numbers.numbering import countries
 from numbers.search import saved_views
-from numbers.search.keyset import ORDERS
+from numbers.search.keyset import SORT_ORDERS
 from numbers.views.listing import columns
-from numbers.views.listing.filters import MOST_COUNTED, NOBODY, Filters, counted
+from numbers.views.listing.filters import MAX_COUNTED, NO_AGENT, NumberFilters, filter_and_count
 from numbers.views.listing.pagination import (
-    SIZE,
-    SIZES,
-    SORT,
-    Paged,
-    page,
-    size_in,
-    sort_in,
-    with_query,
+    DEFAULT_PAGE_SIZE,
+    DEFAULT_SORT,
+    PAGE_SIZES,
+    NumberPage,
+    changed_query_string,
+    number_page,
+    selected_page_size,
+    selected_sort,
 )
-from numbers.views.listing.rows import dress, with_relations
+from numbers.views.listing.rows import annotate_number_rows, with_relations
 from organizations.access.roles import Permission
 from organizations.models import Organization
 from organizations.web.views.base import OrgScreen
 
-OFFERED = 500  # choices of a select
-MOST_FOLLOWED = 100  # rows of a page
-MANNER = ["columns", "sort", "size"]  # how the list is shown
-STATE = [*Filters.base_fields, *MANNER]  # what a saved view keeps
-USUAL = {"columns": columns.USUAL, "sort": {SORT}, "size": {str(SIZE)}}
+MAX_CHOICES = 500  # choices of a select
+MAX_POLLED = 100  # rows of a page
+DISPLAY_PARAMETERS = ["columns", "sort", "size"]  # how the list is shown
+SAVED_PARAMETERS = [*NumberFilters.base_fields, *DISPLAY_PARAMETERS]  # what a saved view keeps
+DEFAULT_VALUES = {
+    "columns": columns.DEFAULT_COLUMNS,
+    "sort": {DEFAULT_SORT},
+    "size": {str(DEFAULT_PAGE_SIZE)},
+}
 
 
 class NumbersScreen(OrgScreen):
     permissions = {"GET": Permission.PHONE_NUMBERS_READ}
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        filters = Filters(request.GET)
-        offer(filters, request.organization)
-        numbers, total = counted(request.organization, filters)
-        shown = page(with_relations(numbers), request.GET)
-        dress(request.organization, shown.rows)
+        filters = NumberFilters(request.GET)
+        set_filter_choices(filters, request.organization)
+        numbers, total = filter_and_count(request.organization, filters)
+        shown = number_page(with_relations(numbers), request.GET)
+        annotate_number_rows(request.organization, shown.rows)
         context = {**self.state(filters), **self.found(shown, total), **self.views()}
         return self.page("numbers/list.html", 200 if filters.is_valid() else 422, **context)
 
-    def state(self, filters: Filters) -> dict[str, Any]:
+    def state(self, filters: NumberFilters) -> dict[str, Any]:
         """What the URL says, and how it would say something else."""
         query = self.request.GET
-        chosen = columns.chosen(query)
+        chosen = columns.selected_columns(query)
         return {
             "filters": filters,
             "search": filters["q"].value() or "",
-            "is_narrowed": any(query.get(name) for name in Filters.base_fields),
-            "has_more": any(query.get(name) for name in ("platform", "source", "label", *AROUND)),
+            "is_narrowed": any(query.get(name) for name in NumberFilters.base_fields),
+            "has_more": any(
+                query.get(name) for name in ("platform", "source", "label", *DATE_FILTERS)
+            ),
             "columns": chosen,
             "all_columns": [(column, column in chosen) for column in columns.COLUMNS],
-            "headings": [heading(query, column) for column in [NUMBER, *chosen]],
-            "orders": ORDERS,
-            "sort": sort_in(query),
-            "sizes": SIZES,
-            "size": size_in(query),
-            "state": state_of(query),
-            "cleared": state_of(query, MANNER),
+            "headings": [column_heading(query, column) for column in [NUMBER_COLUMN, *chosen]],
+            "orders": SORT_ORDERS,
+            "sort": selected_sort(query),
+            "sizes": PAGE_SIZES,
+            "size": selected_page_size(query),
+            "state": normalized_list_query(query),
+            "cleared": normalized_list_query(query, DISPLAY_PARAMETERS),
         }
 
-    def found(self, shown: Paged, total: int) -> dict[str, Any]:
+    def found(self, shown: NumberPage, total: int) -> dict[str, Any]:
         moving = [row for row in shown.rows if row.moves]
         return {"rows": shown.rows, "pager": shown, "moving": moving} | {
-            "total": min(total, MOST_COUNTED),
-            "is_capped": total > MOST_COUNTED,
+            "total": min(total, MAX_COUNTED),
+            "is_capped": total > MAX_COUNTED,
         }
 
     def views(self) -> dict[str, Any]:
-        here = state_of(self.request.GET)
-        saved = saved_views.seen_by(self.request.principal).order_by("name")
+        here = normalized_list_query(self.request.GET)
+        saved = saved_views.visible_saved_views(self.request.principal).order_by("name")
         return {
             "saved": [(view, view.query == here) for view in saved],
-            "ready_made": [(*each, each[1] == here) for each in ready()],
+            "ready_made": [(*each, each[1] == here) for each in built_in_views()],
         }
 
 
-AROUND = ("after", "before")
-NUMBER = columns.Column("number", gettext_lazy("Number"), sort="number")
+DATE_FILTERS = ("after", "before")
+NUMBER_COLUMN = columns.Column("number", gettext_lazy("Number"), sort="number")
 
 
-def ready() -> list[tuple[str, str]]:
+def built_in_views() -> list[tuple[str, str]]:
     """Views that everybody has: a name, and a query."""
     week = timezone.localdate() - timedelta(days=7)
     return [
         (_("All"), ""),
         (_("Failed"), "status=failed"),
         (_("Waiting"), "status=pending&status=removing"),
-        (_("Without agent"), f"agent={NOBODY}"),
+        (_("Without agent"), f"agent={NO_AGENT}"),
         (_("Recently added"), f"after={week:%Y-%m-%d}"),
     ]
 
 
-def state_of(query: QueryDict, names: Iterable[str] = STATE) -> str:
+def normalized_list_query(query: QueryDict, names: Iterable[str] = SAVED_PARAMETERS) -> str:
     """Filters, columns and order as a query; not the page, what goes without saying, and nothing
     that is not ours."""
     kept = QueryDict(mutable=True)
     for name in names:
         values = [value for value in query.getlist(name) if value]
-        if values and set(values) != USUAL.get(name):
+        if values and set(values) != DEFAULT_VALUES.get(name):
             kept.setlist(name, values)
     return kept.urlencode()
 
 
-def heading(query: QueryDict, column: columns.Column) -> dict[str, Any]:
+def column_heading(query: QueryDict, column: columns.Column) -> dict[str, Any]:
     """A column's heading: the order that a click brings, and the one it is in already, if any."""
-    now, sort = sort_in(query), column.sort
+    now, sort = selected_sort(query), column.sort
     if sort == now == "newest":
         sort = "oldest"
     is_here = now in (column.sort, sort) or now == "oldest" and column.sort == "newest"
-    link = with_query(query, sort=sort, page=None) if sort else ""
-    return {"column": column, "link": link, "sorted": SORTED[now] if is_here else ""}
+    link = changed_query_string(query, sort=sort, page=None) if sort else ""
+    return {"column": column, "link": link, "sorted": SORT_DIRECTIONS[now] if is_here else ""}
 
 
-SORTED = {
+SORT_DIRECTIONS = {
     "newest": "descending",
     "oldest": "ascending",
     "number": "ascending",
@@ -131,15 +137,15 @@ SORTED = {
 }
 
 
-def offer(filters: Filters, organization: Organization) -> None:
+def set_filter_choices(filters: NumberFilters, organization: Organization) -> None:
     """The organization's own carriers and integrations, and all countries, to choose from."""
     carriers = organization.carriers.exclude(status="deleted").order_by("name")
-    filters.offer("carrier", carriers.values_list("pk", "name")[:OFFERED])
+    filters.offer("carrier", carriers.values_list("pk", "name")[:MAX_CHOICES])
     integrations = organization.integrations.order_by("name")
-    filters.offer("platform", integrations.values_list("pk", "name")[:OFFERED])
-    filters.offer("country", countries.choices())
+    filters.offer("platform", integrations.values_list("pk", "name")[:MAX_CHOICES])
+    filters.offer("country", countries.calling_code_choices())
     agents = organization.agents.order_by("name").values_list("agent_id", "name")
-    filters.offer_agents(list(agents[: OFFERED + 1]), most=OFFERED)
+    filters.offer_agents(list(agents[: MAX_CHOICES + 1]), most=MAX_CHOICES)
 
 
 class StatusesScreen(OrgScreen):
@@ -148,19 +154,21 @@ class StatusesScreen(OrgScreen):
     permissions = {"GET": Permission.PHONE_NUMBERS_READ}
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        ids = [identity for identity in map(read_id, request.GET.getlist("number")) if identity]
-        numbers = request.organization.phone_numbers.filter(pk__in=ids[:MOST_FOLLOWED])
+        ids = [
+            identity for identity in map(parse_number_id, request.GET.getlist("number")) if identity
+        ]
+        numbers = request.organization.phone_numbers.filter(pk__in=ids[:MAX_POLLED])
         rows = list(with_relations(numbers))
-        dress(request.organization, rows)
+        annotate_number_rows(request.organization, rows)
         moving = [row for row in rows if row.moves]
         context = {"rows": rows, "moving": moving}
-        return self.page("numbers/_statuses.html", 200 if moving else STOP, **context)
+        return self.page("numbers/_statuses.html", 200 if moving else STOP_POLLING, **context)
 
 
-STOP = 286  # htmx asks no more
+STOP_POLLING = 286  # htmx asks no more
 
 
-def read_id(text: str) -> UUID | None:
+def parse_number_id(text: str) -> UUID | None:
     try:
         return UUID(text)
     except ValueError:

@@ -9,14 +9,22 @@ from django.db.models import QuerySet
 from django.http import QueryDict
 
 from numbers.models import PhoneNumber
-from numbers.search.keyset import ORDERS, Order, Place, is_moment, place_of, read_key, window
+from numbers.search.keyset import (
+    SORT_ORDERS,
+    KeysetPosition,
+    SortOrder,
+    fetch_keyset_page,
+    is_timestamp_field,
+    keyset_position,
+    parse_keyset_key,
+)
 
-SIZES, SIZE, SORT = (25, 50, 100), 50, "newest"
-PLACE = "page"  # its name in the URL
+PAGE_SIZES, DEFAULT_PAGE_SIZE, DEFAULT_SORT = (25, 50, 100), 50, "newest"
+CURSOR_PARAMETER = "page"  # its name in the URL
 
 
 @dataclass(frozen=True)
-class Paged:
+class NumberPage:
     """A page; `newer` and `older` are the query strings of those before and behind it, or ""."""
 
     rows: list[PhoneNumber]
@@ -25,32 +33,34 @@ class Paged:
     is_all: bool
 
 
-def page(numbers: QuerySet[PhoneNumber], query: QueryDict) -> Paged:
+def number_page(numbers: QuerySet[PhoneNumber], query: QueryDict) -> NumberPage:
     """Nonsense about size, order and place is as if it were not there."""
-    order, size = ORDERS[sort_in(query)], size_in(query)
-    place, turned = read_place(order, query.get(PLACE, ""))
-    found = window(numbers, order, size=size, place=place, turned=turned)
+    order, size = SORT_ORDERS[selected_sort(query)], selected_page_size(query)
+    place, turned = decode_page_cursor(order, query.get(CURSOR_PARAMETER, ""))
+    found = fetch_keyset_page(numbers, order, size=size, place=place, turned=turned)
     rows = list(found.rows)
-    newer = link(query, order, rows[0], turned=True) if rows and found.ahead else ""
+    newer = page_link(query, order, rows[0], turned=True) if rows and found.ahead else ""
     if found.ahead and not rows:
-        newer = with_query(query, **{PLACE: None})
-    older = link(query, order, rows[-1], turned=False) if found.behind else ""
-    return Paged(rows, newer, older, is_all=not (found.ahead or found.behind))
+        newer = changed_query_string(query, **{CURSOR_PARAMETER: None})
+    older = page_link(query, order, rows[-1], turned=False) if found.behind else ""
+    return NumberPage(rows, newer, older, is_all=not (found.ahead or found.behind))
 
 
-def sort_in(query: QueryDict) -> str:
-    return query["sort"] if query.get("sort") in ORDERS else SORT
+def selected_sort(query: QueryDict) -> str:
+    return query["sort"] if query.get("sort") in SORT_ORDERS else DEFAULT_SORT
 
 
-def size_in(query: QueryDict) -> int:
-    return next((size for size in SIZES if query.get("size") == str(size)), SIZE)
+def selected_page_size(query: QueryDict) -> int:
+    return next((size for size in PAGE_SIZES if query.get("size") == str(size)), DEFAULT_PAGE_SIZE)
 
 
-def link(query: QueryDict, order: Order, row: PhoneNumber, *, turned: bool) -> str:
-    return with_query(query, **{PLACE: write_place(order, place_of(row), turned=turned)})
+def page_link(query: QueryDict, order: SortOrder, row: PhoneNumber, *, turned: bool) -> str:
+    return changed_query_string(
+        query, **{CURSOR_PARAMETER: encode_page_cursor(order, keyset_position(row), turned=turned)}
+    )
 
 
-def with_query(query: QueryDict, **changes: str | None) -> str:
+def changed_query_string(query: QueryDict, **changes: str | None) -> str:
     """The URL's query with some of it changed; None takes away."""
     changed = query.copy()
     for name, value in changes.items():
@@ -60,19 +70,19 @@ def with_query(query: QueryDict, **changes: str | None) -> str:
     return f"?{changed.urlencode()}"
 
 
-def write_place(order: Order, place: Place, *, turned: bool) -> str:
+def encode_page_cursor(order: SortOrder, place: KeysetPosition, *, turned: bool) -> str:
     key, row_id = place
-    text = key.isoformat() if is_moment(order.field) else key
+    text = key.isoformat() if is_timestamp_field(order.field) else key
     raw = json.dumps([int(turned), text, row_id.hex], ensure_ascii=False).encode()
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
-def read_place(order: Order, text: str) -> tuple[Place | None, bool]:
+def decode_page_cursor(order: SortOrder, text: str) -> tuple[KeysetPosition | None, bool]:
     """The place, and whether what is ahead of it is asked for; none, if it is none of this
     order's."""
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         turned, key, row_id = json.loads(raw)
-        return (read_key(order, key), UUID(row_id)), bool(turned)
+        return (parse_keyset_key(order, key), UUID(row_id)), bool(turned)
     except (ValueError, TypeError, AttributeError, RecursionError):
         return None, False

@@ -9,14 +9,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from numbers.search import saved_views
-from numbers.search.saved_views import CannotSave
-from numbers.views.listing.number_list import state_of
+from numbers.search.saved_views import SavedViewError
+from numbers.views.listing.number_list import normalized_list_query
 from organizations.access.roles import Permission
 from organizations.text.fields import FormText
 from organizations.web.views.base import OrgScreen
 
 
-class ViewForm(forms.Form):
+class SavedViewForm(forms.Form):
     name = FormText(label=gettext_lazy("Name"), max_length=60)
     query = forms.CharField(required=False, max_length=2000, widget=forms.HiddenInput)
     shared = forms.BooleanField(
@@ -30,16 +30,19 @@ class SaveViewScreen(OrgScreen):
     permissions = {"POST": Permission.PHONE_NUMBERS_READ}
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        form = ViewForm(request.POST)
+        form = SavedViewForm(request.POST)
         if form.is_valid() and self.save(request, form):
-            return self.list(state_of(QueryDict(form.cleaned_data["query"])))
+            return self.list(normalized_list_query(QueryDict(form.cleaned_data["query"])))
         return self.page("numbers/view_save.html", 422, form=form)
 
-    def save(self, request: HttpRequest, form: ViewForm) -> bool:
-        wished = {**form.cleaned_data, "query": state_of(QueryDict(form.cleaned_data["query"]))}
+    def save(self, request: HttpRequest, form: SavedViewForm) -> bool:
+        wished = {
+            **form.cleaned_data,
+            "query": normalized_list_query(QueryDict(form.cleaned_data["query"])),
+        }
         try:
             view = saved_views.save_view(request.principal, **wished)
-        except CannotSave as error:
+        except SavedViewError as error:
             form.add_error("name", str(error))
             return False
         self.say(_("The view %(name)s is saved.") % {"name": view.name})
@@ -49,20 +52,20 @@ class SaveViewScreen(OrgScreen):
         return redirect(f"{self.url('numbers')}?{query}")
 
 
-class ViewScreen(OrgScreen):
+class SavedViewScreen(OrgScreen):
     """One view, to open or delete it: one's own, or one of everybody's."""
 
     permissions = {"GET": Permission.PHONE_NUMBERS_READ, "POST": Permission.PHONE_NUMBERS_READ}
 
     def get(self, request: HttpRequest, view_id: UUID) -> HttpResponse:
-        view = saved_views.seen_by(request.principal).get(pk=view_id)
-        may_delete = saved_views.may_delete(request.principal, view)
+        view = saved_views.visible_saved_views(request.principal).get(pk=view_id)
+        may_delete = saved_views.can_delete_view(request.principal, view)
         return self.page("numbers/view.html", view=view, may_delete=may_delete)
 
     def post(self, request: HttpRequest, view_id: UUID) -> HttpResponse:
         try:
             view = saved_views.delete_view(request.principal, view_id)
-        except CannotSave as error:
+        except SavedViewError as error:
             self.warn(str(error))
             return self.go("numbers_view", view_id=view_id)
         self.say(_("The view %(name)s is deleted.") % {"name": view.name})

@@ -17,16 +17,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from organizations.accounts.email_addresses import canonical_email
-from organizations.accounts.sign_in.account_events import tell_refusal
-from organizations.accounts.sign_in.deferred_work import LOG, MAIL
+from organizations.accounts.sign_in.account_events import record_sign_in_refusal
+from organizations.accounts.sign_in.deferred_work import AUDIT_QUEUE, EMAIL_QUEUE
 from organizations.accounts.sign_in.known_devices import remember_device
-from organizations.accounts.sign_in.lockout import Attempt
-from organizations.accounts.sign_in.notifications import NOTICES
-from organizations.accounts.sign_in.sessions import NOWHERE
+from organizations.accounts.sign_in.lockout import SignInAttempt
+from organizations.accounts.sign_in.notifications import NOTIFICATION_TEXTS
+from organizations.accounts.sign_in.sessions import UNKNOWN_ADDRESS
 from organizations.models import User
 
 logger = logging.getLogger("organizations.accounts.sign_in")
-A_DAY = 24 * 3600
+SECONDS_PER_DAY = 24 * 3600
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -42,25 +42,25 @@ class AccountAdapter(DefaultAccountAdapter):
         return False
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        return request.META.get("REMOTE_ADDR") or NOWHERE
+        return request.META.get("REMOTE_ADDR") or UNKNOWN_ADDRESS
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         """Without the host, as allauth has it: a guesser chooses it, and its port, at will."""
-        return attempt_of(request, credentials).pair
+        return build_sign_in_attempt(request, credentials).pair
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """allauth takes the count back if this attempt is right; those before it stay counted."""
-        attempt = attempt_of(request, credentials)
+        attempt = build_sign_in_attempt(request, credentials)
         self._login_failed_rl_usage = attempt.count()
         if self._login_failed_rl_usage is None:
-            sentence = locked_sentence(attempt.seconds_locked())
+            sentence = lockout_message(attempt.seconds_locked())
             raise ValidationError(sentence, code="locked")
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
-        attempt = attempt_of(request, credentials)
-        LOG.add(request, log_refusal, attempt.email)
+        attempt = build_sign_in_attempt(request, credentials)
+        AUDIT_QUEUE.add(request, record_password_refusal, attempt.email)
         if attempt.count_failure():
-            MAIL.add(request, warn_owner, attempt.email)
+            EMAIL_QUEUE.add(request, send_wrong_password_warning, attempt.email)
 
     def post_login(self, request: HttpRequest, user: User, **signal: Any) -> HttpResponse:
         response = super().post_login(request, user, **signal)
@@ -84,7 +84,7 @@ class AccountAdapter(DefaultAccountAdapter):
         email: str | None = None,
     ) -> None:
         """In our words, by one template for all."""
-        if what := NOTICES.get(template_prefix):
+        if what := NOTIFICATION_TEXTS.get(template_prefix):
             template_prefix, context = "account/email/notice", {"what": what}
         super().send_notification_mail(template_prefix, user, context, email)
 
@@ -99,28 +99,30 @@ class AccountAdapter(DefaultAccountAdapter):
             logger.error("No e-mail was sent (%s): %s", template_prefix, error)
 
 
-def log_refusal(request: HttpRequest, email: str) -> None:
-    tell_refusal(request, User.objects.with_email(email), kind="password")
+def record_password_refusal(request: HttpRequest, email: str) -> None:
+    record_sign_in_refusal(request, User.objects.with_email(email), kind="password")
 
 
-def warn_owner(request: HttpRequest, email: str) -> None:
+def send_wrong_password_warning(request: HttpRequest, email: str) -> None:
     """By mail, once a day at most. Nobody is locked out by it."""
     user = User.objects.with_email(email) if settings.CAN_MAIL else None
-    if user and user.is_active and cache.add(f"wrong-passwords:{user.pk}", 1, A_DAY):
+    if user and user.is_active and cache.add(f"wrong-passwords:{user.pk}", 1, SECONDS_PER_DAY):
         adapter = AccountAdapter(request)
         context = {"user": user, "ip": adapter.get_client_ip(request)}
         adapter.send_mail("account/email/wrong_passwords", user.email, context)
 
 
-def attempt_of(request: HttpRequest, credentials: Mapping[str, Any]) -> Attempt:
-    return Attempt(request, canonical_email(credentials.get("email") or ""))
+def build_sign_in_attempt(request: HttpRequest, credentials: Mapping[str, Any]) -> SignInAttempt:
+    return SignInAttempt(request, canonical_email(credentials.get("email") or ""))
 
 
-def locked_sentence(seconds: int) -> str:
-    return _("Too many attempts failed. Try again in %(wait)s.") % {"wait": spoken(seconds)}
+def lockout_message(seconds: int) -> str:
+    return _("Too many attempts failed. Try again in %(wait)s.") % {
+        "wait": format_wait_time(seconds)
+    }
 
 
-def spoken(seconds: int) -> str:
+def format_wait_time(seconds: int) -> str:
     if seconds < 90:
         return ngettext("%(n)s second", "%(n)s seconds", seconds) % {"n": seconds}
     minutes = -(-seconds // 60)

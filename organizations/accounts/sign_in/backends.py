@@ -6,7 +6,7 @@ from allauth.account.models import EmailAddress
 from organizations.models import User
 
 
-class ByEmail(AuthenticationBackend):
+class EmailBackend(AuthenticationBackend):
     """allauth's own makes fewer queries where the address is verified, and hashes the password
     once for each account that it finds."""
 

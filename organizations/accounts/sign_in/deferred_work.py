@@ -19,20 +19,20 @@ from django.http import HttpRequest
 from django.utils import translation
 
 from organizations.tenancy import tenant_scope
-from organizations.web.request_id import resumed
+from organizations.web.request_id import continue_request
 
 logger = logging.getLogger("organizations.accounts.sign_in")
-MOST_WAITING = 200
-PAUSE = 1.0  # seconds after which an answer is out, and its own time cannot be lengthened
+MAX_QUEUED = 200
+START_DELAY = 1.0  # seconds after which an answer is out, and its own time cannot be lengthened
 
 
-class Lane:
+class DeferredWorkQueue:
     """One thread that works in order. What waits when the process is asked to stop is still done;
     what waits when it is killed is lost."""
 
     def __init__(self, name: str):
         self.name = name
-        self.free = BoundedSemaphore(MOST_WAITING)
+        self.free = BoundedSemaphore(MAX_QUEUED)
         self.thread = ThreadPoolExecutor(1, thread_name_prefix=f"after-answer-{name}")
 
     def add(self, request: HttpRequest, work: Callable[[HttpRequest, str], None], email: str):
@@ -40,7 +40,7 @@ class Lane:
         if not settings.WORK_AFTER_ANSWERS:
             work(request, email)
         elif self.free.acquire(blocking=False):
-            language, start = translation.get_language() or "en", time.monotonic() + PAUSE
+            language, start = translation.get_language() or "en", time.monotonic() + START_DELAY
             self.thread.submit(self._run, start, language, request, work, email)
         else:
             logger.error("Too much waits to be done (%s): something was left out", self.name)
@@ -50,9 +50,9 @@ class Lane:
         try:
             in_language = translation.override(language)
             with (
-                tenant_scope.process(tenant_scope.WEB),
+                tenant_scope.for_role(tenant_scope.WEB),
                 request_context(request),
-                resumed(request),
+                continue_request(request),
                 in_language,
             ):
                 work(request, email)
@@ -64,4 +64,4 @@ class Lane:
 
 
 # Apart: a mail server that hangs keeps no line from the log.
-LOG, MAIL = Lane("log"), Lane("mail")
+AUDIT_QUEUE, EMAIL_QUEUE = DeferredWorkQueue("log"), DeferredWorkQueue("mail")

@@ -18,14 +18,14 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
-from organizations.accounts.sign_in.deferred_work import MAIL
+from organizations.accounts.sign_in.deferred_work import EMAIL_QUEUE
 from organizations.accounts.sign_in.form_labels import PASSWORD_HELP
 
 # allauth's German says du; our catalogue comes before its own.
 gettext_noop("You must type the same password each time.")
 
 
-class OurWords:
+class PortalLabelsMixin:
     """Labels as elsewhere in the portal, no placeholders that repeat them, the cursor at once where
     something is to be typed."""
 
@@ -34,12 +34,12 @@ class OurWords:
         next(iter(self.fields.values())).widget.attrs["autofocus"] = True
         for name, field in self.fields.items():
             field.widget.attrs.pop("placeholder", None)
-            field.label = LABELS.get(name, field.label)
+            field.label = FIELD_LABELS.get(name, field.label)
         if "password1" in self.fields:
             self.fields["password1"].help_text = PASSWORD_HELP
 
 
-LABELS = {
+FIELD_LABELS = {
     "login": gettext_lazy("E-mail"),
     "email": gettext_lazy("E-mail"),
     "remember": gettext_lazy("Remember me"),
@@ -49,15 +49,15 @@ LABELS = {
 }
 
 
-class SignInForm(OurWords, LoginForm):
+class SignInForm(PortalLabelsMixin, LoginForm):
     pass
 
 
-class PasswordForm(OurWords, ChangePasswordForm):
+class PasswordChangeForm(PortalLabelsMixin, ChangePasswordForm):
     pass
 
 
-class ForgottenForm(OurWords, ResetPasswordForm):
+class PasswordResetRequestForm(PortalLabelsMixin, ResetPasswordForm):
     """Whether there is such an account is looked up after the answer."""
 
     def clean_email(self) -> str:
@@ -65,11 +65,11 @@ class ForgottenForm(OurWords, ResetPasswordForm):
 
     def save(self, request: HttpRequest, **kwargs: Any) -> str:
         email = self.cleaned_data["email"]
-        MAIL.add(request, mail_link, email)
+        EMAIL_QUEUE.add(request, send_password_reset_link, email)
         return email
 
 
-def mail_link(request: HttpRequest, email: str) -> None:
+def send_password_reset_link(request: HttpRequest, email: str) -> None:
     """A link to a new password, if there is such an account."""
     users = filter_users_by_email(
         email.lower(), is_active=True, prefer_verified=True, for_login=True
@@ -77,15 +77,15 @@ def mail_link(request: HttpRequest, email: str) -> None:
     request_password_reset(request, email, users, default_token_generator)
 
 
-class NewPasswordForm(OurWords, ResetPasswordKeyForm):
+class NewPasswordForm(PortalLabelsMixin, ResetPasswordKeyForm):
     pass
 
 
-class CodeForm(OurWords, AuthenticateForm):
+class SecondFactorCodeForm(PortalLabelsMixin, AuthenticateForm):
     pass
 
 
-class AppForm(OurWords, ActivateTOTPForm):
+class AuthenticatorAppForm(PortalLabelsMixin, ActivateTOTPForm):
     pass
 
 

@@ -23,20 +23,24 @@ from allauth.core.internal.ratelimit import (
 from django.core.cache import cache
 from django.http import HttpRequest
 
-from organizations.accounts.sign_in.known_devices import known_device
+from organizations.accounts.sign_in.known_devices import known_device_id
 
-APP = "allauth.account"
+RATE_LIMIT_APP = "allauth.account"
 # allauth forgets all that it counts as login_failed after a right second factor: what is to outlast
 # that has a name of its own, else whoever has one account would guess at the others without end.
-PAIR, PAIR_ATTACKED = "login_failed", "login_failed_when_attacked"
-ADDRESS, NETWORK, EMAIL = (f"login_failed_by_{what}" for what in ("address", "network", "email"))
-NETWORKS = {4: 24, 6: 48}  # as one customer has them
-ATTACKED = 100  # failures of one e-mail from anywhere, within the hour that they are counted
-TOLD = 5  # failures of one e-mail after which its owner is told
+PAIR_LIMIT, ATTACKED_PAIR_LIMIT = "login_failed", "login_failed_when_attacked"
+ADDRESS_LIMIT, NETWORK_LIMIT, EMAIL_LIMIT = (
+    f"login_failed_by_{what}" for what in ("address", "network", "email")
+)
+NETWORK_PREFIX_LENGTHS = {4: 24, 6: 48}  # as one customer has them
+ATTACK_THRESHOLD = (
+    100  # failures of one e-mail from anywhere, within the hour that they are counted
+)
+WARNING_THRESHOLD = 5  # failures of one e-mail after which its owner is told
 
 
 @dataclass(frozen=True)
-class Attempt:
+class SignInAttempt:
     """One sign-in, before its password is tried; `email` is canonical."""
 
     request: HttpRequest
@@ -44,7 +48,7 @@ class Attempt:
 
     @cached_property
     def device(self) -> str | None:
-        return known_device(self.request, self.email)
+        return known_device_id(self.request, self.email)
 
     @property
     def pair(self) -> str:
@@ -54,19 +58,19 @@ class Attempt:
     def limits(self) -> Iterator[tuple[str, str]]:
         """What is counted, in this order, and under which key. Who is locked out by the first does
         not use up the others, which are many people's."""
-        yield PAIR, self.pair
+        yield PAIR_LIMIT, self.pair
         if self.device:
             return
-        if self.failures() >= ATTACKED:
-            yield PAIR_ATTACKED, self.pair
-        yield ADDRESS, get_ip(self.request)
-        yield NETWORK, network_of(get_ip(self.request))
+        if self.failures() >= ATTACK_THRESHOLD:
+            yield ATTACKED_PAIR_LIMIT, self.pair
+        yield ADDRESS_LIMIT, get_ip(self.request)
+        yield NETWORK_LIMIT, client_network(get_ip(self.request))
 
     def count(self) -> RateLimitUsage | None:
         """None when the attempt has to wait."""
         usage = RateLimitUsage(usage=[])
         for action, key in self.limits():
-            counted = consume(self.request, app=APP, action=action, key=key)
+            counted = consume(self.request, app=RATE_LIMIT_APP, action=action, key=key)
             if counted is None:
                 return None
             usage.usage += counted.usage
@@ -76,35 +80,38 @@ class Attempt:
         """Of an unknown device; whether there are so many by now that the owner should hear."""
         if self.device:
             return False
-        consume(self.request, app=APP, action=EMAIL, key=self.email)
-        return self.failures() >= TOLD
+        consume(self.request, app=RATE_LIMIT_APP, action=EMAIL_LIMIT, key=self.email)
+        return self.failures() >= WARNING_THRESHOLD
 
     def failures(self) -> int:
         """Of this e-mail from unknown devices, lately; no more than the limit are remembered."""
-        return sum(len(self.times(EMAIL, self.email, rate)) for rate in rates_of(EMAIL))
+        return sum(
+            len(self.times(EMAIL_LIMIT, self.email, rate))
+            for rate in login_rate_limits(EMAIL_LIMIT)
+        )
 
     def seconds_locked(self) -> int:
         """Until the next attempt counts, by the strictest of the limits; at least one second."""
         now, waits = time.time(), [1.0]
         for action, key in self.limits():
-            for rate in rates_of(action):
+            for rate in login_rate_limits(action):
                 failed = self.times(action, key, rate)
                 if len(failed) >= rate.amount:
                     waits.append(failed[rate.amount - 1] + rate.duration - now)
         return math.ceil(max(waits))
 
     def times(self, action: str, key: str, rate: Rate) -> list[float]:
-        where = get_cache_key(self.request, app=APP, action=action, rate=rate, key=key)
+        where = get_cache_key(self.request, app=RATE_LIMIT_APP, action=action, rate=rate, key=key)
         return [at for at in cache.get(where, []) if at > time.time() - rate.duration]
 
 
-def network_of(address: str) -> str:
+def client_network(address: str) -> str:
     try:
         network = ip_network(address)
     except ValueError:
         return address
-    return str(network.supernet(new_prefix=NETWORKS[network.version]))
+    return str(network.supernet(new_prefix=NETWORK_PREFIX_LENGTHS[network.version]))
 
 
-def rates_of(action: str) -> list[Rate]:
-    return get_rates(app=APP, action=action)
+def login_rate_limits(action: str) -> list[Rate]:
+    return get_rates(app=RATE_LIMIT_APP, action=action)

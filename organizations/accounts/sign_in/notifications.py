@@ -3,7 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 # By the name of allauth's template.
-NOTICES = {
+NOTIFICATION_TEXTS = {
     "account/email/password_changed": _("Your password was changed"),
     "account/email/password_reset": _("Your password was set anew by a link in a mail"),
     "mfa/email/totp_activated": _("An authenticator app was set up for your account"),

@@ -15,29 +15,29 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from requests import RequestException, Response, Session
 
-from organizations.accounts.email_verification import proven
-from organizations.accounts.invitations import is_awaited
+from organizations.accounts.email_verification import mark_verified
+from organizations.accounts.invitations import has_open_invitation
 from organizations.models import User
-from organizations.text.rules import one_line
+from organizations.text.rules import sanitize_line
 
 logger = logging.getLogger("organizations.accounts.sign_in")
-LONGEST = 200  # characters that the log takes of what others say
+MAX_LOGGED_CHARACTERS = 200  # characters that the log takes of what others say
 
 
-class OneProvider(DefaultSocialAccountAdapter):
+class SingleProviderAdapter(DefaultSocialAccountAdapter):
     """No identity is ever linked to an account: each sign-in is decided by the e-mail that the
     provider says is verified, now. A link would outlive a change of it."""
 
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
         email = verified_email(sociallogin.email_addresses)
         if sociallogin.state.get("process") != "login" or email is None:
-            raise refusal(request, "unverified", sociallogin)
-        if not all(spelling.isascii() for spelling in (email, *as_said(sociallogin))):
-            raise refusal(request, "letters", sociallogin)
-        user = User.objects.with_email(email) or invited(email, sociallogin)
+            raise refused_sign_in_response(request, "unverified", sociallogin)
+        if not all(spelling.isascii() for spelling in (email, *unnormalized_emails(sociallogin))):
+            raise refused_sign_in_response(request, "letters", sociallogin)
+        user = User.objects.with_email(email) or create_invited_user(email, sociallogin)
         if user is None:
-            raise refusal(request, "unknown", sociallogin)
-        proven(user)
+            raise refused_sign_in_response(request, "unknown", sociallogin)
+        mark_verified(user)
         sociallogin.user = user
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
@@ -55,7 +55,11 @@ class OneProvider(DefaultSocialAccountAdapter):
         if error == AuthError.CANCELLED:
             return
         if (extra_context or {}).get("state"):
-            reason = why(request, exception) if exception else said_in(request)
+            reason = (
+                describe_oidc_failure(request, exception)
+                if exception
+                else oidc_error_parameters(request)
+            )
             logger.error("Signing in by OpenID Connect failed: %s", reason)
         else:  # the address may be anybody's, and so may every word in it
             logger.warning("A sign-in by OpenID Connect came back to a browser that awaits none")
@@ -67,24 +71,27 @@ class OneProvider(DefaultSocialAccountAdapter):
 
     def note(self, answer: Response, **how: Any) -> None:
         """What the log may tell of an answer: its body may hold tokens."""
-        kind = answer.headers.get("Content-Type", "")[:LONGEST]
+        kind = answer.headers.get("Content-Type", "")[:MAX_LOGGED_CHARACTERS]
         place = urlsplit(answer.url).path
         self.request.provider_said = f"{answer.status_code} of type {kind!r} at {place!r}"
 
 
-def why(request: HttpRequest, exception: Exception) -> str:
+def describe_oidc_failure(request: HttpRequest, exception: Exception) -> str:
     """Without the exception's text: allauth puts the provider's whole answer in there."""
     names = [type(one).__name__ for one in (exception, exception.__cause__) if one]
     last = getattr(request, "provider_said", "nothing")
     return f"{' by '.join(names)}; the provider last answered {last}"
 
 
-def said_in(request: HttpRequest) -> str:
+def oidc_error_parameters(request: HttpRequest) -> str:
     told = [(name, request.GET.get(name)) for name in ("error", "error_description")]
-    return ", ".join(f"{name} {text[:LONGEST]!r}" for name, text in told if text) or "no code came"
+    return (
+        ", ".join(f"{name} {text[:MAX_LOGGED_CHARACTERS]!r}" for name, text in told if text)
+        or "no code came"
+    )
 
 
-def reaching(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def handle_unreachable_provider(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """allauth's views ask the provider where its pages are, and break when it is away."""
 
     def reached(request: HttpRequest, **path: str) -> HttpResponse:
@@ -102,23 +109,25 @@ def verified_email(addresses: list[EmailAddress]) -> str | None:
     return next((one.email for one in addresses if one.email and one.verified is True), None)
 
 
-def as_said(sociallogin: SocialLogin) -> list[str]:
+def unnormalized_emails(sociallogin: SocialLogin) -> list[str]:
     """The e-mail as the provider spelled it: allauth lowers it, and the Kelvin sign is a k then."""
     said = sociallogin.account.extra_data
     places = (said, said.get("userinfo") or {}, said.get("id_token") or {})
     return [str(place.get("email") or "") for place in places]
 
 
-def invited(email: str, sociallogin: SocialLogin) -> User | None:
+def create_invited_user(email: str, sociallogin: SocialLogin) -> User | None:
     """A new account, without a password, for whom somebody waits. They still accept by the link."""
-    if not is_awaited(email):
+    if not has_open_invitation(email):
         return None
     name = (sociallogin.account.extra_data.get("userinfo") or {}).get("name") or ""
     logger.info("A new account for %s, who was invited and came by OpenID Connect", email)
-    return User.objects.create_user(email, None, name=one_line(str(name)[:150]))
+    return User.objects.create_user(email, None, name=sanitize_line(str(name)[:150]))
 
 
-def refusal(request: HttpRequest, reason: str, sociallogin: SocialLogin) -> ImmediateHttpResponse:
+def refused_sign_in_response(
+    request: HttpRequest, reason: str, sociallogin: SocialLogin
+) -> ImmediateHttpResponse:
     said = next((one.email for one in sociallogin.email_addresses), "")
     words = {"reason": reason, "email": said, "next": sociallogin.state.get("next")}
     return ImmediateHttpResponse(render(request, "socialaccount/refused.html", words, status=403))

@@ -17,16 +17,16 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from organizations.access.principals import of_staff
-from organizations.accounts.memberships import memberships_of
-from organizations.accounts.sign_in.sessions import end
+from organizations.access.principals import staff_principal
+from organizations.accounts.memberships import list_user_memberships
+from organizations.accounts.sign_in.sessions import end_sessions
 from organizations.models import User
-from organizations.operations import end_invitations, record
+from organizations.operations import record_event, revoke_sent_invitations
 
 logger = logging.getLogger("organizations.accounts.sign_in")
 
 # By the last word of the event's action.
-SENTENCES = {
+ACTION_MESSAGES = {
     "password_set": _("An operator set or removed your password"),
     "second_factor_removed": _("An operator removed your second factor"),
     "deactivated": _("An operator deactivated your account"),
@@ -35,32 +35,43 @@ SENTENCES = {
 }
 
 
-def record_act(
+def record_operator_action(
     operator: User, person: User, deed: str, *, also_to: Iterable[str] = (), **values: Any
 ) -> None:
     """In the caller's transaction. `deed` is one of SENTENCES, `also_to` further addresses of the
     person, `values` are `before` and `after` of the events."""
     logger.warning("Operator %s: %s of %s", operator.email, deed, person.email)
-    memberships = memberships_of(person)
+    memberships = list_user_memberships(person)
     for membership in sorted(memberships, key=attrgetter("organization_id")):  # as record() asks
-        by = of_staff(operator, membership.organization)
-        record(by, f"member.{deed}", person, kind="member", label=person.email, **values)
+        by = staff_principal(operator, membership.organization)
+        record_event(by, f"member.{deed}", person, kind="member", label=person.email, **values)
         if deed == "deactivated":
-            end_invitations(by, person)
+            revoke_sent_invitations(by, person)
     if operator != person:
-        end(UserSession.objects.filter(user=person))  # else an account comes back with them
+        end_sessions(
+            UserSession.objects.filter(user=person)
+        )  # else an account comes back with them
     if settings.CAN_MAIL:
         to = dict.fromkeys([*also_to, person.email])
-        transaction.on_commit(partial(mail, operator, deed, list(to), values), robust=True)
+        transaction.on_commit(
+            partial(send_operator_action_email, operator, deed, list(to), values), robust=True
+        )
 
 
-def mail(operator: User, deed: str, to: list[str], values: Mapping[str, Any]) -> None:
+def send_operator_action_email(
+    operator: User, deed: str, to: list[str], values: Mapping[str, Any]
+) -> None:
     """One to each address. A mail server that is away keeps the operator from nothing."""
-    words = {"what": SENTENCES[deed], "operator": operator.email, "at": timezone.now(), **values}
+    words = {
+        "what": ACTION_MESSAGES[deed],
+        "operator": operator.email,
+        "at": timezone.now(),
+        **values,
+    }
     words["place"] = urlsplit(settings.PUBLIC_BASE_URL).netloc
     text = render_to_string("organizations/operator_mail.txt", words)
     for address in to:
         try:
-            send_mail(str(SENTENCES[deed]), text, None, [address])
+            send_mail(str(ACTION_MESSAGES[deed]), text, None, [address])
         except (OSError, SMTPException) as error:
             logger.error("Nobody was told by mail (%s): %s", deed, error)

@@ -22,66 +22,69 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-FORM = frozenset({"GET", "POST"})  # asked for before the form is filled in, as a rule
-SENT = frozenset({"POST"})  # where the page is for looking, too
+FORM_METHODS = frozenset({"GET", "POST"})  # asked for before the form is filled in, as a rule
+SUBMIT_METHODS = frozenset({"POST"})  # where the page is for looking, too
 # The names of the addresses, on one's account (where allauth asks only who has a password or second
 # factor here, and of codes that are shown nobody), in the portal and in the admin.
-ASKING = {
-    "mfa_activate_totp": FORM,
-    "mfa_deactivate_totp": FORM,
-    "mfa_add_webauthn": FORM,
-    "mfa_remove_webauthn": FORM,
-    "mfa_view_recovery_codes": FORM,
-    "mfa_download_recovery_codes": FORM,
-    "mfa_generate_recovery_codes": FORM,
-    "screens:api_keys_add": FORM,
-    "screens:api_keys_rotate": FORM,
-    "screens:members": SENT,
-    "screens:members_role": FORM,
-    "screens:members_remove": FORM,
-    "screens:integrations_connect": FORM,
-    "screens:integration_edit": FORM,
-    "screens:integration_credentials": FORM,
-    "admin:organizations_apikey_add": FORM,
-    "admin:organizations_apikey_rotate": FORM,
-    "admin:organizations_membership_add": FORM,
-    "admin:organizations_membership_change": SENT,
-    "admin:organizations_membership_changelist": SENT,
-    "admin:organizations_membership_do": FORM,
-    "admin:organizations_user_add": FORM,
-    "admin:organizations_user_change": SENT,
-    "admin:organizations_user_do": FORM,
-    "admin:auth_user_password_change": FORM,
-    "admin:auth_group_add": FORM,
-    "admin:auth_group_change": SENT,
-    "admin:auth_group_changelist": SENT,
-    "admin:auth_group_delete": FORM,
-    "admin:integrations_integration_add": FORM,
-    "admin:integrations_integration_credentials": FORM,
+PROTECTED_VIEWS = {
+    "mfa_activate_totp": FORM_METHODS,
+    "mfa_deactivate_totp": FORM_METHODS,
+    "mfa_add_webauthn": FORM_METHODS,
+    "mfa_remove_webauthn": FORM_METHODS,
+    "mfa_view_recovery_codes": FORM_METHODS,
+    "mfa_download_recovery_codes": FORM_METHODS,
+    "mfa_generate_recovery_codes": FORM_METHODS,
+    "screens:api_keys_add": FORM_METHODS,
+    "screens:api_keys_rotate": FORM_METHODS,
+    "screens:members": SUBMIT_METHODS,
+    "screens:members_role": FORM_METHODS,
+    "screens:members_remove": FORM_METHODS,
+    "screens:integrations_connect": FORM_METHODS,
+    "screens:integration_edit": FORM_METHODS,
+    "screens:integration_credentials": FORM_METHODS,
+    "admin:organizations_apikey_add": FORM_METHODS,
+    "admin:organizations_apikey_rotate": FORM_METHODS,
+    "admin:organizations_membership_add": FORM_METHODS,
+    "admin:organizations_membership_change": SUBMIT_METHODS,
+    "admin:organizations_membership_changelist": SUBMIT_METHODS,
+    "admin:organizations_membership_do": FORM_METHODS,
+    "admin:organizations_user_add": FORM_METHODS,
+    "admin:organizations_user_change": SUBMIT_METHODS,
+    "admin:organizations_user_do": FORM_METHODS,
+    "admin:auth_user_password_change": FORM_METHODS,
+    "admin:auth_group_add": FORM_METHODS,
+    "admin:auth_group_change": SUBMIT_METHODS,
+    "admin:auth_group_changelist": SUBMIT_METHODS,
+    "admin:auth_group_delete": FORM_METHODS,
+    "admin:integrations_integration_add": FORM_METHODS,
+    "admin:integrations_integration_credentials": FORM_METHODS,
 }
-PROVED_AT = "proved_at"
-KEPT, LONGEST = "kept", 50_000  # characters of a form that waits for the proof
+AUTHENTICATED_AT = "proved_at"
+SAVED_FORM_PARAMETER, MAX_SAVED_FORM = (
+    "kept",
+    50_000,
+)  # characters of a form that waits for the proof
 # Names of fields that are not kept, as they may hold secrets; a key's `token` is its id.
-SECRET = re.compile(r"password|secret|passphrase|code|pin|.token|^csrf", re.IGNORECASE)
+SECRET_FIELD = re.compile(r"password|secret|passphrase|code|pin|.token|^csrf", re.IGNORECASE)
 
 
 @receiver(user_logged_in)
-def signed_in(request: HttpRequest, **signal: Any) -> None:
+def store_sign_in_time(request: HttpRequest, **signal: Any) -> None:
     """By whichever way, all factors included."""
-    request.session[PROVED_AT] = time.time()
+    request.session[AUTHENTICATED_AT] = time.time()
 
 
-def is_proven(request: HttpRequest) -> bool:
+def is_recently_authenticated(request: HttpRequest) -> bool:
     """Lately enough."""
     records = get_authentication_records(request, request.user)
     times = [record["at"] for record in records if record.get("reauthenticated")]
-    last = max([request.session.get(PROVED_AT, 0), *times])
+    last = max([request.session.get(AUTHENTICATED_AT, 0), *times])
     return time.time() - last < settings.ACCOUNT_REAUTHENTICATION_TIMEOUT
 
 
-class RequireProof:
-    """On every address in ASKING. A form that was sent too late is kept, and shown to be sent
-    again after the proof."""
+class RequireReauthentication:
+    """On every address in PROTECTED_VIEWS. A form that was sent too late is kept, and shown to be
+    sent again after the proof."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
         self.get_response = get_response
@@ -91,15 +94,19 @@ class RequireProof:
 
     def process_view(self, request: HttpRequest, *_view: Any) -> HttpResponse | None:
         method = "GET" if request.method == "HEAD" else request.method
-        methods = ASKING.get(request.resolver_match.view_name)
+        methods = PROTECTED_VIEWS.get(request.resolver_match.view_name)
         if methods is None or not request.user.is_authenticated:
             return None
-        if method in methods and not is_proven(request):
-            return redirect(question(request.user, next_address(request)))
-        return kept_form(request) if method == "GET" and KEPT in request.GET else None
+        if method in methods and not is_recently_authenticated(request):
+            return redirect(reauthentication_url(request.user, build_return_url(request)))
+        return (
+            render_saved_form(request)
+            if method == "GET" and SAVED_FORM_PARAMETER in request.GET
+            else None
+        )
 
 
-def question(user: AbstractBaseUser, address: str) -> str:
+def reauthentication_url(user: AbstractBaseUser, address: str) -> str:
     """Where the proof is asked for; it leads on to `address`. Who has neither password nor second
     factor here signs in anew at the provider."""
     ways = get_adapter().get_reauthentication_methods(user)
@@ -111,24 +118,24 @@ def question(user: AbstractBaseUser, address: str) -> str:
     return f"{provider}?{urlencode({'next': address, 'auth_params': 'prompt=login'})}"
 
 
-def next_address(request: HttpRequest) -> str:
+def build_return_url(request: HttpRequest) -> str:
     """The page again; with what was sent to it, but for secrets, if that is not too much."""
     path = request.get_full_path()
-    fields = [pair for pair in request.POST.lists() if not SECRET.search(pair[0])]
-    if request.method != "POST" or len(str(fields)) > LONGEST:
+    fields = [pair for pair in request.POST.lists() if not SECRET_FIELD.search(pair[0])]
+    if request.method != "POST" or len(str(fields)) > MAX_SAVED_FORM:
         return path
     form = {"user": str(request.user.pk), "path": path, "fields": fields}
     form["has_secrets"] = any(
-        name != "csrfmiddlewaretoken" and SECRET.search(name) for name in request.POST
+        name != "csrfmiddlewaretoken" and SECRET_FIELD.search(name) for name in request.POST
     )
     name = secrets.token_urlsafe(16)
-    cache.set(place_of(name), form, settings.ACCOUNT_REAUTHENTICATION_TIMEOUT)
-    return f"{path}{'&' if '?' in path else '?'}{urlencode({KEPT: name})}"
+    cache.set(saved_form_cache_key(name), form, settings.ACCOUNT_REAUTHENTICATION_TIMEOUT)
+    return f"{path}{'&' if '?' in path else '?'}{urlencode({SAVED_FORM_PARAMETER: name})}"
 
 
-def kept_form(request: HttpRequest) -> HttpResponse | None:
+def render_saved_form(request: HttpRequest) -> HttpResponse | None:
     """Once, and to who sent it; else the page as it is when it is opened."""
-    place = place_of(request.GET[KEPT])
+    place = saved_form_cache_key(request.GET[SAVED_FORM_PARAMETER])
     form = cache.get(place)
     if form is None or form["user"] != str(request.user.pk):
         return None
@@ -136,5 +143,5 @@ def kept_form(request: HttpRequest) -> HttpResponse | None:
     return render(request, "organizations/send_again.html", form)
 
 
-def place_of(name: str) -> str:
+def saved_form_cache_key(name: str) -> str:
     return f"kept-form:{sha256(name.encode()).hexdigest()}"

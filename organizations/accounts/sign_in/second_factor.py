@@ -16,14 +16,14 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from organizations.accounts.sign_in.operator_actions import record_act
+from organizations.accounts.sign_in.operator_actions import record_operator_action
 from organizations.models import User
 
 # What one needs to enrol, or to leave; the programs' doors know no session.
-OPEN = ("/accounts/", "/preferences", "/static/", "/healthz", "/readyz", "/v1/", "/api/")
+EXEMPT_PATHS = ("/accounts/", "/preferences", "/static/", "/healthz", "/readyz", "/v1/", "/api/")
 
 
-class SealedAuthenticators(DefaultMFAAdapter):
+class EncryptedMfaAdapter(DefaultMFAAdapter):
     """allauth keeps the secrets of authenticators by `encrypt` and `decrypt`."""
 
     error_messages = {
@@ -32,10 +32,10 @@ class SealedAuthenticators(DefaultMFAAdapter):
     }
 
     def encrypt(self, text: str) -> str:
-        return keyring().encrypt(text.encode()).decode()
+        return authenticator_cipher().encrypt(text.encode()).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
-        return keyring().decrypt(encrypted_text.encode()).decode()
+        return authenticator_cipher().decrypt(encrypted_text.encode()).decode()
 
     def generate_authenticator_name(self, user: User, type: Authenticator.Type) -> str:
         """allauth calls the first a master key, which it is not."""
@@ -43,17 +43,20 @@ class SealedAuthenticators(DefaultMFAAdapter):
         return _("Passkey %(n)s") % {"n": count + 1}
 
 
-def keyring() -> MultiFernet:
+def authenticator_cipher() -> MultiFernet:
     return MultiFernet([Fernet(key) for key in settings.PATCHBAY_ENCRYPTION_KEYS])
 
 
-def reseal() -> Counter[str]:
+def reencrypt_authenticators() -> Counter[str]:
     """Under the newest key; for `manage.py rotate_secrets`. Passkeys hold no secret of ours."""
     counts: Counter[str] = Counter()
     for row in Authenticator.objects.exclude(type=Authenticator.Type.WEBAUTHN):
         fields = [name for name in ("secret", "seed") if name in row.data]
         try:
-            anew = {name: keyring().rotate(row.data[name].encode()).decode() for name in fields}
+            anew = {
+                name: authenticator_cipher().rotate(row.data[name].encode()).decode()
+                for name in fields
+            }
         except InvalidToken:
             counts["unreadable"] += 1
             continue
@@ -70,14 +73,14 @@ class RequireSecondFactor:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.must_have_second_factor = partial(is_required, request.user)
-        is_due = settings.REQUIRE_MFA != "off" and not request.path.startswith(OPEN)
-        if is_due and is_required(request.user) and not is_mfa_enabled(request.user):
+        request.must_have_second_factor = partial(is_second_factor_required, request.user)
+        is_due = settings.REQUIRE_MFA != "off" and not request.path.startswith(EXEMPT_PATHS)
+        if is_due and is_second_factor_required(request.user) and not is_mfa_enabled(request.user):
             return redirect("mfa_index")
         return self.get_response(request)
 
 
-def is_required(user: User) -> bool:
+def is_second_factor_required(user: User) -> bool:
     if not user.is_authenticated or settings.REQUIRE_MFA == "off":
         return False
     return user.is_staff or settings.REQUIRE_MFA == "everybody"
@@ -87,11 +90,11 @@ def is_required(user: User) -> bool:
 def remove_second_factor(operator: User, user: User) -> bool:
     """Authenticator app, passkeys and recovery codes, of somebody who lost them. False when there
     was none."""
-    if not forget(user):
+    if not delete_authenticators(user):
         return False
-    record_act(operator, user, "second_factor_removed")
+    record_operator_action(operator, user, "second_factor_removed")
     return True
 
 
-def forget(user: User) -> int:
+def delete_authenticators(user: User) -> int:
     return Authenticator.objects.filter(user=user).delete()[0]

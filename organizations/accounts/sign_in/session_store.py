@@ -9,7 +9,7 @@ from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-BEGAN_AT = "began_at"  # seconds since 1970; of sessions that somebody has signed in to
+SESSION_STARTED_AT = "began_at"  # seconds since 1970; of sessions that somebody has signed in to
 
 
 class SessionStore(DatabaseStore):
@@ -17,11 +17,11 @@ class SessionStore(DatabaseStore):
 
     def create_model_instance(self, data: dict[str, Any]) -> Session:
         row = super().create_model_instance(data)
-        row.expire_date = end_of(data.get(BEGAN_AT))
+        row.expire_date = session_expiry(data.get(SESSION_STARTED_AT))
         return row
 
 
-def end_of(began_at: float | None) -> datetime:
+def session_expiry(began_at: float | None) -> datetime:
     """Of a session that is used now."""
     idle_end = timezone.now() + settings.SESSION_IDLE
     if began_at is None:

@@ -8,9 +8,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
-from organizations.accounts.sign_in.sessions import NOWHERE, end, sessions_of
+from organizations.accounts.sign_in.sessions import UNKNOWN_ADDRESS, active_sessions, end_sessions
 
-SHOWN = 100
+MAX_SESSIONS_SHOWN = 100
 # The first that stands in the browser's own word for itself: most say that they are Safari, too.
 BROWSERS = {
     "Edg": "Edge",
@@ -21,7 +21,7 @@ BROWSERS = {
     "CriOS": "Chrome",
     "Safari": "Safari",
 }
-SYSTEMS = {
+OPERATING_SYSTEMS = {
     "Windows": "Windows",
     "Android": "Android",
     "iPhone": "iPhone",
@@ -34,34 +34,34 @@ SYSTEMS = {
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def sessions(request: HttpRequest) -> HttpResponse:
+def sessions_page(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
-        return ended(request)
-    rows = list(sessions_of(request.user)[:SHOWN])
+        return end_selected_sessions(request)
+    rows = list(active_sessions(request.user)[:MAX_SESSIONS_SHOWN])
     for row in rows:
-        row.device = device_of(row.user_agent)
-        row.address = "" if row.ip == NOWHERE else row.ip
+        row.device = device_name(row.user_agent)
+        row.address = "" if row.ip == UNKNOWN_ADDRESS else row.ip
         row.is_this = row.session_key == request.session.session_key
     return render(request, "account/sessions.html", {"sessions": rows})
 
 
-def ended(request: HttpRequest) -> HttpResponse:
+def end_selected_sessions(request: HttpRequest) -> HttpResponse:
     """`session` names one by its id; without it all but this one."""
-    others = sessions_of(request.user).exclude(session_key=request.session.session_key)
+    others = active_sessions(request.user).exclude(session_key=request.session.session_key)
     if named := request.POST.get("session"):
         others = others.filter(pk=named) if named.isdecimal() and len(named) < 19 else others.none()
         if not others.exists():
             raise Http404
-    count = end(others)
+    count = end_sessions(others)
     told = ngettext("%(count)s session was ended.", "%(count)s sessions were ended.", count)
     messages.success(request, told % {"count": count} if count else _("There was no other."))
     return redirect("sessions")
 
 
-def device_of(user_agent: str) -> str:
+def device_name(user_agent: str) -> str:
     """Firefox, Linux; what is not known stands as it is."""
     found = (
         next((name for sign, name in names.items() if sign in user_agent), "")
-        for names in (BROWSERS, SYSTEMS)
+        for names in (BROWSERS, OPERATING_SYSTEMS)
     )
     return ", ".join(filter(None, found)) or user_agent[:60]

@@ -13,15 +13,15 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path, re_path
 from django.views.generic import TemplateView
 
-from organizations.accounts.sign_in.oidc import reaching
-from organizations.accounts.sign_in.session_views import sessions
+from organizations.accounts.sign_in.oidc import handle_unreachable_provider
+from organizations.accounts.sign_in.session_views import sessions_page
 
 
-def nothing(request: HttpRequest, **path) -> HttpResponse:
+def raise_not_found(request: HttpRequest, **path) -> HttpResponse:
     raise Http404
 
 
-def by_mail(view):
+def require_mail_server(view):
     """Without a mail server nobody could be answered; the page says whom to ask."""
     ask = TemplateView.as_view(template_name="account/ask_operator.html", http_method_names=["get"])
 
@@ -31,20 +31,24 @@ def by_mail(view):
     return chosen
 
 
-no_password = TemplateView.as_view(template_name="account/no_password.html")
+no_password_page = TemplateView.as_view(template_name="account/no_password.html")
 
 urlpatterns = [
     path("login/", account.login, name="account_login"),
     path("logout/", account.logout, name="account_logout"),
     path("inactive/", account.account_inactive, name="account_inactive"),
-    path("sessions/", sessions, name="sessions"),
+    path("sessions/", sessions_page, name="sessions"),
     path("reauthenticate/", account.reauthenticate, name="account_reauthenticate"),
     path("password/change/", account.password_change, name="account_change_password"),
-    path("password/set/", no_password, name="account_set_password"),
-    path("password/reset/", by_mail(account.password_reset), name="account_reset_password"),
+    path("password/set/", no_password_page, name="account_set_password"),
+    path(
+        "password/reset/",
+        require_mail_server(account.password_reset),
+        name="account_reset_password",
+    ),
     path(
         "password/reset/done/",
-        by_mail(account.password_reset_done),
+        require_mail_server(account.password_reset_done),
         name="account_reset_password_done",
     ),
     re_path(
@@ -83,15 +87,19 @@ urlpatterns = [
     ),
     path("2fa/passkeys/<int:pk>/remove/", passkeys.remove_webauthn, name="mfa_remove_webauthn"),
     path("2fa/passkeys/<int:pk>/edit/", passkeys.edit_webauthn, name="mfa_edit_webauthn"),
-    path("oidc/<str:provider_id>/login/", reaching(oidc.login), name="openid_connect_login"),
+    path(
+        "oidc/<str:provider_id>/login/",
+        handle_unreachable_provider(oidc.login),
+        name="openid_connect_login",
+    ),
     path(
         "oidc/<str:provider_id>/login/callback/",
-        reaching(oidc.callback),
+        handle_unreachable_provider(oidc.callback),
         name="openid_connect_callback",
     ),
     path("oidc/cancelled/", social.login_cancelled, name="socialaccount_login_cancelled"),
     *(
-        path(f"none/{name}/", nothing, name=name)
+        path(f"none/{name}/", raise_not_found, name=name)
         for name in (
             "account_signup",
             "account_email",

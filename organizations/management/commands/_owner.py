@@ -2,12 +2,12 @@
 
 from django.db import connection
 
-from config.environment.reader import database, env
+from config.environment.reader import env, parse_database_settings
 
 
-def become_owner() -> None:
+def connect_as_owner() -> None:
     """Connect with DATABASE_OWNER_URL, which `make up` writes down beside the web's."""
     url = env.given("DATABASE_OWNER_URL")
     if url and url != env.given("DATABASE_URL"):
         connection.close()
-        connection.settings_dict |= database(url)
+        connection.settings_dict |= parse_database_settings(url)

@@ -3,9 +3,9 @@
 from django.core.management.base import BaseCommand
 
 from organizations import operations
-from organizations.access.principals import system
+from organizations.access.principals import system_principal
 from organizations.access.roles import Role
-from organizations.management.arguments import complaints, organization_named, user_named
+from organizations.management.arguments import find_organization, find_user, raise_command_errors
 
 
 class Command(BaseCommand):
@@ -17,8 +17,8 @@ class Command(BaseCommand):
         parser.add_argument("--role", choices=Role.values, default=Role.USER.value)
 
     def handle(self, *, organization: str, user: str, role: str, **options) -> None:
-        by = system(organization_named(organization), "manage.py add_member")
-        member = user_named(user)
-        with complaints():
+        by = system_principal(find_organization(organization), "manage.py add_member")
+        member = find_user(user)
+        with raise_command_errors():
             operations.add_member(by, user=member, role=role)
         self.stdout.write(f"{member} is in {by.organization} as {role}.")

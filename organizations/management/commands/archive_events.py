@@ -8,9 +8,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.utils import timezone
 
-from organizations.audit.archive import CannotArchive, archive
-from organizations.audit.archive_files import BrokenArchive
-from organizations.management.commands.verify_audit import chosen
+from organizations.audit.archive import ArchiveError, archive_organization_events
+from organizations.audit.archive_files import CorruptArchive
+from organizations.management.commands.verify_audit import select_organizations
 
 HELP = """Move lines of the audit log that are older than PATCHBAY_EVENT_DAYS into files in
 PATCHBAY_ARCHIVE_FOLDER, one or more for each organization, gzipped JSON lines with a checksum
@@ -29,23 +29,23 @@ class Command(BaseCommand):
         parser.add_argument("--days", type=int, help="in place of PATCHBAY_EVENT_DAYS")
 
     def handle(self, *, organization, folder, days, **options) -> None:
-        place = folder_for(folder or settings.ARCHIVE_FOLDER)
-        before = timezone.now() - age(days)
-        refuse_who_may_not()
+        place = ensure_archive_folder(folder or settings.ARCHIVE_FOLDER)
+        before = timezone.now() - minimum_event_age(days)
+        ensure_delete_privilege()
         failed = 0
-        for each in chosen(organization):
+        for each in select_organizations(organization):
             try:
-                for part in archive(each, place, before):
+                for part in archive_organization_events(each, place, before):
                     lines = f"lines {part.first} to {part.last}"
                     self.stdout.write(f"{each.public_id}: {lines} are in {part.file}")
-            except (CannotArchive, BrokenArchive, OSError) as error:
+            except (ArchiveError, CorruptArchive, OSError) as error:
                 self.stderr.write(f"{each.public_id}: {error}")
                 failed += 1
         if failed:
             raise CommandError(f"Audit logs that were not archived: {failed}.", returncode=1)
 
 
-def folder_for(path: Path | str) -> Path:
+def ensure_archive_folder(path: Path | str) -> Path:
     """Raises CommandError."""
     if not path or not Path(path).is_dir():
         raise CommandError(
@@ -55,7 +55,7 @@ def folder_for(path: Path | str) -> Path:
     return Path(path)
 
 
-def age(days: int | None) -> timedelta:
+def minimum_event_age(days: int | None) -> timedelta:
     """Raises CommandError."""
     found = settings.EVENT_RETENTION if days is None else timedelta(days=days)
     if found < timedelta(days=1):
@@ -65,7 +65,7 @@ def age(days: int | None) -> timedelta:
     return found
 
 
-def refuse_who_may_not() -> None:
+def ensure_delete_privilege() -> None:
     """Neither web nor worker may delete from the log. Raises CommandError."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_user, has_table_privilege('organizations_event', 'DELETE')")

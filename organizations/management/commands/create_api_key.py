@@ -3,9 +3,9 @@
 from django.core.management.base import BaseCommand
 
 from organizations import operations
-from organizations.access.principals import system
+from organizations.access.principals import system_principal
 from organizations.access.roles import SCOPES, Role
-from organizations.management.arguments import complaints, organization_named, user_named
+from organizations.management.arguments import find_organization, find_user, raise_command_errors
 
 
 class Command(BaseCommand):
@@ -33,10 +33,10 @@ class Command(BaseCommand):
     def handle(
         self, *, organization: str, owner: str, name: str, role: str, scopes: list[str], **options
     ) -> None:
-        by = system(organization_named(organization), "manage.py create_api_key")
-        with complaints():
-            key, text = operations.create_key(
-                by, owner=user_named(owner), name=name, role=role, scopes=scopes
+        by = system_principal(find_organization(organization), "manage.py create_api_key")
+        with raise_command_errors():
+            key, text = operations.create_api_key(
+                by, owner=find_user(owner), name=name, role=role, scopes=scopes
             )
         self.stderr.write(f"{key} was made. This is the only time it is shown:")
         self.stdout.write(text.full)

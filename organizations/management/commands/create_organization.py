@@ -3,7 +3,7 @@
 from django.core.management.base import BaseCommand
 
 from organizations import operations
-from organizations.management.arguments import complaints, user_named
+from organizations.management.arguments import find_user, raise_command_errors
 
 
 class Command(BaseCommand):
@@ -16,8 +16,8 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, name: str, owner: str, **options) -> None:
-        first_admin = user_named(owner)
-        with complaints():
+        first_admin = find_user(owner)
+        with raise_command_errors():
             organization = operations.create_organization(name=name, owner=first_admin)
         self.stderr.write(f"{organization} was made; {first_admin} is its admin.")
         self.stdout.write(organization.public_id)

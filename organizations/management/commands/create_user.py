@@ -7,7 +7,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
-from organizations.management.arguments import complaints
+from organizations.management.arguments import raise_command_errors
 from organizations.models import User
 
 
@@ -35,24 +35,24 @@ class Command(BaseCommand):
         if User.objects.with_email(email):
             raise CommandError(f"There is a user {email} already.")
         user = User(email=email, name=name)
-        with complaints():
+        with raise_command_errors():
             user.full_clean(exclude=["password"])
-        password = first_line() if password_stdin else asked_for(user)
-        with complaints():
+        password = read_password_line() if password_stdin else prompt_password(user)
+        with raise_command_errors():
             validate_password(password, user)
             make = User.objects.create_superuser if staff else User.objects.create_user
             make(email, password, name=name)
         self.stdout.write(f"{email} may sign in now.")
 
 
-def first_line() -> str:
+def read_password_line() -> str:
     password = sys.stdin.readline().rstrip("\r\n")
     if not password:
         raise CommandError("There is no password on standard input.")
     return password
 
 
-def asked_for(user: User) -> str:
+def prompt_password(user: User) -> str:
     """Twice, until both are the same and good enough."""
     if not sys.stdin.isatty():
         raise CommandError("No terminal to ask for the password at; use --password-stdin.")

@@ -5,13 +5,17 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import ProgrammingError, connection, transaction
 from psycopg import sql
 
-from config.environment.reader import secret
+from config.environment.reader import read_secret
 from organizations.tenancy import row_level_security
-from organizations.tenancy.database_roles import LOGINS, MAY_BECOME, missing_statements
+from organizations.tenancy.database_roles import (
+    ASSUMABLE_ROLES,
+    LOGIN_ROLES,
+    missing_role_statements,
+)
 from organizations.tenancy.tenant_scope import DISPATCHER, FINDER, STAFF, WEB, WORKER
 
 # Each role, and the variable with the password under which this command makes it.
-ROLES = {WEB: "PATCHBAY_WEB_PASSWORD", WORKER: "PATCHBAY_WORKER_PASSWORD"}
+LOGIN_PASSWORD_VARIABLES = {WEB: "PATCHBAY_WEB_PASSWORD", WORKER: "PATCHBAY_WORKER_PASSWORD"}
 GRANTS = [
     "GRANT USAGE ON SCHEMA public TO {role}",
     "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}",
@@ -23,7 +27,7 @@ GRANTS = [
 ]
 # What is taken away again: the log is written and read, never changed; its seals, and which
 # migrations have run, are the owner's alone; the worker signs nobody in and gives nobody rights.
-KEPT = {
+BASE_REVOKES = {
     "organizations_event": "UPDATE, DELETE",
     "organizations_seal": "INSERT, UPDATE, DELETE",
     "organizations_eventarchive": "INSERT, UPDATE, DELETE",
@@ -33,20 +37,20 @@ KEPT = {
     "integrations_keyproof": "DELETE",
 }
 # Programs report that they run; whoever looks at the screens only reads it.
-RUNNING = (
+RUNTIME_TABLES = (
     *("integrations_process", "integrations_leadership", "integrations_sweep"),
     "integrations_attemptcount",
 )
 # What an organization may hold is for operators to say, who act as staff.
-ASSIGNED = ("numbers_numberpool", "numbers_poolednumber")
-READ_BY_STAFF = {**KEPT, **dict.fromkeys(RUNNING, "INSERT, UPDATE, DELETE")}
-READ_BY_WEB = dict.fromkeys(ASSIGNED, "INSERT, UPDATE, DELETE")
-READ_BY_WORKER = (
-    *ASSIGNED,
+POOL_TABLES = ("numbers_numberpool", "numbers_poolednumber")
+STAFF_REVOKES = {**BASE_REVOKES, **dict.fromkeys(RUNTIME_TABLES, "INSERT, UPDATE, DELETE")}
+POOL_REVOKES = dict.fromkeys(POOL_TABLES, "INSERT, UPDATE, DELETE")
+WORKER_READ_ONLY_TABLES = (
+    *POOL_TABLES,
     *("organizations_user", "organizations_organization", "organizations_membership"),
     *("organizations_apikey", "integrations_keyproof"),
 )
-UNSEEN_BY_WORKER = (
+WORKER_HIDDEN_TABLES = (
     *(
         "organizations_invitation",
         "organizations_user_groups",
@@ -57,26 +61,31 @@ UNSEEN_BY_WORKER = (
     "usersessions_usersession",
     *("socialaccount_socialaccount", "socialaccount_socialapp", "socialaccount_socialtoken"),
 )
-WORKER_LIMITS = {
-    **KEPT,
-    **dict.fromkeys(READ_BY_WORKER, "INSERT, UPDATE, DELETE"),
-    **dict.fromkeys(UNSEEN_BY_WORKER, "ALL"),
+WORKER_REVOKES = {
+    **BASE_REVOKES,
+    **dict.fromkeys(WORKER_READ_ONLY_TABLES, "INSERT, UPDATE, DELETE"),
+    **dict.fromkeys(WORKER_HIDDEN_TABLES, "ALL"),
 }
 # A part may do with a table what who plays it may; it sees more of its rows.
-WEB_LIMITS = {**READ_BY_STAFF, **READ_BY_WEB, "organizations_organization": "UPDATE"}
-LIMITS = {WEB: WEB_LIMITS, STAFF: READ_BY_STAFF, WORKER: WORKER_LIMITS, DISPATCHER: WORKER_LIMITS}
+WEB_REVOKES = {**STAFF_REVOKES, **POOL_REVOKES, "organizations_organization": "UPDATE"}
+ROLE_REVOKES = {
+    WEB: WEB_REVOKES,
+    STAFF: STAFF_REVOKES,
+    WORKER: WORKER_REVOKES,
+    DISPATCHER: WORKER_REVOKES,
+}
 
-NOTHING = "no such role, nothing granted (set {} to have it made)"
+ROLE_MISSING_MESSAGE = "no such role, nothing granted (set {} to have it made)"
 
 # The worker sees none of what these delete (organizations/migrations/0013).
-FORGETTING = (
+CLEANUP_FUNCTIONS = (
     "forget_sessions(integer)",
     "forget_invitations(interval, integer)",
     "forget_api_keys(interval, integer)",
 )
 # Who counts a quota locks the organization's row, and PostgreSQL asks for the right to write to it.
-LOCKED = "GRANT UPDATE (created_at) ON organizations_organization TO {role}"
-NAMED = f"GRANT UPDATE (name) ON organizations_organization TO {WEB}"
+GRANT_ROW_LOCK = "GRANT UPDATE (created_at) ON organizations_organization TO {role}"
+GRANT_RENAME = f"GRANT UPDATE (name) ON organizations_organization TO {WEB}"
 
 
 class Command(BaseCommand):
@@ -90,30 +99,33 @@ class Command(BaseCommand):
 
     def handle(self, *args, verbosity: int, **options) -> None:
         with transaction.atomic(), connection.cursor() as cursor:
-            done = {role: self.serve(cursor, role) for role in ROLES}
+            done = {role: self.serve(cursor, role) for role in LOGIN_PASSWORD_VARIABLES}
             if verbosity:
                 for role, what in done.items():
-                    self.stdout.write(f"{role}: {what or NOTHING.format(ROLES[role])}")
+                    missing = ROLE_MISSING_MESSAGE.format(LOGIN_PASSWORD_VARIABLES[role])
+                    self.stdout.write(f"{role}: {what or missing}")
             if all(done.values()):
                 self.hold(cursor)
             elif verbosity:
-                self.stdout.write(f"row-level security: off, as {' or '.join(LOGINS)} is missing")
+                self.stdout.write(
+                    f"row-level security: off, as {' or '.join(LOGIN_ROLES)} is missing"
+                )
 
     def serve(self, cursor, role: str) -> str:
         """Make the role if a password is given, grant if it exists; says what was done."""
-        password = secret(ROLES[role])
+        password = read_secret(LOGIN_PASSWORD_VARIABLES[role])
         cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role])
         known = cursor.fetchone() is not None
         if password:
             self.make(cursor, role, password, known=known)
         elif not known:
             return ""
-        grant(cursor, role)
+        grant_table_rights(cursor, role)
         return "may use the tables" if known else "made, and may use the tables"
 
     def hold(self, cursor) -> None:
         """The parts, and which rows who sees."""
-        statements = missing_statements(cursor)
+        statements = missing_role_statements(cursor)
         try:
             for statement in statements:
                 cursor.execute(statement)
@@ -123,13 +135,15 @@ class Command(BaseCommand):
                 f"The owner may not make roles ({error}). Let a superuser of PostgreSQL run this "
                 f"once, then run grant_roles again:{texts}"
             ) from error
-        for part in {part for parts in MAY_BECOME.values() for part in parts} & LIMITS.keys():
-            grant(cursor, part)
+        for part in {
+            part for parts in ASSUMABLE_ROLES.values() for part in parts
+        } & ROLE_REVOKES.keys():
+            grant_table_rights(cursor, part)
         cursor.execute(f"GRANT EXECUTE ON FUNCTION find_api_key(text) TO {WEB}")
-        for function in FORGETTING:
+        for function in CLEANUP_FUNCTIONS:
             cursor.execute(f"GRANT EXECUTE ON FUNCTION {function} TO {DISPATCHER}")
-        let_find(cursor)
-        row_level_security.put_in_place(cursor)
+        grant_finder_columns(cursor)
+        row_level_security.apply_row_policies(cursor)
 
     def make(self, cursor, role: str, password: str, *, known: bool) -> None:
         """Create the role, or give it this password; the server sees only the hash."""
@@ -146,28 +160,28 @@ class Command(BaseCommand):
             raise CommandError(f"The owner may not make the role {role}: {error}") from error
 
 
-def grant(cursor, role: str) -> None:
+def grant_table_rights(cursor, role: str) -> None:
     for statement in GRANTS:
         cursor.execute(sql.SQL(statement).format(role=sql.Identifier(role)))
-    for table, rights in LIMITS[role].items():
-        revoke(cursor, role, table, rights)
-    cursor.execute(sql.SQL(LOCKED).format(role=sql.Identifier(role)))
+    for table, rights in ROLE_REVOKES[role].items():
+        revoke_table_rights(cursor, role, table, rights)
+    cursor.execute(sql.SQL(GRANT_ROW_LOCK).format(role=sql.Identifier(role)))
     if role == WEB:
-        cursor.execute(NAMED)
+        cursor.execute(GRANT_RENAME)
 
 
-def let_find(cursor) -> None:
+def grant_finder_columns(cursor) -> None:
     """The finder reads the columns that are looked for, and nothing else."""
     role = sql.Identifier(FINDER)
     cursor.execute(sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(role))
     cursor.execute(sql.SQL("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {}").format(role))
-    for table, columns in row_level_security.found_columns().items():
+    for table, columns in row_level_security.finder_columns().items():
         some = sql.SQL("({})").format(sql.SQL(", ").join(map(sql.Identifier, columns)))
         statement = sql.SQL("GRANT SELECT {} ON {} TO {}")
         cursor.execute(statement.format(some, sql.Identifier(table), role))
 
 
-def revoke(cursor, role: str, table: str, rights: str) -> None:
+def revoke_table_rights(cursor, role: str, table: str, rights: str) -> None:
     statement = sql.SQL("REVOKE {} ON {} FROM {}")
     names = (sql.SQL(rights), sql.Identifier(table), sql.Identifier(role))
     cursor.execute(statement.format(*names))

@@ -7,12 +7,16 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
-from config.schema_guard import known_migrations, our_apps
-from organizations.backups import FAILURES
+from config.schema_guard import known_migrations, project_app_labels
+from organizations.backups import BACKUP_ERRORS
 from organizations.backups.archive import Backup
-from organizations.backups.programs import Database
-from organizations.backups.restoring import analyze, require_fit, restore
-from organizations.management.commands._owner import become_owner
+from organizations.backups.programs import LibpqParameters
+from organizations.backups.restoring import (
+    analyze_database,
+    ensure_backup_compatible,
+    restore_backup,
+)
+from organizations.management.commands._owner import connect_as_owner
 
 HELP = """Put the backup in FILE into the empty database of DATABASE_URL, as the owner of its
 tables, while web, dispatcher and workers are stopped. All tables are compared with the checksums of
@@ -43,10 +47,12 @@ class Command(BaseCommand):
         try:
             backup = Backup(file)
             keys = None if options["without_keys"] else settings.PATCHBAY_ENCRYPTION_KEYS
-            require_fit(backup, known=known_migrations(), apps=our_apps(), keys=keys)
+            ensure_backup_compatible(
+                backup, known=known_migrations(), apps=project_app_labels(), keys=keys
+            )
             if not check:
                 self.restore(backup, options["replace"], options["programs"])
-        except FAILURES as error:
+        except BACKUP_ERRORS as error:
             raise CommandError(str(error).strip()) from error
         manifest = backup.manifest
         self.stdout.write(
@@ -59,8 +65,8 @@ class Command(BaseCommand):
             call_command("verify_audit")
 
     def restore(self, backup: Backup, replace: bool, programs: Path | None) -> None:
-        become_owner()
+        connect_as_owner()
         connection.close()  # or it would be in the way
-        database = Database.of_django(connection)
-        restore(backup, database, replace=replace, programs=programs)
-        analyze(database)
+        database = LibpqParameters.of_django(connection)
+        restore_backup(backup, database, replace=replace, programs=programs)
+        analyze_database(database)

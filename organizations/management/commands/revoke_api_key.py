@@ -4,7 +4,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from organizations import operations
 from organizations.access import api_key_format
-from organizations.access.principals import system
+from organizations.access.principals import system_principal
 from organizations.models import ApiKey
 
 
@@ -17,12 +17,12 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, key: str, **options) -> None:
-        key_id = key.removeprefix(api_key_format.PREFIX).partition("_")[0]
+        key_id = key.removeprefix(api_key_format.API_KEY_PREFIX).partition("_")[0]
         row = ApiKey.objects.select_related("organization").filter(key_id=key_id).first()
         if row is None:
-            raise CommandError(f"There is no key {api_key_format.PREFIX}{key_id}.")
-        by = system(row.organization, "manage.py revoke_api_key")
-        if not operations.revoke_key(by, key_id=row.pk):
+            raise CommandError(f"There is no key {api_key_format.API_KEY_PREFIX}{key_id}.")
+        by = system_principal(row.organization, "manage.py revoke_api_key")
+        if not operations.revoke_api_key(by, key_id=row.pk):
             raise CommandError(
                 f"{row} had been revoked before, at {row.revoked_at:%Y-%m-%d %H:%M}."
             )

@@ -7,8 +7,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from organizations.audit.archive_files import BrokenArchive, sum_of, verify_file
-from organizations.audit.chain import Anchor, Finding, verify
+from organizations.audit.archive_files import CorruptArchive, file_sha256, verify_archive_file
+from organizations.audit.chain import Anchor, ChainVerification, verify_chain
 from organizations.models import EventArchive, Organization
 
 HELP = """Follow the seals of each organization's audit log from the first line to the last, and
@@ -34,35 +34,37 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="one JSON list, for programs")
 
     def handle(self, *, organization, anchor, archive, write_anchor, json, **options) -> None:
-        refuse_broken(archive)
-        anchors = [each for path in anchor for each in read(path)]
-        found = [verify(each, anchors) for each in chosen(organization)]
-        self.stdout.write(as_json(found) if json else "\n".join(map(sentence, found)))
+        ensure_archives_intact(archive)
+        anchors = [each for path in anchor for each in read_anchors(path)]
+        found = [verify_chain(each, anchors) for each in select_organizations(organization)]
+        self.stdout.write(
+            verifications_json(found) if json else "\n".join(map(describe_verification, found))
+        )
         broken = [each for each in found if each.broken]
         unknown = {each.organization for each in anchors} - {
             each.organization.public_id for each in found
         }
         if broken or (unknown and not organization):
-            raise CommandError(told(len(broken), sorted(unknown)), returncode=1)
+            raise CommandError(broken_chain_message(len(broken), sorted(unknown)), returncode=1)
         if write_anchor:
-            write(write_anchor, found)
+            write_anchors(write_anchor, found)
 
 
-def refuse_broken(archives: list[Path]) -> None:
+def ensure_archives_intact(archives: list[Path]) -> None:
     """Raises CommandError for the first that is not as it was written, or not the one of the
     log."""
     for place in archives:
         try:
-            part = verify_file(place)
-        except BrokenArchive as error:
+            part = verify_archive_file(place)
+        except CorruptArchive as error:
             raise CommandError(f"BROKEN: {error}", returncode=1) from error
         own = {"organization__public_id": part.organization, "first": part.first, "last": part.last}
         known = EventArchive.objects.filter(**own).first()
-        if known and known.sha256 != sum_of(place):
+        if known and known.sha256 != file_sha256(place):
             raise CommandError(f"BROKEN: {place.name} is not the file of the log.", returncode=1)
 
 
-def chosen(public_id: str | None) -> Iterator[Organization]:
+def select_organizations(public_id: str | None) -> Iterator[Organization]:
     rows = Organization.objects.order_by("pk")
     if public_id is None:
         return rows.iterator()
@@ -72,7 +74,7 @@ def chosen(public_id: str | None) -> Iterator[Organization]:
     return iter(rows)
 
 
-def sentence(found: Finding) -> str:
+def describe_verification(found: ChainVerification) -> str:
     place = f"{found.organization.public_id} ({found.organization.name})"
     if found.broken:
         return f"{place}: BROKEN at position {found.sealed}: {found.broken}"
@@ -80,22 +82,22 @@ def sentence(found: Finding) -> str:
     return f"{place}: {found.sealed} events{archived}, chain intact"
 
 
-def told(broken: int, unknown: list[str]) -> str:
+def broken_chain_message(broken: int, unknown: list[str]) -> str:
     gone = f" Organizations of the anchor that are gone: {', '.join(unknown)}." if unknown else ""
     return f"Audit logs with a broken chain: {broken}.{gone}"
 
 
-def as_json(found: list[Finding]) -> str:
+def verifications_json(found: list[ChainVerification]) -> str:
     return json.dumps([each.as_dict() for each in found], indent=2, ensure_ascii=False)
 
 
-def read(path: Path) -> list[Anchor]:
+def read_anchors(path: Path) -> list[Anchor]:
     try:
         return [Anchor(**each) for each in json.loads(path.read_text())]
     except (OSError, ValueError, TypeError) as error:
         raise CommandError(f"{path} is no file of anchors: {error}") from error
 
 
-def write(path: Path, found: list[Finding]) -> None:
+def write_anchors(path: Path, found: list[ChainVerification]) -> None:
     ends: list[dict[str, Any]] = [each.as_dict()["last"] for each in found if each.last]
     path.write_text(json.dumps(ends, indent=2) + "\n")

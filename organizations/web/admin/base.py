@@ -44,7 +44,7 @@ class OperatorAdmin(RowActions, FormPages, ModelAdmin):
     def organization_name(self, row: Any) -> SafeString | str:
         if row.organization is None:
             return _("the installation")
-        return link(page_of(row.organization), row.organization.name)
+        return link_or_text(admin_url(row.organization), row.organization.name)
 
     def about(self, request: HttpRequest, row: Model) -> dict[str, Any]:
         about = super().about(request, row)
@@ -101,30 +101,30 @@ def badge(text: Any, kind: str = "") -> SafeString:
     return render_to_string("unfold/helpers/label.html", {"text": text, "type": kind})
 
 
-def when(moment: datetime | None) -> SafeString | None:
+def format_admin_time(moment: datetime | None) -> SafeString | None:
     """Short, sortable by eye, and on one line."""
     if moment is None:
         return None
-    return one_line(timezone.localtime(moment).strftime("%Y-%m-%d %H:%M"))
+    return nowrap_text(timezone.localtime(moment).strftime("%Y-%m-%d %H:%M"))
 
 
-def one_line(text: str) -> SafeString:
+def nowrap_text(text: str) -> SafeString:
     return format_html('<span class="pb-nowrap">{}</span>', Truncator(text).chars(40))
 
 
 def time_column(name: str, label: Any) -> Callable[[Any, Model], SafeString | None]:
     @display(description=label, ordering=name)
     def column(self: Any, row: Model) -> SafeString | None:
-        return when(getattr(row, name))
+        return format_admin_time(getattr(row, name))
 
     return column
 
 
-def page_of(row: Model) -> str:
+def admin_url(row: Model) -> str:
     """The address of a row's page in the admin."""
     opts = row._meta
     return reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[quote(row.pk)])
 
 
-def link(address: str, text: Any) -> SafeString | str:
+def link_or_text(address: str, text: Any) -> SafeString | str:
     return format_html('<a class="text-link" href="{}">{}</a>', address, text) if address else text

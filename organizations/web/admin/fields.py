@@ -8,38 +8,38 @@ from unfold import widgets
 from organizations.text.fields import FormSecret, FormText
 
 
-def text(**options: Any) -> FormText:
+def text_field(**options: Any) -> FormText:
     options.setdefault("max_length", 100)
     return FormText(widget=widgets.UnfoldAdminTextInputWidget(), **options)
 
 
-def paragraph(**options: Any) -> forms.CharField:
+def textarea_field(**options: Any) -> forms.CharField:
     return forms.CharField(widget=widgets.UnfoldAdminTextareaWidget({"rows": 3}), **options)
 
 
-def secret(**options: Any) -> FormSecret:
+def secret_field(**options: Any) -> FormSecret:
     """Never filled in again, and not for the browser to remember."""
     widget = widgets.UnfoldAdminPasswordWidget({"autocomplete": "new-password"})
     return FormSecret(widget=widget, **options)
 
 
-def choice(choices: Any, **options: Any) -> forms.ChoiceField:
+def choice_field(choices: Any, **options: Any) -> forms.ChoiceField:
     return forms.ChoiceField(choices=choices, widget=widgets.UnfoldAdminSelectWidget(), **options)
 
 
-def choices(several: Any, **options: Any) -> forms.MultipleChoiceField:
+def multiple_choice_field(several: Any, **options: Any) -> forms.MultipleChoiceField:
     widget = widgets.UnfoldAdminCheckboxSelectMultipleWidget()
     return forms.MultipleChoiceField(choices=several, widget=widget, **options)
 
 
-def row(rows: Any, **options: Any) -> forms.ModelChoiceField:
+def model_choice_field(rows: Any, **options: Any) -> forms.ModelChoiceField:
     """One of `rows`, in a list that can be searched."""
     return forms.ModelChoiceField(rows, widget=widgets.UnfoldAdminSelect2Widget(), **options)
 
 
-def switch(**options: Any) -> forms.BooleanField:
+def boolean_field(**options: Any) -> forms.BooleanField:
     return forms.BooleanField(widget=widgets.UnfoldBooleanSwitchWidget(), required=False, **options)
 
 
-def moment(**options: Any) -> forms.SplitDateTimeField:
+def datetime_field(**options: Any) -> forms.SplitDateTimeField:
     return forms.SplitDateTimeField(widget=widgets.UnfoldAdminSplitDateTimeWidget(), **options)

@@ -14,9 +14,9 @@ from django.utils.translation import gettext as _
 from unfold.forms import AdminForm
 
 from organizations.models import Organization
-from organizations.views.forms import attempt, complain
+from organizations.views.forms import add_form_errors, run_with_form_errors
 
-__all__ = ["FormPages", "OrganizationFirst", "attempt", "complain"]
+__all__ = ["FormPages", "ChooseOrganizationFirst", "run_with_form_errors", "add_form_errors"]
 
 
 class FormPages:
@@ -61,7 +61,7 @@ class FormPages:
         return self.render_change_form(request, context, add=row is None, change=bool(row), obj=row)
 
 
-class OrganizationFirst:
+class ChooseOrganizationFirst:
     """Mixed into a ModelAdmin: the organization of what is added is chosen on a page before."""
 
     def add_view(self, request: HttpRequest, form_url="", extra_context=None) -> HttpResponse:

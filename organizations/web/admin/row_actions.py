@@ -19,12 +19,12 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from organizations.access.principals import Principal, of_staff
+from organizations.access.principals import Principal, staff_principal
 
-Text = str | Promise
-Fact = tuple[Text, Any]  # a label and a value; without a value it is not shown
-AT_ONCE = 500  # rows one click may touch; each is a transaction of its own
-NAMED = 10  # rows that a message or a question names
+LazyText = str | Promise
+DetailField = tuple[LazyText, Any]  # a label and a value; without a value it is not shown
+MAX_ROWS = 500  # rows one click may touch; each is a transaction of its own
+MAX_NAMED_ROWS = 10  # rows that a message or a question names
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class RowAction:
     """
 
     name: str
-    title: Text
+    title: LazyText
     run: Callable[[Principal, Any], str]
     refusals: tuple[type[Exception], ...] = ()
     possible: Callable[[Any], bool] = field(default=lambda row: True)  # shown on the row's page
@@ -102,7 +102,7 @@ class RowActions:
             if self.allowed(request, action) and action.possible(row)
         ]
 
-    def facts(self, request: HttpRequest, row: Model) -> list[Fact]:
+    def facts(self, request: HttpRequest, row: Model) -> list[DetailField]:
         """What stands on top of the row's page: its state, and why."""
         return []
 
@@ -131,7 +131,7 @@ class RowActions:
         )
 
     def actor(self, request: HttpRequest, row: Model) -> Any:
-        return of_staff(request.user, row.organization)
+        return staff_principal(request.user, row.organization)
 
     def carry_out(self, request: HttpRequest, action: RowAction, rows: Iterable[Model]) -> bool:
         """Whether none was refused; the messages say what happened."""
@@ -140,8 +140,8 @@ class RowActions:
             try:
                 done.append((row, action.run(self.actor(request, row), row)))
             except action.refusals as error:
-                refused.append(f"{row}: {sentence(error)}")
-        tell(request, action, done, refused)
+                refused.append(f"{row}: {error_sentence(error)}")
+        add_result_messages(request, action, done, refused)
         return not refused
 
     def ask_first(
@@ -153,9 +153,9 @@ class RowActions:
             "opts": self.opts,
             "media": self.media,
             "action": action,
-            "rows": [(row, action.loses(row)) for row in rows[:NAMED]],
+            "rows": [(row, action.loses(row)) for row in rows[:MAX_NAMED_ROWS]],
             "count": len(rows),
-            "more": max(0, len(rows) - NAMED),
+            "more": max(0, len(rows) - MAX_NAMED_ROWS),
             "selected": [row.pk for row in rows] if request.POST.get("action") else [],
             "checkbox": ACTION_CHECKBOX_NAME,
             "back": self.back(request, rows),
@@ -174,7 +174,7 @@ def run_on_selected(
     action: RowAction, page: RowActions, request: HttpRequest, selected: QuerySet
 ) -> HttpResponse | None:
     """The list's side of an action: a bounded number of rows, a question first where it is due."""
-    most = action.at_once or AT_ONCE
+    most = action.at_once or MAX_ROWS
     rows = list(selected.select_related("organization")[: most + 1])
     if len(rows) > most:
         messages.error(request, _("Choose at most %(most)s at a time.") % {"most": most})
@@ -185,27 +185,36 @@ def run_on_selected(
     return None
 
 
-def tell(request: HttpRequest, action: RowAction, done: list, refused: list[str]) -> None:
+def add_result_messages(
+    request: HttpRequest, action: RowAction, done: list, refused: list[str]
+) -> None:
     """One message for what was done, one for each row that was refused."""
     if len(done) == 1:
         messages.success(request, done[0][1])
     elif done:
-        words = {"title": action.title, "rows": named([str(row) for row, _sentence in done])}
+        words = {
+            "title": action.title,
+            "rows": join_row_names([str(row) for row, _sentence in done]),
+        }
         messages.success(request, _("%(title)s: %(rows)s.") % words)
-    for text in refused[:NAMED]:
+    for text in refused[:MAX_NAMED_ROWS]:
         messages.error(request, text)
-    if len(refused) > NAMED:
-        messages.error(request, more(len(refused) - NAMED))
+    if len(refused) > MAX_NAMED_ROWS:
+        messages.error(request, and_more_text(len(refused) - MAX_NAMED_ROWS))
 
 
-def named(names: Sequence[str]) -> str:
-    listing = ", ".join(names[:NAMED])
-    return f"{listing} {more(len(names) - NAMED)}" if len(names) > NAMED else listing
+def join_row_names(names: Sequence[str]) -> str:
+    listing = ", ".join(names[:MAX_NAMED_ROWS])
+    return (
+        f"{listing} {and_more_text(len(names) - MAX_NAMED_ROWS)}"
+        if len(names) > MAX_NAMED_ROWS
+        else listing
+    )
 
 
-def more(count: int) -> str:
+def and_more_text(count: int) -> str:
     return ngettext("and %(count)s more", "and %(count)s more", count) % {"count": count}
 
 
-def sentence(error: Exception) -> str:
+def error_sentence(error: Exception) -> str:
     return " ".join(error.messages) if isinstance(error, ValidationError) else str(error)

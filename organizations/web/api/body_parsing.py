@@ -10,22 +10,22 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, UnreadablePostError
 from django.utils.translation import gettext as _
 
-from organizations.web.api.problems import Problem, too_large
-from organizations.web.request_bodies import announced_length, has_unknown_length
+from organizations.web.api.problems import Problem, body_too_large_problem
+from organizations.web.request_bodies import declared_content_length, has_unknown_length
 
 MAX_DEPTH = 32
 
 
-def parse_json(request: HttpRequest) -> dict[str, Any]:
+def parse_json_body(request: HttpRequest) -> dict[str, Any]:
     """The body as a dict. No body at all is {}: a DELETE, or an action without parameters."""
-    return parse_object(request, read_body(request))
+    return parse_object_body(request, read_body(request))
 
 
-def parse_object(request: HttpRequest, body: bytes) -> dict[str, Any]:
+def parse_object_body(request: HttpRequest, body: bytes) -> dict[str, Any]:
     if not body:
         return {}
-    refuse_other_types(request)
-    data = parse(body)
+    ensure_content_type(request)
+    data = parse_strict_json(body)
     if not isinstance(data, dict):
         raise Problem("malformed-json", _("The body must be a JSON object."))
     return data
@@ -40,19 +40,19 @@ def read_body(request: HttpRequest, most: int | None = None) -> bytes:
     if hasattr(request, "_body"):
         return request._body
     most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE if most is None else most
-    if (announced_length(request.META) or 0) > most:
-        raise too_large(most)
+    if (declared_content_length(request.META) or 0) > most:
+        raise body_too_large_problem(most)
     try:
-        body = read_at_most(request, most + 1)
+        body = read_limited_body(request, most + 1)
     except RequestDataTooBig:
-        raise too_large(most) from None
+        raise body_too_large_problem(most) from None
     if len(body) > most:
-        raise too_large(most)
+        raise body_too_large_problem(most)
     request._body = body
     return body
 
 
-def read_at_most(request: HttpRequest, size: int) -> bytes:
+def read_limited_body(request: HttpRequest, size: int) -> bytes:
     """Django sees no body where none of known length is announced: we read that ourselves."""
     if not has_unknown_length(request.META):
         return request.read(size)
@@ -64,44 +64,44 @@ def read_at_most(request: HttpRequest, size: int) -> bytes:
         raise UnreadablePostError(*error.args) from error
 
 
-def refuse_other_types(request: HttpRequest, wanted: str = "application/json") -> None:
+def ensure_content_type(request: HttpRequest, wanted: str = "application/json") -> None:
     charset = request.content_params.get("charset", "utf-8").strip('"').lower()
     encoding = request.META.get("HTTP_CONTENT_ENCODING", "identity").lower()
     if (request.content_type, charset, encoding) != (wanted, "utf-8", "identity"):
         raise Problem("unsupported-media-type")
 
 
-def parse(body: bytes) -> Any:
+def parse_strict_json(body: bytes) -> Any:
     try:
         data = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise Problem("malformed-json", str(error)) from None
-    refuse_depth(data)
-    refuse_repeated_names(body)
+    ensure_max_depth(data)
+    ensure_unique_names(body)
     return data
 
 
-def refuse_depth(data: Any) -> None:
+def ensure_max_depth(data: Any) -> None:
     level = [data]
     for _level in range(MAX_DEPTH + 1):
-        level = [child for value in level for child in children(value)]
+        level = [child for value in level for child in child_values(value)]
         if not level:
             return
     raise Problem("malformed-json", _("The body is nested too deeply."))
 
 
-def children(value: Any) -> list[Any]:
+def child_values(value: Any) -> list[Any]:
     if isinstance(value, dict):
         return list(value.values())
     return value if isinstance(value, list) else []
 
 
-def refuse_repeated_names(body: bytes) -> None:
+def ensure_unique_names(body: bytes) -> None:
     """orjson keeps the last of two equal names, other readers the first: we take neither."""
-    json.loads(body, object_pairs_hook=unique, parse_int=str, parse_float=str)
+    json.loads(body, object_pairs_hook=build_unique_object, parse_int=str, parse_float=str)
 
 
-def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def build_unique_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
         (twice, count), *_rest = Counter(name for name, _value in pairs).most_common(1)

@@ -4,13 +4,13 @@ from collections import OrderedDict
 from threading import Lock
 
 from organizations.access import api_key_format
-from organizations.web.api.rate_limits import Buckets
+from organizations.web.api.rate_limits import TokenBuckets
 
-FAILURES = {"per_second": 0.2, "burst": 20}
-failures_by_address = Buckets()
+FAILURE_LIMIT = {"per_second": 0.2, "burst": 20}
+failures_by_address = TokenBuckets()
 
 
-class GoodKeys:
+class RecentValidKeys:
     """The digests of keys that were right lately, so that one guesser behind a shared address (an
     office, a proxy) does not lock its neighbours out."""
 
@@ -28,17 +28,17 @@ class GoodKeys:
         return digest in self.digests
 
 
-good_keys = GoodKeys()
+recent_valid_keys = RecentValidKeys()
 
 
-def refuse_guesser(address: str, text: api_key_format.KeyText | None) -> None:
+def ensure_not_guessing(address: str, text: api_key_format.PlaintextApiKey | None) -> None:
     """429 for an address that failed too often, unless this key was right lately."""
     if address not in failures_by_address:
         return
-    budget = failures_by_address.take(address, cost=0, **FAILURES)
-    if not budget.allowed and (text is None or text.digest not in good_keys):
+    budget = failures_by_address.take(address, cost=0, **FAILURE_LIMIT)
+    if not budget.allowed and (text is None or text.digest not in recent_valid_keys):
         raise budget.refusal()
 
 
-def count_failure(address: str) -> None:
-    failures_by_address.take(address, **FAILURES)
+def count_key_failure(address: str) -> None:
+    failures_by_address.take(address, **FAILURE_LIMIT)

@@ -10,30 +10,34 @@ KEY_HEADERS = {"HTTP_AUTHORIZATION", "HTTP_X_API_KEY", "HTTP_X_API_SECRET"}
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="patchbay"'}
 
 
-def unauthorized(detail: str) -> Problem:
+def unauthorized_problem(detail: str) -> Problem:
     return Problem("unauthorized", detail, headers=CHALLENGE)
 
 
-def read_key(request: HttpRequest) -> api_key_format.KeyText | None:
+def read_api_key(request: HttpRequest) -> api_key_format.PlaintextApiKey | None:
     """The one key of the request, None when what was sent cannot be a key. 401 for none or two."""
-    sent = sent_keys(request)
+    sent = collect_sent_keys(request)
     if not sent:
-        raise unauthorized(_("No API key was sent. Send `Authorization: Bearer pb_live_…`."))
+        raise unauthorized_problem(
+            _("No API key was sent. Send `Authorization: Bearer pb_live_…`.")
+        )
     if len(sent) > 1:
-        raise unauthorized(_("Two different API keys were sent; send one."))
+        raise unauthorized_problem(_("Two different API keys were sent; send one."))
     return sent.pop()
 
 
-def sent_keys(request: HttpRequest) -> set[api_key_format.KeyText | None]:
+def collect_sent_keys(request: HttpRequest) -> set[api_key_format.PlaintextApiKey | None]:
     """The same key in two headers is one key."""
     found, headers = set(), request.META
     authorization = headers.get("HTTP_AUTHORIZATION")
     if authorization is not None:
         scheme, _space, token = authorization.partition(" ")
-        found.add(api_key_format.parse(token.strip()) if scheme.lower() == "bearer" else None)
+        found.add(
+            api_key_format.parse_api_key(token.strip()) if scheme.lower() == "bearer" else None
+        )
     public, secret = headers.get("HTTP_X_API_KEY"), headers.get("HTTP_X_API_SECRET")
     if secret is not None:
-        found.add(api_key_format.parse_pair(public or "", secret))
+        found.add(api_key_format.parse_api_key_pair(public or "", secret))
     elif public is not None:
-        found.add(api_key_format.parse(public))
+        found.add(api_key_format.parse_api_key(public))
     return found

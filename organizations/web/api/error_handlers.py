@@ -7,9 +7,9 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.functional import Promise
 
-from organizations.web.api.exception_mapping import problem_of
+from organizations.web.api.exception_mapping import exception_to_problem
 from organizations.web.api.problems import Problem, problem_response
-from organizations.web.cookies import theme_of
+from organizations.web.cookies import selected_theme
 
 API_PATHS = ("/v1", "/api")
 
@@ -35,7 +35,7 @@ def handler500(request: HttpRequest) -> HttpResponse:
     """Django calls this while it handles the exception, and has logged it or will."""
     error = sys.exc_info()[1]
     if isinstance(error, OperationalError | InterfaceError):
-        return error_response(request, problem_of(error))
+        return error_response(request, exception_to_problem(error))
     return error_response(request, Problem("internal"))
 
 
@@ -43,18 +43,18 @@ def error_response(
     request: HttpRequest, problem: Problem, *, because: str | Promise = ""
 ) -> HttpResponse:
     """`because` is for people: what this time was the matter."""
-    if is_api(request.path):
+    if is_api_path(request.path):
         return problem_response(problem, request)
     # Without the request's context processors, which would ask the database who is signed in.
-    words = {"id": request_id(request), "theme": theme_of(request), "because": because}
+    words = {"id": request_id_text(request), "theme": selected_theme(request), "because": because}
     words |= {"status": problem.status, "again": request.path if request.method == "GET" else ""}
     page = render_to_string("error.html", words)
     return HttpResponse(page, status=problem.status, headers=problem.headers)
 
 
-def is_api(path: str) -> bool:
+def is_api_path(path: str) -> bool:
     return any(path == root or path.startswith(f"{root}/") for root in API_PATHS)
 
 
-def request_id(request: HttpRequest) -> str:
+def request_id_text(request: HttpRequest) -> str:
     return str(getattr(request, "id", ""))

@@ -12,8 +12,15 @@ from django.utils.translation import gettext as _
 from rest_framework import exceptions as drf
 
 from organizations.access.quotas import QuotaExceeded
-from organizations.web.api.problems import FieldError, Problem, field_error, invalid, too_large
-from organizations.web.request_bodies import NoRoomForBody, SlowBody
+from organizations.text.errors import error_summary
+from organizations.web.api.problems import (
+    FieldError,
+    Problem,
+    body_too_large_problem,
+    field_error,
+    invalid_request_problem,
+)
+from organizations.web.request_bodies import SlowBody, TooManyLargeBodies
 from organizations.web.request_id import current_request_id
 
 logger = logging.getLogger("organizations.api")
@@ -22,41 +29,43 @@ LOCK_TIMEOUT, DEADLOCK, SERIALIZATION = "55P03", "40P01", "40001"
 UNIQUE, FOREIGN_KEY, EXCLUSION = "23505", "23503", "23P01"
 
 
-def problem_of(error: Exception) -> Problem:
+def exception_to_problem(error: Exception) -> Problem:
     """What the client is told; what is nobody's fault but ours is logged with its traceback."""
     if isinstance(error, Problem):
         return error
-    for kind, translate in TRANSLATIONS:
+    for kind, translate in EXCEPTION_PROBLEMS:
         if isinstance(error, kind):
             return translate(error)
-    return internal(error)
+    return internal_problem(error)
 
 
-def internal(error: Exception) -> Problem:
+def internal_problem(error: Exception) -> Problem:
     logger.error("Request %s failed", current_request_id(), exc_info=error)
     return Problem("internal")
 
 
-def of_serializer(error: drf.ValidationError) -> Problem:
-    return invalid(*leaves(error.detail))
+def serializer_problem(error: drf.ValidationError) -> Problem:
+    return invalid_request_problem(*flatten_errors(error.detail))
 
 
-def leaves(detail: Any, path: tuple[str, ...] = ()) -> Iterator[FieldError]:
+def flatten_errors(detail: Any, path: tuple[str, ...] = ()) -> Iterator[FieldError]:
     """DRF's nested errors, flat: {"sip_gateways": [{}, {"port": […]}]} → sip_gateways.1.port."""
     if isinstance(detail, dict):
         for name, inner in detail.items():
-            yield from leaves(inner, path if name == "non_field_errors" else (*path, str(name)))
+            yield from flatten_errors(
+                inner, path if name == "non_field_errors" else (*path, str(name))
+            )
     elif isinstance(detail, list):
         for index, inner in enumerate(detail):
             nested = isinstance(inner, dict | list)
-            yield from leaves(inner, (*path, str(index)) if nested else path)
+            yield from flatten_errors(inner, (*path, str(index)) if nested else path)
     else:
         yield field_error(".".join(path), detail, getattr(detail, "code", None) or "invalid")
 
 
-def of_model(error: django.ValidationError) -> Problem:
+def model_validation_problem(error: django.ValidationError) -> Problem:
     by_field = getattr(error, "error_dict", None) or {"": error.error_list}
-    return invalid(
+    return invalid_request_problem(
         *(
             field_error(
                 "" if name == django.NON_FIELD_ERRORS else name, text, one.code or "invalid"
@@ -68,7 +77,7 @@ def of_model(error: django.ValidationError) -> Problem:
     )
 
 
-def of_quota(error: QuotaExceeded) -> Problem:
+def quota_problem(error: QuotaExceeded) -> Problem:
     """`errors` names the quota; its message has the limit and what is used."""
     usage = error.usage
     message = f"limit {usage.limit}, used {usage.used}"
@@ -76,15 +85,15 @@ def of_quota(error: QuotaExceeded) -> Problem:
     return Problem("quota-exceeded", " ".join(error.messages), errors=errors)
 
 
-def of_drf(error: drf.APIException) -> Problem:
+def drf_problem(error: drf.APIException) -> Problem:
     slugs = {401: "unauthorized", 403: "forbidden", 404: "not-found", 405: "method-not-allowed"}
     slugs |= {400: "invalid-request", 406: "not-acceptable", 415: "unsupported-media-type"}
     if error.status_code not in slugs:
-        return internal(error)
+        return internal_problem(error)
     return Problem(slugs[error.status_code], str(error.detail))
 
 
-def of_integrity(error: IntegrityError) -> Problem:
+def integrity_problem(error: IntegrityError) -> Problem:
     """Two requests wished for the same thing at once; the loser is told, and may look again."""
     if sqlstate(error) in (UNIQUE, EXCLUSION, FOREIGN_KEY):
         return Problem(
@@ -92,30 +101,25 @@ def of_integrity(error: IntegrityError) -> Problem:
             _("Another request changed the same thing at the same moment."),
             headers={"Retry-After": "1"},
         )
-    return internal(error)
+    return internal_problem(error)
 
 
-def of_database(error: OperationalError | InterfaceError) -> Problem:
-    logger.error("Request %s: %s", current_request_id(), first_line(error))
+def database_problem(error: OperationalError | InterfaceError) -> Problem:
+    logger.error("Request %s: %s", current_request_id(), error_summary(error))
     if sqlstate(error) in (LOCK_TIMEOUT, DEADLOCK, SERIALIZATION):
         detail = _("Another request is changing the same thing.")
         return Problem("conflict", detail, headers={"Retry-After": "2"})
     return Problem("database-unavailable", headers={"Retry-After": "5"})
 
 
-def first_line(error: Exception) -> str:
-    """What PostgreSQL says has several, of which the others tell what helps nobody here."""
-    return str(error).strip().partition("\n")[0]
-
-
-def of_unreadable(error: UnreadablePostError) -> Problem:
+def unreadable_body_problem(error: UnreadablePostError) -> Problem:
     """Django wraps what `wsgi.input` raised, and may wrap its own wrapping."""
     cause: BaseException | None = error
     while isinstance(cause, UnreadablePostError):
         cause = cause.__cause__
     if isinstance(cause, SlowBody):
         return Problem("request-timeout")
-    if isinstance(cause, NoRoomForBody):
+    if isinstance(cause, TooManyLargeBodies):
         return Problem("server-busy", headers={"Retry-After": "30"})
     return Problem("incomplete-body")
 
@@ -124,17 +128,20 @@ def sqlstate(error: Exception) -> str:
     return getattr(error.__cause__, "sqlstate", None) or ""
 
 
-TRANSLATIONS = (
+EXCEPTION_PROBLEMS = (
     (drf.ParseError, lambda error: Problem("malformed-json", str(error.detail))),
-    (drf.ValidationError, of_serializer),
-    (drf.APIException, of_drf),
-    (QuotaExceeded, of_quota),
-    (django.ValidationError, of_model),
+    (drf.ValidationError, serializer_problem),
+    (drf.APIException, drf_problem),
+    (QuotaExceeded, quota_problem),
+    (django.ValidationError, model_validation_problem),
     (Http404 | django.ObjectDoesNotExist, lambda error: Problem("not-found")),
     (django.PermissionDenied, lambda error: Problem("forbidden", str(error))),
-    (UnreadablePostError, of_unreadable),
-    (django.RequestDataTooBig, lambda error: too_large(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)),
+    (UnreadablePostError, unreadable_body_problem),
+    (
+        django.RequestDataTooBig,
+        lambda error: body_too_large_problem(settings.DATA_UPLOAD_MAX_MEMORY_SIZE),
+    ),
     (django.SuspiciousOperation, lambda error: Problem("invalid-request")),
-    (OperationalError | InterfaceError, of_database),
-    (IntegrityError, of_integrity),
+    (OperationalError | InterfaceError, database_problem),
+    (IntegrityError, integrity_problem),
 )

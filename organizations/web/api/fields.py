@@ -11,15 +11,18 @@ from rest_framework.fields import empty
 from rest_framework.settings import api_settings
 
 from organizations.text import rules
-from organizations.web.api.query_parameters import moment
+from organizations.web.api.query_parameters import parse_timestamp
 
-REQUIRED = {"required": _("This field is required."), "null": _("null is not allowed here.")}
+REQUIRED_MESSAGES = {
+    "required": _("This field is required."),
+    "null": _("null is not allowed here."),
+}
 
 
 class StrictSerializer(serializers.Serializer):
     """Refuses keys it does not know, and values for keys that can only be read."""
 
-    default_error_messages = REQUIRED | {"invalid": _("An object is expected.")}
+    default_error_messages = REQUIRED_MESSAGES | {"invalid": _("An object is expected.")}
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if not isinstance(data, dict):
@@ -43,7 +46,7 @@ class StrictSerializer(serializers.Serializer):
 
 
 class Char(serializers.CharField):
-    default_error_messages = REQUIRED | {
+    default_error_messages = REQUIRED_MESSAGES | {
         "invalid": _("A string is expected."),
         "blank": _("A string that is not empty is expected."),
         "max_length": _("At most {max_length} characters are allowed."),
@@ -61,12 +64,12 @@ class Char(serializers.CharField):
         if not isinstance(data, str):
             self.fail("invalid")
         value = self.trimmed(data)
-        if wrong := rules.complaint(value):
+        if wrong := rules.text_error(value):
             raise ValidationError(wrong, code="control")
         return value
 
     def trimmed(self, text: str) -> str:
-        return rules.trimmed(text) if self.trim_whitespace else text
+        return rules.trim_text(text) if self.trim_whitespace else text
 
 
 class Secret(Char):
@@ -83,12 +86,12 @@ class Id(Secret):
 
     def to_internal_value(self, data: Any) -> str:
         value = super().to_internal_value(data)
-        if value != rules.trimmed(value):
+        if value != rules.trim_text(value):
             self.fail("around")
         return value
 
 
-class Clearable:
+class ClearableMixin:
     """Mixed into a field that may be left out: null and an empty text both give None, which takes
     away what is stored, or stands for the default."""
 
@@ -99,20 +102,20 @@ class Clearable:
         return super().run_validation(None if data == "" else data) or None
 
 
-class OptionalChar(Clearable, Char):
+class OptionalChar(ClearableMixin, Char):
     pass
 
 
-class OptionalSecret(Clearable, Secret):
+class OptionalSecret(ClearableMixin, Secret):
     pass
 
 
-class OptionalId(Clearable, Id):
+class OptionalId(ClearableMixin, Id):
     pass
 
 
 class Boolean(serializers.BooleanField):
-    default_error_messages = REQUIRED | {"invalid": _("true or false is expected.")}
+    default_error_messages = REQUIRED_MESSAGES | {"invalid": _("true or false is expected.")}
 
     def to_internal_value(self, data: Any) -> bool:
         if data is not True and data is not False:
@@ -121,7 +124,7 @@ class Boolean(serializers.BooleanField):
 
 
 class Integer(serializers.IntegerField):
-    default_error_messages = REQUIRED | {
+    default_error_messages = REQUIRED_MESSAGES | {
         "invalid": _("A whole number is expected."),
         "max_value": _("At most {max_value} is allowed."),
         "min_value": _("At least {min_value} is expected."),
@@ -134,7 +137,7 @@ class Integer(serializers.IntegerField):
 
 
 class Uuid(serializers.UUIDField):
-    default_error_messages = REQUIRED | {"invalid": _("A UUID is expected.")}
+    default_error_messages = REQUIRED_MESSAGES | {"invalid": _("A UUID is expected.")}
 
     def to_internal_value(self, data: Any) -> UUID:
         if not isinstance(data, str):
@@ -145,22 +148,24 @@ class Uuid(serializers.UUIDField):
             self.fail("invalid")
 
 
-class Moment(serializers.DateTimeField):
+class Timestamp(serializers.DateTimeField):
     """ISO 8601 with its offset; a time without one is nobody's time."""
 
-    default_error_messages = REQUIRED | {
+    default_error_messages = REQUIRED_MESSAGES | {
         "invalid": _("A time like 2026-11-20T10:00:00Z is expected.")
     }
 
     def to_internal_value(self, data: Any) -> datetime:
         try:
-            return moment(data)
+            return parse_timestamp(data)
         except (ValueError, TypeError):
             self.fail("invalid")
 
 
 class Choice(serializers.ChoiceField):
-    default_error_messages = REQUIRED | {"invalid_choice": _("One of these is expected: {known}.")}
+    default_error_messages = REQUIRED_MESSAGES | {
+        "invalid_choice": _("One of these is expected: {known}.")
+    }
 
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, str) or data not in self.choice_strings_to_values:
@@ -168,12 +173,12 @@ class Choice(serializers.ChoiceField):
         return self.choice_strings_to_values[data]
 
 
-class OptionalChoice(Clearable, Choice):
+class OptionalChoice(ClearableMixin, Choice):
     pass
 
 
-class ListOf(serializers.ListField):
-    default_error_messages = REQUIRED | {
+class StrictList(serializers.ListField):
+    default_error_messages = REQUIRED_MESSAGES | {
         "not_a_list": _("A list is expected."),
         "empty": _("A list that is not empty is expected."),
         "min_length": _("At least {min_length} entries are expected."),

@@ -8,10 +8,10 @@ from uuid import UUID
 from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connections, models
 
 from organizations.models import Organization
-from organizations.web.api.prepared_queries import fetch
+from organizations.web.api.prepared_queries import execute_prepared
 
 
-class FoundKey(NamedTuple):
+class ApiKeyRecord(NamedTuple):
     """What authentication asks of an ApiKey. PostgreSQL compares times, as reading them is slow."""
 
     id: UUID
@@ -35,7 +35,7 @@ class FoundKey(NamedTuple):
         return self.has_end or bool(self.allowed_cidrs)
 
 
-STATEMENT = """
+FIND_KEY_STATEMENT = """
     SELECT (f.key).id, (f.key).key_id, (f.key).name, (f.key).digest, (f.key).role, (f.key).scopes,
         (f.key).allowed_cidrs, (f.key).owner_id,
         (f.key).revoked_at IS NOT NULL,
@@ -46,36 +46,38 @@ STATEMENT = """
         {organization_columns}
     FROM find_api_key(%s) f
 """
-OWN_COLUMNS = len(FoundKey._fields) - 1
+KEY_COLUMN_COUNT = len(ApiKeyRecord._fields) - 1
 
 
-def find_key(key_id: str) -> FoundKey | None:
+def find_key_record(key_id: str) -> ApiKeyRecord | None:
     """The key with this public id, whatever its state."""
     connection = connections[DEFAULT_DB_ALIAS]
     try:
-        row = fetch(statement(), [key_id]).fetchone()
+        row = execute_prepared(build_find_statement(), [key_id]).fetchone()
     except (OperationalError, InterfaceError):
         if connection.in_atomic_block or connection.connection is None:
             raise
         connection.close()  # kept from before PostgreSQL restarted; a new one may do
-        row = fetch(statement(), [key_id]).fetchone()
-    return read(row) if row else None
+        row = execute_prepared(build_find_statement(), [key_id]).fetchone()
+    return build_key_record(row) if row else None
 
 
 @cache
-def statement() -> str:
-    columns = ", ".join(f'(f.organization)."{field.column}"' for field in organization_fields())
-    return STATEMENT.format(organization_columns=columns)
+def build_find_statement() -> str:
+    columns = ", ".join(
+        f'(f.organization)."{field.column}"' for field in loaded_organization_fields()
+    )
+    return FIND_KEY_STATEMENT.format(organization_columns=columns)
 
 
 @cache
-def organization_fields() -> list[models.Field]:
+def loaded_organization_fields() -> list[models.Field]:
     """All but the times, which are loaded when somebody looks at them."""
     fields = Organization._meta.concrete_fields
     return [field for field in fields if not isinstance(field, models.DateTimeField)]
 
 
-def read(row: tuple[Any, ...]) -> FoundKey:
-    names = [field.attname for field in organization_fields()]
-    organization = Organization.from_db(DEFAULT_DB_ALIAS, names, row[OWN_COLUMNS:])
-    return FoundKey(*row[:OWN_COLUMNS], organization)
+def build_key_record(row: tuple[Any, ...]) -> ApiKeyRecord:
+    names = [field.attname for field in loaded_organization_fields()]
+    organization = Organization.from_db(DEFAULT_DB_ALIAS, names, row[KEY_COLUMN_COUNT:])
+    return ApiKeyRecord(*row[:KEY_COLUMN_COUNT], organization)

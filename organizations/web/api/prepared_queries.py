@@ -18,13 +18,13 @@ PREPARE_AFTER = 2  # uses of a statement on one connection
 Row = tuple[Any, ...]
 
 
-class Place(int):
+class ParameterIndex(int):
     """Which of the values stands here."""
 
 
 # Names the organization to the policies and then asks: the inner query depends on the outer one's
 # row, so it never comes first; if it did, it would find nothing.
-SIGHTED = """
+SCOPED_STATEMENT = """
     WITH sight AS MATERIALIZED (
         SELECT set_config('patchbay.organization', %s::text, true)::uuid AS organization
     )
@@ -32,7 +32,7 @@ SIGHTED = """
 """
 
 
-class HotQuery:
+class PreparedQuery:
     """A query on one organization's rows that is the same each time but for some UUIDs: `write`
     takes these, the organization's first, and is called once.
 
@@ -44,24 +44,26 @@ class HotQuery:
 
     def rows(self, *values: UUID) -> list[Row]:
         statement, places = self.written
-        values = [values[p] if type(p) is Place else p for p in (Place(0), *places)]
-        return fetch(statement, values, sets_organization=True).fetchall()
+        values = [
+            values[p] if type(p) is ParameterIndex else p for p in (ParameterIndex(0), *places)
+        ]
+        return execute_prepared(statement, values, sets_organization=True).fetchall()
 
     @cached_property
     def written(self) -> tuple[str, list[Any]]:
         """The statement and its parameters: the Place of a value, or what stands there each
         time."""
         stand_ins = [uuid4() for _ in signature(self.write).parameters]
-        places = {stand_in: Place(n) for n, stand_in in enumerate(stand_ins)}
+        places = {stand_in: ParameterIndex(n) for n, stand_in in enumerate(stand_ins)}
         statement, parameters = self.write(*stand_ins).query.sql_with_params()
         owned, *pieces = statement.split("%s")
         for parameter, piece in zip(parameters, pieces, strict=True):
             owned += ("sight.organization" if parameter == stand_ins[0] else "%s") + piece
         rest = [each for each in parameters if each != stand_ins[0]]
-        return SIGHTED.format(statement=owned), [places.get(each, each) for each in rest]
+        return SCOPED_STATEMENT.format(statement=owned), [places.get(each, each) for each in rest]
 
 
-def fetch(
+def execute_prepared(
     statement: str, values: Sequence[Any], *, sets_organization: bool = False
 ) -> psycopg.Cursor:
     """Planning costs more than the answer, so PostgreSQL keeps the plan with the connection."""

@@ -8,18 +8,20 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_safe
 
-from organizations.web.api.problem_types import LISTED, PROBLEM_TYPES, ProblemType
-from organizations.web.api.problems import type_uri
+from organizations.web.api.problem_types import PROBLEM_TYPE_LIST, PROBLEM_TYPES, ProblemType
+from organizations.web.api.problems import problem_type_uri
 from organizations.web.api.responses import json_response
 
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'"
+CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'"
 
 
 @require_safe
 def problem_list(request: HttpRequest) -> HttpResponse:
     if wants_json(request):
-        return json_response({"data": [described(kind) for kind in LISTED]})
-    return page("problems/list.html", {"kinds": [for_people(kind) for kind in LISTED]})
+        return json_response({"data": [serialize_problem_type(kind) for kind in PROBLEM_TYPE_LIST]})
+    return render_problem_page(
+        "problems/list.html", {"kinds": [format_problem_type(kind) for kind in PROBLEM_TYPE_LIST]}
+    )
 
 
 @require_safe
@@ -28,21 +30,23 @@ def problem_detail(request: HttpRequest, slug: str) -> HttpResponse:
     if kind is None:
         raise Http404
     if wants_json(request):
-        return json_response(described(kind))
-    return page("problems/detail.html", {"kind": for_people(kind)})
+        return json_response(serialize_problem_type(kind))
+    return render_problem_page("problems/detail.html", {"kind": format_problem_type(kind)})
 
 
-def page(template: str, context: dict) -> HttpResponse:
+def render_problem_page(template: str, context: dict) -> HttpResponse:
     """These pages load nothing and run nothing, and their policy says so."""
-    headers = {"Content-Security-Policy": POLICY, "Vary": "Accept"}
+    headers = {"Content-Security-Policy": CONTENT_SECURITY_POLICY, "Vary": "Accept"}
     return HttpResponse(render_to_string(template, context), headers=headers)
 
 
-def for_people(kind: ProblemType) -> ProblemType:
-    return kind._replace(explanation=coded(kind.explanation), advice=coded(kind.advice))
+def format_problem_type(kind: ProblemType) -> ProblemType:
+    return kind._replace(
+        explanation=render_code_spans(kind.explanation), advice=render_code_spans(kind.advice)
+    )
 
 
-def coded(text: object) -> SafeString:
+def render_code_spans(text: object) -> SafeString:
     """`Names` between backticks as code."""
     return mark_safe(re.sub("`([^`]+)`", r"<code>\1</code>", escape(str(text))))
 
@@ -52,5 +56,5 @@ def wants_json(request: HttpRequest) -> bool:
     return (request.get_preferred_type(wanted) or "").endswith("json")
 
 
-def described(kind: ProblemType) -> dict:
-    return {"type": type_uri(kind.slug), **kind._asdict()}
+def serialize_problem_type(kind: ProblemType) -> dict:
+    return {"type": problem_type_uri(kind.slug), **kind._asdict()}

@@ -16,7 +16,7 @@ class ProblemType(NamedTuple):
     advice: str | Promise
 
 
-LISTED = [
+PROBLEM_TYPE_LIST = [
     ProblemType(
         "invalid-request",
         400,
@@ -276,4 +276,4 @@ LISTED = [
         _("Send again after the seconds in `Retry-After`, with the same Idempotency-Key."),
     ),
 ]
-PROBLEM_TYPES: dict[str, ProblemType] = {kind.slug: kind for kind in LISTED}
+PROBLEM_TYPES: dict[str, ProblemType] = {kind.slug: kind for kind in PROBLEM_TYPE_LIST}

@@ -40,7 +40,7 @@ def field_error(path: str, message: str, code: str = "invalid") -> FieldError:
     return {"path": path, "message": str(message), "code": code}
 
 
-def invalid(*errors: FieldError) -> Problem:
+def invalid_request_problem(*errors: FieldError) -> Problem:
     """A 400 whose detail can be read without `errors`."""
     if len(errors) == 1:
         detail = "{path}: {message}" if errors[0]["path"] else "{message}"
@@ -49,18 +49,18 @@ def invalid(*errors: FieldError) -> Problem:
     return Problem("invalid-request", f"{len(errors)} errors: {paths}.", errors=errors)
 
 
-def too_large(most: int) -> Problem:
+def body_too_large_problem(most: int) -> Problem:
     """The 413 that names the limit, which is `most` bytes."""
     return Problem("payload-too-large", _("The body is larger than %s bytes.") % f"{most:,}")
 
 
-def type_uri(slug: str) -> str:
+def problem_type_uri(slug: str) -> str:
     return f"{settings.PUBLIC_BASE_URL}/v1/problems/{slug}"
 
 
 def problem_body(problem: Problem, request: HttpRequest) -> dict:
     return {
-        "type": type_uri(problem.kind.slug),
+        "type": problem_type_uri(problem.kind.slug),
         "title": problem.kind.title,
         "status": problem.status,
         "detail": problem.detail,

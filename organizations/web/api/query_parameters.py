@@ -11,55 +11,55 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from organizations.text import rules
-from organizations.web.api.problems import field_error, invalid
+from organizations.web.api.problems import field_error, invalid_request_problem
 
-Reader = Callable[[str], Any]  # raises ValueError with a sentence
+ParameterParser = Callable[[str], Any]  # raises ValueError with a sentence
 
 
-def read_query(query: QueryDict, readers: Mapping[str, Reader]) -> dict[str, Any]:
+def parse_query(query: QueryDict, readers: Mapping[str, ParameterParser]) -> dict[str, Any]:
     """The parameters that were given, read; all errors at once."""
     values, errors = {}, []
     for name, given in query.lists():
         try:
-            values[name] = read_one(given, readers.get(name))
+            values[name] = parse_parameter(given, readers.get(name))
         except ValueError as error:
             code = "invalid" if name in readers else "unknown"
             errors.append(field_error(name, str(error), code))
     if errors:
-        raise invalid(*errors)
+        raise invalid_request_problem(*errors)
     return values
 
 
-def read_one(given: list[str], reader: Reader | None) -> Any:
+def parse_parameter(given: list[str], reader: ParameterParser | None) -> Any:
     if reader is None:
         raise ValueError(_("This parameter is not known here."))
     if len(given) != 1:
         raise ValueError(_("This parameter may be given once."))
-    if wrong := rules.complaint(rules.trimmed(given[0])):
+    if wrong := rules.text_error(rules.trim_text(given[0])):
         raise ValueError(wrong)
     return reader(given[0])
 
 
-def reading(**schema: Any) -> Callable[[Reader], Reader]:
+def parameter_schema(**schema: Any) -> Callable[[ParameterParser], ParameterParser]:
     """What the schema says of a reader's texts; its docstring is the description."""
 
-    def mark(reader: Reader) -> Reader:
+    def mark(reader: ParameterParser) -> ParameterParser:
         reader.schema = schema
         return reader
 
     return mark
 
 
-@reading(type="string", format="uuid")
-def uuid(text: str) -> UUID:
+@parameter_schema(type="string", format="uuid")
+def parse_uuid_parameter(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:
         raise ValueError(_("A UUID is expected.")) from None
 
 
-@reading(type="string", format="date-time")
-def moment(text: str) -> datetime:
+@parameter_schema(type="string", format="date-time")
+def parse_timestamp(text: str) -> datetime:
     """ISO 8601 with its offset; in a URL, + is written %2B."""
     try:
         at = parse_datetime(text)
@@ -72,10 +72,10 @@ def moment(text: str) -> datetime:
     return at
 
 
-def choice(values: Iterable[str]) -> Reader:
+def choice_parser(values: Iterable[str]) -> ParameterParser:
     known = [str(value) for value in values]
 
-    @reading(type="string", enum=known)
+    @parameter_schema(type="string", enum=known)
     def read(text: str) -> str:
         if text not in known:
             raise ValueError(
@@ -86,10 +86,10 @@ def choice(values: Iterable[str]) -> Reader:
     return read
 
 
-def text(max_length: int) -> Reader:
-    @reading(type="string", minLength=1, maxLength=max_length)
+def text_parser(max_length: int) -> ParameterParser:
+    @parameter_schema(type="string", minLength=1, maxLength=max_length)
     def read(given: str) -> str:
-        given = rules.trimmed(given)
+        given = rules.trim_text(given)
         if not given or len(given) > max_length:
             raise ValueError(_("1 to %(max)d characters are expected.") % {"max": max_length})
         return given
@@ -97,13 +97,13 @@ def text(max_length: int) -> Reader:
     return read
 
 
-@reading(type="boolean")
-def boolean(text: str) -> bool:
-    return choice(["true", "false"])(text) == "true"
+@parameter_schema(type="boolean")
+def parse_boolean(text: str) -> bool:
+    return choice_parser(["true", "false"])(text) == "true"
 
 
-def integer(low: int, high: int) -> Reader:
-    @reading(type="integer", minimum=low, maximum=high)
+def integer_parser(low: int, high: int) -> ParameterParser:
+    @parameter_schema(type="integer", minimum=low, maximum=high)
     def read(given: str) -> int:
         if not re.fullmatch(r"-?[0-9]{1,18}", given) or not low <= int(given) <= high:
             message = _("A whole number from %(low)d to %(high)d is expected.")

@@ -12,7 +12,7 @@ from django.conf import settings
 from organizations.web.api.problems import Problem
 
 
-class Budget(NamedTuple):
+class RateLimitStatus(NamedTuple):
     """What is left of a bucket, and the seconds until it is full, or has a token again."""
 
     allowed: bool
@@ -33,14 +33,14 @@ class Budget(NamedTuple):
         return Problem("rate-limited", headers={"Retry-After": str(self.retry_after)})
 
 
-class Buckets:
+class TokenBuckets:
     """Buckets by name, in bounded memory: the least recently used are forgotten, so filled."""
 
     def __init__(self, size: int = 10_000, clock: Callable[[], float] = time.monotonic):
         self.size, self.clock, self.lock = size, clock, Lock()
         self.buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
-    def take(self, name: str, *, per_second: float, burst: int, cost: int = 1) -> Budget:
+    def take(self, name: str, *, per_second: float, burst: int, cost: int = 1) -> RateLimitStatus:
         """Take `cost` tokens if there is a whole one; a cost of 0 only looks."""
         now = self.clock()
         with self.lock:
@@ -53,7 +53,9 @@ class Buckets:
             if len(self.buckets) > self.size:
                 self.buckets.popitem(last=False)
         wait = 0 if allowed else ceil((1 - tokens) / per_second)
-        return Budget(allowed, burst, int(tokens), ceil((burst - tokens) / per_second), wait)
+        return RateLimitStatus(
+            allowed, burst, int(tokens), ceil((burst - tokens) / per_second), wait
+        )
 
     def __contains__(self, name: str) -> bool:
         return name in self.buckets
@@ -62,10 +64,10 @@ class Buckets:
         self.buckets.clear()
 
 
-requests_by_actor = Buckets()
+requests_by_actor = TokenBuckets()
 
 
-def spend(actor: str) -> Budget | None:
+def take_request_token(actor: str) -> RateLimitStatus | None:
     """One request of this key or person; None where the installation sets no limit."""
     rate = settings.RATE_LIMIT_PER_SECOND
     if not rate:

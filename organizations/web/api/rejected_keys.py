@@ -9,29 +9,35 @@ from organizations.access import principals
 from organizations.access.principals import Principal
 from organizations.access.roles import Role
 from organizations.models import ApiKey, Event
-from organizations.operations import record
+from organizations.operations import record_event
 from organizations.tenancy import tenant_scope
-from organizations.web.api.key_lookup import FoundKey
+from organizations.web.api.key_lookup import ApiKeyRecord
 
 logger = logging.getLogger(__name__)
 
-SILENCE = 600  # seconds after a line in which the same refusal of the same key is not told again
+REPEAT_SECONDS = (
+    600  # seconds after a line in which the same refusal of the same key is not told again
+)
 
 
-def tell_refusal(key: FoundKey, reason: str, *, is_guess: bool = False) -> None:
+def record_key_refusal(key: ApiKeyRecord, reason: str, *, is_guess: bool = False) -> None:
     """`reason` in a word. A guess has the key's public half alone, so nobody is known by it. The
     refusal stands, whether it can be told or not."""
     try:
-        if not cache.add(f"key-refused:{key.id}:{reason}", 1, SILENCE):
+        if not cache.add(f"key-refused:{key.id}:{reason}", 1, REPEAT_SECONDS):
             return
         row = ApiKey(pk=key.id, name=key.name, key_id=key.key_id)
-        by = principals.nobody_known(key.organization) if is_guess else holder(key)
+        by = (
+            principals.anonymous_principal(key.organization)
+            if is_guess
+            else refused_key_principal(key)
+        )
         words = {"kind": "api_key", "label": str(row), "after": {"reason": reason}}
         with tenant_scope.within(key.organization):
-            record(by, "api_key.refused", row, **words, outcome=Event.Outcome.REFUSED)
+            record_event(by, "api_key.refused", row, **words, outcome=Event.Outcome.REFUSED)
     except DatabaseError as error:
         logger.warning("The refusal of API key %s was not noted: %s", key.key_id, error)
 
 
-def holder(key: FoundKey) -> Principal:
-    return principals.of_key(key, owner_role=key.owner_role or Role.USER)
+def refused_key_principal(key: ApiKeyRecord) -> Principal:
+    return principals.api_key_principal(key, owner_role=key.owner_role or Role.USER)

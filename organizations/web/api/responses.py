@@ -8,11 +8,11 @@ import orjson
 from django.http import HttpResponse
 from django.utils.functional import Promise
 
-JSON = "application/json"
+JSON_TYPE = "application/json"
 
 
 @dataclass(frozen=True)
-class Reply:
+class ApiResponse:
     """One answer. `after_commit` may wait for a platform: it runs outside the transaction, after it
     was committed, and its reply is sent instead, and repeated by a replay from then on. `kept` is
     what a replay repeats where the answer itself shows a secret, which is nowhere stored in clear.
@@ -22,15 +22,15 @@ class Reply:
     data: Any = None
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
-    after_commit: Callable[[], "Reply"] | None = None
-    kept: "Reply | None" = None
+    after_commit: Callable[[], "ApiResponse"] | None = None
+    kept: "ApiResponse | None" = None
     is_void: bool = False
 
 
-def render(reply: Reply) -> HttpResponse:
+def render(reply: ApiResponse) -> HttpResponse:
     """The bare object as JSON; 204 has no body."""
     if reply.status == 204:
-        return HttpResponse(status=204, headers=reply.headers, content_type=JSON)
+        return HttpResponse(status=204, headers=reply.headers, content_type=JSON_TYPE)
     return json_response(reply.data, status=reply.status, headers=reply.headers)
 
 
@@ -39,17 +39,19 @@ def json_response(
     *,
     status: int = 200,
     headers: Mapping[str, str] | None = None,
-    content_type: str = JSON,
+    content_type: str = JSON_TYPE,
 ) -> HttpResponse:
-    return HttpResponse(to_json(data), content_type=content_type, status=status, headers=headers)
+    return HttpResponse(
+        encode_json(data), content_type=content_type, status=status, headers=headers
+    )
 
 
-def to_json(data: Any) -> bytes:
+def encode_json(data: Any) -> bytes:
     """JSON in UTF-8: UUIDs as text, times in ISO 8601 with `Z`, lazy translations as text."""
-    return orjson.dumps(data, default=plain, option=orjson.OPT_UTC_Z)
+    return orjson.dumps(data, default=json_default, option=orjson.OPT_UTC_Z)
 
 
-def plain(value: Any) -> Any:
+def json_default(value: Any) -> Any:
     if isinstance(value, Promise):
         return str(value)
     raise TypeError(f"{type(value).__name__} has no form in JSON")

@@ -13,13 +13,13 @@ from rest_framework.views import APIView
 from organizations.access.authentication import authenticate_bearer
 from organizations.access.roles import Permission
 from organizations.web.api import idempotency, rate_limits
-from organizations.web.api.body_parsing import parse_json
-from organizations.web.api.exception_mapping import problem_of
+from organizations.web.api.body_parsing import parse_json_body
+from organizations.web.api.exception_mapping import exception_to_problem
 from organizations.web.api.problems import Problem, problem_response
-from organizations.web.api.responses import Reply, render
+from organizations.web.api.responses import ApiResponse, render
 from organizations.web.openapi.operations import OrgSchema
 
-Handler = Callable[..., Reply]
+Handler = Callable[..., ApiResponse]
 
 
 class OrgView(APIView):
@@ -37,7 +37,7 @@ class OrgView(APIView):
 
     # What a dialect says in its own way.
     authenticate = staticmethod(authenticate_bearer)
-    parse = staticmethod(parse_json)
+    parse = staticmethod(parse_json_body)
     render = staticmethod(render)
     problem_response = staticmethod(problem_response)
 
@@ -47,7 +47,7 @@ class OrgView(APIView):
     renderer_classes = (JSONRenderer,)
     authentication_classes = permission_classes = throttle_classes = ()
 
-    budget: rate_limits.Budget | None = None
+    budget: rate_limits.RateLimitStatus | None = None
 
     def __init_subclass__(cls, **kwargs: Any):
         super().__init_subclass__(**kwargs)
@@ -59,7 +59,7 @@ class OrgView(APIView):
         try:
             response = self.answer(request, path)
         except Exception as error:
-            response = self.problem_response(problem_of(error), request)
+            response = self.problem_response(exception_to_problem(error), request)
         if self.budget:
             for name, value in self.budget.headers.items():
                 response.headers[name] = value
@@ -80,7 +80,7 @@ class OrgView(APIView):
         """Who asks, not too often, and may."""
         principal = request.principal = self.authenticate(request)
         request.organization = principal.organization
-        self.budget = rate_limits.spend(principal.id)
+        self.budget = rate_limits.take_request_token(principal.id)
         if self.budget and not self.budget.allowed:
             raise self.budget.refusal()
         if permission in principal.withheld:
@@ -90,10 +90,14 @@ class OrgView(APIView):
             raise Problem("forbidden", message % {"name": permission.value})
 
     def change(self, request: HttpRequest, handler: Handler, path: dict[str, Any]) -> HttpResponse:
-        key = idempotency.read_key(request)
+        key = idempotency.read_idempotency_key(request)
         request.data = self.parse(request)
         with transaction.atomic():
-            claim = idempotency.claim(request, request.organization, key) if key else None
+            claim = (
+                idempotency.claim_idempotency_key(request, request.organization, key)
+                if key
+                else None
+            )
             if isinstance(claim, HttpResponse):
                 return claim
             reply = handler(request, **path)
@@ -104,7 +108,9 @@ class OrgView(APIView):
                 claim.save(self.render(reply.kept) if reply.kept else response)
         return self.finish(reply.after_commit, claim) if reply.after_commit else response
 
-    def finish(self, wait: Callable[[], Reply], claim: idempotency.Claim | None) -> HttpResponse:
+    def finish(
+        self, wait: Callable[[], ApiResponse], claim: idempotency.IdempotencyClaim | None
+    ) -> HttpResponse:
         """The later answer takes the place of the kept one; an error leaves none, so that the
         request may be repeated. An answer that says only that it takes longer changes nothing."""
         try:

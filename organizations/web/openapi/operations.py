@@ -16,11 +16,11 @@ from drf_spectacular.utils import (
 from rest_framework import serializers
 
 from organizations.web.api.problem_types import PROBLEM_TYPES, ProblemType
-from organizations.web.api.problems import PROBLEM_JSON, type_uri
-from organizations.web.api.query_parameters import Reader
+from organizations.web.api.problems import PROBLEM_JSON, problem_type_uri
+from organizations.web.api.query_parameters import ParameterParser
 
-ALWAYS = ("unauthorized", "forbidden", "rate-limited", "internal", "database-unavailable")
-ON_CHANGE = (
+COMMON_PROBLEMS = ("unauthorized", "forbidden", "rate-limited", "internal", "database-unavailable")
+WRITE_PROBLEMS = (
     "malformed-json",
     "incomplete-body",
     "invalid-request",
@@ -36,27 +36,27 @@ ON_CHANGE = (
 EXAMPLE_ID = "5f0c2d7e-3b1a-4c86-9f3d-0a7d1c2b9e44"
 
 
-def operation(
+def document_operation(
     *,
     summary: str,
     responses: Mapping[int, Any],
     tags: Sequence[str] = (),
     description: str = "",
     request: Any = None,
-    query: Mapping[str, Reader] | None = None,
+    query: Mapping[str, ParameterParser] | None = None,
     errors: Iterable[str] = (),
     etag: bool = False,
     examples: Sequence[OpenApiExample] = (),
     operation_id: str | None = None,
 ) -> Callable:
     """Describe a handler of an OrgView. What all operations share follows from the method;
-    `query` is the table given to `read_query`; `errors` are slugs of problems beside the common
+    `query` is the table given to `parse_query`; `errors` are slugs of problems beside the common
     ones ("precondition-failed" brings If-Match along); `etag` says that a success carries one.
     """
 
     def describe(handler: Callable) -> Callable:
         method = handler.__name__
-        slugs = [*ALWAYS, *(ON_CHANGE if method != "get" else ()), *errors]
+        slugs = [*COMMON_PROBLEMS, *(WRITE_PROBLEMS if method != "get" else ()), *errors]
         slugs += ["invalid-request"] if query is not None else []
         headers = [etag_header(responses)] if etag else []
         handler.description = description  # OrgSchema adds to it
@@ -66,7 +66,7 @@ def operation(
             operation_id=operation_id,
             tags=list(tags) or None,
             request=request,
-            parameters=parameters(method, query or {}, slugs, responses) + headers,
+            parameters=operation_parameters(method, query or {}, slugs, responses) + headers,
             responses={**responses, **problem_responses(slugs)},
             examples=list(examples),
         )(handler)
@@ -74,33 +74,38 @@ def operation(
     return describe
 
 
-def parameters(
-    method: str, query: Mapping[str, Reader], slugs: Sequence[str], responses: Mapping[int, Any]
+def operation_parameters(
+    method: str,
+    query: Mapping[str, ParameterParser],
+    slugs: Sequence[str],
+    responses: Mapping[int, Any],
 ) -> list[OpenApiParameter]:
     successes = list(responses)
     found = [query_parameter(name, reader) for name, reader in query.items()]
-    found += [answer_header(*header, [*successes, 429]) for header in RATE_LIMIT_HEADERS]
-    found += [answer_header(*RETRY_AFTER, [s for s in (409, 429, 503) if s in statuses(slugs)])]
+    found += [response_header(*header, [*successes, 429]) for header in RATE_LIMIT_HEADERS]
+    found += [
+        response_header(*RETRY_AFTER, [s for s in (409, 429, 503) if s in problem_statuses(slugs)])
+    ]
     if method != "get":
-        found += [IDEMPOTENCY_KEY, answer_header(*REPLAYED, successes)]
+        found += [IDEMPOTENCY_KEY, response_header(*IDEMPOTENT_REPLAYED, successes)]
     if "precondition-failed" in slugs:
         found.append(IF_MATCH)
     if 201 in successes:
-        found.append(answer_header(*LOCATION, [201], required=True))
+        found.append(response_header(*LOCATION, [201], required=True))
     return found
 
 
-def header(name: str, description: str, **kwargs: Any) -> OpenApiParameter:
+def header_parameter(name: str, description: str, **kwargs: Any) -> OpenApiParameter:
     kwargs = {"type": str, **kwargs}
     return OpenApiParameter(
         name, location=OpenApiParameter.HEADER, description=description, **kwargs
     )
 
 
-def answer_header(
+def response_header(
     name: str, kind: Any, description: str, on: Sequence[int], *, required: bool = False
 ) -> OpenApiParameter:
-    return header(name, description, type=kind, response=list(on), required=required)
+    return header_parameter(name, description, type=kind, response=list(on), required=required)
 
 
 RATE_LIMIT_HEADERS = (
@@ -111,20 +116,22 @@ RATE_LIMIT_HEADERS = (
 RETRY_AFTER = ("Retry-After", int, "Seconds after which to send again.")
 ETAG = ("ETag", str, "The version of what is shown.")
 LOCATION = ("Location", str, "The path of what was made.")
-REPLAYED = ("Idempotent-Replayed", bool, "`true` when this answer was given before.")
-IDEMPOTENCY_KEY = header(
+IDEMPOTENT_REPLAYED = ("Idempotent-Replayed", bool, "`true` when this answer was given before.")
+IDEMPOTENCY_KEY = header_parameter(
     "Idempotency-Key",
     "Makes repeating this request harmless, for 24 hours.",
     type={"type": "string", "minLength": 8, "maxLength": 255, "pattern": "^[A-Za-z0-9_-]+$"},
 )
-IF_MATCH = header("If-Match", "The ETag of the version that is to be changed, `*` for any.")
+IF_MATCH = header_parameter(
+    "If-Match", "The ETag of the version that is to be changed, `*` for any."
+)
 
 
 def etag_header(successes: Iterable[int]) -> OpenApiParameter:
-    return answer_header(*ETAG, list(successes), required=True)
+    return response_header(*ETAG, list(successes), required=True)
 
 
-def query_parameter(name: str, reader: Reader) -> OpenApiParameter:
+def query_parameter(name: str, reader: ParameterParser) -> OpenApiParameter:
     """A reader may carry a JSON schema as `.schema`; its docstring is the description."""
     return OpenApiParameter(
         name,
@@ -174,7 +181,7 @@ def problem_responses(slugs: Iterable[str]) -> dict[tuple[int, str], OpenApiResp
 
 def problem_example(kind: ProblemType) -> OpenApiExample:
     value = {
-        "type": type_uri(kind.slug),
+        "type": problem_type_uri(kind.slug),
         "title": str(kind.title),
         "status": kind.status,
         "detail": str(kind.explanation),
@@ -184,7 +191,7 @@ def problem_example(kind: ProblemType) -> OpenApiExample:
     return OpenApiExample(kind.slug, value, media_type=PROBLEM_JSON, response_only=True)
 
 
-def statuses(slugs: Iterable[str]) -> set[int]:
+def problem_statuses(slugs: Iterable[str]) -> set[int]:
     return {PROBLEM_TYPES[slug].status for slug in slugs}
 
 
@@ -203,7 +210,7 @@ class OrgSchema(AutoSchema):
         return named
 
 
-class StrictExtension(OpenApiSerializerExtension):
+class StrictSerializerExtension(OpenApiSerializerExtension):
     """Requests to a StrictSerializer hold nothing it does not know."""
 
     target_class = "organizations.web.api.fields.StrictSerializer"
@@ -219,16 +226,16 @@ class StrictExtension(OpenApiSerializerExtension):
         return schema
 
 
-def only_v1(endpoints: list, **kwargs: Any) -> list:
+def select_v1_endpoints(endpoints: list, **kwargs: Any) -> list:
     """The canonical API; each dialect has a document of its own."""
     return [endpoint for endpoint in endpoints if endpoint[0].startswith("/v1/")]
 
 
-def asked(name: str, value: Any) -> OpenApiExample:
+def request_example(name: str, value: Any) -> OpenApiExample:
     """An example of a request."""
     return OpenApiExample(name, value, request_only=True)
 
 
-def answered(name: str, value: Any, status: int = 200) -> OpenApiExample:
+def response_example(name: str, value: Any, status: int = 200) -> OpenApiExample:
     """An example of an answer."""
     return OpenApiExample(name, value, response_only=True, status_codes=[str(status)])

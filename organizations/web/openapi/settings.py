@@ -107,7 +107,7 @@ ENUM_NAMES = {
     "IntegrationState": "integrations.models.Integration.State",
     "OperationStatus": "integrations.models.Operation.Status",
     "OperationWish": "integrations.models.Operation.Wish",
-    "NumberProvider": "numbers.inventory.placements.PLACED_AS",
+    "NumberProvider": "numbers.inventory.placements.ROLE_BY_PROVIDER",
     "Assignment": ["free", "assigned"],
     "Success": ["success"],
 }
@@ -125,7 +125,7 @@ def spectacular_settings(public_base_url: str, version: str) -> dict[str, Any]:
         "APPEND_COMPONENTS": {"securitySchemes": SECURITY_SCHEMES},
         "TAGS": TAGS,
         "SCHEMA_PATH_PREFIX": "/v1",
-        "PREPROCESSING_HOOKS": ["organizations.web.openapi.operations.only_v1"],
+        "PREPROCESSING_HOOKS": ["organizations.web.openapi.operations.select_v1_endpoints"],
         "PATH_CONVERTER_OVERRIDES": {"UUID": UUID},
         "COMPONENT_SPLIT_REQUEST": True,
         "ENUM_NAME_OVERRIDES": ENUM_NAMES,

@@ -26,18 +26,18 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from organizations.web.api.exception_mapping import problem_of
+from organizations.web.api.exception_mapping import exception_to_problem
 from organizations.web.api.problems import problem_response
 
 # Swagger UI sets style attributes; everything it loads is ours.
-POLICY = (
+CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'"
 )
 
 
 @dataclass(frozen=True, eq=False)
-class Document:
+class OpenApiDocument:
     """One OpenAPI document: `file` is its name in docs/, `patterns` are the routes in it (None: all
     of this installation's), `changes` what it says otherwise than SPECTACULAR_SETTINGS."""
 
@@ -46,45 +46,47 @@ class Document:
     changes: Mapping[str, Any] = field(default_factory=dict)
 
 
-V1 = Document("openapi.yaml")
-DRAWING = Lock()  # its settings are global to the process for the while
+V1_DOCUMENT = OpenApiDocument("openapi.yaml")
+GENERATION_LOCK = Lock()  # its settings are global to the process for the while
 
 
-def draw(document: Document) -> dict[str, Any]:
-    with DRAWING, patched_settings(document.changes):
+def generate_schema(document: OpenApiDocument) -> dict[str, Any]:
+    with GENERATION_LOCK, patched_settings(document.changes):
         return SchemaGenerator(patterns=document.patterns).get_schema(request=None, public=True)
 
 
 @cache
-def drawn(document: Document) -> dict[str, Any]:
+def cached_schema(document: OpenApiDocument) -> dict[str, Any]:
     """The code does not change while the process lives, and drawing it takes a while."""
-    return draw(document)
+    return generate_schema(document)
 
 
-class Prepared(NamedTuple):
+class RenderedDocument(NamedTuple):
     body: bytes
     gzipped: bytes
     etag: str
 
 
-PREPARED: dict[tuple[Document, type[BaseRenderer]], Prepared] = {}
-PREPARING = Lock()  # who comes meanwhile waits, and does not do the same work again
+RENDERED_DOCUMENTS: dict[tuple[OpenApiDocument, type[BaseRenderer]], RenderedDocument] = {}
+RENDER_LOCK = Lock()  # who comes meanwhile waits, and does not do the same work again
 
 
-def prepared(document: Document, renderer: type[BaseRenderer]) -> Prepared:
+def render_document(document: OpenApiDocument, renderer: type[BaseRenderer]) -> RenderedDocument:
     """The document in one form, made at its first use: YAML takes a second of CPU time."""
-    with PREPARING:
-        if (document, renderer) not in PREPARED:
-            body = renderer().render(drawn(document), renderer_context={})
+    with RENDER_LOCK:
+        if (document, renderer) not in RENDERED_DOCUMENTS:
+            body = renderer().render(cached_schema(document), renderer_context={})
             digest = hashlib.sha256(body).hexdigest()[:32]
-            PREPARED[document, renderer] = Prepared(body, gzip.compress(body), quote_etag(digest))
-        return PREPARED[document, renderer]
+            RENDERED_DOCUMENTS[document, renderer] = RenderedDocument(
+                body, gzip.compress(body), quote_etag(digest)
+            )
+        return RENDERED_DOCUMENTS[document, renderer]
 
 
 class SchemaView(APIView):
     """OpenAPI 3.1 as JSON, or as YAML by `Accept` or `?format=yaml`."""
 
-    document = V1
+    document = V1_DOCUMENT
     authentication_classes = permission_classes = ()
     renderer_classes = (
         OpenApiJsonRenderer2,
@@ -95,19 +97,19 @@ class SchemaView(APIView):
 
     @extend_schema(exclude=True)
     def get(self, request: Request) -> HttpResponse:
-        body, gzipped, etag = prepared(self.document, type(request.accepted_renderer))
+        body, gzipped, etag = render_document(self.document, type(request.accepted_renderer))
         headers = {"ETag": etag, "Cache-Control": "public, max-age=60"}
         answer = HttpResponse(body, content_type=request.accepted_media_type, headers=headers)
         answer.gzipped = gzipped  # config.web.compression
         return get_conditional_response(request._request, etag=etag, response=answer)
 
     def handle_exception(self, error: Exception) -> Any:
-        return problem_response(problem_of(error), self.request)
+        return problem_response(exception_to_problem(error), self.request)
 
 
 class DocsView(SpectacularSwaggerSplitView):
     @extend_schema(exclude=True)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         response = super().get(request, *args, **kwargs)
-        response.headers["Content-Security-Policy"] = POLICY
+        response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
         return response

@@ -21,9 +21,11 @@ from organizations.models import Membership, Organization
 from organizations.tenancy import tenant_scope
 from organizations.web.api import rate_limits
 from organizations.web.api.error_handlers import error_response
-from organizations.web.cookies import LAST_COOKIE, keep
+from organizations.web.cookies import LAST_ORGANIZATION_COOKIE, set_preference_cookie
 
-TOO_FAST = gettext_lazy("Too many requests from your account. Wait a moment, then continue.")
+RATE_LIMIT_MESSAGE = gettext_lazy(
+    "Too many requests from your account. Wait a moment, then continue."
+)
 
 
 class OrgScreen(View):
@@ -52,9 +54,9 @@ class OrgScreen(View):
     def dispatch(self, request: HttpRequest, org_id: str, **path: Any) -> HttpResponse:
         if not request.user.is_authenticated:
             return self.signed_out(request)
-        budget = rate_limits.spend(f"person {request.user.pk}")
+        budget = rate_limits.take_request_token(f"person {request.user.pk}")
         if budget and not budget.allowed:
-            return error_response(request, budget.refusal(), because=TOO_FAST)
+            return error_response(request, budget.refusal(), because=RATE_LIMIT_MESSAGE)
         method = "GET" if request.method == "HEAD" else request.method
         if method not in self.permissions:
             return HttpResponseNotAllowed(self.permissions)
@@ -64,8 +66,8 @@ class OrgScreen(View):
             response = handler(request, **path)
         except ObjectDoesNotExist as error:
             raise Http404 from error
-        if request.COOKIES.get(LAST_COOKIE) != org_id:
-            keep(response, LAST_COOKIE, org_id)
+        if request.COOKIES.get(LAST_ORGANIZATION_COOKIE) != org_id:
+            set_preference_cookie(response, LAST_ORGANIZATION_COOKIE, org_id)
         return response
 
     def signed_out(self, request: HttpRequest) -> HttpResponse:
@@ -81,8 +83,8 @@ class OrgScreen(View):
         raise NotImplementedError
 
     def admit(self, request: HttpRequest, org_id: str, permission: Permission) -> None:
-        membership = membership_in(request, org_id)
-        principal = request.principal = principals.of_member(membership)
+        membership = enter_member_organization(request, org_id)
+        principal = request.principal = principals.member_principal(membership)
         self.principal, self.organization = principal, principal.organization
         request.organization = principal.organization
         if not principal.can(permission):
@@ -112,10 +114,10 @@ class OrgScreen(View):
         return redirect(next_url(self.request) or self.url(name, **path))
 
 
-def membership_in(request: HttpRequest, org_id: str) -> Membership:
+def enter_member_organization(request: HttpRequest, org_id: str) -> Membership:
     """Raises Http404: an organization one does not belong to is as unknown as none."""
     mine = request.user.memberships.select_related("organization", "user")
-    with tenant_scope.finding():
+    with tenant_scope.global_lookup():
         membership = mine.filter(organization__public_id=org_id).first()
     if membership is None:
         raise Http404

@@ -9,11 +9,11 @@ from math import floor, log10
 from typing import Any
 
 WIDTH, HEIGHT = 1000, 100  # of the drawing; the page stretches it, its lines keep their width
-INTERVALS = 4
-SHOWN = 8
+AXIS_INTERVALS = 4
+MAX_BARS = 8
 
 
-def whole(value: float) -> str:
+def format_whole_number(value: float) -> str:
     return f"{value:,.0f}"
 
 
@@ -28,14 +28,14 @@ class Series:
 
 
 @dataclass(frozen=True)
-class Plot:
+class TimeChart:
     """Values over time; `labels` name the moments, `form` writes a value for people."""
 
     key: str
     title: str
     labels: Sequence[str]
     series: Sequence[Series]
-    form: Callable[[float], str] = whole
+    form: Callable[[float], str] = format_whole_number
     least: float = 0  # the smallest interval of the axis; 1 where things are counted
     summary: str = ""
     nothing: str = ""
@@ -43,10 +43,10 @@ class Plot:
     ticks: list[float] = field(init=False)
 
     def __post_init__(self):
-        object.__setattr__(self, "ticks", ticks(self.highest(), least=self.least))
+        object.__setattr__(self, "ticks", axis_ticks(self.highest(), least=self.least))
 
     def highest(self) -> float:
-        return max((value for line in self.series for value in known(line)), default=0)
+        return max((value for line in self.series for value in known_values(line)), default=0)
 
     @property
     def is_empty(self) -> bool:
@@ -72,7 +72,7 @@ class Plot:
         """One per moment: where it begins, how wide it is, and what is told there."""
         wide = WIDTH / max(1, len(self.labels))
         return [
-            (text(at * wide), text(wide), f"{label}: {self.told(at)}")
+            (format_coordinate(at * wide), format_coordinate(wide), f"{label}: {self.told(at)}")
             for at, label in enumerate(self.labels)
         ]
 
@@ -92,11 +92,11 @@ class Plot:
         ]
 
     def height(self, value: float) -> str:
-        return text(HEIGHT - value / self.ticks[-1] * HEIGHT)
+        return format_coordinate(HEIGHT - value / self.ticks[-1] * HEIGHT)
 
 
 @dataclass(frozen=True)
-class Lines(Plot):
+class LineChart(TimeChart):
     is_filled: bool = False
 
     @property
@@ -105,7 +105,7 @@ class Lines(Plot):
         its area ("" without)."""
         drawn = []
         for line in self.series:
-            runs = list(unbroken(line.values))
+            runs = list(continuous_runs(line.values))
             alone = "".join(self.stroke(run) for run in runs if len(run) == 1)
             area = "".join(map(self.area, runs)) if self.is_filled else ""
             drawn.append((line.tone, "".join(map(self.stroke, runs)), alone, area))
@@ -119,11 +119,11 @@ class Lines(Plot):
         return f"{self.stroke(run)}L{self.middle(run[-1][0])} {HEIGHT}H{self.middle(run[0][0])}Z"
 
     def middle(self, at: int) -> str:
-        return text((at + 0.5) * WIDTH / len(self.labels))
+        return format_coordinate((at + 0.5) * WIDTH / len(self.labels))
 
 
 @dataclass(frozen=True)
-class Columns(Plot):
+class StackedColumnChart(TimeChart):
     """Stacked: the first series stands at the bottom."""
 
     def highest(self) -> float:
@@ -138,8 +138,12 @@ class Columns(Plot):
             for at, value in enumerate(line.values):
                 if value:
                     below[at] += value
-                    tall = text(value / self.ticks[-1] * HEIGHT)
-                    place = (text((at + 0.1) * wide), self.height(below[at]), text(wide * 0.8))
+                    tall = format_coordinate(value / self.ticks[-1] * HEIGHT)
+                    place = (
+                        format_coordinate((at + 0.1) * wide),
+                        self.height(below[at]),
+                        format_coordinate(wide * 0.8),
+                    )
                     drawn.append((line.tone, *place, tall))
         return drawn
 
@@ -153,7 +157,7 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class Bars:
+class BarChart:
     """Things and how many there are of each: the most frequent, and the rest as one."""
 
     key: str
@@ -164,18 +168,20 @@ class Bars:
     counted: str = ""
 
 
-def bars(counted: Iterable[tuple[str, int, str]], *, others: str) -> list[Bar]:
+def build_bars(counted: Iterable[tuple[str, int, str]], *, others: str) -> list[Bar]:
     """Of (label, count, url), the SHOWN most frequent ones, then `others`."""
     ordered = sorted(counted, key=lambda row: -row[1])
-    rest = sum(count for _label, count, _url in ordered[SHOWN:])
-    shown = [*ordered[:SHOWN], *([(others, rest, "")] if rest else [])]
+    rest = sum(count for _label, count, _url in ordered[MAX_BARS:])
+    shown = [*ordered[:MAX_BARS], *([(others, rest, "")] if rest else [])]
     most = max((count for _label, count, _url in shown), default=1)
-    return [Bar(label, count, text(100 * count / most), url) for label, count, url in shown]
+    return [
+        Bar(label, count, format_coordinate(100 * count / most), url) for label, count, url in shown
+    ]
 
 
-def ticks(highest: float, *, least: float = 0) -> list[float]:
+def axis_ticks(highest: float, *, least: float = 0) -> list[float]:
     """From 0 to at least `highest`, at intervals that people count in: 1, 2, 2.5 or 5 times ten."""
-    rough = max(highest / INTERVALS, least, 1e-9)
+    rough = max(highest / AXIS_INTERVALS, least, 1e-9)
     size = 10 ** floor(log10(rough))
     interval = next(size * nice for nice in (1, 2, 2.5, 5, 10) if size * nice >= rough * 0.999)
     if least == 1:
@@ -184,11 +190,11 @@ def ticks(highest: float, *, least: float = 0) -> list[float]:
     return [interval * at for at in range(count + 1)]
 
 
-def known(line: Series) -> list[float]:
+def known_values(line: Series) -> list[float]:
     return [value for value in line.values if value is not None]
 
 
-def unbroken(values: Sequence[float | None]) -> Iterable[list[tuple[int, float]]]:
+def continuous_runs(values: Sequence[float | None]) -> Iterable[list[tuple[int, float]]]:
     run: list[tuple[int, float]] = []
     for at, value in enumerate([*values, None]):
         if value is not None:
@@ -198,5 +204,5 @@ def unbroken(values: Sequence[float | None]) -> Iterable[list[tuple[int, float]]
             run = []
 
 
-def text(number: Any) -> str:
+def format_coordinate(number: Any) -> str:
     return f"{number:.2f}".rstrip("0").rstrip(".")

@@ -10,16 +10,24 @@ from django.utils.functional import SimpleLazyObject
 
 from organizations.access.principals import Principal
 from organizations.access.roles import Permission
-from organizations.accounts.memberships import memberships_of
+from organizations.accounts.memberships import list_user_memberships
 from organizations.models import User
-from organizations.web.cookies import THEME_COOKIE, THEMES, ZONE_COOKIE, theme_of
+from organizations.web.cookies import THEME_COOKIE, THEMES, ZONE_COOKIE, selected_theme
 
-__all__ = ["THEMES", "THEME_COOKIE", "ZONE_COOKIE", "May", "may_found", "portal"]
+__all__ = [
+    "THEMES",
+    "THEME_COOKIE",
+    "ZONE_COOKIE",
+    "TemplatePermissions",
+    "can_create_organization",
+    "portal_context",
+]
 
 
-class May:
+class TemplatePermissions:
     """`{% if may.phone_numbers_create %}`: a permission's name, its colon an underscore. No button
-    is shown to whom it would refuse. A misspelt name is an error in a test (tests/organizations/test_views.py)."""
+    is shown to whom it would refuse. A misspelt name is an error in a test
+    (tests/organizations/test_views.py)."""
 
     def __init__(self, principal: Principal):
         self.principal = principal
@@ -31,19 +39,22 @@ class May:
         return (p.name.lower() for p in Permission if self.principal.can(p))
 
 
-def may_found(user: User) -> bool:
+def can_create_organization(user: User) -> bool:
     """Whether the user may make a new organization: operators always, others where
     PATCHBAY_OPEN_ORGANIZATIONS says so."""
     return user.is_staff or settings.OPEN_ORGANIZATIONS
 
 
-def portal(request: HttpRequest) -> dict[str, Any]:
+def portal_context(request: HttpRequest) -> dict[str, Any]:
     """For all templates: the theme; inside an organization its name, and what one may do there."""
-    context: dict[str, Any] = {"theme": theme_of(request)}
+    context: dict[str, Any] = {"theme": selected_theme(request)}
     principal = getattr(request, "principal", None)
     if principal and request.user.is_authenticated:
         context |= {"organization": principal.organization, "principal": principal}
-        context |= {"org_id": principal.organization.public_id, "may": May(principal)}
-        context["memberships"] = SimpleLazyObject(partial(memberships_of, request.user))
-        context["may_found"] = may_found(request.user)
+        context |= {
+            "org_id": principal.organization.public_id,
+            "may": TemplatePermissions(principal),
+        }
+        context["memberships"] = SimpleLazyObject(partial(list_user_memberships, request.user))
+        context["may_found"] = can_create_organization(request.user)
     return context

@@ -16,7 +16,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Who signs in twice, in two tabs, is in."""
     if request.path == reverse("account_login") and request.user.is_authenticated:
         return redirect(next_url(request) or "home")
-    if late := late_view(request, reason):
+    if late := late_form_view(request, reason):
         return late(request, **request.resolver_match.kwargs)
     because = _(
         "The page is older than your last signing in or out, it is none of ours, or your browser "
@@ -25,7 +25,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     return error_response(request, Problem("forbidden"), because=because)
 
 
-def late_view(request: HttpRequest, reason: str) -> Callable[..., HttpResponse] | None:
+def late_form_view(request: HttpRequest, reason: str) -> Callable[..., HttpResponse] | None:
     """Of a screen that shows a form again which came too late. Never for another site's form, which
     is refused for its origin."""
     view = getattr(getattr(request.resolver_match, "func", None), "view_class", None)

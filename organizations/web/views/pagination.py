@@ -6,9 +6,9 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.http import QueryDict
 
-from organizations.web.api.pagination import Place, place_of, read_cursor
+from organizations.web.api.pagination import CursorPosition, decode_cursor, row_cursor
 
-PAGE = 50
+PAGE_SIZE = 50
 OLDER, NEWER = "older_than", "newer_than"  # parameters; their value is a cursor
 
 
@@ -21,42 +21,44 @@ class Pager:
     older: str = ""
 
 
-def paged(rows: QuerySet, query: QueryDict, *, size: int = PAGE) -> Pager:
+def paginate_keyset(rows: QuerySet, query: QueryDict, *, size: int = PAGE_SIZE) -> Pager:
     """The page that the address asks for; the first one where its cursor is none of ours."""
-    older, newer = place_in(query, OLDER), place_in(query, NEWER)
+    older, newer = read_page_cursor(query, OLDER), read_page_cursor(query, NEWER)
     if newer and not older:
-        found = list(rows.filter(beyond("gt", newer)).order_by("created_at", "id")[: size + 1])
-        return linked(query, found[:size][::-1], has_newer=len(found) > size, has_older=True)
+        found = list(
+            rows.filter(keyset_condition("gt", newer)).order_by("created_at", "id")[: size + 1]
+        )
+        return build_pager(query, found[:size][::-1], has_newer=len(found) > size, has_older=True)
     if older:
-        rows = rows.filter(beyond("lt", older))
+        rows = rows.filter(keyset_condition("lt", older))
     found = list(rows.order_by("-created_at", "-id")[: size + 1])
-    return linked(query, found[:size], has_newer=bool(older), has_older=len(found) > size)
+    return build_pager(query, found[:size], has_newer=bool(older), has_older=len(found) > size)
 
 
-def linked(query: QueryDict, shown: list[Any], *, has_newer: bool, has_older: bool) -> Pager:
+def build_pager(query: QueryDict, shown: list[Any], *, has_newer: bool, has_older: bool) -> Pager:
     if not shown:
         return Pager(shown)
-    newer = beside(query, NEWER, shown[0]) if has_newer else ""
-    older = beside(query, OLDER, shown[-1]) if has_older else ""
+    newer = page_query_string(query, NEWER, shown[0]) if has_newer else ""
+    older = page_query_string(query, OLDER, shown[-1]) if has_older else ""
     return Pager(shown, newer, older)
 
 
-def beyond(direction: str, place: Place) -> Q:
+def keyset_condition(direction: str, place: CursorPosition) -> Q:
     created_at, row_id = place
     same = Q(created_at=created_at, **{f"id__{direction}": row_id})
     return Q(**{f"created_at__{direction}": created_at}) | same
 
 
-def place_in(query: QueryDict, name: str) -> Place | None:
+def read_page_cursor(query: QueryDict, name: str) -> CursorPosition | None:
     try:
-        return read_cursor(query[name]) if query.get(name) else None
+        return decode_cursor(query[name]) if query.get(name) else None
     except ValueError:
         return None
 
 
-def beside(query: QueryDict, name: str, row: Any) -> str:
+def page_query_string(query: QueryDict, name: str, row: Any) -> str:
     kept = query.copy()
     for parameter in (OLDER, NEWER):
         kept.pop(parameter, None)
-    kept[name] = place_of(row)
+    kept[name] = row_cursor(row)
     return f"?{kept.urlencode()}"
