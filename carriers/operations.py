@@ -39,6 +39,14 @@ class NoCarrierIntegration(Exception):
     """The organization named no integration and has no default one for carriers."""
 
 
+def require_default_integration(by: Principal) -> Integration:
+    if integration := get_default_integration(by, "carrier"):
+        return integration
+    raise NoCarrierIntegration(
+        _("Name an integration, or choose a default integration for carriers first.")
+    )
+
+
 @transaction.atomic
 def add_carrier(
     by: Principal,
@@ -58,11 +66,7 @@ def add_carrier(
     `registration` and `inbound_auth` carry their `password`; it is sealed here. Raises
     NoIntegration.
     """
-    integration = integration or get_default_integration(by, "carrier")
-    if integration is None:
-        raise NoCarrierIntegration(
-            _("Name an integration, or choose a default integration for carriers first.")
-        )
+    integration = integration or require_default_integration(by)
     carrier = Carrier(
         organization=by.organization,
         integration=integration,
@@ -77,14 +81,8 @@ def add_carrier(
     replace_carrier_gateways(carrier, gateways)
     if is_default:
         make_default_carrier(by, carrier)
-    record_event(
-        by,
-        "carrier.created",
-        carrier,
-        kind="carrier",
-        label=name,
-        after=carrier_audit_snapshot(carrier),
-    )
+    after = carrier_audit_snapshot(carrier)
+    record_event(by, "carrier.created", carrier, kind="carrier", label=name, after=after)
     request_carrier_operation(by, carrier, Operation.Wish.ENSURE)
     return carrier
 

@@ -230,10 +230,20 @@ def create_api_key(
         key.id = id
     key.full_clean(exclude=["id"])
     insert_key_once(key)
-    after = {"name": name, "role": role, "scopes": list(scopes), "owner": owner.email}
-    after |= {"expires_at": format_audit_time(expires_at), "allowed_cidrs": list(allowed_cidrs)}
+    after = api_key_audit_snapshot(key)
     record_event(by, "api_key.created", key, kind="api_key", label=str(key), after=after)
     return key, text
+
+
+def api_key_audit_snapshot(key: ApiKey) -> dict[str, Any]:
+    return {
+        "name": key.name,
+        "role": key.role,
+        "scopes": key.scopes,
+        "owner": key.owner.email,
+        "expires_at": format_audit_time(key.expires_at),
+        "allowed_cidrs": key.allowed_cidrs,
+    }
 
 
 def format_audit_time(moment: datetime | None) -> str | None:

@@ -26,7 +26,7 @@ from config.environment.variables import (
 )
 
 VARIABLE_PREFIX = "PATCHBAY_"
-MIN_LEASE = 22  # seconds; a write to a platform may take 20 (integrations/http/client.py)
+MIN_LEASE = 22  # seconds; a write to a platform may take 20 (integrations/http/platform_client.py)
 MIN_JOB_LEASE = 60  # seconds; the most that a task may take between two renewals
 EXIT_STATUS = 2  # of a program that refuses to start
 MAX_SHOWN_LENGTH = 100  # characters of a value that are shown

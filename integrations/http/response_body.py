@@ -1,7 +1,7 @@
 """Reads what a platform sent: JSON within bounds, and texts that the database and the log can hold.
 
-Every reply passes here before a provider sees it (integrations/http/client.py), so no provider
-meets a NUL, a lone surrogate, infinity or a million nested lists.
+Every reply passes here before a provider sees it (integrations/http/platform_client.py), so no
+provider meets a NUL, a lone surrogate, infinity or a million nested lists.
 """
 
 import json

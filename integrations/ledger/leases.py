@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
-from integrations.http.client import WRITE_SECONDS
+from integrations.http.platform_client import WRITE_SECONDS
 from integrations.http.rate_limits import MAX_RETRY_AFTER
 from integrations.http.response_body import shorten_to_line
 from integrations.ledger.locks import in_lock_order, lock_integration, lock_open_operations

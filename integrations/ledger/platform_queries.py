@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID, uuid4, uuid5
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -75,17 +74,14 @@ def request_inspection(
     Whoever looks while somebody looks waits for that same answer.
     """
     ensure_integration_available(by, integration)
-    looking = Q(
-        subject_kind=Action.LOOK, subject_id=inspection_subject_id(subject_id), status=Status.OPEN
-    )
-    if running := by.organization.operations.filter(looking).first():
+    subject = {"subject_kind": Action.LOOK, "subject_id": inspection_subject_id(subject_id)}
+    if running := by.organization.operations.filter(**subject, status=Status.OPEN).first():
         return running
     enforce_query_quota(by)
     operation = Operation(
         organization=by.organization,
         integration=integration,
-        subject_kind=Action.LOOK,
-        subject_id=inspection_subject_id(subject_id),
+        **subject,
         subject_label=label[:200],
         wish=Action.LOOK,
         refs=dict(refs or {}),
@@ -96,7 +92,7 @@ def request_inspection(
         with transaction.atomic():
             operation.save(force_insert=True)
     except IntegrityError:  # somebody else's look of the same moment
-        return by.organization.operations.get(looking)
+        return by.organization.operations.get(**subject, status=Status.OPEN)
     wake_dispatcher()
     return operation
 

@@ -8,7 +8,7 @@ from ipaddress import ip_network
 from django.conf import settings
 from django.db.models.functions import Now
 
-from integrations.http.client import Exchange, PlatformHttpClient
+from integrations.http.platform_client import Exchange, PlatformHttpClient
 from integrations.http.rate_limits import rate_limit_pause
 from integrations.ledger.leases import renew_lease
 from integrations.models import Integration, Operation, ProviderCall

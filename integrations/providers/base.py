@@ -254,8 +254,8 @@ class Provider(ABC):
     """One kind of platform, opened on one account for one attempt.
 
     `account` holds the values of `fields` by name; absent optional ones are missing or "". `door`
-    is the one way to the network (integrations/http/client.py); a provider without network ignores
-    it.
+    is the one way to the network (integrations/http/platform_client.py); a provider without network
+    ignores it.
     """
 
     kind: ClassVar[str]

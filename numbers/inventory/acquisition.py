@@ -46,13 +46,12 @@ def import_number(
     purchase: Mapping[str, str] | None = None,
     **fields: Any,
 ) -> PhoneNumber:
-    """A pending number on the integration, or on the organization's default one for `provider`
-    (twilio or sip).
+    """Creates a pending number on the integration or, without one, on the default integration for
+    `provider` (twilio or sip).
 
-    `voice_on` lets the calls of a supplied number land on that SIP integration too; `sip_settings`
-    are some of sip.FIELDS, checked by the caller; `purchase` not None: buy it if the account does
-    not own it. `fields` are columns of the number; `source` follows from `provider` unless it is
-    one of them. Raises NoIntegration, NumberOutsidePools and NumberTaken.
+    `voice_on` also routes its calls to that SIP integration; `sip_settings` are validated by the
+    caller; with `purchase` the number is bought if the account does not own it. `fields` are
+    columns of the number. Raises NoIntegration, NumberOutsidePools and NumberTaken.
     """
     lock_named_agents(by, fields)
     integration = resolve_integration(by, provider, integration)
@@ -66,10 +65,10 @@ def import_number(
             **{"source": SOURCE_BY_PROVIDER[provider], "number_provider": provider, **fields},
         )
     )
-    bought = {} if purchase is None else {"purchase": dict(purchase)}
-    record_number_event(
-        by, phone_number, "created", after={**number_audit_snapshot(phone_number), **bought}
-    )
+    after = number_audit_snapshot(phone_number)
+    if purchase is not None:
+        after["purchase"] = dict(purchase)
+    record_number_event(by, phone_number, "created", after=after)
     placement = create_placement(
         phone_number, integration, ROLE_BY_PROVIDER[provider], sip_settings, purchase
     )

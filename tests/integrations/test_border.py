@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent.parent
 PLAIN = [
-    Path("integrations/http/client.py"),
+    Path("integrations/http/platform_client.py"),
     Path("integrations/http/ssrf_guard.py"),
     Path("integrations/http/redaction.py"),
     Path("integrations/providers/base.py"),

@@ -89,7 +89,9 @@ class Attempts:
         )
 
     def spoil(self, spoiling: CorruptingTransport) -> None:
-        self.monkeypatch.setattr("integrations.http.client.guarded_transport", lambda *a: spoiling)
+        self.monkeypatch.setattr(
+            "integrations.http.platform_client.guarded_transport", lambda *a: spoiling
+        )
 
     def attempt(self, operation: Operation) -> Operation:
         """One attempt, now; with an outcome and a reason that can be shown and logged."""

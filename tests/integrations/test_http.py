@@ -11,7 +11,7 @@ from ipaddress import ip_network
 import httpx
 import pytest
 
-from integrations.http.client import parse_base_url
+from integrations.http.platform_client import parse_base_url
 from integrations.http.rate_limits import RateLimit, parse_retry_after, rate_limit_pause
 from integrations.providers.base import LocalFailure, OutcomeUnknown, Refused, Unavailable
 from tests.support.socket_peers import (

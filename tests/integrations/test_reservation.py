@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations.http.client import WRITE_SECONDS
+from integrations.http.platform_client import WRITE_SECONDS
 from integrations.ledger import leases
 from integrations.ledger.leases import LeaseLost
 from integrations.models import Operation
@@ -66,7 +66,7 @@ def test_a_long_answer_is_read_under_a_lease(operation):
 
 
 def test_a_write_is_given_up_while_it_still_is_ours(monkeypatch):
-    monkeypatch.setattr("integrations.http.client.WRITE_SECONDS", 0.3)
+    monkeypatch.setattr("integrations.http.platform_client.WRITE_SECONDS", 0.3)
 
     def drips(peer, connection):
         peer.hear(connection)

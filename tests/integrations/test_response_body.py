@@ -8,7 +8,7 @@ from django.db import connection
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from integrations.http.client import MAX_CALLS, MAX_VALUES
+from integrations.http.platform_client import MAX_CALLS, MAX_VALUES
 from integrations.http.rate_limits import MAX_RETRY_AFTER, parse_rate_limit, parse_retry_after
 from integrations.http.response_body import (
     MAX_NESTING_DEPTH,
@@ -122,7 +122,7 @@ class TestBudgetOfAnAttempt:
             door.request("POST", "/x")
 
     def test_bytes_of_all_replies(self, monkeypatch):
-        monkeypatch.setattr("integrations.http.client.MAX_BYTES", 2500)
+        monkeypatch.setattr("integrations.http.platform_client.MAX_BYTES", 2500)
         door = mocked_client(lambda request: httpx.Response(200, content=b"x" * 1000))
         door.request("GET", "/x")
         door.request("GET", "/x")

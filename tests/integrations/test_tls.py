@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from integrations.http import client
+from integrations.http import platform_client
 from integrations.providers.base import OutcomeUnknown, Unavailable
 from tests.support.socket_peers import (
     OK_RESPONSE,
@@ -68,7 +68,7 @@ def tls(certificate, monkeypatch):
 @pytest.fixture
 def trusted(certificate, monkeypatch):
     context = ssl.create_default_context(cafile=str(certificate))
-    monkeypatch.setattr(client, "_tls_context", lambda: context)
+    monkeypatch.setattr(platform_client, "_tls_context", lambda: context)
 
 
 def url(peer, name=NAME):

@@ -152,7 +152,7 @@ def test_the_walls_stand():
     """Its own process: they cannot be taken down again."""
     script = (
         "import config, json, resource;"
-        "from numbers.bulk.files import xlsx_process; xlsx_process.build_walls();"
+        "from numbers.bulk.files import xlsx_process; xlsx_process.limit_process_resources();"
         "print(json.dumps([resource.getrlimit(resource.RLIMIT_AS)[1],"
         " resource.getrlimit(resource.RLIMIT_CPU)[1]]))"
     )

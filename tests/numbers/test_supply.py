@@ -19,8 +19,8 @@ from numbers.inventory.acquisition import (
 )
 from numbers.inventory.reservation import NumberNotSupplied, NumberStateConflict
 from numbers.models import PhoneNumber
-from tests.support import factories
-from tests.support.supply import (
+from tests.support import factories, supply
+from tests.support.supply import (  # noqa: F401  fixtures
     NUMBER,
     TRUNK_SETTINGS,
     find_placement_operation,
@@ -29,6 +29,10 @@ from tests.support.supply import (
     run_placement_operation,
     settle_placement,
 )
+
+# Fixtures.
+number = supply.number
+trunks = supply.trunks
 
 pytestmark = pytest.mark.django_db
 

@@ -241,14 +241,14 @@ WIDER = {
 
 
 def test_who_looks_further_is_listed():
-    names = {"everything", "enter_everything", "finding"}
+    names = {"all_organizations", "enter_all_organizations", "global_lookup"}
     found = {
         str(path.relative_to(BASE_DIR))
         for path in [BASE_DIR / "manage.py", *python_files()]
         if path.relative_to(BASE_DIR).parts[0] != "tests"
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Attribute) and node.attr in names
-        if isinstance(node.value, ast.Name) and node.value.id == "sight"
+        if isinstance(node.value, ast.Name) and node.value.id == "tenant_scope"
     }
     assert found == set(WIDER)
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from organizations.access.roles import ROLE_PERMISSIONS
 from organizations.operations import revoke_api_key
+from tests.support import tenancy_world
 from tests.support.dialects import DIALECTS
 from tests.support.tenancy_world import (
     CALLS,
@@ -23,6 +24,9 @@ from tests.support.tenancy_world import (
     is_refused_call,
     send_api_call,
 )
+
+# Fixtures.
+world = tenancy_world.world
 
 pytestmark = pytest.mark.django_db
 

@@ -14,9 +14,18 @@ from django.urls import Resolver404, resolve
 from config import BASE_DIR
 from organizations.access.roles import ROLE_PERMISSIONS, Permission
 from organizations.web.views.base import OrgScreen
-from tests.support import pages
+from tests.support import pages, screen_calls
 from tests.support.pages import PAGES
-from tests.support.screen_calls import CALLS, row_parameters, send_view_call, signed_in_client
+from tests.support.screen_calls import (  # noqa: F401  fixtures
+    CALLS,
+    row_parameters,
+    send_view_call,
+    signed_in_client,
+)
+
+# Fixtures.
+examples = screen_calls.examples
+world = screen_calls.world
 
 pytestmark = pytest.mark.django_db
 INLINE = re.compile(r"\sstyle=|\son[a-z]+=|<script(?![^>]*\bsrc=)|javascript:|hx-on")

@@ -11,7 +11,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from integrations.http.client import PlatformHttpClient
+from integrations.http.platform_client import PlatformHttpClient
 from integrations.providers.base import NumberSpec, Refused, SearchQuery
 from integrations.providers.twilio import Twilio
 from tests.fakes.twilio import FakeTwilio

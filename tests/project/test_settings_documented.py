@@ -17,7 +17,9 @@ NOT_FOR_THE_WEB = NOT_FOR_CONTAINERS | {"REDIS_URL"}
 
 
 def settings_read(files: str = "*.py") -> set[str]:
-    texts = [path.read_text() for path in (BASE_DIR / "config").glob(files)]
+    """By the settings and the programs; `make up` reads some for itself."""
+    paths = (BASE_DIR / "config").rglob(files)
+    texts = [path.read_text() for path in paths if path.parent.name != "supervisor"]
     return {name for text in texts for name in READ.findall(text)}
 
 

@@ -147,7 +147,7 @@ def test_no_platform_is_named_outside_its_own_file():
 
 
 def test_files_and_functions_stay_small():
-    long_files = [relative(p) for p in python_files() if len(p.read_text().splitlines()) > 400]
+    long_files = [relative(p) for p in python_files() if len(p.read_text().splitlines()) > 600]
     long_functions = [
         f"{relative(path)}:{node.lineno} {node.name}"
         for path in python_files()

@@ -18,12 +18,17 @@ from integrations.providers.base import (
 from integrations.providers.twilio import Twilio
 from numbers.inventory.acquisition import buy_number
 from numbers.inventory.operations import delete_number, retry_number
-from tests.support import factories
-from tests.support.twilio_purchase import (
+from tests.support import factories, twilio_purchase
+from tests.support.twilio_purchase import (  # noqa: F401  fixtures
     PURCHASE_REQUEST,
     make_operations_due,
     purchase_request_bodies,
 )
+
+# Fixtures.
+bench = twilio_purchase.bench
+house = twilio_purchase.house
+twilio = twilio_purchase.twilio
 
 NUMBER, WEBHOOK = "+15551234567", "https://ours.example/voice"
 
@@ -162,7 +167,7 @@ def test_a_worker_killed_after_the_purchase(row, spec, twilio):
 
 @pytest.mark.parametrize("accident", ["hang_up", "late"])
 def test_it_is_waited_for_and_never_asked_again(row, spec, twilio, monkeypatch, accident):
-    monkeypatch.setattr("integrations.http.client.READ_SECONDS", 0.3)
+    monkeypatch.setattr("integrations.http.platform_client.READ_SECONDS", 0.3)
     if accident == "late":
         twilio.hang(*PURCHASE_REQUEST, then_do_after=1.0)
     else:

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from django.test import override_settings
 
-from integrations.http.client import PlatformHttpClient
+from integrations.http.platform_client import PlatformHttpClient
 from integrations.providers.base import ExternalIds, NumberSpec, ObservedState, Provider, Spec, Step
 from integrations.providers.twilio import Twilio
 from integrations.providers.twilio.account import account_value

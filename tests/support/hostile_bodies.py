@@ -58,7 +58,7 @@ def peak_memory() -> int:
 
 
 def read_hostile_body(name: str) -> str:
-    from integrations.http.client import PlatformHttpClient
+    from integrations.http.platform_client import PlatformHttpClient
     from integrations.providers.base import NumberSpec, ProviderError
     from integrations.providers.error_boundary import GuardedProvider
     from integrations.providers.jambonz import Jambonz

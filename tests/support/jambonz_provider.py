@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
-from integrations.http.client import Exchange, PlatformHttpClient
+from integrations.http.platform_client import Exchange, PlatformHttpClient
 from integrations.providers.base import (
     CarrierSpec,
     ExternalIds,

@@ -19,7 +19,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from integrations.http.client import Exchange, PlatformHttpClient
+from integrations.http.platform_client import Exchange, PlatformHttpClient
 from integrations.providers import PROVIDERS
 from integrations.providers.base import (
     CarrierSpec,

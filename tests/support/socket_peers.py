@@ -9,7 +9,7 @@ from ipaddress import ip_network
 
 import httpx
 
-from integrations.http.client import PlatformHttpClient
+from integrations.http.platform_client import PlatformHttpClient
 
 LOOPBACK = [ip_network("127.0.0.0/8")]
 OPEN_CLIENTS = []

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any, ClassVar
 
-from integrations.http import client
+from integrations.http import platform_client
 from integrations.providers.base import (
     AccountField,
     CarrierSpec,
@@ -81,7 +81,7 @@ class Jambonz(Provider):
         complaints: dict[str, list[str]] = {}
         if text := account.get("base_url", ""):
             try:
-                client.parse_base_url(text)
+                platform_client.parse_base_url(text)
             except Refused as error:
                 complaints["base_url"] = [str(error)]
         if not re.fullmatch(r"[\x21-\x7e]*", account.get("token", "").strip()):

@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable
 from typing import Any, NoReturn, TypeVar
 
-# By module: importing integrations.http.client first comes by here before it is complete.
-from integrations.http import client
+# By module: importing integrations.http.platform_client first comes by here before it is complete.
+from integrations.http import platform_client
 from integrations.http.rate_limits import parse_retry_after
 from integrations.http.response_body import shorten_to_line
 from integrations.providers.base import (
@@ -100,13 +100,13 @@ class Client:
 
     def _write(
         self, method: str, path: str, doing: str, body: Any = None
-    ) -> "client.PlatformResponse":
+    ) -> "platform_client.PlatformResponse":
         answer = self.door.request(method, path, json=body, headers=self._headers)
         if answer.status != 404 or method == "POST" or _is_html_page(answer):
             self._judge(answer, doing)
         return answer
 
-    def _judge(self, answer: "client.PlatformResponse", doing: str) -> None:
+    def _judge(self, answer: "platform_client.PlatformResponse", doing: str) -> None:
         status, words = answer.status, self._words(answer)
         if status == 401:
             raise CredentialsRefused(
@@ -124,7 +124,7 @@ class Client:
             sentence = f"jambonz did not {doing}: {answer.url} is a web page. {_ADDRESS_HINT}"
             raise build_unexpected_response(sentence, reads=answer.reads)
 
-    def _fail(self, answer: "client.PlatformResponse", doing: str, words: str) -> NoReturn:
+    def _fail(self, answer: "platform_client.PlatformResponse", doing: str, words: str) -> NoReturn:
         """A 500 is as often the client's mistake (unknown column, too long) as the server's."""
         if answer.status == 500 and words and _ROLLED_BACK_ERRORS.search(words):
             raise Unavailable(f"jambonz did not {doing}: {words}")
@@ -138,7 +138,7 @@ class Client:
             )
         raise OutcomeUnknown(f"jambonz was asked to {doing} and broke off: {reason}")
 
-    def _words(self, answer: "client.PlatformResponse") -> str:
+    def _words(self, answer: "platform_client.PlatformResponse") -> str:
         """Errors are {"msg"}, or {"message"}, or bare text, or nothing."""
         if answer.status < 400 or _is_html_page(answer):
             return ""
@@ -154,7 +154,7 @@ class Client:
 _ADDRESS_HINT = "Check the API address; it usually ends in /v1 or /api/v1."
 
 
-def _is_html_page(answer: "client.PlatformResponse") -> bool:
+def _is_html_page(answer: "platform_client.PlatformResponse") -> bool:
     """An unknown route is an HTML page, an unknown object is empty or bare text."""
     return "html" in answer.headers.get("content-type", "")
 

@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
-from integrations.http import client
+from integrations.http import platform_client
 from integrations.providers.base import (
     AccountField,
     CheckResult,
@@ -72,7 +72,7 @@ class LiveKit(Provider):
     def clean(cls, account: Mapping[str, str]) -> dict[str, list[str]]:
         if url := cls.origins(account)[""]:
             try:
-                client.parse_base_url(url)
+                platform_client.parse_base_url(url)
             except Refused as error:
                 return {"base_url": [str(error)]}
         return {}

@@ -7,8 +7,8 @@ from typing import Any, NoReturn
 
 import jwt
 
-# By module: importing integrations.http.client first comes by here before it is complete.
-from integrations.http import client
+# By module: importing integrations.http.platform_client first comes by here before it is complete.
+from integrations.http import platform_client
 from integrations.http.rate_limits import parse_retry_after
 from integrations.http.response_body import shorten_to_line
 from integrations.providers.base import (
@@ -112,7 +112,7 @@ class Client:
             f"{sentence} {_ADDRESS_HINT}" if reads else sentence, reads=reads
         )
 
-    def _fail(self, answer: "client.PlatformResponse", doing: str) -> NoReturn:
+    def _fail(self, answer: "platform_client.PlatformResponse", doing: str) -> NoReturn:
         code, words = self._said(answer)
         if answer.status == 401:
             raise CredentialsRefused(_authentication_error_message(answer.text))
@@ -128,7 +128,7 @@ class Client:
         raise Rejected(f"LiveKit did not {doing}: {words or answer.status}. {advice}".strip())
 
     def _broken_off(
-        self, answer: "client.PlatformResponse", doing: str, words: str
+        self, answer: "platform_client.PlatformResponse", doing: str, words: str
     ) -> ProviderError:
         """What was turned away did nothing; what broke off later may have been carried out."""
         reason = words or f"it answered {answer.status}"
@@ -137,7 +137,7 @@ class Client:
             return Unavailable(f"LiveKit did not {doing}: {reason}.", retry_after=pause)
         return OutcomeUnknown(f"LiveKit was asked to {doing} and broke off: {reason}.")
 
-    def _said(self, answer: "client.PlatformResponse") -> tuple[str, str]:
+    def _said(self, answer: "platform_client.PlatformResponse") -> tuple[str, str]:
         """Twirp's code and words. A body of any other make is not repeated: a proxy's page says
         nothing, and the one of a 401 holds our token."""
         if "json" not in answer.headers.get("content-type", ""):

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from integrations.http import client
+from integrations.http import platform_client
 from integrations.http.response_body import shorten_to_line
 from integrations.providers.base import (
     CredentialsRefused,
@@ -98,7 +98,7 @@ class Client:
 
     def _send(
         self, method: str, path: str, doing: str, **options: Any
-    ) -> "client.PlatformResponse":
+    ) -> "platform_client.PlatformResponse":
         """An answer below 400, or a 404 of the platform's own: a proxy's page says nothing."""
         answer = self.door.request(method, path, headers=self._headers, **options)
         is_absence = answer.status == 404 and "html" not in answer.headers.get("content-type", "")
@@ -106,10 +106,10 @@ class Client:
             raise build_twilio_error(answer, self.name, doing, self._words(answer))
         return answer
 
-    def _words(self, answer: "client.PlatformResponse") -> str:
+    def _words(self, answer: "platform_client.PlatformResponse") -> str:
         return self.door.redact(twilio_error_text(answer))
 
-    def _object(self, answer: "client.PlatformResponse", doing: str) -> Row:
+    def _object(self, answer: "platform_client.PlatformResponse", doing: str) -> Row:
         if fields := json_object_fields(answer):
             return fields
         sentence = f"{self.name} did not {doing}: its answer was no JSON object."

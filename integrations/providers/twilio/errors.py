@@ -3,8 +3,8 @@
 import re
 from typing import Any
 
-# By module: importing integrations.http.client first comes by here before it is complete.
-from integrations.http import client
+# By module: importing integrations.http.platform_client first comes by here before it is complete.
+from integrations.http import platform_client
 from integrations.http.rate_limits import parse_retry_after
 from integrations.http.response_body import shorten_to_line
 from integrations.providers.base import (
@@ -60,7 +60,7 @@ class Forbidden(Rejected):
 
 
 def build_twilio_error(
-    answer: "client.PlatformResponse", name: str, doing: str, words: str
+    answer: "platform_client.PlatformResponse", name: str, doing: str, words: str
 ) -> ProviderError:
     """What an answer of 400 and more means. `doing` finishes "Twilio did not …"."""
     status, code = answer.status, twilio_error_code(answer)
@@ -88,7 +88,7 @@ def _credential_error_message(name: str, status: int, code: int) -> str:
 
 
 def _server_error(
-    answer: "client.PlatformResponse", name: str, doing: str, words: str
+    answer: "platform_client.PlatformResponse", name: str, doing: str, words: str
 ) -> ProviderError:
     reason = words or f"it answered {answer.status}"
     if answer.reads:
@@ -105,7 +105,7 @@ def _twilio_error_message(name: str, doing: str, status: int, code: int, words: 
     return f"{name} did not {doing}: {advice}" + (f" ({name} error {code})" if code else "")
 
 
-def json_object_fields(answer: "client.PlatformResponse") -> dict[str, Any]:
+def json_object_fields(answer: "platform_client.PlatformResponse") -> dict[str, Any]:
     """Of an error's body, which may as well be a proxy's page."""
     try:
         body = answer.json()
@@ -114,7 +114,7 @@ def json_object_fields(answer: "client.PlatformResponse") -> dict[str, Any]:
     return body if isinstance(body, dict) else {}
 
 
-def twilio_error_code(answer: "client.PlatformResponse") -> int:
+def twilio_error_code(answer: "platform_client.PlatformResponse") -> int:
     """Twilio's numeric code; SignalWire and proxies tell others, or none."""
     code = json_object_fields(answer).get("code")
     if isinstance(code, str) and re.fullmatch("[0-9]{1,9}", code):
@@ -122,7 +122,7 @@ def twilio_error_code(answer: "client.PlatformResponse") -> int:
     return code if isinstance(code, int) and not isinstance(code, bool) else 0
 
 
-def twilio_error_text(answer: "client.PlatformResponse") -> str:
+def twilio_error_text(answer: "platform_client.PlatformResponse") -> str:
     """{"message"} of the 2010 API, {"title", "detail"} of RFC 9457 in the newer ones."""
     fields = json_object_fields(answer)
     found = fields.get("message") or fields.get("detail") or fields.get("title") or ""
