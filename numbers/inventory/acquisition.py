@@ -77,10 +77,15 @@ def import_number(
     )
     if voice_on:
         voice = create_placement(phone_number, voice_on, Role.VOICE, sip_settings)
-        request_placement_operation(
-            by, voice, Operation.Wish.ENSURE, label=number, waits_for=operation, is_new=True
-        )
+        request_voice_operation(by, voice, number, after=operation)
     return phone_number
+
+
+def request_voice_operation(by: Principal, voice: Placement, label: str, after: Operation) -> None:
+    """Due when the supply has settled, as a number has no trunks before the account has it."""
+    request_placement_operation(
+        by, voice, Operation.Wish.ENSURE, label=label, waits_for=after, is_new=True
+    )
 
 
 def buy_number(
