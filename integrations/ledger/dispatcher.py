@@ -13,15 +13,16 @@ from kombu import pools
 
 from integrations.ledger import dispatch, job_sources
 from integrations.ledger.job_sources import BrokerUnavailable
-from integrations.ledger.leadership import LeadershipLease
+from integrations.ledger.leadership import LEADERSHIP_LEASE, LeadershipLease
 from integrations.ledger.leases import NOTIFY_CHANNEL
 from integrations.models import Process
 from integrations.runtime.outages import Outage
-from integrations.runtime.processes import HEARTBEAT_SECONDS, ProcessReporter
+from integrations.runtime.processes import HEARTBEAT_SECONDS, ProcessReporter, alive_processes
 
 logger = logging.getLogger(__name__)
 database_outage, broker_outage = Outage(logger, "PostgreSQL"), Outage(logger, "The broker")
 LISTENER_TIMEOUT = 5.0  # seconds: it only renews a row
+HANDOVER_AFTER = 6.0  # seconds without the broker, which another dispatcher may reach
 
 
 def run_dispatcher(stop: Event, *, pause: float = 1.0) -> None:
@@ -56,9 +57,24 @@ def lead_and_dispatch(
         report.sometimes(broker_outage.reason)
         # One round is enough: what becomes due meanwhile, or makes room for more, notifies again.
         run_dispatch_round()
+        if broker_outage.seconds > HANDOVER_AFTER and has_successor(me):
+            hand_over(lead, stop)
+            return
         for _notice in lead.connection.notifies(timeout=pause, stop_after=1):
             pass
     lead.release()
+
+
+def has_successor(me: ProcessReporter) -> bool:
+    """Whether another dispatcher stands by that knows of no obstacle."""
+    others = alive_processes(Process.Kind.DISPATCHER).exclude(pk=me.instance)
+    return others.filter(state=Process.State.STANDING_BY, reason="").exists()
+
+
+def hand_over(lead: LeadershipLease, stop: Event) -> None:
+    logger.warning("gave back the lead of term %s: the broker is out of reach from here", lead.term)
+    lead.release()
+    stop.wait(LEADERSHIP_LEASE.total_seconds() / 2)  # it must not take the lead itself
 
 
 def wait_for_leadership(
@@ -71,7 +87,9 @@ def wait_for_leadership(
             logger.info("standing by")
             told = True
         database_outage.is_over()
-        report.sometimes()
+        if report.is_due:
+            check_broker()
+        report.sometimes(broker_outage.reason)
         stop.wait(pause)
     database_outage.is_over()
 
@@ -84,8 +102,12 @@ class PeriodicReport:
     state: str
     next_at: float = 0.0
 
+    @property
+    def is_due(self) -> bool:
+        return time.monotonic() >= self.next_at
+
     def sometimes(self, reason: str = "") -> None:
-        if time.monotonic() >= self.next_at:
+        if self.is_due:
             self.me.report(self.state, reason)
             self.next_at = time.monotonic() + HEARTBEAT_SECONDS
 
@@ -105,6 +127,19 @@ def run_dispatch_round() -> None:
     except BrokerUnavailable as error:
         broker_outage.goes_on(error)
         reset_broker_connections()
+    else:
+        broker_outage.is_over()
+
+
+def check_broker() -> None:
+    """Whether an outage is over. Who stands by and knows of none does not need the broker."""
+    if not broker_outage.seconds:
+        return
+    try:
+        with current_app.connection_for_write() as broker:
+            broker.default_channel.client.ping()
+    except Exception as error:  # of the transport's many kinds
+        broker_outage.goes_on(error)
     else:
         broker_outage.is_over()
 

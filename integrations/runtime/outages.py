@@ -26,6 +26,11 @@ class Outage:
         """The sentence that was or would be told; "" while all is well."""
         return f"{self.what} is out of reach: {self.error}" if self.since is not None else ""
 
+    @property
+    def seconds(self) -> float:
+        """How long it has lasted; 0 while all is well."""
+        return 0.0 if self.since is None else time.monotonic() - self.since
+
     def goes_on(self, error: Exception | str) -> None:
         """It is there: told at its beginning, and again after a minute."""
         now, self.error = time.monotonic(), error_summary(error)

@@ -65,10 +65,7 @@ def import_number(
             **{"source": SOURCE_BY_PROVIDER[provider], "number_provider": provider, **fields},
         )
     )
-    after = number_audit_snapshot(phone_number)
-    if purchase is not None:
-        after["purchase"] = dict(purchase)
-    record_number_event(by, phone_number, "created", after=after)
+    record_acquisition(by, phone_number, purchase)
     placement = create_placement(
         phone_number, integration, ROLE_BY_PROVIDER[provider], sip_settings, purchase
     )
@@ -79,6 +76,13 @@ def import_number(
         voice = create_placement(phone_number, voice_on, Role.VOICE, sip_settings)
         request_voice_operation(by, voice, number, after=operation)
     return phone_number
+
+
+def record_acquisition(by: Principal, number: PhoneNumber, purchase: Mapping | None) -> None:
+    after = number_audit_snapshot(number)
+    if purchase is not None:
+        after["purchase"] = dict(purchase)
+    record_number_event(by, number, "created", after=after)
 
 
 def request_voice_operation(by: Principal, voice: Placement, label: str, after: Operation) -> None:

@@ -9,12 +9,15 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from subprocess import Popen
+from urllib.parse import quote, urlsplit
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from integrations.models import Leadership, Process
+from numbers.inventory.operations import add_number
 from tests.chaos.processes import Processes, wait_until
 from tests.support.silent_proxy import SilentProxy
 
@@ -79,6 +82,31 @@ def test_another_dispatcher_leads_soon(
         os.killpg(first.pid, signal.SIGCONT)
         wait_until(lambda: f":{first.pid}:" in standby_processes())
         assert is_leader(second)
+
+
+def broker_address() -> tuple[str, int] | str:
+    url = urlsplit(settings.CELERY_BROKER_URL)
+    return (url.hostname, url.port or 6379) if url.hostname else url.path
+
+
+def test_another_leads_when_the_leader_has_lost_the_broker(processes: Processes, alice):
+    """It goes on renewing its lease: it gives the lead back by itself, and stands by until it has
+    the broker again."""
+    broker = SilentProxy(broker_address())
+    password = urlsplit(settings.CELERY_BROKER_URL).password or ""
+    url = f"redis://:{quote(password)}@127.0.0.1:{broker.port}/0"
+    first = processes.start_dispatcher(REDIS_URL=url)
+    wait_until(lambda: is_leader(first))
+    second = processes.start_dispatcher()
+    wait_until(lambda: Process.objects.filter(state="standing by").exists())
+    broker.silence()
+    add_number(alice.by, number="+14155550100")  # something to publish, again and again
+    wait_until(lambda: is_leader(second), FAILOVER)
+    wait_until(lambda: Process.objects.filter(state="standing by").exclude(reason="").exists())
+    assert is_leader(second)
+    broker.pass_on()
+    wait_until(lambda: Process.objects.filter(state="standing by", reason="").exists())
+    broker.close()
 
 
 def standby_processes() -> str:
