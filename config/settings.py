@@ -72,12 +72,13 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "allauth.usersessions",
     "allauth.socialaccount",
-    "allauth.socialaccount.providers.openid_connect",
     "organizations",
     "integrations",
     "carriers",
     "numbers",
 ]
+if SOCIALACCOUNT_PROVIDERS or MODE == "test":  # noqa: F405  else 4 MB of each process for nothing
+    INSTALLED_APPS += ["allauth.socialaccount.providers.openid_connect"]
 MIDDLEWARE = [
     "organizations.web.middleware.ForwardedOrigin",
     "organizations.web.middleware.RequestId",

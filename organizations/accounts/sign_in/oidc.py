@@ -3,7 +3,7 @@ e-mail."""
 
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from allauth.account.models import EmailAddress
@@ -13,12 +13,14 @@ from allauth.socialaccount.models import SocialLogin
 from allauth.socialaccount.providers.base.constants import AuthError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from requests import RequestException, Response, Session
 
 from organizations.accounts.email_verification import mark_verified
 from organizations.accounts.invitations import has_open_invitation
 from organizations.models import User
 from organizations.text.rules import sanitize_line
+
+if TYPE_CHECKING:  # 4 MB of each process, which most installations never use
+    from requests import Response, Session
 
 logger = logging.getLogger("organizations.accounts.sign_in")
 MAX_LOGGED_CHARACTERS = 200  # characters that the log takes of what others say
@@ -64,12 +66,12 @@ class SingleProviderAdapter(DefaultSocialAccountAdapter):
         else:  # the address may be anybody's, and so may every word in it
             logger.warning("A sign-in by OpenID Connect came back to a browser that awaits none")
 
-    def get_requests_session(self) -> Session:
+    def get_requests_session(self) -> "Session":
         session = super().get_requests_session()
         session.hooks["response"].append(self.note)
         return session
 
-    def note(self, answer: Response, **how: Any) -> None:
+    def note(self, answer: "Response", **how: Any) -> None:
         """What the log may tell of an answer: its body may hold tokens."""
         kind = answer.headers.get("Content-Type", "")[:MAX_LOGGED_CHARACTERS]
         place = urlsplit(answer.url).path
@@ -93,6 +95,7 @@ def oidc_error_parameters(request: HttpRequest) -> str:
 
 def handle_unreachable_provider(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """allauth's views ask the provider where its pages are, and break when it is away."""
+    from requests import RequestException
 
     def reached(request: HttpRequest, **path: str) -> HttpResponse:
         try:

@@ -7,13 +7,12 @@ from allauth.mfa.recovery_codes import views as recovery_codes
 from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as passkeys
 from allauth.socialaccount import views as social
-from allauth.socialaccount.providers.openid_connect import views as oidc
+from django.apps import apps
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import path, re_path
+from django.urls import URLPattern, path, re_path
 from django.views.generic import TemplateView
 
-from organizations.accounts.sign_in.oidc import handle_unreachable_provider
 from organizations.accounts.sign_in.session_views import sessions_page
 
 
@@ -29,6 +28,21 @@ def require_mail_server(view):
         return (view if settings.CAN_MAIL else ask)(request, **path)
 
     return chosen
+
+
+def openid_connect_patterns() -> list[URLPattern]:
+    """None where no provider is set up: its code takes memory in each process."""
+    if not apps.is_installed("allauth.socialaccount.providers.openid_connect"):
+        return []
+    from allauth.socialaccount.providers.openid_connect import views
+
+    from organizations.accounts.sign_in.oidc import handle_unreachable_provider
+
+    login, callback = map(handle_unreachable_provider, (views.login, views.callback))
+    return [
+        path("oidc/<str:provider_id>/login/", login, name="openid_connect_login"),
+        path("oidc/<str:provider_id>/login/callback/", callback, name="openid_connect_callback"),
+    ]
 
 
 no_password_page = TemplateView.as_view(template_name="account/no_password.html")
@@ -87,16 +101,7 @@ urlpatterns = [
     ),
     path("2fa/passkeys/<int:pk>/remove/", passkeys.remove_webauthn, name="mfa_remove_webauthn"),
     path("2fa/passkeys/<int:pk>/edit/", passkeys.edit_webauthn, name="mfa_edit_webauthn"),
-    path(
-        "oidc/<str:provider_id>/login/",
-        handle_unreachable_provider(oidc.login),
-        name="openid_connect_login",
-    ),
-    path(
-        "oidc/<str:provider_id>/login/callback/",
-        handle_unreachable_provider(oidc.callback),
-        name="openid_connect_callback",
-    ),
+    *openid_connect_patterns(),
     path("oidc/cancelled/", social.login_cancelled, name="socialaccount_login_cancelled"),
     *(
         path(f"none/{name}/", raise_not_found, name=name)
