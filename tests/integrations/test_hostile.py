@@ -248,7 +248,7 @@ def in_a_process(*arguments: str) -> str:
 def test_no_body_fills_the_memory():
     """One after the other in one process, which is more than one worker's child would bear."""
     for name, said, kibibytes in json.loads(in_a_process("-m", "tests.support.hostile_bodies")):
-        assert said.startswith("UnexpectedReply"), name
+        assert said.startswith("UnexpectedResponse"), name
         assert kibibytes < 300 * 1024, name
 
 
