@@ -66,9 +66,8 @@ def import_number(
         )
     )
     record_acquisition(by, phone_number, purchase)
-    placement = create_placement(
-        phone_number, integration, ROLE_BY_PROVIDER[provider], sip_settings, purchase
-    )
+    role = ROLE_BY_PROVIDER[provider]
+    placement = create_placement(phone_number, integration, role, sip_settings, purchase)
     operation = request_placement_operation(
         by, placement, Operation.Wish.ENSURE, label=number, is_new=True
     )
