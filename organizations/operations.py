@@ -1,4 +1,5 @@
-"""What is done to organizations, members and API keys; and the one way to write the audit log."""
+"""Operations on organizations, members and API keys, and record_event, the only way to write the
+audit log."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -34,9 +35,9 @@ def record_event(
     after: dict[str, Any] | None = None,
     outcome: str = Event.Outcome.ACCEPTED,
 ) -> None:
-    """One line in the audit log, in the caller's transaction; `before` and `after` hold no
-    secrets. What concerns several organizations is written in the order of their ids: the seals
-    are made one organization after the other."""
+    """Writes one event to the audit log, in the caller's transaction. `before` and `after` must not
+    contain secrets. Events of several organizations are written in the order of the organizations'
+    ids, because seals are made one organization after the other."""
     Event.objects.create(
         organization=by.organization,
         actor_kind=by.kind,
@@ -56,7 +57,7 @@ def record_event(
 
 @transaction.atomic
 def create_organization(*, name: str, owner: User | None = None) -> Organization:
-    """An organization, with `owner` as its first admin."""
+    """Creates an organization, with `owner` as its first admin. Raises ValidationError."""
     organization = Organization(name=name)
     with tenant_scope.within(organization):
         organization.full_clean()
@@ -81,7 +82,7 @@ def add_member(by: Principal, *, user: User, role: str) -> Membership:
 
 
 class AlreadyMember(Exception):
-    """The person is in the organization; their role is changed, not added."""
+    """The person is already a member. Change their role instead."""
 
 
 @transaction.atomic
@@ -91,14 +92,14 @@ def rename_organization(by: Principal, *, name: str) -> Organization:
 
 @transaction.atomic
 def change_quotas(by: Principal, *, quotas: dict[str, int]) -> Organization:
-    """Other limits than the defaults, by the names of quotas. Raises ValidationError."""
+    """Sets the limits that differ from the defaults, by quota name. Raises ValidationError."""
     return update_organization(by, "organization.quotas_changed", quotas=quotas)
 
 
 @transaction.atomic
 def set_numbers_limited(by: Principal, *, limited: bool) -> Organization:
-    """Whether the organization may add only numbers of its number pools
-    (numbers/inventory/pool_rules.py). Those it has stay."""
+    """Sets whether the organization may add only numbers of its number pools
+    (numbers/inventory/pool_rules.py). Existing numbers stay."""
     return update_organization(by, "organization.changed", numbers_limited=limited)
 
 
@@ -119,8 +120,8 @@ def update_organization(by: Principal, action: str, **fields: Any) -> Organizati
 
 @transaction.atomic
 def change_member_role(by: Principal, *, user: User, role: str) -> Membership:
-    """From the next request on, for the member's keys too: none is stronger than its owner.
-    Raises HigherRole and LastAdmin."""
+    """Changes a member's role from the next request on, also for the member's keys, because no key
+    is stronger than its owner. Raises HigherRole and LastAdmin."""
     ensure_can_grant_role(by, role, _("You cannot give somebody a role that may more than you."))
     membership = lock_member(by, user)
     ensure_member_not_higher(by, membership)
@@ -139,7 +140,8 @@ def change_member_role(by: Principal, *, user: User, role: str) -> Membership:
 
 @transaction.atomic
 def remove_member(by: Principal, *, user: User) -> None:
-    """With their keys, so that none comes back to life if they do."""
+    """Removes a member and revokes their keys, so that no key works again if the member returns.
+    Raises LastAdmin, and DoesNotExist if the user is not a member."""
     membership = lock_member(by, user)
     ensure_not_last_admin(by, membership, None)
     for key in by.organization.api_keys.filter(owner=user, revoked_at=None):
@@ -151,12 +153,14 @@ def remove_member(by: Principal, *, user: User) -> None:
 
 
 def leave_organization(by: Principal, *, user: User) -> None:
-    """A member goes by themselves; their keys go too, those from when they were more as well."""
+    """Removes the member who calls it. Acts as an admin, so that keys from a time when the member
+    had a higher role are revoked too. Raises LastAdmin."""
     remove_member(replace(by, role=Role.ADMIN), user=user)
 
 
 def revoke_sent_invitations(by: Principal, user: User) -> None:
-    """Those that the user made: else who is shown out leaves a door open behind them."""
+    """Revokes the open invitations that the user sent. Otherwise a removed member could return
+    through one."""
     rows = by.organization.invitations.filter(invited_by=user, accepted_at=None, revoked_at=None)
     for invitation in rows:
         label = invitation.email
@@ -165,7 +169,8 @@ def revoke_sent_invitations(by: Principal, user: User) -> None:
 
 
 def ensure_can_grant_role(by: Principal, role: str, message: str) -> None:
-    """Nobody makes a member who may more: a narrow key would make itself a wide friend."""
+    """Raises HigherRole unless the caller has all permissions of the role. Otherwise a key with
+    narrow scopes could create a member with more permissions than its own."""
     if lower_role(role, by.role) != role or granted_permissions(role, []) - by.permissions:
         raise HigherRole({"role": message})
 
@@ -176,11 +181,12 @@ def ensure_member_not_higher(by: Principal, membership: Membership) -> None:
 
 
 class LastAdmin(Exception):
-    """Without an admin nobody could give the organization one."""
+    """The organization would be left without an admin, and nobody could appoint one."""
 
 
 def lock_member(by: Principal, user: User) -> Membership:
-    """All memberships are locked, in one order: two admins may not demote each other at once."""
+    """Locks all memberships, in one order, and returns the user's. Two admins therefore cannot
+    demote each other at the same time. Raises DoesNotExist."""
     rows = by.organization.memberships.select_for_update().order_by("pk")
     return {row.user_id: row for row in rows}.get(user.pk) or rows.get(user=user)
 
@@ -204,10 +210,10 @@ def create_api_key(
     allowed_cidrs: Sequence[str] = (),
     id: UUID | None = None,
 ) -> tuple[ApiKey, api_key_format.PlaintextApiKey]:
-    """A new key and its text, which is never to be seen again. Raises ValidationError by field.
+    """Creates a key and returns it with its plaintext, which cannot be read again. Raises
+    ValidationError by field.
 
-    `id`: what a form that may be sent twice names its key by. Raises KeyAlreadyCreated the second
-    time.
+    A form that may be sent twice chooses the key's `id`. Raises KeyAlreadyCreated the second time.
     """
     validate_scopes(scopes)
     validate_cidrs(allowed_cidrs)
@@ -247,12 +253,12 @@ def api_key_audit_snapshot(key: ApiKey) -> dict[str, Any]:
 
 
 def format_audit_time(moment: datetime | None) -> str | None:
-    """As the audit log has it."""
+    """Formats a time as in the audit log."""
     return moment.isoformat(timespec="seconds") if moment else None
 
 
 class KeyAlreadyCreated(Exception):
-    """The form was sent twice; it made its key the first time."""
+    """The form was sent twice, and created its key the first time."""
 
 
 def insert_key_once(key: ApiKey) -> None:
@@ -269,8 +275,8 @@ def insert_key_once(key: ApiKey) -> None:
 
 @transaction.atomic
 def revoke_api_key(by: Principal, *, key_id: UUID) -> bool:
-    """Refused from the next request on. False when it was revoked before, or is not ours. Raises
-    HigherRole."""
+    """Revokes a key, which is refused from the next request on. Returns False if the key was
+    revoked before or belongs to another organization. Raises HigherRole."""
     keys_here = by.organization.api_keys.filter(pk=key_id)
     key = keys_here.first()
     if key:
@@ -283,7 +289,8 @@ def revoke_api_key(by: Principal, *, key_id: UUID) -> bool:
 
 
 class HigherRole(ValidationError):
-    """Nobody makes or revokes a key, invites, or changes a member, above their own role."""
+    """The caller tried to create or revoke a key, invite, or change a member, above their own
+    role."""
 
 
 def ensure_role_not_higher(by: Principal, role: str) -> None:
@@ -315,7 +322,8 @@ def validate_cidrs(cidrs: Sequence[str]) -> None:
 
 
 def ensure_networks_within_own(mine: Sequence[str], cidrs: Sequence[str]) -> None:
-    """A key that is held to networks makes none that may be used from elsewhere."""
+    """Raises ValidationError if `cidrs` reach beyond `mine`. A key that is limited to networks
+    cannot create one that works from elsewhere."""
     allowed = [ip_network(cidr) for cidr in mine]
     outside = [cidr for cidr in cidrs if not any(is_subnet(ip_network(cidr), a) for a in allowed)]
     if mine and (outside or not cidrs):
@@ -324,7 +332,8 @@ def ensure_networks_within_own(mine: Sequence[str], cidrs: Sequence[str]) -> Non
 
 
 def ensure_expiry_within_own(mine: datetime | None, expires_at: datetime | None) -> None:
-    """A key that ends makes none that outlives it: a leaked one would never end."""
+    """Raises ValidationError if `expires_at` is later than `mine`. Otherwise a leaked key could
+    create keys that outlive it."""
     if mine and (expires_at is None or expires_at > mine):
         words = {"end": format_audit_time(mine)}
         raise ValidationError({"expires_at": _("Your own key ends at %(end)s.") % words})
@@ -342,8 +351,9 @@ def ensure_future_expiry(expires_at: datetime | None) -> None:
 def ensure_permissions_within_own(
     by: Principal, role: str, scopes: Sequence[str], *, is_limited: bool
 ) -> None:
-    """Nobody hands out more than they have: a narrow key would make itself a wide one. What is
-    withheld from a limited key is withheld from the limited ones that it makes."""
+    """Raises HigherRole or ValidationError if the key would have permissions that the caller lacks.
+    Permissions withheld from a limited key may be in the role of limited keys that it creates,
+    because they are withheld from those as well."""
     ensure_role_not_higher(by, role)
     mine = by.permissions | by.withheld if is_limited else by.permissions
     surplus = sorted(granted_permissions(role, list(scopes)) - mine)
@@ -355,7 +365,7 @@ def ensure_permissions_within_own(
 
 
 def validate_key_role(organization: Organization, owner: User, role: str) -> None:
-    """A key belongs to a member and is at most as strong as that member."""
+    """Raises ValidationError unless the owner is a member with at least this role."""
     membership = organization.memberships.filter(user=owner).first()
     if membership is None:
         raise ValidationError(

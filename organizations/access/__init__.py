@@ -1,1 +1,1 @@
-"""Who may do what: roles, principals, API keys and quotas."""
+"""Roles and permissions, principals, API keys and quotas."""

@@ -1,8 +1,8 @@
-"""The text of an API key: `pb_live_<id>_<secret>`, whose last six characters let a typo be told
-offline.
+"""The text format of an API key: `pb_live_<id>_<secret>`.
 
-`<id>` is 16 characters of [0-9a-z], public; `<secret>` is 30 base62 characters (178 bits) and a
-base62 CRC-32 over id and secret. A client may also send the two halves in two headers.
+`<id>` is 16 public characters of [0-9a-z]. `<secret>` is 30 base62 characters (178 bits) followed
+by a base62 CRC-32 over id and secret (six characters), so that a typo is detected without a query.
+A client may also send the two halves in two headers.
 """
 
 import hashlib
@@ -20,7 +20,8 @@ ID_LENGTH, SECRET_LENGTH, CHECKSUM_LENGTH = 16, 30, 6
 
 @dataclass(frozen=True)
 class PlaintextApiKey:
-    """One key in clear: exists only while it is shown once, or while a request is authenticated."""
+    """One API key in plaintext. Exists only while it is shown once, or while a request is
+    authenticated."""
 
     key_id: str
     secret: str = field(repr=False)
@@ -35,7 +36,8 @@ class PlaintextApiKey:
 
     @property
     def digest(self) -> bytes:
-        """What is stored. The secret has 178 random bits, so a slow hash would buy nothing."""
+        """Returns the SHA-256 digest that is stored. The secret has 178 random bits, so a slow hash
+        would add nothing."""
         return hashlib.sha256(self.secret.encode()).digest()
 
     def matches(self, digest: bytes) -> bool:
@@ -49,7 +51,7 @@ def generate_api_key() -> PlaintextApiKey:
 
 
 def parse_api_key(full: str) -> PlaintextApiKey | None:
-    """The key in `full`, or None when it cannot be one (shape or checksum)."""
+    """Returns the key in `full`, or None if its shape or checksum is wrong."""
     if not full.startswith(API_KEY_PREFIX):
         return None
     key_id, _, secret = full.removeprefix(API_KEY_PREFIX).partition("_")
@@ -57,7 +59,7 @@ def parse_api_key(full: str) -> PlaintextApiKey | None:
 
 
 def parse_api_key_pair(public: str, secret: str) -> PlaintextApiKey | None:
-    """The key whose halves came in two headers, or None."""
+    """Returns the key whose halves came in two headers, or None if they cannot be a key."""
     if not public.startswith(API_KEY_PREFIX):
         return None
     return parse_key_parts(public.removeprefix(API_KEY_PREFIX), secret)

@@ -1,4 +1,4 @@
-"""Rotating an API key: a successor with another secret, and a time in which both work."""
+"""Rotation of API keys: a successor with another secret, and a period in which both keys work."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -25,21 +25,22 @@ DEFAULT_OVERLAP, MAX_OVERLAP = timedelta(hours=24), timedelta(days=30)
 
 
 class NotRotatable(Exception):
-    """The key does not work any more, or has a successor already."""
+    """The key no longer works, or already has a successor."""
 
 
 class NotKeyOwner(Exception):
-    """Who makes the successor sees its secret, and could act in the owner's name."""
+    """Raised if a member or API key of somebody other than the owner rotates a key. Whoever rotates
+    a key sees the secret of the successor and could act in the owner's name."""
 
 
 @transaction.atomic
 def rotate_key(
     by: Principal, *, key_id: UUID, overlap: timedelta = DEFAULT_OVERLAP
 ) -> tuple[ApiKey, PlaintextApiKey]:
-    """The successor and its text, which is never to be seen again: the same name, role, scopes,
-    networks and end. The key itself ends after `overlap`, or earlier if it would anyway; without
-    one it is revoked. Raises NotRotatable, NotKeyOwner, HigherRole, and ValidationError by
-    field."""
+    """Creates the successor of a key and returns it with its plaintext, which cannot be read again.
+    The successor has the same name, role, scopes, networks and expiry. The key itself expires after
+    `overlap`, or earlier if it would anyway; without an overlap it is revoked. Raises NotRotatable,
+    NotKeyOwner, HigherRole, and ValidationError by field."""
     key = by.organization.api_keys.select_for_update().get(pk=key_id)
     ensure_rotatable(key)
     ensure_key_owner(by, key)
@@ -71,7 +72,8 @@ def link_successor(by: Principal, key: ApiKey, successor: ApiKey, end: datetime)
 
 
 def effective_key_role(key: ApiKey) -> str:
-    """The owner may have been demoted; the successor is what the key was able to do."""
+    """Returns the role that the key can use now: its own, or that of an owner who was demoted
+    since. The successor gets this role."""
     membership = key.organization.memberships.filter(user=key.owner_id).first()
     return lower_role(key.role, membership.role) if membership else key.role
 
@@ -97,6 +99,7 @@ def validate_overlap(overlap: timedelta) -> None:
 
 
 def ensure_key_not_broader(mine: ApiKey, key: ApiKey) -> None:
-    """A key rotates none that reaches further than itself. Raises ValidationError by field."""
+    """Raises ValidationError by field if `key` reaches further than `mine`, the key that rotates
+    it."""
     ensure_networks_within_own(mine.allowed_cidrs, key.allowed_cidrs)
     ensure_expiry_within_own(mine.expires_at, key.expires_at)

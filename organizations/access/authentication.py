@@ -1,4 +1,4 @@
-"""From the API key of a request to the principal it stands for."""
+"""Authentication: from the API key of a request to its principal."""
 
 import logging
 from uuid import UUID
@@ -25,7 +25,7 @@ from organizations.web.client_address import is_address_in_networks
 logger = logging.getLogger(__name__)
 
 PLACEHOLDER_DIGEST = bytes(32)
-# Under SKIP LOCKED no request waits here for one that holds the row.
+# SKIP LOCKED, so that no request waits for another one that has locked the row.
 RECORD_KEY_USE = f"""
     UPDATE {ApiKey._meta.db_table} SET last_used_at = now(), last_used_from = %s WHERE id =
         (SELECT id FROM {ApiKey._meta.db_table} WHERE id = %s FOR NO KEY UPDATE SKIP LOCKED)
@@ -33,14 +33,16 @@ RECORD_KEY_USE = f"""
 
 
 def authenticate_bearer(request: HttpRequest) -> Principal:
-    """The principal of the request's key, in any of the headers we know; else a 401, 403 or 429."""
+    """Returns the principal of the request's key, which may be in any of the supported headers.
+    Raises a 401, 403 or 429 Problem otherwise."""
     return authenticate_key(read_api_key(request), request)
 
 
 def authenticate_key(
     text: api_key_format.PlaintextApiKey | None, request: HttpRequest
 ) -> Principal:
-    """The principal of this key. None, a text that is no key, is refused without a query."""
+    """Returns the principal of this key. Rejects None (a text that is not a key) without a
+    query."""
     address = request.META.get("REMOTE_ADDR", "")  # the client's: organizations.web.client_address
     ensure_not_guessing(address, text)
     key = verify_api_key(text, address)
@@ -53,16 +55,16 @@ def authenticate_key(
 
 
 def verify_api_key(text: api_key_format.PlaintextApiKey | None, address: str) -> ApiKeyRecord:
-    """The key of this text and of somebody who may act; anything else counts as a guess."""
+    """Returns the record of this key, if its owner is still an active member. Otherwise counts a
+    failure of the client's address and raises a 401 Problem."""
     if text is None:
         count_key_failure(address)
         raise unauthorized_problem(
             _("This is not a complete API key; its last characters are a checksum.")
         )
     key = find_key_record(text.key_id)
-    matches = text.matches(
-        key.digest if key else PLACEHOLDER_DIGEST
-    )  # compared in any case: equal time
+    # Unknown keys are compared too, so that every key takes the same time.
+    matches = text.matches(key.digest if key else PLACEHOLDER_DIGEST)
     if not key or not matches or key.owner_role is None:
         count_key_failure(address)
         if key:
@@ -75,7 +77,8 @@ def verify_api_key(text: api_key_format.PlaintextApiKey | None, address: str) ->
 
 
 def ensure_key_active(key: ApiKeyRecord) -> None:
-    """Only who knows the secret gets here, and may learn why the key is refused."""
+    """Raises a 401 Problem if the key is revoked or expired. Only a caller that knows the secret
+    gets this far, and may learn the reason."""
     if key.is_revoked:
         record_key_refusal(key, "revoked")
         raise unauthorized_problem(_("This API key was revoked."))
@@ -85,7 +88,8 @@ def ensure_key_active(key: ApiKeyRecord) -> None:
 
 
 def ensure_network_and_organization(key: ApiKeyRecord, request: HttpRequest, address: str) -> None:
-    """403 from outside the key's networks, or for another organization than the key's."""
+    """Raises a 403 Problem if the request comes from outside the key's networks or names another
+    organization than the key's."""
     if key.allowed_cidrs and not is_address_in_networks(address, key.allowed_cidrs):
         record_key_refusal(key, "network")
         raise Problem("forbidden", _("This API key may not be used from your address."))
@@ -103,7 +107,8 @@ def matches_organization_id(organization: Organization, named: str) -> bool:
 
 
 def record_key_use(key: ApiKeyRecord, address: str) -> None:
-    """When and from where, at most once a minute. A request never fails for this."""
+    """Stores when and from where the key was used; authenticate_key calls it at most once a minute
+    per key. A database error is only logged, so that a request never fails because of it."""
     try:
         with connection.cursor() as cursor:
             cursor.execute(RECORD_KEY_USE, [address or None, key.id])

@@ -1,4 +1,4 @@
-"""Who acts: a member, an API key, an operator of the installation, or the system itself."""
+"""Principals, who act: a member, an API key, an operator of the installation, or the system."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -20,7 +20,7 @@ NO_PERMISSIONS: frozenset[Permission] = frozenset()
 
 @dataclass(frozen=True)
 class Principal:
-    """One actor in one organization: what it may do, and how the audit log names it."""
+    """One actor in one organization: its permissions, and its name in the audit log."""
 
     organization: Organization
     kind: str  # member | key | staff | system | anonymous
@@ -29,14 +29,15 @@ class Principal:
     user_id: UUID | None
     permissions: frozenset[Permission]
     role: str = Role.ADMIN
-    withheld: frozenset[Permission] = NO_PERMISSIONS  # granted, but not to a key with these limits
+    withheld: frozenset[Permission] = NO_PERMISSIONS  # in the role, but not for a limited key
 
     def can(self, permission: str) -> bool:
         return permission in self.permissions
 
 
 def member_principal(membership: Membership) -> Principal:
-    """A person on the screens; `membership.organization` and `.user` must be loaded."""
+    """Returns the principal of a person who uses the screens. `membership.organization` and
+    `membership.user` must be loaded."""
     user = membership.user
     return Principal(
         membership.organization,
@@ -50,7 +51,8 @@ def member_principal(membership: Membership) -> Principal:
 
 
 def api_key_principal(key: ApiKey, *, owner_role: str) -> Principal:
-    """`key.organization` and `key.owner` must be loaded; the owner's own role caps the key's."""
+    """Returns the principal of an API key. `key.organization` and `key.owner` must be loaded. The
+    owner's own role caps the key's."""
     role = lower_role(key.role, owner_role)
     permissions = granted_permissions(role, key.scopes)
     withheld = permissions & LIMITED_KEY_EXCLUSIONS if key.is_limited else NO_PERMISSIONS
@@ -67,7 +69,8 @@ def api_key_principal(key: ApiKey, *, owner_role: str) -> Principal:
 
 
 def staff_principal(user: User, organization: Organization) -> Principal:
-    """An operator acting in the admin on a row of `organization`; the audit log says so."""
+    """Returns the principal of an operator who acts in the admin on a row of `organization`. The
+    audit log names them as an operator."""
     return Principal(
         organization,
         "staff",
@@ -79,19 +82,19 @@ def staff_principal(user: User, organization: Organization) -> Principal:
 
 
 def system_principal(organization: Organization, label: str = "Patchbay") -> Principal:
-    """Patchbay itself: workers, management commands."""
+    """Returns the principal of Patchbay itself, for workers and management commands."""
     return Principal(organization, "system", "", label, None, frozenset(Permission))
 
 
 def anonymous_principal(organization: Organization) -> Principal:
-    """Somebody who has not shown who they are; for the audit log only."""
+    """Returns the principal of an unauthenticated client, for the audit log only."""
     label = "unauthenticated client"
     return Principal(organization, "anonymous", "", label, None, frozenset(), Role.USER)
 
 
 def reload_principal(organization: Organization, kind: str, actor_id: str) -> Principal | None:
-    """Who asked for something that is done later, with what they may do by then; None when they may
-    not act any more (no member, a revoked or expired key)."""
+    """Returns the requester of work that is done later, with their current permissions. Returns
+    None if they may no longer act (not a member any more, or the key is revoked or expired)."""
     if kind == "system":
         return system_principal(organization)
     if kind == "staff":

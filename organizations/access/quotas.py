@@ -1,7 +1,7 @@
-"""How much an organization may have of what costs everybody: limits, and how much of them is used.
+"""Quotas: limits on what an organization may use of shared resources, and how much it uses.
 
-Apps register their quotas in `AppConfig.ready()`. An operator changes one for an organization in
-the admin (`Organization.quotas`); the others have their default.
+Apps register their quotas in `AppConfig.ready()`. An operator changes a quota of one organization
+in the admin (`Organization.quotas`); the others have their default.
 """
 
 import time
@@ -16,16 +16,17 @@ from django.utils.translation import gettext as _
 
 from organizations.models import Organization
 
-# A count is good for a while where much is left: for a tenth of that, and ten processes may do so.
+# While much of a quota is left, a process may grant a tenth of the remainder without counting
+# again. Ten processes can do so without exceeding the limit.
 COUNT_CACHE_SECONDS, ALLOWANCE_DIVISOR = 60.0, 10
-_cached_allowances: dict[
-    tuple[Any, str, int], tuple[float, int]
-] = {}  # until when, and how many more
+# Value: the end of the allowance (time.monotonic(), seconds) and how many rows are left of it.
+_cached_allowances: dict[tuple[Any, str, int], tuple[float, int]] = {}
 
 
 @dataclass(frozen=True)
 class Quota:
-    """`used` counts, by rows that any transaction sees; `title` names it to people."""
+    """A quota with its default limit. `used` counts rows that every transaction sees; `title` names
+    the quota to people."""
 
     name: str
     title: str | Promise
@@ -41,7 +42,7 @@ class Usage:
 
 
 class QuotaExceeded(ValidationError):
-    """Refused, as the organization has all that it may have."""
+    """The organization has used up its quota."""
 
     def __init__(self, usage: Usage):
         self.usage = usage
@@ -51,7 +52,7 @@ class QuotaExceeded(ValidationError):
             "operator can raise it."
         )
         refusal = ValidationError(text % words, code="quota-exceeded")
-        super().__init__({NON_FIELD_ERRORS: [refusal]})  # as all that operations refuse of fields
+        super().__init__({NON_FIELD_ERRORS: [refusal]})  # like all field errors of operations
 
 
 _registry: dict[str, Quota] = {}
@@ -66,17 +67,17 @@ def quota_limit(organization: Organization, quota: Quota) -> int:
 
 
 def list_quota_usages(organization: Organization) -> list[Usage]:
-    """All quotas of an organization, in the order of their names."""
+    """Returns the usage of all quotas of an organization, in the order of their names."""
     quotas = (quota for _name, quota in sorted(_registry.items()))
     return [Usage(q, quota_limit(organization, q), q.used(organization)) for q in quotas]
 
 
 def ensure_quota(organization: Organization, name: str, more: int = 1) -> None:
-    """Make sure that `more` may be added in the caller's transaction. Raises QuotaExceeded.
+    """Raises QuotaExceeded unless `more` rows may be added in the caller's transaction.
 
-    The organization's row is locked while it is counted and until the transaction ends, so that two
-    requests cannot take the last place both. It comes after names, and before numbers and all else
-    in the order of integrations/ledger/locks.py.
+    The organization's row is locked while the rows are counted and until the transaction ends, so
+    that two requests cannot both take the last one. This lock comes after names, and before numbers
+    and everything else, in the order of integrations/ledger/locks.py.
     """
     quota = _registry[name]
     limit = quota_limit(organization, quota)
@@ -95,7 +96,8 @@ def ensure_quota(organization: Organization, name: str, more: int = 1) -> None:
 
 
 def consume_cached_allowance(key: tuple[Any, str, int], more: int) -> bool:
-    """Without a count: one of shortly before has left enough for this process."""
+    """Returns whether a recent count left enough of the allowance of this process, and deducts
+    `more` from it."""
     until, left = _cached_allowances.get(key, (0.0, 0))
     if left < more or time.monotonic() > until:
         return False
@@ -104,7 +106,8 @@ def consume_cached_allowance(key: tuple[Any, str, int], more: int) -> bool:
 
 
 def validate_quotas(value: Any) -> None:
-    """Of the admin's field: names of quotas with whole numbers."""
+    """Validates the admin's field: an object from names of quotas to whole numbers. Raises
+    ValidationError."""
     if not isinstance(value, dict):
         raise ValidationError(_('Give an object, such as {"integrations": 100}.'))
     for name, limit in value.items():

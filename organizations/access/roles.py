@@ -1,4 +1,4 @@
-"""Who may do what: one table from role to permissions, and one from API-key scope to
+"""Roles and API-key scopes: one table from role to permissions, and one from scope to
 permissions."""
 
 from enum import StrEnum
@@ -17,7 +17,8 @@ class Role(TextChoices):
 
 
 class Permission(StrEnum):
-    """`<noun>:<verb>`, the words of the vendors' documents. Carriers go with phone_numbers."""
+    """A permission, `<noun>:<verb>` in the words of the vendors' documents. Carriers use
+    phone_numbers."""
 
     PHONE_NUMBERS_READ = "phone_numbers:read"
     PHONE_NUMBERS_CREATE = "phone_numbers:create"
@@ -51,7 +52,8 @@ ADMIN_ONLY_PERMISSIONS = frozenset(
         Permission.MEMBERS_DELETE,
     }
 )
-# What a key does by these outlasts it: none of them for one that ends, or is held to networks.
+# The effects of these permissions outlast the key, so a key that expires or is limited to networks
+# has none of them.
 LIMITED_KEY_EXCLUSIONS = frozenset(
     {Permission.MEMBERS_CREATE, Permission.MEMBERS_UPDATE, Permission.MEMBERS_DELETE}
 )
@@ -63,7 +65,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
     Role.USER: READ_PERMISSIONS - {Permission.EVENTS_READ},
 }
 
-# A scope narrows what the key's role grants; a key without scopes has all of its role.
+# A scope narrows what the key's role grants. A key without scopes has everything its role grants.
 SCOPES: dict[str, frozenset[Permission]] = {
     f"{noun}:{kind}": frozenset(
         p
@@ -77,8 +79,8 @@ SCOPES: dict[str, frozenset[Permission]] = {
 
 
 def granted_permissions(role: str, scopes: list[str]) -> frozenset[Permission]:
-    """The permissions of a role, narrowed by scopes where there are any. Of a key that is limited
-    (`ApiKey.is_limited`) the LIMITED_KEY_EXCLUSIONS ones are still to be taken away."""
+    """Returns the permissions of a role, narrowed by scopes if there are any. For a limited key
+    (`ApiKey.is_limited`), the caller removes LIMITED_KEY_EXCLUSIONS."""
     of_role = ROLE_PERMISSIONS.get(role, frozenset())
     if not scopes:
         return of_role
@@ -86,6 +88,6 @@ def granted_permissions(role: str, scopes: list[str]) -> frozenset[Permission]:
 
 
 def lower_role(one: str, other: str) -> str:
-    """The weaker of two roles: a key never outgrows the membership of its owner."""
+    """Returns the weaker of two roles. A key never exceeds the membership of its owner."""
     order = [Role.USER, Role.AGENT_MANAGER, Role.ADMIN]
     return min(one, other, key=order.index)

@@ -1,9 +1,10 @@
-"""How e-mails are spelled, so that one person has one."""
+"""The spelling of e-mail addresses, so that one person has one spelling."""
 
 
 def canonical_email(text: str) -> str:
-    """As it is stored and looked up, character by character. A database that ignores case takes
-    "ſ" for an S and "ı" for an I, which at a mail provider are other people."""
+    """Returns the e-mail as it is stored and looked up, character by character. A database that
+    ignores case would match "ſ" with S and "ı" with I, which are other people at a mail
+    provider."""
     return text.strip().lower()
 
 

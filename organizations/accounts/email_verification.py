@@ -1,5 +1,9 @@
-"""Whose e-mail an account is. An account made by an invitation's link is its bearer's, who need not
-own the e-mail: who invites sees the link. EmailAddress rows remember such accounts."""
+"""Verification of who owns the e-mail of an account.
+
+An account created through an invitation link belongs to the bearer of the link, who need not own
+the e-mail, because whoever invites sees the link. EmailAddress rows mark such accounts as
+unverified.
+"""
 
 import logging
 
@@ -16,27 +20,30 @@ logger = logging.getLogger("organizations.accounts.sign_in")
 
 
 def mark_unverified(user: User) -> None:
-    """The account was made by somebody of whom we know only that they had the link."""
+    """Marks the e-mail of a new account as unverified. Whoever created the account is only known to
+    have the link."""
     EmailAddress.objects.create(
         user=user, email=canonical_email(user.email), primary=True, verified=False
     )
 
 
 def record_email_change(user: User) -> None:
-    """An operator gave the account another e-mail: the old one signs nobody in any more."""
+    """Stores the new e-mail after an operator changed it, so that the old one no longer signs
+    anybody in."""
     EmailAddress.objects.filter(user=user).update(email=canonical_email(user.email))
 
 
 @transaction.atomic
 def mark_verified(user: User, *, keeps_password: bool = False) -> None:
-    """The owner of the e-mail has come (by the provider, by a link in a mail). If the account was
-    unproven so far, nobody else's way in is left: password, sessions, second factors and passkeys.
-    An account that an operator made is its owner's from the beginning."""
+    """Marks the e-mail as verified, because its owner signed in (through the OpenID Connect
+    provider or a mailed link). If the account was unverified, removes every credential that
+    somebody else may have set up: password (unless `keeps_password`), sessions, second factors and
+    passkeys. An account that an operator created counts as its owner's from the start."""
     if not EmailAddress.objects.filter(user=user, verified=False).update(verified=True):
         return
     delete_authenticators(user)
     if not keeps_password:
-        user.set_unusable_password()  # which ends the sessions, too
+        user.set_unusable_password()  # which also ends the sessions
         user.save(update_fields=["password"])
     logger.warning("%s is now their owner's account; its old ways in are shut", user.email)
 

@@ -1,4 +1,5 @@
-"""Invitations by link: whoever has the link, and the e-mail it was sent to, becomes a member."""
+"""Invitations by link: whoever has the link and owns the e-mail that it was sent to becomes a
+member."""
 
 import hashlib
 import logging
@@ -36,15 +37,16 @@ OPEN_INVITATION_FILTER = {"accepted_at": None, "revoked_at": None}
 
 
 class InvitationNotOpen(Exception):
-    """The link is unknown, was used or revoked, or has expired: to its bearer all the same."""
+    """The link is unknown, was used or revoked, or has expired. Its bearer sees no difference."""
 
 
 class InvitationEmailMismatch(Exception):
-    """It was sent to another e-mail than the account's."""
+    """The invitation was sent to another e-mail than the account's."""
 
 
 def count_recent_invitations(organization: Organization) -> int:
-    """Revoked ones count: each was a mail to somebody."""
+    """Counts the invitations of the last 24 hours. Revoked ones count too, because each one mailed
+    somebody."""
     return organization.invitations.filter(created_at__gt=timezone.now() - DAY).count()
 
 
@@ -55,9 +57,9 @@ INVITATION_QUOTA = Quota(
 
 @transaction.atomic
 def create_invitation(by: Principal, *, email: str, role: str) -> tuple[Invitation, str]:
-    """A new invitation and its link, which is never to be seen again; an earlier one to the same
-    e-mail ends. Raises ValidationError by field, HigherRole, AlreadyMember and
-    QuotaExceeded."""
+    """Creates an invitation and returns it with its link, which cannot be read again. Revokes an
+    earlier invitation to the same e-mail. Raises ValidationError by field, HigherRole,
+    AlreadyMember and QuotaExceeded."""
     ensure_can_grant_role(
         by, role, _("You cannot invite somebody to a role that may more than you.")
     )
@@ -89,8 +91,8 @@ def create_invitation(by: Principal, *, email: str, role: str) -> tuple[Invitati
 
 @transaction.atomic
 def revoke_invitation(by: Principal, *, invitation_id) -> bool:
-    """Its link opens nothing from now on. False when it was no longer open. Raises
-    Invitation.DoesNotExist."""
+    """Revokes an invitation, so that its link no longer works. Returns False if it was no longer
+    open. Raises Invitation.DoesNotExist."""
     rows = by.organization.invitations.select_for_update()
     invitation = rows.get(pk=invitation_id)
     if invitation.accepted_at or invitation.revoked_at:
@@ -105,7 +107,7 @@ def mark_invitation_revoked(by: Principal, invitation: Invitation) -> None:
 
 
 def find_open_invitation(token: str) -> Invitation:
-    """Raises InvitationNotOpen."""
+    """Returns the open invitation of this token. Raises InvitationNotOpen."""
     rows = open_invitations().select_related("organization", "invited_by")
     with tenant_scope.global_lookup():
         invitation = rows.filter(digest=invitation_token_digest(token)).first()
@@ -116,7 +118,8 @@ def find_open_invitation(token: str) -> Invitation:
 
 @transaction.atomic
 def accept_invitation(token: str, *, user: User) -> Membership:
-    """Raises InvitationNotOpen, InvitationEmailMismatch and AlreadyMember."""
+    """Makes the user a member and returns the membership. Raises InvitationNotOpen,
+    InvitationEmailMismatch and AlreadyMember."""
     invitation = find_open_invitation(token)
     with tenant_scope.within(invitation.organization_id):
         return lock_and_accept_invitation(invitation.pk, user)
@@ -144,7 +147,8 @@ def lock_and_accept_invitation(invitation_id: UUID, user: User) -> Membership:
 
 @transaction.atomic
 def register_invited_user(token: str, *, name: str, password: str) -> tuple[User, Membership]:
-    """A new person's account and membership. Raises ValidationError, and what accept does."""
+    """Creates the account and membership of a new person. Raises ValidationError, and everything
+    that accept_invitation raises."""
     invitation = find_open_invitation(token)
     if User.objects.with_email(invitation.email):
         raise ValidationError(_("Sign in with the account that you have."), code="has_account")
@@ -175,7 +179,8 @@ def record_invitation_event(by: Principal, action: str, invitation: Invitation, 
 
 
 def send_invitation_email(by: Principal, invitation: Invitation, link: str) -> None:
-    """The link is shown to who invites, too: a mail server that is away stops nobody."""
+    """Mails the link. An unreachable mail server is only logged, because whoever invites also sees
+    the link."""
     words = {"by": by, "invitation": invitation, "link": link}
     subject = _("Join %(name)s on Patchbay") % {"name": invitation.organization.name}
     text = render_to_string("organizations/invitation_mail.txt", words)

@@ -1,4 +1,4 @@
-"""The admin of the organizations app; Django finds the pages by this import."""
+"""The admin of the organizations app. Django finds the pages by this import."""
 
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
@@ -7,5 +7,5 @@ from organizations.admin import api_keys, audit_log, exports, invitations, organ
 
 __all__ = ["exports", "invitations", "api_keys", "audit_log", "organizations", "users"]
 
-# The same door as the portal's: lock-out and second factor hold here, too.
+# Lockout and second factor also apply here, because the portal's sign-in is used.
 admin.site.login = secure_admin_login(admin.site.login)

@@ -1,4 +1,5 @@
-"""API keys: made, rotated and revoked here. The secret is shown once and not kept."""
+"""API keys in the admin: created, rotated and revoked here. The secret is shown once and not
+stored."""
 
 import re
 from typing import Any
@@ -81,7 +82,8 @@ class AdminRotateKeyForm(api_key_forms.RotateApiKeyForm):
 
 
 def can_rotate_keys(operator: User) -> bool:
-    """Who may make keys, as one is made, and revoke them, as the old one ends."""
+    """Returns whether the operator may create keys, as rotation creates one, and revoke them, as
+    the old one ends."""
     return operator.has_perms(["organizations.add_apikey", "organizations.delete_apikey"])
 
 
@@ -211,14 +213,15 @@ class ApiKeyAdmin(ChooseOrganizationFirst, OperatorAdmin):
     def make(
         self, request: HttpRequest, organization: Organization, form: AdminApiKeyForm
     ) -> tuple[ApiKey, Any]:
-        """Who sees a key may act as its owner."""
+        """Creates the key. Whoever sees a key can act as its owner, so the operator must be allowed
+        to edit the owner. Raises PermissionDenied."""
         ensure_can_edit_user(request.user, form.cleaned_data["owner"])
         return operations.create_api_key(
             staff_principal(request.user, organization), **form.cleaned_data
         )
 
     def rotate_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """A page of its own, as it asks when the old key ends and shows the new one."""
+        """Shows the page that asks when the old key ends, and then the new key."""
         key = self.get_object(request, unquote(object_id))
         if key is None:
             raise Http404
@@ -247,7 +250,8 @@ class ApiKeyAdmin(ChooseOrganizationFirst, OperatorAdmin):
         return rotate_key(by, key_id=key.pk, **form.cleaned_data)
 
     def show_once(self, request: HttpRequest, key: ApiKey, text: Any) -> HttpResponse:
-        """The answer to the form itself: the key is on no other page, in no store on the way."""
+        """Renders the new key as the response to the form itself. No other page shows the key, and
+        nothing stores it."""
         context = {
             **self.admin_site.each_context(request),
             "title": _("The new key"),

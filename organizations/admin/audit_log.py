@@ -1,4 +1,4 @@
-"""What was done, to be read: the audit log, and the replies saved for an Idempotency-Key."""
+"""The audit log and the responses saved for an Idempotency-Key, read-only."""
 
 from typing import Any
 
@@ -53,7 +53,8 @@ class EventAdmin(LogAdmin):
         return event
 
     def pages_for(self, request: HttpRequest, event: Event) -> list[str]:
-        """None of what the operator may not see: it would answer 403."""
+        """Returns the admin pages of the event's subject, except those that the operator may not
+        see (they would answer 403)."""
         found = []
         for model, page in self.admin_site._registry.items():
             is_it = getattr(page, "event_kind", "") == event.subject_kind
@@ -63,12 +64,14 @@ class EventAdmin(LogAdmin):
 
     @display(description=gettext_lazy("subject"))
     def subject(self, event: Event) -> SafeString | str:
-        """Leads to its page, where that kind has one and the row is still there."""
+        """Returns a link to the subject's page if that kind has one and the row still exists, else
+        its label."""
         return link_or_text(next(iter(event.pages), ""), event.subject_label)
 
     @display(description=gettext_lazy("seal"))
     def seal(self, event: Event) -> str:
-        """Its place in the chain; `manage.py verify_audit` follows it."""
+        """Returns the event's position in the chain of seals, which `manage.py verify_audit`
+        checks."""
         found = Seal.objects.filter(event_id=event.pk).first()
         return f"{found.position}: {bytes(found.digest).hex()}" if found else "–"
 
@@ -82,7 +85,7 @@ class EventAdmin(LogAdmin):
 
 @admin.register(SavedReply)
 class SavedReplyAdmin(LogAdmin):
-    """The stored answer itself is not shown: that of a new API key holds the key."""
+    """Saved responses. The body is not shown, because the one of a new API key contains the key."""
 
     list_display = ("key", "organization_name", "status", "created", "expires")
     list_select_related = ("organization",)

@@ -1,4 +1,4 @@
-"""Exports, to be looked at: whose, how large, what became of them. Their files are not shown."""
+"""Exports, read-only: who requested them, their size and their result. The files are not shown."""
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy

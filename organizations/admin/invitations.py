@@ -1,4 +1,4 @@
-"""Invitations, to be read and revoked. They are made in the portal, by who belongs there."""
+"""Invitations, to be read and revoked. Members create them in the portal."""
 
 from typing import Any
 

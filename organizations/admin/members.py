@@ -1,4 +1,4 @@
-"""Who belongs to what: memberships, as pages and as lists on the pages of both sides."""
+"""Memberships: pages of their own, and lists on the pages of users and organizations."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ ROLE_COLORS = {Role.ADMIN: "warning", Role.AGENT_MANAGER: "info"}
 
 
 class MembershipInline(TabularInline):
-    """To be read; a membership has a page of its own."""
+    """A read-only list. Each membership has a page of its own."""
 
     model = Membership
     fields = readonly_fields = ("organization", "user", "role", "created_at")
@@ -136,7 +136,8 @@ class MembershipAdmin(ChooseOrganizationFirst, OperatorAdmin):
         return {"people": everyone.filter(is_active=True), "widget": widget}
 
     def change_view(self, request: HttpRequest, object_id: str, form_url="", extra_context=None):
-        """The last admin stays one; Django has no word for a refusal after the form was valid."""
+        """Shows the change page. Turns the refusal to demote the last admin or to change one's own
+        membership into a message, because Django has no way to refuse once a form was valid."""
         try:
             return super().change_view(request, object_id, form_url, extra_context)
         except (operations.LastAdmin, OwnMembershipChange) as error:

@@ -1,4 +1,4 @@
-"""Rank of operators: nobody edits a person who may more, or grants more than they have."""
+"""Rank of operators: nobody edits a person with more permissions, or grants more than they have."""
 
 from collections.abc import Iterable
 
@@ -10,37 +10,38 @@ from organizations.models import User
 
 
 def can_edit_user(operator: User, person: User) -> bool:
-    """Whether `person` may no more in the admin than `operator`: who sets a password, an e-mail or
-    a second factor can act as that person."""
+    """Returns whether `person` has no more permissions in the admin than `operator`. Whoever sets a
+    password, an e-mail or a second factor can act as that person."""
     if operator.is_superuser or operator == person:
         return True
     return not person.is_superuser and can_grant_permissions(operator, user_permission_ids(person))
 
 
 def can_grant_permissions(operator: User, rights: Iterable[int]) -> bool:
-    """`rights` are primary keys of permissions."""
+    """Returns whether the operator has all of `rights`, which are primary keys of permissions."""
     return operator.is_superuser or set(rights) <= user_permission_ids(operator)
 
 
 def user_permission_ids(person: User) -> set[int]:
-    """Of an inactive one too, whom Django says may nothing: they can be activated."""
+    """Returns the primary keys of the person's permissions. Includes those of an inactive person,
+    for whom Django reports none, because they can be reactivated."""
     own = Permission.objects.filter(user=person)
     by_group = Permission.objects.filter(group__user=person)
     return set(own.union(by_group).values_list("pk", flat=True))
 
 
 def ensure_can_edit_user(operator: User, person: User) -> None:
-    """Raises PermissionDenied."""
+    """Raises PermissionDenied if the person has more permissions than the operator."""
     if not can_edit_user(operator, person):
         message = _("%(person)s may do more in this admin than you.")
         raise PermissionDenied(message % {"person": person})
 
 
 class OwnMembershipChange(Exception):
-    """In an organization nobody raises themselves."""
+    """Raised if an operator changes their own role in an organization."""
 
 
 def ensure_not_oneself(operator: User, person: User) -> None:
-    """Raises OwnMembershipChange."""
+    """Raises OwnMembershipChange if an operator who is no superuser acts on themselves."""
     if operator == person and not operator.is_superuser:
         raise OwnMembershipChange(_("Only a superuser changes their own memberships."))

@@ -1,4 +1,5 @@
-"""Organizations. Never deleted: every number and every line of the audit log is of one."""
+"""Organizations in the admin. They are never deleted, because every number and every event of the
+audit log belongs to one."""
 
 from typing import Any
 

@@ -1,4 +1,5 @@
-"""Users and groups. A user is deactivated, never deleted: what they did stays told."""
+"""Users and groups in the admin. A user is deactivated, never deleted, so that the record of their
+actions stays."""
 
 from allauth.mfa.utils import is_mfa_enabled
 from django.contrib import admin
@@ -32,7 +33,7 @@ from organizations.web.admin.row_actions import RowAction, RowActions
 ALLAUTH_APPS = ("account", "mfa", "socialaccount", "usersessions")
 APPS_WITHOUT_PAGES = (*ALLAUTH_APPS, "admin", "contenttypes", "sessions")
 admin.site.unregister(Group)
-# allauth's tables are its own business; what an operator needs of them is an action on the user.
+# allauth's tables have no pages here. What an operator needs from them is an action on the user.
 for model in [m for m in admin.site._registry if m._meta.app_label in ALLAUTH_APPS]:
     admin.site.unregister(model)
 
@@ -42,11 +43,11 @@ SELF_LOCKOUT_FIELDS = ("is_active", "is_staff", "is_superuser")
 
 @admin.register(Group)
 class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
-    """Narrower rights, for operators who are no superusers. None of these grants more than they
-    have, or changes a group that grants it."""
+    """Groups of permissions, for operators who are not superusers. Such an operator cannot grant
+    more than they have, or change a group that grants more."""
 
     def formfield_for_manytomany(self, db_field, request=None, **kwargs):
-        """Only rights that mean something here: what has no page needs none."""
+        """Offers only permissions that have an effect here: a model without pages needs none."""
         shown = Permission.objects.exclude(content_type__app_label__in=APPS_WITHOUT_PAGES)
         if not request.user.is_superuser:
             shown = shown.filter(pk__in=user_permission_ids(request.user))
@@ -86,8 +87,8 @@ def remove_second_factor_action(operator: User, user: User) -> str:
 
 @admin.register(User)
 class UserAdmin(RowActions, DjangoUserAdmin, ModelAdmin):
-    """E-mail is the name to sign in with. Only superusers change ranks, and nobody edits a person
-    who may more than they."""
+    """Users in the admin. The e-mail is the login name. Only superusers change ranks, and nobody
+    edits a person with more permissions than they have."""
 
     form, add_form = EditUserForm, NewUserForm
     change_password_form = AdminPasswordChangeForm
@@ -158,7 +159,8 @@ class UserAdmin(RowActions, DjangoUserAdmin, ModelAdmin):
             )
 
     def user_change_password(self, request: HttpRequest, id: str, form_url="") -> HttpResponse:
-        """Django's page, which tells nobody."""
+        """Records the change for the audit log and mails the person, which Django's page does not
+        do."""
         with transaction.atomic():
             former = self.get_object(request, unquote(id))
             response = super().user_change_password(request, id, form_url)
@@ -170,7 +172,7 @@ class UserAdmin(RowActions, DjangoUserAdmin, ModelAdmin):
         return {}
 
     def actor(self, request: HttpRequest, row: User) -> User:
-        """Users belong to no organization."""
+        """Returns the operator as a user, because users belong to no organization."""
         return request.user
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
@@ -181,7 +183,8 @@ class UserAdmin(RowActions, DjangoUserAdmin, ModelAdmin):
         return super().has_change_permission(request, obj) and below
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple:
-        """Nobody locks themselves out, or raises themselves up."""
+        """Returns the read-only fields, so that nobody locks themselves out or promotes
+        themselves."""
         rank = () if request.user.is_superuser else RANK_FIELDS
         own = SELF_LOCKOUT_FIELDS if obj == request.user else ()
         return (*self.readonly_fields, *rank, *own)

@@ -1,4 +1,4 @@
-"""/v1/api-keys: the programs' ways in. A key hands out only what it has itself."""
+"""/v1/api-keys: API keys. A key can create only keys within its own limits."""
 
 from datetime import timedelta
 from typing import Any
@@ -151,7 +151,7 @@ class ApiKeyRotationView(OrgView):
             )
         except (api_key_rotation.NotRotatable, api_key_rotation.NotKeyOwner) as error:
             raise Problem("not-possible-now", str(error)) from error
-        except ValidationError as error:  # none of the fields is the caller's to correct
+        except ValidationError as error:  # the request has none of these fields
             raise Problem("forbidden", " ".join(error.messages)) from error
         return one_time_key_response(*made)
 
@@ -168,7 +168,8 @@ def one_time_key_response(key: ApiKey, text: PlaintextApiKey) -> ApiResponse:
 
 
 def create_key_within_limits(request: HttpRequest, **wished: Any) -> tuple[ApiKey, PlaintextApiKey]:
-    """For the owner of the key that asks, and no wider; what is left out is as with that one."""
+    """Creates a key for the owner of the calling key, within that key's limits. Omitted values are
+    inherited from the calling key."""
     mine = request.organization.api_keys.select_related("owner").get(pk=request.principal.id)
     inherited = {
         "role": request.principal.role,

@@ -1,4 +1,4 @@
-"""The examples of the schema."""
+"""Examples in the OpenAPI document."""
 
 from typing import Any
 

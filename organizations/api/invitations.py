@@ -1,4 +1,4 @@
-"""/v1/invitations: how people become members."""
+"""/v1/invitations: invitations, by which people become members."""
 
 from uuid import UUID
 

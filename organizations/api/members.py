@@ -1,4 +1,4 @@
-"""/v1/members: the people of the organization. New ones come by /v1/invitations."""
+"""/v1/members: the people of the organization. New members join by /v1/invitations."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -109,13 +109,14 @@ class MemberView(OrgView):
 
 
 def get_member(request: HttpRequest, user_id: UUID) -> Membership:
-    """404 for a stranger, as for nobody."""
+    """Returns the membership. Raises DoesNotExist (404) for a user of another organization as well
+    as for an unknown one."""
     return request.organization.memberships.select_related("user").get(user_id=user_id)
 
 
 @contextmanager
 def translate_member_errors() -> Iterator[None]:
-    """What operations refuse, as problems."""
+    """Translates the exceptions of operations into Problems."""
     try:
         yield
     except LastAdmin as error:

@@ -1,4 +1,4 @@
-"""/v1/organization: the organization of the key that asks."""
+"""/v1/organization: the organization of the calling key."""
 
 from django.http import HttpRequest
 

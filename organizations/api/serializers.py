@@ -1,4 +1,4 @@
-"""The organization, its members, its keys and its audit log as JSON in /v1."""
+"""The organization, its members, keys and audit log as JSON in /v1."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ ACTOR_KINDS = ["member", "key", "staff", "system", "anonymous"]
 
 
 def validate_input(serializer_class: type[StrictSerializer], data: Any) -> dict[str, Any]:
-    """The validated input; else a ValidationError that names each wrong field."""
+    """Returns the validated input. Raises a ValidationError that names each wrong field."""
     serializer = serializer_class(data=data)
     serializer.is_valid(raise_exception=True)
     return serializer.validated_data
@@ -71,7 +71,7 @@ class QuotaListShape(StrictSerializer):
 
 
 def serialize_member(membership: Membership) -> dict[str, Any]:
-    """`membership.user` must be loaded."""
+    """Returns a member as JSON values. `membership.user` must be loaded."""
     return {
         "user_id": membership.user_id,
         "email": membership.user.email,
@@ -99,7 +99,7 @@ class MemberPageShape(StrictSerializer):
 
 
 def serialize_invitation(invitation: Invitation) -> dict[str, Any]:
-    """`invitation.invited_by` must be loaded."""
+    """Returns an invitation as JSON values. `invitation.invited_by` must be loaded."""
     return {
         "id": invitation.id,
         "email": invitation.email,
@@ -140,7 +140,7 @@ class InvitationPageShape(StrictSerializer):
 
 
 def serialize_api_key(key: ApiKey) -> dict[str, Any]:
-    """`key.owner` must be loaded."""
+    """Returns an API key as JSON values, without its secret. `key.owner` must be loaded."""
     return {
         "id": key.id,
         "api_key_id": api_key_format.API_KEY_PREFIX + key.key_id,

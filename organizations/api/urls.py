@@ -1,4 +1,5 @@
-"""The organization itself; and what every part of /v1 shares: problems, schema and its reader."""
+"""URLs of the organization, and of what every part of /v1 shares: problems, the OpenAPI document
+and its viewer."""
 
 from django.urls import path
 

@@ -1,8 +1,9 @@
-"""Older lines of the audit log are moved into files, never just deleted.
+"""Archives of the audit log. Older events are moved into files, never just deleted.
 
-First the file is written, read again and verified; then the log says that it was archived; then the
-lines go, in small batches. Whatever dies on the way, the next run goes on: until the lines are gone
-they are in both places. The chain goes on behind the last seal in the file, which stays.
+First the file is written, read again and verified; then the log records that it was archived; then
+the events are deleted in small batches. If a process dies on the way, the next run continues: until
+the events are deleted they are in both places. The chain continues after the last seal in the file,
+which stays in the database.
 """
 
 from collections.abc import Iterator
@@ -27,8 +28,8 @@ from organizations.models import EventArchive, Organization
 from organizations.operations import record_event
 
 LINES_PER_FILE = 100_000  # lines
-DELETE_BATCH_SIZE = 500  # lines that one transaction deletes
-ADVISORY_LOCK_ID = 0x617263  # "arc": of an advisory lock, with the organization's id
+DELETE_BATCH_SIZE = 500  # lines deleted by one transaction
+ADVISORY_LOCK_ID = 0x617263  # "arc"; part of the advisory lock's key, with the organization's id
 MICROSECONDS_INDEX = FIELD_NAMES.index("at_microseconds")
 
 DELETE_ARCHIVED_LINES = """
@@ -54,8 +55,8 @@ class ArchiveError(Exception):
 def archive_organization_events(
     organization: Organization, folder: Path, before: datetime
 ) -> list[EventArchive]:
-    """Move all lines of before that moment, and of before now. Returns the parts that were written.
-    Raises ArchiveError, and OSError where the folder cannot be written to."""
+    """Moves all events that are older than `before` (and than now) into files, and returns the new
+    archives. Raises ArchiveError, and OSError if the folder is not writable."""
     if not acquire_archive_lock(organization):
         raise ArchiveError(f"{organization.public_id}: another archive_events is at work.")
     try:
@@ -63,7 +64,7 @@ def archive_organization_events(
             delete_archived_lines(organization, folder, part)
         if broken := verify_chain(organization).broken:
             raise ArchiveError(f"{organization.public_id}: the audit log is broken: {broken}.")
-        made, before = [], min(before, timezone.now())  # what follows tells of the archive itself
+        made, before = [], min(before, timezone.now())  # later events are about the archive itself
         while part := write_archive_part(organization, folder, before):
             delete_archived_lines(organization, folder, part)
             made.append(part)
@@ -82,7 +83,7 @@ def write_archive_part(
 
 
 def iterate_old_lines(organization: Organization, before: datetime) -> Iterator[ArchivedLine]:
-    """From the beginning of what is in the log until the first that is younger."""
+    """Yields the oldest events in the log, up to the first one that is not older than `before`."""
     limit = int(before.timestamp() * 1_000_000)
     for position, _event_id, digest, _found, *texts in iterate_seals(organization):
         if int(texts[MICROSECONDS_INDEX]) >= limit:
@@ -92,7 +93,8 @@ def iterate_old_lines(organization: Organization, before: datetime) -> Iterator[
 
 @transaction.atomic
 def record_archive(organization: Organization, place: Path) -> EventArchive:
-    """Only what can be read again counts. Raises CorruptArchive."""
+    """Verifies the file and records it as an archive. Raises CorruptArchive if it cannot be read
+    again."""
     part = verify_archive_file(place)
     digest, checksum = bytes.fromhex(part.digest), file_sha256(place)
     told = {"file": place.name, "sha256": checksum}
@@ -106,8 +108,8 @@ def record_archive(organization: Organization, place: Path) -> EventArchive:
 
 
 def delete_archived_lines(organization: Organization, folder: Path, part: EventArchive) -> None:
-    """Delete from the log what is in the file, as long as the file is there. Raises
-    ArchiveError."""
+    """Deletes from the log the events that are in the file, after verifying the file. Raises
+    ArchiveError if the file is missing or damaged."""
     try:
         if file_sha256(folder / part.file) != part.sha256:
             raise ArchiveError(f"{part.file} in {folder} is not the file that was written.")

@@ -1,8 +1,9 @@
-"""Files with lines of an audit log: gzipped, one JSON object a line.
+"""Archive files of an audit log: gzipped, with one JSON object per line.
 
-The first line is a heading, the last one says how the file ends; between them stand the events,
-each with its place in the chain, its seal, and the texts that the seal covers. So a file can be
-verified by itself, with nothing but SHA-256 (organizations/audit/chain.py computes seals).
+The first line is a header, and the last one says how the file ends. The lines between them are
+events, each with its position in the chain, its seal, and the texts that the seal covers. A file
+can therefore be verified on its own with nothing but SHA-256 (organizations/audit/chain.py computes
+seals).
 """
 
 import gzip
@@ -18,13 +19,13 @@ from typing import Any
 from organizations.audit.chain import FIELD_NAMES, event_digest
 
 FORMAT = "patchbay audit log, 1"
-# What reading raises on a file that is no gzip, no JSON, or JSON of another shape.
+# Raised by reading a file that is not gzip, not JSON, or JSON of another shape.
 READ_ERRORS = (OSError, EOFError, zlib.error, ValueError, LookupError, TypeError, AttributeError)
 
 
 @dataclass(frozen=True)
 class ArchivePart:
-    """What one file holds; digests in hexadecimal digits, `before` is "" at the beginning of a
+    """The content of one file. Digests are hexadecimal; `before` is "" at the beginning of a
     log."""
 
     organization: str  # public id
@@ -36,7 +37,7 @@ class ArchivePart:
 
 @dataclass(frozen=True)
 class ArchivedLine:
-    """`texts` are the fields of the event in the order of FIELD_NAMES."""
+    """One event in a file. `texts` are its fields in the order of FIELD_NAMES."""
 
     position: int
     digest: str
@@ -50,7 +51,8 @@ class CorruptArchive(Exception):
 def write_archive_file(
     folder: Path, organization: str, before: str, lines: Iterable[ArchivedLine]
 ) -> Path | None:
-    """The new file, whole and on the disk; None where there are no lines. Raises OSError."""
+    """Writes the lines to a file, syncs it to disk and returns its path. Returns None if there are
+    no lines. Raises OSError."""
     unfinished = folder / f".{organization}.unfinished"
     part = None
     with open(unfinished, "wb") as raw:
@@ -93,7 +95,7 @@ def write_durably(place: Path, text: str) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """So that the names in it survive a loss of power."""
+    """Syncs a folder, so that the names in it survive a power failure."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -107,7 +109,7 @@ def file_sha256(place: Path) -> str:
 
 
 def verify_archive_file(place: Path) -> ArchivePart:
-    """What the file holds, after every seal in it was computed anew. Raises CorruptArchive."""
+    """Returns the content of the file after recomputing every seal in it. Raises CorruptArchive."""
     told = place.with_name(f"{place.name}.sha256")
     try:
         if told.exists() and told.read_text().split()[:1] != [file_sha256(place)]:

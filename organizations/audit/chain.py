@@ -1,10 +1,10 @@
-"""The chain that seals the audit log, checked by a reader who trusts the database with nothing but
+"""The chain of seals over the audit log, and its verification, which trusts the database only for
 the texts of its rows.
 
 A trigger (migration 0008) writes a Seal for each event when its transaction commits: SHA-256 over
-the digest before and the event's fields. Whoever changes, removes, adds or moves a line later
-breaks the chain there. Whoever may rewrite all of it, or cut off its end, is found out by an anchor
-that was kept elsewhere: position and digest of the last seal on a day.
+the previous digest and the event's fields. Whoever changes, removes, adds or moves an event later
+breaks the chain there. Rewriting all of the log, or cutting off its end, is detected by an anchor
+that was stored elsewhere: position and digest of the last seal on a day.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from django.db import connection
 from organizations.models import EventArchive, Organization, Seal
 
 READ_BATCH_SIZE = 2_000
-# As the trigger has them, in its order. A moment is in microseconds since 1970.
+# Same fields and order as in the trigger. Times are in microseconds since 1970.
 FIELD_EXPRESSIONS = (
     *(
         "e.id::text",
@@ -51,7 +51,7 @@ ORDER BY e.id LIMIT 1
 
 @dataclass(frozen=True)
 class Anchor:
-    """The end of a chain as it was seen; `digest` in hexadecimal digits."""
+    """The end of a chain at an earlier time. `digest` is hexadecimal."""
 
     organization: str  # public id
     position: int
@@ -60,9 +60,9 @@ class Anchor:
 
 @dataclass(frozen=True)
 class ChainVerification:
-    """What the chain of one organization shows. `broken` says what is wrong with the first line
-    that is not as it was sealed, "" where all are; `last` is None where there is no line. Of the
-    `sealed` lines the first `archived` are in files, and no longer in the log."""
+    """The verified state of one organization's chain. `broken` describes the first event that is
+    not as it was sealed, and is "" if all are intact; `last` is None if there are no events. Of the
+    `sealed` events, the first `archived` ones are in files and no longer in the log."""
 
     organization: Organization
     sealed: int
@@ -81,8 +81,8 @@ class ChainVerification:
 
 
 def verify_chain(organization: Organization, anchors: Iterable[Anchor] = ()) -> ChainVerification:
-    """Follow the chain from its beginning, or from where the last archive ends; `anchors` are of
-    any organizations."""
+    """Verifies the chain from its beginning, or from the end of the last archive. `anchors` may
+    belong to any organizations."""
     start, digest = last_archived_seal(organization)
     due = {each.position: each for each in anchors if each.organization == organization.public_id}
     position, broken = start, find_archive_mismatch(organization, start, digest, due)
@@ -104,8 +104,8 @@ def verify_chain(organization: Organization, anchors: Iterable[Anchor] = ()) -> 
 
 
 def last_archived_seal(organization: Organization) -> tuple[int, bytes]:
-    """Position and digest of the last line that was archived; the chain in the database goes on
-    behind it."""
+    """Returns position and digest of the last archived event, after which the chain in the database
+    continues, or (0, b"")."""
     archives = EventArchive.objects.filter(organization=organization).order_by("-last")
     last = archives.values_list("last", "digest").first()
     return (last[0], bytes(last[1])) if last else (0, b"")
@@ -114,8 +114,8 @@ def last_archived_seal(organization: Organization) -> tuple[int, bytes]:
 def find_archive_mismatch(
     organization: Organization, start: int, digest: bytes, anchors: dict[int, Anchor]
 ) -> str:
-    """What is wrong with the place where the archive ends and the log begins. An anchor of before
-    can be compared with the files only."""
+    """Returns what is wrong where the archive ends and the log begins, or "". An anchor from before
+    that point can be compared only with the files."""
     if not start:
         return ""
     kept = Seal.objects.filter(organization=organization, position=start).first()
@@ -129,8 +129,8 @@ def find_archive_mismatch(
 
 
 def iterate_seals(organization: Organization) -> Iterator[list[Any]]:
-    """Position, event, digest, the event as it is found (None: gone), and its fields as texts; of
-    all that is not archived."""
+    """Yields position, event id, digest, the id of the event found (None if it is missing) and its
+    fields as texts, for all seals that are not archived."""
     position, _digest = last_archived_seal(organization)
     while True:
         with connection.cursor() as cursor:
@@ -161,8 +161,8 @@ def find_tail_mismatch(organization: Organization, anchors: dict[int, Anchor]) -
 
 
 def event_digest(before: bytes, fields: Iterable[str | None]) -> bytes:
-    """Each field with the length of its UTF-8 in front, so that no two rows read alike; - for
-    NULL."""
+    """Returns the SHA-256 digest over the previous digest and the fields. Each field is preceded by
+    the length of its UTF-8 bytes, so that no two rows read alike; NULL is "-"."""
     written = [b"-" if text is None else encode_with_length(text.encode()) for text in fields]
     return hashlib.sha256(before + b"".join(written)).digest()
 

@@ -1,17 +1,16 @@
-"""Backups of the whole database in one file, and their way back.
+"""Backups of the whole database in one file, and their restore.
 
 The file is a zip archive: `database.dump` (pg_dump's custom format), `manifest.json` with a
-checksum of every table from the same snapshot, and the encryption keys where somebody asked for
-them.
+checksum of every table from the same snapshot, and the encryption keys if requested.
 """
 
 import psycopg
 
 
 class BackupError(Exception):
-    """Why there is no backup, or nothing was restored: one sentence for whoever gave the command.
-    The database is as it was."""
+    """Nothing was backed up or restored. The text is one sentence for whoever ran the command. The
+    database is unchanged."""
 
 
-# What ends a command with a sentence: ours, of the database, of the disk.
+# Errors of Patchbay, the database or the disk that end a command with one sentence.
 BACKUP_ERRORS = (BackupError, psycopg.Error, OSError)

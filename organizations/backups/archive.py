@@ -1,4 +1,4 @@
-"""The file of a backup: written whole or not at all, and read with distrust."""
+"""The file of a backup: written completely or not at all, and verified when it is read."""
 
 import hashlib
 import json
@@ -17,9 +17,9 @@ from organizations.backups import BackupError
 
 FORMAT = 1
 DUMP_ENTRY, MANIFEST_ENTRY, KEYS_ENTRY = "database.dump", "manifest.json", "encryption_keys"
-CHUNK_SIZE = 1 << 20  # bytes that are read at a time
+CHUNK_SIZE = 1 << 20  # bytes read at a time
 MAX_MANIFEST_SIZE = 16 << 20  # bytes
-# What zipfile raises where a file is cut off or changed; RuntimeError of one that seems encrypted.
+# Raised by zipfile if a file is truncated or changed; RuntimeError if an entry seems encrypted.
 DAMAGE_ERRORS = (
     *(zipfile.BadZipFile, zlib.error, struct.error, KeyError, EOFError, ValueError),
     *(NotImplementedError, RuntimeError),
@@ -28,8 +28,8 @@ DAMAGE_ERRORS = (
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a backup says of itself. `tables` maps a name to `<rows> <sum>`; `keys` are fingerprints
-    of the encryption keys, newest first; `migrations` are `app.name`."""
+    """The description of a backup in its file. `tables` maps a name to `<rows> <sum>`; `keys` are
+    fingerprints of the encryption keys, newest first; `migrations` are `app.name`."""
 
     version: str
     made_at: str
@@ -47,14 +47,14 @@ class Manifest:
 
 
 def key_fingerprint(key: str) -> str:
-    """By it one knows a key again. Keys are random, so it tells nothing of them."""
+    """Returns a fingerprint that identifies a key. It reveals nothing, because keys are random."""
     return hashlib.sha256(key.strip().encode()).hexdigest()[:16]
 
 
 @contextmanager
 def create_archive_file(path: Path) -> Iterator[zipfile.ZipFile]:
-    """An archive that takes its name when it is complete and on the disk, mode 0600. Raises
-    BackupError if there is a file of that name."""
+    """Opens an archive, mode 0600, that is renamed to `path` when it is complete and synced to
+    disk. Raises BackupError if the file exists or cannot be written."""
     if path.exists():
         raise BackupError(f"{path} is there already.")
     unfinished = path.with_name(f"{path.name}.unfinished")
@@ -77,7 +77,7 @@ def create_archive_file(path: Path) -> Iterator[zipfile.ZipFile]:
 
 
 def copy_dump(archive: zipfile.ZipFile, source: IO[bytes]) -> tuple[int, str]:
-    """Copy a dump as it comes; says how long it is, and its SHA-256."""
+    """Copies a dump while it arrives. Returns its size in bytes and its SHA-256."""
     digest, size = hashlib.sha256(), 0
     with archive.open(DUMP_ENTRY, "w", force_zip64=True) as target:
         while piece := source.read(CHUNK_SIZE):
@@ -90,14 +90,14 @@ def copy_dump(archive: zipfile.ZipFile, source: IO[bytes]) -> tuple[int, str]:
 def write_manifest_and_keys(
     archive: zipfile.ZipFile, manifest: Manifest, keys: Sequence[str]
 ) -> None:
-    """The manifest and, where there are any, the keys."""
+    """Writes the manifest and any keys."""
     archive.writestr(MANIFEST_ENTRY, json.dumps(asdict(manifest), indent=1))
     if keys:
         archive.writestr(KEYS_ENTRY, ",".join(keys) + "\n")
 
 
 class Backup:
-    """A file that was read to its end and is what was written. Raises BackupError otherwise."""
+    """A backup file, read to its end and verified. Raises BackupError if it is damaged."""
 
     def __init__(self, path: Path):
         self.path = path
@@ -140,13 +140,13 @@ class Backup:
 
     @contextmanager
     def dump(self) -> Iterator[IO[bytes]]:
-        """The dump, to be read again."""
+        """Opens the dump for another read."""
         with zipfile.ZipFile(self.path) as archive, archive.open(DUMP_ENTRY) as dump:
             yield dump
 
 
 def copy_until_closed(source: IO[bytes], target: IO[bytes]) -> None:
-    """Copy until there is no more, or until the reader has read enough."""
+    """Copies until the source ends, or until the reader closes the pipe."""
     try:
         shutil.copyfileobj(source, target, CHUNK_SIZE)
     except BrokenPipeError:

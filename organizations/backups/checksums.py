@@ -1,16 +1,16 @@
-"""Checksums of tables: the number of rows, and a sum over a hash of each, which does not depend on
-their order."""
+"""Checksums of tables: the number of rows, and a sum over the hashes of all rows, which does not
+depend on their order."""
 
 from collections.abc import Iterator
 
 import psycopg
 from psycopg import sql
 
-# Values as texts must look the same in both sessions.
+# Values as texts must look the same when a backup is made and when it is restored.
 UNIFORM_OUTPUT_SETTINGS = """SET LOCAL timezone = 'UTC'; SET LOCAL datestyle = 'ISO, MDY';
 SET LOCAL intervalstyle = 'postgres'; SET LOCAL extra_float_digits = 1;
 SET LOCAL bytea_output = 'hex'; SET LOCAL row_security = off;"""
-# Ours, and nothing that an extension made.
+# Patchbay's own objects, without those of extensions.
 OWN_OBJECTS = """FROM pg_catalog.pg_class c WHERE c.relnamespace = 'public'::regnamespace
  AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_class'::regclass
                  AND d.objid = c.oid AND d.deptype = 'e')"""
@@ -36,7 +36,7 @@ def list_tables(connection: psycopg.Connection) -> list[str]:
 
 
 def compute_table_checksums(connection: psycopg.Connection) -> Iterator[tuple[str, str]]:
-    """Each table with `<rows> <sum>`, as the current transaction sees them."""
+    """Yields each table with `<rows> <sum>`, as the current transaction sees it."""
     connection.execute(UNIFORM_OUTPUT_SETTINGS)
     for table in list_tables(connection):
         statement = TABLE_CHECKSUM.format(sql.Identifier(table))
@@ -44,7 +44,7 @@ def compute_table_checksums(connection: psycopg.Connection) -> Iterator[tuple[st
 
 
 def checksum_assertions(expected: dict[str, str]) -> Iterator[str]:
-    """Statements that fail unless each table is as `expected` says."""
+    """Yields SQL statements that fail unless each table matches `expected`."""
     yield UNIFORM_OUTPUT_SETTINGS + "\n"
     for table, value in expected.items():
         checksum = TABLE_CHECKSUM.format(sql.Identifier(table))

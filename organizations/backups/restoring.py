@@ -1,4 +1,4 @@
-"""Restoring a backup: everything in one transaction, checked before it is committed."""
+"""Restoring a backup: everything in one transaction, verified before it is committed."""
 
 import re
 import subprocess
@@ -18,7 +18,7 @@ from organizations.backups.programs import LibpqParameters, find_program_directo
 from organizations.tenancy.tenant_scope import WEB, WORKER
 
 # An entry of pg_restore's list, and the kinds that are not restored: rights and policies name
-# roles, and are put back by grant_roles; the schema is there.
+# roles, and grant_roles creates them again; the schema exists already.
 LIST_ENTRY = re.compile(rb"^\d+; \d+ \d+ (.+)$", re.M)
 EXCLUDED_ENTRIES = (
     *(b"ACL ", b"DEFAULT ACL ", b"POLICY ", b"ROW SECURITY ", b"COMMENT ", b"SCHEMA "),
@@ -27,7 +27,7 @@ EXCLUDED_ENTRIES = (
 MigrationName = tuple[str, str]  # app and migration
 ACTIVE_ROLES_QUERY = """SELECT DISTINCT usename FROM pg_stat_activity
  WHERE datname = current_database() AND usename = ANY(%s) AND pid <> pg_backend_pid() ORDER BY 1"""
-# Whatever the session begins with; the dump says the first two again.
+# Overrides the session's settings. The dump repeats the first two.
 BEGIN_TRANSACTION = b"""SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0;
 BEGIN; SET LOCAL lock_timeout = '20s';
 """
@@ -59,8 +59,8 @@ def ensure_backup_compatible(
     apps: Collection[str],
     keys: Sequence[str] | None,
 ) -> None:
-    """Raises BackupError if this Patchbay could not use the data: a migration of these apps is not
-    `known`, or a key is not among `keys`. None: whatever the keys."""
+    """Raises BackupError if this Patchbay could not use the data: a migration of `apps` is not
+    among `known`, or a key is not among `keys`. None as `keys` skips the check of the keys."""
     names = {tuple(each.split(".", 1)) for each in backup.manifest.migrations}
     newer = sorted(f"{app}.{name}" for app, name in names - set(known) if app in apps)
     if newer:
@@ -86,8 +86,8 @@ def restore_backup(
     replace: bool = False,
     programs: Path | None = None,
 ) -> None:
-    """Put the backup into an empty database or, if told to `replace`, in place of what is there.
-    Raises BackupError, and then the database is as before."""
+    """Restores the backup into an empty database or, with `replace`, in place of the existing
+    tables. Raises BackupError, and leaves the database unchanged then."""
     with database.connect() as connection:
         major = connection.info.server_version // 10_000
         found = list_tables(connection)
@@ -113,7 +113,7 @@ def restore_backup(
 
 
 def list_restored_entries(backup: Backup, folder: Path) -> bytes:
-    """The entries of the dump that are restored, as pg_restore takes them."""
+    """Returns the entries of the dump to restore, in the format of pg_restore's --use-list."""
     command = [folder / "pg_restore", "--list"]
     with run_with_dump_input(backup, command) as process:
         listed, error = process.stdout.read(), process.stderr.read()
@@ -125,7 +125,7 @@ def list_restored_entries(backup: Backup, folder: Path) -> bytes:
 
 @contextmanager
 def run_with_dump_input(backup: Backup, command: list) -> Iterator[subprocess.Popen]:
-    """A program that reads the dump from its standard input."""
+    """Runs a program that reads the dump from its standard input."""
     pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
     with backup.dump() as dump, subprocess.Popen(command, **pipes) as process:
         feeder = Thread(target=copy_until_closed, args=(dump, process.stdin))
@@ -140,7 +140,8 @@ def run_with_dump_input(backup: Backup, command: list) -> Iterator[subprocess.Po
 def run_restore_transaction(
     backup: Backup, database: LibpqParameters, folder: Path, entries: Path, *, found: bool
 ) -> None:
-    """All of it by one psql, in one transaction that is committed at the very end."""
+    """Runs the whole restore in one psql, in one transaction that is committed at the very end.
+    Raises BackupError."""
     command = [folder / "psql", "--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1"]
     command += ["--output=/dev/null", "--file=-", database.argument()]
     with tempfile.TemporaryFile() as said:
@@ -150,7 +151,7 @@ def run_restore_transaction(
         try:
             write_restore_script(psql.stdin, backup, folder, entries, found=found)
         except BrokenPipeError:
-            pass  # psql has ended; it says why
+            pass  # psql has ended, and its output says why
         finally:
             psql.stdin.close()
             psql.wait()
@@ -162,7 +163,8 @@ def run_restore_transaction(
 def write_restore_script(
     target: IO[bytes], backup: Backup, folder: Path, entries: Path, *, found: bool
 ) -> None:
-    """The whole transaction. Raises BackupError before its COMMIT, which rolls it back."""
+    """Writes the statements of the whole transaction. Raises BackupError before the COMMIT, which
+    rolls everything back."""
     target.write(BEGIN_TRANSACTION)
     if found:
         target.write(DROP_ALL_OBJECTS.encode())
@@ -184,7 +186,7 @@ def first_psql_error(said: bytes) -> str:
 
 
 def analyze_database(database: LibpqParameters) -> None:
-    """The planner's statistics are no part of a dump."""
+    """Updates the planner's statistics, which a dump does not contain."""
     with psycopg.connect(**database.keywords, autocommit=True) as connection:
         connection.execute("SET statement_timeout = 0")
         connection.execute("ANALYZE")

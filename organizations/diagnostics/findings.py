@@ -1,5 +1,7 @@
-"""What is wrong with this installation, and how to mend it: `manage.py doctor`. Apps register
-their examinations; each is guarded, and one that fails is a finding itself."""
+"""Findings of `manage.py doctor`: what is wrong with this installation, and how to fix it.
+
+Apps register their checks. Each check runs guarded, and one that fails is a finding itself.
+"""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -14,7 +16,7 @@ Level = Literal["ok", "warning", "fault"]
 
 @dataclass(frozen=True)
 class Finding:
-    """A sentence, and what to do; no secret is in either."""
+    """One finding: a sentence, and what to do. Neither contains a secret."""
 
     level: Level
     subject: str
@@ -38,7 +40,8 @@ _registered_checks: list[RegisteredCheck] = []
 def register_diagnostic_check(
     subject: str, *, needs_database: bool = True
 ) -> Callable[[DiagnosticCheck], DiagnosticCheck]:
-    """In the order in which they are to be read."""
+    """Returns a decorator that registers a check. Findings are reported in the order of
+    registration."""
 
     def add(examine: DiagnosticCheck) -> DiagnosticCheck:
         _registered_checks.append(RegisteredCheck(subject, examine, needs_database))
@@ -48,7 +51,8 @@ def register_diagnostic_check(
 
 
 def run_diagnostic_checks() -> Iterator[Finding]:
-    """Without a database, what needs one is left out: each would wait for it anew."""
+    """Runs all checks and yields their findings. Without a database, skips the checks that need
+    one, because each would wait for the connection again."""
     reason = database_connection_error()
     for each in _registered_checks:
         if not (reason and each.needs_database):

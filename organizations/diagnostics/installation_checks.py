@@ -1,4 +1,4 @@
-"""Examined by `manage.py doctor`: settings, Django's checks, PostgreSQL, roles and policies."""
+"""Checks of `manage.py doctor`: settings, Django's checks, PostgreSQL, roles and policies."""
 
 import time
 from collections.abc import Iterator
@@ -26,7 +26,8 @@ def check_settings() -> Iterator[Finding]:
 
 @register_diagnostic_check("checks", needs_database=False)
 def check_django_checks() -> Iterator[Finding]:
-    """Django's and ours; what is about settings is told above."""
+    """Runs Django's and Patchbay's system checks, except those of the settings, which
+    check_settings reports."""
     found = [
         each for each in checks.run_checks() if each.id not in ("patchbay.C001", "patchbay.C002")
     ]
@@ -53,7 +54,8 @@ def check_database_server() -> Iterator[Finding]:
 
 @register_diagnostic_check("clock")
 def check_clock_skew() -> Iterator[Finding]:
-    """Ours against the database's, but for the time that the answer took."""
+    """Compares this machine's clock with the database's, allowing for the time that the query
+    takes."""
     began = time.time()
     with connection.cursor() as cursor:
         cursor.execute("SELECT extract(epoch FROM clock_timestamp())::float8")
@@ -86,7 +88,7 @@ def check_database_roles() -> Iterator[Finding]:
 
 
 def list_unreadable_tables(cursor) -> list[tuple[str, str]]:
-    """Login and table, where the login cannot read the rows of organizations."""
+    """Returns role and table wherever a login role cannot read rows of organizations."""
     tables = sorted(model._meta.db_table for model in row_level_security.tenant_models())
     cursor.execute(
         "SELECT r, t FROM unnest(%s::text[]) r CROSS JOIN unnest(%s::text[]) t"

@@ -1,4 +1,4 @@
-"""What can be exported. Apps register theirs, in `AppConfig.ready()`."""
+"""Kinds of exports. Apps register theirs in `AppConfig.ready()`."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,24 +14,24 @@ ExportOptions = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class ExportChunk:
-    """Some rows, and the place behind them, as JSON has it."""
+    """Some rows, and the position after them as a JSON value."""
 
     rows: Sequence[Sequence[object]]
     place: Any
 
 
 class ExportKind(ABC):
-    """One list. What it hands out is in the language and the zone that are set."""
+    """One list that can be exported. Its texts are in the active language and time zone."""
 
     permission: ClassVar[Permission]
-    subject: ClassVar[str]  # of the audit log: "<subject>.exported"
+    subject: ClassVar[str]  # in the audit log: "<subject>.exported"
 
     @abstractmethod
     def title(self, options: ExportOptions) -> str: ...
 
     @abstractmethod
     def file_name(self, options: ExportOptions) -> str:
-        """Without its ending."""
+        """Returns the file name without its extension."""
 
     @abstractmethod
     def header(self, by: Principal, options: ExportOptions) -> Sequence[str]: ...
@@ -41,10 +41,11 @@ class ExportKind(ABC):
 
     @abstractmethod
     def portions(self, by: Principal, options: ExportOptions, after: Any) -> Iterator[ExportChunk]:
-        """Behind the place `after`, or from the beginning (None); nothing twice or left out."""
+        """Yields the rows after the position `after`, or from the beginning (None), without
+        repeating or omitting any."""
 
     def cell(self, value: object) -> str:
-        """Of a CSV file, harmless in a spreadsheet."""
+        """Returns the text of a CSV cell, which a spreadsheet does not treat as a formula."""
         return escape_formula(value)
 
 
@@ -56,5 +57,5 @@ def register_export_kind(name: str, kind: ExportKind) -> None:
 
 
 def get_export_kind(name: str) -> ExportKind:
-    """Raises KeyError."""
+    """Returns a registered kind. Raises KeyError."""
     return _registry[name]

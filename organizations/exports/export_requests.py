@@ -1,4 +1,4 @@
-"""The asker's half: ask for an export, see one's own, read its file, let it go."""
+"""Export requests: request an export, list one's own, read the file, delete the export."""
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
@@ -18,17 +18,17 @@ from organizations.models import Export, ExportPart
 from organizations.operations import record_event
 
 EXPORT_RETENTION = timedelta(hours=24)
-MAX_EXPORTS = 10  # of one person in one organization; each may be large
+MAX_EXPORTS = 10  # of one person in one organization, because each may be large
 
 
 class ExportRefused(Exception):
-    """The export cannot be asked for; the text says why."""
+    """The export cannot be requested; the text says why."""
 
 
 @transaction.atomic
 def request_export(by: Principal, kind: str, *, format: str, options: Mapping[str, Any]) -> Export:
-    """An export in state `waiting`, in the language and the zone of now. Raises PermissionDenied
-    and ExportRefused."""
+    """Creates an export in state `waiting`, in the current language and time zone. Raises
+    PermissionDenied and ExportRefused."""
     if not by.can(get_export_kind(kind).permission):
         raise PermissionDenied(_("Your role does not allow this."))
     if own_exports(by).count() >= MAX_EXPORTS:
@@ -51,7 +51,7 @@ def request_export(by: Principal, kind: str, *, format: str, options: Mapping[st
 
 
 def record_export_request(by: Principal, export: Export) -> None:
-    """One line in the audit log, with what was asked for."""
+    """Records the request, with its options, in the audit log."""
     kind = get_export_kind(export.kind)
     after = {"format": export.format, **export.options}
     label = kind.title(export.options)
@@ -60,21 +60,23 @@ def record_export_request(by: Principal, export: Export) -> None:
 
 
 def own_exports(by: Principal) -> QuerySet[Export]:
-    """Those of whoever asks, newest first; nobody else sees them."""
+    """Returns the caller's own exports, newest first. Nobody else sees them."""
     mine = by.organization.exports.filter(actor_kind=by.kind, actor_id=by.id)
     return mine.filter(expires_at__gt=Now()).order_by("-created_at", "-id")
 
 
 def delete_export(by: Principal, export_id: UUID) -> None:
-    """Also while it is being made: its worker finds nothing to write to. Raises DoesNotExist."""
+    """Deletes an export of the caller, even while a worker writes it: the worker then finds no row
+    to update. Raises DoesNotExist."""
     own_exports(by).get(pk=export_id).delete()
 
 
 def stream_export_file(export: Export) -> Iterator[bytes]:
-    """Part after part, each by a query of its own."""
+    """Yields the file part by part, each with a query of its own. Raises ConnectionAbortedError if
+    the export expires meanwhile."""
     positions = ExportPart.objects.filter(export=export).order_by("position")
     for position in list(positions.values_list("position", flat=True)):
         part = ExportPart.objects.filter(export=export, position=position).first()
-        if part is None:  # it has expired on the way: the file must not look whole
+        if part is None:  # expired meanwhile: the file must not look complete
             raise ConnectionAbortedError
         yield bytes(part.data)

@@ -1,7 +1,7 @@
-"""The worker's half: one slice of one export, from claim to release.
+"""The worker's part of exports: one slice of one export, from claim to release.
 
-The rows of a slice, the place behind them and the counters commit together, so that each row stands
-in the file once, whatever is killed.
+The rows of a slice, the position after them and the counters are committed together, so that each
+row is in the file exactly once, whatever is killed.
 """
 
 import logging
@@ -29,8 +29,8 @@ from organizations.tenancy import tenant_scope
 logger = logging.getLogger(__name__)
 
 State = Export.State
-MAX_TRIES = 3  # a slice that ends its worker as often is not tried again
-PART_SIZE = 1_000_000  # bytes, of an Excel file
+MAX_TRIES = 3  # a slice that ended its worker this often is not retried
+PART_SIZE = 1_000_000  # bytes of an Excel file
 
 CLAIM_EXPORT = """
 UPDATE organizations_export SET lease_until = statement_timestamp() + %(lease)s, fence = fence + 1,
@@ -42,11 +42,12 @@ RETURNING *
 
 
 class ExportLeaseLost(Exception):
-    """Somebody else has claimed the export since, or it was deleted."""
+    """Another worker has claimed the export since, or the export was deleted."""
 
 
 def run_export_slice(export_id: UUID) -> Export | None:
-    """One slice; None when there was nothing to claim."""
+    """Claims the export, runs one slice of it and returns the export. Returns None if there was
+    nothing to claim."""
     values = {"id": export_id, "lease": settings.JOB_LEASE}
     with tenant_scope.all_organizations():
         export = next(iter(Export.objects.raw(CLAIM_EXPORT, values)), None)
@@ -80,7 +81,7 @@ def write_export_slice(by: Principal, kind: ExportKind, export: Export) -> None:
             write_csv_slice(by, kind, export)
         else:
             write_excel_file(by, kind, export)
-    except (ExportLeaseLost, OperationalError):  # no database: the lease ends, and somebody goes on
+    except (ExportLeaseLost, OperationalError):  # without a database, the lease expires
         raise
     except Exception:
         logger.exception("export %s could not be written", export.pk)
@@ -88,7 +89,7 @@ def write_export_slice(by: Principal, kind: ExportKind, export: Export) -> None:
 
 
 def write_csv_slice(by: Principal, kind: ExportKind, export: Export) -> None:
-    """Until the slice is over, or all is written."""
+    """Writes CSV parts until the slice's time is over or all rows are written."""
     until = time.monotonic() + settings.BATCH_SLICE.total_seconds()
     position = export.parts.count()
     if not position:
@@ -106,7 +107,8 @@ def write_csv_slice(by: Principal, kind: ExportKind, export: Export) -> None:
 
 
 def write_excel_file(by: Principal, kind: ExportKind, export: Export) -> None:
-    """In one piece, as a workbook cannot be gone on with; its kinds bound how long it is."""
+    """Writes the whole workbook at once, because a workbook cannot be continued later. The kinds of
+    export limit its length."""
     restart_export(export, total=kind.total(by, export.options))
     with tempfile.TemporaryFile() as file:
         rows = iterate_counted_rows(by, kind, export)
@@ -141,7 +143,7 @@ def save_export_part(export: Export, position: int, data: bytes, **fields: Any) 
 
 
 def update_claimed_export(export: Export, **fields: Any) -> None:
-    """The one way to write to an export that is claimed. Raises FenceLost."""
+    """Updates a claimed export. This is the only way to write to one. Raises ExportLeaseLost."""
     mine = Export.objects.filter(pk=export.pk, fence=export.fence, state=State.RUNNING)
     if not mine.update(**{"lease_until": Now() + settings.JOB_LEASE, **fields}):
         raise ExportLeaseLost

@@ -1,16 +1,16 @@
-"""Rows as CSV and as Excel."""
+"""CSV and Excel files."""
 
 import csv
 import io
 from collections.abc import Callable, Iterable, Sequence
 from typing import IO
 
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # by which Excel knows UTF-8
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # marks UTF-8 for Excel
 CONTENT_TYPES = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
-COLUMN_WIDTH = 18  # of a column, in characters
+COLUMN_WIDTH = 18  # characters
 
 
 def encode_csv(rows: Iterable[Sequence[object]], cell: Callable[[object], str]) -> bytes:
@@ -22,8 +22,8 @@ def encode_csv(rows: Iterable[Sequence[object]], cell: Callable[[object], str]) 
 def write_workbook(
     header: Sequence[str], rows: Iterable[Sequence[object]], file: IO[bytes]
 ) -> None:
-    """Every cell is a text, which no spreadsheet calculates."""
-    import xlsxwriter  # here: most processes never write a workbook
+    """Writes a workbook in which every cell is text, so that no spreadsheet evaluates it."""
+    import xlsxwriter  # imported here, because most processes never write a workbook
 
     book = xlsxwriter.Workbook(file, {"constant_memory": True})
     sheet = book.add_worksheet()

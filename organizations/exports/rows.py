@@ -1,4 +1,4 @@
-"""What every exported list needs: cells that are harmless in a spreadsheet, rows in portions."""
+"""Helpers for every exported list: cells that are harmless in a spreadsheet, and rows in chunks."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -10,16 +10,17 @@ CHUNK_SIZE = 2_000
 
 
 def escape_formula(text: object) -> str:
-    """As text that no spreadsheet takes for a formula: what begins like one gets an apostrophe, and
-    what has one there already gets another, by which to tell whose it was."""
+    """Returns the value as text that no spreadsheet treats as a formula. Text that begins like a
+    formula gets an apostrophe, and text that already has one there gets another, so that the
+    original can be recovered."""
     plain = "" if text is None else str(text)
     return f"'{plain}" if plain.lstrip("'").startswith(FORMULA_PREFIXES) else plain
 
 
 def iterate_row_chunks(rows: QuerySet, order: str, after: Any = None) -> Iterator[list[Any]]:
-    """Lists of rows by a column that no two share, `-` for backwards, behind the value `after`.
-    Each is asked for by itself: a cursor outside a transaction reads all of them in its first
-    statement, which may be too long."""
+    """Yields lists of rows in the order of a unique column (`-` for descending), after the value
+    `after`. Each list is a query of its own, because a cursor outside a transaction reads all rows
+    in its first statement, which may take too long."""
     name, beyond = order.lstrip("-"), "lt" if order.startswith("-") else "gt"
     while True:
         ahead = rows.order_by(order)

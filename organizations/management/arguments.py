@@ -1,4 +1,4 @@
-"""How the commands are told what they are about, and how they say what is wrong."""
+"""Helpers of the management commands: organizations and users as arguments, and error messages."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from organizations.models import Organization, User
 
 
 def find_organization(named: str) -> Organization:
-    """By `org_…` or UUID."""
+    """Returns the organization with this `org_…` id or UUID. Raises CommandError."""
     key = {"pk": named} if is_uuid_argument(named) else {"public_id": named}
     organization = Organization.objects.filter(**key).first()
     if organization is None:
@@ -36,7 +36,7 @@ def is_uuid_argument(text: str) -> bool:
 
 @contextmanager
 def raise_command_errors() -> Iterator[None]:
-    """A ValidationError as a CommandError, field by field."""
+    """Turns a ValidationError into a CommandError, field by field."""
     try:
         yield
     except ValidationError as error:

@@ -1,5 +1,4 @@
-"""Who: users, organizations, memberships and API keys; and what was done: events and saved
-replies."""
+"""Models: users, organizations, memberships and API keys; events, exports and saved responses."""
 
 from organizations.models.api_key import ApiKey
 from organizations.models.event import Event, Seal

@@ -1,4 +1,4 @@
-"""API keys: one row for each key, without its secret."""
+"""API keys: one row per key, without its secret."""
 
 import uuid
 
@@ -13,8 +13,8 @@ from organizations.text.fields import ModelText
 
 
 class ApiKey(models.Model):
-    """A program's way in. Only a digest of the secret is kept; see
-    organizations/access/api_key_format.py for the text."""
+    """A program's access to an organization. Only a digest of the secret is stored;
+    organizations/access/api_key_format.py defines the text of a key."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organization = models.ForeignKey(
@@ -70,5 +70,6 @@ class ApiKey(models.Model):
 
     @property
     def is_limited(self) -> bool:
-        """In time or place; what such a key does must not last longer than itself."""
+        """Returns whether the key is limited in time or to networks. The effects of such a key must
+        not outlast it."""
         return self.expires_at is not None or bool(self.allowed_cidrs)

@@ -8,8 +8,8 @@ from organizations.models.organization import Organization
 
 
 class Event(models.Model):
-    """One line of the audit log, written in the transaction of the change; never edited. A trigger
-    seals it when that transaction commits (Seal)."""
+    """One event of the audit log, written in the transaction of the change and never edited. A
+    trigger seals it when that transaction commits (Seal)."""
 
     class Outcome(models.TextChoices):
         ACCEPTED = "accepted", _("accepted")
@@ -20,7 +20,8 @@ class Event(models.Model):
         Organization, models.CASCADE, related_name="events", verbose_name=_("organization")
     )
     at = models.DateTimeField(_("at"), db_default=Now())
-    actor_kind = models.CharField(_("actor kind"), max_length=10)  # member | key | staff | system
+    # member | key | staff | system | anonymous
+    actor_kind = models.CharField(_("actor kind"), max_length=10)
     actor_id = models.CharField(max_length=40, blank=True)
     actor_label = models.CharField(_("actor"), max_length=200)
     action = models.CharField(_("action"), max_length=60)  # "phone_number.created"
@@ -30,7 +31,7 @@ class Event(models.Model):
     before = models.JSONField(_("before"), default=dict)
     after = models.JSONField(_("after"), default=dict)
     request_id = models.UUIDField(null=True)
-    client_address = models.GenericIPAddressField(_("address"), null=True)  # of a web request
+    client_address = models.GenericIPAddressField(_("address"), null=True)  # of the web request
     outcome = models.CharField(
         _("outcome"),
         max_length=10,
@@ -54,16 +55,17 @@ class Event(models.Model):
 
 
 class Seal(models.Model):
-    """One link of an organization's chain: the digest covers the event and the digest before.
+    """One link of an organization's chain: its digest covers the event and the previous digest.
 
-    Written by the database alone, when the event's transaction commits; see audit_chain.py. It
-    knows its event by number only, so that it stays when the event is taken away. Nobody sees one
-    without a digest: it has one when the transaction ends.
+    Only the database writes seals, when the event's transaction commits; see
+    organizations/audit/chain.py. A seal refers to its event by number only, so that it stays when
+    the event is deleted. The digest is set before the transaction ends, so nobody sees a seal
+    without one.
     """
 
     event_id = models.BigIntegerField(primary_key=True)
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="seals")
-    position = models.BigIntegerField(null=True)  # from 1, in the order of the commits
+    position = models.BigIntegerField(null=True)  # from 1, in commit order
     digest = models.BinaryField(max_length=32, null=True)
 
     class Meta:

@@ -1,4 +1,4 @@
-"""What of an audit log was moved into a file."""
+"""Archived parts of audit logs."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -7,8 +7,8 @@ from django.utils.translation import gettext_lazy as _
 
 
 class EventArchive(models.Model):
-    """One file with the lines `first` to `last` of an organization's log. The chain of those that
-    stay goes on behind `digest`, the seal of the last line in the file."""
+    """One file with the events `first` to `last` of an organization's log. The chain of the
+    remaining events continues after `digest`, the seal of the last event in the file."""
 
     organization = models.ForeignKey(
         "organizations.Organization",
@@ -22,7 +22,7 @@ class EventArchive(models.Model):
     file = models.CharField(_("file"), max_length=200)
     sha256 = models.CharField(_("SHA-256 of the file"), max_length=64)
     archived_at = models.DateTimeField(_("archived at"), db_default=Now())
-    # Null while lines that are in the file may still be in the log too.
+    # Null while events in the file may still be in the log too.
     deleted_at = models.DateTimeField(_("deleted from the log at"), null=True, blank=True)
 
     class Meta:

@@ -1,4 +1,4 @@
-"""An export, and the parts of its file."""
+"""Exports, and the parts of their files."""
 
 import uuid
 
@@ -9,13 +9,13 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Export(models.Model):
-    """A list that somebody has asked for as a file.
+    """A list that somebody has requested as a file.
 
     waiting ──▶ running ──▶ done | failed        `reason` says why it failed
 
-    Workers write it in slices; `place` is where the next one goes on. `fence` counts claims: only
-    the newest worker's writes count. The file is whole when the state is `done`, and goes with the
-    row at `expires_at`.
+    Workers write the file in slices; `place` is the position of the next slice. `fence` counts
+    claims, and only the newest worker's writes count. The file is complete when the state is
+    `done`, and is deleted with the row at `expires_at`.
     """
 
     class Format(models.TextChoices):
@@ -35,10 +35,10 @@ class Export(models.Model):
         related_name="exports",
         verbose_name=_("organization"),
     )
-    kind = models.CharField(_("kind"), max_length=30)  # a name in exporting.kinds
+    kind = models.CharField(_("kind"), max_length=30)  # a name in exports.export_kinds
     format = models.CharField(_("format"), max_length=4, choices=Format.choices)
-    options = models.JSONField(_("options"), default=dict)  # the kind's
-    language = models.CharField(max_length=10)  # of whoever asked, as their time zone
+    options = models.JSONField(_("options"), default=dict)  # of the kind
+    language = models.CharField(max_length=10)  # language and time zone of the requester
     zone = models.CharField(max_length=64)
     state = models.CharField(
         _("state"), max_length=10, choices=State.choices, default=State.WAITING
@@ -52,7 +52,7 @@ class Export(models.Model):
     actor_id = models.CharField(max_length=40)
     actor_label = models.CharField(_("asked by"), max_length=200)
     fence = models.PositiveIntegerField(default=0)
-    tries = models.PositiveIntegerField(default=0)  # of one slice, a claim each
+    tries = models.PositiveIntegerField(default=0)  # claims of the current slice
     lease_until = models.DateTimeField(null=True, blank=True)
     dispatched_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(_("created at"), db_default=Now())

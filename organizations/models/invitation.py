@@ -13,7 +13,7 @@ from organizations.models.user import User
 
 
 class Invitation(models.Model):
-    """A link that makes its bearer a member. Only a digest of its secret is kept."""
+    """A link that makes its bearer a member. Only a digest of the link's secret is stored."""
 
     STATES = ["open", "accepted", "revoked", "expired"]
 

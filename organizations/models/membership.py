@@ -1,4 +1,4 @@
-"""Which people belong to which organization, and in which role."""
+"""Memberships: which people belong to which organization, and in which role."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _

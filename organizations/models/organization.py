@@ -1,4 +1,4 @@
-"""Organizations, the owners of all rows, and their public ids."""
+"""Organizations, which own all rows, and their public ids."""
 
 import secrets
 import uuid
@@ -11,7 +11,7 @@ from organizations.text.fields import ModelText
 
 
 def public_id(prefix: str) -> str:
-    """A fresh public id, `<prefix>_` and 12 hex digits, the form of Butter's documents."""
+    """Returns a new public id, `<prefix>_` and 12 hex digits, as in Butter's documents."""
     return f"{prefix}_{secrets.token_hex(6)}"
 
 
@@ -20,15 +20,15 @@ def organization_id() -> str:
 
 
 class Organization(models.Model):
-    """The owner of every row. `id` is TopCalls' account_id; `public_id` Butter's organization
-    id."""
+    """The owner of every row. `id` is TopCalls' account_id, and `public_id` is Butter's
+    organization id."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     public_id = models.CharField(
         _("public id"), max_length=20, unique=True, default=organization_id, editable=False
     )
     name = ModelText(_("name"), max_length=100)
-    # What an operator has changed of them, by name (organizations/access/quotas.py).
+    # Limits that an operator has changed, by quota name (organizations/access/quotas.py).
     quotas = models.JSONField(_("quotas"), default=dict, db_default={}, blank=True)
     numbers_limited = models.BooleanField(
         _("limited to its number pools"),
@@ -49,7 +49,7 @@ class Organization(models.Model):
         return f"{self.name} ({self.public_id})"
 
     def clean(self) -> None:
-        from organizations.access.quotas import validate_quotas  # which counts by the models
+        from organizations.access.quotas import validate_quotas  # it imports the models
 
         try:
             validate_quotas(self.quotas)

@@ -8,8 +8,8 @@ from organizations.models.organization import Organization
 
 
 class SavedReply(models.Model):
-    """The answer of a request with an Idempotency-Key, committed together with what the request
-    did."""
+    """The response to a request with an Idempotency-Key, committed together with the request's
+    changes."""
 
     organization = models.ForeignKey(
         Organization, models.CASCADE, related_name="saved_replies", verbose_name=_("organization")

@@ -1,4 +1,4 @@
-"""People, who sign in by e-mail."""
+"""Users: people, who sign in by e-mail."""
 
 import uuid
 
@@ -29,15 +29,15 @@ class UserManager(BaseUserManager):
         return user
 
     def with_email(self, email: str) -> "User | None":
-        """One at most. A row from before that could not be brought into the canonical form, since
-        another has it, is found by its own spelling only; an operator gives it another."""
+        """Returns the user with this e-mail, or None. An old row whose canonical e-mail belongs to
+        another row is found only by its own spelling, until an operator changes it."""
         spellings = [canonical_email(email), email.strip()]
         found = {user.email: user for user in self.filter(email__in=spellings)}
         return found.get(spellings[1]) or found.get(spellings[0])
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """A person; signs in by e-mail. Belongs to organizations by memberships."""
+    """A person, who signs in by e-mail and belongs to organizations through memberships."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     email = models.EmailField(_("e-mail"), max_length=254, unique=True)
@@ -67,5 +67,6 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.email
 
     def clean(self) -> None:
-        """Not Django's, which makes look-alikes the same (NFKC)."""
+        """Converts the e-mail to its canonical form, without Django's normalization (NFKC), which
+        makes look-alikes the same."""
         self.email = canonical_email(self.email)

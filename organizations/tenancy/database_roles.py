@@ -1,7 +1,7 @@
-"""The roles that the programs have in PostgreSQL, and who may become whom.
+"""Roles of the programs in PostgreSQL, and which of them a program may assume.
 
-Two of them connect. The others do not: a program becomes one for a part of its work, and only where
-it says so (organizations/tenancy/tenant_scope.py).
+Two roles log in. A program assumes the other roles for a part of its work, and only where the code
+says so (organizations/tenancy/tenant_scope.py).
 """
 
 from typing import Any
@@ -17,15 +17,15 @@ ROLES = (*LOGIN_ROLES, *NOLOGIN_ROLES)
 
 
 def missing_role_statements(cursor: Any) -> list[sql.Composable]:
-    """What it takes until the parts are there and may be played, by whoever may make roles. The
-    roles that connect are there already."""
+    """Returns the SQL statements that create the assumable roles and let the login roles assume
+    them. A role that may create roles must run them. The login roles exist already."""
     cursor.execute("SELECT rolname FROM pg_roles WHERE rolname = ANY(%s)", [list(ROLES)])
     known = {row[0] for row in cursor.fetchall()}
     create = sql.SQL("CREATE ROLE {} NOLOGIN NOINHERIT")
     found = [create.format(sql.Identifier(part)) for part in NOLOGIN_ROLES if part not in known]
     inheriting = "SELECT rolname FROM pg_roles WHERE rolname = ANY(%s) AND rolinherit"
     cursor.execute(inheriting, [[*LOGIN_ROLES]])
-    # Without it they would have at all times what they may become.
+    # With INHERIT, a login role would always have the rights of the roles it may assume.
     plain = sql.SQL("ALTER ROLE {} NOINHERIT")
     found += [plain.format(sql.Identifier(row[0])) for row in cursor.fetchall()]
     grant = sql.SQL("GRANT {} TO {}")

@@ -1,9 +1,9 @@
-"""The policies of row-level security: which role of the database sees which rows.
+"""The policies of row-level security: which database role sees which rows.
 
 Web and worker see the rows of one organization, which they name in their transaction
-(organizations/tenancy/tenant_scope.py); staff and dispatcher see all; the finder reads all of a
-few tables. `manage.py grant_roles` puts the policies in place, as it does the rights: they name
-roles, which are no part of a migration.
+(organizations/tenancy/tenant_scope.py). Staff and dispatcher see all rows, and the finder reads all
+rows of a few tables. `manage.py grant_roles` installs the policies together with the rights,
+because both name roles, which are not part of a migration.
 """
 
 import hashlib
@@ -17,18 +17,21 @@ from django.db.models import Model
 from organizations.models import Invitation, Membership, Organization, User
 from organizations.tenancy.tenant_scope import DISPATCHER, FINDER, STAFF, WEB, WORKER
 
-# A query of its own, so that it is asked once and not for each row. Unset means: of nobody.
+# A subquery, so that PostgreSQL evaluates it once and not for each row. Unset means no
+# organization.
 CURRENT_ORGANIZATION_SQL = (
     "(SELECT nullif(current_setting('patchbay.organization', true), '')::uuid)"
 )
-# Read before anybody knows for whom. Of users there is no policy: they belong to no organization.
+# Read before the organization is known. Users have no policy, because they belong to no
+# organization.
 OWN_ROWS_POLICY = "own"
 FINDER_MODELS = (Organization, Membership, Invitation, User)
 
 
 @dataclass(frozen=True)
 class RowPolicy:
-    """`using` says which rows are seen, `check` which may be written; "" for the same ones."""
+    """One policy. `using` says which rows are visible, and `check` which may be written ("" for the
+    same ones)."""
 
     table: str
     name: str
@@ -45,7 +48,7 @@ class RowPolicy:
         )
 
     def digest(self) -> str:
-        """By it one knows later whether the policy that is there is this one."""
+        """Returns a digest by which the policy in the database is compared with this one."""
         return hashlib.sha256(self.statement().encode()).hexdigest()
 
 
@@ -54,15 +57,16 @@ _finder_columns: dict[str, tuple[str, ...]] = {}
 
 
 def register_row_policies(*policies: RowPolicy) -> None:
-    """Of an app uphill, for rows that others than their owner must see. PostgreSQL asks policies in
-    the reverse order of their names; `own` comes first, as it nearly always says yes."""
+    """Registers policies of an app above this one, for rows that must be visible beyond their
+    owner. PostgreSQL evaluates policies in the reverse order of their names. `own` comes first,
+    because it nearly always matches; a later name raises ValueError."""
     if late := [each.name for each in policies if each.name > OWN_ROWS_POLICY]:
         raise ValueError(f"asked before the policy {OWN_ROWS_POLICY}: {', '.join(late)}")
     _registered_policies.extend(policies)
 
 
 def allow_finder_columns(model: type[Model], *fields: str) -> None:
-    """The finder sees these fields of all rows, and no others."""
+    """Lets the finder read these fields of all rows, and no others."""
     _finder_columns[model._meta.db_table] = tuple(model._meta.get_field(f).column for f in fields)
     _registered_policies.append(
         RowPolicy(model._meta.db_table, "found", (FINDER,), "true", "SELECT")
@@ -70,7 +74,7 @@ def allow_finder_columns(model: type[Model], *fields: str) -> None:
 
 
 def finder_columns() -> dict[str, tuple[str, ...]]:
-    """By table, what the finder reads."""
+    """Returns the columns that the finder may read, by table."""
     whole = {
         m._meta.db_table: tuple(f.column for f in m._meta.concrete_fields) for m in FINDER_MODELS
     }
@@ -85,7 +89,7 @@ def list_row_policies() -> list[RowPolicy]:
 
 
 def tenant_models() -> Iterator[type[Model]]:
-    """The models whose rows belong to an organization, and the organizations themselves."""
+    """Yields the models whose rows belong to an organization, and the organizations themselves."""
     for model in apps.get_models():
         if model is Organization or organization_column(model):
             yield model
@@ -106,8 +110,8 @@ def model_row_policies(model: type[Model]) -> Iterable[RowPolicy]:
 
 
 def apply_row_policies(cursor: Any) -> None:
-    """Make what is missing, replace what is different, remove what is not known. A table that is
-    as it shall be is not locked."""
+    """Creates missing policies, replaces changed ones and drops unknown ones. Does not lock a table
+    that needs no change."""
     wanted = {(each.table, each.name): each for each in list_row_policies()}
     for table in sorted({table for table, _name in wanted} - tables_with_row_security(cursor)):
         cursor.execute(f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY')
@@ -131,7 +135,7 @@ def tables_with_row_security(cursor: Any) -> set[str]:
 
 
 def existing_row_policies(cursor: Any) -> dict[tuple[str, str], str | None]:
-    """Table and name of the policies there are, with the digest of each."""
+    """Returns table and name of the existing policies, with the digest of each."""
     cursor.execute(
         "SELECT c.relname, p.polname, obj_description(p.oid, 'pg_policy')"
         " FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid"

@@ -1,9 +1,10 @@
-"""Whose rows the database shows to the code that runs now: row-level security, the second wall
-behind the queries' own filters (docs/decisions/0023).
+"""The tenant scope: whose rows the database shows to the running code. Row-level security is the
+second barrier behind the queries' own filters (docs/decisions/0023).
 
-A process begins with the sight of nothing. It `enter`s an organization when it knows for whom it
-works. What must look further says so, for as long as it does: `finding`, `everything`.
-config/postgresql tells PostgreSQL, in the transaction of each statement and for no longer.
+A process starts with an empty scope. It calls `enter` when it knows the organization that it works
+for. Code that must see more uses `global_lookup` or `all_organizations`, for as long as it needs
+to. config/postgresql passes the scope to PostgreSQL in the transaction of each statement, and only
+for that transaction.
 """
 
 from collections.abc import Iterable, Iterator
@@ -12,20 +13,20 @@ from contextvars import ContextVar, Token
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
-if TYPE_CHECKING:  # models need a connection when they are read, and that needs this module
+if TYPE_CHECKING:  # models need a connection when they load, which needs this module
     from organizations.models import Organization
 
-WEB, WORKER = "patchbay_web", "patchbay_worker"  # connect, and see one organization
-STAFF = "patchbay_staff"  # sees all: the web becomes it for operators
-DISPATCHER = "patchbay_dispatcher"  # sees all: the worker becomes it to choose and claim work
-FINDER = "patchbay_finder"  # reads of all what it takes to know who asks, and who holds a number
-UNRESTRICTED = "all"  # STAFF or DISPATCHER, whichever the process may become
+WEB, WORKER = "patchbay_web", "patchbay_worker"  # log in, and see one organization
+STAFF = "patchbay_staff"  # sees all; the web assumes it for operators
+DISPATCHER = "patchbay_dispatcher"  # sees all; the worker assumes it to select and claim work
+FINDER = "patchbay_finder"  # reads of all rows what identifies a caller or a number's holder
+UNRESTRICTED = "all"  # STAFF or DISPATCHER, whichever the process may assume
 UNRESTRICTED_ROLES = {WEB: STAFF, WORKER: DISPATCHER}
 
 
 class TenantScope(NamedTuple):
-    """`base` is the role of the process (None: the one it has connected as), `role` what it is for
-    now (None: the same), and `organization` a UUID, or nothing."""
+    """A scope. `base` is the role of the process (None: the one that logged in), `role` the assumed
+    role (None: `base`), and `organization` a UUID or ""."""
 
     base: str | None = None
     role: str | None = None
@@ -42,7 +43,7 @@ def current() -> TenantScope:
 
 @contextmanager
 def override(sight: TenantScope) -> Iterator[None]:
-    """`sight`, and whatever is entered meanwhile; afterwards what it was before."""
+    """Sets the scope, and afterwards restores the previous one, whatever was entered meanwhile."""
     before = _current_scope.set(sight)
     try:
         yield
@@ -51,7 +52,8 @@ def override(sight: TenantScope) -> Iterator[None]:
 
 
 def set_role(base: str) -> Token[TenantScope]:
-    """What `process` does, for who can do without a context manager; `end` ends it."""
+    """Does the same as `for_role` for callers that cannot use a context manager. `reset` undoes
+    it."""
     return _current_scope.set(TenantScope(base))
 
 
@@ -60,17 +62,17 @@ def reset(before: Token[TenantScope]) -> None:
 
 
 def for_role(base: str) -> AbstractContextManager[None]:
-    """A request of the web or a task of the worker, which sees nothing yet."""
+    """Sets the role of a web request or a worker's task, which sees no rows yet."""
     return override(TenantScope(base))
 
 
 def enter(organization: "Organization | UUID") -> None:
-    """From now on, until the request or the task ends."""
+    """Sets the organization until the request or task ends."""
     _current_scope.set(organization_scope(organization))
 
 
 def within(organization: "Organization | UUID") -> AbstractContextManager[None]:
-    """One organization, for a part of the work."""
+    """Sets the organization for a part of the work."""
     return override(organization_scope(organization))
 
 
@@ -82,23 +84,23 @@ def organization_scope(organization: "Organization | UUID") -> TenantScope:
 
 
 def enter_all_organizations() -> None:
-    """An operator's request, until it ends."""
+    """Shows all organizations to an operator's request until it ends."""
     _current_scope.set(TenantScope(current().base, UNRESTRICTED))
 
 
 def all_organizations() -> AbstractContextManager[None]:
-    """All organizations: to choose and claim work, and for commands of whoever runs the place."""
+    """Shows all organizations, to select and claim work and for commands of operators."""
     return override(TenantScope(current().base, UNRESTRICTED))
 
 
 def global_lookup() -> AbstractContextManager[None]:
-    """All organizations, for a search that reads and changes nothing."""
+    """Shows all organizations for a lookup that only reads."""
     return override(TenantScope(current().base, FINDER))
 
 
 def wrap_stream(portions: Iterable[bytes]) -> Iterator[bytes]:
-    """Makes each portion of a streamed answer in the sight of now; another thread may ask for
-    it."""
+    """Returns a stream that produces each part in the current scope, because another thread may
+    read it."""
     return _iterate_in_scope(current(), iter(portions))
 
 

@@ -1,1 +1,1 @@
-"""Rules for texts that people and programs write."""
+"""Rules for texts that people and programs enter."""

@@ -1,4 +1,4 @@
-"""The rule of organizations/text/rules.py in fields of models and of forms."""
+"""Model and form fields that apply the rule of organizations/text/rules.py."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ class FormUrl(TrimmedMixin, forms.URLField):
 
 
 class FormSecret(forms.CharField):
-    """Kept to the letter; control characters are refused."""
+    """A form field that keeps the text unchanged and refuses control characters."""
 
     default_validators = [validate_text]
 
@@ -35,7 +35,7 @@ class FormSecret(forms.CharField):
 
 
 class ModelText(models.CharField):
-    """One line of text. `full_clean` and forms apply the rule; to migrations it is a CharField."""
+    """One line of text. `full_clean` and forms apply the rule; migrations see a CharField."""
 
     default_validators = [validate_text]
 

@@ -1,8 +1,8 @@
-"""One rule for every text that people and programs write: labels, names, descriptions, addresses.
+"""The rule for every text that people and programs enter: labels, names, descriptions, URLs.
 
-White space around a text and characters that nobody sees are trimmed. Line breaks, other control
-characters and halves of surrogate pairs are refused. Everything else is kept to the letter.
-organizations/text/fields.py and organizations/web/api/fields.py bring the rule into fields.
+White space and invisible characters around a text are trimmed. Line breaks, other control
+characters and unpaired surrogates are refused. Everything else is kept unchanged.
+organizations/text/fields.py and organizations/web/api/fields.py apply the rule in fields.
 """
 
 import re
@@ -10,7 +10,7 @@ import re
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-# Unicode's Default_Ignorable_Code_Point, and blanks that are no white space to Unicode.
+# Unicode's Default_Ignorable_Code_Point, and blanks that Unicode does not count as white space.
 INVISIBLE_RANGES = (
     *((0xAD, 0xAD), (0x34F, 0x34F), (0x61C, 0x61C), (0x115F, 0x1160), (0x17B4, 0x17B5)),
     *((0x180B, 0x180F), (0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F), (0x2800, 0x2800)),
@@ -22,7 +22,7 @@ WHITESPACE = "".join(c for c in map(chr, range(0x3001)) if c.isspace())
 TRIMMED_CHARACTERS = WHITESPACE + "".join(
     chr(code) for low, high in INVISIBLE_RANGES for code in range(low, high + 1)
 )
-# Part of the visible character before them: of emoji, flags, Mongolian and Han characters.
+# They belong to the visible character before them: emoji, flags, Mongolian and Han characters.
 VARIATION_SELECTORS = re.compile(
     "[\u180b-\u180d\u180f\ufe00-\ufe02\ufe0e\ufe0f\U000e0020-\U000e007f\U000e0100-\U000e01ef]*"
 )
@@ -33,25 +33,25 @@ SURROGATE_MESSAGE = _("This is not valid Unicode text.")
 
 
 def trim_text(text: str) -> str:
-    """`text` without the white space and the invisible characters around it."""
+    """Returns `text` without surrounding white space and invisible characters."""
     text = text.lstrip(TRIMMED_CHARACTERS)
     end = len(text.rstrip(TRIMMED_CHARACTERS))
     return text[: VARIATION_SELECTORS.match(text, end).end()] if end else ""
 
 
 def text_error(text: str) -> str:
-    """What is wrong with a trimmed text, or ""."""
+    """Returns what is wrong with a trimmed text, or ""."""
     if LINE_BREAK_OR_CONTROL.search(text):
         return str(CONTROL_MESSAGE)
     return str(SURROGATE_MESSAGE) if SURROGATE.search(text) else ""
 
 
 def sanitize_line(text: str) -> str:
-    """A text that another system sends, with blanks in place of what would be refused."""
+    """Returns a text from another system with blanks in place of refused characters."""
     return trim_text(SURROGATE.sub(" ", LINE_BREAK_OR_CONTROL.sub(" ", text)))
 
 
 def validate_text(text: str) -> None:
-    """A validator of model and form fields. Raises ValidationError."""
+    """Validates a model or form field. Raises ValidationError."""
     if wrong := text_error(text):
         raise ValidationError(wrong, code="control")

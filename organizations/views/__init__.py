@@ -1,1 +1,1 @@
-"""The web screens, and the base of every one of them."""
+"""The web screens of the organizations app."""

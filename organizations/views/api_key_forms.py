@@ -1,4 +1,4 @@
-"""A new API key as a form: role, scopes in words, how long and from where."""
+"""Forms for API keys: role, scopes, expiry and networks, and rotation."""
 
 import re
 from datetime import datetime, time, timedelta
@@ -49,7 +49,8 @@ def scope_label(scope: str) -> str:
 
 
 class ApiKeyForm(forms.Form):
-    """`token` is the id that the key will have: the same form sent twice makes one key."""
+    """The form for a new key. `token` is the id that the key will have, so that a form sent twice
+    creates one key."""
 
     token = forms.UUIDField(widget=forms.HiddenInput)
     name = FormText(
@@ -117,7 +118,8 @@ class ApiKeyForm(forms.Form):
         return {**kept, "expires_at": self.end(), "id": self.cleaned_data["token"]}
 
     def end(self) -> datetime | None:
-        """A day ends in the reader's zone."""
+        """Returns when the key expires, or None. A day ends at midnight in the reader's time
+        zone."""
         term = self.cleaned_data["term"]
         if term == NEVER:
             return None
@@ -128,7 +130,7 @@ class ApiKeyForm(forms.Form):
 
     @property
     def scope_groups(self) -> list[tuple[Any, list[tuple[str, Any, bool]]]]:
-        """By noun: each scope, its word, and whether it is ticked."""
+        """Returns the scopes by resource: each with its label, and whether it is ticked."""
         ticked = set(self["scopes"].value() or ())
         return [
             (

@@ -1,4 +1,4 @@
-"""API keys: listed, made and shown once, rotated, revoked."""
+"""Screens for API keys: list, create, rotate, revoke. A new key is shown once."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -67,7 +67,8 @@ def api_key_state_label(key: ApiKey) -> tuple[str, str]:
 
 
 class OneTimeKeyScreen(OrgScreen):
-    """The answer to the form itself: the key is on no other page, in no store on the way."""
+    """Renders a new key as the response to the form itself. No other page shows the key, and
+    nothing stores it."""
 
     def show_once(self, key: ApiKey, text: Any) -> HttpResponse:
         origin = self.request.build_absolute_uri("/")

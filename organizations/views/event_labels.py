@@ -1,4 +1,4 @@
-"""The audit log in words: what was done to what, and field by field what changed."""
+"""Labels for the audit log: what was done to what, and which fields changed."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -133,14 +133,15 @@ MISSING = object()
 
 
 def event_title(event: Event) -> str:
-    """Phone number added."""
+    """Returns a title such as "Phone number added" for an event."""
     kind, _dot, deed = event.action.partition(".")
     subject = SUBJECT_LABELS.get(kind, capfirst(kind.replace("_", " ")))
     return f"{subject} {ACTION_LABELS.get(deed, deed.replace('_', ' '))}"
 
 
 def event_tone(event: Event) -> str:
-    """ "bad" of what failed or was lost, which is said in words as well."""
+    """Returns "bad" for an event that failed or lost something, else "". The title says the same in
+    words."""
     deed = event.action.rpartition(".")[2]
     if event.outcome == Event.Outcome.REFUSED:
         return "bad"
@@ -148,7 +149,7 @@ def event_tone(event: Event) -> str:
 
 
 def event_subject_url(organization: Organization, event: Event) -> str:
-    """Where its subject is shown; "" where it has no page."""
+    """Returns the URL of the event's subject, or "" if it has no page."""
     if event.subject_kind not in SUBJECT_PAGES:
         return ""
     name = f"screens:{SUBJECT_PAGES[event.subject_kind]}"
@@ -156,7 +157,7 @@ def event_subject_url(organization: Organization, event: Event) -> str:
 
 
 def event_field_changes(event: Event) -> list[tuple[str, str | None, str | None]]:
-    """Field, before, after; None where it was not there. What stayed the same is left out."""
+    """Returns the changed fields with their values before and after; None for a missing value."""
     before, after = dict(flatten_paths(event.before)), dict(flatten_paths(event.after))
     return [
         (
@@ -170,7 +171,7 @@ def event_field_changes(event: Event) -> list[tuple[str, str | None, str | None]
 
 
 def flatten_paths(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Nested objects as paths to their leaves; a list is a leaf."""
+    """Yields nested objects as paths to their leaves. A list is a leaf."""
     if isinstance(value, dict) and (value or not path):
         for name, inner in value.items():
             yield from flatten_paths(inner, (*path, str(name)))

@@ -1,4 +1,4 @@
-"""The audit log: filtered, paged, told field by field."""
+"""The audit log: filtered, in pages, with each changed field."""
 
 import re
 from dataclasses import dataclass
@@ -32,7 +32,8 @@ OLDER, NEWER = "older_than", "newer_than"
 
 
 class EventFilter(forms.Form):
-    """In the address, so that a look can be kept and sent on. Nonsense filters nothing."""
+    """The filter in the URL, so that a filtered list can be bookmarked and shared. Invalid values
+    are ignored."""
 
     who = FormText(label=gettext_lazy("Who"), required=False, max_length=200)
     actor_kind = forms.ChoiceField(
@@ -50,7 +51,8 @@ class EventFilter(forms.Form):
     subject = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
     def clean_q(self) -> str:
-        """The log names numbers by E.164, without what people write between the digits."""
+        """Removes the characters that people write between digits, because the log names numbers in
+        E.164."""
         text = self.cleaned_data["q"]
         return re.sub(r"[^+\d]", "", text) if re.fullmatch(r"\+[\d\s().\-]+", text) else text
 
@@ -77,13 +79,14 @@ LOOKUPS = {
 
 
 def action_lookup(deed: str, subject_kind: str) -> dict[str, Any]:
-    """Equality, which an index answers; of any kind, all that there could be."""
+    """Returns a lookup by equality, for which there is an index. Without a kind, lists the actions
+    of all kinds."""
     kinds = [subject_kind] if subject_kind else SUBJECT_LABELS
     return {"action__in": [f"{kind}.{deed}" for kind in kinds]}
 
 
 def local_day_start(day: Any) -> datetime:
-    """A day begins in the reader's zone."""
+    """Returns the start of a day in the reader's time zone."""
     return timezone.make_aware(datetime.combine(day, time()))
 
 
@@ -109,7 +112,8 @@ def filter_event_list(organization: Any, query: QueryDict) -> tuple[EventFilter,
 
 
 def paginate_events(events: QuerySet[Event], query: QueryDict) -> EventPager:
-    """Newest first by id, forward and back; a place that is no number is the first page."""
+    """Returns a page, newest first by id, forward or back. An invalid cursor leads to the first
+    page."""
     older, newer = read_event_cursor(query, OLDER), read_event_cursor(query, NEWER)
     if newer and not older:
         found = list(events.filter(pk__gt=newer).order_by("pk")[: PAGE_SIZE + 1])

@@ -1,4 +1,4 @@
-"""The audit log as a file."""
+"""The audit log as an exported file."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -18,7 +18,7 @@ from organizations.views.exports import ExportRequestScreen
 
 
 class EventsExport(ExportKind):
-    """What the filter of the screen finds; the option `query` is the screen's query string."""
+    """Exports what the screen's filter finds. The option `query` is the screen's query string."""
 
     permission = Permission.EVENTS_READ
     subject = "audit_log"

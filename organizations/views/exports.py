@@ -1,4 +1,4 @@
-"""Exports: asked for, followed while they are made, downloaded by whoever asked."""
+"""Screens for exports: requested, followed while they are written, downloaded by the requester."""
 
 from typing import Any
 from uuid import UUID
@@ -16,15 +16,16 @@ from organizations.exports.file_formats import CONTENT_TYPES
 from organizations.models import Export
 from organizations.web.views.base import OrgScreen
 
-# Which of them somebody may read is the kind's to say; an organization's members may ask.
+# Every member may request exports. The kind of export decides which data they may read.
 MEMBER_PERMISSION = Permission.ORGANIZATION_READ
 
 
 class ExportRequestScreen(OrgScreen):
-    """The base of the screens that ask for an export."""
+    """The base of the screens that request an export."""
 
     def ask(self, kind: str, format: str, **options: Any) -> HttpResponse:
-        """On to the export's page; to the list of them where there are too many."""
+        """Requests an export and redirects to its page, or to the list if the requester has too
+        many."""
         try:
             export = export_requests.request_export(
                 self.principal, kind, format=format, options=options
@@ -56,7 +57,8 @@ class ExportScreen(OrgScreen):
         return self.page("organizations/_export_progress.html", export=export)
 
     def own(self, export_id: UUID) -> Export:
-        """Raises DoesNotExist, and PermissionDenied where the asker's rights have gone."""
+        """Returns the requester's export. Raises DoesNotExist, and PermissionDenied if the
+        requester has lost the permission."""
         export = export_requests.own_exports(self.principal).get(pk=export_id)
         if not self.principal.can(get_export_kind(export.kind).permission):
             raise PermissionDenied(_("Your role does not allow this."))
@@ -64,7 +66,7 @@ class ExportScreen(OrgScreen):
 
 
 class ExportFileScreen(ExportScreen):
-    """The download; the file is whole."""
+    """Downloads the file once the export is done."""
 
     permissions = {"GET": MEMBER_PERMISSION}
 

@@ -1,4 +1,4 @@
-"""The forms of entering and of people. Rules are the operations'; this is only their paper."""
+"""Forms for organizations and people. The rules are in the operations."""
 
 from collections.abc import Callable, Mapping
 from datetime import date
@@ -15,7 +15,7 @@ from organizations.text.fields import FormText
 
 
 class DayField(forms.DateField):
-    """A day that has one before and one behind it, in every zone."""
+    """A date that has a previous and a next day in every time zone."""
 
     default_validators = (
         MinValueValidator(date(1970, 1, 1)),
@@ -63,7 +63,8 @@ ErrorFields = Mapping[type[Exception], str | None]
 
 
 def run_with_form_errors(form: forms.Form, do: Callable[[], Any], beside: ErrorFields) -> Any:
-    """What `do` answers; None when it refused, which the form now says beside the right field."""
+    """Returns the result of `do`, or None if it failed. The error is added to the form, next to the
+    field that `beside` names for its type."""
     try:
         return do()
     except ValidationError as error:
@@ -75,7 +76,8 @@ def run_with_form_errors(form: forms.Form, do: Callable[[], Any], beside: ErrorF
 
 
 def add_form_errors(form: forms.Form, error: Exception) -> None:
-    """What an operation refused, beside its field where the form has it, else above the form."""
+    """Adds the errors of an operation to the form: next to their field if the form has it, else
+    above the form."""
     if not isinstance(error, ValidationError):
         return form.add_error(None, str(error))
     by_field = error.error_dict if hasattr(error, "error_dict") else {None: error.error_list}

@@ -1,4 +1,4 @@
-"""The front door: on to the organization one was in last, and how one likes the pages."""
+"""The start page, which redirects to the last organization, and the reader's preferences."""
 
 from operator import attrgetter
 from zoneinfo import available_timezones
@@ -23,7 +23,8 @@ from organizations.web.views.context import can_create_organization
 
 @login_required
 def home(request: HttpRequest) -> HttpResponse:
-    """To the organization of last time, else the first; who belongs to none is told what to do."""
+    """Redirects to the organization of last time, or else the first. Shows a page with what to do
+    if the user belongs to none."""
     memberships = sorted(list_user_memberships(request.user), key=attrgetter("pk"))
     mine = {each.organization.public_id: each.organization for each in memberships}
     last = mine.get(request.COOKIES.get(LAST_ORGANIZATION_COOKIE, "")) or next(
@@ -37,7 +38,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def save_preferences(request: HttpRequest) -> HttpResponse:
-    """Theme, language and time zone, kept in cookies; what is not given, or unknown, stays."""
+    """Stores theme, language and time zone in cookies. Missing or unknown values change nothing."""
     response = redirect(next_url(request) or "home")
     wishes = {
         THEME_COOKIE: ("theme", THEMES),

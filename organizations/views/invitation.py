@@ -1,4 +1,5 @@
-"""Where an invitation's link leads: a new person makes an account, another signs in; both join."""
+"""The page of an invitation's link: a new person creates an account, an existing user signs in, and
+both join."""
 
 from allauth.account import app_settings
 from allauth.core.internal import ratelimit
@@ -30,7 +31,8 @@ BACKEND = "django.contrib.auth.backends.ModelBackend"
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
 def invitation_page(request: HttpRequest, token: str) -> HttpResponse:
-    """Its address is the secret. Who has an account here is not told by the page."""
+    """Shows and accepts an invitation, whose URL is the secret. The page does not reveal who has an
+    account."""
     limited = ratelimit.consume_or_429(
         request, app="allauth.account", action="invitation", config=app_settings.RATE_LIMITS
     )
@@ -45,7 +47,7 @@ def invitation_page(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def accept_existing_user(request: HttpRequest, token: str, found: Invitation) -> HttpResponse:
-    """By who is signed in."""
+    """Accepts the invitation for the signed-in user."""
     is_theirs = is_same_email(found.email, request.user.email)
     if request.method != "POST" or not is_theirs:
         status = 200 if request.method != "POST" else 403
@@ -60,7 +62,7 @@ def accept_existing_user(request: HttpRequest, token: str, found: Invitation) ->
 
 
 def accept_new_user(request: HttpRequest, token: str, found: Invitation) -> HttpResponse:
-    """By somebody new."""
+    """Creates an account and accepts the invitation for a new person."""
     form = JoinForm(request.POST if request.method == "POST" else None)
     if form.is_valid() and is_password_valid(form, found):
         try:

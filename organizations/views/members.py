@@ -1,4 +1,4 @@
-"""The people of an organization: who they are, what they may, and whom they wait for."""
+"""Screens for members: their roles and permissions, and open invitations."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -24,7 +24,8 @@ class MembersScreen(OrgScreen):
         return self.shown(InviteForm())
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """The answer is the link itself: it is on no other page, in no store on the way."""
+        """Creates an invitation and shows its link in the response itself. No other page shows the
+        link, and nothing stores it."""
         form = InviteForm(request.POST)
         made = form.is_valid() and run_with_form_errors(
             form,
@@ -51,7 +52,7 @@ class MembersScreen(OrgScreen):
 
 
 class MemberScreen(OrgScreen):
-    """One member's role."""
+    """Changes one member's role."""
 
     permissions = {"GET": Permission.MEMBERS_UPDATE, "POST": Permission.MEMBERS_UPDATE}
 
@@ -101,7 +102,7 @@ class RemoveMemberScreen(OrgScreen):
 
 
 class LeaveScreen(OrgScreen):
-    """Everybody may go, whatever their role."""
+    """Lets a member leave, whatever their role."""
 
     permissions = {"GET": Permission.ORGANIZATION_READ, "POST": Permission.ORGANIZATION_READ}
 
@@ -141,7 +142,7 @@ class RevokeInvitationScreen(OrgScreen):
 
 
 def add_role_labels(rows: Iterable[Any]) -> list[Any]:
-    """With the role in words: its name, and what it may."""
+    """Adds the name and the description of the role to each row."""
     found = list(rows)
     for row in found:
         row.role_name, _colon, row.role_text = str(row.get_role_display()).partition(": ")
@@ -153,7 +154,7 @@ def get_membership(screen: OrgScreen, user_id: UUID) -> Membership:
 
 
 def removal_impact(screen: OrgScreen, membership: Membership) -> dict[str, Any]:
-    """What ends with a membership."""
+    """Returns what ends with a membership: API keys and sent invitations."""
     mine = {"owner": membership.user, "revoked_at": None}
     sent = {"invited_by": membership.user, **invitations.OPEN_INVITATION_FILTER}
     return {

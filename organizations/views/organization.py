@@ -1,4 +1,4 @@
-"""An organization's settings, and founding a further one."""
+"""An organization's settings, and the creation of another organization."""
 
 from django.conf import settings
 from django.contrib import messages
@@ -18,7 +18,7 @@ from organizations.views.forms import OrganizationForm, add_form_errors
 from organizations.web.views.base import OrgScreen, screen_url
 from organizations.web.views.context import can_create_organization
 
-MAX_NUMBERS_SHOWN = 20  # of each pool; the API lists them all
+MAX_NUMBERS_SHOWN = 20  # of each pool; the API lists all of them
 
 
 class OrganizationScreen(OrgScreen):
@@ -50,7 +50,7 @@ class OrganizationScreen(OrgScreen):
 
 
 def list_number_pools(organization: Organization) -> QuerySet:
-    """By name, with `number_count` and the first numbers that each lists."""
+    """Returns the pools by name, with `number_count` and the first numbers of each."""
     listed = organization.pooled_numbers.filter(pool=OuterRef("pk")).order_by("e164")
     shown = ArraySubquery(listed.values("e164")[:MAX_NUMBERS_SHOWN])
     pools = organization.number_pools.select_related("carrier").order_by("name")
@@ -59,7 +59,7 @@ def list_number_pools(organization: Organization) -> QuerySet:
 
 @login_required
 def create_organization_page(request: HttpRequest) -> HttpResponse:
-    """For whom may_found lets."""
+    """Creates an organization. Raises PermissionDenied unless can_create_organization allows it."""
     if not can_create_organization(request.user):
         raise PermissionDenied(_("On this installation its operators make new organizations."))
     form = OrganizationForm(request.POST if request.method == "POST" else None)

@@ -1,8 +1,8 @@
-"""Who a request comes from: what proxies say of it is believed from listed proxies only.
+"""The origin of a request: forwarded headers count only if a trusted proxy sent them.
 
-`PATCHBAY_TRUSTED_PROXIES` lists their addresses and networks, and `unix` for those that connect by
-a Unix socket. Of anybody else the forwarded headers are dropped unread. Afterwards nothing but
-`REMOTE_ADDR`, `wsgi.url_scheme` and `HTTP_HOST` says where a request comes from.
+`PATCHBAY_TRUSTED_PROXIES` lists the addresses and networks of proxies, and `unix` for those that
+connect by a Unix socket. Forwarded headers of anybody else are dropped unread. Afterwards only
+`REMOTE_ADDR`, `wsgi.url_scheme` and `HTTP_HOST` say where a request comes from.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -12,8 +12,8 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from organizations.web.request_bodies import Application, Environ
 
 UNIX = "unix"
-EXACT_HEADER_NAMES = "patchbay.exact_names"  # in the environ of a server that drops X_Forwarded_For
-# `Forwarded` and the like are not read: two that disagree would be one too many.
+EXACT_HEADER_NAMES = "patchbay.exact_names"  # environ key of a server that drops X_Forwarded_For
+# `Forwarded` and the like are not read, because two headers could contradict each other.
 FORWARDED_HEADERS = (
     *("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST"),
     *("HTTP_X_FORWARDED_PORT", "HTTP_X_FORWARDED_SERVER", "HTTP_X_FORWARDED_SSL"),
@@ -28,9 +28,9 @@ FORWARDED_HEADERS = (
 
 
 def apply_forwarded_headers(environ: Environ, trusted: Sequence[str]) -> None:
-    """Set address, scheme and host to those of the client, as far as they are known.
+    """Sets address, scheme and host to those of the client, as far as they are known.
 
-    The address is in its plain form, and empty where none is known: it lies in no network then.
+    The address is normalized, and empty if none is known; an empty address is in no network.
     """
     peer = environ.get("REMOTE_ADDR", "")
     environ["REMOTE_ADDR"] = resolve_client_address(
@@ -45,10 +45,11 @@ def apply_forwarded_headers(environ: Environ, trusted: Sequence[str]) -> None:
 
 
 def resolve_client_address(peer: str, forwarded: str, trusted: Sequence[str]) -> str:
-    """The address of the client: of the chain of proxies before `peer` the nearest one that is not
-    trusted, or else the farthest.
+    """Returns the client's address: the nearest one in the chain of proxies before `peer` that is
+    not trusted, or else the farthest.
 
-    Empty when a trusted proxy names none that can be read: what stands before it is anybody's.
+    Returns "" if a trusted proxy names no valid address, because anybody may have written the
+    entries before it.
     """
     trusted, address = tuple(trusted), peer
     chain = reversed(forwarded.split(",")) if forwarded.strip() else ()
@@ -62,7 +63,8 @@ def resolve_client_address(peer: str, forwarded: str, trusted: Sequence[str]) ->
 
 
 def last_list_value(values: str) -> str:
-    """What the proxy before us said last; those before it may be the client."""
+    """Returns the last value, which the nearest proxy wrote; the client may have written earlier
+    ones."""
     return values.rpartition(",")[2].strip().lower()
 
 
@@ -74,7 +76,7 @@ def is_trusted_proxy(peer: str, trusted: tuple[str, ...]) -> bool:
 
 
 def is_address_in_networks(address: str, cidrs: Iterable[str]) -> bool:
-    """Whether the address lies in one of the networks. One that is none lies nowhere."""
+    """Returns whether the address is in one of the networks. An invalid address is in none."""
     try:
         ip = parse_ip_address(address)
     except ValueError:
@@ -84,7 +86,7 @@ def is_address_in_networks(address: str, cidrs: Iterable[str]) -> bool:
 
 @lru_cache(maxsize=4096)
 def normalize_address(entry: str) -> str:
-    """Empty for what is no address."""
+    """Returns the address in its normal form, or "" if it is invalid."""
     try:
         return str(parse_ip_address(entry.strip()))
     except ValueError:
@@ -92,25 +94,27 @@ def normalize_address(entry: str) -> str:
 
 
 def parse_ip_address(address: str) -> IPv4Address | IPv6Address:
-    """Some proxies append a port, and a dual-stack socket sees IPv4 as ::ffff:192.0.2.1."""
+    """Parses an address without a port, which some proxies append, and without the IPv4 mapping of
+    a dual-stack socket (::ffff:192.0.2.1). Raises ValueError."""
     if address.startswith("["):
         address, bracket, port = address[1:].partition("]")
         ensure_valid_port(port if bracket else "]")
     elif address.count(":") == 1:
         address, _, port = address.partition(":")
         ensure_valid_port(f":{port}")
-    ip = ip_address(address.partition("%")[0])  # a zone is this host's own word
+    ip = ip_address(address.partition("%")[0])  # a zone is local to this host
     return getattr(ip, "ipv4_mapped", None) or ip
 
 
 def ensure_valid_port(text: str) -> None:
-    """Raises ValueError for anything else than `:` and a number, or nothing."""
+    """Raises ValueError unless the text is empty, or `:` and a number."""
     if text and not (text[0] == ":" and text[1:].isascii() and text[1:].isdigit()):
         raise ValueError(f"{text!r} is no port.")
 
 
 def parse_trusted_network(text: str) -> IPv4Network | IPv6Network | None:
-    """None for `unix`. Raises ValueError for what is no network, and for that of everybody."""
+    """Returns the network, or None for `unix`. Raises ValueError for an invalid network, and for
+    one that contains every address."""
     if text == UNIX:
         return None
     network = ip_network(text)
@@ -120,8 +124,9 @@ def parse_trusted_network(text: str) -> IPv4Network | IPv6Network | None:
 
 
 def drop_ambiguous_headers(application: Application) -> Application:
-    """The application, told nothing by proxies where names of headers are not exact: in WSGI,
-    X_Forwarded_For is X-Forwarded-For. `config.web.asgi_bridge` tells them apart and says so."""
+    """Returns the application without forwarded headers where header names are ambiguous: in WSGI,
+    X_Forwarded_For equals X-Forwarded-For. `config.web.asgi_bridge` tells them apart and says
+    so."""
 
     def checked(environ: Environ, start_response: Callable) -> Iterable[bytes]:
         if EXACT_HEADER_NAMES not in environ:

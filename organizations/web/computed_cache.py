@@ -1,4 +1,5 @@
-"""What is dear to compute, kept for a while: one computation at a time, others see the last one."""
+"""A cache for values that are expensive to compute. One process computes at a time, and the others
+use the last value."""
 
 import time
 from collections.abc import Callable
@@ -11,9 +12,9 @@ from django.core.cache import cache
 from django.utils import timezone
 
 RETENTION_SECONDS = 3600  # seconds
-LOCK_SECONDS = 60  # no computation takes longer: the database ends a statement before
-MIN_FRESH_SECONDS, MAX_FRESH_SECONDS = 1, 30  # seconds that one is fresh,
-FRESHNESS_FACTOR = 20  # times what it took
+LOCK_SECONDS = 60  # longer than any computation: the database stops statements earlier
+MIN_FRESH_SECONDS, MAX_FRESH_SECONDS = 1, 30  # seconds for which a snapshot is fresh
+FRESHNESS_FACTOR = 20  # times the computing time, within these limits
 CHEAP_SECONDS = 0.3
 
 
@@ -21,11 +22,12 @@ CHEAP_SECONDS = 0.3
 class Snapshot:
     data: Any
     at: datetime
-    seconds: float  # that it took
+    seconds: float  # computing time
 
     @property
     def is_fresh(self) -> bool:
-        """The dearer it was, the longer."""
+        """Returns whether the snapshot is recent enough. One that took longer to compute stays
+        fresh longer."""
         age = (timezone.now() - self.at).total_seconds()
         return age < min(MAX_FRESH_SECONDS, max(MIN_FRESH_SECONDS, FRESHNESS_FACTOR * self.seconds))
 
@@ -39,7 +41,8 @@ def last_snapshot(key: str) -> Snapshot | None:
 
 
 def get_or_compute(key: str, compute: Callable[[], Any], *, anew: bool = False) -> Snapshot | None:
-    """A fresh one, made here if need be. While somebody else makes it: the last one, or None."""
+    """Returns a fresh snapshot, and computes it if necessary. Returns the last one, or None, while
+    another process computes it."""
     kept = last_snapshot(key)
     if kept and kept.is_fresh and not anew:
         return kept
@@ -55,7 +58,7 @@ def get_or_compute(key: str, compute: Callable[[], Any], *, anew: bool = False) 
         cache.delete(f"{key}:taken")
 
 
-# Which of the kinds that JSON lacks a value is; datetime before date, as every datetime is a date.
+# Names of the types that JSON lacks. datetime comes before date, because every datetime is a date.
 TAGGED_TYPES: dict[str, tuple[type, Callable[[Any], Any]]] = {
     "datetime": (datetime, datetime.fromisoformat),
     "date": (date, date.fromisoformat),
@@ -64,8 +67,8 @@ TAGGED_TYPES: dict[str, tuple[type, Callable[[Any], Any]]] = {
 
 
 def encode_tagged_json(value: Any) -> Any:
-    """As JSON can hold it, from which `decode_tagged_json` makes the same again: dicts with keys of
-    any kind, tuples, days, moments and UUIDs."""
+    """Returns a JSON value from which `decode_tagged_json` restores the original: dicts with keys
+    of any type, tuples, dates, times and UUIDs."""
     if isinstance(value, dict):
         return {
             "dict": [

@@ -1,4 +1,4 @@
-"""What a browser remembers for its reader: theme, time zone, and the organization of last time."""
+"""Cookies with a reader's preferences: theme, time zone and last organization."""
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse

@@ -1,5 +1,5 @@
-"""Around every request: where it comes from, its id, a fitting answer when the database is away or
-a form incomplete, what may be kept of it, language and zone."""
+"""Middleware around every request: origin, id, tenant scope, responses for an unavailable database
+or an incomplete form, caching, language and time zone."""
 
 from collections.abc import Callable
 from typing import Any
@@ -27,8 +27,8 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
 class ForwardedOrigin:
-    """First of all: address, scheme and host of a request are the client's, whatever stands
-    between."""
+    """Sets address, scheme and host of a request to the client's, whatever proxies are in between.
+    Comes first."""
 
     def __init__(self, get_response: GetResponse):
         self.get_response = get_response
@@ -39,8 +39,8 @@ class ForwardedOrigin:
 
 
 class RequestId:
-    """`request.id`: in the answer's `X-Request-Id`, in problems, in the log and in the audit log.
-    It is the client's or a proxy's, where one was given."""
+    """Sets `request.id`, which is in the response's `X-Request-Id`, in problems, in the log and in
+    the audit log. Uses the id of the client or a proxy if there is one."""
 
     def __init__(self, get_response: GetResponse):
         self.get_response = get_response
@@ -58,8 +58,8 @@ class RequestId:
 
 
 class EmptyTenantScope:
-    """Of no organization, until a view knows for whom it works; a streamed answer stays with what
-    its view saw."""
+    """Starts a request with an empty scope, until a view knows the organization. A streamed
+    response keeps the scope of its view."""
 
     def __init__(self, get_response: GetResponse):
         self.get_response = get_response
@@ -75,13 +75,14 @@ class EmptyTenantScope:
             tenant_scope.reset(before)
 
     def process_view(self, request: HttpRequest, *_view: Any) -> None:
-        """In the admin an operator sees all; what they may do there is the admin's to say."""
+        """Shows all organizations to an operator in the admin, which decides what they may do
+        there."""
         if request.resolver_match.app_name == "admin" and request.user.is_staff:
             tenant_scope.enter_all_organizations()
 
 
 class DatabaseUnavailable:
-    """A page that cannot reach the database answers 503; API views know that themselves."""
+    """Answers 503 if a page cannot reach the database. API views do so themselves."""
 
     def __init__(self, get_response: GetResponse):
         self.get_response = get_response
@@ -96,10 +97,11 @@ class DatabaseUnavailable:
 
 
 class RequireCompleteForms:
-    """A page that changes something sees a form that has arrived whole; else the answer is 400.
+    """Requires that a form has arrived completely before a page changes something; else the
+    response is 400.
 
-    Before the view and before the CSRF check, as either may do without the form: the token can be
-    in a header. The views of the APIs read their bodies themselves, once they know who asks.
+    Runs before the view and the CSRF check, because either may not need the form: the token can be
+    in a header. API views read their bodies themselves, after authentication.
     """
 
     def __init__(self, get_response: GetResponse):
@@ -141,7 +143,7 @@ PROBLEM_MESSAGES = {
 
 
 def read_complete_form(request: HttpRequest) -> None:
-    """All of the body; files go where the upload handlers keep them."""
+    """Reads the whole body. Upload handlers store the files."""
     if request.META.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
         raise Problem("unsupported-media-type")
     if has_unknown_length(request.META):
@@ -153,9 +155,9 @@ def read_complete_form(request: HttpRequest) -> None:
 
 
 class NoStore:
-    """What is shown to somebody signed in stays in no store on the way, nor behind the back button
-    of a computer that others use after them. The price, a page asked for anew on going back, is
-    small; which page would be harmless is not decided page by page."""
+    """Forbids caches, and the back button of a shared computer, to store what a signed-in person
+    sees. The cost is small: going back loads the page again. No page is exempt, so that nobody has
+    to decide which ones are harmless."""
 
     def __init__(self, get_response: GetResponse):
         self.get_response = get_response
@@ -168,7 +170,7 @@ class NoStore:
 
 
 class LocaleAndTimezone(LocaleMiddleware):
-    """Pages speak the reader's language and show times in the reader's zone. The APIs do neither:
+    """Sets the reader's language and time zone for pages. API responses use neither, because
     programs read them."""
 
     def process_request(self, request: HttpRequest) -> None:
@@ -182,7 +184,7 @@ class LocaleAndTimezone(LocaleMiddleware):
             return response
         timezone.deactivate()
         response = super().process_response(request, response)
-        translation.activate(settings.LANGUAGE_CODE)  # the thread's next request may be a program's
+        translation.activate(settings.LANGUAGE_CODE)  # the thread's next request may be an API call
         return response
 
 
@@ -190,8 +192,8 @@ API_PREFIXES = ("/v1/", "/api/")
 
 
 def request_time_zone(request: HttpRequest) -> ZoneInfo:
-    """The one that the reader chose, or the browser told (static/portal.js); UTC for who said
-    nothing, or nonsense."""
+    """Returns the time zone that the reader chose or the browser reported (static/portal.js), or
+    UTC if it is missing or invalid."""
     try:
         return ZoneInfo(request.COOKIES.get(ZONE_COOKIE) or "UTC")
     except (ZoneInfoNotFoundError, ValueError, OSError):

@@ -1,7 +1,7 @@
-"""Request bodies are complete or refused: none that was cut off looks like a whole one.
+"""Request bodies are complete or refused, so that a truncated one never looks complete.
 
-`wsgi.input` raises an OSError where others would just end; Django makes an UnreadablePostError of
-it, and we a 400 (docs/decisions/0015).
+`wsgi.input` raises an OSError where others would just end. Django turns it into an
+UnreadablePostError, and Patchbay into a 400 (docs/decisions/0015).
 """
 
 import io
@@ -13,9 +13,8 @@ from django.utils.http import parse_header_parameters
 Environ = dict[str, Any]
 Application = Callable[[Environ, Callable], Iterable[bytes]]
 
-MAX_TRAILING_WHITESPACE = (
-    64  # bytes of white space that may follow the closing boundary of a multipart form
-)
+# Bytes of white space that may follow the closing boundary of a multipart form.
+MAX_TRAILING_WHITESPACE = 64
 
 
 class IncompleteBody(OSError):
@@ -23,24 +22,25 @@ class IncompleteBody(OSError):
 
 
 class SlowBody(IncompleteBody):
-    """The body was given up: the client sent it too slowly."""
+    """Reading was aborted, because the client sent the body too slowly."""
 
 
 class TooManyLargeBodies(IncompleteBody):
-    """The body was given up: too many large ones are arriving at the same time."""
+    """Reading was aborted, because too many large bodies are arriving at the same time."""
 
 
 class CompleteBody(io.RawIOBase):
-    """A body of which nothing is missing: every read raises IncompleteBody once something is.
+    """A body that is known to be complete: once something is missing, every read raises
+    IncompleteBody.
 
-    `stream` is the server's `wsgi.input`. Where the length is not announced (`length` is None) it
-    must raise by itself when the body is cut off, and say so by `raises_when_cut`; of any other
-    stream nobody knows whether it is complete. A multipart form must end with its `boundary`.
+    `stream` is the server's `wsgi.input`. If no length is announced (`length` is None), the stream
+    must raise by itself when the body is truncated, and declare so by `raises_when_cut`; nobody
+    knows whether any other stream is complete. A multipart form must end with its `boundary`.
     """
 
     def __init__(self, stream: Any, length: int | None, boundary: bytes = b""):
         self.stream, self.remaining = stream, length
-        self.broken: type[Exception] | None = None  # what every further read raises
+        self.broken: type[Exception] | None = None  # raised by every further read
         if length is None and not getattr(stream, "raises_when_cut", False):
             self.broken = IncompleteBody
         self.end = b"\n--" + boundary + b"--" if boundary else b""
@@ -63,14 +63,14 @@ class CompleteBody(io.RawIOBase):
         return data
 
     def wanted(self, size: int | None) -> int:
-        """How many bytes to take from the stream; -1 for all there are."""
+        """Returns how many bytes to read from the stream; -1 for all of them."""
         size = -1 if size is None else size
         if self.remaining is None:
             return size
         return self.remaining if size < 0 else min(size, self.remaining)
 
     def is_cut(self, data: bytes, wanted: int) -> bool:
-        """Whether the body turns out to be incomplete with these bytes, the next ones of it."""
+        """Returns whether the body turns out to be incomplete after these bytes."""
         is_last = wanted < 0 or len(data) < wanted
         if self.remaining is not None:
             if is_last:
@@ -84,7 +84,7 @@ class CompleteBody(io.RawIOBase):
 
 
 def require_complete_bodies(application: Application) -> Application:
-    """The application, with a `wsgi.input` that raises when the body is incomplete."""
+    """Returns the application with a `wsgi.input` that raises if the body is incomplete."""
 
     def checked(environ: Environ, start_response: Callable) -> Iterable[bytes]:
         length = declared_content_length(environ)
@@ -97,19 +97,19 @@ def require_complete_bodies(application: Application) -> Application:
 
 
 def declared_content_length(environ: Environ) -> int | None:
-    """The Content-Length. None without one, or where it is no number of bytes."""
+    """Returns the Content-Length, or None if it is missing or not a number."""
     text = environ.get("CONTENT_LENGTH") or ""
     return int(text) if text.isascii() and text.isdigit() else None
 
 
 def has_unknown_length(environ: Environ) -> bool:
-    """Whether there may be a body whose end shows only when it has come: chunked, or in HTTP/2."""
+    """Returns whether there may be a body of unknown length: chunked, or in HTTP/2."""
     is_open = "HTTP_TRANSFER_ENCODING" in environ or environ.get("SERVER_PROTOCOL") == "HTTP/2"
     return is_open and declared_content_length(environ) is None
 
 
 def multipart_boundary(content_type: str) -> bytes:
-    """What separates the parts of a multipart form; empty for any other body."""
+    """Returns the boundary between the parts of a multipart form; empty for any other body."""
     kind, parameters = parse_header_parameters(content_type)
     if not kind.startswith("multipart/"):
         return b""

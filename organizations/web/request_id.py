@@ -1,6 +1,6 @@
-"""The request being answered: its id, which is in every answer, every problem, every line of the
-log and every audit line it wrote, and where it came from. What a worker does for a request has its
-id too."""
+"""The id and client address of the current request. The id is in every response, problem and log
+line, and in every event of the audit log that the request writes. What a worker does for a request
+has the same id."""
 
 import re
 import uuid
@@ -16,18 +16,17 @@ _current_client_address: ContextVar[str | None] = ContextVar("client_address", d
 
 REQUEST_ID_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/=+@-]{0,127}")
 TRACEPARENT_PATTERN = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(-.*)?")
-REQUEST_ID_NAMESPACE = uuid.UUID(
-    "6e2f1ab0-6f0c-4b55-9d0c-0f6ab1d1d2a7"
-)  # in it, texts that are no UUID have one
+# The namespace of UUIDs for request ids that are not UUIDs.
+REQUEST_ID_NAMESPACE = uuid.UUID("6e2f1ab0-6f0c-4b55-9d0c-0f6ab1d1d2a7")
 
 
 def current_request_id() -> uuid.UUID | None:
-    """None where nobody's request is the cause (commands, what the installation does by itself)."""
+    """Returns the request's id, or None if no request is the cause (commands, scheduled work)."""
     return _current_request_id.get()
 
 
 def current_client_address() -> str | None:
-    """The client's address, None outside a web request and for a local socket."""
+    """Returns the client's address, or None outside a web request and for a local socket."""
     return _current_client_address.get()
 
 
@@ -39,8 +38,9 @@ def begin_request(address: str | None = None, given: uuid.UUID | None = None) ->
 
 
 def incoming_request_id(headers: Mapping[str, Any]) -> uuid.UUID | None:
-    """From `X-Request-Id`, else from the trace in W3C's `traceparent`; None for neither, and for
-    what is none. Any other text than a UUID has one of its own (version 5), always the same."""
+    """Returns the id from `X-Request-Id`, or else from the trace in W3C's `traceparent`; None if
+    both are missing or invalid. A text that is not a UUID always maps to the same UUID (version
+    5)."""
     text = headers.get("HTTP_X_REQUEST_ID", "")
     if REQUEST_ID_PATTERN.fullmatch(text):
         return normalize_request_id(text)
@@ -56,7 +56,7 @@ def normalize_request_id(text: str) -> uuid.UUID:
 
 @contextmanager
 def continue_request(request: HttpRequest) -> Iterator[None]:
-    """Work for a request whose answer is out, by another thread: what it writes has the same id."""
+    """Gives another thread's work the id of the request, after the response has been sent."""
     _current_request_id.set(getattr(request, "id", None))
     _current_client_address.set(request.META.get("REMOTE_ADDR") or None)
     try:
@@ -67,7 +67,7 @@ def continue_request(request: HttpRequest) -> Iterator[None]:
 
 @contextmanager
 def use_request_id(request_id: uuid.UUID | None) -> Iterator[None]:
-    """Work of a worker for a request of before."""
+    """Gives a worker's work the id of an earlier request."""
     before = _current_request_id.set(request_id)
     try:
         yield

@@ -1,1 +1,1 @@
-"""How people come in: what we change about django-allauth."""
+"""Sign-in of people: Patchbay's changes to django-allauth."""

@@ -1,4 +1,4 @@
-"""What people do with their own account, in the audit log of each organization they are in."""
+"""Audit log entries for what people do with their own account, in each of their organizations."""
 
 from operator import attrgetter
 from typing import Any
@@ -18,12 +18,13 @@ from organizations.models import Event, User
 from organizations.operations import record_event
 from organizations.tenancy import tenant_scope
 
-REFUSAL_LOG_RATE_LIMIT = "refusals_logged"  # strangers cannot fill a log: ACCOUNT_RATE_LIMITS
+REFUSAL_LOG_RATE_LIMIT = "refusals_logged"  # limits what strangers can log: ACCOUNT_RATE_LIMITS
 
 
 @transaction.atomic
 def record_account_event(user: User, deed: str, *, is_refused: bool = False, **after: Any) -> None:
-    """`deed` was done by the user; what was refused, by somebody who may be anybody."""
+    """Records an action (`deed`) of the user in each of their organizations. A refused action is
+    recorded as that of an unauthenticated client, because anybody may have tried it."""
     outcome = Event.Outcome.REFUSED if is_refused else Event.Outcome.ACCEPTED
     for membership in sorted(list_user_memberships(user), key=attrgetter("organization_id")):
         by = (
@@ -37,7 +38,7 @@ def record_account_event(user: User, deed: str, *, is_refused: bool = False, **a
 
 
 def record_sign_in_refusal(request: HttpRequest, user: User | None, **after: Any) -> None:
-    """A wrong password or code for an account that there is."""
+    """Records a wrong password or code, if the account exists."""
     if user and consume(
         request, app="allauth.account", action=REFUSAL_LOG_RATE_LIMIT, key=user.email
     ):

@@ -1,5 +1,5 @@
-"""django-allauth's account pages as we have them: no signing up, and a lock-out that says how long
-it lasts."""
+"""Patchbay's version of django-allauth's account pages: no sign-up, and a lockout that says how
+long it lasts."""
 
 import logging
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ SECONDS_PER_DAY = 24 * 3600
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    """allauth asks it what to do."""
+    """Hooks that allauth calls on its account pages."""
 
     error_messages = {
         **DefaultAccountAdapter.error_messages,
@@ -45,11 +45,13 @@ class AccountAdapter(DefaultAccountAdapter):
         return request.META.get("REMOTE_ADDR") or UNKNOWN_ADDRESS
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
-        """Without the host, as allauth has it: a guesser chooses it, and its port, at will."""
+        """Returns the cache key without the host that allauth puts into it, because an attacker
+        chooses host and port freely."""
         return build_sign_in_attempt(request, credentials).pair
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
-        """allauth takes the count back if this attempt is right; those before it stay counted."""
+        """Counts the attempt, and raises ValidationError if it is locked out. allauth takes the
+        count back if this attempt succeeds; earlier attempts stay counted."""
         attempt = build_sign_in_attempt(request, credentials)
         self._login_failed_rl_usage = attempt.count()
         if self._login_failed_rl_usage is None:
@@ -68,12 +70,14 @@ class AccountAdapter(DefaultAccountAdapter):
         return response
 
     def get_reset_password_from_key_url(self, key: str) -> str:
-        """Without the host of the request: who asks chooses it, who follows the link does not."""
+        """Returns the link with PUBLIC_BASE_URL instead of the request's host, because whoever
+        requests the link chooses the host, and somebody else follows the link."""
         link = urlsplit(super().get_reset_password_from_key_url(key))
         return settings.PUBLIC_BASE_URL + link.path
 
     def send_password_reset_mail(self, user: User, email: str, context: dict[str, Any]) -> None:
-        """To the account's e-mail of now: allauth finds it by an earlier one, too."""
+        """Sends the mail to the account's current e-mail, because allauth also finds an account by
+        an earlier one."""
         super().send_password_reset_mail(user, user.email, context)
 
     def send_notification_mail(
@@ -83,14 +87,14 @@ class AccountAdapter(DefaultAccountAdapter):
         context: dict[str, Any] | None = None,
         email: str | None = None,
     ) -> None:
-        """In our words, by one template for all."""
+        """Sends the notification in Patchbay's words, with one template for all of them."""
         if what := NOTIFICATION_TEXTS.get(template_prefix):
             template_prefix, context = "account/email/notice", {"what": what}
         super().send_notification_mail(template_prefix, user, context, email)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """A mail server that is away is the operator's trouble; the page says what it always
-        says."""
+        """Sends a mail. An unreachable mail server is only logged for the operator, and the page
+        shows the same as always."""
         place = urlsplit(settings.PUBLIC_BASE_URL).netloc
         words = {"current_site": SimpleNamespace(name=place, domain=place), **context}
         try:
@@ -104,7 +108,7 @@ def record_password_refusal(request: HttpRequest, email: str) -> None:
 
 
 def send_wrong_password_warning(request: HttpRequest, email: str) -> None:
-    """By mail, once a day at most. Nobody is locked out by it."""
+    """Mails the account's owner, at most once a day. Nobody is locked out by this warning."""
     user = User.objects.with_email(email) if settings.CAN_MAIL else None
     if user and user.is_active and cache.add(f"wrong-passwords:{user.pk}", 1, SECONDS_PER_DAY):
         adapter = AccountAdapter(request)

@@ -1,4 +1,4 @@
-"""Signing in by e-mail with the same work for every address, whether there is an account or not."""
+"""Sign-in by e-mail that does the same work for every address, whether an account exists or not."""
 
 from allauth.account.auth_backends import AuthenticationBackend
 from allauth.account.models import EmailAddress
@@ -7,11 +7,12 @@ from organizations.models import User
 
 
 class EmailBackend(AuthenticationBackend):
-    """allauth's own makes fewer queries where the address is verified, and hashes the password
-    once for each account that it finds."""
+    """Replaces allauth's backend, which makes fewer queries if the address is verified, and hashes
+    the password once for each account that it finds."""
 
     def _authenticate_by_email(self, email: str, password: str) -> User | None:
-        """Two queries and one hash, which allauth makes in vain if there is no account."""
+        """Returns the user if the password is right, else None. Makes two queries and one hash in
+        either case; allauth hashes in vain if no account exists."""
         addresses = EmailAddress.objects.filter(email=email.lower()).select_related("user")
         address = addresses.order_by("-verified", "pk").first()
         user = User.objects.with_email(email)

@@ -1,9 +1,10 @@
-"""Work on an account that must not show in the time of an answer.
+"""Work on an account that must not show in the response time.
 
 A refused password is logged and mailed to the account's owner, and a forgotten one is answered by a
-mail, only if the account exists. The request therefore looks at no account: it hands the e-mail to
-a thread of its process, which starts when the answer is out. The worker cannot do this: it is told
-neither the mail server's password nor what a reset link is made of, and no link is ever stored.
+mail, only if the account exists. The request therefore reads no account: it passes the e-mail to a
+thread of its process, which starts after the response has been sent. The worker cannot do this
+work, because it has neither the mail server's password nor the secret behind reset links, and no
+link is ever stored.
 """
 
 import logging
@@ -23,12 +24,12 @@ from organizations.web.request_id import continue_request
 
 logger = logging.getLogger("organizations.accounts.sign_in")
 MAX_QUEUED = 200
-START_DELAY = 1.0  # seconds after which an answer is out, and its own time cannot be lengthened
+START_DELAY = 1.0  # seconds; the response has been sent by then, so the work cannot delay it
 
 
 class DeferredWorkQueue:
-    """One thread that works in order. What waits when the process is asked to stop is still done;
-    what waits when it is killed is lost."""
+    """One thread that works in order. Queued work is finished when the process is asked to stop,
+    and lost when the process is killed."""
 
     def __init__(self, name: str):
         self.name = name
@@ -36,7 +37,8 @@ class DeferredWorkQueue:
         self.thread = ThreadPoolExecutor(1, thread_name_prefix=f"after-answer-{name}")
 
     def add(self, request: HttpRequest, work: Callable[[HttpRequest, str], None], email: str):
-        """Call `work(request, email)` later, in the language of now."""
+        """Calls `work(request, email)` later, in the current language. Drops the work and logs an
+        error if MAX_QUEUED calls are waiting."""
         if not settings.WORK_AFTER_ANSWERS:
             work(request, email)
         elif self.free.acquire(blocking=False):
@@ -63,5 +65,5 @@ class DeferredWorkQueue:
             self.free.release()
 
 
-# Apart: a mail server that hangs keeps no line from the log.
+# Two queues, so that a hanging mail server does not delay entries of the audit log.
 AUDIT_QUEUE, EMAIL_QUEUE = DeferredWorkQueue("log"), DeferredWorkQueue("mail")

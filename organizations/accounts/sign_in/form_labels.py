@@ -1,4 +1,4 @@
-"""What forms of several places say alike, without the packages of those that sign people in."""
+"""Texts that several forms share, without importing the packages that sign people in."""
 
 from django.utils.translation import gettext_lazy
 

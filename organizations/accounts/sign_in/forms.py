@@ -1,4 +1,4 @@
-"""allauth's forms in our words."""
+"""allauth's forms with Patchbay's labels."""
 
 from typing import Any
 
@@ -21,13 +21,13 @@ from django.utils.translation import gettext_lazy, gettext_noop
 from organizations.accounts.sign_in.deferred_work import EMAIL_QUEUE
 from organizations.accounts.sign_in.form_labels import PASSWORD_HELP
 
-# allauth's German says du; our catalogue comes before its own.
+# allauth's German translation uses the informal "du"; Patchbay's catalogue takes precedence.
 gettext_noop("You must type the same password each time.")
 
 
 class PortalLabelsMixin:
-    """Labels as elsewhere in the portal, no placeholders that repeat them, the cursor at once where
-    something is to be typed."""
+    """Gives a form the portal's labels, removes placeholders that repeat them, and sets the focus
+    on the first field."""
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
@@ -58,7 +58,8 @@ class PasswordChangeForm(PortalLabelsMixin, ChangePasswordForm):
 
 
 class PasswordResetRequestForm(PortalLabelsMixin, ResetPasswordForm):
-    """Whether there is such an account is looked up after the answer."""
+    """The form for a forgotten password. Whether the account exists is looked up after the
+    response."""
 
     def clean_email(self) -> str:
         return self.cleaned_data["email"]
@@ -70,7 +71,7 @@ class PasswordResetRequestForm(PortalLabelsMixin, ResetPasswordForm):
 
 
 def send_password_reset_link(request: HttpRequest, email: str) -> None:
-    """A link to a new password, if there is such an account."""
+    """Mails a link to set a new password, if the account exists."""
     users = filter_users_by_email(
         email.lower(), is_active=True, prefer_verified=True, for_login=True
     )
@@ -90,7 +91,8 @@ class AuthenticatorAppForm(PortalLabelsMixin, ActivateTOTPForm):
 
 
 class PasskeyForm(AddWebAuthnForm):
-    """What signs in alone unless somebody says otherwise: the sign-in page asks for no other."""
+    """The form for a new passkey, which signs in without a password by default, because the sign-in
+    page accepts no other passkey."""
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)

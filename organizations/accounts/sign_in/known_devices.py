@@ -1,5 +1,5 @@
-"""Devices that people have signed in on, by a signed cookie: wrong passwords of others keep nobody
-out there."""
+"""Devices that people have signed in on, remembered by a signed cookie, so that wrong passwords
+entered by others do not lock them out there."""
 
 import hashlib
 import secrets
@@ -17,17 +17,19 @@ DEVICE_COOKIE, COOKIE_PATH, COOKIE_SALT = (
     "/accounts/",
     "organizations.accounts.sign_in.known_devices",
 )
-MAX_ACCOUNTS_PER_DEVICE = 5  # that one device remembers, the latest first
+MAX_ACCOUNTS_PER_DEVICE = 5  # accounts that one device remembers, latest first
 
 
 def known_device_id(request: HttpRequest, email: str) -> str | None:
-    """The device's id, if the account with this e-mail has signed in on it within a year."""
+    """Returns the device's id if the account with this e-mail has signed in on it within a year,
+    else None."""
     device = read_device_cookie(request)
     return device["id"] if email_fingerprint(email) in device["people"] else None
 
 
 def remember_device(request: HttpRequest, response: HttpResponse, email: str) -> None:
-    """Only after the whole of a sign-in, second factor included."""
+    """Stores the account in the device's cookie. Called only after a complete sign-in, second
+    factor included."""
     device, mark = read_device_cookie(request), email_fingerprint(email)
     people = [mark, *(other for other in device["people"] if other != mark)][
         :MAX_ACCOUNTS_PER_DEVICE
@@ -44,7 +46,8 @@ def remember_device(request: HttpRequest, response: HttpResponse, email: str) ->
 
 
 def read_device_cookie(request: HttpRequest) -> dict[str, Any]:
-    """`id`, and the marks of `people`; a new one where there is none of ours."""
+    """Returns the device's `id` and the fingerprints of its `people`, or a new device if the cookie
+    is missing or invalid."""
     try:
         return signing.loads(
             request.COOKIES.get(DEVICE_COOKIE, ""), salt=COOKIE_SALT, max_age=ONE_YEAR_SECONDS

@@ -1,8 +1,8 @@
-"""Counting failed sign-ins, and how long one has to wait, by the times that allauth remembers.
+"""Lockout: counts of failed sign-ins, and how long to wait, from the times that allauth stores.
 
-What is counted is an e-mail from one address, so that a stranger's wrong passwords do not keep its
-owner out elsewhere; and an address, and the network around it, whichever e-mails it tries. Somebody
-who has signed in on the device before is counted by the device alone.
+Failures are counted per e-mail and client address, so that a stranger's wrong passwords do not lock
+the owner out elsewhere, and per client address and network for all e-mails. On a device on which
+the account has signed in before, only the device is counted.
 """
 
 import math
@@ -26,22 +26,22 @@ from django.http import HttpRequest
 from organizations.accounts.sign_in.known_devices import known_device_id
 
 RATE_LIMIT_APP = "allauth.account"
-# allauth forgets all that it counts as login_failed after a right second factor: what is to outlast
-# that has a name of its own, else whoever has one account would guess at the others without end.
+# After a correct second factor, allauth clears everything it counts as login_failed. Limits that
+# must survive that have names of their own; otherwise an attacker with one account could guess at
+# others without limit.
 PAIR_LIMIT, ATTACKED_PAIR_LIMIT = "login_failed", "login_failed_when_attacked"
 ADDRESS_LIMIT, NETWORK_LIMIT, EMAIL_LIMIT = (
     f"login_failed_by_{what}" for what in ("address", "network", "email")
 )
-NETWORK_PREFIX_LENGTHS = {4: 24, 6: 48}  # as one customer has them
-ATTACK_THRESHOLD = (
-    100  # failures of one e-mail from anywhere, within the hour that they are counted
-)
-WARNING_THRESHOLD = 5  # failures of one e-mail after which its owner is told
+NETWORK_PREFIX_LENGTHS = {4: 24, 6: 48}  # the prefixes that one customer usually gets
+# Failures of one e-mail from anywhere, within the hour for which they are counted.
+ATTACK_THRESHOLD = 100
+WARNING_THRESHOLD = 5  # failures of one e-mail after which its owner is warned
 
 
 @dataclass(frozen=True)
 class SignInAttempt:
-    """One sign-in, before its password is tried; `email` is canonical."""
+    """One sign-in, before its password is checked. `email` is canonical."""
 
     request: HttpRequest
     email: str
@@ -52,12 +52,13 @@ class SignInAttempt:
 
     @property
     def pair(self) -> str:
-        """Who tries this e-mail."""
+        """Returns the rate-limit key of this e-mail with whoever tries it: a known device, or the
+        client's address."""
         return f"{self.email}|{self.device or get_ip(self.request)}"
 
     def limits(self) -> Iterator[tuple[str, str]]:
-        """What is counted, in this order, and under which key. Who is locked out by the first does
-        not use up the others, which are many people's."""
+        """Yields the limits that count this attempt, in this order, each with its key. An attempt
+        that the first limit locks out does not use up the others, which many people share."""
         yield PAIR_LIMIT, self.pair
         if self.device:
             return
@@ -67,7 +68,7 @@ class SignInAttempt:
         yield NETWORK_LIMIT, client_network(get_ip(self.request))
 
     def count(self) -> RateLimitUsage | None:
-        """None when the attempt has to wait."""
+        """Counts the attempt and returns its usage, or None if the attempt is locked out."""
         usage = RateLimitUsage(usage=[])
         for action, key in self.limits():
             counted = consume(self.request, app=RATE_LIMIT_APP, action=action, key=key)
@@ -77,21 +78,24 @@ class SignInAttempt:
         return usage
 
     def count_failure(self) -> bool:
-        """Of an unknown device; whether there are so many by now that the owner should hear."""
+        """Counts a failure from an unknown device. Returns whether the e-mail now has enough
+        failures to warn its owner."""
         if self.device:
             return False
         consume(self.request, app=RATE_LIMIT_APP, action=EMAIL_LIMIT, key=self.email)
         return self.failures() >= WARNING_THRESHOLD
 
     def failures(self) -> int:
-        """Of this e-mail from unknown devices, lately; no more than the limit are remembered."""
+        """Returns the recent failures of this e-mail from unknown devices. At most the limit is
+        remembered."""
         return sum(
             len(self.times(EMAIL_LIMIT, self.email, rate))
             for rate in login_rate_limits(EMAIL_LIMIT)
         )
 
     def seconds_locked(self) -> int:
-        """Until the next attempt counts, by the strictest of the limits; at least one second."""
+        """Returns the seconds until the next attempt is allowed by the strictest limit; at least
+        one."""
         now, waits = time.time(), [1.0]
         for action, key in self.limits():
             for rate in login_rate_limits(action):

@@ -1,8 +1,9 @@
-"""What people are told by mail of their own account. allauth says when; the words are ours."""
+"""The notification mails about one's own account. allauth decides when they are sent; the texts are
+Patchbay's."""
 
 from django.utils.translation import gettext_lazy as _
 
-# By the name of allauth's template.
+# Keys are the names of allauth's templates.
 NOTIFICATION_TEXTS = {
     "account/email/password_changed": _("Your password was changed"),
     "account/email/password_reset": _("Your password was set anew by a link in a mail"),

@@ -1,4 +1,4 @@
-"""Signing in by the one OpenID Connect provider: the account is the one with the same verified
+"""Sign-in through the one OpenID Connect provider. The account is the one with the same verified
 e-mail."""
 
 import logging
@@ -19,16 +19,17 @@ from organizations.accounts.invitations import has_open_invitation
 from organizations.models import User
 from organizations.text.rules import sanitize_line
 
-if TYPE_CHECKING:  # 4 MB of each process, which most installations never use
+if TYPE_CHECKING:  # requests takes 4 MB of each process, and most installations never use it
     from requests import Response, Session
 
 logger = logging.getLogger("organizations.accounts.sign_in")
-MAX_LOGGED_CHARACTERS = 200  # characters that the log takes of what others say
+MAX_LOGGED_CHARACTERS = 200  # characters of foreign text that are logged
 
 
 class SingleProviderAdapter(DefaultSocialAccountAdapter):
-    """No identity is ever linked to an account: each sign-in is decided by the e-mail that the
-    provider says is verified, now. A link would outlive a change of it."""
+    """The adapter for the one provider. It never links an identity to an account: the e-mail that
+    the provider reports as verified decides each sign-in. A link would outlive a change of the
+    e-mail."""
 
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
         email = verified_email(sociallogin.email_addresses)
@@ -53,7 +54,7 @@ class SingleProviderAdapter(DefaultSocialAccountAdapter):
         exception: Exception | None = None,
         extra_context: dict[str, Any] | None = None,
     ) -> None:
-        """The page sends people to an operator, who finds here what it was."""
+        """Logs the reason, because the page refers people to an operator."""
         if error == AuthError.CANCELLED:
             return
         if (extra_context or {}).get("state"):
@@ -63,7 +64,7 @@ class SingleProviderAdapter(DefaultSocialAccountAdapter):
                 else oidc_error_parameters(request)
             )
             logger.error("Signing in by OpenID Connect failed: %s", reason)
-        else:  # the address may be anybody's, and so may every word in it
+        else:  # anybody may open this URL, with any text in it
             logger.warning("A sign-in by OpenID Connect came back to a browser that awaits none")
 
     def get_requests_session(self) -> "Session":
@@ -72,14 +73,15 @@ class SingleProviderAdapter(DefaultSocialAccountAdapter):
         return session
 
     def note(self, answer: "Response", **how: Any) -> None:
-        """What the log may tell of an answer: its body may hold tokens."""
+        """Notes what may be logged of a response. The body may contain tokens."""
         kind = answer.headers.get("Content-Type", "")[:MAX_LOGGED_CHARACTERS]
         place = urlsplit(answer.url).path
         self.request.provider_said = f"{answer.status_code} of type {kind!r} at {place!r}"
 
 
 def describe_oidc_failure(request: HttpRequest, exception: Exception) -> str:
-    """Without the exception's text: allauth puts the provider's whole answer in there."""
+    """Returns the reason without the exception's text, which contains the provider's whole
+    response."""
     names = [type(one).__name__ for one in (exception, exception.__cause__) if one]
     last = getattr(request, "provider_said", "nothing")
     return f"{' by '.join(names)}; the provider last answered {last}"
@@ -94,7 +96,8 @@ def oidc_error_parameters(request: HttpRequest) -> str:
 
 
 def handle_unreachable_provider(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """allauth's views ask the provider where its pages are, and break when it is away."""
+    """Wraps a view of allauth that asks the provider for its endpoints, and answers 503 if the
+    provider is unreachable."""
     from requests import RequestException
 
     def reached(request: HttpRequest, **path: str) -> HttpResponse:
@@ -108,19 +111,22 @@ def handle_unreachable_provider(view: Callable[..., HttpResponse]) -> Callable[.
 
 
 def verified_email(addresses: list[EmailAddress]) -> str | None:
-    """Only what the provider calls verified in so many words: "yes" or 1 may be anybody's claim."""
+    """Returns the e-mail that the provider reports as verified, else None. Only `true` counts:
+    "yes" or 1 may be anybody's claim."""
     return next((one.email for one in addresses if one.email and one.verified is True), None)
 
 
 def unnormalized_emails(sociallogin: SocialLogin) -> list[str]:
-    """The e-mail as the provider spelled it: allauth lowers it, and the Kelvin sign is a k then."""
+    """Returns the e-mail as the provider spelled it. allauth lowercases it, which turns the Kelvin
+    sign into a k."""
     said = sociallogin.account.extra_data
     places = (said, said.get("userinfo") or {}, said.get("id_token") or {})
     return [str(place.get("email") or "") for place in places]
 
 
 def create_invited_user(email: str, sociallogin: SocialLogin) -> User | None:
-    """A new account, without a password, for whom somebody waits. They still accept by the link."""
+    """Creates an account without a password if somebody has invited this e-mail, else returns None.
+    The person still accepts the invitation by its link."""
     if not has_open_invitation(email):
         return None
     name = (sociallogin.account.extra_data.get("userinfo") or {}).get("name") or ""

@@ -1,5 +1,5 @@
-"""What an operator does to a person's way in: written to the audit log of each organization of that
-person, and mailed to them."""
+"""Actions of an operator on a person's account, recorded in the audit log of each of the person's
+organizations and mailed to the person."""
 
 import logging
 from collections.abc import Iterable, Mapping
@@ -25,7 +25,7 @@ from organizations.operations import record_event, revoke_sent_invitations
 
 logger = logging.getLogger("organizations.accounts.sign_in")
 
-# By the last word of the event's action.
+# Keys are the last word of the event's action.
 ACTION_MESSAGES = {
     "password_set": _("An operator set or removed your password"),
     "second_factor_removed": _("An operator removed your second factor"),
@@ -38,19 +38,20 @@ ACTION_MESSAGES = {
 def record_operator_action(
     operator: User, person: User, deed: str, *, also_to: Iterable[str] = (), **values: Any
 ) -> None:
-    """In the caller's transaction. `deed` is one of SENTENCES, `also_to` further addresses of the
-    person, `values` are `before` and `after` of the events."""
+    """Records and mails an operator's action, in the caller's transaction. `deed` is a key of
+    ACTION_MESSAGES, `also_to` lists further e-mail addresses of the person, and `values` are
+    `before` and `after` of the events."""
     logger.warning("Operator %s: %s of %s", operator.email, deed, person.email)
     memberships = list_user_memberships(person)
-    for membership in sorted(memberships, key=attrgetter("organization_id")):  # as record() asks
+    # record_event requires this order.
+    for membership in sorted(memberships, key=attrgetter("organization_id")):
         by = staff_principal(operator, membership.organization)
         record_event(by, f"member.{deed}", person, kind="member", label=person.email, **values)
         if deed == "deactivated":
             revoke_sent_invitations(by, person)
     if operator != person:
-        end_sessions(
-            UserSession.objects.filter(user=person)
-        )  # else an account comes back with them
+        # Otherwise a reactivated account would get its old sessions back.
+        end_sessions(UserSession.objects.filter(user=person))
     if settings.CAN_MAIL:
         to = dict.fromkeys([*also_to, person.email])
         transaction.on_commit(
@@ -61,7 +62,7 @@ def record_operator_action(
 def send_operator_action_email(
     operator: User, deed: str, to: list[str], values: Mapping[str, Any]
 ) -> None:
-    """One to each address. A mail server that is away keeps the operator from nothing."""
+    """Mails each address. An unreachable mail server is only logged."""
     words = {
         "what": ACTION_MESSAGES[deed],
         "operator": operator.email,

@@ -1,5 +1,5 @@
-"""Proving again that it is oneself: what gives others a way in, or takes it, wants a password, a
-second factor or a sign-in that is at most ten minutes old (`ACCOUNT_REAUTHENTICATION_TIMEOUT`)."""
+"""Reauthentication: pages that grant or remove access require a password, a second factor or a
+sign-in that is at most ten minutes old (`ACCOUNT_REAUTHENTICATION_TIMEOUT`)."""
 
 import re
 import secrets
@@ -22,10 +22,11 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-FORM_METHODS = frozenset({"GET", "POST"})  # asked for before the form is filled in, as a rule
-SUBMIT_METHODS = frozenset({"POST"})  # where the page is for looking, too
-# The names of the addresses, on one's account (where allauth asks only who has a password or second
-# factor here, and of codes that are shown nobody), in the portal and in the admin.
+FORM_METHODS = frozenset({"GET", "POST"})  # reauthentication comes before the form is filled in
+SUBMIT_METHODS = frozenset({"POST"})  # the page may be viewed without reauthentication
+# Names of URLs of the account pages, the portal and the admin. On the account pages, allauth itself
+# asks only people who have a password or second factor here, and asks even for recovery codes that
+# it no longer shows.
 PROTECTED_VIEWS = {
     "mfa_activate_totp": FORM_METHODS,
     "mfa_deactivate_totp": FORM_METHODS,
@@ -60,22 +61,24 @@ PROTECTED_VIEWS = {
     "admin:integrations_integration_credentials": FORM_METHODS,
 }
 AUTHENTICATED_AT = "proved_at"
+# MAX_SAVED_FORM: characters of a form that is saved until its user has reauthenticated.
 SAVED_FORM_PARAMETER, MAX_SAVED_FORM = (
     "kept",
     50_000,
-)  # characters of a form that waits for the proof
-# Names of fields that are not kept, as they may hold secrets; a key's `token` is its id.
+)
+# Fields that are not saved, because they may contain secrets. The `token` of a key is its id.
 SECRET_FIELD = re.compile(r"password|secret|passphrase|code|pin|.token|^csrf", re.IGNORECASE)
 
 
 @receiver(user_logged_in)
 def store_sign_in_time(request: HttpRequest, **signal: Any) -> None:
-    """By whichever way, all factors included."""
+    """Stores the time of the sign-in, whichever method was used. All factors have been checked by
+    then."""
     request.session[AUTHENTICATED_AT] = time.time()
 
 
 def is_recently_authenticated(request: HttpRequest) -> bool:
-    """Lately enough."""
+    """Returns whether the last proof of identity is younger than the timeout."""
     records = get_authentication_records(request, request.user)
     times = [record["at"] for record in records if record.get("reauthenticated")]
     last = max([request.session.get(AUTHENTICATED_AT, 0), *times])
@@ -83,8 +86,8 @@ def is_recently_authenticated(request: HttpRequest) -> bool:
 
 
 class RequireReauthentication:
-    """On every address in PROTECTED_VIEWS. A form that was sent too late is kept, and shown to be
-    sent again after the proof."""
+    """Requires reauthentication on each URL in PROTECTED_VIEWS. A form that was sent too late is
+    saved, and shown for resubmission afterwards."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
         self.get_response = get_response
@@ -107,8 +110,9 @@ class RequireReauthentication:
 
 
 def reauthentication_url(user: AbstractBaseUser, address: str) -> str:
-    """Where the proof is asked for; it leads on to `address`. Who has neither password nor second
-    factor here signs in anew at the provider."""
+    """Returns the URL of the reauthentication page, which leads on to `address`. Somebody who has
+    neither a password nor a second factor here signs in again at the OpenID Connect provider.
+    Raises PermissionDenied if there is no such provider."""
     ways = get_adapter().get_reauthentication_methods(user)
     if ways:
         return f"{ways[0]['url']}?{urlencode({'next': address})}"
@@ -119,7 +123,8 @@ def reauthentication_url(user: AbstractBaseUser, address: str) -> str:
 
 
 def build_return_url(request: HttpRequest) -> str:
-    """The page again; with what was sent to it, but for secrets, if that is not too much."""
+    """Returns the URL of the page. If a form was sent to it that is not too large, saves the form
+    without secrets and adds its name to the URL."""
     path = request.get_full_path()
     fields = [pair for pair in request.POST.lists() if not SECRET_FIELD.search(pair[0])]
     if request.method != "POST" or len(str(fields)) > MAX_SAVED_FORM:
@@ -134,7 +139,8 @@ def build_return_url(request: HttpRequest) -> str:
 
 
 def render_saved_form(request: HttpRequest) -> HttpResponse | None:
-    """Once, and to who sent it; else the page as it is when it is opened."""
+    """Shows a saved form once, to the user who sent it. Returns None otherwise, so that the page
+    opens as usual."""
     place = saved_form_cache_key(request.GET[SAVED_FORM_PARAMETER])
     form = cache.get(place)
     if form is None or form["user"] != str(request.user.pk):

@@ -1,5 +1,5 @@
-"""The second factor: sealed in the database, demanded where the installation says so, and taken
-away by an operator when it is lost."""
+"""The second factor: encrypted in the database, required where the installation says so, and
+removed by an operator when it is lost."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -19,12 +19,12 @@ from django.utils.translation import gettext_lazy
 from organizations.accounts.sign_in.operator_actions import record_operator_action
 from organizations.models import User
 
-# What one needs to enrol, or to leave; the programs' doors know no session.
+# Paths that are needed to enrol or to sign out, and the APIs, which have no session.
 EXEMPT_PATHS = ("/accounts/", "/preferences", "/static/", "/healthz", "/readyz", "/v1/", "/api/")
 
 
 class EncryptedMfaAdapter(DefaultMFAAdapter):
-    """allauth keeps the secrets of authenticators by `encrypt` and `decrypt`."""
+    """Encrypts the secrets of authenticators. allauth calls `encrypt` and `decrypt`."""
 
     error_messages = {
         **DefaultMFAAdapter.error_messages,
@@ -38,7 +38,8 @@ class EncryptedMfaAdapter(DefaultMFAAdapter):
         return authenticator_cipher().decrypt(encrypted_text.encode()).decode()
 
     def generate_authenticator_name(self, user: User, type: Authenticator.Type) -> str:
-        """allauth calls the first a master key, which it is not."""
+        """Returns the name of a new passkey. allauth calls the first one "master key", which is
+        wrong."""
         count = Authenticator.objects.filter(user=user, type=type).count()
         return _("Passkey %(n)s") % {"n": count + 1}
 
@@ -48,7 +49,8 @@ def authenticator_cipher() -> MultiFernet:
 
 
 def reencrypt_authenticators() -> Counter[str]:
-    """Under the newest key; for `manage.py rotate_secrets`. Passkeys hold no secret of ours."""
+    """Encrypts all secrets with the newest key, for `manage.py rotate_secrets`, and returns the
+    counts of each result. Passkeys contain no secret of Patchbay's."""
     counts: Counter[str] = Counter()
     for row in Authenticator.objects.exclude(type=Authenticator.Type.WEBAUTHN):
         fields = [name for name in ("secret", "seed") if name in row.data]
@@ -67,7 +69,8 @@ def reencrypt_authenticators() -> Counter[str]:
 
 
 class RequireSecondFactor:
-    """Whoever must have a second factor (PATCHBAY_REQUIRE_MFA) and has none enrols one first."""
+    """Redirects users who must have a second factor (PATCHBAY_REQUIRE_MFA) and have none to the
+    page where they enrol one."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
         self.get_response = get_response
@@ -88,8 +91,8 @@ def is_second_factor_required(user: User) -> bool:
 
 @transaction.atomic
 def remove_second_factor(operator: User, user: User) -> bool:
-    """Authenticator app, passkeys and recovery codes, of somebody who lost them. False when there
-    was none."""
+    """Removes the authenticator app, passkeys and recovery codes of a person who lost them. Returns
+    False if there were none."""
     if not delete_authenticators(user):
         return False
     record_operator_action(operator, user, "second_factor_removed")

@@ -1,5 +1,7 @@
-"""Sessions in the database that end when nobody uses them, and for good after some days. The
-browser's cookie lasts as long as a session can; what counts is the row."""
+"""Database sessions that end when they are idle for too long, and at a maximum age.
+
+The browser's cookie lasts for the maximum age. The row decides.
+"""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,11 +11,11 @@ from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-SESSION_STARTED_AT = "began_at"  # seconds since 1970; of sessions that somebody has signed in to
+SESSION_STARTED_AT = "began_at"  # seconds since 1970; only in signed-in sessions
 
 
 class SessionStore(DatabaseStore):
-    """Django finds it by `SESSION_ENGINE`."""
+    """The session store. Django finds this class by `SESSION_ENGINE`."""
 
     def create_model_instance(self, data: dict[str, Any]) -> Session:
         row = super().create_model_instance(data)
@@ -22,7 +24,7 @@ class SessionStore(DatabaseStore):
 
 
 def session_expiry(began_at: float | None) -> datetime:
-    """Of a session that is used now."""
+    """Returns when a session ends that is used now."""
     idle_end = timezone.now() + settings.SESSION_IDLE
     if began_at is None:
         return idle_end

@@ -1,4 +1,5 @@
-"""The page of one's own sessions: device, address, sign-in and last use of each; and their end."""
+"""The page of one's own sessions, with the device, address, sign-in and last use of each, and a
+button to end them."""
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -11,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 from organizations.accounts.sign_in.sessions import UNKNOWN_ADDRESS, active_sessions, end_sessions
 
 MAX_SESSIONS_SHOWN = 100
-# The first that stands in the browser's own word for itself: most say that they are Safari, too.
+# The first match in the User-Agent header counts: most browsers claim to be Safari, too.
 BROWSERS = {
     "Edg": "Edge",
     "OPR": "Opera",
@@ -46,7 +47,8 @@ def sessions_page(request: HttpRequest) -> HttpResponse:
 
 
 def end_selected_sessions(request: HttpRequest) -> HttpResponse:
-    """`session` names one by its id; without it all but this one."""
+    """Ends the session whose id is in the field `session`, or all sessions but the current one if
+    the field is missing. Raises Http404 for an unknown session."""
     others = active_sessions(request.user).exclude(session_key=request.session.session_key)
     if named := request.POST.get("session"):
         others = others.filter(pk=named) if named.isdecimal() and len(named) < 19 else others.none()
@@ -59,7 +61,7 @@ def end_selected_sessions(request: HttpRequest) -> HttpResponse:
 
 
 def device_name(user_agent: str) -> str:
-    """Firefox, Linux; what is not known stands as it is."""
+    """Returns a name such as "Firefox, Linux", or the beginning of an unknown User-Agent header."""
     found = (
         next((name for sign, name in names.items() if sign in user_agent), "")
         for names in (BROWSERS, OPERATING_SYSTEMS)

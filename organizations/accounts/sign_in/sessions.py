@@ -1,4 +1,4 @@
-"""The sessions of a person: where each was begun and is used, and their end."""
+"""Sessions of a person: where each one was started and used, and their end."""
 
 import time
 from collections import OrderedDict
@@ -22,19 +22,20 @@ from django.utils import timezone
 from organizations.accounts.sign_in.session_store import SESSION_STARTED_AT, session_expiry
 from organizations.models import User
 
-UNKNOWN_ADDRESS = "0.0.0.0"  # for a local socket, as the column takes no other words
+UNKNOWN_ADDRESS = "0.0.0.0"  # for a Unix socket, because the column takes only addresses
 MAX_USER_AGENT = UserSession._meta.get_field("user_agent").max_length
 
 
 class SessionUseThrottle:
-    """When this process last wrote down that a session is used; the least recent are forgotten."""
+    """Remembers when this process last recorded the use of each session. Forgets the least recent
+    ones."""
 
     def __init__(self, size: int = 10_000):
         self.size, self.lock = size, Lock()
         self.times: OrderedDict[str, float] = OrderedDict()
 
     def is_due(self, key: str) -> bool:
-        """Once in a while; who is told so writes it down."""
+        """Returns True once per SESSION_NOTED; the caller then records the use."""
         now = time.monotonic()
         with self.lock:
             last = self.times.get(key)
@@ -51,8 +52,8 @@ session_use_throttle = SessionUseThrottle()
 
 
 class RecordSessionUse:
-    """Each use puts off the end of a session that nobody uses. Written past the session's data,
-    which another request may be changing."""
+    """Postpones the expiry of a session on each use. The row is updated directly, because another
+    request may be changing the session's data."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
         self.get_response = get_response
@@ -60,9 +61,8 @@ class RecordSessionUse:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
         if key and session_use_throttle.is_due(key) and request.user.is_authenticated:
-            request.session.setdefault(
-                SESSION_STARTED_AT, time.time()
-            )  # of one from before there was an end
+            # Sessions older than the maximum age feature have no start time.
+            request.session.setdefault(SESSION_STARTED_AT, time.time())
             record_session_use(request, request.user)
         return self.get_response(request)
 
@@ -71,7 +71,7 @@ def record_session_use(request: HttpRequest, user: User) -> None:
     key, now = request.session.session_key, timezone.now()
     row = Session.objects.filter(session_key=key)
     if not row.update(expire_date=session_expiry(request.session.get(SESSION_STARTED_AT))):
-        return  # ended meanwhile
+        return  # the session has ended meanwhile
     where = {"ip": request.META.get("REMOTE_ADDR") or UNKNOWN_ADDRESS}
     where["user_agent"] = request.META.get("HTTP_USER_AGENT", "")[:MAX_USER_AGENT]
     use = {**where, "user": user, "last_seen_at": now}
@@ -80,8 +80,8 @@ def record_session_use(request: HttpRequest, user: User) -> None:
 
 @receiver(user_logged_in)
 def start_session(request: HttpRequest, user: User, **signal: Any) -> None:
-    """By whichever way."""
-    delete_expired_sessions()  # here, as the worker's role in the database knows no sessions
+    """Records the start of a session, whichever way the user signed in."""
+    delete_expired_sessions()  # here, because the worker's database role cannot read sessions
     request.session[SESSION_STARTED_AT] = time.time()
     if key := request.session.session_key:
         session_use_throttle.is_due(key)
@@ -95,35 +95,36 @@ def delete_session_record(request: HttpRequest, **signal: Any) -> None:
 
 @receiver(post_save, sender=Authenticator)
 def end_others_after_enrollment(instance: Authenticator, created: bool, **signal: Any) -> None:
-    """In the same transaction, which allauth's own signal is not."""
+    """Ends the user's other sessions in the same transaction, in which allauth's own signal is not
+    sent."""
     if created and context.request:
         end_other_sessions(context.request, instance.user)
 
 
 @receiver([password_changed, password_set, password_reset])
 def end_other_sessions(request: HttpRequest, user: User, **signal: Any) -> None:
-    """Whoever has come in by what the account was before is out."""
+    """Ends the user's other sessions, so that nobody stays signed in with earlier credentials."""
     end_sessions(
         UserSession.objects.filter(user=user).exclude(session_key=request.session.session_key)
     )
 
 
 def active_sessions(user: User) -> QuerySet[UserSession]:
-    """Those that live, the latest used first."""
+    """Returns the sessions that have not expired, the most recently used first."""
     alive = Session.objects.filter(expire_date__gt=timezone.now())
     rows = UserSession.objects.filter(user=user, session_key__in=alive.values("session_key"))
     return rows.order_by("-last_seen_at")
 
 
 def end_sessions(rows: QuerySet[UserSession]) -> int:
-    """How many were ended."""
+    """Ends sessions and returns how many were ended."""
     keys = list(rows.values_list("session_key", flat=True))
     Session.objects.filter(session_key__in=keys).delete()
     return UserSession.objects.filter(session_key__in=keys).delete()[0]
 
 
 def delete_expired_sessions() -> None:
-    """The sessions that have ended by themselves, and what was noted of any that ended."""
+    """Deletes expired sessions, and the records of sessions that no longer exist."""
     Session.objects.filter(expire_date__lte=timezone.now()).delete()
     living = Session.objects.filter(session_key=OuterRef("session_key"))
     UserSession.objects.exclude(Exists(living)).delete()

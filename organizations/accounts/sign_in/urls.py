@@ -1,4 +1,4 @@
-"""The pages of django-allauth that we support, one by one; the others' names lead to 404, since
+"""The pages of django-allauth that Patchbay supports. The names of other pages lead to 404, because
 allauth links to some of them."""
 
 from allauth.account import views as account
@@ -21,7 +21,8 @@ def raise_not_found(request: HttpRequest, **path) -> HttpResponse:
 
 
 def require_mail_server(view):
-    """Without a mail server nobody could be answered; the page says whom to ask."""
+    """Returns the view, or without a mail server a page that says whom to ask, because nobody could
+    be sent a mail."""
     ask = TemplateView.as_view(template_name="account/ask_operator.html", http_method_names=["get"])
 
     def chosen(request: HttpRequest, **path) -> HttpResponse:
@@ -31,7 +32,8 @@ def require_mail_server(view):
 
 
 def openid_connect_patterns() -> list[URLPattern]:
-    """None where no provider is set up: its code takes memory in each process."""
+    """Returns the provider's pages, or no patterns if no provider is configured, because the code
+    takes memory in each process."""
     if not apps.is_installed("allauth.socialaccount.providers.openid_connect"):
         return []
     from allauth.socialaccount.providers.openid_connect import views

@@ -1,4 +1,5 @@
-"""Backups read and write everything, so they need the role that owns the tables."""
+"""Connection as the owner of the tables. Backups read and write everything, so they need this
+role."""
 
 from django.db import connection
 
@@ -6,7 +7,7 @@ from config.environment.reader import env, parse_database_settings
 
 
 def connect_as_owner() -> None:
-    """Connect with DATABASE_OWNER_URL, which `make up` writes down beside the web's."""
+    """Connects with DATABASE_OWNER_URL, which `make up` stores beside the web's URL."""
     url = env.given("DATABASE_OWNER_URL")
     if url and url != env.given("DATABASE_URL"):
         connection.close()

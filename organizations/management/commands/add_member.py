@@ -1,4 +1,4 @@
-"""manage.py add_member: a user becomes a member of an organization."""
+"""manage.py add_member: makes a user a member of an organization."""
 
 from django.core.management.base import BaseCommand
 

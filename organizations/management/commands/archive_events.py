@@ -1,4 +1,4 @@
-"""manage.py archive_events: move older lines of the audit log into files."""
+"""manage.py archive_events: moves older events of the audit log into files."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -46,7 +46,7 @@ class Command(BaseCommand):
 
 
 def ensure_archive_folder(path: Path | str) -> Path:
-    """Raises CommandError."""
+    """Returns the folder for archives. Raises CommandError if it does not exist."""
     if not path or not Path(path).is_dir():
         raise CommandError(
             f"There is no folder {str(path)!r} for archives: set PATCHBAY_ARCHIVE_FOLDER to one "
@@ -56,7 +56,8 @@ def ensure_archive_folder(path: Path | str) -> Path:
 
 
 def minimum_event_age(days: int | None) -> timedelta:
-    """Raises CommandError."""
+    """Returns the age from which events are archived. Raises CommandError if it is less than a
+    day."""
     found = settings.EVENT_RETENTION if days is None else timedelta(days=days)
     if found < timedelta(days=1):
         raise CommandError(
@@ -66,7 +67,8 @@ def minimum_event_age(days: int | None) -> timedelta:
 
 
 def ensure_delete_privilege() -> None:
-    """Neither web nor worker may delete from the log. Raises CommandError."""
+    """Raises CommandError unless this role may delete from the audit log, which neither web nor
+    worker may."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_user, has_table_privilege('organizations_event', 'DELETE')")
         user, may = cursor.fetchone()

@@ -1,4 +1,4 @@
-"""manage.py backup: the whole database in one file."""
+"""manage.py backup: writes the whole database to one file."""
 
 import time
 from argparse import ArgumentTypeError
@@ -20,7 +20,7 @@ the time. Nothing need be stopped. To be run as the owner of the tables, like mi
 of the server's version is. The file has a checksum of every table and, without --with-keys, none of
 the encryption keys: keep a copy of them elsewhere."""
 
-RETRY_SECONDS = 600  # seconds after a failure
+RETRY_SECONDS = 600  # seconds after a failed backup
 
 
 class Command(BaseCommand):

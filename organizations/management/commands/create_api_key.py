@@ -1,4 +1,4 @@
-"""manage.py create_api_key: a program's way in, printed once."""
+"""manage.py create_api_key: creates an API key and prints it once."""
 
 from django.core.management.base import BaseCommand
 

@@ -1,4 +1,4 @@
-"""manage.py create_organization: an organization and its first admin."""
+"""manage.py create_organization: creates an organization and its first admin."""
 
 from django.core.management.base import BaseCommand
 

@@ -1,4 +1,4 @@
-"""manage.py create_user: a person who may sign in."""
+"""manage.py create_user: creates a person who may sign in."""
 
 import getpass
 import sys
@@ -53,7 +53,8 @@ def read_password_line() -> str:
 
 
 def prompt_password(user: User) -> str:
-    """Twice, until both are the same and good enough."""
+    """Asks for the password twice, until both entries match and are strong enough. Raises
+    CommandError without a terminal."""
     if not sys.stdin.isatty():
         raise CommandError("No terminal to ask for the password at; use --password-stdin.")
     while True:

@@ -1,5 +1,5 @@
-"""`manage.py grant_roles`: what the web and the worker may do in the owner's database, and which
-rows they see."""
+"""manage.py grant_roles: grants the web and worker roles their rights, and installs row-level
+security."""
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import ProgrammingError, connection, transaction
@@ -14,19 +14,20 @@ from organizations.tenancy.database_roles import (
 )
 from organizations.tenancy.tenant_scope import DISPATCHER, FINDER, STAFF, WEB, WORKER
 
-# Each role, and the variable with the password under which this command makes it.
+# Each role with the variable for its password. This command creates the role if the variable is
+# set.
 LOGIN_PASSWORD_VARIABLES = {WEB: "PATCHBAY_WEB_PASSWORD", WORKER: "PATCHBAY_WORKER_PASSWORD"}
 GRANTS = [
     "GRANT USAGE ON SCHEMA public TO {role}",
     "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}",
     "GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role}",
-    # The same for what later migrations make.
+    # The same rights on tables and sequences of later migrations.
     "ALTER DEFAULT PRIVILEGES IN SCHEMA public"
     " GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {role}",
     "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE ON SEQUENCES TO {role}",
 ]
-# What is taken away again: the log is written and read, never changed; its seals, and which
-# migrations have run, are the owner's alone; the worker signs nobody in and gives nobody rights.
+# Revoked afterwards: the audit log is written and read, never changed; its seals and the applied
+# migrations belong to the owner; the worker signs nobody in and grants no permissions.
 BASE_REVOKES = {
     "organizations_event": "UPDATE, DELETE",
     "organizations_seal": "INSERT, UPDATE, DELETE",
@@ -36,12 +37,12 @@ BASE_REVOKES = {
     "auth_permission": "INSERT, UPDATE, DELETE",
     "integrations_keyproof": "DELETE",
 }
-# Programs report that they run; whoever looks at the screens only reads it.
+# Written by the worker and dispatcher. The screens only read these tables.
 RUNTIME_TABLES = (
     *("integrations_process", "integrations_leadership", "integrations_sweep"),
     "integrations_attemptcount",
 )
-# What an organization may hold is for operators to say, who act as staff.
+# Only operators, who act as STAFF, decide which numbers an organization may have.
 POOL_TABLES = ("numbers_numberpool", "numbers_poolednumber")
 STAFF_REVOKES = {**BASE_REVOKES, **dict.fromkeys(RUNTIME_TABLES, "INSERT, UPDATE, DELETE")}
 POOL_REVOKES = dict.fromkeys(POOL_TABLES, "INSERT, UPDATE, DELETE")
@@ -66,7 +67,8 @@ WORKER_REVOKES = {
     **dict.fromkeys(WORKER_READ_ONLY_TABLES, "INSERT, UPDATE, DELETE"),
     **dict.fromkeys(WORKER_HIDDEN_TABLES, "ALL"),
 }
-# A part may do with a table what who plays it may; it sees more of its rows.
+# The web writes neither number pools nor quotas; STAFF, as which operators act, does. DISPATCHER
+# has the rights of the worker, and sees more rows.
 WEB_REVOKES = {**STAFF_REVOKES, **POOL_REVOKES, "organizations_organization": "UPDATE"}
 ROLE_REVOKES = {
     WEB: WEB_REVOKES,
@@ -77,19 +79,20 @@ ROLE_REVOKES = {
 
 ROLE_MISSING_MESSAGE = "no such role, nothing granted (set {} to have it made)"
 
-# The worker sees none of what these delete (organizations/migrations/0013).
+# Functions that delete rows which the worker cannot see (organizations/migrations/0013).
 CLEANUP_FUNCTIONS = (
     "forget_sessions(integer)",
     "forget_invitations(interval, integer)",
     "forget_api_keys(interval, integer)",
 )
-# Who counts a quota locks the organization's row, and PostgreSQL asks for the right to write to it.
+# Counting a quota locks the organization's row, for which PostgreSQL requires the UPDATE right.
 GRANT_ROW_LOCK = "GRANT UPDATE (created_at) ON organizations_organization TO {role}"
 GRANT_RENAME = f"GRANT UPDATE (name) ON organizations_organization TO {WEB}"
 
 
 class Command(BaseCommand):
-    """Run by the owner after every migration; running it again changes nothing."""
+    """Grants all rights. The owner runs the command after every migration; running it again changes
+    nothing."""
 
     help = (
         "Lets the roles patchbay_web and patchbay_worker use the tables. To be run by their owner, "
@@ -112,7 +115,8 @@ class Command(BaseCommand):
                 )
 
     def serve(self, cursor, role: str) -> str:
-        """Make the role if a password is given, grant if it exists; says what was done."""
+        """Creates the role if a password is given, and grants its rights if it exists. Returns what
+        was done, or "" if the role is missing."""
         password = read_secret(LOGIN_PASSWORD_VARIABLES[role])
         cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role])
         known = cursor.fetchone() is not None
@@ -124,7 +128,8 @@ class Command(BaseCommand):
         return "may use the tables" if known else "made, and may use the tables"
 
     def hold(self, cursor) -> None:
-        """The parts, and which rows who sees."""
+        """Creates the assumable roles, grants their rights and installs the row policies. Raises
+        CommandError if the owner may not create roles."""
         statements = missing_role_statements(cursor)
         try:
             for statement in statements:
@@ -146,7 +151,8 @@ class Command(BaseCommand):
         row_level_security.apply_row_policies(cursor)
 
     def make(self, cursor, role: str, password: str, *, known: bool) -> None:
-        """Create the role, or give it this password; the server sees only the hash."""
+        """Creates the role, or sets its password. The server sees only the password's hash. Raises
+        CommandError."""
         pgconn = cursor.connection.pgconn
         secret = pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256")
         statement = "ALTER ROLE {} LOGIN PASSWORD {}"
@@ -171,7 +177,7 @@ def grant_table_rights(cursor, role: str) -> None:
 
 
 def grant_finder_columns(cursor) -> None:
-    """The finder reads the columns that are looked for, and nothing else."""
+    """Grants the finder role SELECT on the columns that lookups need, and nothing else."""
     role = sql.Identifier(FINDER)
     cursor.execute(sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(role))
     cursor.execute(sql.SQL("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {}").format(role))

@@ -1,4 +1,4 @@
-"""manage.py restore: a backup's way back."""
+"""manage.py restore: restores a backup."""
 
 from pathlib import Path
 
@@ -66,7 +66,7 @@ class Command(BaseCommand):
 
     def restore(self, backup: Backup, replace: bool, programs: Path | None) -> None:
         connect_as_owner()
-        connection.close()  # or it would be in the way
+        connection.close()  # an open connection would block the restore
         database = LibpqParameters.of_django(connection)
         restore_backup(backup, database, replace=replace, programs=programs)
         analyze_database(database)

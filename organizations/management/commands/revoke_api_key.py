@@ -1,4 +1,4 @@
-"""manage.py revoke_api_key: a key is refused from the next request on."""
+"""manage.py revoke_api_key: revokes a key, which is refused from the next request on."""
 
 from django.core.management.base import BaseCommand, CommandError
 

@@ -1,4 +1,4 @@
-"""manage.py verify_audit: whether the audit log is as it was written."""
+"""manage.py verify_audit: checks that the audit log is as it was written."""
 
 import json
 from collections.abc import Iterator
@@ -51,8 +51,8 @@ class Command(BaseCommand):
 
 
 def ensure_archives_intact(archives: list[Path]) -> None:
-    """Raises CommandError for the first that is not as it was written, or not the one of the
-    log."""
+    """Raises CommandError for the first file that is not as it was written, or not the one that the
+    log recorded."""
     for place in archives:
         try:
             part = verify_archive_file(place)

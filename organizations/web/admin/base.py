@@ -1,4 +1,4 @@
-"""What all admin pages have in common: an operator acts by the operations, and sees no secret."""
+"""The base of all admin pages: an operator acts through the operations, and sees no secret."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -25,20 +25,21 @@ from organizations.web.admin.form_pages import FormPages
 from organizations.web.admin.row_actions import RowActions
 from organizations.web.views.base import screen_url
 
-RelatedList = tuple[Any, str, str, str]  # title, icon, app.model, the column that names the row
+RelatedList = tuple[Any, str, str, str]  # title, icon, app.model, filter column
 
 
 class OperatorAdmin(RowActions, FormPages, ModelAdmin):
-    """Rows of organizations. Django deletes none of them; where it is possible, an action does."""
+    """Rows of organizations. Django deletes none of them; where deletion is possible, it is an
+    action."""
 
     list_per_page = 50
     list_max_show_all = 50
     show_full_result_count = False
     ordering = ("-created_at",)
-    event_kind = ""  # the audit log's word for these rows, where it knows them
+    event_kind = ""  # subject kind in the audit log, if any
 
     related_lists: Sequence[RelatedList] = ()
-    portal_page: tuple[str, str] = ("", "")  # of a row: the screen's name, and what takes its id
+    portal_page: tuple[str, str] = ("", "")  # screen name, parameter for the row's id
 
     @display(description=gettext_lazy("organization"), ordering="organization__name")
     def organization_name(self, row: Any) -> SafeString | str:
@@ -53,7 +54,8 @@ class OperatorAdmin(RowActions, FormPages, ModelAdmin):
         return {**about, "row_links": links, "show_history": told}
 
     def lists_of(self, request: HttpRequest, row: Model) -> list[dict[str, Any]]:
-        """What belongs to the row and has a list of its own that the operator may see."""
+        """Returns links to the lists of what belongs to the row, as far as the operator may see
+        them."""
         return [
             {"title": title, "icon": icon, "url": f"{reverse(address)}?{column}__exact={row.pk}"}
             for title, icon, model, column in self.related_lists
@@ -62,7 +64,7 @@ class OperatorAdmin(RowActions, FormPages, ModelAdmin):
         ]
 
     def in_portal(self, request: HttpRequest, row: Any) -> list[dict[str, Any]]:
-        """To the row's page in the portal, for an operator who is a member there."""
+        """Returns a link to the row's page in the portal, for an operator who is a member there."""
         name, parameter = self.portal_page
         if not name or not request.user.memberships.filter(organization=row.organization).exists():
             return []
@@ -71,7 +73,7 @@ class OperatorAdmin(RowActions, FormPages, ModelAdmin):
         return [{"title": _("In the portal"), "icon": "open_in_new", "url": url}]
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context=None):
-        """The audit log tells who did what, by whichever way it came."""
+        """Redirects to the audit log, which records every change, wherever it was made."""
         query = urlencode({"subject_kind": self.event_kind, "subject_id": unquote(object_id)})
         return redirect(f"{reverse('admin:organizations_event_changelist')}?{query}")
 
@@ -80,7 +82,7 @@ class OperatorAdmin(RowActions, FormPages, ModelAdmin):
 
 
 class ReadOnlyAdmin(OperatorAdmin):
-    """What the system writes; operators read it."""
+    """Rows that the system writes and operators only read."""
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
@@ -90,19 +92,20 @@ class ReadOnlyAdmin(OperatorAdmin):
 
 
 class LogAdmin(ReadOnlyAdmin):
-    """A table that grows without end: pages without a total, newest first."""
+    """A table that grows without limit. Its pages have no total and show the newest rows first."""
 
     paginator = InfinitePaginator
     ordering = ("-id",)
 
 
 def badge(text: Any, kind: str = "") -> SafeString:
-    """A state in its colour, as the lists show it: success, info, warning, danger or plain."""
+    """Returns a state as a coloured badge, as in the lists: success, info, warning, danger or
+    plain."""
     return render_to_string("unfold/helpers/label.html", {"text": text, "type": kind})
 
 
 def format_admin_time(moment: datetime | None) -> SafeString | None:
-    """Short, sortable by eye, and on one line."""
+    """Formats a time: short, sortable by eye, and on one line."""
     if moment is None:
         return None
     return nowrap_text(timezone.localtime(moment).strftime("%Y-%m-%d %H:%M"))
@@ -121,7 +124,7 @@ def time_column(name: str, label: Any) -> Callable[[Any, Model], SafeString | No
 
 
 def admin_url(row: Model) -> str:
-    """The address of a row's page in the admin."""
+    """Returns the URL of a row's page in the admin."""
     opts = row._meta
     return reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[quote(row.pk)])
 

@@ -1,4 +1,4 @@
-"""Form fields in the admin's looks."""
+"""Form fields in the admin's style."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ def textarea_field(**options: Any) -> forms.CharField:
 
 
 def secret_field(**options: Any) -> FormSecret:
-    """Never filled in again, and not for the browser to remember."""
+    """Returns a password field, which is never prefilled and not remembered by the browser."""
     widget = widgets.UnfoldAdminPasswordWidget({"autocomplete": "new-password"})
     return FormSecret(widget=widget, **options)
 
@@ -33,7 +33,7 @@ def multiple_choice_field(several: Any, **options: Any) -> forms.MultipleChoiceF
 
 
 def model_choice_field(rows: Any, **options: Any) -> forms.ModelChoiceField:
-    """One of `rows`, in a list that can be searched."""
+    """Returns a searchable select of `rows`."""
     return forms.ModelChoiceField(rows, widget=widgets.UnfoldAdminSelect2Widget(), **options)
 
 

@@ -1,4 +1,4 @@
-"""Form pages in Django's looks."""
+"""Form pages in Django's style."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -20,7 +20,7 @@ __all__ = ["FormPages", "ChooseOrganizationFirst", "run_with_form_errors", "add_
 
 
 class FormPages:
-    """Mixed into a ModelAdmin."""
+    """Form pages, mixed into a ModelAdmin."""
 
     def form_page(
         self,
@@ -62,7 +62,8 @@ class FormPages:
 
 
 class ChooseOrganizationFirst:
-    """Mixed into a ModelAdmin: the organization of what is added is chosen on a page before."""
+    """Mixed into a ModelAdmin. The organization of a new row is chosen on a page before the
+    form."""
 
     def add_view(self, request: HttpRequest, form_url="", extra_context=None) -> HttpResponse:
         if not self.has_add_permission(request):
@@ -79,7 +80,8 @@ class ChooseOrganizationFirst:
         return self.admin_site.get_model_admin(Organization).get_queryset(request)
 
     def chosen_organization(self, request: HttpRequest) -> Organization | None:
-        """The one in the address; the only one where there is but one."""
+        """Returns the organization in the query string, or the only one if there is just one, else
+        None."""
         everyone = self.organizations(request).order_by()
         if named := request.GET.get("organization"):
             try:

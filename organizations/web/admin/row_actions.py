@@ -1,4 +1,4 @@
-"""What an operator may do with a row: a button on its page and an action of its list."""
+"""Actions of an operator on a row: a button on its page and an action in its list."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -22,29 +22,29 @@ from django.utils.translation import ngettext
 from organizations.access.principals import Principal, staff_principal
 
 LazyText = str | Promise
-DetailField = tuple[LazyText, Any]  # a label and a value; without a value it is not shown
-MAX_ROWS = 500  # rows one click may touch; each is a transaction of its own
-MAX_NAMED_ROWS = 10  # rows that a message or a question names
+DetailField = tuple[LazyText, Any]  # label and value; hidden if the value is empty
+MAX_ROWS = 500  # rows per click, each in a transaction of its own
+MAX_NAMED_ROWS = 10  # rows that a message or a confirmation page names
 
 
 @dataclass(frozen=True)
 class RowAction:
-    """One operation on one row. `run` does it and answers what happened, in a sentence.
+    """One operation on one row. `run` performs it and returns a sentence about the result.
 
-    What it raises of `refusals` is shown to the operator. With `loses`, a page asks first and
-    names, row by row, what will be lost.
+    Exceptions in `refusals` are shown to the operator. With `loses`, a page asks for confirmation
+    and says for each row what will be lost.
     """
 
     name: str
     title: LazyText
     run: Callable[[Principal, Any], str]
     refusals: tuple[type[Exception], ...] = ()
-    possible: Callable[[Any], bool] = field(default=lambda row: True)  # shown on the row's page
+    possible: Callable[[Any], bool] = field(default=lambda row: True)  # whether the page shows it
     loses: Callable[[Any], str] | None = None
     permission: str = "change"
     icon: str = ""
-    leaves: bool = False  # the row is gone afterwards, and its page with it
-    at_once: int | None = None  # where AT_ONCE rows would take too long
+    leaves: bool = False  # the row and its page are gone afterwards
+    at_once: int | None = None  # for actions too slow for MAX_ROWS rows
 
     @property
     def is_dangerous(self) -> bool:
@@ -52,7 +52,7 @@ class RowAction:
 
 
 class RowActions:
-    """Mixed into a ModelAdmin: its `row_actions` as buttons and as list actions."""
+    """Mixed into a ModelAdmin. Shows its `row_actions` as buttons and as list actions."""
 
     row_actions: tuple[RowAction, ...] = ()
     change_form_outer_before_template = "admin/includes/row_actions.html"
@@ -66,12 +66,14 @@ class RowActions:
         return [address, *super().get_urls()]
 
     def allowed(self, request: HttpRequest, action: RowAction) -> bool:
-        """By the operator's own permission: the pages' flags also say what Django itself may do."""
+        """Returns whether the operator has the action's permission. The pages' own flags do not
+        help, because they also say what Django itself may do."""
         permission = f"{self.opts.app_label}.{action.permission}_{self.opts.model_name}"
         return request.user.has_perm(permission)
 
     def get_actions(self, request: HttpRequest) -> dict[str, tuple]:
-        """Django's own `delete_selected` knows no operation, so it is not offered."""
+        """Returns the list actions without Django's `delete_selected`, which bypasses the
+        operations."""
         actions = super().get_actions(request)
         actions.pop("delete_selected", None)
         if IS_POPUP_VAR in request.GET:
@@ -87,7 +89,7 @@ class RowActions:
         return super().change_view(request, object_id, form_url, extra_context)
 
     def about(self, request: HttpRequest, row: Model) -> dict[str, Any]:
-        """What stands above the row's form."""
+        """Returns the context shown above the row's form."""
         return {
             "row_buttons": self.buttons(request, row),
             "row_links": self.links(request, row),
@@ -103,15 +105,15 @@ class RowActions:
         ]
 
     def facts(self, request: HttpRequest, row: Model) -> list[DetailField]:
-        """What stands on top of the row's page: its state, and why."""
+        """Returns what the top of the row's page shows: its state, and the reason."""
         return []
 
     def links(self, request: HttpRequest, row: Model) -> list[dict[str, Any]]:
-        """Further pages about the row: `title`, `url` and `icon` of each."""
+        """Returns further links about the row: `title`, `url` and `icon` of each."""
         return []
 
     def row_action_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
-        """POST does it; GET asks first where something will be lost."""
+        """Runs the action on POST. Asks for confirmation first if something will be lost."""
         row = self.get_object(request, unquote(object_id))
         action = next((a for a in self.row_actions if a.name == name), None)
         if row is None or action is None:
@@ -134,7 +136,8 @@ class RowActions:
         return staff_principal(request.user, row.organization)
 
     def carry_out(self, request: HttpRequest, action: RowAction, rows: Iterable[Model]) -> bool:
-        """Whether none was refused; the messages say what happened."""
+        """Runs the action on each row and adds messages about the results. Returns whether no row
+        was refused."""
         done, refused = [], []
         for row in rows:
             try:
@@ -163,7 +166,7 @@ class RowActions:
         return TemplateResponse(request, "admin/confirm.html", context)
 
     def back(self, request: HttpRequest, rows: Sequence[Model]) -> str:
-        """To the list, or to the page, that the question was asked from."""
+        """Returns the URL of the list or page where the action was started."""
         if request.method == "POST":
             return request.get_full_path()
         name = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
@@ -173,7 +176,7 @@ class RowActions:
 def run_on_selected(
     action: RowAction, page: RowActions, request: HttpRequest, selected: QuerySet
 ) -> HttpResponse | None:
-    """The list's side of an action: a bounded number of rows, a question first where it is due."""
+    """Runs an action of the list on a limited number of rows, after a confirmation if required."""
     most = action.at_once or MAX_ROWS
     rows = list(selected.select_related("organization")[: most + 1])
     if len(rows) > most:
@@ -188,7 +191,7 @@ def run_on_selected(
 def add_result_messages(
     request: HttpRequest, action: RowAction, done: list, refused: list[str]
 ) -> None:
-    """One message for what was done, one for each row that was refused."""
+    """Adds one message for all rows that were done, and one for each row that was refused."""
     if len(done) == 1:
         messages.success(request, done[0][1])
     elif done:

@@ -1,1 +1,1 @@
-"""The base of every API view: authentication, bodies, problems, pages, rate limits."""
+"""The base of every API view: authentication, bodies, problems, pagination, rate limits."""

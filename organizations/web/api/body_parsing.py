@@ -1,4 +1,4 @@
-"""Reading a body: all of it, one JSON object in UTF-8, and nothing ambiguous in it."""
+"""Parsing of request bodies: complete, one JSON object in UTF-8, and nothing ambiguous in it."""
 
 import json
 from collections import Counter
@@ -17,7 +17,8 @@ MAX_DEPTH = 32
 
 
 def parse_json_body(request: HttpRequest) -> dict[str, Any]:
-    """The body as a dict. No body at all is {}: a DELETE, or an action without parameters."""
+    """Returns the body as a dict, or {} without a body (a DELETE, or an action without parameters).
+    Raises Problem."""
     return parse_object_body(request, read_body(request))
 
 
@@ -32,10 +33,10 @@ def parse_object_body(request: HttpRequest, body: bytes) -> dict[str, Any]:
 
 
 def read_body(request: HttpRequest, most: int | None = None) -> bytes:
-    """The body's bytes, all of them; afterwards `request.body` has them too.
+    """Returns all bytes of the body, and stores them in `request.body`.
 
-    Raises UnreadablePostError when the body is incomplete, and a Problem when it has more than
-    `most` bytes (DATA_UPLOAD_MAX_MEMORY_SIZE), or comes in a transfer coding that is not known.
+    Raises UnreadablePostError if the body is incomplete, and a Problem if it has more than `most`
+    bytes (DATA_UPLOAD_MAX_MEMORY_SIZE by default) or an unknown transfer coding.
     """
     if hasattr(request, "_body"):
         return request._body
@@ -53,7 +54,8 @@ def read_body(request: HttpRequest, most: int | None = None) -> bytes:
 
 
 def read_limited_body(request: HttpRequest, size: int) -> bytes:
-    """Django sees no body where none of known length is announced: we read that ourselves."""
+    """Reads at most `size` bytes. Django sees no body if no length is announced, so such a body is
+    read from the server's stream."""
     if not has_unknown_length(request.META):
         return request.read(size)
     if request.META.get("HTTP_TRANSFER_ENCODING", "chunked").lower() != "chunked":
@@ -97,7 +99,8 @@ def child_values(value: Any) -> list[Any]:
 
 
 def ensure_unique_names(body: bytes) -> None:
-    """orjson keeps the last of two equal names, other readers the first: we take neither."""
+    """Raises a Problem if an object has the same name twice. orjson keeps the last of them and
+    other parsers the first, so neither is accepted."""
     json.loads(body, object_pairs_hook=build_unique_object, parse_int=str, parse_float=str)
 
 

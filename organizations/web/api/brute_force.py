@@ -1,4 +1,5 @@
-"""Guessing keys is slow: an address that sends wrong keys may soon send only right ones."""
+"""Brute-force protection for API keys: after too many wrong keys, an address may use only keys that
+were right recently."""
 
 from collections import OrderedDict
 from threading import Lock
@@ -11,8 +12,8 @@ failures_by_address = TokenBuckets()
 
 
 class RecentValidKeys:
-    """The digests of keys that were right lately, so that one guesser behind a shared address (an
-    office, a proxy) does not lock its neighbours out."""
+    """The digests of keys that were right recently, so that one attacker behind a shared address
+    (an office, a proxy) does not lock out the others."""
 
     def __init__(self, size: int = 10_000):
         self.size, self.lock = size, Lock()
@@ -32,7 +33,8 @@ recent_valid_keys = RecentValidKeys()
 
 
 def ensure_not_guessing(address: str, text: api_key_format.PlaintextApiKey | None) -> None:
-    """429 for an address that failed too often, unless this key was right lately."""
+    """Raises a 429 Problem for an address that failed too often, unless this key was right
+    recently."""
     if address not in failures_by_address:
         return
     budget = failures_by_address.take(address, cost=0, **FAILURE_LIMIT)

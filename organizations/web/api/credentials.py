@@ -1,4 +1,4 @@
-"""The headers of a request that say who asks: the API key."""
+"""API keys in the headers of a request."""
 
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
@@ -15,7 +15,8 @@ def unauthorized_problem(detail: str) -> Problem:
 
 
 def read_api_key(request: HttpRequest) -> api_key_format.PlaintextApiKey | None:
-    """The one key of the request, None when what was sent cannot be a key. 401 for none or two."""
+    """Returns the one key of the request, or None if what was sent cannot be a key. Raises a 401
+    Problem for no key or several."""
     sent = collect_sent_keys(request)
     if not sent:
         raise unauthorized_problem(
@@ -27,7 +28,7 @@ def read_api_key(request: HttpRequest) -> api_key_format.PlaintextApiKey | None:
 
 
 def collect_sent_keys(request: HttpRequest) -> set[api_key_format.PlaintextApiKey | None]:
-    """The same key in two headers is one key."""
+    """Returns the keys in all headers. The same key in two headers counts once."""
     found, headers = set(), request.META
     authorization = headers.get("HTTP_AUTHORIZATION")
     if authorization is not None:

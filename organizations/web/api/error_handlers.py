@@ -1,4 +1,4 @@
-"""What Django answers where no view does: problems under the API's paths, plain pages elsewhere."""
+"""Django's error handlers: problems below the API's paths, plain pages elsewhere."""
 
 import sys
 
@@ -23,7 +23,7 @@ def handler403(request: HttpRequest, exception: Exception | None = None) -> Http
 
 
 def handler429(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """django-allauth's, for who sends too many forms of the sign-in pages."""
+    """Renders the 429 of django-allauth, for too many forms on the sign-in pages."""
     return error_response(request, Problem("rate-limited", headers={"Retry-After": "60"}))
 
 
@@ -32,7 +32,8 @@ def handler404(request: HttpRequest, exception: Exception | None = None) -> Http
 
 
 def handler500(request: HttpRequest) -> HttpResponse:
-    """Django calls this while it handles the exception, and has logged it or will."""
+    """Renders an unexpected error. Django calls this while it handles the exception, and logs the
+    exception itself."""
     error = sys.exc_info()[1]
     if isinstance(error, OperationalError | InterfaceError):
         return error_response(request, exception_to_problem(error))
@@ -42,10 +43,11 @@ def handler500(request: HttpRequest) -> HttpResponse:
 def error_response(
     request: HttpRequest, problem: Problem, *, because: str | Promise = ""
 ) -> HttpResponse:
-    """`because` is for people: what this time was the matter."""
+    """Returns a problem for the API, else an error page. `because` tells people the reason in this
+    case."""
     if is_api_path(request.path):
         return problem_response(problem, request)
-    # Without the request's context processors, which would ask the database who is signed in.
+    # Without the request's context processors, which would query the database for the user.
     words = {"id": request_id_text(request), "theme": selected_theme(request), "because": because}
     words |= {"status": problem.status, "again": request.path if request.method == "GET" else ""}
     page = render_to_string("error.html", words)

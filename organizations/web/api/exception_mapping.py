@@ -1,4 +1,4 @@
-"""Which problem an exception is, wherever it was raised."""
+"""The mapping from exceptions to problems, wherever they were raised."""
 
 import logging
 from collections.abc import Iterator
@@ -30,7 +30,8 @@ UNIQUE, FOREIGN_KEY, EXCLUSION = "23505", "23503", "23P01"
 
 
 def exception_to_problem(error: Exception) -> Problem:
-    """What the client is told; what is nobody's fault but ours is logged with its traceback."""
+    """Returns the problem for an exception. Unexpected exceptions are logged with their
+    traceback."""
     if isinstance(error, Problem):
         return error
     for kind, translate in EXCEPTION_PROBLEMS:
@@ -49,7 +50,8 @@ def serializer_problem(error: drf.ValidationError) -> Problem:
 
 
 def flatten_errors(detail: Any, path: tuple[str, ...] = ()) -> Iterator[FieldError]:
-    """DRF's nested errors, flat: {"sip_gateways": [{}, {"port": […]}]} → sip_gateways.1.port."""
+    """Flattens DRF's nested errors: {"sip_gateways": [{}, {"port": […]}]} becomes
+    sip_gateways.1.port."""
     if isinstance(detail, dict):
         for name, inner in detail.items():
             yield from flatten_errors(
@@ -78,7 +80,7 @@ def model_validation_problem(error: django.ValidationError) -> Problem:
 
 
 def quota_problem(error: QuotaExceeded) -> Problem:
-    """`errors` names the quota; its message has the limit and what is used."""
+    """Returns a problem whose `errors` name the quota, its limit and its usage."""
     usage = error.usage
     message = f"limit {usage.limit}, used {usage.used}"
     errors = [field_error(f"quotas.{usage.quota.name}", message, "quota-exceeded")]
@@ -94,7 +96,8 @@ def drf_problem(error: drf.APIException) -> Problem:
 
 
 def integrity_problem(error: IntegrityError) -> Problem:
-    """Two requests wished for the same thing at once; the loser is told, and may look again."""
+    """Returns a 409 if two requests wanted the same thing at once, so that the loser can read again
+    and decide. Other constraint errors are internal."""
     if sqlstate(error) in (UNIQUE, EXCLUSION, FOREIGN_KEY):
         return Problem(
             "conflict",
@@ -113,7 +116,8 @@ def database_problem(error: OperationalError | InterfaceError) -> Problem:
 
 
 def unreadable_body_problem(error: UnreadablePostError) -> Problem:
-    """Django wraps what `wsgi.input` raised, and may wrap its own wrapping."""
+    """Returns the problem for the error that `wsgi.input` raised. Django wraps that error, possibly
+    twice."""
     cause: BaseException | None = error
     while isinstance(cause, UnreadablePostError):
         cause = cause.__cause__

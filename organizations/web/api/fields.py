@@ -1,4 +1,4 @@
-"""Serializer pieces that take a value as it is or refuse it; nothing is guessed or ignored."""
+"""Serializer fields that accept a value as it is or refuse it. Nothing is guessed or ignored."""
 
 from datetime import datetime
 from typing import Any
@@ -73,14 +73,15 @@ class Char(serializers.CharField):
 
 
 class Secret(Char):
-    """Kept to the letter."""
+    """A string that is kept unchanged."""
 
     def __init__(self, **kwargs: Any):
         super().__init__(trim_whitespace=False, **kwargs)
 
 
 class Id(Secret):
-    """The id of something, here or on a platform: what stands around it is refused, not trimmed."""
+    """The id of something in Patchbay or on a platform. White space around it is refused, not
+    trimmed."""
 
     default_error_messages = {"around": _("White space around an id is not allowed.")}
 
@@ -92,8 +93,8 @@ class Id(Secret):
 
 
 class ClearableMixin:
-    """Mixed into a field that may be left out: null and an empty text both give None, which takes
-    away what is stored, or stands for the default."""
+    """Mixed into an optional field. null and an empty string both return None, which clears the
+    stored value or selects the default."""
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, required=False, allow_null=True, allow_blank=True, **kwargs)
@@ -131,7 +132,7 @@ class Integer(serializers.IntegerField):
     }
 
     def to_internal_value(self, data: Any) -> int:
-        if type(data) is not int:  # True is an int to isinstance
+        if type(data) is not int:  # isinstance accepts True
             self.fail("invalid")
         return data
 
@@ -149,7 +150,8 @@ class Uuid(serializers.UUIDField):
 
 
 class Timestamp(serializers.DateTimeField):
-    """ISO 8601 with its offset; a time without one is nobody's time."""
+    """ISO 8601 with an offset. A time without an offset is refused, because its meaning is
+    unknown."""
 
     default_error_messages = REQUIRED_MESSAGES | {
         "invalid": _("A time like 2026-11-20T10:00:00Z is expected.")

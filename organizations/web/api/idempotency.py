@@ -1,8 +1,9 @@
-"""Idempotency-Key: what a request did and what it was answered are committed together, or neither.
+"""Idempotency-Key: the changes of a request and its response are committed together, or not at all.
 
-The claim is an INSERT in the request's own transaction. A second request with the key waits for the
-first one's end in PostgreSQL: after a commit it finds the saved answer, after an abort it executes.
-There is no lock to unstick: a process that dies takes its claim along.
+The claim is an INSERT in the request's own transaction. A second request with the same key waits in
+PostgreSQL for the end of the first: after a commit it finds the saved response, and after a
+rollback it executes. No lock can get stuck, because the claim of a process that dies is rolled
+back.
 """
 
 import hashlib
@@ -22,7 +23,7 @@ HEADER = "Idempotency-Key"
 KEY_PATTERN = re.compile(r"[A-Za-z0-9_-]{8,255}")
 CLAIM_LOCK_TIMEOUT = "2s"
 TABLE = SavedReply._meta.db_table
-# An expired row is taken over, as if it had been deleted in time.
+# Takes over an expired row as if it had been deleted in time.
 CLAIM_STATEMENT = f"""
     INSERT INTO {TABLE} AS saved
         (organization_id, key, fingerprint, status, headers, body, created_at, expires_at)
@@ -32,7 +33,7 @@ CLAIM_STATEMENT = f"""
         WHERE saved.expires_at < now()
     RETURNING id
 """
-# Only the claim waits so shortly; the request's own locks wait as long as ever.
+# Only the claim has this short timeout. The request's own locks keep the usual one.
 RESTORE_LOCK_TIMEOUT = "SELECT set_config('lock_timeout', %s, true)"
 SHORTEN_LOCK_TIMEOUT = (
     "SELECT current_setting('lock_timeout'), set_config('lock_timeout', %s, true)"
@@ -41,7 +42,7 @@ SHORTEN_LOCK_TIMEOUT = (
 
 @dataclass(frozen=True)
 class IdempotencyClaim:
-    """The right to execute the request; `save` keeps its answer in the same transaction."""
+    """The right to execute the request. `save` stores its response in the same transaction."""
 
     row_id: int
     organization: Organization
@@ -52,12 +53,14 @@ class IdempotencyClaim:
         )
 
     def drop(self) -> None:
-        """What came of it after all was an error, and errors are not kept."""
+        """Deletes the saved response, because the final result was an error, and errors are not
+        saved."""
         self.organization.saved_replies.filter(pk=self.row_id).delete()
 
 
 def read_idempotency_key(request: HttpRequest) -> str | None:
-    """The header, None without one. Two headers arrive joined by a comma, which no key has."""
+    """Returns the header, or None without one. Two headers arrive joined by a comma, which no key
+    contains. Raises Problem for an invalid key."""
     key = request.META.get("HTTP_IDEMPOTENCY_KEY")
     if key is None or KEY_PATTERN.fullmatch(key):
         return key
@@ -68,13 +71,14 @@ def read_idempotency_key(request: HttpRequest) -> str | None:
 def claim_idempotency_key(
     request: HttpRequest, organization: Organization, key: str
 ) -> IdempotencyClaim | HttpResponse:
-    """The claim, or the answer that was saved under the key. Needs a transaction."""
+    """Returns a claim, or the response that was saved under the key. Raises Problem. Requires a
+    transaction."""
     mark = request_fingerprint(request)
     row_id = insert_idempotency_claim(organization, key, mark)
     if row_id is not None:
         return IdempotencyClaim(row_id, organization)
     saved = organization.saved_replies.filter(key=key).first()
-    if saved is None:  # swept away since the INSERT met it
+    if saved is None:  # deleted by the cleanup since the INSERT
         raise in_progress_problem()
     if bytes(saved.fingerprint) != mark:
         raise Problem("idempotency-mismatch")
@@ -99,7 +103,8 @@ def insert_idempotency_claim(organization: Organization, key: str, mark: bytes) 
 
 
 def request_fingerprint(request: HttpRequest) -> bytes:
-    """Two requests are one wish when method, path, query and every byte of the body are equal."""
+    """Returns a digest of method, path, query and body. Two requests are the same if all of them
+    are equal, byte by byte."""
     parts = (request.method, request.path, request.META.get("QUERY_STRING", ""))
     digest = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape"))
     digest.update(b"\0" + request.body)

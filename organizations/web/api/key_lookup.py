@@ -1,5 +1,8 @@
-"""The one query of every request: an API key with its organization and its owner's standing, by a
-function of the owner's (migration 0012), as the policies do not know yet for whom it is."""
+"""The lookup of an API key with its organization and its owner's role: one query per request.
+
+The query calls a function of the database owner (migration 0012), because the policies do not know
+the organization yet.
+"""
 
 from functools import cache
 from typing import Any, NamedTuple
@@ -12,7 +15,8 @@ from organizations.web.api.prepared_queries import execute_prepared
 
 
 class ApiKeyRecord(NamedTuple):
-    """What authentication asks of an ApiKey. PostgreSQL compares times, as reading them is slow."""
+    """The fields of an ApiKey that authentication needs. PostgreSQL compares the times, because
+    parsing them is slow."""
 
     id: UUID
     key_id: str
@@ -25,13 +29,13 @@ class ApiKeyRecord(NamedTuple):
     is_revoked: bool
     is_expired: bool
     has_end: bool
-    is_use_noted: bool  # within the last minute
-    owner_role: str | None  # None for an owner who may not act here any more
+    is_use_noted: bool  # used within the last minute
+    owner_role: str | None  # None if the owner may no longer act here
     organization: Organization
 
     @property
     def is_limited(self) -> bool:
-        """As ApiKey has it."""
+        """Returns the same as ApiKey.is_limited."""
         return self.has_end or bool(self.allowed_cidrs)
 
 
@@ -50,14 +54,14 @@ KEY_COLUMN_COUNT = len(ApiKeyRecord._fields) - 1
 
 
 def find_key_record(key_id: str) -> ApiKeyRecord | None:
-    """The key with this public id, whatever its state."""
+    """Returns the key with this public id, whatever its state, or None."""
     connection = connections[DEFAULT_DB_ALIAS]
     try:
         row = execute_prepared(build_find_statement(), [key_id]).fetchone()
     except (OperationalError, InterfaceError):
         if connection.in_atomic_block or connection.connection is None:
             raise
-        connection.close()  # kept from before PostgreSQL restarted; a new one may do
+        connection.close()  # PostgreSQL has restarted since; a new connection may work
         row = execute_prepared(build_find_statement(), [key_id]).fetchone()
     return build_key_record(row) if row else None
 
@@ -72,7 +76,7 @@ def build_find_statement() -> str:
 
 @cache
 def loaded_organization_fields() -> list[models.Field]:
-    """All but the times, which are loaded when somebody looks at them."""
+    """Returns all fields but the times, which are loaded on first access."""
     fields = Organization._meta.concrete_fields
     return [field for field in fields if not isinstance(field, models.DateTimeField)]
 

@@ -1,5 +1,5 @@
-"""Lists in pages, newest first; a cursor is a place in (created_at, id), or in ids that count up,
-that only we can write."""
+"""Pagination of lists, newest first. A cursor is a signed position in (created_at, id), or in ids
+that count up."""
 
 import base64
 import hmac
@@ -54,7 +54,7 @@ def verify_cursor(text: str, shape: struct.Struct) -> tuple[Any, ...]:
     place, found = raw[: shape.size], raw[shape.size :]
     if len(place) != shape.size or not hmac.compare_digest(found, cursor_signature(place)):
         raise refused
-    if sign_cursor(place) != text:  # base64's last character has bits that say nothing
+    if sign_cursor(place) != text:  # base64's last character has unused bits
         raise refused
     return shape.unpack(place)
 
@@ -76,7 +76,8 @@ ID_PAGE_PARAMETERS: dict[str, ParameterParser] = {"limit": parse_limit, "cursor"
 
 
 def fetch_page_rows(rows: QuerySet, query: dict[str, Any]) -> list[Any]:
-    """The rows of the page that `query` (with PAGING) asks for, and one more if there is one."""
+    """Returns the rows of the page that `query` (parsed by PAGE_PARAMETERS) selects, and one more
+    row if there is a next page."""
     return list(page_queryset(rows, query))
 
 
@@ -91,7 +92,8 @@ def page_queryset(rows: QuerySet, query: dict[str, Any]) -> QuerySet:
 def page_envelope(
     rows: Sequence[Any], limit: int = DEFAULT_LIMIT, represent: Callable[[Any], Any] | None = None
 ) -> dict[str, Any]:
-    """The envelope around at most `limit` rows; one row more says that there is a next page."""
+    """Returns the envelope around at most `limit` rows. One more row means that there is a next
+    page."""
     shown = rows[:limit]
     data = [represent(row) for row in shown] if represent else list(shown)
     return {"data": data, "next_cursor": row_cursor(shown[-1]) if len(rows) > limit else None}
@@ -106,14 +108,15 @@ def row_cursor(row: Any) -> str:
 def paginate_rows(
     rows: QuerySet, query: dict[str, Any], represent: Callable[[Any], Any] | None = None
 ) -> dict[str, Any]:
-    """`window` and `page_of` in one, as most lists want it."""
+    """Returns a page of rows, by fetch_page_rows and page_envelope. Most lists use this."""
     return page_envelope(fetch_page_rows(rows, query), query.get("limit", DEFAULT_LIMIT), represent)
 
 
 def paginate_by_id(
     rows: QuerySet, query: dict[str, Any], represent: Callable[[Any], Any]
 ) -> dict[str, Any]:
-    """`page` for rows whose ids count up; `query` is read with ID_PAGE_PARAMETERS."""
+    """Does the same as paginate_rows for rows whose ids count up. `query` is parsed by
+    ID_PAGE_PARAMETERS."""
     limit = query.get("limit", DEFAULT_LIMIT)
     if "cursor" in query:
         rows = rows.filter(pk__lt=query["cursor"])

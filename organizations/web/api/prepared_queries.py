@@ -1,7 +1,9 @@
-"""Queries of the hot reads: written once by Django, then past its compiler and its cursors.
+"""Prepared queries for the most frequent reads: compiled once by Django, then run without its
+compiler and cursors.
 
-Django takes longer to write the query for one number than PostgreSQL to answer it, and its cursors
-neither prepare a query nor take the answer in binary. What such a query says stays Django's to say.
+Django takes longer to compile the query for one number than PostgreSQL takes to answer it, and its
+cursors neither prepare a query nor read the result in binary. Django still defines what such a
+query says.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,11 +21,11 @@ Row = tuple[Any, ...]
 
 
 class ParameterIndex(int):
-    """Which of the values stands here."""
+    """The index of the value that replaces this parameter."""
 
 
-# Names the organization to the policies and then asks: the inner query depends on the outer one's
-# row, so it never comes first; if it did, it would find nothing.
+# Sets the organization for the policies before the query runs. The inner query depends on the outer
+# one's row, so it never runs first; if it did, it would find nothing.
 SCOPED_STATEMENT = """
     WITH sight AS MATERIALIZED (
         SELECT set_config('patchbay.organization', %s::text, true)::uuid AS organization
@@ -33,10 +35,10 @@ SCOPED_STATEMENT = """
 
 
 class PreparedQuery:
-    """A query on one organization's rows that is the same each time but for some UUIDs: `write`
-    takes these, the organization's first, and is called once.
+    """A query on one organization's rows in which only some UUIDs vary. `write` takes these, the
+    organization's first, and is called once.
 
-    It returns a `values_list` of columns that psycopg reads as Django does; JSON is none of them.
+    It returns a `values_list` of columns that psycopg reads as Django does, which excludes JSON.
     """
 
     def __init__(self, write: Callable[..., QuerySet]):
@@ -51,8 +53,7 @@ class PreparedQuery:
 
     @cached_property
     def written(self) -> tuple[str, list[Any]]:
-        """The statement and its parameters: the Place of a value, or what stands there each
-        time."""
+        """Returns the statement and its parameters: a ParameterIndex, or a constant."""
         stand_ins = [uuid4() for _ in signature(self.write).parameters]
         places = {stand_in: ParameterIndex(n) for n, stand_in in enumerate(stand_ins)}
         statement, parameters = self.write(*stand_ins).query.sql_with_params()
@@ -66,13 +67,14 @@ class PreparedQuery:
 def execute_prepared(
     statement: str, values: Sequence[Any], *, sets_organization: bool = False
 ) -> psycopg.Cursor:
-    """Planning costs more than the answer, so PostgreSQL keeps the plan with the connection."""
+    """Executes a prepared statement. PostgreSQL keeps its plan with the connection, because
+    planning takes longer than the query."""
     connection = connections[DEFAULT_DB_ALIAS]
     connection.ensure_connection()
     with connection.wrap_database_errors:
         connection.connection.prepare_threshold = PREPARE_AFTER
         cursor = connection.fetch_prepared(statement, values, sets_organization=sets_organization)
-    connection.health_check_done = True  # it has just answered
-    if connection.queries_logged:  # a test counts, and this one counts too
+    connection.health_check_done = True  # it has just answered a query
+    if connection.queries_logged:  # so that tests which count queries count this one
         connection.queries_log.append({"sql": statement, "time": "0"})
     return cursor

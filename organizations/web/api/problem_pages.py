@@ -1,4 +1,4 @@
-"""The problem types, for people who follow a problem's `type` and for programs that do."""
+"""Pages about the problem types, for people and programs that follow a problem's `type`."""
 
 import re
 
@@ -35,7 +35,7 @@ def problem_detail(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def render_problem_page(template: str, context: dict) -> HttpResponse:
-    """These pages load nothing and run nothing, and their policy says so."""
+    """Renders a page that loads and runs nothing, with a policy that says so."""
     headers = {"Content-Security-Policy": CONTENT_SECURITY_POLICY, "Vary": "Accept"}
     return HttpResponse(render_to_string(template, context), headers=headers)
 
@@ -47,7 +47,7 @@ def format_problem_type(kind: ProblemType) -> ProblemType:
 
 
 def render_code_spans(text: object) -> SafeString:
-    """`Names` between backticks as code."""
+    """Renders `names` between backticks as code."""
     return mark_safe(re.sub("`([^`]+)`", r"<code>\1</code>", escape(str(text))))
 
 

@@ -1,4 +1,5 @@
-"""Every problem the API may answer: answers, pages and schema are drawn from this table."""
+"""Every problem type that the API may return. Responses, pages and the OpenAPI document use this
+table."""
 
 from typing import NamedTuple
 
@@ -7,7 +8,8 @@ from django.utils.translation import gettext_lazy as _
 
 
 class ProblemType(NamedTuple):
-    """`explanation` says what happened, `advice` what the client can do about it."""
+    """One type of problem. `explanation` says what happened, and `advice` what the client can
+    do."""
 
     slug: str
     status: int

@@ -1,4 +1,4 @@
-"""Problems as RFC 9457 has them: raised as an exception, answered as `application/problem+json`."""
+"""Problems by RFC 9457: raised as exceptions, returned as `application/problem+json`."""
 
 from collections.abc import Mapping, Sequence
 
@@ -14,7 +14,7 @@ FieldError = dict[str, str]  # path, message, code
 
 
 class Problem(Exception):
-    """A refusal the client is told about; `slug` stands in the table of problem types."""
+    """A refusal that the client sees. `slug` is a key in the table of problem types."""
 
     def __init__(
         self,
@@ -36,12 +36,12 @@ class Problem(Exception):
 
 
 def field_error(path: str, message: str, code: str = "invalid") -> FieldError:
-    """One entry of `errors`: where, what is wrong there, and a word for programs."""
+    """Returns one entry of `errors`: the place, what is wrong there, and a code for programs."""
     return {"path": path, "message": str(message), "code": code}
 
 
 def invalid_request_problem(*errors: FieldError) -> Problem:
-    """A 400 whose detail can be read without `errors`."""
+    """Returns a 400 Problem whose detail can be read without `errors`."""
     if len(errors) == 1:
         detail = "{path}: {message}" if errors[0]["path"] else "{message}"
         return Problem("invalid-request", detail.format(**errors[0]), errors=errors)
@@ -50,7 +50,7 @@ def invalid_request_problem(*errors: FieldError) -> Problem:
 
 
 def body_too_large_problem(most: int) -> Problem:
-    """The 413 that names the limit, which is `most` bytes."""
+    """Returns a 413 Problem that names the limit of `most` bytes."""
     return Problem("payload-too-large", _("The body is larger than %s bytes.") % f"{most:,}")
 
 
@@ -70,7 +70,7 @@ def problem_body(problem: Problem, request: HttpRequest) -> dict:
 
 
 def problem_response(problem: Problem, request: HttpRequest) -> HttpResponse:
-    """The error renderer of /v1; a dialect has its own."""
+    """Renders the errors of /v1. A dialect has its own renderer."""
     return json_response(
         problem_body(problem, request),
         status=problem.status,

@@ -1,4 +1,4 @@
-"""Query parameters, read strictly: each known, given once, and of its type."""
+"""Query parameters, parsed strictly: each one known, given once, and of its type."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -17,7 +17,7 @@ ParameterParser = Callable[[str], Any]  # raises ValueError with a sentence
 
 
 def parse_query(query: QueryDict, readers: Mapping[str, ParameterParser]) -> dict[str, Any]:
-    """The parameters that were given, read; all errors at once."""
+    """Returns the parsed parameters that were given. Raises one Problem with all errors."""
     values, errors = {}, []
     for name, given in query.lists():
         try:
@@ -41,7 +41,8 @@ def parse_parameter(given: list[str], reader: ParameterParser | None) -> Any:
 
 
 def parameter_schema(**schema: Any) -> Callable[[ParameterParser], ParameterParser]:
-    """What the schema says of a reader's texts; its docstring is the description."""
+    """Attaches a JSON schema to a parser. The parser's docstring is the description in the OpenAPI
+    document."""
 
     def mark(reader: ParameterParser) -> ParameterParser:
         reader.schema = schema
@@ -63,9 +64,9 @@ def parse_timestamp(text: str) -> datetime:
     """ISO 8601 with its offset; in a URL, + is written %2B."""
     try:
         at = parse_datetime(text)
-        # PostgreSQL takes no offset of 16 hours or more, which ISO 8601 allows.
+        # PostgreSQL accepts no offset of 16 hours or more, which ISO 8601 allows.
         at = at.astimezone(UTC) if at and at.tzinfo else None
-    except (ValueError, OverflowError):  # the latter beyond the years 1 to 9999
+    except (ValueError, OverflowError):  # OverflowError outside the years 1 to 9999
         at = None
     if at is None:
         raise ValueError(_("A time like 2026-11-20T10:00:00Z is expected (in a URL, + is %2B)."))

@@ -1,4 +1,4 @@
-"""Token buckets, in this process: a bucket holds `burst` requests and regains `per_second`."""
+"""Rate limits: token buckets per process, which hold `burst` requests and regain `per_second`."""
 
 import time
 from collections import OrderedDict
@@ -13,7 +13,8 @@ from organizations.web.api.problems import Problem
 
 
 class RateLimitStatus(NamedTuple):
-    """What is left of a bucket, and the seconds until it is full, or has a token again."""
+    """The state of a bucket: requests left, and the seconds until it is full (`reset`) or has a
+    token again (`retry_after`)."""
 
     allowed: bool
     limit: int
@@ -34,14 +35,15 @@ class RateLimitStatus(NamedTuple):
 
 
 class TokenBuckets:
-    """Buckets by name, in bounded memory: the least recently used are forgotten, so filled."""
+    """Buckets by name, in bounded memory. The least recently used ones are dropped, which refills
+    them."""
 
     def __init__(self, size: int = 10_000, clock: Callable[[], float] = time.monotonic):
         self.size, self.clock, self.lock = size, clock, Lock()
         self.buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def take(self, name: str, *, per_second: float, burst: int, cost: int = 1) -> RateLimitStatus:
-        """Take `cost` tokens if there is a whole one; a cost of 0 only looks."""
+        """Takes `cost` tokens if the bucket has at least one. A cost of 0 only checks."""
         now = self.clock()
         with self.lock:
             tokens, since = self.buckets.pop(name, (burst, now))
@@ -68,7 +70,8 @@ requests_by_actor = TokenBuckets()
 
 
 def take_request_token(actor: str) -> RateLimitStatus | None:
-    """One request of this key or person; None where the installation sets no limit."""
+    """Takes one request from the bucket of this key or person. Returns None if the installation
+    sets no limit."""
     rate = settings.RATE_LIMIT_PER_SECOND
     if not rate:
         return None

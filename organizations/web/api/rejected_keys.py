@@ -1,4 +1,4 @@
-"""Keys that were refused, in the audit log of their organization."""
+"""Rejected API keys in the audit log of their organization."""
 
 import logging
 
@@ -15,14 +15,13 @@ from organizations.web.api.key_lookup import ApiKeyRecord
 
 logger = logging.getLogger(__name__)
 
-REPEAT_SECONDS = (
-    600  # seconds after a line in which the same refusal of the same key is not told again
-)
+# Seconds in which the same refusal of the same key is not recorded again.
+REPEAT_SECONDS = 600
 
 
 def record_key_refusal(key: ApiKeyRecord, reason: str, *, is_guess: bool = False) -> None:
-    """`reason` in a word. A guess has the key's public half alone, so nobody is known by it. The
-    refusal stands, whether it can be told or not."""
+    """Records a refused key. `reason` is one word. A guess has only the key's public half, so it
+    identifies nobody. The key stays refused even if this fails."""
     try:
         if not cache.add(f"key-refused:{key.id}:{reason}", 1, REPEAT_SECONDS):
             return

@@ -1,4 +1,4 @@
-"""What a handler answers, and how it becomes bytes."""
+"""Responses of API handlers, and their rendering."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,11 +13,11 @@ JSON_TYPE = "application/json"
 
 @dataclass(frozen=True)
 class ApiResponse:
-    """One answer. `after_commit` may wait for a platform: it runs outside the transaction, after it
-    was committed, and its reply is sent instead, and repeated by a replay from then on. `kept` is
-    what a replay repeats where the answer itself shows a secret, which is nowhere stored in clear.
-    `is_void` says that nothing came of the request after all: a repetition is a first one.
-    """
+    """One response. `after_commit` may wait for a platform: it runs outside the transaction, after
+    the commit; its response is sent instead and is what a replay returns from then on. `kept` is
+    what a replay returns if the response itself contains a secret, which is never stored in
+    plaintext. `is_void` says that the request had no effect after all, so that a repetition is
+    executed again."""
 
     data: Any = None
     status: int = 200
@@ -28,7 +28,7 @@ class ApiResponse:
 
 
 def render(reply: ApiResponse) -> HttpResponse:
-    """The bare object as JSON; 204 has no body."""
+    """Renders the bare object as JSON. A 204 has no body."""
     if reply.status == 204:
         return HttpResponse(status=204, headers=reply.headers, content_type=JSON_TYPE)
     return json_response(reply.data, status=reply.status, headers=reply.headers)
@@ -47,7 +47,8 @@ def json_response(
 
 
 def encode_json(data: Any) -> bytes:
-    """JSON in UTF-8: UUIDs as text, times in ISO 8601 with `Z`, lazy translations as text."""
+    """Encodes JSON in UTF-8: UUIDs as text, times in ISO 8601 with `Z`, lazy translations as
+    text."""
     return orjson.dumps(data, default=json_default, option=orjson.OPT_UTC_Z)
 
 

@@ -1,4 +1,4 @@
-"""The base of every API view: one path from a request to an answer, the same for all dialects."""
+"""The base of every API view: one path from request to response, the same for all dialects."""
 
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -23,25 +23,26 @@ Handler = Callable[..., ApiResponse]
 
 
 class OrgView(APIView):
-    """A view on what belongs to the caller's organization.
+    """A view of what belongs to the caller's organization.
 
     A subclass lists its methods in `permissions` and has a handler for each: `get(request, …)`,
-    `post`, `put`, `patch`, `delete`, each returning a Reply. A handler finds `request.principal`,
-    `request.organization` and, unless it is `get`, the parsed body in `request.data`. All but `get`
-    run in one transaction, which anything else than a 2xx rolls back.
+    `post`, `put`, `patch`, `delete`, each returning an ApiResponse. A handler has
+    `request.principal`, `request.organization` and, unless it is `get`, the parsed body in
+    `request.data`. All handlers but `get` run in one transaction, which any response other than 2xx
+    rolls back.
 
-    APIView is the base for the schema's sake only: its own dispatch costs more than the query.
+    APIView is the base only for drf-spectacular: its own dispatch takes longer than the query.
     """
 
     permissions: ClassVar[dict[str, Permission]] = {}
 
-    # What a dialect says in its own way.
+    # Overridden by dialects.
     authenticate = staticmethod(authenticate_bearer)
     parse = staticmethod(parse_json_body)
     render = staticmethod(render)
     problem_response = staticmethod(problem_response)
 
-    # For the schema.
+    # Read by drf-spectacular.
     schema = OrgSchema()
     parser_classes = (JSONParser,)
     renderer_classes = (JSONRenderer,)
@@ -77,7 +78,7 @@ class OrgView(APIView):
         return self.change(request, handler, path)
 
     def admit(self, request: HttpRequest, permission: Permission) -> None:
-        """Who asks, not too often, and may."""
+        """Authenticates the caller and checks rate limit and permission. Raises Problem."""
         principal = request.principal = self.authenticate(request)
         request.organization = principal.organization
         self.budget = rate_limits.take_request_token(principal.id)
@@ -111,8 +112,9 @@ class OrgView(APIView):
     def finish(
         self, wait: Callable[[], ApiResponse], claim: idempotency.IdempotencyClaim | None
     ) -> HttpResponse:
-        """The later answer takes the place of the kept one; an error leaves none, so that the
-        request may be repeated. An answer that says only that it takes longer changes nothing."""
+        """Replaces the saved response by the later one. After an error or a void response nothing
+        is saved, so that the request may be repeated. Any other response outside 2xx leaves the
+        saved one as it is."""
         try:
             reply = wait()
         except Exception:

@@ -1,4 +1,4 @@
-"""What the schema says of every operation alike: problems, headers, permission."""
+"""What all operations share in the OpenAPI documents: problems, headers, permission."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -49,17 +49,16 @@ def document_operation(
     examples: Sequence[OpenApiExample] = (),
     operation_id: str | None = None,
 ) -> Callable:
-    """Describe a handler of an OrgView. What all operations share follows from the method;
-    `query` is the table given to `parse_query`; `errors` are slugs of problems beside the common
-    ones ("precondition-failed" brings If-Match along); `etag` says that a success carries one.
-    """
+    """Documents a handler of an OrgView. What all operations share follows from the method. `query`
+    is the table passed to `parse_query`, `errors` are slugs of problems besides the common ones
+    ("precondition-failed" adds If-Match), and `etag` says that a success carries an ETag."""
 
     def describe(handler: Callable) -> Callable:
         method = handler.__name__
         slugs = [*COMMON_PROBLEMS, *(WRITE_PROBLEMS if method != "get" else ()), *errors]
         slugs += ["invalid-request"] if query is not None else []
         headers = [etag_header(responses)] if etag else []
-        handler.description = description  # OrgSchema adds to it
+        handler.description = description  # OrgSchema appends the permission
         handler.request = request
         return extend_schema(
             summary=summary,
@@ -132,7 +131,8 @@ def etag_header(successes: Iterable[int]) -> OpenApiParameter:
 
 
 def query_parameter(name: str, reader: ParameterParser) -> OpenApiParameter:
-    """A reader may carry a JSON schema as `.schema`; its docstring is the description."""
+    """Documents a query parameter. A parser may have a JSON schema as `.schema`; its docstring is
+    the description."""
     return OpenApiParameter(
         name,
         type=getattr(reader, "schema", {"type": "string"}),
@@ -165,7 +165,7 @@ class ProblemShape(serializers.Serializer):
 
 
 def problem_responses(slugs: Iterable[str]) -> dict[tuple[int, str], OpenApiResponse]:
-    """One response for each status among the problems, with an example of each problem."""
+    """Returns one response for each status among the problems, with an example of each problem."""
     by_status: dict[int, list[ProblemType]] = defaultdict(list)
     for slug in sorted(set(slugs), key=lambda slug: (PROBLEM_TYPES[slug].status, slug)):
         by_status[PROBLEM_TYPES[slug].status].append(PROBLEM_TYPES[slug])
@@ -196,7 +196,7 @@ def problem_statuses(slugs: Iterable[str]) -> set[int]:
 
 
 class OrgSchema(AutoSchema):
-    """Adds to each description the permission it needs, as the view declares it."""
+    """Adds the required permission to each description, as the view declares it."""
 
     def get_description(self) -> str:
         said = getattr(getattr(self.view, self.method.lower()), "description", "")
@@ -211,7 +211,7 @@ class OrgSchema(AutoSchema):
 
 
 class StrictSerializerExtension(OpenApiSerializerExtension):
-    """Requests to a StrictSerializer hold nothing it does not know."""
+    """Declares that requests to a StrictSerializer have no additional properties."""
 
     target_class = "organizations.web.api.fields.StrictSerializer"
     match_subclasses = True
@@ -227,15 +227,15 @@ class StrictSerializerExtension(OpenApiSerializerExtension):
 
 
 def select_v1_endpoints(endpoints: list, **kwargs: Any) -> list:
-    """The canonical API; each dialect has a document of its own."""
+    """Returns the endpoints of the canonical API. Each dialect has a document of its own."""
     return [endpoint for endpoint in endpoints if endpoint[0].startswith("/v1/")]
 
 
 def request_example(name: str, value: Any) -> OpenApiExample:
-    """An example of a request."""
+    """Returns an example of a request."""
     return OpenApiExample(name, value, request_only=True)
 
 
 def response_example(name: str, value: Any, status: int = 200) -> OpenApiExample:
-    """An example of an answer."""
+    """Returns an example of a response."""
     return OpenApiExample(name, value, response_only=True, status_codes=[str(status)])

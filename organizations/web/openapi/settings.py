@@ -1,4 +1,5 @@
-"""drf-spectacular's settings. No import of Django here: config/settings.py reads this."""
+"""drf-spectacular's settings. This module cannot import Django, because config/settings.py reads
+it."""
 
 from typing import Any
 from uuid import UUID
@@ -114,7 +115,7 @@ ENUM_NAMES = {
 
 
 def spectacular_settings(public_base_url: str, version: str) -> dict[str, Any]:
-    """SPECTACULAR_SETTINGS of an installation that is reached at this address."""
+    """Returns SPECTACULAR_SETTINGS for an installation with this public URL."""
     return {
         "TITLE": "Patchbay",
         "VERSION": version,
@@ -132,7 +133,7 @@ def spectacular_settings(public_base_url: str, version: str) -> dict[str, Any]:
         "SERVE_INCLUDE_SCHEMA": False,
         "SERVE_AUTHENTICATION": [],
         "SERVE_PERMISSIONS": [],
-        # The reader of the schema loads nothing from elsewhere.
+        # The documentation pages load nothing from other servers.
         "SWAGGER_UI_DIST": "SIDECAR",
         "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
         "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},

@@ -1,4 +1,4 @@
-"""The schema documents, and pages to read them in, which work without the internet."""
+"""The OpenAPI documents, and pages to read them, which work without internet access."""
 
 import gzip
 import hashlib
@@ -29,7 +29,7 @@ from rest_framework.views import APIView
 from organizations.web.api.exception_mapping import exception_to_problem
 from organizations.web.api.problems import problem_response
 
-# Swagger UI sets style attributes; everything it loads is ours.
+# Swagger UI sets style attributes. Everything that it loads comes from this server.
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'"
@@ -38,8 +38,8 @@ CONTENT_SECURITY_POLICY = (
 
 @dataclass(frozen=True, eq=False)
 class OpenApiDocument:
-    """One OpenAPI document: `file` is its name in docs/, `patterns` are the routes in it (None: all
-    of this installation's), `changes` what it says otherwise than SPECTACULAR_SETTINGS."""
+    """One OpenAPI document. `file` is its name in docs/, `patterns` are its routes (None: all
+    routes of this installation), and `changes` override SPECTACULAR_SETTINGS."""
 
     file: str
     patterns: Sequence[Any] | None = None
@@ -47,7 +47,7 @@ class OpenApiDocument:
 
 
 V1_DOCUMENT = OpenApiDocument("openapi.yaml")
-GENERATION_LOCK = Lock()  # its settings are global to the process for the while
+GENERATION_LOCK = Lock()  # patched_settings applies to the whole process
 
 
 def generate_schema(document: OpenApiDocument) -> dict[str, Any]:
@@ -57,7 +57,8 @@ def generate_schema(document: OpenApiDocument) -> dict[str, Any]:
 
 @cache
 def cached_schema(document: OpenApiDocument) -> dict[str, Any]:
-    """The code does not change while the process lives, and drawing it takes a while."""
+    """Returns the cached document: generating it takes a while, and the code does not change in a
+    process."""
     return generate_schema(document)
 
 
@@ -68,11 +69,12 @@ class RenderedDocument(NamedTuple):
 
 
 RENDERED_DOCUMENTS: dict[tuple[OpenApiDocument, type[BaseRenderer]], RenderedDocument] = {}
-RENDER_LOCK = Lock()  # who comes meanwhile waits, and does not do the same work again
+RENDER_LOCK = Lock()  # others wait instead of rendering it again
 
 
 def render_document(document: OpenApiDocument, renderer: type[BaseRenderer]) -> RenderedDocument:
-    """The document in one form, made at its first use: YAML takes a second of CPU time."""
+    """Returns the document in one format, rendered on first use: YAML takes a second of CPU
+    time."""
     with RENDER_LOCK:
         if (document, renderer) not in RENDERED_DOCUMENTS:
             body = renderer().render(cached_schema(document), renderer_context={})
@@ -100,7 +102,7 @@ class SchemaView(APIView):
         body, gzipped, etag = render_document(self.document, type(request.accepted_renderer))
         headers = {"ETag": etag, "Cache-Control": "public, max-age=60"}
         answer = HttpResponse(body, content_type=request.accepted_media_type, headers=headers)
-        answer.gzipped = gzipped  # config.web.compression
+        answer.gzipped = gzipped  # used by config.web.compression
         return get_conditional_response(request._request, etag=etag, response=answer)
 
     def handle_exception(self, error: Exception) -> Any:

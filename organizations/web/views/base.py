@@ -29,17 +29,18 @@ RATE_LIMIT_MESSAGE = gettext_lazy(
 
 
 class OrgScreen(View):
-    """A page, or a part of one, on what belongs to one organization.
+    """A page, or a part of one, about what belongs to one organization.
 
-    Its address begins with the organization's public id. A subclass lists its methods in
-    `permissions` and has a handler for each, `get(request, …)` and `post(request, …)`, without the
-    id. A handler finds `request.principal` and `request.organization`, and starts its queries at
-    the latter. Who is not signed in is asked to; who is no member finds nothing (404); who may not
-    hears so (403). A person has a budget of requests, as a key has (429).
+    Its URL begins with the organization's public id. A subclass lists its methods in `permissions`
+    and has a handler for each, `get(request, …)` and `post(request, …)`, without the id. A handler
+    has `request.principal` and `request.organization`, and starts its queries at the latter.
+    Somebody who is not signed in is redirected to the sign-in page, somebody who is not a member
+    gets a 404, and a member without the permission a 403. A person has a rate limit, as a key has
+    (429).
     """
 
     permissions: ClassVar[dict[str, Permission]] = {}
-    keeps_form: ClassVar[bool] = False  # has `sent_late`; its form holds no secrets
+    keeps_form: ClassVar[bool] = False  # implements `sent_late`; its form has no secrets
     is_late = False
 
     principal: Principal
@@ -71,7 +72,8 @@ class OrgScreen(View):
         return response
 
     def signed_out(self, request: HttpRequest) -> HttpResponse:
-        """To the sign-in page; but a long form that was filled in is shown to be sent again."""
+        """Redirects to the sign-in page. A long form that was filled in is shown for resubmission
+        instead."""
         fields = [pair for pair in request.POST.lists() if pair[0] != "csrfmiddlewaretoken"]
         if not self.keeps_form or not fields:
             return redirect_to_login(request.get_full_path())
@@ -79,7 +81,8 @@ class OrgScreen(View):
         return render(request, "organizations/signed_out.html", context, status=403)
 
     def sent_late(self, request: HttpRequest, **path: Any) -> HttpResponse:
-        """The page with the form as it was sent, which the session's token did not fit."""
+        """Shows the page with the form as it was sent, if its CSRF token did not match the
+        session."""
         raise NotImplementedError
 
     def admit(self, request: HttpRequest, org_id: str, permission: Permission) -> None:
@@ -95,27 +98,29 @@ class OrgScreen(View):
         return render(self.request, template, context, status=status)
 
     def go(self, name: str, **path: Any) -> HttpResponse:
-        """On to another screen of the organization; the browser asks for it anew."""
+        """Redirects to another screen of the organization."""
         return redirect(self.url(name, **path))
 
     def url(self, name: str, **path: Any) -> str:
         return screen_url(self.organization, name, **path)
 
     def say(self, text: str) -> None:
-        """One sentence above the next page: what was done."""
+        """Adds a sentence above the next page: what was done."""
         messages.success(self.request, text)
 
     def warn(self, text: str) -> None:
-        """One sentence above the next page: what was not done, and why."""
+        """Adds a sentence above the next page: what was not done, and why."""
         messages.error(self.request, text)
 
     def back(self, name: str, **path: Any) -> HttpResponse:
-        """To where the form said it came from (`next`), if that is one of our own pages."""
+        """Redirects to the page that the form names as its origin (`next`), if it is a page of
+        Patchbay."""
         return redirect(next_url(self.request) or self.url(name, **path))
 
 
 def enter_member_organization(request: HttpRequest, org_id: str) -> Membership:
-    """Raises Http404: an organization one does not belong to is as unknown as none."""
+    """Returns the user's membership and enters the organization. Raises Http404 for an unknown
+    organization, and also for one that the user does not belong to."""
     mine = request.user.memberships.select_related("organization", "user")
     with tenant_scope.global_lookup():
         membership = mine.filter(organization__public_id=org_id).first()

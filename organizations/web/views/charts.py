@@ -1,6 +1,6 @@
-"""Plots as data: what a template needs to draw them as SVG, and to tell the same in a table.
+"""Charts as data, from which a template draws SVG and a table with the same values.
 
-All coordinates are text, as a number would be written with the reader's decimal comma.
+All coordinates are text, because a template would write a number with the reader's decimal comma.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from math import floor, log10
 from typing import Any
 
-WIDTH, HEIGHT = 1000, 100  # of the drawing; the page stretches it, its lines keep their width
+WIDTH, HEIGHT = 1000, 100  # of the drawing; the page stretches it, but not the width of its lines
 AXIS_INTERVALS = 4
 MAX_BARS = 8
 
@@ -19,8 +19,8 @@ def format_whole_number(value: float) -> str:
 
 @dataclass(frozen=True)
 class Series:
-    """One line or one part of the bars; None where nothing is known. `tone` is its colour's
-    name."""
+    """One line, or one part of the columns. A value is None if it is unknown. `tone` names its
+    colour."""
 
     name: str
     values: Sequence[float | None]
@@ -29,17 +29,17 @@ class Series:
 
 @dataclass(frozen=True)
 class TimeChart:
-    """Values over time; `labels` name the moments, `form` writes a value for people."""
+    """Values over time. `labels` name the times, and `form` formats a value for people."""
 
     key: str
     title: str
     labels: Sequence[str]
     series: Sequence[Series]
     form: Callable[[float], str] = format_whole_number
-    least: float = 0  # the smallest interval of the axis; 1 where things are counted
+    least: float = 0  # the smallest interval of the axis; 1 for counts
     summary: str = ""
     nothing: str = ""
-    moment: str = ""  # what the labels are: the heading of their column
+    moment: str = ""  # heading of the column with the labels
     ticks: list[float] = field(init=False)
 
     def __post_init__(self):
@@ -54,7 +54,7 @@ class TimeChart:
 
     @property
     def axis(self) -> list[str]:
-        """From top to bottom, at equal distances."""
+        """Returns the labels of the axis from top to bottom, at equal distances."""
         return [self.form(tick) for tick in reversed(self.ticks)]
 
     @property
@@ -63,13 +63,13 @@ class TimeChart:
 
     @property
     def moments(self) -> list[str]:
-        """Of the axis below: first, middle and last."""
+        """Returns the labels of the time axis: first, middle and last."""
         last = len(self.labels) - 1
         return [self.labels[at] for at in sorted({0, last // 2, last})] if self.labels else []
 
     @property
     def slots(self) -> list[tuple[str, str, str]]:
-        """One per moment: where it begins, how wide it is, and what is told there."""
+        """Returns x, width and tooltip of each time."""
         wide = WIDTH / max(1, len(self.labels))
         return [
             (format_coordinate(at * wide), format_coordinate(wide), f"{label}: {self.told(at)}")
@@ -83,7 +83,7 @@ class TimeChart:
 
     @property
     def rows(self) -> list[tuple[str, list[str]]]:
-        """Newest first."""
+        """Returns the rows of the table, newest first."""
         return [
             (label, [self.form(v) if v is not None else "–" for v in values])
             for label, *values in reversed(
@@ -101,8 +101,7 @@ class LineChart(TimeChart):
 
     @property
     def paths(self) -> list[tuple[str, str, str, str]]:
-        """Of each series: its tone, its line, the moments that stand alone, and, below the line,
-        its area ("" without)."""
+        """Returns tone, line, isolated points and filled area ("" if not filled) of each series."""
         drawn = []
         for line in self.series:
             runs = list(continuous_runs(line.values))
@@ -124,7 +123,7 @@ class LineChart(TimeChart):
 
 @dataclass(frozen=True)
 class StackedColumnChart(TimeChart):
-    """Stacked: the first series stands at the bottom."""
+    """A stacked chart, with the first series at the bottom."""
 
     def highest(self) -> float:
         stacks = zip(*(line.values for line in self.series), strict=True)
@@ -132,7 +131,7 @@ class StackedColumnChart(TimeChart):
 
     @property
     def boxes(self) -> list[tuple[str, str, str, str, str]]:
-        """Tone, x, y, width and height of each."""
+        """Returns tone, x, y, width and height of each box."""
         wide, below, drawn = WIDTH / max(1, len(self.labels)), [0.0] * len(self.labels), []
         for line in self.series:
             for at, value in enumerate(line.values):
@@ -152,24 +151,25 @@ class StackedColumnChart(TimeChart):
 class Bar:
     label: str
     count: int
-    share: str  # of the longest, in hundredths
+    share: str  # percentage of the longest bar
     url: str = ""
 
 
 @dataclass(frozen=True)
 class BarChart:
-    """Things and how many there are of each: the most frequent, and the rest as one."""
+    """Counts of things: the most frequent ones, and the rest as one bar."""
 
     key: str
     title: str
-    thing: str  # the heading of their column
+    thing: str  # heading of their column
     rows: Sequence[Bar]
     nothing: str = ""
     counted: str = ""
 
 
 def build_bars(counted: Iterable[tuple[str, int, str]], *, others: str) -> list[Bar]:
-    """Of (label, count, url), the SHOWN most frequent ones, then `others`."""
+    """Returns bars for the MAX_BARS most frequent of (label, count, url), and one for the
+    `others`."""
     ordered = sorted(counted, key=lambda row: -row[1])
     rest = sum(count for _label, count, _url in ordered[MAX_BARS:])
     shown = [*ordered[:MAX_BARS], *([(others, rest, "")] if rest else [])]
@@ -180,7 +180,8 @@ def build_bars(counted: Iterable[tuple[str, int, str]], *, others: str) -> list[
 
 
 def axis_ticks(highest: float, *, least: float = 0) -> list[float]:
-    """From 0 to at least `highest`, at intervals that people count in: 1, 2, 2.5 or 5 times ten."""
+    """Returns ticks from 0 to at least `highest`, at intervals of 1, 2, 2.5 or 5 times a power of
+    ten."""
     rough = max(highest / AXIS_INTERVALS, least, 1e-9)
     size = 10 ** floor(log10(rough))
     interval = next(size * nice for nice in (1, 2, 2.5, 5, 10) if size * nice >= rough * 0.999)

@@ -1,4 +1,4 @@
-"""What every page knows without being told: who looks, what they may, and how they like it."""
+"""Context of every template: the reader, their permissions and their preferences."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -25,9 +25,9 @@ __all__ = [
 
 
 class TemplatePermissions:
-    """`{% if may.phone_numbers_create %}`: a permission's name, its colon an underscore. No button
-    is shown to whom it would refuse. A misspelt name is an error in a test
-    (tests/organizations/test_views.py)."""
+    """Permissions in templates: `{% if may.phone_numbers_create %}` takes a permission's name with
+    an underscore for its colon. No button is shown to somebody who may not use it. A test fails on
+    misspelt names (tests/organizations/test_views.py)."""
 
     def __init__(self, principal: Principal):
         self.principal = principal
@@ -40,13 +40,14 @@ class TemplatePermissions:
 
 
 def can_create_organization(user: User) -> bool:
-    """Whether the user may make a new organization: operators always, others where
-    PATCHBAY_OPEN_ORGANIZATIONS says so."""
+    """Returns whether the user may create an organization: operators always, others if
+    PATCHBAY_OPEN_ORGANIZATIONS allows it."""
     return user.is_staff or settings.OPEN_ORGANIZATIONS
 
 
 def portal_context(request: HttpRequest) -> dict[str, Any]:
-    """For all templates: the theme; inside an organization its name, and what one may do there."""
+    """Returns the theme and, inside an organization, its name and the reader's permissions
+    there."""
     context: dict[str, Any] = {"theme": selected_theme(request)}
     principal = getattr(request, "principal", None)
     if principal and request.user.is_authenticated:

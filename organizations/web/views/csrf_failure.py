@@ -1,4 +1,5 @@
-"""Forms whose token is not the session's: mostly of a page that another tab has outlived."""
+"""Forms whose CSRF token is not the session's, mostly from a page that is older than a sign-in in
+another tab."""
 
 from collections.abc import Callable
 
@@ -13,7 +14,7 @@ from organizations.web.views.base import OrgScreen, next_url
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Who signs in twice, in two tabs, is in."""
+    """Handles a rejected form. Somebody who signs in again in a second tab is signed in already."""
     if request.path == reverse("account_login") and request.user.is_authenticated:
         return redirect(next_url(request) or "home")
     if late := late_form_view(request, reason):
@@ -26,8 +27,8 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def late_form_view(request: HttpRequest, reason: str) -> Callable[..., HttpResponse] | None:
-    """Of a screen that shows a form again which came too late. Never for another site's form, which
-    is refused for its origin."""
+    """Returns the view of a screen that shows a late form again, or None. Never for another site's
+    form, which is refused for its origin."""
     view = getattr(getattr(request.resolver_match, "func", None), "view_class", None)
     keeps = isinstance(view, type) and issubclass(view, OrgScreen) and view.keeps_form
     return view.as_view(is_late=True) if keeps and reason.startswith("CSRF ") else None

@@ -1,4 +1,4 @@
-"""Keyset pages of rows with `created_at` and `id`, newest first, forward and back."""
+"""Keyset pagination of rows with `created_at` and `id`, newest first, forward and back."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,12 +9,12 @@ from django.http import QueryDict
 from organizations.web.api.pagination import CursorPosition, decode_cursor, row_cursor
 
 PAGE_SIZE = 50
-OLDER, NEWER = "older_than", "newer_than"  # parameters; their value is a cursor
+OLDER, NEWER = "older_than", "newer_than"  # query parameters, whose value is a cursor
 
 
 @dataclass(frozen=True)
 class Pager:
-    """The rows of one page; `newer` and `older` are the query strings of those beside it."""
+    """The rows of one page. `newer` and `older` are the query strings of the neighbouring pages."""
 
     rows: list[Any]
     newer: str = ""
@@ -22,7 +22,8 @@ class Pager:
 
 
 def paginate_keyset(rows: QuerySet, query: QueryDict, *, size: int = PAGE_SIZE) -> Pager:
-    """The page that the address asks for; the first one where its cursor is none of ours."""
+    """Returns the page that the query string selects, or the first page if its cursor is
+    invalid."""
     older, newer = read_page_cursor(query, OLDER), read_page_cursor(query, NEWER)
     if newer and not older:
         found = list(

@@ -9,8 +9,8 @@ from django.utils.safestring import SafeString, mark_safe
 
 
 class LongSelect(forms.Select):
-    """Draws its options itself: two templates for each of 250 countries cost more than the rest of
-    the page. Without groups."""
+    """A select that renders its options itself: two templates for each of 250 countries take longer
+    than the rest of the page. Does not support groups."""
 
     def render(self, name: str, value: Any, attrs=None, renderer=None) -> SafeString:
         chosen = "" if value is None else str(value)
