@@ -56,7 +56,7 @@ def authenticate_key(
 
 def verify_api_key(text: api_key_format.PlaintextApiKey | None, address: str) -> ApiKeyRecord:
     """Returns the record of this key, if its owner is still an active member. Otherwise counts a
-    failure of the client's address and raises a 401 Problem."""
+    failure for the client's address and raises a 401 Problem."""
     if text is None:
         count_key_failure(address)
         raise unauthorized_problem(

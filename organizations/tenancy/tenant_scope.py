@@ -84,17 +84,18 @@ def organization_scope(organization: "Organization | UUID") -> TenantScope:
 
 
 def enter_all_organizations() -> None:
-    """Shows all organizations to an operator's request until it ends."""
+    """Lets an operator's request see all organizations until it ends."""
     _current_scope.set(TenantScope(current().base, UNRESTRICTED))
 
 
 def all_organizations() -> AbstractContextManager[None]:
-    """Shows all organizations, to select and claim work and for commands of operators."""
+    """Opens the scope to all organizations, to select and claim work and for commands of
+    operators."""
     return override(TenantScope(current().base, UNRESTRICTED))
 
 
 def global_lookup() -> AbstractContextManager[None]:
-    """Shows all organizations for a lookup that only reads."""
+    """Opens the scope to all organizations for a lookup that only reads."""
     return override(TenantScope(current().base, FINDER))
 
 

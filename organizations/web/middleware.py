@@ -75,7 +75,7 @@ class EmptyTenantScope:
             tenant_scope.reset(before)
 
     def process_view(self, request: HttpRequest, *_view: Any) -> None:
-        """Shows all organizations to an operator in the admin, which decides what they may do
+        """Lets an operator in the admin see all organizations. The admin decides what they may do
         there."""
         if request.resolver_match.app_name == "admin" and request.user.is_staff:
             tenant_scope.enter_all_organizations()
@@ -155,9 +155,9 @@ def read_complete_form(request: HttpRequest) -> None:
 
 
 class NoStore:
-    """Forbids caches, and the back button of a shared computer, to store what a signed-in person
-    sees. The cost is small: going back loads the page again. No page is exempt, so that nobody has
-    to decide which ones are harmless."""
+    """Keeps what a signed-in person sees out of all caches, so that nobody finds it behind the back
+    button of a shared computer. The cost is small: going back loads the page again. No page is
+    exempt, so that nobody has to decide which ones are harmless."""
 
     def __init__(self, get_response: GetResponse):
         self.get_response = get_response

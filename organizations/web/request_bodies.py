@@ -1,6 +1,6 @@
 """Request bodies are complete or refused, so that a truncated one never looks complete.
 
-`wsgi.input` raises an OSError where others would just end. Django turns it into an
+`wsgi.input` raises an OSError where it would otherwise just end. Django turns the error into an
 UnreadablePostError, and Patchbay into a 400 (docs/decisions/0015).
 """
 

@@ -61,7 +61,7 @@ class RecordSessionUse:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
         if key and session_use_throttle.is_due(key) and request.user.is_authenticated:
-            # Sessions older than the maximum age feature have no start time.
+            # Sessions from before the maximum age was introduced have no start time.
             request.session.setdefault(SESSION_STARTED_AT, time.time())
             record_session_use(request, request.user)
         return self.get_response(request)
