@@ -1,5 +1,5 @@
-"""Examined by `manage.py doctor`: keys, broker, dispatcher and workers, what is stuck, and the
-platforms."""
+"""Diagnostic checks of `manage.py doctor`: keys, broker, dispatchers and workers, stuck operations,
+and platforms."""
 
 from collections.abc import Iterator
 
@@ -18,7 +18,7 @@ from organizations.diagnostics.findings import Finding, register_diagnostic_chec
 from organizations.text.errors import error_summary
 
 MAX_PLATFORMS_SHOWN = 10  # platforms
-BROKER_TIMEOUT = 2.0  # seconds for the broker
+BROKER_TIMEOUT = 2.0  # seconds to wait for the broker
 START_HINTS = {
     Process.Kind.DISPATCHER: "Start one: `manage.py dispatch`, or the service `dispatcher`.",
     Process.Kind.WORKER: "Start one: `celery -A config worker`, or the service `worker`.",
@@ -39,7 +39,7 @@ def diagnose_broker() -> Iterator[Finding]:
     try:
         with current_app.connection_for_write(transport_options=options) as broker:
             broker.default_channel.client.ping()
-    except Exception as error:  # of the transport's many kinds
+    except Exception as error:  # the transports raise many kinds
         told = f"The broker is out of reach from here: {error_summary(error)}"
         yield Finding("fault", "broker", told, "Start Valkey or Redis, and look at REDIS_URL.")
     else:
@@ -89,7 +89,8 @@ def diagnose_stuck_operations() -> Iterator[Finding]:
 
 @register_diagnostic_check("platforms")
 def diagnose_platforms() -> Iterator[Finding]:
-    """What a platform does is no fault of the installation."""
+    """Yields at most a warning for each integration with a problem, because the installation is not
+    responsible for the platforms."""
     rows = Integration.objects.exclude(state=Integration.State.CONNECTED, failures=0)
     for row in rows.order_by("-updated_at")[:MAX_PLATFORMS_SHOWN]:
         rests = row.failures >= BREAKER_THRESHOLD and row.open_until

@@ -1,4 +1,4 @@
-"""When exports are due; the dispatcher asks."""
+"""The job source of exports, which tells the dispatcher when exports are due."""
 
 from uuid import UUID
 
@@ -9,7 +9,7 @@ EXPORT_QUEUE = JobQueue("organizations_export", ("waiting", "running"), share=0.
 
 
 def publish_export(export_id: UUID) -> None:
-    """To Celery, which the web must not know."""
+    """Publishes the export to Celery, which web processes must not import."""
     from integrations.tasks import work_export
 
     work_export.apply_async(

@@ -1,4 +1,5 @@
-"""Celery's half: ids only, nothing that must not be lost. The ledger decides what happens."""
+"""The Celery tasks. Messages carry only ids and may be lost, because the ledger decides what is
+run."""
 
 from typing import Any
 from uuid import UUID
@@ -18,7 +19,7 @@ from organizations.exports import export_runner
 
 @shared_task(name="integrations.run_operation")
 def run_operation(*, operation_id: str, **kwargs) -> None:
-    """One attempt at one operation; harmless when the operation is not due any more."""
+    """Runs one attempt of one operation. Does nothing if the operation is no longer due."""
     with worker_task_context():
         if operation := run_attempt(operation_id):
             attempt_counts.count_attempt(operation)
@@ -26,7 +27,7 @@ def run_operation(*, operation_id: str, **kwargs) -> None:
 
 @shared_task(name="integrations.work_export", time_limit=settings.BATCH_TIME_LIMIT.total_seconds())
 def work_export(*, export_id: str, **kwargs) -> None:
-    """One slice of one export; harmless when it is not due any more."""
+    """Runs one slice of one export. Does nothing if the export is no longer due."""
     with worker_task_context():
         if export_runner.run_export_slice(UUID(export_id)):
             wake_dispatcher()
@@ -34,7 +35,7 @@ def work_export(*, export_id: str, **kwargs) -> None:
 
 @shared_task(name="integrations.clean_up")
 def clean_up(**kwargs) -> None:
-    """Some of what has outlived its use; the rest at the next call."""
+    """Deletes expired rows for CLEANUP_SECONDS; the rest follows in the next task."""
     with worker_task_context():
         cleanup.run_cleanup()
 

@@ -1,4 +1,4 @@
-"""The admin of the integrations app; Django finds the pages by this import."""
+"""The admin of the integrations app. Django registers its pages through this import."""
 
 from integrations.admin import integration, operations, processes, sandbox
 

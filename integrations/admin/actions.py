@@ -1,4 +1,4 @@
-"""What an operator may do with an integration; each is one operation."""
+"""The actions of operators on an integration. Each is one operation."""
 
 from functools import partial
 
@@ -19,7 +19,8 @@ from organizations.web.admin.row_actions import RowAction
 
 
 def check_integration(by: Principal, integration: Integration) -> str:
-    """Asked and committed first: the wait for the platform happens outside any transaction."""
+    """Checks the credentials and returns the result as text. Commits the operation first, so that
+    the wait for the platform happens outside any transaction. Raises CheckFailed."""
     with transaction.atomic():
         operation = operation_requests.request_check(by, integration)
     connected, sentence = connect.connection_result_message(
@@ -31,7 +32,7 @@ def check_integration(by: Principal, integration: Integration) -> str:
 
 
 class CheckFailed(Exception):
-    """A check that did not end well; the text is the platform's."""
+    """Raised when a check did not succeed; the text is the platform's."""
 
 
 def make_integration_default(role: str, by: Principal, integration: Integration) -> str:
@@ -82,7 +83,7 @@ ACTIONS = (
         check_integration,
         refusals=(CheckFailed,),
         possible=lambda row: bool(row.sealed),
-        at_once=3,  # each may take its ten seconds
+        at_once=3,  # each may take ten seconds
         icon="verified",
     ),
     *(default_integration_action(role) for role in ROLE_LABELS),

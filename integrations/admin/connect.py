@@ -1,4 +1,4 @@
-"""The form for an account, drawn from its provider's fields, and the way to the platform."""
+"""The form for an account, built from its provider's fields, and the check on the platform."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,9 +15,7 @@ from organizations.access.principals import Principal
 from organizations.models import Organization
 from organizations.web.admin import fields
 
-ACCOUNT_FIELD_PREFIX = (
-    "account_"  # before the names of the account's fields, which are the provider's to choose
-)
+ACCOUNT_FIELD_PREFIX = "account_"  # prefix of account fields, whose names the provider chooses
 ROLE_LABELS = {
     "carrier": gettext_lazy("carriers"),
     "sip": gettext_lazy("SIP"),
@@ -26,7 +24,8 @@ ROLE_LABELS = {
 
 
 class AdminAccountForm(forms.Form):
-    """`integration` None: a new one, with a name and the roles it shall be the default for."""
+    """The form for an account. If `integration` is None, it creates one, and asks for a name and
+    the roles for which it becomes the default."""
 
     def __init__(
         self,
@@ -61,7 +60,8 @@ class AdminAccountForm(forms.Form):
         )
 
     def clean_name(self) -> str:
-        """A name that is connected already would silently get new credentials."""
+        """Returns the name. Raises ValidationError if an integration of this name is connected,
+        because it would get new credentials without notice."""
         name = self.cleaned_data["name"]
         if self.organization.integrations.filter(name=name).exclude(sealed="").exists():
             raise ValidationError(
@@ -79,7 +79,8 @@ class AdminAccountForm(forms.Form):
 
 
 def build_admin_account_field(field: AccountField, integration: Integration | None) -> forms.Field:
-    """Secrets are typed anew each time; what names the account stays as it is once connected."""
+    """Returns the form field. Secrets are always entered again, and a field that identifies the
+    account is fixed once connected."""
     options = {"label": _(field.label), "help_text": field.help, "required": field.required}
     if field.secret:
         return fields.secret_field(**options)
@@ -93,7 +94,8 @@ def build_admin_account_field(field: AccountField, integration: Integration | No
 def connect_and_wait(
     by: Principal, form: AdminAccountForm, *, kind: str
 ) -> tuple[Integration, Operation]:
-    """Ask, commit, wait for the platform's word. Raises ValidationError by the form's fields."""
+    """Requests the connection, commits, and waits for the platform's response. Raises
+    ValidationError by the form's fields."""
     name = form.integration.name if form.integration else form.cleaned_data["name"]
     try:
         integration, operation = operation_requests.connect_integration(
@@ -114,12 +116,14 @@ def prefix_account_errors(
 
 
 def credential_refusal_reason(operation: Operation) -> str:
-    """What the platform has against these credentials; "" when nothing, or not yet."""
+    """Returns why the platform refused the credentials, or "" if it has accepted them or not
+    answered yet."""
     return operation.reason if operation.status == Operation.Status.REFUSED else ""
 
 
 def connection_result_message(integration: Integration, operation: Operation) -> tuple[bool, str]:
-    """Whether it is connected, and a sentence about what happened or happens next."""
+    """Returns whether the integration is connected, and a sentence about what happened or happens
+    next."""
     words = {"integration": integration, "said": operation.result.get("summary", "")}
     if operation.status == Operation.Status.DONE:
         return True, _("%(integration)s is connected: %(said)s.") % words

@@ -1,4 +1,5 @@
-"""Integrations: connect a platform, give it new credentials, check it, make it the default."""
+"""Admin pages of integrations: connect a platform, give it new credentials, check it, make it the
+default."""
 
 from typing import Any
 
@@ -43,7 +44,7 @@ STATE_COLORS = {
 
 
 def integration_problem(integration: Integration) -> str:
-    """Why it gives no work, if it does not."""
+    """Returns why the integration runs no operations, or ""."""
     if integration.state == Integration.State.CONNECTED:
         return integration_wait_reason(integration)
     return integration.state_reason or integration.get_state_display()
@@ -51,7 +52,7 @@ def integration_problem(integration: Integration) -> str:
 
 @admin.register(Integration)
 class IntegrationAdmin(ChooseOrganizationFirst, OperatorAdmin):
-    """The sealed account and its candidate are on no page."""
+    """The admin of integrations. No page shows the encrypted account or its candidate."""
 
     list_display = ("name", "kind", "organization_name", "state_badge", "why", "checked")
     list_select_related = ("organization",)
@@ -185,7 +186,8 @@ class IntegrationAdmin(ChooseOrganizationFirst, OperatorAdmin):
         return TemplateResponse(request, "admin/integrations/platforms.html", context)
 
     def credentials_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Checked like the first ones; until they are accepted, the old ones count."""
+        """Shows and handles the form for new credentials. The platform checks them like the first
+        ones, and until it accepts them, the old ones stay in use."""
         row = self.get_object(request, unquote(object_id))
         if row is None or row.kind not in PROVIDERS:
             raise Http404
@@ -202,7 +204,8 @@ class IntegrationAdmin(ChooseOrganizationFirst, OperatorAdmin):
         return made or self.form_page(request, form, title=title, save_label=_("Check and use"))
 
     def connected(self, request: HttpRequest, form: forms.Form, kind: str) -> HttpResponse | None:
-        """Where to go once the platform has spoken or is silent; None: show the form (again)."""
+        """Returns a redirect once the platform has answered or the wait is over, or None to show
+        the form (again)."""
         if request.method != "POST" or not form.is_valid():
             return None
         by = staff_principal(request.user, form.organization)

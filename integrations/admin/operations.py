@@ -1,4 +1,5 @@
-"""The ledger and the log of calls, to be read; a postponed operation can be tried at once."""
+"""Read-only admin pages of the ledger and the log of calls. A postponed operation can be retried at
+once."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -40,12 +41,13 @@ OUTCOME_COLORS = {
     "unknown": "warning",
 }
 
-# Apps uphill say where the page of their kind of subject is: its address by the subject's id.
+# Apps that depend on this one register here the URL of a subject's admin page, by the subject's id.
 subject_admin_urls: dict[str, Callable[[UUID], str]] = {}
 
 
 class LateOperationFilter(SimpleListFilter):
-    """Open, due for a minute and in nobody's hands: workers or dispatcher are behind, or away."""
+    """Selects open operations that have been due for a minute without a worker: workers or
+    dispatcher are behind or stopped."""
 
     title = gettext_lazy("lateness")
     parameter_name = "late"
@@ -170,7 +172,8 @@ class OperationAdmin(LogAdmin):
 
     @display(description=gettext_lazy("subject"))
     def subject(self, operation: Operation) -> SafeString | str:
-        """A question is about nothing but its integration."""
+        """Returns a link to the subject. For a query, which has no other subject, links to its
+        integration."""
         kind, subject_id = operation.subject_kind, operation.subject_id
         if kind == operation.wish:
             kind, subject_id = "integration", operation.integration_id
@@ -180,7 +183,7 @@ class OperationAdmin(LogAdmin):
 
 @admin.register(ProviderCall)
 class ProviderCallAdmin(LogAdmin):
-    """Redacted when it was written down."""
+    """The admin of platform calls, which were redacted when they were recorded."""
 
     list_display = (
         "time",
@@ -249,7 +252,7 @@ class ProviderCallAdmin(LogAdmin):
 def merge_timeline(
     chapters: Iterable[history.HistoryEntry], events: Iterable[Event]
 ) -> list[tuple[datetime, history.HistoryEntry | None, Event | None]]:
-    """What was asked of platforms and what the audit log tells, as one story, newest first."""
+    """Returns operations and audit events as one list, newest first."""
     asked = [(chapter.operation.created_at, chapter, None) for chapter in chapters]
     told = [(event.at, None, event) for event in events]
     return sorted([*asked, *told], key=lambda entry: entry[0], reverse=True)

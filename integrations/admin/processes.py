@@ -1,4 +1,4 @@
-"""The dispatchers and workers, as they last reported; to be read."""
+"""Read-only admin pages of dispatchers and workers, as they last reported."""
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy
@@ -47,7 +47,7 @@ class SweepAdmin(ReadOnlyAdmin):
 
 @admin.register(AttemptCount)
 class AttemptCountAdmin(ReadOnlyAdmin):
-    """What /metrics adds up."""
+    """The admin of the counts that /metrics adds up."""
 
     list_display = ("platform", "outcome", "attempts")
     list_filter = ("platform", "outcome")

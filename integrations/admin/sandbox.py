@@ -1,4 +1,4 @@
-"""What the sandbox holds, and what organizations use by default; both to be read."""
+"""Read-only admin pages of sandbox objects and default integrations."""
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy
@@ -19,7 +19,7 @@ class SandboxObjectAdmin(ReadOnlyAdmin):
 
 @admin.register(DefaultIntegration)
 class DefaultIntegrationAdmin(ReadOnlyAdmin):
-    """Chosen on the page of an integration."""
+    """The admin of default integrations, which are chosen on the page of an integration."""
 
     list_display = ("organization_name", "role", "integration")
     list_select_related = ("organization", "integration")

@@ -1,4 +1,4 @@
-"""/v1/integrations/{id}/numbers and …/available-numbers: what the platform is asked right now."""
+"""/v1/integrations/{id}/numbers and …/available-numbers: live queries of the platform."""
 
 import re
 from typing import Any
@@ -139,7 +139,8 @@ def query_platform(
     wish: str,
     question: dict[str, Any] | None = None,
 ) -> ApiResponse:
-    """200 with the answer, 202 with the operation, or what the platform had against it."""
+    """Returns 200 with the result, or 202 with the operation if it is still open. Raises Problem
+    with the platform's reason if the query was refused."""
     with translate_ledger_errors():
         asked = request_query(request.principal, integration, wish, question)
     asked = operation_requests.wait_for_operation(asked.pk)

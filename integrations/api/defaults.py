@@ -1,4 +1,4 @@
-"""/v1/default-integrations: what is taken where a request names no integration."""
+"""/v1/default-integrations: the integrations that are used when a request names none."""
 
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest

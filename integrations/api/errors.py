@@ -1,4 +1,4 @@
-"""What operations refuse, as problems of /v1."""
+"""Translates the errors of operations into problems of /v1."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -27,7 +27,8 @@ def translate_ledger_errors() -> Iterator[None]:
 
 @contextmanager
 def translate_account_errors(kind: str, account: Mapping[str, Any] | None) -> Iterator[None]:
-    """A complaint about a field of the account stands at `account.<field>`."""
+    """Translates validation errors. An error in a field of the account is reported at
+    `account.<field>`."""
     names = {field.name for field in PROVIDERS[kind].fields} if kind in PROVIDERS else set()
     names |= set(account or {})
     try:

@@ -1,4 +1,4 @@
-"""The examples of the schema."""
+"""The examples in the OpenAPI document."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""/v1/integrations: kinds, the collection, one of them, and its test."""
+"""/v1/integrations: kinds, the collection, one integration, and its test."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -233,7 +233,8 @@ def ensure_supported_roles(kind: str, roles: Sequence[str]) -> None:
 def pending_check_response(
     request: HttpRequest, integration_id: str, check: Operation, *, refusal: str = ""
 ) -> ApiResponse:
-    """202 with the check, which a repeated request gets too; sent is what came of it in time."""
+    """Returns 202 with the check, which a repeated request gets too. After the commit, the response
+    is replaced by the result of the check if it settles in time."""
 
     def settled() -> ApiResponse:
         done = operation_requests.wait_for_operation(check.pk)
@@ -249,7 +250,7 @@ def pending_check_response(
 def integration_check_response(
     request: HttpRequest, integration_id: str, check: Operation | None, *, status: int = 200, **more
 ) -> ApiResponse:
-    """The integration as it is now, and the check of its account."""
+    """Returns the present integration and the check of its account."""
     integration = get_integration_or_404(request.organization, integration_id)
     data = {
         **serialize_integration(integration),

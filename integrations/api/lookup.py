@@ -1,4 +1,4 @@
-"""Which integration a request means: by `intg_…` or by its UUID, among the caller's own."""
+"""Finds the integration that a request names by `intg_…` or by its UUID, among the caller's own."""
 
 import re
 from uuid import UUID
@@ -23,7 +23,8 @@ def find_integration_by_id(integrations: QuerySet[Integration], named: str) -> I
 
 
 def get_integration_or_404(organization: Organization, named: str) -> Integration:
-    """404 for a stranger's, as for one that never was."""
+    """Returns the integration. Raises a 404 problem if it does not exist or belongs to another
+    organization."""
     integration = find_integration_by_id(prefetch_default_roles(organization.integrations), named)
     if integration is None:
         raise Problem("not-found")
@@ -33,7 +34,8 @@ def get_integration_or_404(organization: Organization, named: str) -> Integratio
 def integration_from_body(
     organization: Organization, named: str, place: str = "integration_id"
 ) -> Integration:
-    """400 at `place`; a stranger's is unknown."""
+    """Returns the integration. Raises a 400 problem at `place` if it does not exist or belongs to
+    another organization."""
     integration = find_integration_by_id(organization.integrations, named)
     if integration is None:
         raise invalid_request_problem(
@@ -43,5 +45,5 @@ def integration_from_body(
 
 
 def prefetch_default_roles(integrations: QuerySet[Integration]) -> QuerySet[Integration]:
-    """With all that is shown of them."""
+    """Returns the integrations with all relations that their JSON needs."""
     return integrations.prefetch_related("default_for")

@@ -1,4 +1,4 @@
-"""/v1/operations: the wishes toward platforms, for whoever was answered 202."""
+"""/v1/operations: the operations on platforms, for clients that got a 202 response."""
 
 from typing import Any
 from uuid import UUID
@@ -20,7 +20,7 @@ from organizations.web.api.views import OrgView
 from organizations.web.openapi.operations import document_operation, response_example
 
 TAGS = ["Operations"]
-# What may be long, and is not in the list.
+# These fields may be large, so the list leaves them out.
 LARGE_FIELDS = [
     f"{of}{name}" for of in ("", "waits_for__") for name in ("result", "question", "refs")
 ]
@@ -90,7 +90,8 @@ def select_operation_relations(operations: QuerySet[Operation]) -> QuerySet[Oper
 
 
 def uses_own_integration(asked: Operation) -> bool:
-    """A number on the installation's default carrier is set up by an integration of others."""
+    """Returns whether the integration belongs to the operation's organization. A number on the
+    installation's default carrier uses another organization's integration."""
     return asked.integration.organization_id == asked.organization_id
 
 
@@ -116,7 +117,8 @@ def serialize_operation(asked: Operation) -> dict[str, Any]:
 
 
 def operation_wait_reason(asked: Operation) -> str:
-    """Of an integration that is another organization's nothing is told but that it waits."""
+    """Returns why the operation is waiting, or "". Hides details if the integration belongs to
+    another organization."""
     held = history.blocking_reason(asked)
     if held and not uses_own_integration(asked):
         held = _("Waits for the installation's platform.")
@@ -138,7 +140,7 @@ def serialize_platform_call(call: ProviderCall) -> dict[str, Any]:
 
 
 def operation_accepted_response(asked: Operation) -> ApiResponse:
-    """202: what was asked for is under way, and where to look for it."""
+    """Returns 202 with the operation in progress, and its URL in the Location header."""
     return ApiResponse(
         serialize_operation(asked), status=202, headers={"Location": f"/v1/operations/{asked.id}"}
     )

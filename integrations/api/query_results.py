@@ -1,4 +1,4 @@
-"""The results of questions as JSON; the paths that ask and the operation itself show the same."""
+"""The results of queries as JSON. The path of a query and the operation itself return the same."""
 
 from collections.abc import Callable, Collection
 from typing import Any
@@ -10,7 +10,7 @@ QueryResult = dict[str, Any]
 
 
 def serialize_query_result(organization: Organization, asked: Operation) -> QueryResult | None:
-    """None while there is no answer, and for wishes that are no questions."""
+    """Returns the result, or None while there is none and for operations that are not queries."""
     if asked.status != Operation.Status.DONE or not asked.result:
         return None
     if asked.wish == Operation.Wish.DISCOVER:
@@ -20,15 +20,15 @@ def serialize_query_result(organization: Organization, asked: Operation) -> Quer
     return asked.result
 
 
-# What an app above knows of the numbers that an organization may have: a function of it and of
-# E.164 numbers gives those that it may buy.
+# Apps that depend on this one register here functions that restrict which numbers an organization
+# may buy. Each returns the permitted ones of a list of E.164 numbers.
 purchase_filters: list[Callable[[Organization, list[str]], Collection[str]]] = []
 
 
 def filter_purchasable_results(
     organization: Organization, numbers: list[QueryResult]
 ) -> list[QueryResult]:
-    """Of the numbers for sale, those that the organization may buy."""
+    """Returns the numbers for sale that the organization may buy."""
     for allowed_of in purchase_filters:
         allowed = allowed_of(organization, [each["number"] for each in numbers])
         numbers = [each for each in numbers if each["number"] in allowed]
@@ -36,7 +36,8 @@ def filter_purchasable_results(
 
 
 def serialize_account_numbers(organization: Organization, result: QueryResult) -> QueryResult:
-    """Who else holds a number is nobody's business: only the organization's own are pointed at."""
+    """Returns the account's numbers as JSON. `number_id` is set only for the organization's own
+    numbers, because other holders are confidential."""
     names = [found["name"] for found in result["numbers"]]
     own = organization.phone_numbers.filter(e164__in=names, released_at=None)
     ids = dict(own.values_list("e164", "id"))

@@ -1,4 +1,4 @@
-"""For the schema: what the answers about integrations, defaults and operations look like."""
+"""The response schemas of integrations, defaults and operations in the OpenAPI document."""
 
 from rest_framework import serializers
 

@@ -1,4 +1,4 @@
-"""Integrations as JSON: what is taken, and what is shown. Secrets go in and never come out."""
+"""Integrations as JSON, in requests and responses. Secrets are write-only."""
 
 from dataclasses import asdict
 from datetime import datetime
@@ -19,7 +19,7 @@ MAX_IN_FLIGHT = 64
 
 
 class AccountDictField(serializers.DictField):
-    """The fields of an account, as the provider of its kind names them; all are texts."""
+    """The fields of an account, as its provider names them. All values are strings."""
 
     child = Char(max_length=4000, allow_blank=True, allow_null=True)
     default_error_messages = {
@@ -59,7 +59,7 @@ class DefaultSerializer(StrictSerializer):
 
 
 def serialize_integration_kind(provider: type[Provider]) -> dict[str, Any]:
-    """What a program needs to draw the form for an account."""
+    """Returns what a program needs to build the form for an account."""
     return {
         "kind": provider.kind,
         "title": provider.title,
@@ -70,7 +70,7 @@ def serialize_integration_kind(provider: type[Provider]) -> dict[str, Any]:
 
 
 def serialize_integration(integration: Integration) -> dict[str, Any]:
-    """An integration as the API shows it; `default_for` is prefetched."""
+    """Returns the integration as JSON. The caller has prefetched `default_for`."""
     return {
         "id": integration.public_id,
         "kind": integration.kind,
@@ -96,7 +96,7 @@ def platform_title(kind: str) -> str:
 
 
 def configured_secret_names(integration: Integration) -> list[str] | None:
-    """The names of the secrets that are set; None where the installation lost the key to them."""
+    """Returns the names of the secrets that are set, or None if they cannot be decrypted."""
     try:
         return sorted(name for name, value in integration.secrets().items() if value)
     except DecryptionError:

@@ -1,1 +1,1 @@
-"""Accounts at platforms: their fields, defaults and encrypted credentials."""
+"""Accounts on platforms: their fields, defaults and encrypted credentials."""

@@ -1,4 +1,4 @@
-"""What is filled in to connect an account, held against what its provider says of its fields."""
+"""Validates the account fields that a user enters against the fields that the provider declares."""
 
 from collections.abc import Mapping
 
@@ -15,7 +15,7 @@ FieldErrors = dict[str, list[str]]
 
 
 def clean_account(integration: Integration, account: Mapping[str, str]) -> dict[str, str]:
-    """The fields, trimmed, without the empty ones. Raises ValidationError by field."""
+    """Returns the fields, trimmed and without the empty ones. Raises ValidationError by field."""
     provider = get_provider_class(integration.kind)
     values = {name: trim_text(str(value or "")) for name, value in account.items()}
     values = {name: value for name, value in values.items() if value}
@@ -38,7 +38,8 @@ def get_provider_class(kind: str) -> type[Provider]:
 def account_field_errors(
     provider: type[Provider], values: Mapping[str, str], *, known: Mapping[str, str]
 ) -> FieldErrors:
-    """`known` are the settings of the connected account; {} before the first connection."""
+    """Returns the errors by field. `known` are the settings of the connected account; {} before the
+    first connection."""
     fields = {field.name: field for field in provider.fields}
     surplus = {name: [_("Not a field of this platform.")] for name in values if name not in fields}
     wrong = {name: account_field_error(field, values, known) for name, field in fields.items()}

@@ -1,5 +1,5 @@
-"""An account at another address: neither its stored secrets nor, unasked, those of its carriers and
-numbers go there."""
+"""Changes of an account's address. Neither its stored secrets nor, without an admin, those of its
+carriers and numbers are sent to a new address."""
 
 from collections.abc import Mapping
 
@@ -16,9 +16,10 @@ from organizations.access.roles import Permission
 def merge_stored_account(
     by: Principal, integration: Integration, account: Mapping[str, str]
 ) -> dict[str, str]:
-    """With the fields that are kept. Stored secrets never follow an account to another address:
-    whoever may change it could send them to a server of their own. Those that were never accepted
-    are secrets, too."""
+    """Returns the account with the stored fields that do not change. Stored secrets never go to
+    another address: otherwise whoever may change the account could send them to a server of their
+    own. The same holds for secrets that the platform never accepted. Raises ValidationError by
+    field."""
     provider = PROVIDERS[integration.kind]
     known = integration.desired_account()
     whole = {**known, **account}
@@ -33,8 +34,9 @@ def merge_stored_account(
 def validate_address_change(
     by: Principal, integration: Integration, whole: Mapping[str, str]
 ) -> bool:
-    """Whether the account moves to another address. The passwords of its carriers and numbers would
-    go along, so it takes who may do anything. Raises ValidationError by field."""
+    """Returns whether the account moves to another address. The passwords of its carriers and
+    numbers would be sent there, so the change requires an admin. Raises ValidationError by
+    field."""
     provider, known = PROVIDERS[integration.kind], readable_account(integration)
     if not known or provider.origins(whole) == provider.origins(known):
         return False
@@ -46,7 +48,8 @@ def validate_address_change(
 
 
 def readable_account(integration: Integration) -> Mapping[str, str]:
-    """What can be read of it: with new credentials an account outlives a lost key."""
+    """Returns the account, or only its settings if its secrets cannot be decrypted, so that new
+    credentials can be stored after a key was lost."""
     try:
         return integration.desired_account()
     except DecryptionError:
@@ -54,6 +57,7 @@ def readable_account(integration: Integration) -> Mapping[str, str]:
 
 
 def has_subjects(integration: Integration) -> bool:
-    """Or may have, by the time that the account is accepted."""
+    """Returns whether the integration has subjects, or may have them by the time its account is
+    accepted."""
     others = integration.operations.exclude(subject_kind="integration")
     return bool(integration.sealed) or others.exists()

@@ -1,4 +1,4 @@
-"""Which integration is taken for a role where a request names none: the one place that sets it."""
+"""Stores the default integration for a role. No other code sets it."""
 
 from integrations.models import DefaultIntegration, Integration
 from organizations.access.principals import Principal
@@ -6,7 +6,8 @@ from organizations.operations import record_event
 
 
 def save_default_integration(by: Principal, integration: Integration, role: str) -> None:
-    """In the caller's transaction; the role is one that the platform has."""
+    """Makes the integration the default for the role, in the caller's transaction. The platform
+    supports the role."""
     DefaultIntegration.objects.update_or_create(
         organization=by.organization, role=role, defaults={"integration": integration}
     )

@@ -1,8 +1,8 @@
-"""Secrets at rest: JSON sealed with MultiFernet and bound to the row it belongs to.
+"""Encryption of stored secrets: JSON encrypted with MultiFernet and bound to its row.
 
 Keys come from PATCHBAY_ENCRYPTION_KEYS, newest first. The plaintext carries `<table>:<id>:<field>`,
-so a sealed text that was pasted into another row is refused; a wrong key raises and is never taken
-for a value.
+so a ciphertext that was copied into another row is refused. A wrong key raises an error and never
+yields a value.
 """
 
 import json
@@ -13,16 +13,18 @@ from uuid import UUID
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
-# What is sealed where: (model's label, column). Apps add theirs in `AppConfig.ready()`.
+# The encrypted columns as (model's label, column). Apps add theirs in `AppConfig.ready()`.
 encrypted_columns: list[tuple[str, str]] = []
 
 
 class DecryptionError(Exception):
-    """The stored secret cannot be read with the configured keys, or belongs to another row."""
+    """Raised when the stored secret cannot be decrypted with the configured keys, or belongs to
+    another row."""
 
 
 def encrypt_values(values: Mapping[str, str], *, place: str) -> str:
-    """`values` as text for the database; `place` is `where(...)` of the row that will hold it."""
+    """Returns `values` encrypted, as text for the database. `place` is the
+    `encryption_context(...)` of the row that will hold it."""
     return (
         current_fernet()
         .encrypt(json.dumps({"place": place, "values": dict(values)}).encode())
@@ -31,7 +33,7 @@ def encrypt_values(values: Mapping[str, str], *, place: str) -> str:
 
 
 def decrypt_values(sealed: str, *, place: str) -> dict[str, str]:
-    """The values, or {} where nothing was ever sealed. Raises DecryptionError."""
+    """Returns the values, or {} if nothing was encrypted. Raises DecryptionError."""
     if not sealed:
         return {}
     try:
@@ -47,7 +49,7 @@ def decrypt_values(sealed: str, *, place: str) -> dict[str, str]:
 
 
 def uses_newest_key(sealed: str) -> bool:
-    """Whether the newest key seals it already."""
+    """Returns whether the text is encrypted with the newest key."""
     try:
         Fernet(settings.PATCHBAY_ENCRYPTION_KEYS[0]).decrypt(sealed.encode())
     except InvalidToken:
@@ -56,7 +58,7 @@ def uses_newest_key(sealed: str) -> bool:
 
 
 def reencrypt_text(sealed: str) -> str:
-    """The same secret under the newest key."""
+    """Returns the same secret encrypted with the newest key. Raises DecryptionError."""
     try:
         return current_fernet().rotate(sealed.encode()).decode()
     except InvalidToken as error:

@@ -1,8 +1,8 @@
-"""Whether PATCHBAY_ENCRYPTION_KEYS open what the database has sealed: asked at every start.
+"""Checks at every start that PATCHBAY_ENCRYPTION_KEYS can decrypt what the database has stored.
 
-`migrate` makes a row that is sealed with the last of the keys, and `rotate_secrets` seals it anew
-with the first, when everything else is. So a program cannot open it that has other keys, or that
-lacks an old one which some stored secret still needs.
+`migrate` creates a row that is encrypted with the last of the keys, and `rotate_secrets` encrypts
+it again with the first, after everything else. So a process cannot decrypt it if it has other keys,
+or lacks an old one that some stored secret still needs.
 """
 
 import logging
@@ -31,16 +31,16 @@ WRONG_KEYS_MESSAGE = (
     "`manage.py rotate_secrets` first. Without the key, restore it from your backup of the keys; "
     "nothing else opens the stored credentials."
 )
-RETRY_SECONDS = 5.0  # seconds until a database that was out of reach is asked again
+RETRY_SECONDS = 5.0  # seconds between two checks of an unreachable database
 
 
 class DatabaseUnreachable(Exception):
-    """The database did not answer; the text is its reason."""
+    """Raised when the database did not answer; the text is the reason."""
 
 
 def find_key_problem() -> str:
-    """What is wrong with the keys, as a sentence; "" where they are right, or nothing has been
-    sealed yet. Raises DatabaseUnreachable."""
+    """Returns what is wrong with the keys, as text, or "" if they are right or nothing has been
+    encrypted yet. Raises DatabaseUnreachable."""
     try:
         sealed = KeyProof.objects.values_list("text", flat=True).first()
     except ProgrammingError:  # no such table: this database is not migrated
@@ -58,8 +58,8 @@ def can_decrypt_proof(sealed: str) -> bool:
 
 
 def create_key_proof(**_kwargs: Any) -> None:
-    """After `migrate`, by the owner of the tables. No row is made that would prove keys right which
-    do not open what is stored."""
+    """Creates the key proof after `migrate`, as the owner of the tables. Creates none if the keys
+    cannot decrypt what is stored, because the row would declare them right."""
     keys = settings.PATCHBAY_ENCRYPTION_KEYS
     table = KeyProof._meta.db_table
     if not keys or table not in connection.introspection.table_names():
@@ -74,8 +74,8 @@ def create_key_proof(**_kwargs: Any) -> None:
 
 
 def find_undecryptable_column() -> str:
-    """Where a stored secret is that the keys do not open, "" for nowhere; one of each kind is
-    tried."""
+    """Returns the column of a stored secret that the keys cannot decrypt, or "". Tries one row of
+    each column."""
     known = connection.introspection.table_names()
     for label, column in encryption.encrypted_columns:
         model = apps.get_model(label)
@@ -97,24 +97,27 @@ def can_reencrypt(sealed: str) -> bool:
 
 
 def update_key_proof() -> None:
-    """All that is stored is sealed with the newest key: older ones may go."""
+    """Encrypts the key proof with the newest key. The caller has re-encrypted everything stored, so
+    older keys are no longer needed."""
     text = Fernet(settings.PATCHBAY_ENCRYPTION_KEYS[0]).encrypt(PROOF_PLAINTEXT).decode()
     KeyProof.objects.update_or_create(id=1, defaults={"text": text, "made_at": Now()})
 
 
 @register(Tags.database)
 def check_encryption_keys(app_configs, databases=None, **kwargs) -> list[Critical]:
-    """`manage.py check --database default`, and `migrate` before it begins."""
+    """Checks the keys for `manage.py check --database default`, and for `migrate` before it
+    begins."""
     try:
         found = find_key_problem() if databases else ""
-    except DatabaseUnreachable:  # which others tell
+    except DatabaseUnreachable:  # other checks report it
         return []
     return [Critical(found, id="patchbay.C003")] if found else []
 
 
 def start_key_watch() -> None:
-    """For a program that started while the database was out of reach: ask again until it answers.
-    With the wrong keys the program ends; who started it starts it anew, and it refuses."""
+    """Checks the keys in a thread as soon as the database is reachable, for a process that started
+    during an outage. With the wrong keys the process ends; its supervisor restarts it, and then it
+    refuses to start."""
     threading.Thread(target=check_keys_when_reachable, name="key proof", daemon=True).start()
 
 
@@ -127,7 +130,8 @@ def check_keys_when_reachable(pause: float = RETRY_SECONDS) -> None:
 
 
 def poll_key_problem() -> str | None:
-    """What `problem` says, on a connection of its own; None where the database is out of reach."""
+    """Returns the result of `find_key_problem` on a connection of its own, or None if the database
+    is unreachable."""
     try:
         return find_key_problem()
     except (DatabaseUnreachable, Error):

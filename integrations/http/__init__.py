@@ -1,1 +1,1 @@
-"""HTTP to platforms: one client, guarded against internal addresses, with redacted logs."""
+"""HTTP to platforms: one client with an SSRF guard, redacted records and rate limits."""

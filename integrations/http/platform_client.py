@@ -1,4 +1,5 @@
-"""The one HTTP door: a call to a platform is pinned, bounded, address-checked and written down."""
+"""The HTTP client for platforms. Every call is restricted to the account's origins, bounded in size
+and time, checked against internal addresses and recorded."""
 
 import re
 import ssl
@@ -41,19 +42,19 @@ from integrations.providers.base import (
 )
 from integrations.providers.base import gettext_noop as _
 
-IDLE_SECONDS = 4.0  # jambonz closes an idle connection after 5 s; whoever lets go first cannot race
-# What all replies to one attempt may amount to, so that no account can fill a worker's memory: a
-# value takes up to 250 bytes in memory. 5,000 numbers of Twilio are 12 MB and 250,000 values.
+IDLE_SECONDS = 4.0  # jambonz closes an idle connection after 5 s; closing first avoids the race
+# Limits on all responses to one attempt, so that no account can exhaust a worker's memory: a value
+# takes up to 250 bytes in memory. 5,000 numbers of Twilio are 12 MB and 250,000 values.
 MAX_CALLS = 500
 MAX_BYTES = 24 * 1024 * 1024
 MAX_VALUES = 600_000
 MAX_PATH_LENGTH = 2000
-WRITE_SECONDS = 20.0  # for a write and its answer; a worker holds its operation for longer
+WRITE_SECONDS = 20.0  # for a write and its response; a worker's lease lasts longer
 
 
 @dataclass(frozen=True)
 class Exchange:
-    """One call as it may be kept: no header, no secret, bodies cut to 4 KB."""
+    """One call in the form that may be stored: no headers, no secrets, bodies cut to 4 KB."""
 
     method: str
     url: str
@@ -66,7 +67,7 @@ class Exchange:
 
 @dataclass(frozen=True)
 class PlatformResponse:
-    """A response, read to its end. Judging the status is the provider's part."""
+    """A response whose body was read completely. The provider judges the status."""
 
     status: int
     headers: Mapping[str, str]
@@ -79,7 +80,8 @@ class PlatformResponse:
         return self.body.decode("utf-8", "replace")
 
     def json(self) -> Any:
-        """Its JSON, within the bounds of integrations/http/response_body.py."""
+        """Returns the body's JSON, within the limits of integrations/http/response_body.py. Raises
+        UnexpectedResponse or UnexpectedWriteResponse."""
         try:
             return read_json(self.body)
         except UnreadableResponse as error:
@@ -88,7 +90,7 @@ class PlatformResponse:
 
 
 def parse_base_url(text: str) -> httpx.URL:
-    """The address an account lives under, or Refused with what is wrong about it."""
+    """Returns the base URL of an account. Raises Refused with the reason if it is invalid."""
     try:
         url = httpx.URL(text.strip())
     except (httpx.InvalidURL, TypeError):
@@ -104,7 +106,8 @@ def parse_base_url(text: str) -> httpx.URL:
 
 @cache
 def _tls_context() -> ssl.SSLContext:
-    """The system's authorities, where a self-hoster adds a private one, and certifi's."""
+    """Returns a TLS context that trusts certifi's authorities and the system's, where a self-hoster
+    adds a private one."""
     context = ssl.create_default_context()
     context.load_verify_locations(certifi.where())
     return context
@@ -115,23 +118,23 @@ def guarded_transport(
 ) -> httpx.HTTPTransport:
     limits = httpx.Limits(max_connections=2, keepalive_expiry=IDLE_SECONDS)
     transport = httpx.HTTPTransport(verify=_tls_context(), trust_env=False, limits=limits)
-    # httpx 0.28 has no public place for it; the version is pinned and a test looks.
+    # httpx 0.28 has no public option for it; the version is pinned and a test checks it.
     transport._pool._network_backend = SsrfGuardBackend(allowed_private, remaining)
     return transport
 
 
 def build_httpx_client(headers: Mapping[str, str], transport: httpx.BaseTransport) -> httpx.Client:
-    """Without cookies, redirects, or anything from the environment."""
+    """Returns a client without cookies, redirects, or settings from the environment."""
     return httpx.Client(
         headers={
             "Accept": "application/json",
-            "Accept-Encoding": "identity",  # the cap counts what arrives; no packed bombs
+            "Accept-Encoding": "identity",  # no decompression bombs: limits count received bytes
             "User-Agent": "Patchbay",
             **_validate_headers(headers),
         },
         timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
         transport=transport,
-        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # takes none, sends none
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # stores and sends no cookies
         event_hooks={"response": [_detach_location_header]},
         trust_env=False,
         follow_redirects=False,
@@ -144,7 +147,7 @@ _CONNECTION_LOST = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError
 
 @dataclass
 class _Call:
-    """One call under way; what is known of it is written down even when it fails."""
+    """One call in progress, which is recorded even if it fails."""
 
     request: httpx.Request
     reads: bool
@@ -155,14 +158,14 @@ class _Call:
 
 
 class PlatformHttpClient:
-    """The way to one platform account, for one attempt.
+    """The HTTP client for one platform account, for one attempt.
 
-    Pinned to one base URL, and to `more_origins` by name where a platform has several; follows no
-    redirect, reads no proxy from the environment, and gives all its calls together
-    `deadline_seconds`, and a write WRITE_SECONDS. `renew` is called before each call and while an
-    answer arrives; it raises when this attempt does not count any more
-    (integrations/ledger/leases.py). Statuses are handed through; what the network does to a call
-    becomes one of the errors of providers/base.py.
+    It is restricted to one base URL, and to `more_origins` by name where a platform has several. It
+    follows no redirects and reads no proxy from the environment. All its calls together may take
+    `deadline_seconds`, and a write WRITE_SECONDS. `renew` is called before each call and while a
+    response arrives; it raises when this attempt does not count any more
+    (integrations/ledger/leases.py). Statuses are returned as they are, and network errors become
+    errors of providers/base.py.
     """
 
     def __init__(
@@ -179,7 +182,7 @@ class PlatformHttpClient:
         more_origins: Mapping[str, str] | None = None,
         renew: Callable[[], None] = lambda: None,
     ):
-        # A provider without network, such as the sandbox, gets a door that leads nowhere.
+        # A provider without network, such as the sandbox, gets a client without an origin.
         origins = {"": origin_url, **(more_origins or {})}
         self._bases = {name: parse_base_url(url) for name, url in origins.items() if url}
         self._record, self._renew = record, renew
@@ -187,7 +190,7 @@ class PlatformHttpClient:
         self._deadline_seconds, self._ends_at = deadline_seconds, monotonic() + deadline_seconds
         self._call_ends_at = inf
         self._max_bytes = max_response_bytes
-        self._bytes, self._values = 0, 0  # of all replies so far
+        self._bytes, self._values = 0, 0  # of all responses so far
         self.calls = 0
         self.last: _Call | None = None
         self.quota: RateLimit | None = None
@@ -205,7 +208,7 @@ class PlatformHttpClient:
         self._client.close()
 
     def hide(self, *secrets: str) -> None:
-        """Keep further values out of everything this door writes down."""
+        """Redacts further values in everything that this client records."""
         self._redactor.hide(*secrets)
 
     def redact(self, text: str) -> str:
@@ -223,9 +226,9 @@ class PlatformHttpClient:
         origin: str = "",
         reads: bool | None = None,
     ) -> PlatformResponse:
-        """One call below the base URL, or below that of `origin`. Raises a ProviderError when no
-        answer came of it. `reads` says that it changes nothing, whatever its verb; GET never does.
-        """
+        """Sends one request below the base URL, or below that of `origin`, and returns the
+        response. Raises a ProviderError if there is no response. `reads` says that the request
+        changes nothing, whatever its method; GET never does."""
         url = self._url(path, origin)
         self._refuse_if_spent()
         try:
@@ -254,7 +257,7 @@ class PlatformHttpClient:
     def _url(self, path: str, origin: str) -> str:
         if origin not in self._bases:
             raise Refused("This integration has no address to call.")
-        # A path may hold an id that a platform gave us: it must not lead out of the base URL.
+        # A path may contain an id from a platform, which must not lead outside the base URL.
         parts = re.sub("%2e", ".", path, flags=re.IGNORECASE).split("/")
         if (
             not re.fullmatch(r"/[\w./%~+@:,;=!$&'()*-]+", path, re.ASCII)
@@ -283,7 +286,7 @@ class PlatformHttpClient:
 
     @property
     def last_call(self) -> tuple[str, bool]:
-        """The last request as "GET https://…", and whether it only reads."""
+        """Returns the last request as "GET https://…", and whether it only reads."""
         if self.last is None:
             return "", True
         request = self.last.request
@@ -310,7 +313,8 @@ class PlatformHttpClient:
         return PlatformResponse(call.status, response.headers, call.body, call.reads, url)
 
     def _send(self, call: _Call) -> httpx.Response:
-        """A read whose kept connection was just closed by the peer is sent once more."""
+        """Sends the request, and sends a read once more if the peer has just closed its kept-alive
+        connection."""
         for last in (not call.reads, True):
             try:
                 return self._client.send(call.request, stream=True)
@@ -377,17 +381,20 @@ class PlatformHttpClient:
 
 
 def _detach_location_header(response: httpx.Response) -> None:
-    """httpx makes a request of it even where it follows none, and fails at what is no URL."""
+    """Moves the Location header into `extensions`. httpx builds a request from the header even when
+    it follows no redirects, and fails if the value is not a URL."""
     response.extensions["location"] = response.headers.pop("location", "nowhere")
 
 
 def _invalid_request_error(host: str) -> ProviderError:
-    """Nothing was sent: an id or the address of a next page is too long, or no text of HTTP's."""
+    """Returns the error for a request that could not be sent, because an id or the URL of a next
+    page is too long or contains characters that HTTP does not allow."""
     return UnexpectedResponse(f"The request to {host} could not be written down as HTTP.")
 
 
 def _validate_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """Refused here: the libraries below would quote the value, a credential, in their error."""
+    """Returns the headers as a dict. Raises Refused for a value that HTTP does not allow, because
+    the libraries below would quote the value, a credential, in their error."""
     for name, value in headers.items():
         if not re.fullmatch(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?", value):
             raise Refused(f"The value for the header {name} has characters that HTTP cannot carry.")

@@ -1,4 +1,4 @@
-"""How fast a platform lets us go: Retry-After, and the quota that it tells in headers."""
+"""Rate limits of platforms: Retry-After, and the quota in the response headers."""
 
 import re
 from collections.abc import Mapping
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-MAX_RETRY_AFTER = 3600.0  # seconds; a platform that asks for more is asked again after an hour
+MAX_RETRY_AFTER = 3600.0  # seconds; a longer Retry-After is cut to an hour
 
 
 @dataclass(frozen=True)
 class RateLimit:
-    """What the platform last said of its rate limit."""
+    """The rate limit that the platform last reported."""
 
     limit: int
     remaining: int
@@ -19,7 +19,8 @@ class RateLimit:
 
 
 def parse_retry_after(headers: Mapping[str, str]) -> float | None:
-    """The pause the platform asks for, in seconds: a number or an HTTP date, at most an hour."""
+    """Returns the requested pause in seconds, at most an hour, from a number or an HTTP date.
+    Returns None if the header is missing or invalid."""
     value = headers.get("retry-after", "").strip()
     try:
         seconds = float(value) if _is_count(value) else _seconds_until(value)
@@ -47,7 +48,8 @@ def _seconds_until(http_date: str) -> float:
 
 
 def rate_limit_pause(quota: RateLimit | None, calls: int) -> float:
-    """How long to pause after `calls`: nothing in the first half of an allowance, then evenly."""
+    """Returns the seconds to pause after `calls` calls: none in the first half of the quota, then
+    evenly spread over the rest of the period."""
     if quota is None or quota.remaining * 2 > quota.limit:
         return 0.0
     if quota.remaining <= 0:

@@ -1,4 +1,4 @@
-"""What may be kept of a text that was said to a platform, or by it."""
+"""Redaction of texts that were sent to a platform or received from it, before they are stored."""
 
 import re
 from collections.abc import Sequence
@@ -11,19 +11,20 @@ from integrations.http.response_body import strip_control_characters
 EXCERPT_BYTES = 4096
 REDACTION_MASK = "••••"
 
-# Every repetition before a value is bounded: the texts are a stranger's, and may be made to stall.
+# Every repetition before a value is bounded, because the texts are untrusted and could be crafted
+# to stall the expression.
 _SECRET_NAMES = r"(?:password|passwd|secret|token|authorization|api_?key)"
 _PIN_NAME = r"(?<![a-z])pin(?![a-z])"  # not the one in send_options_ping
 _JSON_VALUE = re.compile(
     rf'((?:{_SECRET_NAMES}|{_PIN_NAME})[^"\\]{{0,200}}\\{{0,8}}"\s{{0,9}}:\s{{0,9}})'
-    r'(?:"(?:[^"\\]|\\.)*"?'  # a string, perhaps cut off
+    r'(?:"(?:[^"\\]|\\.)*"?'  # a string, perhaps truncated
     r'|\\+"(?:[^"\\]|\\.)*'  # JSON within a JSON string: all of the rest of it
-    r"|[{\[].*"  # an object or a list: everything after it, rather than too little
+    r"|[{\[].*"  # an object or a list: everything after it, to be safe
     r'|(?!null\b)[^\s,}\]"\\]+)',
     re.IGNORECASE | re.DOTALL,
 )
 _FORM_VALUE = re.compile(rf'({_SECRET_NAMES}[\w.%-]{{0,200}}=)[^&\s"]+', re.IGNORECASE)
-# user:password@ in a URL, plain or as in a form.
+# user:password@ in a URL, plain or form-encoded.
 _USERINFO = re.compile(
     r"""((?::|%3A)(?:\\?/|%2F){2})(?:(?!%2F|%3F|%23|%40)[^\s/"&?#@]){1,400}(@|%40)""",
     re.IGNORECASE,
@@ -31,7 +32,8 @@ _USERINFO = re.compile(
 
 
 def _encoded_variants(secret: str) -> set[str]:
-    """How one secret may stand in a URL, a form, a page, a JSON text, or JSON within JSON."""
+    """Returns how one secret may appear in a URL, a form, an HTML page, JSON, or JSON within
+    JSON."""
     plain = {secret, quote(secret), quote(secret, safe=""), quote_plus(secret), escape(secret)}
     once = {dumps(secret, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False)}
     twice = {
@@ -41,7 +43,7 @@ def _encoded_variants(secret: str) -> set[str]:
 
 
 class Redactor:
-    """Takes known secrets, and whatever stands under a key that sounds like one, out of texts."""
+    """Removes known secrets from texts, and the values of keys whose names suggest a secret."""
 
     def __init__(self, secrets: Sequence[str]):
         self._spellings: list[str] = []
@@ -49,13 +51,14 @@ class Redactor:
 
     def hide(self, *secrets: str) -> None:
         spellings = {s for secret in secrets if secret for s in _encoded_variants(secret)}
-        # Longest first, so that a secret within a secret does not leave the rest of it standing.
+        # Longest first, so that a secret that contains another is removed completely.
         self._spellings = sorted({*self._spellings, *spellings}, key=len, reverse=True)
 
     def redact(self, text: str) -> str:
         for spelling in self._spellings:
             text = text.replace(spelling, REDACTION_MASK)
-        # The patterns see a head only: an unpaged list has megabytes, and 4 KB of it are kept.
+        # The patterns see only the beginning: an unpaged list has megabytes, and 4 KB of it are
+        # stored.
         text = _JSON_VALUE.sub(rf'\1"{REDACTION_MASK}"', text[: EXCERPT_BYTES * 4])
         text = _USERINFO.sub(rf"\1{REDACTION_MASK}\2", text)
         return strip_control_characters(_FORM_VALUE.sub(rf"\1{REDACTION_MASK}", text))

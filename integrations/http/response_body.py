@@ -1,7 +1,8 @@
-"""Reads what a platform sent: JSON within bounds, and texts that the database and the log can hold.
+"""Parses what a platform sent: JSON within limits, and texts that the database and the log can
+store.
 
-Every reply passes here before a provider sees it (integrations/http/platform_client.py), so no
-provider meets a NUL, a lone surrogate, infinity or a million nested lists.
+Every response is parsed here before a provider sees it (integrations/http/platform_client.py), so
+no provider meets a NUL, a lone surrogate, infinity or a million nested lists.
 """
 
 import json
@@ -9,27 +10,28 @@ import math
 import re
 from typing import Any
 
-MAX_NESTING_DEPTH = 64  # levels of nesting; the platforms' own replies have 10 at most
+MAX_NESTING_DEPTH = 64  # levels of nesting; the platforms' own responses have 10 at most
 MAX_INTEGER_DIGITS = 40  # characters
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
-# PostgreSQL stores neither, in a text or in jsonb.
+# PostgreSQL stores neither of these, in text or in jsonb.
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
-# Besides those: what moves a terminal's cursor, or the direction in which a line is read.
+# In addition, characters that move a terminal's cursor or change the reading direction of a line.
 _CONTROL = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff"
 _UNPRINTABLE = re.compile(f"[{_CONTROL}]")
 _WHITESPACE = re.compile("[\\s\x85\u2028\u2029]+")
 
 
 class UnreadableResponse(ValueError):
-    """The reply is no JSON that Patchbay takes. The text finishes "it answered with …"."""
+    """Raised when the response is not JSON that Patchbay accepts. The text completes the sentence
+    "it answered with …"."""
 
 
 def read_json(body: bytes) -> Any:
-    """Returns the JSON value of a reply, with U+FFFD in place of what PostgreSQL cannot store.
+    """Returns the JSON value of a response, with U+FFFD in place of what PostgreSQL cannot store.
 
-    Raises UnreadableResponse for everything else that JSON may smuggle in: another encoding, deep
-    nesting, a repeated key, NaN, infinity, and integers longer than LONGEST_NUMBER digits.
+    Raises UnreadableResponse foreverything else that JSON may contain: another encoding, deep
+    nesting, a repeated key, NaN, infinity, and integers longer than MAX_INTEGER_DIGITS digits.
     """
     try:
         value = json.loads(
@@ -51,7 +53,7 @@ def read_json(body: bytes) -> Any:
 
 
 def count_values(body: bytes) -> int:
-    """Returns at least the number of values that JSON in `body` would make in memory."""
+    """Returns an upper bound of the number of values that JSON in `body` would create in memory."""
     return body.count(b",") + body.count(b"[") + body.count(b"{")
 
 
@@ -94,7 +96,9 @@ def _build_json_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _replace_unstorable_values(value: Any) -> Any:
-    """In place, as a copy would need the memory twice; without recursion, as depth is the point."""
+    """Replaces unstorable characters in place, because a copy would need the memory twice, and
+    without recursion, because the depth is untrusted. Returns the value; raises UnreadableResponse
+    if it is nested too deeply."""
     whole = [value]
     todo: list[tuple[Any, int]] = [(whole, 0)]
     while todo:

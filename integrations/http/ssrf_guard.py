@@ -1,4 +1,5 @@
-"""The address guard: connect to public addresses, and to private ones that the operator listed."""
+"""The SSRF guard: connects to public addresses, and to private ones that the operator has
+listed."""
 
 import errno
 import socket
@@ -20,14 +21,15 @@ import httpcore
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 20.0
-MAX_ADDRESSES = 16  # of one name are tried; a name may have thousands
+MAX_ADDRESSES = 16  # tried per name; a name may have thousands
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
 
 class AddressRefused(Exception):
-    """An address that may not be connected to; `admissible` when listing it would open it."""
+    """Raised for an address that Patchbay must not connect to. `admissible` says that the operator
+    could allow it by listing its network."""
 
     def __init__(self, reason: str, *, admissible: bool = False):
         super().__init__(reason)
@@ -39,10 +41,10 @@ def _networks(*texts: str) -> tuple[Network, ...]:
     return tuple(ip_network(text) for text in texts)
 
 
-# Never, even when listed: what answers there is the machine's own keeper, or no single machine.
-# The metadata services that stand outside link-local look public or merely private to every table
-# (Azure 168.63.129.16, Oracle 192.0.0.192, Alibaba 100.100.100.200, AWS and Google on IPv6).
-# Tunnel and translation forms carry an IPv4 address inside that the ranges below would not see.
+# Blocked even when listed, because these addresses belong to the host's own infrastructure or to no
+# single machine. The metadata services outside link-local look public or merely private to every
+# table (Azure 168.63.129.16, Oracle 192.0.0.192, Alibaba 100.100.100.200, AWS and Google on IPv6).
+# Tunnel and translation formats embed an IPv4 address that the ranges below would not see.
 _ALWAYS_BLOCKED: dict[str, tuple[Network, ...]] = {
     "a cloud metadata address": _networks(
         "168.63.129.16/32",
@@ -61,7 +63,7 @@ _ALWAYS_BLOCKED: dict[str, tuple[Network, ...]] = {
     "a Teredo address": _networks("2001::/32"),
 }
 
-# Open to whoever lists them in PATCHBAY_ALLOWED_PRIVATE_CIDRS.
+# Allowed for operators who list them in PATCHBAY_ALLOWED_PRIVATE_CIDRS.
 _PRIVATE_RANGES: dict[str, tuple[Network, ...]] = {
     "a loopback address": _networks("127.0.0.0/8", "::1/128"),
     "a private address": _networks(
@@ -73,15 +75,16 @@ _PRIVATE_RANGES: dict[str, tuple[Network, ...]] = {
 
 _RESERVED_RANGES = _networks(
     "240.0.0.0/4", "3fff::/20", "5f00::/16"
-)  # 3.11 takes the last two for public
+)  # Python 3.11 considers the last two public
 _IPV4_COMPATIBLE = IPv6Network(
     "::/96"
-)  # ::127.0.0.1, forgotten since 2006, still routed by some stacks
-_GLOBAL_UNICAST = IPv6Network("2000::/3")  # all that was ever handed out
+)  # ::127.0.0.1, obsolete since 2006, still routed by some stacks
+_GLOBAL_UNICAST = IPv6Network("2000::/3")  # all that was ever allocated
 
 
 def unwrap_mapped_address(address: str | Address) -> Address:
-    """The address itself; `::ffff:10.0.0.1` is 10.0.0.1, which is where a socket would go."""
+    """Returns the address that a socket would connect to: 10.0.0.1 for `::ffff:10.0.0.1`, otherwise
+    the address itself."""
     ip = ip_address(address)
     return getattr(ip, "ipv4_mapped", None) or ip
 
@@ -98,7 +101,8 @@ def _always_blocked_reason(ip: Address) -> str | None:
 
 
 def _private_range_reason(ip: Address) -> str | None:
-    """`is_global` alone is not enough: it says yes to multicast, NAT64, 6to4, fec0::1 and more."""
+    """Returns the reason why the address is not public, or None. `is_global` alone is not enough,
+    because it is true for multicast, NAT64, 6to4, fec0::1 and more."""
     kind = _matching_range_name(ip, _PRIVATE_RANGES)
     if kind is None and (any(ip in net for net in _RESERVED_RANGES) or not ip.is_global):
         return "a reserved address"
@@ -108,13 +112,13 @@ def _private_range_reason(ip: Address) -> str | None:
 
 
 def classify_address(address: str | Address) -> str | None:
-    """What keeps an address closed, e.g. "a loopback address"; None for a public one."""
+    """Returns why an address is blocked, e.g. "a loopback address", or None for a public one."""
     ip = unwrap_mapped_address(address)
     return _always_blocked_reason(ip) or _private_range_reason(ip)
 
 
 def ensure_address_allowed(address: str | Address, allowed_private: Sequence[Network] = ()) -> None:
-    """Pass, or raise AddressRefused with the reason."""
+    """Raises AddressRefused with the reason if Patchbay must not connect to the address."""
     ip = unwrap_mapped_address(address)
     if kind := _always_blocked_reason(ip):
         raise AddressRefused(f"{ip} is {kind}")
@@ -126,13 +130,15 @@ def ensure_address_allowed(address: str | Address, allowed_private: Sequence[Net
 def ensure_addresses_allowed(
     addresses: Iterable[str], allowed_private: Sequence[Network] = ()
 ) -> None:
-    """One bad answer spoils the name: a resolver that mixes good and bad ones is being played."""
+    """Raises AddressRefused if any address of a name is blocked, because a resolver that mixes
+    allowed and blocked addresses indicates an attack."""
     for address in addresses:
         ensure_address_allowed(address, allowed_private)
 
 
 class _DeadlineStream(httpcore.NetworkStream):
-    """A connection that knows the door's deadline: a peer that drips cannot outlive it."""
+    """A connection that enforces the client's deadline, so that a peer that sends slowly cannot
+    exceed it."""
 
     def __init__(self, inner: httpcore.NetworkStream, remaining: Callable[[], float]):
         self._inner, self._remaining = inner, remaining
@@ -168,7 +174,7 @@ class _DeadlineStream(httpcore.NetworkStream):
 
 
 class DnsTimeout(httpcore.ConnectTimeout):
-    """Ours, not the platform's."""
+    """Raised when the name server did not answer: a local failure, not the platform's."""
 
 
 LOCAL_ERRNOS = {
@@ -179,7 +185,8 @@ LOCAL_DNS_ERRORS = {socket.EAI_AGAIN, socket.EAI_SYSTEM, socket.EAI_MEMORY}
 
 
 def is_local_failure(error: BaseException | None) -> bool:
-    """Whether a connection failed on this side: no route, no file left, no name server."""
+    """Returns whether a connection failed on this side: no route, no file descriptor left, no name
+    server."""
     while error is not None:
         if isinstance(error, DnsTimeout):
             return True
@@ -192,7 +199,8 @@ def is_local_failure(error: BaseException | None) -> bool:
 
 
 def _resolve_host(host: str, port: int, timeout: float) -> list[str]:
-    """All addresses of a name. In a thread, as the resolver knows no timeout of its own."""
+    """Returns all addresses of a name. Runs in a thread, because the resolver has no timeout of its
+    own. Raises DnsTimeout or httpcore.ConnectError."""
     found: list[Any] = []
 
     def look() -> None:
@@ -215,9 +223,10 @@ def _resolve_host(host: str, port: int, timeout: float) -> list[str]:
 
 
 class SsrfGuardBackend(httpcore.NetworkBackend):
-    """Connects to the very address it has checked: no second look-up that could answer otherwise.
+    """Connects to exactly the address that it has checked, because a second DNS query could give
+    another result.
 
-    The host name stays with the caller, so Host and SNI are as they were.
+    httpx still knows the host name, so the Host header and SNI do not change.
     """
 
     def __init__(self, allowed_private: Sequence[Network], remaining: Callable[[], float]):

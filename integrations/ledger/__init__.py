@@ -1,2 +1,2 @@
-"""The ledger of operations toward platforms: requested by the web, dispatched, and done by
-workers."""
+"""The ledger of operations on platforms, which interfaces request, the dispatcher publishes and
+workers run."""

@@ -1,4 +1,5 @@
-"""Counts how attempts end. It must cost the attempt nothing: a statement of its own, after it."""
+"""Counts the outcomes of attempts. The count is a statement of its own after the attempt, so it
+cannot slow an attempt down or fail it."""
 
 import logging
 import os
@@ -11,7 +12,7 @@ from organizations.tenancy import tenant_scope
 logger = logging.getLogger(__name__)
 
 SHARDS = 16
-# Nobody waits for the disk: a count that a crash of the machine loses is no loss.
+# Commits without waiting for the disk: losing a count when the machine crashes does no harm.
 COUNT_ATTEMPT_SQL = """
 INSERT INTO integrations_attemptcount AS counted (platform, outcome, shard, attempts)
 SELECT i.kind, o.outcome, %(shard)s, 1
@@ -24,7 +25,7 @@ ON CONFLICT (platform, outcome, shard) DO UPDATE SET attempts = counted.attempts
 
 
 def count_attempt(operation: Operation) -> None:
-    """By the outcome that its last attempt left in the row."""
+    """Counts the operation's last attempt by platform and by the outcome stored in its row."""
     values = {"id": operation.pk, "shard": os.getpid() % SHARDS}
     try:
         with tenant_scope.within(operation.organization_id), connection.cursor() as cursor:

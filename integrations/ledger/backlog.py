@@ -1,4 +1,5 @@
-"""How long the oldest operation waits that nothing works on: what is behind, or stuck."""
+"""Measures how long the oldest due operation has waited, which shows whether workers are behind or
+an operation is stuck."""
 
 from datetime import timedelta
 
@@ -7,8 +8,8 @@ from django.db import connection
 from integrations.ledger.leases import BREAKER_THRESHOLD
 from organizations.tenancy import tenant_scope
 
-# One step into the index `operation_due` for each integration that gives work. A queue at whose
-# platform something is being done is long, and not stuck.
+# Reads one entry of the index `operation_due` for each connected integration. A queue whose
+# platform has an operation in progress may be long, but it is not stuck.
 OLDEST_DUE_SQL = f"""
 SELECT max(statement_timestamp() - due.next_attempt_at)
 FROM integrations_integration i CROSS JOIN LATERAL (
@@ -29,7 +30,8 @@ WHERE i.state = 'connected'
 
 
 def oldest_due_age() -> timedelta:
-    """Zero if nothing is due; of all organizations. Raises django.db.Error."""
+    """Returns how long the oldest due operation of all organizations has been waiting, or zero if
+    none is due. Raises django.db.Error."""
     with tenant_scope.all_organizations(), connection.cursor() as cursor:
         cursor.execute(OLDEST_DUE_SQL)
         return cursor.fetchone()[0] or timedelta(0)

@@ -1,9 +1,10 @@
-"""The doorbell: picks what is due, fairly for each organization
-(integrations/ledger/fair_share.py) and within each integration's limits, and publishes ids to the
-broker; likewise for chores (integrations/ledger/job_sources.py).
+"""Selects due operations with a fair share for each organization
+(integrations/ledger/fair_share.py) and within the limits of each integration, and publishes their
+ids to the broker. Job sources (integrations/ledger/job_sources.py) are published the same way.
 
-A lost message costs only time: what was published and not claimed within OPERATION_REDISPATCH is
-published again. integrations/ledger/dispatcher.py is the program around it.
+A lost message only costs time: an operation that was published but not claimed within
+OPERATION_REDISPATCH is published again. integrations/ledger/dispatcher.py is the process that calls
+this module.
 """
 
 from collections import Counter
@@ -21,13 +22,13 @@ from integrations.ledger.leases import BREAKER_THRESHOLD, QUERY_ACTIONS
 from integrations.models import Operation
 
 MESSAGE_EXPIRES = 300  # seconds
-QUERY_RETENTION = timedelta(days=1)  # for whoever comes back for an answer
+QUERY_RETENTION = timedelta(days=1)  # for clients that fetch the result later
 
-# What people wait for goes before any queue.
+# A person waits for these actions, so they precede every queue.
 INTERACTIVE_ACTIONS = ", ".join(f"'{wish}'" for wish in (Operation.Wish.CHECK, *QUERY_ACTIONS))
 
-# Published and perhaps not claimed yet, or leased. The times are the statement's, as Django's Now()
-# has them.
+# Selects operations that are leased, or published and perhaps not claimed yet. Times come from the
+# statement, as in Django's Now().
 IN_FLIGHT_SQL = """
 SELECT organization_id, integration_id, count(*) FROM integrations_operation
 WHERE status = 'open' AND (dispatched_at IS NOT NULL OR lease_until IS NOT NULL)
@@ -41,9 +42,10 @@ CLAIMABLE_CONDITION = """o.organization_id = pair.organization_id
   AND coalesce(o.lease_until, '-infinity') < statement_timestamp()
   AND coalesce(o.dispatched_at, '-infinity') < statement_timestamp() - %(redispatch)s"""
 
-# From each pair of organization and integration with open operations, found by hopping through the
-# index, the first few that are due: however long a queue is, no more of it is read. An integration
-# that is resting (breaker) gives none, one that is paused or paced gives none but checks.
+# Selects the first few due operations of each pair of organization and integration that has open
+# operations. The pairs are found by skipping through the index, so no more is read however long a
+# queue is. An integration whose circuit breaker is open contributes nothing; a paused or
+# rate-limited one contributes only checks.
 DUE_SQL = f"""
 WITH RECURSIVE pair AS (
     (SELECT organization_id, integration_id FROM integrations_operation WHERE status = 'open'
@@ -73,7 +75,8 @@ CROSS JOIN LATERAL (
 WHERE coalesce(i.open_until, '-infinity') <= statement_timestamp()
 """
 
-# An integration whose rest is over needs one operation to go and see, though all may wait for long.
+# An integration whose circuit breaker pause has ended needs one operation as a probe, even if all
+# its operations are postponed for long.
 PROBE_SQL = f"""
 WITH probe AS MATERIALIZED (
     SELECT next.id FROM integrations_integration i CROSS JOIN LATERAL (
@@ -103,8 +106,9 @@ FROM free WHERE stamped.id = free.id RETURNING stamped.id
 
 
 def dispatch_due_operations(publish: Callable[[UUID], None]) -> int:
-    """One round: choose what is due and stamp it, publish the ids. What could not be published is
-    due again at once. Raises BrokerUnavailable."""
+    """Runs one round: selects due operations, marks them as dispatched and publishes their ids.
+    Returns how many were published. Operations that could not be published are due again at once.
+    Raises BrokerUnavailable."""
     room = fair_share.current_slot_pool()
     if not room.free:
         return 0
@@ -120,7 +124,8 @@ def dispatch_due_operations(publish: Callable[[UUID], None]) -> int:
 def select_due_operations(
     cursor: Any, room: fair_share.SlotPool
 ) -> tuple[list[DueItem], list[fair_share.SlotPool], dict[UUID, int]]:
-    """What is due, the room for it, and the places that each integration has left."""
+    """Returns the due operations, the pool of slots for them, and the number of further operations
+    that each integration may run."""
     running = count_by_integration(count_in_flight(cursor))
     cursor.execute(PROBE_SQL)
     values = {"redispatch": settings.OPERATION_REDISPATCH, "most": room.free}
@@ -128,14 +133,16 @@ def select_due_operations(
     waiting, lanes = [], {}
     for operation_id, organization_id, integration_id, is_queued, since, most in cursor.fetchall():
         lanes[integration_id] = max(0, most - running[integration_id])
-        # Of equals, the integration with the fewest at work: one that hangs holds up no other.
+        # Among equals, the integration with the fewest running operations comes first, so an
+        # unresponsive one delays no other.
         place = (is_queued, running[integration_id], since)
         waiting.append(DueItem(operation_id, organization_id, place, lane=integration_id))
     return waiting, [room], lanes
 
 
 def count_in_flight(cursor: Any) -> list[tuple[UUID, UUID, int]]:
-    """Organization, integration, and how many operations are on their way or at work."""
+    """Returns rows of organization id, integration id, and the number of operations that are
+    dispatched or running."""
     cursor.execute(IN_FLIGHT_SQL, {"redispatch": settings.OPERATION_REDISPATCH})
     return cursor.fetchall()
 
@@ -148,7 +155,7 @@ def count_by_integration(rows: list[tuple[UUID, UUID, int]]) -> Counter[UUID]:
 
 
 def count_held_slots() -> Counter[UUID]:
-    """The slots that each organization holds by operations."""
+    """Returns the number of slots that the operations of each organization occupy."""
     held: Counter[UUID] = Counter()
     with connection.cursor() as cursor:
         for organization_id, _integration_id, operations in count_in_flight(cursor):
@@ -160,13 +167,15 @@ fair_share.register_slot_counter("operations", count_held_slots)
 
 
 def undo_dispatch(operation_ids: Sequence[UUID]) -> None:
-    """One statement each, so that no row stays locked while another is waited for."""
+    """Marks operations as not dispatched. Uses one statement per operation, so that no row stays
+    locked while the statement waits for another."""
     for operation_id in operation_ids:
         Operation.objects.filter(pk=operation_id, lease_until=None).update(dispatched_at=None)
 
 
 def publish_operation(operation_id: UUID) -> None:
-    """To Celery. Short timeouts, one try: the ledger is what remembers."""
+    """Publishes the operation to Celery with short timeouts and a single try, because the ledger is
+    the durable record."""
     from integrations.tasks import run_operation
 
     run_operation.apply_async(

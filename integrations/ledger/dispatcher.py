@@ -1,4 +1,5 @@
-"""The dispatcher: one leads and dispatches, others stand by (integrations/ledger/leadership.py)."""
+"""The dispatcher process: one dispatcher leads and dispatches, the others are on standby
+(integrations/ledger/leadership.py)."""
 
 import logging
 import time
@@ -26,7 +27,8 @@ HANDOVER_AFTER = 6.0  # seconds without the broker, which another dispatcher may
 
 
 def run_dispatcher(stop: Event, *, pause: float = 1.0) -> None:
-    """Stand by, lead, dispatch; after a lost database connection begin anew."""
+    """Waits for leadership, leads and dispatches until `stop` is set. Starts over when the database
+    connection is lost."""
     me = ProcessReporter(Process.Kind.DISPATCHER)
     logger.info("dispatcher %s started", me.instance)
     while not stop.is_set():
@@ -43,7 +45,8 @@ def run_dispatcher(stop: Event, *, pause: float = 1.0) -> None:
 def lead_and_dispatch(
     lead: LeadershipLease, me: ProcessReporter, stop: Event, pause: float
 ) -> None:
-    """Until it is to stop, or another leads. Raises where the database is out of reach."""
+    """Leads and dispatches until `stop` is set or another dispatcher takes over. Raises
+    django.db.Error or psycopg.Error if the database is unreachable."""
     wait_for_leadership(lead, me, stop, pause)
     if not lead.term:
         return
@@ -55,7 +58,8 @@ def lead_and_dispatch(
             logger.warning("lost the lead of term %s: another dispatcher took over", lead.term)
             return
         report.sometimes(broker_outage.reason)
-        # One round is enough: what becomes due meanwhile, or makes room for more, notifies again.
+        # One round is enough, because anything that becomes due or frees a slot meanwhile sends
+        # another notification.
         run_dispatch_round()
         if broker_outage.seconds > HANDOVER_AFTER and has_successor(me):
             hand_over(lead, stop)
@@ -66,7 +70,7 @@ def lead_and_dispatch(
 
 
 def has_successor(me: ProcessReporter) -> bool:
-    """Whether another dispatcher stands by that knows of no obstacle."""
+    """Returns whether another dispatcher is on standby and reports no problem."""
     others = alive_processes(Process.Kind.DISPATCHER).exclude(pk=me.instance)
     return others.filter(state=Process.State.STANDING_BY, reason="").exists()
 
@@ -74,13 +78,13 @@ def has_successor(me: ProcessReporter) -> bool:
 def hand_over(lead: LeadershipLease, stop: Event) -> None:
     logger.warning("gave back the lead of term %s: the broker is out of reach from here", lead.term)
     lead.release()
-    stop.wait(LEADERSHIP_LEASE.total_seconds() / 2)  # it must not take the lead itself
+    stop.wait(LEADERSHIP_LEASE.total_seconds() / 2)  # this process must not take the lease itself
 
 
 def wait_for_leadership(
     lead: LeadershipLease, me: ProcessReporter, stop: Event, pause: float
 ) -> None:
-    """Until it leads, or is to stop."""
+    """Waits until this dispatcher leads or `stop` is set."""
     report, told = PeriodicReport(me, Process.State.STANDING_BY), False
     while not stop.is_set() and not lead.take():
         if not told:
@@ -96,7 +100,7 @@ def wait_for_leadership(
 
 @dataclass
 class PeriodicReport:
-    """What is said of this dispatcher every few seconds."""
+    """Reports the state of this dispatcher every HEARTBEAT_SECONDS."""
 
     me: ProcessReporter
     state: str
@@ -113,14 +117,15 @@ class PeriodicReport:
 
 
 def report_dispatcher_stopped(me: ProcessReporter) -> None:
-    with suppress(Error):  # the row ends by itself, later
+    with suppress(Error):  # the row expires later
         me.leave()
     logger.info("dispatcher %s stopped", me.instance)
 
 
 def run_dispatch_round() -> None:
-    """Chores first: they take few slots, and operations would leave them none. Where the broker
-    takes no messages, the rest of the round would only wait for it."""
+    """Publishes due jobs, then due operations. Jobs go first because they need few slots and
+    operations would leave them none. If the broker rejects messages, the rest of the round is
+    skipped, because each message would only wait for a timeout."""
     try:
         job_sources.publish_due_jobs()
         dispatch.dispatch_due_operations(dispatch.publish_operation)
@@ -132,19 +137,21 @@ def run_dispatch_round() -> None:
 
 
 def check_broker() -> None:
-    """Whether an outage is over. Who stands by and knows of none does not need the broker."""
+    """Checks whether a known broker outage has ended. A dispatcher on standby that knows of no
+    outage does not need the broker."""
     if not broker_outage.seconds:
         return
     try:
         with current_app.connection_for_write() as broker:
             broker.default_channel.client.ping()
-    except Exception as error:  # of the transport's many kinds
+    except Exception as error:  # the transports raise many kinds
         broker_outage.goes_on(error)
     else:
         broker_outage.is_over()
 
 
 def reset_broker_connections() -> None:
-    """To the broker. Each of them may be lost, and would cost a timeout of its own."""
+    """Drops all connections to the broker. Each of them may be dead and would cost a timeout of its
+    own."""
     pools.reset()
     current_app._pool = current_app.amqp._producer_pool = None  # Celery has no public way

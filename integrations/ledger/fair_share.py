@@ -1,8 +1,9 @@
-"""Who gets the workers' processes: a fair share for each organization (ADR 0018).
+"""Shares the workers' processes fairly among organizations (ADR 0018).
 
-A slot is one process of a worker. Whatever occupies slots, operations and bulk jobs alike,
-registers how many of its slots each organization holds, and asks here which of the waiting items go
-next. The one dispatcher asks, so the choice needs no lock; all counts come from the database.
+A slot is one process of a worker. Everything that occupies slots, operations as well as bulk jobs,
+registers how many slots each organization occupies, and asks this module which of the waiting items
+are next. Only the leading dispatcher asks, so the selection needs no lock. All counts come from the
+database.
 """
 
 from collections import Counter, defaultdict
@@ -18,13 +19,13 @@ SlotCounter = Callable[[], Mapping[UUID, int]]
 
 _slot_counters: dict[str, SlotCounter] = {}
 _turn_counter = count(1)
-_last_turn: dict[UUID, int] = {}  # by organization; a dispatcher that starts knows of none
+_last_turn: dict[UUID, int] = {}  # by organization; empty when a dispatcher starts
 
 
 @dataclass(frozen=True)
 class DueItem:
-    """An item that is due. `place` orders the items of one organization, the lowest first; `lane`
-    is what it queues for besides a slot, for example its integration."""
+    """An item that is due. `place` orders the items of one organization, lowest first. `lane` is
+    what the item queues for besides a slot, for example its integration."""
 
     id: UUID
     organization_id: UUID
@@ -33,15 +34,16 @@ class DueItem:
 
 
 class SlotPool:
-    """Slots, and how many of them each organization holds."""
+    """A number of slots, and how many of them each organization occupies."""
 
     def __init__(self, size: int, in_flight: Mapping[UUID, int]):
         self.held = Counter(in_flight)
         self.free = max(0, size - self.held.total())
 
     def admits(self, organization_id: UUID) -> bool:
-        """Whether the organization may hold one more: only while more slots are free than it holds.
-        So one organization alone gets half of the slots, and a newcomer finds a free one."""
+        """Returns whether the organization may occupy one more slot, which requires that more slots
+        are free than it occupies. A single organization therefore gets half of the slots, and a
+        newcomer finds a free one."""
         return self.free > self.held[organization_id]
 
     def take(self, organization_id: UUID) -> None:
@@ -50,13 +52,13 @@ class SlotPool:
 
 
 def register_slot_counter(name: str, in_flight: SlotCounter) -> None:
-    """`in_flight` returns the slots that each organization holds by work of this kind, including
-    what is published and not claimed yet."""
+    """Registers a function that returns the number of slots that each organization occupies with
+    one kind of work, including what is published but not claimed yet."""
     _slot_counters[name] = in_flight
 
 
 def current_slot_pool() -> SlotPool:
-    """All slots of the installation, as they are held now."""
+    """Returns all slots of the installation with their present use."""
     held: Counter[UUID] = Counter()
     for in_flight in _slot_counters.values():
         held.update(in_flight())
@@ -66,9 +68,10 @@ def current_slot_pool() -> SlotPool:
 def choose_due_items(
     waiting: Iterable[DueItem], rooms: Sequence[SlotPool], lanes: Mapping[UUID, int] | None = None
 ) -> list[UUID]:
-    """Returns the ids of those that go now, one organization after the other: who holds the fewest
-    slots first, then whose last turn is longest ago. Every room must admit an item, and its lane
-    must have a place left (`lanes`); a lane that is missing there has no bound."""
+    """Returns the ids of the items that go now, one organization after the other. The organization
+    that occupies the fewest slots comes first, then the one whose last turn is longest ago. Every
+    pool in `rooms` must admit an item, and its lane must have capacity left (`lanes`). A lane that
+    is missing from `lanes` has no limit."""
     queues: dict[UUID, list[DueItem]] = defaultdict(list)
     for item in sorted(waiting, key=lambda item: item.place):
         queues[item.organization_id].append(item)

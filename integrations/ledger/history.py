@@ -1,5 +1,5 @@
-"""The story of a subject: its wishes with their attempts and calls, and what each is waiting
-for."""
+"""The history of a subject: its operations with their attempts and platform calls, and what each
+operation is waiting for."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -20,8 +20,8 @@ CALLS_PER_OPERATION = 50
 
 @dataclass(frozen=True)
 class HistoryEntry:
-    """One operation. `waits_for` says in words why it is not attempted now; "" when it is, or is
-    settled."""
+    """One operation with its platform calls. `waits_for` is the sentence that says why no attempt
+    is made now, or "" if an attempt is made or the operation has settled."""
 
     operation: Operation
     calls: Sequence[ProviderCall] = field(default_factory=list)
@@ -35,7 +35,8 @@ def subject_history(
     limit: int = 50,
     calls_each: int = CALLS_PER_OPERATION,
 ) -> list[HistoryEntry]:
-    """Newest first, each with its newest calls in order; two queries however long the story is."""
+    """Returns the operations of the subjects, newest first, each with its newest calls in
+    chronological order. Runs two queries, however long the history is."""
     operations = list(
         Operation.objects.filter(subject_kind=subject_kind, subject_id__in=subject_ids)
         .select_related("integration", "waits_for")
@@ -45,7 +46,8 @@ def subject_history(
 
 
 def build_history(operations: Sequence[Operation], *, calls_each: int) -> list[HistoryEntry]:
-    """Chapters of operations that were read with their `integration` and `waits_for`."""
+    """Returns the history entries of operations that were read with their `integration` and
+    `waits_for`."""
     calls = calls_by_operation(operations, calls_each)
     return [HistoryEntry(o, calls.get(o.pk, []), wait_reason(o)) for o in operations]
 
@@ -62,7 +64,8 @@ def calls_by_operation(
 
 
 def wait_reason(operation: Operation) -> str:
-    """Nothing is pending without a reason: what holds this operation back, if anything does."""
+    """Returns why the operation is waiting, as text, or "" if nothing delays it. Every pending
+    operation must show a reason."""
     return join_reasons(blocking_reason(operation), provisioning_outage_reason(operation))
 
 
@@ -71,7 +74,7 @@ def join_reasons(*reasons: str) -> str:
 
 
 def blocking_reason(operation: Operation) -> str:
-    """The operation before it, or its integration."""
+    """Returns why the operation it depends on, or its integration, delays the operation, or ""."""
     if operation.status != Operation.Status.OPEN:
         return ""
     if operation.waits_for:
@@ -82,21 +85,22 @@ def blocking_reason(operation: Operation) -> str:
 
 
 def provisioning_outage_reason(operation: Operation) -> str:
-    """That nothing works on it, nor on what it waits for, as provisioning does not run; "" where
-    its turn has not come yet."""
+    """Returns the sentence that says that dispatcher or workers are not running, so that neither
+    the operation nor the one it depends on is processed. Returns "" if the operation is leased, not
+    due yet, or delayed by its integration."""
     if operation.status != Operation.Status.OPEN or is_future(operation.lease_until):
         return ""
     first = operation.waits_for or operation
     if is_future(first.lease_until) or is_future(first.next_attempt_at):
         return ""
     if first is operation and integration_wait_reason(operation.integration, wish=operation.wish):
-        return ""  # its platform would keep it all the same
+        return ""  # the platform would delay it even if provisioning ran
     return availability.current_availability().sentence
 
 
 def integration_wait_reason(integration: Integration, *, wish: str = "") -> str:
-    """Why the integration gives no operation now. A check, which the others wait for, is held by
-    its rest alone."""
+    """Returns why the integration runs no operation now, or "". Only an open circuit breaker delays
+    a check, because the other operations depend on its result."""
     is_check = wish == Operation.Wish.CHECK
     if integration.state != Integration.State.CONNECTED and not is_check:
         words = {
@@ -127,5 +131,5 @@ def is_future(moment: datetime | None) -> bool:
 
 
 def format_local_time(moment: datetime) -> str:
-    """In the reader's zone; in the APIs that is UTC."""
+    """Returns the time as text in the current time zone, which is UTC in the APIs."""
     return f"{timezone.localtime(moment):%Y-%m-%d %H:%M:%S %Z}"

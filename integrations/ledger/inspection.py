@@ -1,5 +1,6 @@
-"""The worker's half of a look: what a platform holds of one of our rows, and what is missing there.
-Drift is `observe` and `plan` without `apply`: nothing is written, no status moves."""
+"""Runs inspections for the worker: compares what a platform has of one subject with the desired
+state. Inspection is `observe` and `plan` without `apply`, so it writes nothing to the platform and
+changes no status."""
 
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
@@ -19,7 +20,9 @@ MAX_REPORTED_STEPS, MAX_REPORTED_IDS = 50, 20
 
 
 def inspect_subject(operation: Operation, provider: Provider) -> dict[str, Any]:
-    """Is it there, by which ids, and which steps would make it what it shall be."""
+    """Returns whether the subject exists on the platform, under which ids, and which steps would
+    bring it in line with the desired state. Raises Refused if the subject no longer exists in
+    Patchbay."""
     wished = inspected_operation(operation)
     spec = get_reconciler(wished).spec(wished)
     if spec is None:
@@ -34,7 +37,8 @@ def inspect_subject(operation: Operation, provider: Provider) -> dict[str, Any]:
 
 
 def inspected_operation(operation: Operation) -> Operation:
-    """The wish that is compared with, as its subject knows it; never saved."""
+    """Returns the unsaved operation whose action the platform is compared with, in the form that
+    the subject's reconciler expects."""
     asked = operation.question
     return Operation(
         organization_id=operation.organization_id,
@@ -57,8 +61,8 @@ def plan_inspected_steps(
 def build_inspection_result(
     operation: Operation, provider: Provider, spec: Spec, refs: ExternalIds, steps: list[Step]
 ) -> dict[str, Any]:
-    """Without secrets. Of an account that is another organization's only that something is
-    missing."""
+    """Returns the platform ids and the missing steps without secrets. On another organization's
+    account it only says whether something is missing."""
     if operation.integration.organization_id != operation.organization_id:
         return {
             "refs": {},
@@ -78,7 +82,7 @@ def build_redactor(operation: Operation, provider: Provider, spec: Spec) -> Reda
 
 
 def spec_secrets(value: Any) -> Iterator[str]:
-    """What a spec keeps out of its `repr`."""
+    """Yields the values of a spec that its `repr` leaves out."""
     for field in fields(value):
         inner = getattr(value, field.name)
         if not field.repr and inner:

@@ -1,6 +1,8 @@
-"""Long work in slices, as batches and exports are: whose turn it is, by rows of a table.
+"""A queue of long jobs that run in slices, such as bulk jobs and exports, on top of a database
+table.
 
-The table has `state`, `fence` (the slices so far), `lease_until`, `dispatched_at`, `created_at`.
+The table has the columns `state`, `fence` (the slices so far), `lease_until`, `dispatched_at` and
+`created_at`.
 """
 
 from collections.abc import Sequence
@@ -13,7 +15,7 @@ from django.db import connection
 from integrations.ledger import fair_share
 from integrations.ledger.fair_share import DueItem
 
-MESSAGE_EXPIRES = 300  # seconds, of what is published
+MESSAGE_EXPIRES = 300  # seconds until a published message expires
 
 IN_FLIGHT_SQL = """
 SELECT organization_id, count(*) FROM {table} WHERE state IN ({moving})
@@ -21,7 +23,7 @@ SELECT organization_id, count(*) FROM {table} WHERE state IN ({moving})
 GROUP BY organization_id
 """
 
-# Who has had the fewest slices comes first, so that what is small never waits for what is large.
+# The job with the fewest slices comes first, so that small jobs never wait for large ones.
 DUE_SQL = """
 SELECT id, organization_id, fence, created_at FROM (
     SELECT id, organization_id, fence, created_at, row_number() OVER (
@@ -45,16 +47,17 @@ FROM free WHERE stamped.id = free.id RETURNING stamped.id
 
 @dataclass(frozen=True)
 class JobQueue:
-    """The rows of `table` that are in one of the states `moving`. All of them together hold at most
-    `share` of the workers' slots, but one at least."""
+    """The rows of `table` in one of the states `moving`. Together they occupy at most the fraction
+    `share` of the workers' slots, but at least one."""
 
     table: str
     moving: tuple[str, ...]
     share: float
 
     def due(self) -> list[UUID]:
-        """Stamped: nobody else is told of them for a while. Organizations share the slots of the
-        queue as they share all slots."""
+        """Returns the ids of the jobs to run now and marks them as dispatched, so that they are not
+        published again for a while. Organizations share the slots of the queue in the same way as
+        all slots."""
         own = fair_share.SlotPool(
             max(1, int(settings.WORKER_SLOTS * self.share)), self.held_slots()
         )
@@ -71,13 +74,13 @@ class JobQueue:
             return [row[0] for row in cursor.fetchall()]
 
     def held_slots(self) -> dict[UUID, int]:
-        """The slots that each organization holds by it."""
+        """Returns the number of slots that the jobs of each organization occupy."""
         with connection.cursor() as cursor:
             cursor.execute(self.sql(IN_FLIGHT_SQL), {"redispatch": settings.OPERATION_REDISPATCH})
             return dict(cursor.fetchall())
 
     def unstamp(self, ids: Sequence[UUID]) -> None:
-        """What could not be published."""
+        """Marks jobs that could not be published as not dispatched."""
         statement = self.sql("""
             UPDATE {table} SET dispatched_at = NULL WHERE id = ANY(%(ids)s) AND lease_until IS NULL
         """)

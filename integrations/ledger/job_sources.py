@@ -1,5 +1,5 @@
-"""Work beside the ledger that the dispatcher rings for too. Apps uphill register theirs, in
-`AppConfig.ready()`."""
+"""The registry of jobs that the dispatcher publishes besides operations. Apps that depend on this
+one register theirs in `AppConfig.ready()`."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,14 +7,14 @@ from uuid import UUID
 
 
 class BrokerUnavailable(Exception):
-    """A message could not be sent; the text says why."""
+    """Raised when a message could not be sent; the text says why."""
 
 
 @dataclass(frozen=True)
 class JobSource:
-    """One kind of work. `due` stamps and returns what shall be done now, `publish` sends one id to
-    the broker, `unstamp` takes back what could not be sent. A lost message costs only time: what is
-    stamped and not claimed becomes due again."""
+    """One kind of job. `due` marks the jobs to run now as dispatched and returns their ids,
+    `publish` sends one id to the broker, and `unstamp` undoes the mark of ids that could not be
+    sent. A lost message only costs time: a job that is marked but not claimed becomes due again."""
 
     due: Callable[[], Sequence[UUID]]
     publish: Callable[[UUID], None]
@@ -29,7 +29,7 @@ def register_job_source(name: str, chore: JobSource) -> None:
 
 
 def publish_due_jobs() -> None:
-    """Raises BrokerUnavailable."""
+    """Publishes the due jobs of all registered sources. Raises BrokerUnavailable."""
     for chore in _registry.values():
         publish_ids(chore.due(), chore.publish, chore.unstamp)
 
@@ -39,8 +39,8 @@ def publish_ids(
     publish: Callable[[UUID], None],
     unstamp: Callable[[Sequence[UUID]], None],
 ) -> int:
-    """How many were sent. What could not be published is due again at once. Raises
-    BrokerUnavailable."""
+    """Publishes the ids and returns how many were sent. Ids that could not be published are due
+    again at once. Raises BrokerUnavailable."""
     for place, due_id in enumerate(due):
         try:
             publish(due_id)

@@ -1,10 +1,10 @@
-"""Which of the dispatchers leads: the one that holds the lease in `integrations_leadership`.
+"""Election of the leading dispatcher, which is the one with the lease in `integrations_leadership`.
 
-A lock of a session would be held as long as PostgreSQL takes the session for alive, also by a
-dispatcher that is stopped or cut off. A lease ends by itself. The leader renews it in each round,
-on the connection on which it listens; one that was away finds the next term begun, and stands back.
-Two leaders for a moment do no harm: work is claimed by compare-and-set
-(integrations/ledger/leases.py).
+A session lock would last as long as PostgreSQL considers the session alive, even if the dispatcher
+is suspended or cut off. A lease expires without anybody's help. The leader renews it in each round,
+on the connection on which it listens. A leader that was suspended finds that the next term has
+begun, and returns to standby. Two leaders for a moment do no harm, because operations are claimed
+by compare-and-set (integrations/ledger/leases.py).
 """
 
 from dataclasses import dataclass
@@ -34,14 +34,16 @@ UPDATE integrations_leadership SET holder = '' WHERE holder = %(instance)s AND t
 
 @dataclass
 class LeadershipLease:
-    """The lead as one dispatcher sees it, by its connection in autocommit mode."""
+    """The leadership lease as one dispatcher sees it. Uses the dispatcher's connection in
+    autocommit mode."""
 
     connection: psycopg.Connection
     instance: str
-    term: int = 0  # 0: it does not lead
+    term: int = 0  # 0 while another dispatcher leads
 
     def take(self) -> bool:
-        """Become the leader if nobody is: given back, or not renewed for LEASE."""
+        """Becomes the leader if the lease is free: released, or not renewed for LEADERSHIP_LEASE.
+        Returns whether this dispatcher leads."""
         self.connection.execute(CREATE_LEADERSHIP_SQL)
         values = {"instance": self.instance, "lease": LEADERSHIP_LEASE}
         row = self.connection.execute(TAKE_LEADERSHIP_SQL, values).fetchone()
@@ -49,12 +51,12 @@ class LeadershipLease:
         return bool(row)
 
     def renew(self) -> bool:
-        """Whether it still leads."""
+        """Renews the lease. Returns whether this dispatcher still leads."""
         values = {"instance": self.instance, "term": self.term}
         return self.connection.execute(RENEW_LEADERSHIP_SQL, values).rowcount == 1
 
     def release(self) -> None:
-        """Another may lead at once."""
+        """Releases the lease, so that another dispatcher can lead at once."""
         self.connection.execute(
             RELEASE_LEADERSHIP_SQL, {"instance": self.instance, "term": self.term}
         )

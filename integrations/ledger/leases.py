@@ -1,5 +1,5 @@
-"""The ledger as the worker sees it: claim by compare-and-set, keep ids under a fence, settle
-once."""
+"""Leases of operations, as the worker uses them: claim by compare-and-set, store external ids under
+a fencing token, settle exactly once."""
 
 import random
 from collections.abc import Collection
@@ -24,24 +24,24 @@ from organizations.tenancy import tenant_scope
 
 Outcome, Status = Operation.Outcome, Operation.Status
 
-NOTIFY_CHANNEL = "patchbay_operations"  # NOTIFY wakes the dispatcher; losing one costs a second
-BREAKER_THRESHOLD = 5  # failures in a row before an integration rests
-MAX_BREAKER_PAUSE = 30.0  # seconds; then one operation goes to see whether the platform is back
+NOTIFY_CHANNEL = "patchbay_operations"  # NOTIFY wakes the dispatcher; a lost one costs a second
+BREAKER_THRESHOLD = 5  # failures in a row that open the circuit breaker
+MAX_BREAKER_PAUSE = 30.0  # seconds; then one operation probes whether the platform works again
 MAX_BACKOFF = 600.0  # seconds
 LOCAL_FAILURE_BACKOFF = 4.0
-MAX_REASON_LENGTH = 1000  # a platform's own words may be in it, and those have no end
-MIN_LEASE_REMAINING = WRITE_SECONDS + 2  # seconds: with less left, it is renewed before a call
-# Each its own subject.
+MAX_REASON_LENGTH = 1000  # reasons may quote a platform's text, which has no length limit
+MIN_LEASE_REMAINING = WRITE_SECONDS + 2  # seconds; with less left, a call renews the lease first
+# Each query is a subject of its own.
 QUERY_ACTIONS = (Operation.Wish.SEARCH, Operation.Wish.DISCOVER, Operation.Wish.LOOK)
-QUERY_LIFETIME = timedelta(minutes=2)  # then nobody waits for the answer any more
-LATE_WRITE_DELAY = 5.0  # a write whose answer was lost may still happen this much later
-# Attempts in a row that ended with an unexpected reply, or with the end of their worker: then the
-# operation is refused, so that no reply is asked for, and no worker killed, for ever.
+QUERY_LIFETIME = timedelta(minutes=2)  # after that, no client waits for the result
+LATE_WRITE_DELAY = 5.0  # a write whose response was lost may still take effect this much later
+# After this many attempts in a row that ended in an unexpected response, or with the death of their
+# worker, the operation is refused. Otherwise it would be attempted, and kill workers, forever.
 MAX_FAULTS = 5
 WORKER_ENDED_REASON = "The worker of the last attempt ended in the midst of it."
 
-# What is returned is what was claimed: read later, the row might be in the hands of the next
-# claimer. A lease that is left standing was its worker's end.
+# RETURNING gives the row as this worker claimed it; if it were read later, it could already belong
+# to the next claimer. A lease that was never cleared means that its worker died.
 CLAIM_SQL = """
 UPDATE integrations_operation
 SET lease_until = statement_timestamp() + %(lease)s, fence = fence + 1, attempts = attempts + 1,
@@ -54,31 +54,34 @@ RETURNING *
 
 
 class LeaseLost(Exception):
-    """Somebody else has claimed the operation since: nothing of this attempt counts any more."""
+    """Raised when another worker has claimed the operation since; nothing of this attempt
+    counts."""
 
 
 @dataclass(frozen=True)
 class AttemptResult:
-    """How one attempt ended. `retry_after` is what the platform asked for, in seconds."""
+    """The result of one attempt. `retry_after` is the delay that the platform requested, in
+    seconds."""
 
     outcome: str
     reason: str = ""
     retry_after: float | None = None
     result: dict[str, Any] = field(default_factory=dict)
     pauses_integration: bool = False
-    was_reached: bool | None = None  # None: by the outcome; a question ends without having been
-    is_ours: bool = False  # it says nothing about the platform, neither good nor bad
-    is_fault: bool = False  # the attempt is one of the MAX_FAULTS in a row that may end so
+    was_reached: bool | None = None  # None: by the outcome; a query may not reach it
+    is_ours: bool = False  # a local failure: no evidence for or against the platform
+    is_fault: bool = False  # counts towards MAX_FAULTS attempts in a row
 
     @property
     def speaks_well(self) -> bool:
-        """Whether it shows that the platform works."""
+        """Returns whether the result shows that the platform works."""
         reached = self.is_final if self.was_reached is None else self.was_reached
         return reached and not self.is_ours
 
     @property
     def speaks_ill(self) -> bool:
-        """Whether the platform failed. Refused credentials pause the integration instead."""
+        """Returns whether the result shows that the platform failed. Refused credentials pause the
+        integration instead."""
         return not (self.is_ours or self.speaks_well or self.pauses_integration)
 
     @property
@@ -87,7 +90,8 @@ class AttemptResult:
 
 
 def claim_operation(operation_id: Any) -> Operation | None:
-    """Take a due operation for one lease, or None: not due, settled, or somebody else's."""
+    """Claims a due operation for one lease. Returns None if it is not due, has settled, or is
+    leased by another worker."""
     values = {
         "id": operation_id,
         "lease": settings.OPERATION_LEASE,
@@ -102,15 +106,16 @@ def claim_operation(operation_id: Any) -> Operation | None:
 
 
 def renew_lease(operation: Operation) -> None:
-    """Hold the operation for longer than any write to a platform may take; called before each. So
-    when a lease runs out, because its worker died or lost the database, no write of it is still
-    under way. Raises FenceLost."""
+    """Renews the lease if it would end before a write to the platform could. Called before each
+    call, so when a lease expires because its worker died or lost the database, none of its writes
+    is still in progress. Raises LeaseLost."""
     if operation.holds_until - monotonic() <= MIN_LEASE_REMAINING:
         extend_lease(operation)
 
 
 def extend_lease(operation: Operation, **fields: Any) -> None:
-    """Renew the lease, by our clock and the database's, in one fenced UPDATE."""
+    """Renews the lease, by the local clock and the database's, and stores `fields` in the same
+    fenced UPDATE. Raises LeaseLost."""
     began = monotonic()
     mine = Operation.objects.filter(pk=operation.pk, fence=operation.fence, status=Status.OPEN)
     if not mine.update(lease_until=Now() + settings.OPERATION_LEASE, **fields):
@@ -119,7 +124,8 @@ def extend_lease(operation: Operation, **fields: Any) -> None:
 
 
 def save_external_ids(operation: Operation, refs: dict[str, str]) -> None:
-    """Save what a step brought and renew the lease, in one fenced UPDATE. Raises FenceLost."""
+    """Stores the external ids that a step returned and renews the lease in one fenced UPDATE.
+    Raises LeaseLost."""
     extend_lease(operation, refs=refs)
     operation.refs = refs
 
@@ -127,11 +133,12 @@ def save_external_ids(operation: Operation, refs: dict[str, str]) -> None:
 def settle_attempt(
     operation: Operation, verdict: AttemptResult, subject_ids: Collection[UUID] | QuerySet
 ) -> Operation | None:
-    """Write the verdict where the fence still matches. The caller has locked the subject's row;
-    `subject_ids` are the subjects that settle together (subjects.lock).
+    """Stores the result of the attempt if the fencing token still matches. The caller has locked
+    the subject's row; `subject_ids` are the subjects that settle together
+    (reconcilers.lock_subject).
 
-    Returns the operation when it was closed, so that the caller can move its subject in the same
-    transaction; None when it stays open or was somebody else's.
+    Returns the operation if it was closed, so that the caller can update its subject in the same
+    transaction. Returns None if it stays open or another worker has claimed it.
     """
     verdict = bound_attempt_result(operation, verdict)
     integration = get_affected_integration(operation, verdict)
@@ -144,14 +151,15 @@ def settle_attempt(
     if not verdict.is_final:
         postpone_operation(current, verdict)
         return None
-    if current.generation != operation.generation:  # the wish changed under us: attempt the new one
+    if current.generation != operation.generation:  # another action was requested
         requeue_operation(current)
         return None
     return close_operation(current, verdict)
 
 
 def bound_attempt_result(operation: Operation, verdict: AttemptResult) -> AttemptResult:
-    """The verdict as it may be kept: its reason on one line, and final after MAX_FAULTS."""
+    """Returns the result as it is stored: with its reason on one line of at most MAX_REASON_LENGTH
+    characters, and refused after MAX_FAULTS faults in a row."""
     verdict = replace(verdict, reason=shorten_to_line(verdict.reason, MAX_REASON_LENGTH))
     if not verdict.is_fault or operation.faults + 1 < MAX_FAULTS:
         return verdict
@@ -160,7 +168,7 @@ def bound_attempt_result(operation: Operation, verdict: AttemptResult) -> Attemp
 
 
 def get_affected_integration(operation: Operation, verdict: AttemptResult) -> Integration | None:
-    """Returns the operation's integration, locked if the verdict changes its row."""
+    """Returns the operation's integration, locked if the result changes its row."""
     if verdict.speaks_ill or verdict.pauses_integration:
         return lock_integration(operation.integration_id)
     integration = Integration.objects.filter(pk=operation.integration_id).first()
@@ -172,8 +180,8 @@ def get_affected_integration(operation: Operation, verdict: AttemptResult) -> In
 def lock_claimed_operation(
     operation: Operation, subject_ids: Collection[UUID] | QuerySet
 ) -> Operation | None:
-    """Lock the operations that settle together. Returns this one, or None if another worker has
-    claimed it since, or it is settled."""
+    """Locks the operations that settle together. Returns this one, or None if another worker has
+    claimed it since or it has settled."""
     current = lock_open_operations(operation.subject_kind, subject_ids).get(operation.subject_id)
     if current is None or (current.pk, current.fence) != (operation.pk, operation.fence):
         return None
@@ -204,8 +212,8 @@ def close_operation(operation: Operation, verdict: AttemptResult) -> Operation:
 
 
 def release_waiting_operations(operation: Operation) -> None:
-    """Whoever waited is due now; reading its wish tells it whether what it waited for has
-    failed."""
+    """Makes the operations that waited for this one due. When their spec is read, they find out
+    whether it failed."""
     waiting = Operation.objects.filter(waits_for=operation, status=Status.OPEN)
     with (
         tenant_scope.all_organizations()
@@ -237,8 +245,9 @@ def requeue_operation(operation: Operation) -> None:
 
 
 def retry_delay(attempts: int, verdict: AttemptResult) -> float:
-    """Seconds until the next attempt: full jitter under an exponential cap, never before
-    Retry-After. A fault of ours spares the platform nothing, so its cap does not grow."""
+    """Returns the seconds until the next attempt: full jitter under an exponential cap, and never
+    less than Retry-After. After a local failure the cap does not grow, because waiting longer would
+    not relieve the platform."""
     ceiling = (
         LOCAL_FAILURE_BACKOFF if verdict.is_ours else min(MAX_BACKOFF, 2.0 ** min(attempts, 10))
     )
@@ -250,13 +259,13 @@ def retry_delay(attempts: int, verdict: AttemptResult) -> float:
 def record_integration_health(
     integration: Integration, verdict: AttemptResult, *, began: datetime
 ) -> None:
-    """The breaker and the pause, in the integration's row, for all workers. The row is locked if
-    it changes."""
+    """Updates the circuit breaker and the pause in the integration's row, which all workers share.
+    The caller has locked the row if it changes."""
     row = Integration.objects.filter(pk=integration.pk)
     if verdict.pauses_integration:
         row.update(state=Integration.State.PAUSED, state_reason=verdict.reason)
     elif verdict.speaks_ill and (integration.failed_at is None or integration.failed_at <= began):
-        # Attempts that ran side by side saw one and the same failure.
+        # Attempts that ran in parallel saw the same failure, which counts once.
         record_integration_failure(row, integration.failures + 1, verdict)
     elif verdict.speaks_well and (integration.failures or integration.open_until):
         row.update(failures=0, failed_at=None, open_until=None)
@@ -275,7 +284,8 @@ def record_integration_failure(
 
 
 def wake_postponed_operations(integration_id: UUID) -> None:
-    """The platform works again: what failed with it need not wait for its own next attempt."""
+    """Makes the postponed operations of the integration due. The platform works again, so they need
+    not wait for their own next attempt."""
     waiting = Operation.objects.filter(
         integration_id=integration_id,
         status=Status.OPEN,
@@ -290,6 +300,7 @@ def wake_postponed_operations(integration_id: UUID) -> None:
 
 
 def wake_dispatcher() -> None:
-    """Delivered when the transaction commits, or at once outside one."""
+    """Sends the NOTIFY that wakes the dispatcher. PostgreSQL delivers it when the transaction
+    commits, or at once outside a transaction."""
     with connection.cursor() as cursor:
         cursor.execute(f"NOTIFY {NOTIFY_CHANNEL}")

@@ -8,7 +8,7 @@ Every transaction, in a request as in a worker, takes the locks it needs in this
    then, in an organization that is near one of its quotas, the row of the organization
 3. phone numbers, several in the order of their ids; new numbers in the order of the numbers
 4. carriers with their gateways, then integrations
-5. open operations, several in the order of subject kind and id (`in_order`)
+5. open operations, several in the order of subject kind and id (`in_lock_order`)
 6. placements, default integrations in the order of roles, rows of a bulk job and then the job,
    audit events
 
@@ -19,10 +19,9 @@ Claiming an operation and storing its ids are single statements that hold no oth
 wait. The check of an integration is guarded by the integration alone, so it may be locked before
 other operations.
 
-Rows are locked FOR NO KEY UPDATE. PostgreSQL checks our foreign keys at commit by locking the
-parent FOR KEY ALLOWANCE_DIVISOR, which would wait for FOR UPDATE. Only a deletion takes FOR UPDATE,
-and a transaction that refers to a row which must not be deleted meanwhile takes FOR KEY
-ALLOWANCE_DIVISOR explicitly.
+Rows are locked FOR NO KEY UPDATE. PostgreSQL checks foreign keys at commit by locking the parent
+FOR KEY SHARE, which would wait for FOR UPDATE. Only a deletion takes FOR UPDATE, and a transaction
+that refers to a row which must not be deleted meanwhile takes FOR KEY SHARE explicitly.
 """
 
 from collections.abc import Iterable
@@ -40,8 +39,8 @@ INSTALLATION_ID = UUID(int=0)
 
 
 def lock_names(owner_id: UUID, kind: str, names: Iterable[str] = ("",)) -> None:
-    """Lock names within an organization, or within the INSTALLATION_ID, until the transaction ends.
-    Rows with these names need not exist."""
+    """Locks names within an organization, or within the INSTALLATION_ID, until the transaction
+    ends. Rows with these names need not exist."""
     if keys := sorted({advisory_lock_key(uuid5(owner_id, f"{kind} {name}")) for name in names}):
         with connection.cursor() as cursor:
             cursor.execute(LOCK_NAMES_SQL, [keys])
@@ -53,19 +52,20 @@ def advisory_lock_key(value: UUID) -> int:
 
 
 def lock_integration(integration_id: UUID) -> Integration | None:
-    """Returns the integration as it is now, locked; None if it was deleted."""
+    """Locks the integration and returns its current row, or None if it was deleted."""
     rows = Integration.objects.select_for_update(no_key=True)
     return rows.filter(pk=integration_id).first()
 
 
 def lock_integration_name(organization_id: UUID, name: str) -> None:
-    """No other transaction connects an integration with this name, or renames one to it, until this
-    one ends. Call it before an integration is locked."""
+    """Locks the name, so that no other transaction connects an integration with this name, or
+    renames one to it, until this one ends. Call it before you lock an integration."""
     lock_names(organization_id, "integration", [name])
 
 
 def lock_dependents(integration: Integration) -> None:
-    """Lock what is deleted with an integration: its operations, then its default roles."""
+    """Locks the rows that are deleted with an integration: its operations, then its default
+    roles."""
     operations = integration.operations.select_for_update(no_key=True)
     list(operations.order_by("subject_kind", "pk").values_list("pk"))
     list(integration.default_for.select_for_update().order_by("role").values_list("pk"))
@@ -74,8 +74,8 @@ def lock_dependents(integration: Integration) -> None:
 def lock_open_operations(
     subject_kind: str, subject_ids: Iterable[UUID] | QuerySet
 ) -> dict[UUID, Operation]:
-    """Returns the open operations of subjects of one kind, locked, by subject id. The caller has
-    locked the number, carrier or integration, so none is opened or closed meanwhile."""
+    """Locks the open operations of subjects of one kind and returns them by subject id. The caller
+    has locked the number, carrier or integration, so none is opened or closed meanwhile."""
     rows = Operation.objects.filter(
         subject_kind=subject_kind, subject_id__in=subject_ids, status=Operation.Status.OPEN
     )
@@ -84,6 +84,7 @@ def lock_open_operations(
 
 
 def in_lock_order(operations: QuerySet[Operation]) -> QuerySet[Operation]:
-    """Returns the same operations for an UPDATE that locks them in the order given above."""
+    """Returns the same operations for an UPDATE that locks them in the lock order of this
+    module."""
     locked = operations.select_for_update(no_key=True).order_by("subject_kind", "pk")
     return Operation.objects.filter(pk__in=locked.values("pk"))

@@ -1,5 +1,5 @@
-"""The asker's half of the ledger: ask, withdraw, wait; connect an account. No call to a platform
-here."""
+"""Requests operations, cancels them and waits for them, and connects and changes integrations.
+Nothing in this module calls a platform."""
 
 import threading
 import time
@@ -31,7 +31,7 @@ from organizations.web.request_id import current_request_id
 
 
 class IntegrationInUse(Exception):
-    """The integration cannot be forgotten; the text says why."""
+    """Raised when the integration cannot be disconnected; the text says why."""
 
 
 def request_operation(
@@ -46,10 +46,12 @@ def request_operation(
     waits_for: Operation | None = None,
     is_new: bool = False,
 ) -> Operation:
-    """A wish about one subject, in the caller's transaction. An open one is changed, not doubled.
+    """Requests an action (`wish`) on one subject, in the caller's transaction. Changes the
+    subject's open operation if there is one, instead of creating a second.
 
-    `refs` are the platform ids known for the subject; `waits_for` an open operation that comes
-    first; `is_new` says that the subject was made in this transaction, so nobody has asked before.
+    `refs` are the known platform ids of the subject. `waits_for` is an open operation that must
+    settle first. `is_new` says that the subject was created in this transaction, so it cannot have
+    an open operation.
     """
     operation = None if is_new else lock_open_operation(subject_kind, subject_id)
     if operation:
@@ -71,9 +73,10 @@ def request_operation(
 
 
 def lock_open_operation(subject_kind: str, subject_id: UUID) -> Operation | None:
-    """The subject's open operation, locked: it can neither settle nor change under the caller.
+    """Locks the subject's open operation and returns it, or None. While it is locked it can neither
+    settle nor change.
 
-    Lock the number, carrier or integration before it (integrations/ledger/locks.py).
+    Lock the number, carrier or integration first (integrations/ledger/locks.py).
     """
     return lock_open_operations(subject_kind, [subject_id]).get(subject_id)
 
@@ -81,7 +84,8 @@ def lock_open_operation(subject_kind: str, subject_id: UUID) -> Operation | None
 def change_requested_action(
     by: Principal, operation: Operation, wish: str, waits_for: Operation | None
 ) -> Operation:
-    """The newest wish counts; an attempt at the older one does not settle it."""
+    """Replaces the requested action of an open operation and returns the operation. An attempt at
+    the earlier action no longer settles it."""
     operation.wish, operation.generation = wish, operation.generation + 1
     Operation.objects.filter(pk=operation.pk).update(
         wish=wish,
@@ -97,14 +101,16 @@ def change_requested_action(
 
 
 def earliest_attempt_time(operation: Operation) -> Any:
-    """Now; but a write whose answer was lost is given the time to be seen."""
+    """Returns the time of the next attempt: now, or up to LATE_WRITE_DELAY seconds later if the
+    response to a write was lost, so that a late write becomes visible first."""
     if operation.outcome != Operation.Outcome.UNKNOWN:
         return Now()
     return Least(F("next_attempt_at"), Now() + timedelta(seconds=LATE_WRITE_DELAY))
 
 
 def cancel_operation(operation: Operation) -> bool:
-    """Close a held operation that was never attempted; False when the platform may know of it."""
+    """Cancels a locked operation that was never attempted. Returns False if the platform may know
+    of it."""
     if operation.attempts or operation.refs:
         return False
     Operation.objects.filter(pk=operation.pk).update(
@@ -118,7 +124,7 @@ def cancel_operation(operation: Operation) -> bool:
 
 
 def make_operation_due(operation: Operation) -> None:
-    """Make a postponed operation due at once."""
+    """Makes a postponed operation due at once."""
     Operation.objects.filter(pk=operation.pk, waits_for=None).update(
         next_attempt_at=earliest_attempt_time(operation), dispatched_at=None
     )
@@ -126,10 +132,11 @@ def make_operation_due(operation: Operation) -> None:
 
 
 def wait_for_operation(operation_id: UUID, *, seconds: float = 10.0) -> Operation:
-    """The operation once settled, or as it is after `seconds`. Never inside a transaction.
+    """Returns the operation once it has settled, or as it is after `seconds`. Do not call it inside
+    a transaction.
 
-    Not more than MAX_WAITERS wait at a time: whoever comes then hears at once that it takes longer,
-    so that a platform which does not answer cannot take all threads from everybody else.
+    At most MAX_WAITERS callers wait at a time, and a further caller gets the operation at once as
+    it is. A platform that does not respond therefore cannot occupy all threads.
     """
     if not _waiter_slots.acquire(blocking=False):
         return Operation.objects.get(pk=operation_id)
@@ -163,11 +170,11 @@ def connect_integration(
     only_new: bool = False,
     default_for: Sequence[str] = (),
 ) -> tuple[Integration, Operation]:
-    """Connect an account, or give a connected one new credentials; either is checked before it
-    counts. `only_new` refuses a name that is there already; `default_for` are the roles that it
-    takes over once it is accepted, whoever still waits for that.
+    """Connects an account, or gives a connected one new credentials. Either is checked before it is
+    used. `only_new` refuses a name that already exists. `default_for` are the roles for which the
+    integration becomes the default once its check succeeds.
 
-    Raises ValidationError by field. The operation's settlement tells what the platform said.
+    Raises ValidationError by field. The settled operation holds the platform's response.
     """
     lock_integration_name(by.organization.pk, name)
     integration = lock_or_build_integration(by, kind=kind, name=name, only_new=only_new)
@@ -199,9 +206,10 @@ def change_integration(
     account: Mapping[str, str] | None = None,
     max_in_flight: int | None = None,
 ) -> tuple[Integration, Operation | None]:
-    """Another name or pace, other fields of the account; what is left out stays.
+    """Changes the name, the maximum number of concurrent operations or fields of the account.
+    Arguments that are left out change nothing.
 
-    A changed account is checked before it counts, and the present one works until then. Raises
+    A changed account is checked before it is used, and the present one works until then. Raises
     ValidationError by field.
     """
     if name:
@@ -230,12 +238,14 @@ def change_integration(
 
 
 def integration_snapshot(integration: Integration) -> dict[str, Any]:
-    """What the audit log tells of a change, beside the names of the account's changed fields."""
+    """Returns what the audit log records of a changed integration, besides the names of the changed
+    account fields."""
     return {"name": integration.name, "max_in_flight": integration.max_in_flight}
 
 
 def ensure_name_available(by: Principal, name: str) -> None:
-    """A name that is connected already would silently get new credentials."""
+    """Raises ValidationError if an integration of this name exists, because connecting again would
+    replace its credentials without notice."""
     if by.organization.integrations.filter(name=name).exists():
         raise name_taken_error()
 
@@ -246,8 +256,8 @@ def name_taken_error() -> ValidationError:
 
 
 def lock_own_integration(by: Principal, integration: Integration) -> Integration:
-    """Returns the integration as it is now. Its check is neither requested nor settled by another
-    transaction until this one ends."""
+    """Locks the integration and returns its current row. Its check is neither requested nor settled
+    by another transaction until this one ends."""
     rows = by.organization.integrations.select_for_update(no_key=True)
     return rows.get(pk=integration.pk)
 
@@ -255,7 +265,8 @@ def lock_own_integration(by: Principal, integration: Integration) -> Integration
 def lock_or_build_integration(
     by: Principal, *, kind: str, name: str, only_new: bool
 ) -> Integration:
-    """The integration of this name, locked, or a new one that is not saved yet."""
+    """Returns the integration of this name, locked, or a new one that is not saved yet. Raises
+    ValidationError if the name is taken by another platform, or at all with `only_new`."""
     known = by.organization.integrations.filter(name=name).first()
     if known and only_new:
         raise name_taken_error()
@@ -276,8 +287,9 @@ def lock_or_build_integration(
 
 @transaction.atomic
 def request_check(by: Principal, integration: Integration) -> Operation:
-    """Ask whether the platform still accepts the account. One that was just in vain is not asked
-    for again before its time. Of an integration that rests, it is the probe that ends the rest."""
+    """Requests a check whether the platform still accepts the account. Returns the open check if it
+    failed, its next attempt is only seconds away and there are no new credentials. Ends the pause
+    of an open circuit breaker, because the check probes the platform."""
     integration = lock_own_integration(by, integration)
     last = lock_open_operation("integration", integration.id)
     if last and last.attempts and not integration.candidate and is_postponed(last):
@@ -295,15 +307,17 @@ def request_check(by: Principal, integration: Integration) -> Operation:
 
 
 def is_postponed(operation: Operation) -> bool:
-    """For a few seconds: a person who waits longer is right to insist."""
+    """Returns whether the next attempt is due within 20 seconds. If it is further away, a person
+    may reasonably insist on a check now."""
     due = operation.next_attempt_at
     return bool(due) and timedelta() < due - timezone.now() < timedelta(seconds=20)
 
 
 @transaction.atomic
 def set_default_integration(by: Principal, integration: Integration, *, role: str) -> None:
-    """Requests that name no integration take this one from now on; existing rows stay where they
-    are."""
+    """Makes the integration the default for the role: later requests that name no integration use
+    it. Existing rows do not move. Raises ValidationError if the platform does not support the
+    role."""
     if role not in platform_roles(integration.kind):
         raise ValidationError(
             _("%(integration)s cannot be the default for %(role)s.")
@@ -314,8 +328,8 @@ def set_default_integration(by: Principal, integration: Integration, *, role: st
 
 @transaction.atomic
 def clear_default_integration(by: Principal, *, role: str) -> None:
-    """Requests for the role must name an integration from now on. Raises
-    DefaultIntegration.DoesNotExist where there was no default."""
+    """Removes the default for the role, so later requests for the role must name an integration.
+    Raises DefaultIntegration.DoesNotExist if there was no default."""
     defaults = by.organization.default_integrations.select_related("integration")
     default = defaults.select_for_update(of=("self",)).get(role=role)
     integration = default.integration
@@ -332,8 +346,8 @@ def clear_default_integration(by: Principal, *, role: str) -> None:
 
 @transaction.atomic
 def disconnect_integration(by: Principal, integration: Integration) -> None:
-    """Forget an account that nothing is set up on, its ledger and calls with it; one that is
-    forgotten already is left so. Raises IntegrationInUse."""
+    """Deletes an integration that nothing uses, with its operations and platform calls. Does
+    nothing if it was already deleted. Raises IntegrationInUse."""
     try:
         integration = lock_own_integration(by, integration)
     except Integration.DoesNotExist:
@@ -342,13 +356,13 @@ def disconnect_integration(by: Principal, integration: Integration) -> None:
     if integration.operations.filter(lease_until__gt=Now()).exists():
         raise IntegrationInUse(_("Something is being done on it right now; try again in a minute."))
     before = {"kind": integration.kind}
-    subject = Integration(id=integration.id)  # deleting takes the id from the row itself
+    subject = Integration(id=integration.id)  # deletion clears the id of the instance
     try:
-        # Also what other organizations had on it, while it was the installation's.
+        # Includes what other organizations had on it while it belonged to the installation.
         with tenant_scope.all_organizations(), transaction.atomic():
             forget_integration(integration)
             integration.delete()
-            connection.check_constraints()  # now and not at commit: a number may have been added
+            connection.check_constraints()  # now, as a number may have been added
     except (ProtectedError, IntegrityError) as error:
         raise IntegrationInUse(_("It stays: carriers or numbers are on it.")) from error
     record_event(
@@ -373,8 +387,9 @@ def get_default_integration(by: Principal, role: str) -> Integration | None:
 
 
 def belongs_to_other_organization(by: Principal, public_id: str) -> bool:
-    """Whether another organization has an integration of this id. Only for Butter's import, whose
-    documents promise 403 for it; everywhere else a stranger's row is as unknown as none."""
+    """Returns whether another organization has an integration of this id. Only for Butter's import,
+    whose documents promise 403 for it; everywhere else another organization's row is treated as not
+    found."""
     strangers = Integration.objects.exclude(organization=by.organization)
     with tenant_scope.global_lookup():
         return strangers.filter(public_id=public_id).exists()

@@ -1,4 +1,5 @@
-"""The asker's half: what somebody wants to know of a platform, and looks at the answer of."""
+"""Requests queries of platforms: searches, discoveries and inspections whose results a client waits
+for."""
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
@@ -22,17 +23,16 @@ Status, Action = Operation.Status, Operation.Wish
 
 
 class IntegrationUnavailable(Exception):
-    """The integration answers no question now; the text says why."""
+    """Raised when the integration accepts no query now; the text says why."""
 
 
 @transaction.atomic
 def request_query(
     by: Principal, integration: Integration, wish: str, question: Mapping[str, Any] | None = None
 ) -> Operation:
-    """A search or a discovery; its answer will be the operation's `result`. Raises NotConnected.
-
-    Whoever asks the same while it is being found out waits for that same answer.
-    """
+    """Requests a search or a discovery, whose result is stored in the operation's `result`. Returns
+    the operation in progress if the organization has requested the same query recently. Raises
+    IntegrationUnavailable."""
     if reason := integration_wait_reason(integration):
         raise IntegrationUnavailable(reason)
     same = by.organization.operations.filter(
@@ -67,11 +67,12 @@ def request_inspection(
     refs: Mapping[str, str] | None = None,
     wish: str = Operation.Wish.ENSURE,
 ) -> Operation:
-    """What the platform holds of the subject, compared with what it shall be by `wish`; nothing is
-    changed. `refs` are the platform ids known for it. Its answer (`exists`, `refs`, `missing`,
-    `looked_at`) will be the operation's `result`. Raises NotConnected.
+    """Requests a comparison of the subject on the platform with the desired state that the action
+    `wish` describes, without changing anything. `refs` are the known platform ids of the subject.
+    The result (`exists`, `refs`, `missing`, `looked_at`) is stored in the operation's `result`.
+    Raises IntegrationUnavailable.
 
-    Whoever looks while somebody looks waits for that same answer.
+    Returns the operation in progress if an inspection of the subject is already open.
     """
     ensure_integration_available(by, integration)
     subject = {"subject_kind": Action.LOOK, "subject_id": inspection_subject_id(subject_id)}
@@ -91,14 +92,14 @@ def request_inspection(
     try:
         with transaction.atomic():
             operation.save(force_insert=True)
-    except IntegrityError:  # somebody else's look of the same moment
+    except IntegrityError:  # another request opened the same inspection at this moment
         return by.organization.operations.get(**subject, status=Status.OPEN)
     wake_dispatcher()
     return operation
 
 
 def latest_inspections(by: Principal, subject_ids: Iterable[UUID]) -> list[Operation]:
-    """The newest look at each of the subjects, answered or not."""
+    """Returns the newest inspection of each of the subjects, settled or not."""
     ids = [inspection_subject_id(subject_id) for subject_id in subject_ids]
     looks = by.organization.operations.filter(subject_kind=Action.LOOK, subject_id__in=ids)
     newest = looks.select_related("integration").order_by("subject_id", "-created_at")
@@ -106,13 +107,15 @@ def latest_inspections(by: Principal, subject_ids: Iterable[UUID]) -> list[Opera
 
 
 def inspection_subject_id(subject_id: UUID) -> UUID:
-    """An id of its own, so that a look and a wish for the same subject never wait for each
-    other; always the same one, so that two looks at a time are one."""
+    """Returns the subject id of inspections, which differs from the subject's own, so that an
+    inspection and a change of the same subject never wait for each other. It is always the same, so
+    two simultaneous inspections become one."""
     return uuid5(subject_id, "look")
 
 
 def ensure_integration_available(by: Principal, integration: Integration) -> None:
-    """Of another organization's account no name or reason is told. Raises NotConnected."""
+    """Raises IntegrationUnavailable if the integration runs no operation now. Hides name and reason
+    if the integration belongs to another organization."""
     if reason := integration_wait_reason(integration):
         is_own = integration.organization_id == by.organization.pk
         raise IntegrationUnavailable(
@@ -121,7 +124,8 @@ def ensure_integration_available(by: Principal, integration: Integration) -> Non
 
 
 def enforce_query_quota(by: Principal) -> None:
-    """Answers are kept for a while, and each may be long. Raises NotConnected."""
+    """Raises IntegrationUnavailable if the organization has used up its queries per hour. Results
+    are stored for a day, and each may be large."""
     try:
         quotas.ensure_quota(by.organization, "queries_per_hour")
     except QuotaExceeded as error:

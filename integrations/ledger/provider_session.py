@@ -1,4 +1,4 @@
-"""Opening a provider on an integration's account, with a door that writes every call down."""
+"""Opens a provider on an integration's account, with a client that records every platform call."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ from integrations.providers.error_boundary import GuardedProvider
 
 @contextmanager
 def open_provider(operation: Operation) -> Iterator[GuardedProvider]:
-    """The provider for one attempt. A check tries the candidate account where there is one."""
+    """Yields the provider for one attempt. A check uses the candidate account if there is one."""
     integration = operation.integration
     account = integration.account()
     if operation.wish == Operation.Wish.CHECK and integration.candidate:
@@ -49,7 +49,8 @@ def build_platform_client(
 
 
 def record_platform_call(operation: Operation, exchange: Exchange) -> None:
-    """In autocommit, so that a crash keeps what had been said; the door has redacted it."""
+    """Stores the call, which the client has already redacted. Runs in autocommit, so the record
+    survives a crash."""
     ProviderCall.objects.create(
         organization_id=operation.organization_id,
         integration_id=operation.integration_id,
@@ -66,7 +67,7 @@ def record_platform_call(operation: Operation, exchange: Exchange) -> None:
 
 
 def store_rate_limit_pause(integration: Integration, door: PlatformHttpClient) -> None:
-    """A platform that counts our requests is given time when its allowance runs low."""
+    """Postpones the next operation if the platform's rate limit is nearly used up."""
     seconds = rate_limit_pause(door.quota, door.calls)
     if seconds > 0:
         until = Now() + timedelta(seconds=seconds)

@@ -1,5 +1,5 @@
-"""What operations are about. Apps uphill register how theirs are reconciled, in
-`AppConfig.ready()`."""
+"""The registry of reconcilers, by the kind of subject. Apps that depend on this one register theirs
+in `AppConfig.ready()`."""
 
 from collections.abc import Callable, Collection, Mapping
 from typing import Protocol
@@ -13,30 +13,32 @@ from organizations.models import Organization
 
 
 class Reconciler(Protocol):
-    """One kind of row that is made real on a platform."""
+    """Reconciles one kind of row with a platform."""
 
     def spec(self, operation: Operation) -> Spec | None:
-        """The wish as a value for the provider, read now; None when the row is gone."""
+        """Returns the desired state as a value for the provider, read now, or None if the row is
+        gone."""
 
     def lock(self, operation: Operation) -> Collection[UUID] | QuerySet:
-        """Lock the number, carrier or integration before the operation
+        """Locks the number, carrier or integration before the operation
         (integrations/ledger/locks.py). Returns the ids of the subjects of this kind that settle
         together."""
 
     def forget(self, integration: Integration) -> None:
-        """Let go of an integration what has been gone from it: it is about to be deleted."""
+        """Removes the references of removed rows to an integration that is about to be deleted."""
 
     def settled(self, operation: Operation) -> None:
-        """Move the row after `operation` was settled; runs inside the settling transaction."""
+        """Updates the row after `operation` has settled, inside the settling transaction."""
 
 
 class UnknownSubjectKind(Exception):
-    """An operation about a kind that nobody registered: a mistake of ours, shown and not hidden."""
+    """Raised for an operation whose subject kind has no reconciler: an error in Patchbay, which
+    must be visible."""
 
 
 _registry: dict[str, Reconciler] = {}
 
-# Where people look at subjects of a kind: the addresses of the screens, by the subjects' ids.
+# Finds the URLs of the pages that show subjects of a kind, by subject id.
 SubjectUrlFinder = Callable[[Organization, Collection[UUID]], Mapping[UUID, str]]
 subject_url_finders: dict[str, SubjectUrlFinder] = {}
 
@@ -55,13 +57,14 @@ def get_reconciler(operation: Operation) -> Reconciler:
 
 
 def update_settled_subject(operation: Operation) -> None:
-    """Tell the subject; an operation that nobody registered for was refused with that reason."""
+    """Updates the subject of a settled operation. An operation without a reconciler was refused
+    with that reason, so there is nothing to update."""
     if operation.subject_kind in _registry:
         _registry[operation.subject_kind].settled(operation)
 
 
 def lock_subject(operation: Operation) -> Collection[UUID] | QuerySet:
-    """Lock the number, carrier or integration that the operation is about. Returns the ids of the
+    """Locks the number, carrier or integration that the operation is about. Returns the ids of the
     subjects whose operations its settlement may change, including its own."""
     if operation.subject_kind in _registry:
         return _registry[operation.subject_kind].lock(operation)
@@ -69,6 +72,7 @@ def lock_subject(operation: Operation) -> Collection[UUID] | QuerySet:
 
 
 def forget_integration(integration: Integration) -> None:
-    """Uphill first: a number's tombstone refers to its carrier's."""
+    """Removes what refers to the integration, in reverse order of registration, because a removed
+    number refers to its removed carrier."""
     for subject in reversed(_registry.values()):
         subject.forget(integration)

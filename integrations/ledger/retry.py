@@ -1,4 +1,5 @@
-"""The asker's half: what is due and in nobody's hands, and trying or checking at once."""
+"""Retries operations and checks integrations at a person's request, and finds operations that are
+overdue."""
 
 from datetime import timedelta
 
@@ -14,12 +15,12 @@ from organizations.operations import record_event
 
 
 class CannotRetry(Exception):
-    """The operation cannot be hurried; the text says why."""
+    """Raised when the operation cannot be retried now; the text says why."""
 
 
 @transaction.atomic
 def retry_operation(by: Principal, operation: Operation) -> str:
-    """The next attempt is due at once. Raises CannotRetry."""
+    """Makes the next attempt due at once and returns a message for the user. Raises CannotRetry."""
     held = operation_requests.lock_open_operation(operation.subject_kind, operation.subject_id)
     if held is None or held.pk != operation.pk:
         raise CannotRetry(_("It is settled."))
@@ -32,7 +33,7 @@ def retry_operation(by: Principal, operation: Operation) -> str:
 
 
 def check_integration_now(by: Principal, integration: Integration) -> Operation:
-    """Ask the platform about the credentials; who clicks twice gets the one check. Raises
+    """Requests a check of the credentials; a second request gets the same check. Raises
     CannotRetry."""
     if not (integration.sealed or integration.candidate):
         raise CannotRetry(_("It has no credentials to check: the ones it was given were refused."))
@@ -40,8 +41,9 @@ def check_integration_now(by: Principal, integration: Integration) -> Operation:
 
 
 def late_operations(rows: QuerySet[Operation]) -> QuerySet[Operation]:
-    """Open, due for a minute and in nobody's hands: workers or dispatcher are behind, or away. What
-    an integration holds back is not late: it waits for its platform, not for us."""
+    """Returns the open operations that have been due for a minute without a worker: workers or
+    dispatcher are behind or stopped. Operations that their integration delays are not late, because
+    they wait for the platform."""
     now = timezone.now()
     due = rows.filter(status=Operation.Status.OPEN, next_attempt_at__lt=now - timedelta(minutes=1))
     connected = Q(integration__state=Integration.State.CONNECTED)

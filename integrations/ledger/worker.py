@@ -1,4 +1,4 @@
-"""The worker's half: one attempt at one operation. Observe, plan, apply; then settle."""
+"""Runs one attempt of one operation: observe, plan, apply, then settle."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -52,7 +52,8 @@ DATABASE_FAILED_REASON = "Patchbay's own database failed in the midst of it."
 
 
 def run_attempt(operation_id: Any) -> Operation | None:
-    """One attempt, from claim to settlement; None when there was nothing to claim."""
+    """Runs one attempt, from claim to settlement. Returns the operation, or None if it could not be
+    claimed or its lease was lost."""
     operation = leases.claim_operation(operation_id)
     if operation is None:
         return None
@@ -80,8 +81,8 @@ def run_claimed_operation(operation: Operation) -> Operation | None:
 
 
 def settle_with_retries(operation: Operation, verdict: AttemptResult) -> None:
-    """Once the database is there, if it is away for a moment: what the platform did is known, and
-    a lease that is left standing would hold up others."""
+    """Settles the operation, and retries during a short database outage until the lease ends. What
+    the platform did is known, and a lease that is never cleared would block others."""
     while True:
         if connection.errors_occurred:
             connection.close_if_unusable_or_obsolete()
@@ -98,7 +99,7 @@ def operation_summary(operation: Operation) -> str:
 
 
 def settle_operation(operation: Operation, verdict: AttemptResult) -> None:
-    """The operation and its subject move in one transaction."""
+    """Settles the operation and updates its subject in one transaction."""
     with transaction.atomic():
         closed = leases.settle_attempt(operation, verdict, reconcilers.lock_subject(operation))
         if closed:
@@ -106,7 +107,8 @@ def settle_operation(operation: Operation, verdict: AttemptResult) -> None:
 
 
 def refuse_after_faults(operation: Operation) -> AttemptResult | None:
-    """An attempt that ends its worker, for want of memory say, is not repeated for ever."""
+    """Returns a refusal if too many attempts ended with the death of their worker, for example for
+    lack of memory, so that they do not repeat forever. Returns None otherwise."""
     if operation.faults < leases.MAX_FAULTS:
         return None
     title = PROVIDERS[operation.integration.kind].title
@@ -115,7 +117,8 @@ def refuse_after_faults(operation: Operation) -> AttemptResult | None:
 
 
 def attempt_operation(operation: Operation) -> AttemptResult:
-    """Outside any transaction: every error becomes a verdict with a sentence."""
+    """Runs the attempt outside any transaction and turns every error into a result with a reason.
+    Raises only LeaseLost."""
     provider = None
     try:
         ensure_query_current(operation)
@@ -141,7 +144,8 @@ def attempt_operation(operation: Operation) -> AttemptResult:
         logger.warning("operation %s: PostgreSQL failed it: %s", operation.pk, error_summary(error))
         return AttemptResult(Outcome.UNAVAILABLE, DATABASE_FAILED_REASON, 5, is_ours=True)
     except Exception:
-        # A mistake of ours must neither lose the wish nor fail a customer's number for good.
+        # An error in Patchbay must neither lose the operation nor fail a customer's number
+        # permanently.
         logger.exception("operation %s failed in Patchbay itself", operation.pk)
         return AttemptResult(
             Outcome.UNAVAILABLE,
@@ -152,37 +156,41 @@ def attempt_operation(operation: Operation) -> AttemptResult:
 
 
 def unavailable_result(operation: Operation, error: Unavailable) -> AttemptResult:
-    """Whoever searches looks at the answer now: better a reason than a late result."""
+    """Returns the result of an attempt that failed temporarily. A query is refused, because its
+    user prefers a reason now to a late result."""
     outcome = Outcome.REFUSED if operation.wish in QUERY_ACTIONS else Outcome.UNAVAILABLE
     is_ours = isinstance(error, LocalFailure)
     return AttemptResult(outcome, str(error), error.retry_after, was_reached=False, is_ours=is_ours)
 
 
 def has_sent_requests(provider: Provider | None) -> bool:
-    """Whether a request went out; much is refused before that."""
+    """Returns whether a request was sent; many operations are refused before that."""
     return provider is not None and provider.door.calls > 0
 
 
 class StaleQuery(Exception):
-    """A question that nobody waits for any more."""
+    """Raised for a query whose result nobody waits for any more."""
 
 
 def ensure_query_current(operation: Operation) -> None:
-    """It shall cost the platform nothing."""
+    """Raises StaleQuery if the query is older than QUERY_LIFETIME, so that it costs the platform
+    nothing."""
     age = timezone.now() - operation.created_at
     if operation.wish in QUERY_ACTIONS and age > leases.QUERY_LIFETIME:
         raise StaleQuery("Nobody waits for this any more; ask again.")
 
 
 def credentials_refused_result(operation: Operation, error: CredentialsRefused) -> AttemptResult:
-    """A question is answered; anything else waits, with its integration, for better credentials."""
+    """Returns the result of an attempt whose credentials were refused. A query or check is refused;
+    any other operation waits, with its paused integration, for new credentials."""
     if operation.wish in QUERY_HANDLERS:
         return AttemptResult(Outcome.REFUSED, str(error))
     return AttemptResult(Outcome.UNAVAILABLE, str(error), retry_after=60, pauses_integration=True)
 
 
 def unexpected_response_result(operation: Operation, error: ProviderError) -> AttemptResult:
-    """Whoever asks is told at once; a wish is tried a few times, as proxies have bad moments."""
+    """Returns the result of an attempt that got an unexpected response. A query or check is refused
+    at once; any other operation is retried a few times, because proxies fail temporarily."""
     if operation.wish in QUERY_HANDLERS:
         return AttemptResult(Outcome.REFUSED, str(error), was_reached=False)
     is_write = isinstance(error, UnexpectedWriteResponse)
@@ -192,8 +200,9 @@ def unexpected_response_result(operation: Operation, error: ProviderError) -> At
 
 @contextmanager
 def exclusive_subject_lock(subject_id: UUID) -> Iterator[None]:
-    """One attempt at a subject at a time, even when a slow one outlives its lease: platforms that
-    compare and store without a lock would take both. The lock ends with the connection."""
+    """Allows one attempt on a subject at a time, even if a slow one outlives its lease, because
+    platforms that compare and store without a lock would accept both. The lock ends with the
+    connection. Raises LocalFailure if an earlier attempt is still running."""
     if not call_advisory_lock("pg_try_advisory_lock", subject_id):
         raise LocalFailure("An earlier attempt has not ended yet.", retry_after=5)
     try:
@@ -230,7 +239,8 @@ def execute_search(operation: Operation, provider: Provider) -> dict[str, Any]:
 
 
 def execute_discovery(operation: Operation, provider: Provider) -> dict[str, Any]:
-    """The numbers of the account, the first DISCOVERED of them; `more` says that there are more."""
+    """Returns the first MAX_DISCOVERED_NUMBERS numbers of the account. `more` says whether there
+    are more."""
     numbers = (item for item in provider.inventory() if item.kind == "number")
     found = list(islice(numbers, MAX_DISCOVERED_NUMBERS + 1))
     rows = [asdict(shorten_inventory_item(item)) for item in found[:MAX_DISCOVERED_NUMBERS]]
@@ -238,7 +248,8 @@ def execute_discovery(operation: Operation, provider: Provider) -> dict[str, Any
 
 
 def shorten_inventory_item(item: InventoryItem) -> InventoryItem:
-    """A platform's texts have no end, and this is kept and shown as a whole."""
+    """Returns the item with shortened texts, because a platform's texts have no length limit and
+    the result is stored and shown in full."""
     refs = {name: ref[:100] for name, ref in islice(item.refs.items(), 20)}
     return replace(item, name=item.name[:20], label=item.label[:200], refs=refs)
 
@@ -254,20 +265,21 @@ Planner = Callable[[Spec, ObservedState], list[Step]]
 
 
 def run_planned_steps(operation: Operation, provider: Provider, spec: Spec, plan: Planner) -> None:
-    """Look, compare, and do only what is missing; after each step its ids are kept."""
+    """Observes the platform, plans, and runs only the missing steps. Stores the external ids after
+    each step."""
     observed = provider.observe(spec)
     refs = dict(observed.refs)
     save_changed_ids(operation, refs)
     for step in plan(spec, observed):
         if was_changed_meanwhile(operation):
-            return  # settling sees it too, and lets the new wish be attempted
+            return  # settling notices it too and lets the new action be attempted
         refs = step.run(refs)
         save_changed_ids(operation, refs)
 
 
 def was_changed_meanwhile(operation: Operation) -> bool:
-    """A wish that was changed under us, into a removal say, shall not be carried out any further:
-    the next step may be a purchase."""
+    """Returns whether the requested action has changed since the claim, for example into a removal.
+    The attempt must stop then, because the next step may be a purchase."""
     now = Operation.objects.filter(pk=operation.pk).values_list("generation", flat=True).first()
     return now is not None and now != operation.generation
 
@@ -282,7 +294,7 @@ def save_changed_ids(operation: Operation, refs: ExternalIds) -> None:
 
 
 class IntegrationReconciler:
-    """What follows a check: the candidate account is taken over, or dropped with the reason."""
+    """Applies the result of a check: accepts the candidate account, or drops it with the reason."""
 
     def spec(self, operation: Operation) -> None:
         return None
@@ -292,7 +304,7 @@ class IntegrationReconciler:
         return [operation.subject_id]
 
     def forget(self, integration: Integration) -> None:
-        """It is the integration that goes."""
+        """Does nothing, because the integration itself is deleted."""
 
     def settled(self, operation: Operation) -> None:
         integration = Integration.objects.get(pk=operation.subject_id)  # locked by `lock`
@@ -304,7 +316,8 @@ class IntegrationReconciler:
 
 
 def accept_checked_account(integration: Integration, result: dict[str, Any]) -> None:
-    """The checked account is the account now; whatever waited for it is due."""
+    """Makes the checked account the account in use, and makes the operations that waited for it
+    due."""
     if integration.candidate:
         promote_candidate_account(integration)
     integration.state, integration.state_reason = Integration.State.CONNECTED, ""
@@ -319,14 +332,16 @@ def accept_checked_account(integration: Integration, result: dict[str, Any]) -> 
 
 
 def apply_default_roles(integration: Integration, operation: Operation) -> None:
-    """Become the default for what was wished when it was connected, in the name of who did."""
+    """Makes the integration the default for the roles requested when it was connected, on behalf of
+    the principal who requested them."""
     by = system_principal(integration.organization, operation.asked_by)
     for role in operation.question.get("default_for", []):
         save_default_integration(by, integration, role)
 
 
 def promote_candidate_account(integration: Integration) -> None:
-    """The checked candidate becomes the account; here its secrets and its settings part."""
+    """Replaces the account with the checked candidate, whose secrets and settings are stored
+    separately."""
     secret = {field.name for field in PROVIDERS[integration.kind].fields if field.secret}
     account = integration.candidate_account()
     integration.settings = {name: value for name, value in account.items() if name not in secret}
@@ -335,7 +350,8 @@ def promote_candidate_account(integration: Integration) -> None:
 
 
 def reject_checked_account(integration: Integration, reason: str) -> None:
-    """A refused candidate is dropped; an account that had worked and is refused now is paused."""
+    """Drops a refused candidate. Without a candidate, pauses the integration, because an account
+    that had worked is now refused."""
     if integration.candidate:
         integration.candidate = ""
         state = (

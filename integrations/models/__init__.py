@@ -1,4 +1,5 @@
-"""Connections to platforms, the ledger of operations toward them, and the log of every call."""
+"""Models of integrations: connections to platforms, the ledger of operations, and the log of
+platform calls."""
 
 from integrations.models.attempt_count import AttemptCount
 from integrations.models.integration import DefaultIntegration, Integration

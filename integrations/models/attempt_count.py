@@ -1,12 +1,12 @@
-"""How attempts ended, for the metrics."""
+"""The counts of attempts by outcome, for the metrics."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 
 class AttemptCount(models.Model):
-    """A counter that only grows. Several rows have the same platform and outcome, so that workers
-    which end attempts at the same moment do not wait for one another."""
+    """A counter that only grows. Several rows (shards) have the same platform and outcome, so that
+    workers that finish attempts at the same moment do not wait for each other."""
 
     platform = models.CharField(_("platform"), max_length=20)
     outcome = models.CharField(_("outcome"), max_length=12)

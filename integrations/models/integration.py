@@ -1,4 +1,4 @@
-"""Connections to platform accounts, and which of them is the default."""
+"""Connections to platform accounts, and the default integration of each role."""
 
 import uuid
 from functools import partial
@@ -40,14 +40,14 @@ class Integration(models.Model):
     sealed = models.TextField(default="", editable=False)
     candidate = models.TextField(
         default="", editable=False
-    )  # a sealed account, until a check accepts it
+    )  # an encrypted account until a check accepts it
     state = models.CharField(
         _("state"), max_length=10, choices=State.choices, default=State.CHECKING
     )
     state_reason = models.TextField(_("reason"), blank=True)
     facts = models.JSONField(_("facts"), default=dict, help_text=_("What the last check found."))
     checked_at = models.DateTimeField(_("checked at"), null=True, blank=True)
-    # The breaker and the limits live in the row, so that all workers share them.
+    # The circuit breaker and the limits are in the row, so that all workers share them.
     max_in_flight = models.PositiveSmallIntegerField(_("operations at a time"))
     failures = models.PositiveIntegerField(_("failures in a row"), default=0)
     failed_at = models.DateTimeField(_("last failure"), null=True, blank=True)
@@ -78,12 +78,12 @@ class Integration(models.Model):
         return encryption.encryption_context("integration", self.id, "sealed")
 
     def secrets(self) -> dict[str, str]:
-        """The account's secret fields in clear; raises DecryptionError."""
+        """Returns the account's secret fields in plain text. Raises DecryptionError."""
         return encryption.decrypt_values(self.sealed, place=self.secrets_place)
 
     def account(self) -> dict[str, str]:
-        """The connected account's fields by name, secrets included; {} before the first
-        connection."""
+        """Returns the connected account's fields by name, including secrets, or {} before the first
+        connection. Raises DecryptionError."""
         return {**self.settings, **self.secrets()}
 
     def keep_secrets(self, values: dict[str, str]) -> None:
@@ -94,11 +94,12 @@ class Integration(models.Model):
         return encryption.encryption_context("integration", self.id, "candidate")
 
     def candidate_account(self) -> dict[str, str]:
-        """The account that waits for its check; {} when none does."""
+        """Returns the account that is being checked, or {} if there is none. Raises
+        DecryptionError."""
         return encryption.decrypt_values(self.candidate, place=self.candidate_place)
 
     def desired_account(self) -> dict[str, str]:
-        """The account as it was asked for last: the candidate while it waits for its check, else
+        """Returns the account that was entered last: the candidate while it is being checked, else
         the one in use. Raises DecryptionError."""
         return self.candidate_account() if self.candidate else self.account()
 
@@ -107,7 +108,7 @@ class Integration(models.Model):
 
 
 class DefaultIntegration(models.Model):
-    """The integration an organization uses for a role when a request names none."""
+    """The integration that an organization uses for a role when a request names none."""
 
     organization = models.ForeignKey(
         Organization,

@@ -1,4 +1,4 @@
-"""The row by which a program knows that its encryption keys are the right ones."""
+"""The row that proves to a process that its encryption keys are the right ones."""
 
 from django.db import models
 from django.db.models import Q
@@ -7,8 +7,8 @@ from django.utils.translation import gettext_lazy as _
 
 
 class KeyProof(models.Model):
-    """One row, sealed with the key that the oldest of the stored secrets is sealed with:
-    integrations/connections/key_proof.py."""
+    """A single row, encrypted with the oldest key that stored secrets still need
+    (integrations/connections/key_proof.py)."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
     text = models.TextField(editable=False)

@@ -1,4 +1,4 @@
-"""Which dispatcher leads."""
+"""The lease of the leading dispatcher."""
 
 from django.db import models
 from django.db.models import Q
@@ -7,12 +7,12 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Leadership(models.Model):
-    """Which dispatcher leads: one row, a lease that it renews
+    """The lease of the leading dispatcher: a single row that the leader renews
     (integrations/ledger/leadership.py)."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
-    holder = models.CharField(_("leader"), max_length=300, blank=True)  # "": given back
-    term = models.PositiveBigIntegerField(_("term"), default=0)  # grows with each change of leader
+    holder = models.CharField(_("leader"), max_length=300, blank=True)  # "": released
+    term = models.PositiveBigIntegerField(_("term"), default=0)  # grows with each new leader
     renewed_at = models.DateTimeField(_("renewed"), db_default=Now())
 
     class Meta:

@@ -1,4 +1,4 @@
-"""The ledger: one row for each operation toward a platform."""
+"""The ledger, with one row for each operation on a platform."""
 
 import uuid
 
@@ -13,16 +13,16 @@ from organizations.web.request_id import current_request_id
 
 
 class Operation(models.Model):
-    """One wish toward a platform, kept until it is settled.
+    """One requested change or query on a platform, stored until it has settled.
 
-    open ──claim──▶ leased ──▶ done       (as wished)
-      ▲               │  └───▶ refused    (permanently; `reason` says why)
-      └── unavailable,│unknown            (next_attempt_at says when it is tried again)
-      └───────────────┘        withdrawn  (not wished any more, and nothing was ever sent)
+        open ──claim──▶ leased ──▶ done       (the requested action succeeded)
+          ▲               │  └───▶ refused    (permanently; `reason` says why)
+          └── unavailable,│unknown            (attempted again at `next_attempt_at`)
+          └───────────────┘        withdrawn  (cancelled before anything was sent)
 
-    `fence` counts claims: what a worker writes counts only while its fence is the newest.
-    `generation` counts wishes: a wish that changed under a running attempt is attempted again
-    before it settles.
+    `fence` is the fencing token. It counts claims, and a worker's writes count only while its token
+    is the newest. `generation` counts requested actions (`wish`): if the action changes during an
+    attempt, the new action is attempted before the operation settles.
     """
 
     class Status(models.TextChoices):
@@ -46,7 +46,7 @@ class Operation(models.Model):
         UNAVAILABLE = "unavailable", _("unavailable")
         UNKNOWN = "unknown", _("unknown")
 
-    holds_until = 0.0  # time.monotonic(), in the hands of the worker that has claimed it
+    holds_until = 0.0  # time.monotonic(), set in the worker that has claimed it
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organization = models.ForeignKey(
@@ -68,7 +68,7 @@ class Operation(models.Model):
     )
     reason = models.TextField(_("reason"), blank=True)
     attempts = models.PositiveIntegerField(_("attempts"), default=0)
-    # In a row: unexpected replies, and workers that ended in the midst of an attempt.
+    # Unexpected responses, and workers that died during an attempt, in a row.
     faults = models.PositiveSmallIntegerField(_("faults"), default=0, db_default=0)
     next_attempt_at = models.DateTimeField(_("next attempt at"), null=True, db_default=Now())
     waits_for = models.ForeignKey(
@@ -88,7 +88,7 @@ class Operation(models.Model):
     )
     result = models.JSONField(_("result"), default=dict)
     asked_by = models.CharField(_("asked by"), max_length=200)
-    request_id = models.UUIDField(  # of whoever asked; none for what Patchbay does by itself
+    request_id = models.UUIDField(  # of the request; None for automatic operations
         _("request id"), null=True, blank=True, default=current_request_id
     )
     created_at = models.DateTimeField(_("created at"), db_default=Now())
@@ -116,7 +116,8 @@ class Operation(models.Model):
             ),
         ]
         indexes = [
-            # The dispatcher's three: the queues, what people wait for, and what is in flight.
+            # The dispatcher uses these three: for queues, for interactive actions, and for what is
+            # in flight.
             models.Index(
                 fields=["organization", "integration", "next_attempt_at"],
                 condition=Q(status="open"),

@@ -10,7 +10,7 @@ from organizations.models import Organization
 
 
 class ProviderCall(models.Model):
-    """One HTTP exchange with a platform, redacted; kept for PLATFORM_CALLS_RETENTION."""
+    """One HTTP exchange with a platform, redacted and stored for PLATFORM_CALLS_RETENTION."""
 
     id = models.BigAutoField(primary_key=True)
     organization = models.ForeignKey(

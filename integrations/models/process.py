@@ -1,4 +1,4 @@
-"""The dispatchers and workers that run."""
+"""The running dispatchers and workers."""
 
 from django.db import models
 from django.db.models.functions import Now
@@ -6,8 +6,8 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Process(models.Model):
-    """A dispatcher or a worker that runs, as it last said itself. The worker's role writes it, the
-    web reads it (integrations/runtime/processes.py)."""
+    """A running dispatcher or worker, as it last reported itself. The worker's database role writes
+    the row, and web processes read it (integrations/runtime/processes.py)."""
 
     class Kind(models.TextChoices):
         DISPATCHER = "dispatcher", _("dispatcher")
@@ -23,7 +23,7 @@ class Process(models.Model):
     kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
     version = models.CharField(_("version"), max_length=50)
     state = models.CharField(_("state"), max_length=12, choices=State.choices)
-    reason = models.TextField(_("reason"), blank=True)  # why it is not as it should be
+    reason = models.TextField(_("reason"), blank=True)  # why it cannot work
     facts = models.JSONField(_("facts"), default=dict)  # processes, broker_ms, database_ms
     started_at = models.DateTimeField(_("started"), db_default=Now())
     seen_at = models.DateTimeField(_("last seen"), db_default=Now())

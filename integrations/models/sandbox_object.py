@@ -1,4 +1,4 @@
-"""What the sandbox platform holds."""
+"""The objects of the sandbox platform."""
 
 import uuid
 
@@ -11,7 +11,7 @@ from organizations.models import Organization
 
 
 class SandboxObject(models.Model):
-    """What the sandbox platform holds: a carrier or a number, found by our marker."""
+    """An object on the sandbox platform: a carrier or a number, found by its marker."""
 
     organization = models.ForeignKey(
         Organization, models.CASCADE, related_name="sandbox_objects", verbose_name=_("organization")

@@ -1,4 +1,4 @@
-"""How far the look through old rows has come."""
+"""The progress of sweeps over old rows."""
 
 from django.db import models
 from django.db.models import Q
@@ -6,11 +6,12 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Sweep(models.Model):
-    """One walk over rows of which some are kept: from the oldest to the newest, a window at a time,
-    and once more the next day. Without it each walk would begin with all that is kept."""
+    """A sweep over old rows, some of which are kept. It goes from the oldest row to the newest, one
+    window at a time, and starts again the next day. Without the stored position, each window would
+    begin with the rows that are kept."""
 
     name = models.CharField(_("name"), max_length=40, primary_key=True)
-    # The last row that was looked at; null before the first.
+    # The last row that was examined; null before the first.
     moment = models.DateTimeField(_("reached"), null=True)
     key = models.UUIDField(null=True)
     ended_at = models.DateTimeField(_("ended"), null=True)

@@ -1,4 +1,4 @@
-"""The platforms Patchbay knows, by kind."""
+"""The provider classes of all supported platforms, by kind."""
 
 from integrations.providers.base import Provider
 from integrations.providers.jambonz import Jambonz

@@ -1,19 +1,20 @@
-"""What a provider is: the values that cross the border, its verbs and its errors.
+"""The provider interface: the values that a provider exchanges with the worker, its methods and its
+errors.
 
 A provider sees these plain values and never a model. It answers three questions about one object
-that Patchbay wants on a platform: what is there (`observe`), what is missing (`plan`), what must go
-(`plan_removal`). The worker runs the planned steps one by one and saves what each one brought, so
-the same verbs provision, recover after a crash and detect drift.
+that Patchbay wants on a platform: what exists (`observe`), what is missing (`plan`), and what must
+be removed (`plan_removal`). The worker runs the planned steps one by one and stores the ids that
+each one returned, so the same methods provision, recover after a crash and detect drift.
 
     ProviderError
     ├── Refused               permanent; the sentence tells a person what to change
     │   ├── CredentialsRefused    the account itself is refused: the integration is paused
-    │   └── UnexpectedReply       to a read: not JSON, too long, or not shaped as it should be
-    ├── Unavailable           the call did not happen, or did nothing: try again later
+    │   └── UnexpectedResponse    to a read: not JSON, too long, or not in the documented format
+    ├── Unavailable           the call did not happen, or had no effect: try again later
     └── OutcomeUnknown        the call may have happened: observe again, never repeat blindly
         └── UnexpectedWriteResponse  the same to a write, which may have been carried out
 
-An attempt that ends with an unexpected reply is repeated a few times only (claims.MAX_FAULTS).
+An attempt that ends with an unexpected response is repeated a few times only (leases.MAX_FAULTS).
 """
 
 from abc import ABC, abstractmethod
@@ -27,24 +28,26 @@ only."""
 
 
 def gettext_noop(text: str) -> str:
-    """Marks a text that the screens translate when they draw it; here it stays as it is."""
+    """Returns the text unchanged and marks it for translation; the screens translate it when they
+    show it."""
     return text
 
 
 class ProviderError(Exception):
-    """Something a platform, or the way to it, did not grant. `str(error)` is fit for the user."""
+    """An error of a platform or of the connection to it. `str(error)` is fit for the user."""
 
 
 class Refused(ProviderError):
-    """Permanent: repeating it unchanged cannot help."""
+    """A permanent error: repeating the call unchanged cannot help."""
 
 
 class CredentialsRefused(Refused):
-    """The platform does not accept the account's credentials (401, 403 on everything)."""
+    """Raised when the platform rejects the account's credentials (401, 403 on everything)."""
 
 
 class Unavailable(ProviderError):
-    """Temporary, and nothing was done: network, 408, 425, 429, 5xx. `retry_after` is in seconds."""
+    """A temporary error of a call that had no effect: network, 408, 425, 429, 5xx. `retry_after` is
+    in seconds."""
 
     def __init__(self, message: str, *, retry_after: float | None = None):
         super().__init__(message)
@@ -52,19 +55,22 @@ class Unavailable(ProviderError):
 
 
 class LocalFailure(Unavailable):
-    """Temporary, and the platform has no part in it: our network, our name server, our limits."""
+    """A temporary error that the platform did not cause: Patchbay's network, name server or
+    limits."""
 
 
 class OutcomeUnknown(ProviderError):
-    """A write was sent and its answer was lost: it may have happened, now or a little later."""
+    """Raised when the response to a write was lost. The write may have taken effect, now or a
+    little later."""
 
 
 class UnexpectedResponse(Refused):
-    """A read was answered with something that is not what the platform's API promises."""
+    """Raised when the response to a read is not what the platform's API promises."""
 
 
 class UnexpectedWriteResponse(OutcomeUnknown):
-    """A write was answered so: whether it was carried out is unknown."""
+    """Raised when the response to a write is not what the platform's API promises. Whether the
+    write took effect is unknown."""
 
 
 def build_unexpected_response(sentence: str, *, reads: bool) -> ProviderError:
@@ -73,7 +79,8 @@ def build_unexpected_response(sentence: str, *, reads: bool) -> ProviderError:
 
 @dataclass(frozen=True)
 class GatewaySpec:
-    """One SIP gateway. `address` is an IPv4 address, or a host name when it is outbound only."""
+    """The desired state of one SIP gateway. `address` is an IPv4 address, or a host name if the
+    gateway is outbound only."""
 
     address: str
     port: int | None = 5060
@@ -85,7 +92,7 @@ class GatewaySpec:
 
 @dataclass(frozen=True)
 class Registration:
-    """How the platform registers with the carrier (trunk type `reg`)."""
+    """The settings with which the platform registers with the carrier (trunk type `reg`)."""
 
     username: str
     password: str = field(repr=False)
@@ -97,7 +104,7 @@ class Registration:
 
 @dataclass(frozen=True)
 class InboundAuth:
-    """The credentials a carrier must show on inbound calls (trunk type `auth`)."""
+    """The credentials that a carrier must present on inbound calls (trunk type `auth`)."""
 
     username: str
     password: str = field(repr=False)
@@ -105,9 +112,10 @@ class InboundAuth:
 
 @dataclass(frozen=True)
 class CarrierSpec:
-    """A carrier as it shall be on the platform. `marker` is ours, unique, and finds it again."""
+    """The desired state of a carrier on the platform. `marker` is a unique key chosen by Patchbay,
+    which finds the carrier again."""
 
-    marker: str  # e.g. "pb-0192f3c4…": carrier's UUID in hex behind "pb-"
+    marker: str  # e.g. "pb-0192f3c4…": "pb-" and the carrier's UUID in hex
     name: str
     trunk_type: str  # static_ip | auth | reg
     gateways: tuple[GatewaySpec, ...]
@@ -120,9 +128,9 @@ class CarrierSpec:
 class SipSpec:
     """The SIP trunks and the room of one number, on a platform of role `sip`.
 
-    `room_name` plain is the one room of all calls; with a trailing `*` a prefix of rooms that each
-    call gets for itself; empty is the platform's own habit. `outbound_trunk_id` names a trunk on
-    the platform that is not ours and shall be used as it is.
+    A plain `room_name` is one room for all calls. With a trailing `*` it is the prefix of a
+    separate room for each call. If it is empty, the platform's default applies. `outbound_trunk_id`
+    names a trunk on the platform that Patchbay does not own and must use unchanged.
     """
 
     inbound: bool = False
@@ -139,13 +147,14 @@ class SipSpec:
 
 @dataclass(frozen=True)
 class NumberSpec:
-    """A number as it shall be on one platform: of its carrier, of its SIP trunks (`sip`), or of the
-    account that owns it (a supply placement, neither of them).
+    """The desired state of a number on one platform: on its carrier, with its SIP trunks (`sip`),
+    or in the account that owns it (a supply placement, with neither).
 
-    A supply account routes calls to `webhook` if there is one; else to the integration's trunk when
-    they land on another platform (`lands_elsewhere`), else to its default application, else as
-    before we came. `purchase` not None: buy it if the account does not own it, with these extras
-    (address_sid, bundle_sid, identity_sid). `release` at removal: give it back to the platform.
+    A supply account routes calls to `webhook` if there is one. Otherwise they go to the
+    integration's trunk if they arrive on another platform (`lands_elsewhere`), else to its default
+    application, else wherever they went before Patchbay changed the routing. If `purchase` is not
+    None, the number is bought if the account does not own it, with these extras (address_sid,
+    bundle_sid, identity_sid). `release` returns the number to the platform at removal.
     """
 
     marker: str
@@ -166,12 +175,12 @@ Spec = CarrierSpec | NumberSpec
 
 @dataclass(frozen=True)
 class SearchQuery:
-    """What numbers somebody would like to buy. Empty means any."""
+    """The criteria for numbers to buy. An empty value matches any number."""
 
     country: str  # ISO 3166 alpha-2, upper case
     type: str = "local"  # local | toll_free | mobile | national
     area_code: str = ""
-    contains: str = ""  # digits, with * for any one of them
+    contains: str = ""  # digits, with * for any single digit
     locality: str = ""
     region: str = ""
     limit: int = 30
@@ -179,7 +188,7 @@ class SearchQuery:
 
 @dataclass(frozen=True)
 class AvailableNumber:
-    """A number for sale now: nothing is reserved, somebody else may be faster."""
+    """A number that is for sale now. Nothing is reserved, so another buyer may be faster."""
 
     number: str  # E.164
     type: str
@@ -187,13 +196,14 @@ class AvailableNumber:
     region: str | None
     locality: str | None
     capabilities: tuple[str, ...]  # of voice, sms, mms, fax
-    address_requirement: str  # none | any | local | foreign: what a purchase must bring
+    address_requirement: str  # none | any | local | foreign: what a purchase requires
     beta: bool = False
 
 
 @dataclass(frozen=True)
 class ObservedState:
-    """What is there now: the ids found, and the platform's own rows for `plan` to compare."""
+    """The present state on the platform: the ids found, and the platform's own rows for `plan` to
+    compare."""
 
     refs: ExternalIds = field(default_factory=dict)
     state: Any = None
@@ -205,19 +215,20 @@ class ObservedState:
 
 @dataclass(frozen=True)
 class Step:
-    """One change on the platform. `run` takes the ids known so far and returns all known after
-    it."""
+    """One change on the platform. `run` takes the ids known so far and returns all ids known
+    afterwards."""
 
-    summary: str  # "add gateway 198.51.100.7:5060 to carrier Acme": shown as drift and in the story
+    summary: str  # e.g. "add gateway 198.51.100.7:5060 to carrier Acme"; shown as drift
     run: Callable[[ExternalIds], ExternalIds] = field(repr=False)
 
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What the credentials open: a sentence for people and facts for the screens (no secrets).
+    """The result of a check of the credentials: a sentence for people and facts for the screens,
+    without secrets.
 
-    Of the facts two have names that all platforms share, where they are known: `sip_domain`, and
-    `sip_addresses`, what SIP is sent from, as `address:port`s parted by ", ".
+    Two facts have the same names on all platforms, where they are known: `sip_domain`, and
+    `sip_addresses`, the sources of SIP traffic as `address:port` separated by ", ".
     """
 
     summary: str  # "service provider key of Acme, account Support"
@@ -232,14 +243,13 @@ class InventoryItem:
     name: str  # E.164 for numbers, the platform's name for carriers
     refs: ExternalIds
     ours: bool  # carries a marker of Patchbay
-    label: str = ""  # what people call it there
+    label: str = ""  # its name on the platform
     capabilities: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class AccountField:
-    """One thing to fill in when connecting an account; forms, checks and redaction are drawn from
-    it."""
+    """One input for connecting an account. Forms, validation and redaction are derived from it."""
 
     name: str
     label: str
@@ -247,28 +257,28 @@ class AccountField:
     required: bool = True
     secret: bool = False
     format: str = "text"  # text | url | uuid
-    identity: bool = False  # names the account: fixed once connected, so that rows never move
+    identity: bool = False  # identifies the account: fixed once connected, so that rows never move
 
 
 class Provider(ABC):
     """One kind of platform, opened on one account for one attempt.
 
     `account` holds the values of `fields` by name; absent optional ones are missing or "". `door`
-    is the one way to the network (integrations/http/platform_client.py); a provider without network
-    ignores it.
+    is the HTTP client (integrations/http/platform_client.py), the only access to the network. A
+    provider without network ignores it.
     """
 
     kind: ClassVar[str]
     title: ClassVar[str]
-    about: ClassVar[str] = ""  # one or two sentences for whoever chooses a platform
+    about: ClassVar[str] = ""  # one or two sentences that help to choose a platform
     roles: ClassVar[frozenset[str]]  # of {"carrier", "sip", "twilio"}
     fields: ClassVar[tuple[AccountField, ...]]
-    base_url_field: ClassVar[str | None] = None  # the field that says where the account lives
-    private_refs: ClassVar[frozenset[str]] = frozenset()  # what is remembered, and no platform id
-    sells_numbers: ClassVar[bool] = False  # has `search`, and takes a NumberSpec with `purchase`
-    max_in_flight: ClassVar[int] = 4  # operations at a time on one account, to begin with
-    do_not_call_in_templates: ClassVar[bool] = True  # the class is what pages tell of
-    sip_addresses_help: ClassVar[str] = ""  # where people find what it sends SIP from
+    base_url_field: ClassVar[str | None] = None  # the field with the account's base URL
+    private_refs: ClassVar[frozenset[str]] = frozenset()  # stored values that are no platform ids
+    sells_numbers: ClassVar[bool] = False  # has `search`, and accepts a NumberSpec with `purchase`
+    max_in_flight: ClassVar[int] = 4  # initial number of concurrent operations on one account
+    do_not_call_in_templates: ClassVar[bool] = True  # pages show the class itself
+    sip_addresses_help: ClassVar[str] = ""  # where people find its SIP source addresses
 
     def __init__(self, account: Mapping[str, str], door: Any):
         self.account = account
@@ -276,38 +286,43 @@ class Provider(ABC):
 
     @classmethod
     def clean(cls, account: Mapping[str, str]) -> dict[str, list[str]]:
-        """Complaints about the account's fields that need no call, by field name."""
+        """Returns the errors in the account's fields that can be found without a call, by field
+        name."""
         return {}
 
     @classmethod
     def origins(cls, account: Mapping[str, str]) -> dict[str, str]:
-        """The base URLs the door is pinned to, by name; "" is the one of calls that name none."""
+        """Returns the base URLs that the client may call, by name; "" is the one of calls that name
+        none."""
         return {"": account.get(cls.base_url_field or "", "")}
 
     @abstractmethod
     def check(self) -> CheckResult:
-        """Prove the credentials with harmless reads; raises CredentialsRefused or Refused."""
+        """Verifies the credentials with harmless reads. Raises CredentialsRefused or Refused."""
 
     @abstractmethod
     def observe(self, spec: Spec) -> ObservedState:
-        """Look for what `spec` describes, first by its refs, then by its marker or natural key."""
+        """Returns the present state of what `spec` describes, found first by its refs, then by its
+        marker or natural key."""
 
     @abstractmethod
     def plan(self, spec: Spec, observed: ObservedState) -> list[Step]:
-        """The steps that are missing; empty when everything is as it shall be."""
+        """Returns the missing steps, or an empty list if the platform matches the desired state."""
 
     @abstractmethod
     def plan_removal(self, spec: Spec, observed: ObservedState) -> list[Step]:
-        """The steps that take it away; empty when nothing of it is there."""
+        """Returns the steps that remove the object, or an empty list if nothing of it exists."""
 
     @abstractmethod
     def inventory(self) -> Iterator[InventoryItem]:
-        """Everything the account holds that Patchbay could know."""
+        """Yields everything in the account that Patchbay could manage."""
 
     def plan_merge(self, spec: Spec, observed: ObservedState) -> list[Step]:
-        """The steps that leave one of several equal objects of ours; done only when asked for."""
+        """Returns the steps that keep only one of several identical objects of Patchbay's. They run
+        only on request."""
         return []
 
     def search(self, query: SearchQuery) -> list[AvailableNumber]:
-        """Numbers for sale; a sample, and perhaps none."""
+        """Returns a sample of numbers for sale, perhaps none. Raises Refused if the platform sells
+        no numbers."""
         raise Refused(f"{self.title} sells no numbers.")

@@ -1,8 +1,10 @@
-"""Around every verb of a provider: a reply of any shape ends as a ProviderError with a reason.
+"""Wraps every method of a provider, so that a response of any shape ends as a ProviderError with a
+reason.
 
-The replies are read by provider code that expects what the platform documents. What it stumbles
-over is the platform's doing when there was a reply at all, so it is told as that, with the request
-and what was wrong. What a verb returns is checked here as well: it is stored and shown.
+Provider code expects the responses that the platform documents. If it fails after there was a
+response, the platform's response is the cause, so the error is reported as an unexpected response,
+with the request and what was wrong. What a method returns is also validated here, because it is
+stored and shown.
 """
 
 import logging
@@ -39,17 +41,18 @@ PARSING_ERRORS = (
     RecursionError,
     MemoryError,
 )
-MAX_IDS_LENGTH = 64 * 1024  # characters: the ids of one object, names and values together
+MAX_IDS_LENGTH = 64 * 1024  # characters: names and values of one object's ids together
 MAX_FACT_LENGTH, MAX_FACTS = 2000, 50
 MAX_TEXT_LENGTH, MAX_CAPABILITIES = 200, 10
 
 
 class InvalidProviderResult(ValueError):
-    """What a provider returned cannot be kept; the text says what is wrong with it."""
+    """Raised when what a provider returned cannot be stored; the text says what is wrong with
+    it."""
 
 
 class GuardedProvider:
-    """A provider whose verbs raise ProviderErrors, and nothing else once a platform has replied."""
+    """A provider whose methods raise nothing but ProviderErrors once a platform has responded."""
 
     def __init__(self, provider: Provider):
         self._provider = provider
@@ -105,12 +108,12 @@ class GuardedProvider:
             raise
         except PARSING_ERRORS as error:
             if not getattr(self._provider.door, "calls", 0):
-                raise  # a mistake of ours: nothing was read yet
+                raise  # an error in Patchbay: nothing was read yet
             raise self._unexpected(error) from None
 
     def _unexpected(self, error: Exception) -> ProviderError:
-        """The log gets the place in our code, and never what the platform said: it may be long, or
-        a secret."""
+        """Returns the error for an unexpected response. Logs only the place in the code and never
+        the response, which may be long or contain a secret."""
         place = traceback.extract_tb(error.__traceback__)[-1]
         request, reads = self._provider.door.last_call
         asked = shorten_to_line(request, 300)
@@ -135,7 +138,8 @@ def describe_parsing_error(error: Exception) -> str:
 
 
 def validate_external_ids(refs: Any) -> ExternalIds:
-    """Ids are compared and sent back, so an odd one is refused and not mended. Raises Odd."""
+    """Returns the ids unchanged. Ids are compared and sent back, so an invalid one is refused
+    instead of corrected. Raises InvalidProviderResult."""
     for name, ref in refs.items():
         if not isinstance(name, str) or not isinstance(ref, str):
             raise InvalidProviderResult(f"the id “{name}” is no text")

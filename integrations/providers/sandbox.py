@@ -1,18 +1,18 @@
-"""The sandbox: a platform of ours for newcomers, demos and tests. No call leaves the installation.
+"""The sandbox: a built-in platform for newcomers, demos and tests. No call leaves the installation.
 
-It behaves like a platform: it takes a moment, refuses, is out, loses answers. Magic numbers ask for
-it:
+The sandbox behaves like a platform: it takes a moment, refuses, is unavailable and loses responses.
+Magic numbers request this:
 
     +15005550001   refused: "the number is not in this account"
-    +15005550002   out for two attempts, then works
-    +15005550003   made, but the answer is lost; the next attempt finds it
+    +15005550002   unavailable for two attempts, then works
+    +15005550003   created, but the response is lost; the next attempt finds it
     +15005550004   slow: three seconds
-    +15005550005   always out
+    +15005550005   always unavailable
 
-Its objects live in the database, found by our marker as on any platform. The access code `wrong` is
-refused, so that this can be tried as well. As a supplier it owns every number somebody imports,
-lists a few that nobody has imported yet, and sells what is looked for; as a SIP platform it knows
-every trunk whose id looks like one.
+Its objects are stored in the database and found by their marker, as on any platform. The access
+code `wrong` is refused, so that this case can be tried too. As a number supplier it owns every
+number that is imported, lists a few that nobody has imported yet, and sells whatever is searched
+for. As a SIP platform it accepts every trunk whose id has the right format.
 """
 
 import re
@@ -164,7 +164,8 @@ class Sandbox(Provider):
             )
 
     def visits(self, spec: NumberSpec) -> int:
-        """How often this number has called, this time included."""
+        """Counts an attempt for this number and returns the number of attempts, including this
+        one."""
         row, _ = self.objects.get_or_create(
             kind="visits",
             marker=spec.marker,
@@ -216,14 +217,14 @@ class Sandbox(Provider):
 
 
 SIP_DOMAIN = "sandbox.example"
-SIP_ADDRESSES = "192.0.2.10:5060, 192.0.2.11:5060"  # of RFC 5737, nobody's
+SIP_ADDRESSES = "192.0.2.10:5060, 192.0.2.11:5060"  # documentation addresses of RFC 5737
 CAPABILITIES = ("sms", "voice")
 
 
 def sandbox_external_ids(found: SandboxObject) -> ExternalIds:
-    """Its ids, shaped as those of the platforms it stands for."""
+    """Returns the object's ids, in the format of the platforms that the sandbox imitates."""
     refs = {"sid": str(found.sid), **found.data.get("trunks", {})}
-    if "webhook" in found.data:  # only a supplied number has one, or might
+    if "webhook" in found.data:  # only a number in a supply placement has this key
         refs |= {"phone_number_sid": f"PN{found.sid.hex}", "capabilities": ",".join(CAPABILITIES)}
         refs["friendly_name"] = found.name
     return refs
@@ -234,7 +235,7 @@ def is_supply_spec(spec: NumberSpec) -> bool:
 
 
 def sandbox_trunk_ids(marker: str, sip: SipSpec, *, routed: bool) -> ExternalIds:
-    """The ids of the trunks and of the rule that the number has; an inactive one has no rule."""
+    """Returns the ids of the number's trunks and dispatch rule. An inactive number has no rule."""
     own = {
         "inbound_trunk_id": f"ST_{marker_fingerprint(marker, 'inbound')}" if sip.inbound else "",
         "dispatch_rule_id": f"SDR_{marker_fingerprint(marker, 'rule')}"
@@ -269,7 +270,7 @@ def describe_sandbox_object(spec: Spec) -> str:
 
 
 def sandbox_object_data(spec: Spec) -> dict:
-    """What the sandbox keeps, and compares to see drift."""
+    """Returns what the sandbox stores, and compares to detect drift."""
     if isinstance(spec, NumberSpec):
         return sandbox_number_data(spec)
     return {
@@ -298,7 +299,8 @@ def sandbox_number_data(spec: NumberSpec) -> dict:
 def fingerprint_credentials(
     credentials: Registration | InboundAuth | SipSpec | None,
 ) -> dict | None:
-    """Its secrets only as keyed fingerprints: enough to notice other ones."""
+    """Returns the credentials with keyed fingerprints in place of secrets, which suffice to detect
+    a change."""
     if credentials is None:
         return None
     login = asdict(credentials)

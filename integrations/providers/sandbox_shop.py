@@ -8,7 +8,7 @@ from phonenumbers import PhoneNumberFormat, PhoneNumberType
 from integrations.providers.base import AvailableNumber, Refused, SearchQuery
 
 OWNED_NUMBERS = tuple(f"+1415555011{n}" for n in range(5))
-STOCK_SIZE = 100  # numbers of one kind and country
+STOCK_SIZE = 100  # numbers of one type and country
 NUMBER_TYPES = {
     "local": PhoneNumberType.FIXED_LINE,
     "mobile": PhoneNumberType.MOBILE,
@@ -20,7 +20,8 @@ CITIES = {"415": ("San Francisco", "CA"), "212": ("New York", "NY")}
 
 
 def search_sandbox_stock(query: SearchQuery) -> list[AvailableNumber]:
-    """What fits, in the order of the numbers; none where the country has none of the kind."""
+    """Returns the matching numbers in ascending order, or none if the country has none of the type.
+    Raises Refused for an unknown country."""
     if query.country not in phonenumbers.SUPPORTED_REGIONS:
         raise Refused(f"The sandbox knows no country {query.country}.")
     found = (build_sandbox_offer(number, query) for number in sandbox_stock_numbers(query))

@@ -1,1 +1,1 @@
-"""How long rows are kept, and the task that deletes older ones."""
+"""The retention of rows, and the task that deletes expired ones."""

@@ -1,8 +1,8 @@
-"""Deletes what has outlived its use, in small batches: a task of the workers, for which the
-dispatcher rings once a minute (integrations/ledger/job_sources.py).
+"""Deletes expired rows in small batches. The dispatcher publishes the task to the workers once a
+minute (integrations/ledger/job_sources.py).
 
-Nobody waits for it, and it waits for nobody: a locked row is left for the next time. Each batch is
-a transaction of its own, so that a task that dies leaves nothing half done.
+No other work waits for the cleanup, and it waits for no locks: a locked row is left for the next
+run. Each batch is a transaction of its own, so a task that dies leaves no batch incomplete.
 """
 
 import logging
@@ -21,25 +21,26 @@ from organizations.text.errors import error_summary
 
 logger = logging.getLogger(__name__)
 
-# Deletes at most so many rows, within the transaction of its caller; returns how many. None means
-# that there are no more for now.
+# A rule deletes at most the given number of rows within its caller's transaction and returns how
+# many. 0 means that none are left for now.
 CleanupRule = Callable[[int], int]
 
-BATCH_SIZE = 500  # rows of a transaction
-CLEANUP_INTERVAL = 60.0  # seconds from one task to the next
-CLEANUP_SECONDS = 20.0  # that one task begins new batches; its time limit is a minute
+BATCH_SIZE = 500  # rows per transaction
+CLEANUP_INTERVAL = 60.0  # seconds between two tasks
+CLEANUP_SECONDS = 20.0  # in which one task begins new batches; its time limit is a minute
 
 _rules: dict[str, CleanupRule] = {}
 
 
 def register_cleanup_rule(name: str, rule: CleanupRule) -> None:
-    """Apps uphill register theirs in `AppConfig.ready()`. `name` says in the log what goes."""
+    """Registers a rule. Apps that depend on this one register theirs in `AppConfig.ready()`. `name`
+    says in the log which rows are deleted."""
     _rules[name] = rule
 
 
 def run_cleanup(seconds: float = CLEANUP_SECONDS) -> dict[str, int]:
-    """Follow all rules in turn, until nothing is left or the time is over. Returns how many rows
-    went, by rule; a rule that fails is left for the next time."""
+    """Runs all rules in turn until no rows are left or the time is over. Returns the number of
+    deleted rows by rule. A rule that fails is left for the next run."""
     until = time.monotonic() + seconds
     gone = dict.fromkeys(_rules, 0)
     waiting = list(_rules)
@@ -54,34 +55,36 @@ def run_cleanup(seconds: float = CLEANUP_SECONDS) -> dict[str, int]:
 
 
 def run_cleanup_rule(name: str) -> int:
-    """One batch of one rule."""
+    """Runs one batch of one rule and returns the number of rows, or 0 if the rule failed. Raises
+    django.db.Error if the database is unreachable."""
     try:
         with transaction.atomic():
             return _rules[name](BATCH_SIZE)
     except Error as error:
         if not connection.in_atomic_block and not is_database_reachable():
-            raise  # no rule would fare better
+            raise  # every other rule would fail too
         reason = error_summary(error)
         logger.warning("Expired rows (%s) are not deleted this time: %s", name, reason)
         return 0
 
 
 def delete_unlocked(rows: QuerySet, most: int) -> int:
-    """Delete the first of `rows`. Those that another transaction has locked are left."""
+    """Deletes the first `most` of `rows` that no other transaction has locked. Returns how many."""
     keys = lock_unlocked(rows, most)
     rows.model.objects.filter(pk__in=keys).delete()
     return len(keys)
 
 
 def lock_unlocked(rows: QuerySet, most: int) -> list[Any]:
-    """The keys of the first of `rows` that nobody else has locked. They stay locked until the end
-    of the transaction."""
+    """Locks the first `most` of `rows` that no other transaction has locked, until the end of the
+    transaction. Returns their keys."""
     free = rows.select_for_update(skip_locked=True, of=("self",))
     return list(free.values_list("pk", flat=True)[:most])
 
 
 class CleanupTimer:
-    """Rings when a minute is over; what could not be published waits for the next."""
+    """Triggers the cleanup once a minute. A task that could not be published waits for the next
+    minute."""
 
     def __init__(self) -> None:
         self.next = 0.0
@@ -94,7 +97,7 @@ class CleanupTimer:
 
 
 def publish_cleanup(_id: UUID) -> None:
-    """To Celery, which the web must not know."""
+    """Publishes the task to Celery, which web processes must not import."""
     from integrations.tasks import clean_up as task
 
     task.apply_async(expires=CLEANUP_INTERVAL, retry=False)

@@ -1,5 +1,5 @@
-"""How long rows of the ledger are kept, and those of the organizations' app, which knows no
-workers. Each function is a rule of integrations/retention/cleanup.py."""
+"""Cleanup rules for the ledger, and for the organizations app, which has no access to workers. Each
+function is a rule of integrations/retention/cleanup.py."""
 
 from datetime import timedelta
 from typing import Any
@@ -19,8 +19,8 @@ from organizations.models import Export, SavedReply
 
 Status, Action = Operation.Status, Operation.Wish
 
-QUERY_RETENTION = timedelta(days=1)  # for whoever comes back for an answer
-EXPORT_BATCH_SIZE = 5  # with all parts of their files
+QUERY_RETENTION = timedelta(days=1)  # for clients that fetch the result later
+EXPORT_BATCH_SIZE = 5  # each with all parts of its file
 SWEEP_INTERVAL = timedelta(days=1)
 
 
@@ -35,7 +35,7 @@ def delete_platform_calls(most: int) -> int:
 
 
 def delete_settled_queries(most: int) -> int:
-    """The calls they made stay in the log for as long as any."""
+    """Deletes settled queries. Their calls stay in the log as long as any other."""
     old = Operation.objects.filter(
         subject_kind__in=QUERY_ACTIONS, settled_at__lt=Now() - QUERY_RETENTION
     )
@@ -46,8 +46,9 @@ def delete_settled_queries(most: int) -> int:
 
 
 def delete_old_operations(most: int) -> int:
-    """With their platform calls. Of each subject the last one stays, which says how it stands, and
-    the first that set it up. Undoing a batch looks back as far as its rows are kept."""
+    """Deletes old operations with their platform calls. For each subject the last operation stays,
+    which holds its status, and the first that set it up. Operations stay at least as long as the
+    rows of bulk jobs, because undoing a job needs them."""
     if not settings.OPERATION_RETENTION:
         return 0
     age = max(settings.OPERATION_RETENTION, settings.BATCH_RETENTION)
@@ -61,7 +62,7 @@ def delete_old_operations(most: int) -> int:
 
 
 def filter_superseded_operations(rows: QuerySet[Operation]) -> QuerySet[Operation]:
-    """Those of which neither the history of their subject nor any figure has need."""
+    """Returns the operations that neither their subject's history nor any metric needs."""
     same = {"subject_kind": OuterRef("subject_kind"), "subject_id": OuterRef("subject_id")}
     set_up = Q(status=Status.DONE, wish__in=[Action.ENSURE, Action.MERGE])
     later = Operation.objects.filter(**same, created_at__gt=OuterRef("created_at"))
@@ -70,8 +71,8 @@ def filter_superseded_operations(rows: QuerySet[Operation]) -> QuerySet[Operatio
 
 
 def next_sweep_window(name: str, rows: QuerySet, most: int) -> list[UUID]:
-    """The keys of the next of `rows`, by age; none while another task is at it, or until a day
-    after the walk has come to its end."""
+    """Returns the keys of the next `most` rows by age. Returns none while another task is sweeping,
+    or until SWEEP_INTERVAL after the sweep has ended."""
     Sweep.objects.bulk_create([Sweep(name=name)], ignore_conflicts=True)
     free = Sweep.objects.select_for_update(skip_locked=True)
     is_due = Q(ended_at=None) | Q(ended_at__lt=Now() - SWEEP_INTERVAL)
@@ -89,30 +90,30 @@ def next_sweep_window(name: str, rows: QuerySet, most: int) -> list[UUID]:
 
 
 def delete_expired_exports(most: int) -> int:
-    """With their files."""
+    """Deletes expired exports with their files."""
     old = Export.objects.filter(expires_at__lt=Now()).order_by("expires_at")
     return delete_unlocked(old, min(most, EXPORT_BATCH_SIZE))
 
 
 def delete_stale_processes(most: int) -> int:
-    """Reports of programs that had no orderly end."""
+    """Deletes the reports of processes that did not end in an orderly way."""
     old = Process.objects.filter(seen_at__lt=Now() - PROCESS_RETENTION)
     return delete_unlocked(old, most)
 
 
-# The worker has no rights to these tables: functions of the owner's delete what is over.
+# The worker has no rights to these tables, so functions of the owner's role delete the rows.
 def delete_ended_sessions(most: int) -> int:
     return call_owner_function("forget_sessions(%s)", most)
 
 
 def delete_ended_invitations(most: int) -> int:
-    """Accepted, revoked or expired ones."""
+    """Deletes accepted, revoked and expired invitations after INVITATION_RETENTION."""
     age = settings.INVITATION_RETENTION
     return call_owner_function("forget_invitations(%s, %s)", age, most) if age else 0
 
 
 def delete_ended_api_keys(most: int) -> int:
-    """Revoked or expired ones."""
+    """Deletes revoked and expired API keys after REVOKED_KEY_RETENTION."""
     age = settings.REVOKED_KEY_RETENTION
     return call_owner_function("forget_api_keys(%s, %s)", age, most) if age else 0
 

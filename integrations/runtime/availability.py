@@ -1,5 +1,5 @@
-"""Is provisioning running? The one answer for people, API, admin, probes and doctor: from what
-dispatchers and workers report, by the database's clock."""
+"""Whether provisioning is running, for pages, API, admin, probes and `doctor` alike. Derived from
+what dispatchers and workers report, by the database's clock."""
 
 import time
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from integrations.runtime.processes import ALIVE_TIMEOUT
 
 MINUTE = timedelta(minutes=1)
-CACHE_SECONDS = 1.0  # seconds; a page may ask for each of its operations
+CACHE_SECONDS = 1.0  # seconds; a page may call it for each of its operations
 
 AVAILABILITY_SQL = """
 SELECT (SELECT statement_timestamp() - renewed_at FROM integrations_leadership WHERE term > 0),
@@ -27,9 +27,9 @@ SELECT (SELECT statement_timestamp() - renewed_at FROM integrations_leadership W
 
 @dataclass(frozen=True)
 class ProcessAvailability:
-    """Of the leading dispatcher, or of the worker that can do most. `silent_for` is None where
-    nothing is known of any: none has run, or the last one ended in order. `reason` tells whoever
-    runs the installation what keeps it from its work; it may name addresses."""
+    """The availability of the leading dispatcher, or of the worker that can do most. `silent_for`
+    is None if no process is known: none has run, or the last one ended in an orderly way. `reason`
+    tells operators what keeps the process from working; it may contain addresses."""
 
     silent_for: timedelta | None = timedelta(0)
     reason: str = ""
@@ -46,12 +46,13 @@ class ProvisioningAvailability:
 
     @property
     def obstacle(self) -> str:
-        """Why those that run cannot work, in full, for whoever runs the installation."""
+        """Returns the full reason why the running processes cannot work, for operators."""
         return self.dispatcher.reason or self.worker.reason
 
     @property
     def sentence(self) -> str:
-        """For people: why nothing that is asked for goes on; "" while it does."""
+        """Returns the sentence that tells users why pending requests do not proceed, or "" while
+        they do."""
         dispatcher, worker = self.dispatcher, self.worker
         if not dispatcher.is_there and not worker.is_there:
             return both_stopped_message(dispatcher.silent_for, worker.silent_for)
@@ -68,7 +69,8 @@ class ProvisioningAvailability:
 
     @property
     def phase(self) -> str:
-        """Changes when a page should tell the sentence anew: at once, then once a minute."""
+        """Returns a value that changes when a page should announce the sentence again: at once,
+        then once a minute. It is "" while provisioning runs."""
         if not self.sentence:
             return ""
         silences = [part.silent_for or ALIVE_TIMEOUT for part in (self.dispatcher, self.worker)]
@@ -110,7 +112,8 @@ def format_elapsed_time(length: timedelta) -> str:
 
 
 def read_availability() -> ProvisioningAvailability:
-    """By one query. Raises django.db.Error where the database is out of reach."""
+    """Reads the availability with one query. Raises django.db.Error if the database is
+    unreachable."""
     with connection.cursor() as cursor:
         cursor.execute(AVAILABILITY_SQL, {"alive": ALIVE_TIMEOUT})
         led, of_leader, worked, of_workers = cursor.fetchone()
@@ -121,7 +124,8 @@ def read_availability() -> ProvisioningAvailability:
 
 @dataclass
 class AvailabilityCache:
-    """The last answer of this process; threads may ask twice, which does no harm."""
+    """The last result of this process. Two threads may query at the same time, which does no
+    harm."""
 
     found: ProvisioningAvailability | None = None
     until: float = 0.0  # time.monotonic()
@@ -131,7 +135,8 @@ availability_cache = AvailabilityCache()
 
 
 def current_availability() -> ProvisioningAvailability:
-    """Not older than a second."""
+    """Returns the availability, at most a second old. Raises django.db.Error if the database is
+    unreachable."""
     if availability_cache.found is None or time.monotonic() > availability_cache.until:
         availability_cache.found, availability_cache.until = (
             read_availability(),

@@ -1,4 +1,4 @@
-"""What is out of reach is told once when that begins and once when it ends, and not each second."""
+"""Logs the beginning and the end of an outage, instead of one message each second."""
 
 import logging
 import time
@@ -13,7 +13,8 @@ REPEAT_WARNING_SECONDS = 60.0  # seconds
 
 @dataclass
 class Outage:
-    """`what` is the subject of its sentences, such as "The broker"."""
+    """An outage of one dependency. `what` is the subject of the log messages, such as "The
+    broker"."""
 
     logger: logging.Logger
     what: str
@@ -23,16 +24,18 @@ class Outage:
 
     @property
     def reason(self) -> str:
-        """The sentence that was or would be told; "" while all is well."""
+        """Returns the sentence that describes the outage, or "" while the dependency is
+        reachable."""
         return f"{self.what} is out of reach: {self.error}" if self.since is not None else ""
 
     @property
     def seconds(self) -> float:
-        """How long it has lasted; 0 while all is well."""
+        """Returns how many seconds the outage has lasted, or 0 while the dependency is
+        reachable."""
         return 0.0 if self.since is None else time.monotonic() - self.since
 
     def goes_on(self, error: Exception | str) -> None:
-        """It is there: told at its beginning, and again after a minute."""
+        """Records a failure. Logs a warning when the outage begins, and again each minute."""
         now, self.error = time.monotonic(), error_summary(error)
         if self.since is None:
             self.since = now
@@ -43,7 +46,7 @@ class Outage:
         self.logger.warning("%s is out of reach%s: %s", self.what, lasted, self.error)
 
     def is_over(self) -> None:
-        """Nothing is said unless there was one."""
+        """Records a success. Logs the end of the outage if there was one."""
         if self.since is not None:
             lasted = time.monotonic() - self.since
             self.since = None
@@ -51,7 +54,7 @@ class Outage:
 
 
 def is_database_reachable() -> bool:
-    """Whether the database takes a new connection."""
+    """Returns whether the database accepts a new connection."""
     connection.close()
     try:
         connection.ensure_connection()

@@ -1,6 +1,5 @@
-"""The dispatchers and workers that run: each says every few seconds that it does, and what keeps it
-from its work. The row is by the database's clock.
-"""
+"""Reports of running dispatchers and workers. Each process reports every few seconds that it runs,
+and what keeps it from working. The times are those of the database's clock."""
 
 import os
 import secrets
@@ -18,7 +17,7 @@ from psycopg.types.json import Jsonb
 from integrations.models import Process
 
 HEARTBEAT_SECONDS = 5.0  # seconds between two reports
-ALIVE_TIMEOUT = timedelta(seconds=30)  # without a report it counts as gone
+ALIVE_TIMEOUT = timedelta(seconds=30)  # without a report, the process counts as gone
 PROCESS_RETENTION = timedelta(days=1)
 
 REPORT_PROCESS_SQL = """
@@ -32,26 +31,29 @@ ON CONFLICT (instance) DO UPDATE SET state = excluded.state, reason = excluded.r
 
 
 class ProcessReporter:
-    """One running program. Raises django.db.Error where the database is out of reach."""
+    """Reports one running process. Its methods raise django.db.Error if the database is
+    unreachable."""
 
     def __init__(self, kind: str):
         self.kind = kind
-        # A process id comes back, in containers at each start.
+        # Process ids repeat; in containers, at each start.
         self.instance = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
 
     def report(self, state: str, reason: str = "", facts: Mapping[str, Any] | None = None) -> None:
-        """`reason` tells in a sentence why it cannot do its work; "" where it can."""
+        """Stores the state of the process. `reason` says in a sentence why it cannot work, or is ""
+        if it can."""
         values = {"instance": self.instance, "kind": self.kind, "version": settings.VERSION}
         values |= {"state": state, "reason": reason, "facts": Jsonb(dict(facts or {}))}
         with connection.cursor() as cursor:
             cursor.execute(REPORT_PROCESS_SQL, values)
 
     def leave(self) -> None:
-        """An orderly end; and rows of programs that had none are dropped with it."""
+        """Deletes the row of this process at an orderly end, and the rows of processes that have
+        not reported for PROCESS_RETENTION."""
         gone = Process.objects.filter(seen_at__lt=Now() - PROCESS_RETENTION)
         (gone | Process.objects.filter(pk=self.instance)).delete()
 
 
 def alive_processes(kind: str) -> QuerySet[Process]:
-    """Those that have reported lately."""
+    """Returns the processes that have reported within ALIVE_TIMEOUT."""
     return Process.objects.filter(kind=kind, seen_at__gte=Now() - ALIVE_TIMEOUT)

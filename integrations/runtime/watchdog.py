@@ -1,10 +1,11 @@
-"""A worker watches itself: it reports that it runs, takes no messages while its database is out of
-reach, and notices when it has gone deaf.
+"""The worker's watchdog: it reports that the worker runs, stops taking messages while the database
+is unreachable, and notices when the worker no longer receives messages.
 
-It judges by itself alone. Deaf is a worker that takes nothing although messages lie in the queue,
-the broker answers and one of its processes is free; that another worker is slow, or an operation is
-late, says nothing about it. (Celery's connection to the broker can wait for ever for a peer that
-vanished.) First it connects anew, then it ends, and is started again by whoever started it.
+The watchdog only considers its own worker. A worker is stuck if it takes no message although
+messages are in the queue, the broker answers and one of its processes is free. A slow worker
+elsewhere or a late operation does not count. (Celery's connection to the broker can wait forever
+for a peer that vanished.) The watchdog first reconnects, then ends the worker, which its supervisor
+restarts.
 """
 
 import logging
@@ -26,9 +27,9 @@ from integrations.runtime.processes import HEARTBEAT_SECONDS, ProcessReporter
 from organizations.tenancy import tenant_scope
 
 logger = logging.getLogger(__name__)
-DATABASE_RETRY_SECONDS = 1.0  # seconds to the next look at a database that is out of reach
-RECONNECT_AFTER = 2  # looks in a row that found it so: it connects anew
-TERMINATE_AFTER = 8  # it ends
+DATABASE_RETRY_SECONDS = 1.0  # seconds between checks while the database is unreachable
+RECONNECT_AFTER = 2  # checks in a row that found it stuck: reconnects
+TERMINATE_AFTER = 8  # ends the worker
 
 _messages = 0
 
@@ -41,7 +42,7 @@ def count_received_task(**kwargs) -> None:
 
 @dataclass
 class WorkerWatchdog:
-    """One worker's; `consumer` is Celery's, which runs in another thread."""
+    """Watches one worker. `consumer` is Celery's, which runs in another thread."""
 
     consumer: Any
     me: ProcessReporter = field(default_factory=lambda: ProcessReporter(Process.Kind.WORKER))
@@ -52,18 +53,19 @@ class WorkerWatchdog:
     messages_before: int = 0
 
     def look(self) -> None:
-        """Every few seconds."""
+        """Runs one check; called every few seconds."""
         waiting, facts = self.ask_broker()
         self.say(facts)
         self.listen(waiting)
 
     def ask_broker(self) -> tuple[int, dict[str, float]]:
-        """How many messages wait, and how long the answer took."""
+        """Returns the number of waiting messages, and the measured figures with the response time
+        in ms. Returns 0 and no figures if the broker is unreachable."""
         began = time.monotonic()
         try:
             with self.consumer.app.connection_for_read() as broker:
                 waiting = queue_length(broker)
-        except Exception as error:  # of the transport's many kinds
+        except Exception as error:  # the transports raise many kinds
             self.broker.goes_on(error)
             return 0, {}
         if self.broker.since is not None:
@@ -72,12 +74,14 @@ class WorkerWatchdog:
         return waiting, {"broker_ms": milliseconds_since(began), "queue": waiting}
 
     def connect_anew_unless_heard(self) -> None:
-        """The broker was silent, so what was connected before is lost, and may never notice."""
+        """Reconnects unless a message has arrived. The broker was unreachable, so the earlier
+        connection is probably lost, which Celery may never notice."""
         if self.messages_before == _messages:
             self.consumer.call_soon(force_reconnect)
 
     def say(self, facts: dict[str, float]) -> None:
-        """Report, by a connection made anew; without a database no message is taken."""
+        """Reports on a new database connection. Stops taking messages if the database is
+        unreachable."""
         began, reason = time.monotonic(), self.broker.reason
         state = Process.State.PAUSED if reason else Process.State.WORKING
         try:
@@ -105,7 +109,8 @@ class WorkerWatchdog:
             self.consumer.call_soon(change_task_queue, self.consumer, "add_task_queue")
 
     def listen(self, waiting: int) -> None:
-        """Count the looks at which it is deaf, and act upon them."""
+        """Counts the checks in a row at which the worker is stuck; reconnects, then ends the
+        worker."""
         heard_something = self.messages_before != _messages
         self.messages_before = _messages
         is_free = len(celery_state.reserved_requests) < self.consumer.pool.num_processes
@@ -123,7 +128,7 @@ def queue_length(broker: Any) -> int:
     queue = settings.CELERY_TASK_DEFAULT_QUEUE
     try:
         return broker.default_channel.queue_declare(queue, passive=True).message_count
-    except broker.channel_errors:  # Redis has no empty lists
+    except broker.channel_errors:  # an empty list does not exist in Redis
         broker.default_channel.client.ping()
         return 0
 
@@ -133,18 +138,19 @@ def milliseconds_since(began: float) -> float:
 
 
 def change_task_queue(consumer: Any, change: str) -> None:
-    """In Celery's loop. While it connects it has no consumer, and takes up what is selected."""
+    """Starts or stops taking messages; runs in Celery's loop. While Celery connects, it has no
+    consumer, and applies the selected queues afterwards."""
     if consumer.task_consumer is not None:
         getattr(consumer, change)(settings.CELERY_TASK_DEFAULT_QUEUE)
 
 
 def force_reconnect() -> None:
-    """In Celery's loop, which does so after such an error."""
+    """Raises the error at which Celery reconnects; runs in Celery's loop."""
     raise ConnectionError("no message arrives on this connection")
 
 
 def start_watchdog(consumer: Any) -> None:
-    """Once; Celery is ready again after each connection."""
+    """Starts the watchdog thread once, because Celery becomes ready again after each connection."""
     if not any(thread.name == "watchdog" for thread in threading.enumerate()):
         threading.Thread(target=run_watchdog, args=[consumer], name="watchdog", daemon=True).start()
 
@@ -157,7 +163,7 @@ def run_watchdog(consumer: Any) -> None:
         while not is_ending.is_set():
             try:
                 watching.look()
-            except Exception:  # whatever it is, the next look may tell more
+            except Exception:  # whatever it is, the next check may succeed
                 logger.exception("the watchdog stumbled")
             is_ending.wait(DATABASE_RETRY_SECONDS if watching.is_paused else HEARTBEAT_SECONDS)
 
@@ -167,4 +173,4 @@ def report_worker_stopped(me: ProcessReporter) -> None:
         with tenant_scope.for_role(tenant_scope.WORKER):
             me.leave()
     except Error:
-        pass  # the row ends by itself, later
+        pass  # the row expires later

@@ -1,4 +1,4 @@
-"""Connecting a platform, mending what was refused, changing an account, rotating secrets."""
+"""Screens that connect a platform, correct refused accounts, change accounts and rotate secrets."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,12 +19,12 @@ from organizations.access.roles import Permission
 from organizations.web.views.base import OrgScreen
 
 TYPED_ACCOUNT_KEY = (
-    "integration_typed"  # in the session: what was typed last, without secrets, to be mended
+    "integration_typed"  # session key of the last entered values without secrets, for correction
 )
 
 
 class ChoosePlatformScreen(OrgScreen):
-    """The platforms, as they describe themselves."""
+    """Shows the platforms with their descriptions."""
 
     permissions = {"GET": Permission.INTEGRATIONS_CREATE}
 
@@ -45,8 +45,8 @@ def required_field_labels(provider: type[Provider]) -> str:
 
 
 class AccountScreen(OrgScreen):
-    """A form about one platform's account; what came of the check shows on the integration's
-    page, which nobody has to wait for here."""
+    """The base of screens with a form about one platform's account. The result of the check appears
+    on the integration's page, so nobody waits for it here."""
 
     def drawn(self, form: AccountForm, status: int = 200, **context: Any) -> HttpResponse:
         return self.page("integrations/form.html", status, form=form, **context)
@@ -54,7 +54,7 @@ class AccountScreen(OrgScreen):
     def connected(
         self, form: ConnectAccountForm, provider: type[Provider], *, only_new: bool
     ) -> Integration | None:
-        """None: the form says why not."""
+        """Connects the account and returns the integration, or None if the form has errors."""
         if not form.is_valid():
             return None
         roles = form.cleaned_data["default_for"]
@@ -77,7 +77,8 @@ class AccountScreen(OrgScreen):
     def remember(
         self, made: Integration, provider: type[Provider], account: Mapping[str, str], roles: list
     ) -> None:
-        """A refused account is not kept, but nobody shall type its address twice."""
+        """Stores the entered values except secrets in the session, because a refused account is not
+        stored and nobody should have to enter it twice."""
         plain = {f.name: account.get(f.name, "") for f in provider.fields if not f.secret}
         typed = {"id": str(made.pk), "account": plain, "roles": roles}
         self.request.session[TYPED_ACCOUNT_KEY] = typed
@@ -114,7 +115,7 @@ def get_provider_or_404(kind: str) -> type[Provider]:
 
 
 class EditIntegrationScreen(AccountScreen):
-    """A connected account is changed; one that was never accepted is connected once more."""
+    """Changes a connected account, or connects one that was never accepted again."""
 
     permissions = {"GET": Permission.INTEGRATIONS_UPDATE, "POST": Permission.INTEGRATIONS_UPDATE}
 
@@ -168,7 +169,8 @@ class EditIntegrationScreen(AccountScreen):
 
 
 class CredentialsScreen(AccountScreen):
-    """New secrets; the present ones count until the platform accepts these."""
+    """Replaces the secrets. The present ones stay in use until the platform accepts the new
+    ones."""
 
     permissions = {"GET": Permission.INTEGRATIONS_UPDATE, "POST": Permission.INTEGRATIONS_UPDATE}
 
@@ -198,7 +200,7 @@ class CredentialsScreen(AccountScreen):
 def save_integration_change(
     screen: OrgScreen, form: AccountForm, integration: Integration, **wished: Any
 ) -> bool:
-    """False: the form says why not."""
+    """Changes the integration. Returns False if the form has errors."""
     try:
         _changed, check = operation_requests.change_integration(
             screen.principal, integration, **wished

@@ -1,4 +1,4 @@
-"""The forms for an account, drawn from its provider's fields. Secrets go in and never come out."""
+"""The forms for an account, built from its provider's fields. Secrets are write-only."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -16,16 +16,14 @@ from integrations.providers.base import AccountField, Provider
 from integrations.views.labels import ROLE_LABELS
 from organizations.text.fields import FormText
 
-ACCOUNT_FIELD_PREFIX = (
-    "account_"  # before the names of the account's fields, which are the provider's to choose
-)
+ACCOUNT_FIELD_PREFIX = "account_"  # prefix of account fields, whose names the provider chooses
 MAX_VALUE_LENGTH = 4000
 KEEP_SECRET_HELP = _("Leave it empty to keep the present one.")
 WIDGETS_BY_FORMAT = {"url": forms.URLInput, "uuid": forms.TextInput, "text": forms.TextInput}
 
 
 class AccountForm(forms.Form):
-    """The fields of one platform's account; subclasses say what stands around them."""
+    """The fields of one platform's account. Subclasses add the other fields."""
 
     def draw(
         self,
@@ -35,8 +33,9 @@ class AccountForm(forms.Form):
         keeps: bool,
         fixed: bool = False,
     ) -> None:
-        """`known` values are shown; `keeps`: an empty secret stays as it is; `fixed`: what names
-        the account cannot be changed any more."""
+        """Adds the account's fields to the form. Shows the `known` values. With `keeps`, an empty
+        secret does not change; with `fixed`, the fields that identify the account cannot be
+        changed."""
         for field in fields:
             self.fields[ACCOUNT_FIELD_PREFIX + field.name] = build_account_field(
                 field, known, keeps=keeps, fixed=fixed
@@ -51,8 +50,8 @@ class AccountForm(forms.Form):
         }
 
     def tell(self, error: ValidationError) -> None:
-        """An operation's complaints, each beside its field, or above the form; a provider's are
-        English until here."""
+        """Adds an operation's errors to their fields, or to the whole form. Translates the
+        provider's messages, which are in English."""
         told = error.message_dict if hasattr(error, "error_dict") else {"": error.messages}
         for name, messages in told.items():
             place = next((n for n in (ACCOUNT_FIELD_PREFIX + name, name) if n in self.fields), None)
@@ -61,7 +60,8 @@ class AccountForm(forms.Form):
 
 
 class ConnectAccountForm(AccountForm):
-    """A new account, or the next try at one that was never accepted (`named`)."""
+    """The form for a new account, or for another attempt at one that was never accepted
+    (`named`)."""
 
     name = FormText(
         label=_("Name"),
@@ -100,7 +100,8 @@ class ConnectAccountForm(AccountForm):
 
 
 class ChangeAccountForm(AccountForm):
-    """A connected account: its name, its pace and what its fields hold."""
+    """The form for a connected account: its name, its maximum number of concurrent operations and
+    its fields."""
 
     name = FormText(label=_("Name"), max_length=100)
     max_in_flight = forms.IntegerField(
@@ -122,7 +123,8 @@ class ChangeAccountForm(AccountForm):
         )
 
     def wished(self) -> dict[str, Any]:
-        """Only what is other than before, so that an account left alone is not checked anew."""
+        """Returns only the changed fields of the account, so that an unchanged account is not
+        checked again."""
         account = {
             name: value
             for name, value in self.account.items()
@@ -137,7 +139,8 @@ class ChangeAccountForm(AccountForm):
 
 
 def desired_settings(integration: Integration, provider: type[Provider]) -> Mapping[str, str]:
-    """What is no secret of the account as it was asked for last, on which a change builds."""
+    """Returns the fields without secrets of the account that was entered last, which a change
+    builds on."""
     secret = {field.name for field in provider.fields if field.secret}
     try:
         account = integration.desired_account()
@@ -147,7 +150,7 @@ def desired_settings(integration: Integration, provider: type[Provider]) -> Mapp
 
 
 class SecretsForm(AccountForm):
-    """Only the secrets; what is left empty stays."""
+    """The form for the secrets alone. Empty fields do not change."""
 
     def __init__(self, data: Any = None, *, provider: type[Provider]):
         super().__init__(data)

@@ -1,4 +1,4 @@
-"""How a platform answered lately, in one query."""
+"""The recent health of a platform's calls, in one query."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,7 +12,7 @@ DAY = timedelta(days=1)
 
 
 class Median(Aggregate):
-    """PostgreSQL's, over the rows of the group."""
+    """PostgreSQL's median over the rows of a group."""
 
     function = "PERCENTILE_CONT"
     template = "%(function)s(0.5) WITHIN GROUP (ORDER BY %(expressions)s)"
@@ -21,7 +21,7 @@ class Median(Aggregate):
 
 @dataclass(frozen=True)
 class CallHealth:
-    """Of the last day's calls. `share` is the percentage that the platform granted."""
+    """The figures of the last day's calls. `share` is the percentage of successful calls."""
 
     calls: int
     share: int = 0

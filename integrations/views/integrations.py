@@ -1,4 +1,4 @@
-"""Integrations: the list, and the page of one with its health, calls and checks."""
+"""Screens of integrations: the list, and the page of one with its health, calls and checks."""
 
 from typing import Any
 from uuid import UUID
@@ -23,7 +23,7 @@ from organizations.views.event_labels import event_title
 from organizations.web.views.base import OrgScreen
 
 OPEN = Operation.Status.OPEN
-MAX_ROWS_SHOWN = 10  # checks, calls, events and open operations on the page of an integration
+MAX_ROWS_SHOWN = 10  # checks, calls, events and open operations per page
 
 
 class IntegrationsScreen(OrgScreen):
@@ -49,12 +49,13 @@ def integration_list_entry(integration: Integration) -> dict[str, Any]:
 
 
 class IntegrationScreen(OrgScreen):
-    """While the platform is asked about the credentials, the page looks again by itself."""
+    """Shows one integration. The page refreshes while its credentials are being checked."""
 
     permissions = {"GET": Permission.INTEGRATIONS_READ}
 
     def get(self, request: HttpRequest, integration_id: UUID) -> HttpResponse:
-        # The checks come first: what settles meanwhile has moved the integration when it is read.
+        # Reads the checks first: if one settles meanwhile, the integration read next includes its
+        # result.
         checks = list(recent_checks(request.organization, integration_id))
         integration = request.organization.integrations.get(pk=integration_id)
         context = {
@@ -68,7 +69,8 @@ class IntegrationScreen(OrgScreen):
         return self.page("integrations/one.html", checks=checks, **context, **more)
 
     def live(self, context: dict[str, Any]) -> HttpResponse:
-        """Once the platform has spoken, much of the page is other than it was."""
+        """Returns the refreshed check, or reloads the page once the check has settled, because much
+        of the page may have changed."""
         if context["check"] is None:
             return HttpResponseClientRefresh()
         return self.page("integrations/_check.html", **context)
@@ -84,7 +86,8 @@ class IntegrationScreen(OrgScreen):
         }
 
     def roles(self, integration: Integration, provider: type[Provider]) -> list[dict[str, Any]]:
-        """What it could be the default for, and what is so now."""
+        """Returns the roles for which the integration can be the default, with the present default
+        of each."""
         rows = self.organization.default_integrations.select_related("integration")
         present = {row.role: row.integration for row in rows}
         return [
@@ -115,13 +118,14 @@ class IntegrationScreen(OrgScreen):
 
 
 def recent_checks(organization: Organization, integration_id: UUID) -> Any:
-    """The newest, an open one first among them: it is the newest."""
+    """Returns the newest checks. An open check comes first, because it is always the newest."""
     mine = organization.operations.filter(subject_kind="integration", subject_id=integration_id)
     return mine.order_by("-created_at")[:MAX_ROWS_SHOWN]
 
 
 def integration_usage(organization: Any, integration: Integration) -> dict[str, Any]:
-    """Carriers and numbers of the organization's that are set up here."""
+    """Returns the organization's carriers, at most 100, and the number of its placements on the
+    integration."""
     carriers = organization.carriers.filter(integration=integration).exclude(status="deleted")
     present = organization.placements.filter(integration=integration).exclude(state="removed")
     return {"carriers": list(carriers.order_by("name")[:100]), "numbers_here": present.count()}
@@ -140,7 +144,7 @@ class CheckIntegrationScreen(OrgScreen):
 
 
 class DefaultIntegrationScreen(OrgScreen):
-    """Makes it the default for a role, or clears that (`clear`)."""
+    """Makes the integration the default for a role, or clears the default (`clear`)."""
 
     permissions = {"POST": Permission.INTEGRATIONS_UPDATE}
 
@@ -162,7 +166,8 @@ class DefaultIntegrationScreen(OrgScreen):
             self.say(said % {"name": integration.name, "role": ROLE_LABELS[role]})
 
     def clear(self, integration: Integration, role: str) -> None:
-        """Only its own: a page that was left open must not clear another one's."""
+        """Clears the default for the role only if this integration is the default, so that an
+        outdated page does not clear another one."""
         if not integration.default_for.filter(role=role).exists():
             return
         try:
@@ -174,7 +179,7 @@ class DefaultIntegrationScreen(OrgScreen):
 
 
 class DisconnectIntegrationScreen(OrgScreen):
-    """Says what would be lost, and what is in the way."""
+    """Shows what would be deleted and what prevents it, and disconnects the integration."""
 
     permissions = {"GET": Permission.INTEGRATIONS_DELETE, "POST": Permission.INTEGRATIONS_DELETE}
 

@@ -1,4 +1,4 @@
-"""How integrations and operations are told to people: states, roles, wishes, subjects."""
+"""The labels of integrations and operations on screens: states, roles, actions, subjects."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -67,7 +67,8 @@ FACT_LABELS = {
 
 @dataclass(frozen=True)
 class IntegrationStatus:
-    """How an integration fares: a status word, what is read, why, and until when it rests."""
+    """The status of an integration: a keyword, its label, the reason, and until when operations are
+    paused."""
 
     word: str
     label: Any
@@ -91,7 +92,7 @@ def integration_status(integration: Integration) -> IntegrationStatus:
 
 
 def refused_credentials_notice(integration: Integration) -> str:
-    """Of a connected one: newer credentials that were refused."""
+    """Returns a notice that newer credentials of a connected integration were refused, or ""."""
     if not integration.state_reason:
         return ""
     words = {"reason": integration.state_reason}
@@ -99,7 +100,8 @@ def refused_credentials_notice(integration: Integration) -> str:
 
 
 def integration_pause_status(integration: Integration) -> IntegrationStatus | None:
-    """After many failures it rests; a platform that counts requests is given time."""
+    """Returns the status of an integration that is paused after repeated failures or by the
+    platform's rate limit, or None."""
     now = timezone.now()
     tripped = integration.failures >= BREAKER_THRESHOLD and integration.open_until
     if tripped and integration.open_until > now:
@@ -122,13 +124,14 @@ def platform_label(integration: Integration) -> str:
 
 
 def platform_abilities(provider: type[Provider]) -> list[Any]:
-    """What the platform is for, a sentence each."""
+    """Returns a sentence for each thing that the platform supports."""
     found = [ABILITY_LABELS[role] for role in ABILITY_LABELS if role in provider.roles]
     return [*found, _("Sells numbers")] if provider.sells_numbers else found
 
 
 def account_display_fields(integration: Integration) -> list[tuple[str, str | None]]:
-    """The account's fields by label; a secret only as whether it is kept (None: unreadable)."""
+    """Returns the account's fields with their labels. A secret shows only whether it is stored
+    (None: it cannot be decrypted)."""
     provider = find_provider_class(integration)
     try:
         secrets: dict[str, str] | None = integration.secrets()
@@ -143,7 +146,7 @@ def account_display_fields(integration: Integration) -> list[tuple[str, str | No
 
 
 def fact_display_rows(integration: Integration) -> list[tuple[Any, str]]:
-    """What the platform told at the last check, its own sentence first."""
+    """Returns the facts of the last check with their labels, the platform's summary first."""
     told = integration.facts
     known = [(FACT_LABELS[name], told[name]) for name in FACT_LABELS if name in told]
     return [*known, *((name, told[name]) for name in sorted(told) if name not in FACT_LABELS)]

@@ -1,4 +1,5 @@
-"""The ledger: what is wished of platforms, what came of it, and what an open wish waits for."""
+"""Screens of the ledger: the requested operations, their results, and what open ones are waiting
+for."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -69,7 +70,8 @@ FILTERS = ("status", "wish", "subject", "integration", "pressing")
 def filter_operations(
     rows: QuerySet[Operation], query: QueryDict, integrations: Iterable[Integration]
 ) -> QuerySet[Operation]:
-    """A value that nobody offers finds nothing, rather than more than was asked for."""
+    """Returns the operations that match the query. An unknown value matches nothing, instead of
+    more than was requested."""
     kinds = {kind: (kind,) for kind in SUBJECT_FILTERS} | {"question": QUERY_ACTIONS}
     offered: dict[str, tuple[str, Mapping[str, Any]]] = {
         "status": ("status", {value: value for value in Operation.Status.values}),
@@ -102,7 +104,7 @@ def filter_by_urgency(rows: QuerySet[Operation], what: str) -> QuerySet[Operatio
 def build_operation_rows(
     organization: Organization, rows: Iterable[Operation]
 ) -> list[dict[str, Any]]:
-    """Operations in words, each with the address of what it is about."""
+    """Returns operations with their labels, each with the URL of its subject."""
     rows = list(rows)
     places = find_subject_urls(organization, rows)
     return [
@@ -120,7 +122,8 @@ def build_operation_rows(
 
 
 def find_subject_urls(organization: Organization, rows: Iterable[Operation]) -> dict[UUID, str]:
-    """One query for each kind of subject, by the operations' ids."""
+    """Returns the URLs of the operations' subjects by operation id. Runs one query for each kind of
+    subject."""
     by_kind: dict[str, dict[UUID, UUID]] = {}
     for row in rows:
         by_kind.setdefault(row.subject_kind, {})[row.pk] = row.subject_id
@@ -135,7 +138,8 @@ def find_subject_urls(organization: Organization, rows: Iterable[Operation]) -> 
 
 
 def is_about_integration(row: Operation) -> bool:
-    """Checks, searches and discoveries are about their integration."""
+    """Returns whether the operation is a check, a search or a discovery on the organization's own
+    integration."""
     return uses_own_integration(row) and row.wish in ("check", "search", "discover")
 
 
@@ -144,7 +148,7 @@ def integration_page_url(organization: Organization, row: Operation) -> str:
 
 
 class OperationScreen(OrgScreen):
-    """One wish; while it is open, the page looks again by itself."""
+    """Shows one operation. The page refreshes while the operation is open."""
 
     permissions = {"GET": Permission.INTEGRATIONS_READ}
 

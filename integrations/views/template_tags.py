@@ -1,4 +1,4 @@
-"""A template tag for pages that tell of something under way."""
+"""A template tag for pages that show pending work."""
 
 from django import template
 
@@ -9,5 +9,5 @@ register = template.Library()
 
 @register.inclusion_tag("integrations/_standstill.html")
 def standstill() -> dict[str, str]:
-    """A line that says why nothing goes on now, or nothing."""
+    """Renders a line that says why provisioning is stopped, or nothing while it runs."""
     return {"sentence": availability.current_availability().sentence}

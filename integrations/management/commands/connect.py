@@ -1,4 +1,4 @@
-"""manage.py connect: store a platform account once the platform has accepted it."""
+"""manage.py connect: connects a platform account once the platform has accepted its credentials."""
 
 import getpass
 import os
@@ -31,7 +31,8 @@ class Command(BaseCommand):
     help = HELP
 
     def create_parser(self, prog_name: str, subcommand: str, **options):
-        """The fields may stand anywhere, which argparse allows only when asked to."""
+        """Returns a parser that allows the fields anywhere among the options, which argparse does
+        only on request."""
         parser = super().create_parser(prog_name, subcommand, epilog=build_help_epilog(), **options)
         parser.parse_args = parser.parse_intermixed_args
         return parser
@@ -70,7 +71,8 @@ class Command(BaseCommand):
 
 
 def check_connection(operation: Operation) -> Operation:
-    """Attempted here; where a worker was faster, its outcome is waited for."""
+    """Runs the check in this process and returns the operation. If a worker was faster, waits for
+    its outcome."""
     if worker.run_attempt(operation.pk) is None:
         return operation_requests.wait_for_operation(operation.pk)
     operation.refresh_from_db()
@@ -96,7 +98,8 @@ def parse_field_arguments(arguments: Sequence[str]) -> dict[str, str]:
 
 
 def collect_account_fields(provider: type[Provider], given: dict[str, str]) -> dict[str, str]:
-    """The account's fields from arguments, standard input, environment and terminal."""
+    """Returns the account's fields from arguments, standard input, environment and terminal. Raises
+    CommandError."""
     known = {field.name: field for field in provider.fields}
     if unknown := [name for name in given if name not in known]:
         raise CommandError(

@@ -1,4 +1,4 @@
-"""manage.py dispatch: the dispatcher process; start one or more, one works."""
+"""manage.py dispatch: runs the dispatcher process. Several may run; one of them dispatches."""
 
 import signal
 from threading import Event
@@ -15,7 +15,7 @@ from integrations.ledger.dispatcher import run_dispatcher
 
 class Command(BaseCommand):
     help = "Publish due operations to the workers until stopped."
-    requires_system_checks = ()  # they would load the screens and the admin, for all of its life
+    requires_system_checks = ()  # they would load the screens and the admin for good
 
     def handle(self, **options) -> None:
         stop = Event()

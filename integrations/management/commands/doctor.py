@@ -1,24 +1,24 @@
-"""manage.py doctor: what is wrong with this installation, and how to mend it."""
+"""manage.py doctor: reports what is wrong with this installation, and how to fix it."""
 
 import json
 from dataclasses import asdict
 
 from django.core.management.base import BaseCommand
 
-from config import diagnoses  # noqa: F401  they register themselves
+from config import diagnoses  # noqa: F401 they register themselves
 from config.celery import app
 from integrations import diagnoses as of_integrations  # noqa: F401
 from organizations.diagnostics import installation_checks as of_organizations  # noqa: F401
 from organizations.diagnostics.findings import Finding, run_diagnostic_checks
 
-LEVELS = ["fault", "warning", "ok"]  # the worst is read first
+LEVELS = ["fault", "warning", "ok"]  # the worst comes first
 
 
 class Command(BaseCommand):
-    """Exit status 1 if there is a fault."""
+    """Prints all findings. Exits with status 1 if one of them is a fault."""
 
     help = "Tells what is wrong with this installation, and how to mend it."
-    requires_system_checks = []  # they are among what is told
+    requires_system_checks = []  # they are part of the report
 
     def add_arguments(self, parser) -> None:
         parser.add_argument("--json", action="store_true", help="For programs.")

@@ -1,4 +1,4 @@
-"""manage.py rotate_secrets: everything that is sealed, under the newest key."""
+"""manage.py rotate_secrets: encrypts all stored secrets with the newest key."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -40,7 +40,8 @@ class Command(BaseCommand):
         key_proof.update_key_proof()
 
     def rotate(self, label: str, column: str, key: Any, sealed: str) -> str:
-        """Compare-and-set, so that a secret that is changed meanwhile is not put back."""
+        """Encrypts one secret with the newest key and returns what happened. Uses compare-and-set,
+        so that a secret that changes meanwhile is not overwritten."""
         if encryption.uses_newest_key(sealed):
             return "up to date"
         try:
@@ -53,7 +54,7 @@ class Command(BaseCommand):
 
 
 def iterate_encrypted_rows(label: str, column: str) -> Iterator[tuple[Any, str]]:
-    """Key and sealed text of all that hold one, in batches by key."""
+    """Yields key and encrypted text of all rows with a secret, read in batches by key."""
     filled = apps.get_model(label).objects.exclude(**{column: ""}).order_by("pk")
     batch = list(filled.values_list("pk", column)[:BATCH_SIZE])
     while batch:

@@ -34,7 +34,8 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
 
 class Jambonz(Provider):
-    """One jambonz account, reached with an account key, or its service provider's or admin's."""
+    """One jambonz account, accessed with its own key, or that of its service provider or
+    administrator."""
 
     kind: ClassVar[str] = "jambonz"
     title: ClassVar[str] = "jambonz"
@@ -101,7 +102,8 @@ class Jambonz(Provider):
 
     @property
     def account_sid(self) -> str:
-        """As configured, so that a number costs no call for it; else what the key belongs to."""
+        """Returns the configured account SID, so that a number needs no call for it, or else the
+        account of the key."""
         return self._sid("account_sid") or self.scope.account_sid
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Carriers: made once, found again by our marker in their name, compared field by field."""
+"""Carriers on jambonz: created once, found by the marker in their name, compared field by field."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -19,14 +19,15 @@ from integrations.providers.jambonz.scope import ApiKeyScope
 from integrations.providers.jambonz.validation import MAX_NAME_LENGTH, validate_carrier_spec
 
 Row = dict[str, Any]
-MARKER_PREFIX = "[pb-"  # how every marker of ours begins in a name
+MARKER_PREFIX = "[pb-"  # the prefix of every marker in a name
 
 _BOOLEAN_FIELDS = ("requires_register", "register_public_ip_in_contact")
 
 
 @dataclass(frozen=True)
 class CarrierState:
-    """The rows hold the carrier's passwords in clear, so nothing of them is ever printed."""
+    """The observed carrier. The rows contain the carrier's passwords in plain text, so none of them
+    is printed."""
 
     row: Row = field(repr=False)
     gateways: list[Row] = field(repr=False)
@@ -34,17 +35,18 @@ class CarrierState:
 
 
 def marked_carrier_name(spec: CarrierSpec) -> str:
-    """The name is all of a carrier that the API can search by, so it holds the marker."""
+    """Returns the carrier's name with the marker, because the API can search carriers only by
+    name."""
     mark = f" [{spec.marker}]"
     return (spec.name[: MAX_NAME_LENGTH - len(mark)].rstrip() + mark).strip()
 
 
 def carrier_body(spec: CarrierSpec) -> Row:
-    """All that we decide about a carrier, and never more.
+    """Returns all the fields that Patchbay sets on a carrier, and no others.
 
-    What was read must not be sent back: a register_status that makes the round trip breaks every
-    list that holds the carrier, for all tenants. Fields of another trunk type are cleared, since
-    trunk_type is a label that jambonz itself draws no conclusions from.
+    Fields that were read must not be sent back: a register_status that makes the round trip breaks
+    every list that contains the carrier, for all tenants. Fields of another trunk type are cleared,
+    because trunk_type is a label that jambonz itself does not evaluate.
     """
     registration, auth = spec.registration, spec.inbound_auth
     return {
@@ -53,7 +55,7 @@ def carrier_body(spec: CarrierSpec) -> Row:
         "requires_register": registration is not None,
         "register_username": registration.username if registration else None,
         "register_password": registration.password if registration else None,
-        # "" would be a 400 here: null falls back to the gateway's address.
+        # "" would be a 400 here; null falls back to the gateway's address.
         "register_sip_realm": (registration.realm or None) if registration else None,
         "register_from_user": (registration.from_user or None) if registration else None,
         "register_from_domain": (registration.from_domain or None) if registration else None,
@@ -64,7 +66,8 @@ def carrier_body(spec: CarrierSpec) -> Row:
 
 
 def differing_carrier_fields(body: Row, row: Row) -> list[str]:
-    """Passwords come back in clear, so even a changed password is seen."""
+    """Returns the fields of `body` that differ in `row`. jambonz returns passwords in plain text,
+    so even a changed password is detected."""
 
     def same(name: str) -> bool:
         there = row.get(name)
@@ -87,8 +90,9 @@ class Carriers:
     # ------------------------------------------------------------------------------- observe
 
     def observe(self, spec: CarrierSpec) -> ObservedState:
-        """By marker always, even with refs: a POST that timed out may have come true later, and
-        the twin it made is seen only here."""
+        """Returns the present state of the carrier. Always searches by marker, even with refs,
+        because a POST that timed out may have taken effect later, and only the marker finds the
+        duplicate."""
         self._hide(spec)
         rows = self._marked(spec.marker)
         row = self._known(spec, rows) or self._eldest(rows)
@@ -106,18 +110,19 @@ class Carriers:
                 self.client.door.hide(login.password)
 
     def _marked(self, marker: str) -> list[Row]:
-        """The filter is a substring match that also brings carriers shared by others."""
+        """Returns our carriers with the marker. The filter is a substring match that also returns
+        carriers shared by other owners."""
         rows = self.client.rows("/VoipCarriers", "look for the carrier", name=marker)
         return [row for row in rows if row["name"].endswith(f"[{marker}]") and self._is_ours(row)]
 
     def _is_ours(self, row: Row) -> bool:
-        """jambonz keeps tenants apart badly: a key can read, change and delete what is not its
-        own. So nothing is touched that does not stand in our account."""
+        """Returns whether the row belongs to our account. jambonz does not isolate tenants: a key
+        can read, change and delete objects of others. So nothing outside our account is changed."""
         owner = (row["account_sid"], row["service_provider_sid"])
         return owner == (self.scope.account_sid, self.scope.service_provider_sid)
 
     def _known(self, spec: CarrierSpec, rows: list[Row]) -> Row | None:
-        """The one we noted; also when somebody renamed it, so that it lost the marker."""
+        """Returns the carrier with the stored id, even if it was renamed and lost its marker."""
         sid = spec.refs.get("voip_carrier_sid")
         if not sid:
             return None
@@ -128,13 +133,14 @@ class Carriers:
         try:
             row = self.client.get(f"/VoipCarriers/{sid}", "read the carrier")
         except Rejected as error:
-            if error.status != 400:  # 400 is both "no UUID" and "not yours"
+            if error.status != 400:  # 400 means both "no UUID" and "not yours"
                 raise
             return None
         return row if row and self._is_ours(row) else None
 
     def _eldest(self, rows: list[Row]) -> Row | None:
-        """Of twins, the one that carries numbers stays; of equals, the elder."""
+        """Returns the carrier to keep among duplicates: the one with numbers, or else the
+        oldest."""
         used = self._used() if len(rows) > 1 else set()
         return min(
             rows,
@@ -151,7 +157,7 @@ class Carriers:
         return [row for row in twins if row["voip_carrier_sid"] not in used]
 
     def _used(self) -> set[str | None]:
-        """Carriers that carry numbers. Numbers cannot be asked for by carrier."""
+        """Returns the ids of carriers with numbers. The API cannot list numbers by carrier."""
         rows = self.client.rows("/PhoneNumbers", "list numbers")
         return {row["voip_carrier_sid"] for row in rows}
 
@@ -182,8 +188,9 @@ class Carriers:
         return Step(f"{doing} on jambonz", run)
 
     def _place(self, body: Row) -> tuple[str, Row]:
-        """Each kind of key has one path that sets both owners. On /VoipCarriers a service
-        provider's key makes an orphan that it cannot see; the other key's path here is a 500."""
+        """Returns the path and body for a new carrier. Each kind of key has one path that sets both
+        owners. On /VoipCarriers a service provider's key creates an orphan that it cannot see; on
+        the other key's path it gets a 500."""
         scope = self.scope
         if scope.key == "account":
             return f"/Accounts/{scope.account_sid}/VoipCarriers", body
@@ -196,7 +203,8 @@ class Carriers:
         doing = f"change {', '.join(fields)} of carrier {spec.name}"
 
         def write() -> bool:
-            # The whole body, as jambonz checks a part of it against a row that it may have cached.
+            # Sends the whole body, because jambonz validates a partial one against a row from its
+            # cache.
             self.client.change(f"/VoipCarriers/{sid}", body, doing)
             return True
 
@@ -207,7 +215,8 @@ class Carriers:
         return Step(f"{doing} on jambonz", run)
 
     def _has_become(self, sid: str, body: Row, doing: str) -> bool | None:
-        """An account's key gets a 500 for a carrier that is gone, others a 404."""
+        """Returns True if the carrier has the desired fields, else None. Raises Unavailable if it
+        is gone, for which an account's key gets a 500 and other keys a 404."""
         row = self._by_sid(sid)
         if row is None:
             raise Unavailable(f"jambonz could not {doing}: it has just been removed there.")
@@ -239,8 +248,8 @@ class Carriers:
         return Step(f"{doing} on jambonz", run)
 
     def _delete(self, sid: str, gateways: list[Row], doing: str) -> None:
-        """Looks once more whose it is, and whether a call route uses it, which jambonz finds out
-        only after it has deleted the gateways."""
+        """Deletes the carrier, after checking again that it is ours and that no call route uses it.
+        jambonz itself checks routes only after it has deleted the gateways."""
         if self._by_sid(sid) is None:
             return
         self._refuse_if_routed(sid, doing)
@@ -258,7 +267,8 @@ class Carriers:
         if error.status < 500:
             raise error
         if self._by_sid(sid) is not None:
-            # Routes of other owners are not ours to see, so the look before could miss one.
+            # Call routes of other owners are not visible to us, so the check before may have missed
+            # one.
             self.gateways.restore(sid, gateways)
             raise error
 
@@ -275,7 +285,8 @@ class Carriers:
     # ----------------------------------------------------------------------------- inventory
 
     def inventory(self, account_sid: str) -> Iterator[InventoryItem]:
-        """The account's own carriers, and those its service provider shares with all accounts."""
+        """Yields the account's own carriers, and those that its service provider shares with all
+        accounts."""
         for row in self.client.rows("/VoipCarriers", "list carriers", account_sid=account_sid):
             refs = {"voip_carrier_sid": row["voip_carrier_sid"]}
             yield InventoryItem("carrier", row["name"], refs, ours=MARKER_PREFIX in row["name"])

@@ -1,10 +1,11 @@
-"""How jambonz is spoken to: a bearer key, JSON, and statuses not to be taken at their word."""
+"""The client for jambonz' API: a bearer key, JSON, and statuses that cannot be taken literally."""
 
 import re
 from collections.abc import Callable
 from typing import Any, NoReturn, TypeVar
 
-# By module: importing integrations.http.platform_client first comes by here before it is complete.
+# The module is imported as a whole, because importing integrations.http.platform_client first leads
+# here before it is complete.
 from integrations.http import platform_client
 from integrations.http.rate_limits import parse_retry_after
 from integrations.http.response_body import shorten_to_line
@@ -36,7 +37,7 @@ _ERROR_HINTS = {
 
 
 class Rejected(Refused):
-    """jambonz said no, with this status and in these words."""
+    """Raised when jambonz rejected the request, with its status and message."""
 
     def __init__(self, sentence: str, status: int, words: str):
         super().__init__(sentence)
@@ -44,15 +45,15 @@ class Rejected(Refused):
 
 
 class Client:
-    """The verbs of the API. `doing` finishes the sentence "jambonz did not …"."""
+    """The methods of the API. `doing` completes the sentence "jambonz did not …"."""
 
     def __init__(self, door: Any, token: str):
         self.door = door
-        # Never as ?access_token=, which works as well and lands in logs.
+        # Not as ?access_token=, which also works and ends up in logs.
         self._headers = {"Authorization": f"Bearer {token}"}
 
     def get(self, path: str, doing: str, **params: str | int) -> Any:
-        """What is there, or None."""
+        """Returns the JSON of the response, or None if the object does not exist."""
         answer = self.door.request("GET", path, params=params or None, headers=self._headers)
         if answer.status == 404 and not _is_html_page(answer):
             return None
@@ -68,7 +69,8 @@ class Client:
         return rows
 
     def pages(self, path: str, doing: str, **params: str | int) -> list[dict[str, Any]]:
-        """Every row of a paged list; without `page` the API ignores page_size."""
+        """Returns every row of a paged list. Always sends `page`, without which the API ignores
+        page_size."""
         found: list[dict[str, Any]] = []
         for page in range(1, 1000):
             answer = self.get(path, doing, page=page, page_size=50, **params)
@@ -82,7 +84,7 @@ class Client:
         return found
 
     def create(self, path: str, body: dict[str, Any], doing: str) -> str:
-        """The new object's sid."""
+        """Creates an object and returns its sid."""
         created = self._write("POST", path, doing, body).json()
         if not isinstance(created, dict) or not isinstance(created.get("sid"), str):
             sentence = f"jambonz was asked to {doing} and did not tell the new sid."
@@ -90,12 +92,13 @@ class Client:
         return created["sid"]
 
     def change(self, path: str, body: dict[str, Any], doing: str) -> None:
-        """404 means that it went away since it was looked at: the next look makes it anew."""
+        """Changes an object. Raises Unavailable if it was removed since it was observed; the next
+        attempt creates it again."""
         if self._write("PUT", path, doing, body).status == 404:
             raise Unavailable(f"jambonz could not {doing}: it has just been removed there.")
 
     def remove(self, path: str, doing: str) -> None:
-        """Gone already is gone."""
+        """Deletes an object. Succeeds if it is already gone."""
         self._write("DELETE", path, doing)
 
     def _write(
@@ -113,7 +116,7 @@ class Client:
                 "jambonz does not accept the API key: it was revoked or mistyped."
             )
         if status in (408, 425, 429):
-            # 600 requests in 5 minutes is the stock limit, for all clients of a jambonz together.
+            # The default limit is 600 requests in 5 minutes, for all clients of a jambonz together.
             sentence = f"jambonz did not {doing}: too many requests."
             raise Unavailable(sentence, retry_after=parse_retry_after(answer.headers))
         if status >= 500:
@@ -125,13 +128,15 @@ class Client:
             raise build_unexpected_response(sentence, reads=answer.reads)
 
     def _fail(self, answer: "platform_client.PlatformResponse", doing: str, words: str) -> NoReturn:
-        """A 500 is as often the client's mistake (unknown column, too long) as the server's."""
+        """Raises the error for a status of 500 or more. A 500 is as often the client's error
+        (unknown column, too long) as the server's."""
         if answer.status == 500 and words and _ROLLED_BACK_ERRORS.search(words):
             raise Unavailable(f"jambonz did not {doing}: {words}")
         if answer.status == 500 and words and not _DATABASE_CONNECTION_ERRORS.search(words):
             raise Rejected(_jambonz_error_message(doing, 500, words), 500, words)
         reason = words or f"it answered {answer.status}"
-        # What failed to connect did nothing; what broke off later may have been carried out.
+        # A request that failed to connect had no effect; one that failed later may have been
+        # carried out.
         if answer.reads or answer.status == 503 or words.startswith("connect "):
             raise Unavailable(
                 f"jambonz did not {doing}: {reason}", retry_after=parse_retry_after(answer.headers)
@@ -139,7 +144,8 @@ class Client:
         raise OutcomeUnknown(f"jambonz was asked to {doing} and broke off: {reason}")
 
     def _words(self, answer: "platform_client.PlatformResponse") -> str:
-        """Errors are {"msg"}, or {"message"}, or bare text, or nothing."""
+        """Returns the error message, which is {"msg"}, or {"message"}, or plain text, or
+        missing."""
         if answer.status < 400 or _is_html_page(answer):
             return ""
         try:
@@ -155,7 +161,8 @@ _ADDRESS_HINT = "Check the API address; it usually ends in /v1 or /api/v1."
 
 
 def _is_html_page(answer: "platform_client.PlatformResponse") -> bool:
-    """An unknown route is an HTML page, an unknown object is empty or bare text."""
+    """Returns whether the response is an HTML page, which means an unknown route. The response for
+    an unknown object is empty or plain text."""
     return "html" in answer.headers.get("content-type", "")
 
 
@@ -166,7 +173,8 @@ def _jambonz_error_message(doing: str, status: int, words: str) -> str:
 
 
 def write_and_verify(write: Callable[[], T], look: Callable[[], T | None]) -> T:
-    """A write that failed with a 500 may be done all the same: look before believing it."""
+    """Returns the result of `write`. A write that failed with a 500 may have succeeded
+    nevertheless, so in that case returns what `look` finds, or raises the error if that is None."""
     try:
         return write()
     except Rejected as error:

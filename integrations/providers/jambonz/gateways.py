@@ -1,4 +1,5 @@
-"""SIP gateways of a carrier: jambonz keeps duplicates and no order, so sets are compared."""
+"""SIP gateways of a carrier, compared as sets, because jambonz allows duplicates and has no
+order."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -21,8 +22,9 @@ _GATEWAY_FLAGS = (
 
 
 def gateway_body(gateway: GatewaySpec) -> Row:
-    """The whole object, always: without `inbound` or `outbound` a POST is a 500, and a PUT checks
-    nothing but its own body, so that half an object slips past the checks or fails them wrongly."""
+    """Returns the whole gateway, always. Without `inbound` or `outbound` a POST is a 500, and a PUT
+    validates only its own body, so a partial object would bypass the checks or fail them
+    wrongly."""
     return {
         "ipv4": gateway.address,
         "netmask": gateway.netmask,
@@ -34,7 +36,8 @@ def gateway_body(gateway: GatewaySpec) -> Row:
 
 
 def gateway_label(row: Row) -> str:
-    """Names a gateway to people, and in the refs: 198.51.100.7:5060/udp (inbound and outbound)."""
+    """Returns a gateway's name for people and in the refs: 198.51.100.7:5060/udp (inbound and
+    outbound)."""
     netmask = "" if row["netmask"] == 32 else f"/{row['netmask']}"
     port = f":{row['port']}" if row["port"] is not None else ""
     ways = [way for way in ("inbound", "outbound") if row[way]]
@@ -62,7 +65,8 @@ class Gateways:
         return self.client.rows("/SipGateways", "list gateways", voip_carrier_sid=carrier_sid)
 
     def plan(self, wanted: Iterable[GatewaySpec], rows: list[Row], carrier: str) -> list[Step]:
-        """Additions and changes first, so that calls have a way all the time; then the surplus."""
+        """Returns the steps to the desired gateways. Additions and changes come before removals, so
+        that calls always have a route."""
         missing = {
             gateway_label(gateway_body(gateway)): gateway_body(gateway) for gateway in wanted
         }
@@ -94,7 +98,8 @@ class Gateways:
         return Step(f"{doing} on jambonz", run)
 
     def _change(self, old: Row, body: Row, carrier: str) -> Step:
-        """In place, since that keeps the flags that people set on jambonz itself."""
+        """Returns a step that changes the gateway in place, which keeps the flags that people set
+        on jambonz itself."""
         doing = f"change gateway {gateway_label(old)} of carrier {carrier} to {gateway_label(body)}"
         sid = old["sip_gateway_sid"]
 
@@ -133,7 +138,7 @@ class Gateways:
         return Step(f"{doing} on jambonz", run)
 
     def restore(self, carrier_sid: str, rows: list[Row]) -> None:
-        """Put back what a failed deletion of the carrier took away."""
+        """Creates the gateways again that a failed deletion of the carrier removed."""
         left = gateway_external_ids(self.rows(carrier_sid))
         for row in rows:
             if GATEWAY_ID_PREFIX + gateway_label(row) not in left:
@@ -157,5 +162,6 @@ def _gateway_directions(row: Row) -> tuple[bool, bool]:
 
 
 def _is_gateway_gone(error: Rejected) -> bool:
-    """Gateways are the one kind whose missing sid is a 400."""
+    """Returns whether the gateway does not exist. Only for gateways, jambonz reports a missing sid
+    as a 400."""
     return error.status == 400 and "invalid sip_gateway_sid" in error.words

@@ -1,4 +1,5 @@
-"""Phone numbers: unique per carrier, so the number itself finds them again."""
+"""Phone numbers on jambonz, which are unique per carrier and therefore found by the number
+itself."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -24,7 +25,7 @@ Row = dict[str, Any]
 class NumberState:
     row: Row | None = None  # ours, on the right carrier
     stray: Row | None = None  # ours by its sid, on another carrier: numbers cannot be moved
-    foreign: Row | None = None  # on the right carrier, in an account that is not ours
+    foreign: Row | None = None  # on the right carrier, in another account
 
 
 class Numbers:
@@ -52,8 +53,9 @@ class Numbers:
         return NumberState(row, known if known is not row else None, there[0] if there else None)
 
     def _found(self, e164: str) -> list[Row]:
-        """The filter finds parts of numbers too; a plus in it would find nothing, as jambonz
-        strips it when storing. Not narrowed to our account, so that a foreign holder shows."""
+        """Returns the rows with exactly this number. The filter also matches parts of numbers. A
+        plus in it would match nothing, because jambonz stores numbers without it. The search
+        includes other accounts, so that a conflicting number is found."""
         digits = e164.removeprefix("+")
         rows = self.client.pages("/PhoneNumbers", f"look for {e164}", filter=digits)
         return [row for row in rows if row["number"] == digits]
@@ -65,7 +67,8 @@ class Numbers:
         state: NumberState = observed.state
         if state.foreign:
             raise _number_conflict_error(spec)
-        # Before the new one, so that a crash between the two leaves none rather than a lost one.
+        # The removal comes before the creation, so that a crash between the two leaves no lost
+        # number.
         steps = [self._remove(spec, state.stray)] if state.stray else []
         if state.row is None:
             return [*steps, self._create(spec)]
@@ -77,8 +80,9 @@ class Numbers:
         return ((spec.application or self.default_application) if spec.routed else None) or None
 
     def _check_application(self, spec: NumberSpec) -> None:
-        """jambonz would link an application of any tenant. The default's was looked at when the
-        integration was connected, so only another one costs a call."""
+        """Raises Refused if the application is not in this account, because jambonz would link an
+        application of any tenant. The default application was checked when the integration was
+        connected, so only another one needs a call."""
         if not spec.routed or not spec.application:
             return
         try:
@@ -102,7 +106,7 @@ class Numbers:
             body = {
                 "number": spec.e164.removeprefix("+"),
                 "voip_carrier_sid": carrier_sid,
-                # Without an account a service provider's key makes a number that no list shows.
+                # Without an account, a service provider's key creates a number that no list shows.
                 "account_sid": self._account_sid(),
                 "application_sid": application,
             }
@@ -122,7 +126,8 @@ class Numbers:
         return self._adopt(spec, body)
 
     def _adopt(self, spec: NumberSpec, body: Row) -> str:
-        """It came to be since we looked, or it stands where our key cannot see it."""
+        """Returns the sid of a number that was created since the last observation. Raises Refused
+        if the number exists where the key cannot see it."""
         state = self._look(spec)
         if state.foreign:
             raise _number_conflict_error(spec)
@@ -160,12 +165,14 @@ class Numbers:
         return Step(f"{doing} on jambonz", run)
 
     def _put(self, sid: str, application: str | None, doing: str) -> bool:
-        """Nothing but the application: an empty number or a null carrier would be stored."""
+        """Changes nothing but the application, because jambonz would store an empty number or a
+        null carrier."""
         self.client.change(f"/PhoneNumbers/{sid}", {"application_sid": application}, doing)
         return True
 
     def _is_routed(self, spec: NumberSpec, application: str | None, doing: str) -> bool | None:
-        """A service provider's key gets a 500 for a number that is gone, others a 404."""
+        """Returns True if the number has the desired application, else None. Raises Unavailable if
+        it is gone, for which a service provider's key gets a 500 and other keys a 404."""
         row = self._look(spec).row
         if row is None:
             raise Unavailable(f"jambonz could not {doing}: it has just been removed there.")
@@ -190,10 +197,11 @@ class Numbers:
     # ----------------------------------------------------------------------------- inventory
 
     def inventory(self, our_carriers: set[str]) -> Iterator[InventoryItem]:
-        """One unpaged list: 20,000 rows are 5 MB and cost one request of the 600.
+        """Yields the account's numbers from one unpaged list: 20,000 rows are 5 MB and cost one
+        request of the 600.
 
-        A number bears no mark; what stands on a carrier of ours is taken for ours. Patterns such
-        as 1508* are left out: they are rules, not numbers.
+        A number has no marker, so those on our carriers count as ours. Patterns such as 1508* are
+        skipped, because they are rules and not numbers.
         """
         rows = self.client.rows("/PhoneNumbers", "list numbers", account_sid=self._account_sid())
         for row in rows:

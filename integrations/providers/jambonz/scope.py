@@ -1,4 +1,4 @@
-"""What an API key opens: its kind, and the account that everything of ours is made in."""
+"""The scope of an API key: its kind, and the account in which Patchbay creates everything."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -35,7 +35,8 @@ class ApiKeyScope:
 
 
 def find_scope(client: Client, account_sid: str) -> ApiKeyScope:
-    """Two harmless reads that work with every kind of key. /Users/me does not: it is for people."""
+    """Returns the scope of the key. Uses two harmless reads that work with every kind of key;
+    /Users/me does not, because it is for people."""
     accounts = client.rows("/Accounts", "list accounts")
     providers = client.rows("/ServiceProviders", "list service providers")
     account = _choose_account(accounts, account_sid, by_account=not providers)
@@ -51,8 +52,9 @@ def find_scope(client: Client, account_sid: str) -> ApiKeyScope:
 
 
 def _detect_key_kind(providers: list[dict[str, Any]], accounts: list[dict[str, Any]]) -> str:
-    """The API does not say. An administrator of a jambonz with one service provider looks like
-    that provider, and may pass for it: with account_sid given, every call here works for both."""
+    """Returns the kind of the key, which the API does not report. An administrator's key on a
+    jambonz with one service provider looks like that provider's. The difference does not matter,
+    because with account_sid given, every call here works for both."""
     if not providers:
         return "account"
     owners = {row["service_provider_sid"] for row in [*providers, *accounts]}
@@ -65,7 +67,7 @@ def _choose_account(
     if not account_sid and by_account and len(accounts) == 1:
         return accounts[0]
     if not account_sid:
-        # Without it jambonz would take numbers that no list ever shows again.
+        # Without the SID, jambonz would accept numbers that no list ever shows again.
         raise Refused("This API key is not of one account alone: enter the account SID to use.")
     found = [row for row in accounts if row["account_sid"] == account_sid]
     if not found:
@@ -74,7 +76,8 @@ def _choose_account(
 
 
 def find_application(client: Client, scope: ApiKeyScope, application_sid: str) -> str:
-    """Its name. By the account's own list: the service provider's shows those of all tenants."""
+    """Returns the application's name. Reads the account's own list, because the service provider's
+    shows those of all tenants. Raises Refused if the application is not in it."""
     path = f"/Accounts/{scope.account_sid}/Applications"
     for row in client.rows(path, "list applications"):
         if row["application_sid"] == application_sid:
@@ -83,10 +86,11 @@ def find_application(client: Client, scope: ApiKeyScope, application_sid: str) -
 
 
 def find_sip_addresses(client: Client) -> str:
-    """What jambonz sends SIP from, `address:port`s; "" where whoever runs it entered none.
+    """Returns the source addresses of jambonz' SIP traffic as `address:port`, or "" if its operator
+    has not entered any.
 
-    The credentials have proved good by then: a jambonz that will not tell is no reason to refuse
-    them.
+    By then the credentials have been accepted, so a rejection of this request is no reason to
+    refuse them.
     """
     try:
         rows = client.get("/Sbcs", "list its SBCs")

@@ -1,4 +1,4 @@
-"""What must be right before jambonz is asked: it takes much that it then cannot use."""
+"""Validates specs before they are sent, because jambonz accepts many values that it cannot use."""
 
 import re
 from ipaddress import AddressValueError, IPv4Address
@@ -21,7 +21,8 @@ _SIP_PROTOCOLS = ("udp", "tcp", "tls", "tls/srtp")
 
 
 def validate_carrier_spec(spec: CarrierSpec) -> None:
-    """Raises Refused with what a person must change. The scoped paths check nothing themselves."""
+    """Raises Refused with what a person must change. The scoped paths of the API validate nothing
+    themselves."""
     if spec.trunk_type not in ("static_ip", "auth", "reg"):
         raise Refused(f"jambonz knows no trunk type {spec.trunk_type}.")
     if (spec.registration is not None) != (spec.trunk_type == "reg"):
@@ -58,7 +59,8 @@ def _validate_registration(registration: Registration) -> None:
 
 
 def _validate_domain(name: str, domain: str) -> None:
-    """jambonz itself lets foo.com:5060, a@b.c and 1.2.3.999 pass, and never registers with them."""
+    """Raises Refused for an invalid domain. jambonz itself accepts foo.com:5060, a@b.c and
+    1.2.3.999, and never registers with them."""
     digits_only = re.fullmatch(r"[0-9.]+", domain)
     if "." not in domain or not (_is_ipv4(domain) if digits_only else _HOST.fullmatch(domain)):
         raise Refused(f"The {name} must be a domain or an IPv4 address, without sip: and port.")

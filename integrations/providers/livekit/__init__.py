@@ -2,13 +2,13 @@
 
 A number gets an inbound trunk and a dispatch rule, an outbound trunk, or all three. Its rooms:
 
-    reception        the one room of all its calls
+    reception        one room for all its calls
     sales-*          a room for each call, LiveKit's individual rule: sales-_+15550001111_Xk3…
-    sales-{called}   a room for each number called, LiveKit's callee rule: sales-_+15559876543
+    sales-{called}   a room for each called number, LiveKit's callee rule: sales-_+15559876543
     (nothing)        as call-*
 
-LiveKit itself puts the underscore between a prefix and the number. What else somebody sets on these
-trunks and rules (address filters, headers, the room's agents) stays as it is.
+LiveKit itself adds the underscore between a prefix and the number. Patchbay preserves other
+settings on these trunks and rules (address filters, headers, the room's agents).
 """
 
 import re
@@ -34,11 +34,11 @@ from integrations.providers.livekit.numbers import Numbers
 
 __all__ = ["LiveKit"]
 
-UNUSED_NUMBER = "+000"  # keeps the answer short: no trunk has it
+UNUSED_NUMBER = "+000"  # keeps the response short: no trunk has it
 
 
 class LiveKit(Provider):
-    """One LiveKit server or Cloud project, reached with an API key that may administer SIP."""
+    """One LiveKit server or Cloud project, accessed with an API key that may administer SIP."""
 
     kind: ClassVar[str] = "livekit"
     title: ClassVar[str] = "LiveKit"
@@ -64,7 +64,8 @@ class LiveKit(Provider):
 
     @classmethod
     def origins(cls, account: Mapping[str, str]) -> dict[str, str]:
-        """The address that clients join rooms at is a WebSocket's; the API lives beside it."""
+        """Returns the API's base URL. Clients join rooms at a WebSocket URL; the API has the same
+        address over HTTP."""
         url = account.get("base_url", "").strip()
         return {"": re.sub(r"^ws(?=s?://)", "http", url, flags=re.IGNORECASE)}
 
@@ -78,7 +79,8 @@ class LiveKit(Provider):
         return {}
 
     def check(self) -> CheckResult:
-        """One read that needs all there is to need: the key, its grant for SIP, and Redis."""
+        """Verifies in one read everything that Patchbay needs: the key, its SIP grant, and
+        Redis."""
         self.client.items("ListSIPInboundTrunk", "list trunks", numbers=[UNUSED_NUMBER])
         server, key = self.origins(self.account)[""], self.account["api_key"]
         return CheckResult(f"SIP of {server} by API key {key}", {"server": server, "api_key": key})

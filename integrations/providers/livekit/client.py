@@ -1,4 +1,5 @@
-"""How LiveKit is spoken to: Twirp's JSON, a token of a minute, and errors told apart with care."""
+"""The client for LiveKit's API: Twirp with JSON, access tokens that live a minute, and
+classification of errors."""
 
 import re
 import time
@@ -7,7 +8,8 @@ from typing import Any, NoReturn
 
 import jwt
 
-# By module: importing integrations.http.platform_client first comes by here before it is complete.
+# The module is imported as a whole, because importing integrations.http.platform_client first leads
+# here before it is complete.
 from integrations.http import platform_client
 from integrations.http.rate_limits import parse_retry_after
 from integrations.http.response_body import shorten_to_line
@@ -24,14 +26,14 @@ from integrations.providers.base import (
 
 Row = dict[str, Any]
 
-TOKEN_SECONDS = 60  # an attempt has 45, and the server forgives another 60 of the clock
+TOKEN_SECONDS = 60  # an attempt has 45, and the server allows another 60 for clock skew
 
-# Its own checks of a trunk come as a 500 in places; repeating them would bring the same.
+# Some of LiveKit's own validation errors have status 500; repeating the request would not help.
 _CLIENT_ERROR = re.compile("no trunk numbers|no outbound address|trunk address should")
 
 
 def livekit_object_id(row: Row) -> str:
-    """Raises TypeError for one that is no text."""
+    """Returns the id of a trunk or dispatch rule, or "". Raises TypeError if it is not a string."""
     found = row.get("sip_trunk_id") or row.get("sip_dispatch_rule_id") or ""
     if not isinstance(found, str):
         raise TypeError("an id is no text")
@@ -39,27 +41,28 @@ def livekit_object_id(row: Row) -> str:
 
 
 class Rejected(Refused):
-    """LiveKit said no to this request."""
+    """Raised when LiveKit rejected the request."""
 
 
 class ObjectNotFound(Refused):
-    """There is no such object, or no longer."""
+    """Raised when the object does not exist, or no longer."""
 
 
 class Client:
-    """The methods of livekit.SIP. `doing` finishes the sentence "LiveKit did not …"."""
+    """The methods of livekit.SIP. `doing` completes the sentence "LiveKit did not …"."""
 
     def __init__(self, door: Any, api_key: str, api_secret: str):
         self.door, self._key, self._secret = door, api_key, api_secret
 
     def items(self, method: str, doing: str, **filters: list[str]) -> list[Row]:
-        """A list. Never with `page`: next to a filter it makes LiveKit overlook what is there."""
+        """Returns the rows of a list. Never sends `page`, because LiveKit overlooks rows when
+        `page` and a filter are combined."""
         items = self._call(method, filters, doing, reads=True).get("items") or []
         if not isinstance(items, list) or not all(isinstance(row, dict | None) for row in items):
             raise UnexpectedResponse(
                 f"LiveKit did not {doing}: the answer is no list. {_ADDRESS_HINT}"
             )
-        return [row for row in items if row]  # null: an id of the filter that is not there
+        return [row for row in items if row]  # null: an id in the filter that does not exist
 
     def get(self, method: str, body: Row, doing: str) -> Row | None:
         try:
@@ -77,13 +80,13 @@ class Client:
     def replace(self, method: str, body: Row, doing: str) -> Row:
         try:
             return self._call(method, body, doing)
-        except ObjectNotFound:  # since it was looked at: the next look makes it anew
+        except ObjectNotFound:  # removed since it was observed; the next attempt creates it
             raise Unavailable(
                 f"LiveKit could not {doing}: it has just been removed there."
             ) from None
 
     def delete(self, method: str, body: Row, doing: str) -> None:
-        """Gone already is gone."""
+        """Deletes the object. Succeeds if it is already gone."""
         try:
             self._call(method, body, doing)
         except ObjectNotFound:
@@ -94,7 +97,7 @@ class Client:
         now = int(time.time())
         claims = {"iss": self._key, "nbf": now, "exp": now + TOKEN_SECONDS, "sip": {"admin": True}}
         token = jwt.encode(claims, self._secret, algorithm="HS256")
-        # LiveKit says the whole of it back when it does not accept it.
+        # LiveKit quotes the complete token when it rejects it.
         self.door.hide(token)
         return token
 
@@ -130,7 +133,8 @@ class Client:
     def _broken_off(
         self, answer: "platform_client.PlatformResponse", doing: str, words: str
     ) -> ProviderError:
-        """What was turned away did nothing; what broke off later may have been carried out."""
+        """Returns the error for a failed request. A request that was turned away had no effect, but
+        one that failed later may have been carried out."""
         reason = words or f"it answered {answer.status}"
         if answer.reads or answer.status in (425, 429, 503):
             pause = parse_retry_after(answer.headers)
@@ -138,8 +142,8 @@ class Client:
         return OutcomeUnknown(f"LiveKit was asked to {doing} and broke off: {reason}.")
 
     def _said(self, answer: "platform_client.PlatformResponse") -> tuple[str, str]:
-        """Twirp's code and words. A body of any other make is not repeated: a proxy's page says
-        nothing, and the one of a 401 holds our token."""
+        """Returns Twirp's code and message. A body in any other format is not quoted, because a
+        proxy's page is useless and the body of a 401 contains the token."""
         if "json" not in answer.headers.get("content-type", ""):
             return "", ""
         try:
@@ -163,7 +167,7 @@ _REDIS_HINT = (
 
 
 def _authentication_error_message(text: str) -> str:
-    """Why a token was not accepted, without a word of it."""
+    """Returns why a token was rejected, without quoting it."""
     if text.startswith("invalid API key"):
         reason = "it does not know the key"
     elif "permissions denied" in text:

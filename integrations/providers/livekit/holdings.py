@@ -1,4 +1,4 @@
-"""Every number that stands on a trunk of the account."""
+"""Lists every number on the trunks of an account."""
 
 import re
 from collections.abc import Iterator
@@ -12,12 +12,12 @@ from integrations.providers.livekit.rows import (
 )
 from integrations.providers.livekit.state import INBOUND, OUTBOUND, RULE
 
-NumberKey = tuple[str, str]  # a number, and the mark of the trunks it stands on
+NumberKey = tuple[str, str]  # a number, and the marker of the trunks that have it
 
 
 def list_trunk_numbers(client: Client) -> Iterator[InventoryItem]:
-    """One item for a number and its owner, whichever of trunks and rule there are. Wildcard trunks
-    hold no number."""
+    """Yields one item for each number and owner, whichever of trunks and rule exist. Wildcard
+    trunks have no number."""
     refs: dict[NumberKey, ExternalIds] = {}
     labels: dict[NumberKey, str] = {}
     rules = _rules_by_trunk(client)

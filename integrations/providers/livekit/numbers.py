@@ -1,7 +1,7 @@
-"""A number on LiveKit: one inbound trunk, one dispatch rule and one outbound trunk of its own.
+"""Numbers on LiveKit: each has an inbound trunk, a dispatch rule and an outbound trunk of its own.
 
-Several numbers on one trunk would lose each other's changes (LiveKit reads, changes and writes back
-without a lock), and could have neither credentials nor PINs of their own.
+Several numbers on one trunk would overwrite each other's changes (LiveKit reads, changes and writes
+back without a lock), and could not have separate credentials or PINs.
 """
 
 from integrations.providers.base import (
@@ -74,21 +74,22 @@ class Numbers:
         on_it = [row for row in state.rules if state.inbound and _can_serve_trunk(row, state)]
         _ensure_single(spec, "dispatch rules", on_it)
         steps = [self._drop(spec, RULE, row) for row in state.rules if row not in on_it]
-        # LiveKit looks for conflicts among the numbers that a trunk had before: a trunk is not
-        # moved to our number, but made anew.
+        # LiveKit looks for conflicts among the numbers that a trunk had before, so a trunk with
+        # another number is recreated instead of changed.
         steps += [self._drop(spec, INBOUND, row) for row in state.strays]
         steps += self._ensure(spec, INBOUND, state.inbound, inbound_trunk_body(spec))
         return steps + self._routing(spec, on_it, dispatch_rule_body(spec, state.trunk_id))
 
     def _routing(self, spec: NumberSpec, rules: list[Row], wished: Row) -> list[Step]:
-        """Without a rule of its own the number's calls are refused, unless somebody's wildcard rule
-        takes all calls."""
+        """Returns the steps that create or remove the dispatch rule. Without a rule of its own the
+        number's calls are rejected, unless a wildcard rule accepts all calls."""
         if spec.routed:
             return self._ensure(spec, RULE, rules, wished)
         return [self._drop(spec, RULE, row) for row in rules]
 
     def _no_inbound(self, spec: NumberSpec, state: LiveKitNumberState) -> list[Step]:
-        """The rule first: it would outlive its trunk."""
+        """Returns the steps that remove everything inbound. The rule goes first, because it would
+        outlive its trunk."""
         rules = [self._drop(spec, RULE, row) for row in state.rules]
         trunks = [*state.inbound, *state.strays]
         return rules + [self._drop(spec, INBOUND, row) for row in trunks]
@@ -117,7 +118,7 @@ class Numbers:
         doing = f"add {_OBJECT_LABELS[kind]} of {spec.e164}"
 
         def run(refs: ExternalIds) -> ExternalIds:
-            # The trunk may have come to be in the step before.
+            # The trunk may have been created in the preceding step.
             whole = dispatch_rule_body(spec, refs[INBOUND]) if kind == RULE else wished
             return {**refs, kind: self._made(spec, kind, whole, doing)}
 
@@ -130,14 +131,15 @@ class Numbers:
         except Rejected as error:
             return self._adopted(spec, kind, wished, error)
         if fields := differing_livekit_fields(row, wished):
-            # Less than was asked for is not left standing.
+            # An incomplete object is removed again.
             self._delete(kind, row, f"take back {_OBJECT_LABELS[kind]} of {spec.e164}")
             raise _fields_not_stored_error(spec, kind, fields)
         return livekit_object_id(row)
 
     def _adopted(self, spec: NumberSpec, kind: str, wished: Row, error: Rejected) -> str:
-        """A conflict may be with ourselves: with what came to be since we looked. Its words name
-        ids in no reliable order, so we look."""
+        """Returns the id of an object that was created since the last observation, which may be the
+        cause of a conflict. LiveKit's message names the ids in no reliable order, so the platform
+        is observed again. Raises `error` if there is no such object."""
         state = observe_livekit_number(self.client, spec)
         if kind == INBOUND and state.holders:
             raise _number_in_use_error(spec, state.holders[0]) from error
@@ -160,7 +162,8 @@ class Numbers:
         return Step(f"change {fields} of {_OBJECT_LABELS[kind]} of {spec.e164} on LiveKit", run)
 
     def _replace(self, spec: NumberSpec, kind: str, row: Row, wished: Row) -> None:
-        """The whole object: a change of single fields does not reach the media encryption again."""
+        """Replaces the whole object, because an update of single fields does not reach the media
+        encryption."""
         body = {
             _ID_FIELDS[kind]: livekit_object_id(row),
             "replace": build_replacement_body(row, wished),
@@ -191,7 +194,8 @@ class Numbers:
         return [*steps[:-1], self._last(spec, steps[-1])] if steps else []
 
     def _last(self, spec: NumberSpec, step: Step) -> Step:
-        """A creation whose answer was lost may have come true meanwhile."""
+        """Returns the last removal step, with a check afterwards: a creation whose response was
+        lost may have taken effect meanwhile. The step raises Unavailable if something is left."""
 
         def run(refs: ExternalIds) -> ExternalIds:
             step.run(refs)
@@ -207,7 +211,7 @@ class Numbers:
 
 
 def _can_serve_trunk(rule: Row, state: LiveKitNumberState) -> bool:
-    """It is on our trunk, or lost it."""
+    """Returns whether the rule is on our trunk, or on no trunk."""
     return rule_trunk_ids(rule) in ([state.trunk_id], [])
 
 

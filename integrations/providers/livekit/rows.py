@@ -1,8 +1,9 @@
-"""A number's trunks and its rule as LiveKit writes them, and whether a row is what was wished.
+"""Builds a number's trunks and dispatch rule in LiveKit's format, and compares existing rows with
+the desired state.
 
-LiveKit takes nearly everything without complaint: a word it does not know becomes the first of its
-list, a field it does not know is dropped. So what matters is checked before it is said, and read
-back afterwards.
+LiveKit accepts nearly everything without an error: an unknown enum value becomes the first of its
+list, and an unknown field is dropped. So important values are validated before they are sent, and
+read back afterwards.
 """
 
 import json
@@ -23,19 +24,19 @@ CALLED_PLACEHOLDER = "{called}"
 ROOM_PREFIX = "call-"
 
 
-# -------------------------------------------------------------------------------------- as wished
+# ---------------------------------------------------------------------------------------- desired
 
 
 def validate_sip_spec(spec: NumberSpec) -> SipSpec:
-    """What the number is to have here. Raises Refused for what LiveKit would take and then do
-    something else with."""
+    """Returns the SIP settings of the number. Raises Refused for values that LiveKit would accept
+    and then interpret differently."""
     sip = spec.sip
     if sip is None:
         raise Refused(f"LiveKit needs SIP settings for {spec.e164}, and takes no carriers.")
     if not _E164.fullmatch(spec.e164):
         raise Refused(f"{spec.e164} is no number in E.164: a plus and 2 to 15 digits.")
     if bool(sip.username) != bool(sip.password):
-        # livekit-sip asks nobody for a password when either is empty.
+        # livekit-sip requests no password if either is empty.
         raise Refused("User name and password belong together: one alone leaves the trunk open.")
     if sip.media_encryption not in MEDIA_ENCRYPTION:
         raise Refused(f"LiveKit knows no media encryption {sip.media_encryption}.")
@@ -63,17 +64,18 @@ def _trunk_body(spec: NumberSpec, sip: SipSpec) -> Row:
         "numbers": [spec.e164],
         "auth_username": sip.username,
         "auth_password": sip.password,
-        # In both places: either alone is ignored by some version, or after some change.
+        # Sent in both places, because some versions, or some updates, ignore one of them.
         "media_encryption": encryption,
         "media": {"encryption": encryption},
     }
 
 
 def dispatch_rule_body(spec: NumberSpec, trunk_id: str) -> Row:
-    """A rule's metadata and attributes would be told to everybody in the room; its name is not."""
+    """Returns the dispatch rule. The marker is in its name, because LiveKit shows a rule's metadata
+    and attributes to everybody in the room."""
     return {
         "name": f"{spec.e164} [{spec.marker}]",
-        "trunk_ids": [trunk_id],  # empty, it would take the calls of every trunk, and of none
+        "trunk_ids": [trunk_id],  # empty would apply to the calls of every trunk, and of none
         "rule": _dispatch_rule_type(validate_sip_spec(spec)),
     }
 
@@ -93,11 +95,11 @@ def _dispatch_rule_type(sip: SipSpec) -> Row:
     return {"dispatch_rule_direct": {"room_name": name, **pin}}
 
 
-# --------------------------------------------------------------------------------------- as it is
+# ----------------------------------------------------------------------------------------- actual
 
 
 def trunk_marker(trunk: Row) -> str:
-    """The marker that a trunk of Patchbay's carries, or ""."""
+    """Returns the marker of a trunk that Patchbay created, or ""."""
     try:
         metadata = json.loads(trunk.get("metadata") or "")
     except ValueError:
@@ -107,7 +109,7 @@ def trunk_marker(trunk: Row) -> str:
 
 
 def normalize_called_number(number: str) -> str:
-    """As LiveKit compares the called numbers of trunks."""
+    """Returns the number as LiveKit compares the called numbers of trunks."""
     if not re.fullmatch(r"\+?[0-9 ()-]+", number):
         return number
     return "+" + re.sub(r"[^0-9]", "", number)
@@ -122,7 +124,8 @@ def rule_trunk_ids(rule: Row) -> list[str]:
 
 
 def differing_livekit_fields(row: Row, wished: Row) -> list[str]:
-    """The fields of `wished` that are otherwise in `row`; what else it has is its owner's."""
+    """Returns the fields of `wished` that differ in `row`. Additional fields of `row` belong to the
+    customer."""
     names = [
         name
         for name, value in wished.items()
@@ -145,8 +148,9 @@ def _contains_value(value: Any, wished: Any) -> bool:
 
 
 def _has_media_encryption(row: Row, wished: str) -> bool:
-    """In every place that this version has for it: one before 1.13, none before 2025, which is good
-    enough unless encryption is required."""
+    """Returns whether every place that this version has for the encryption holds the desired value.
+    Versions before 1.13 have one place and those before 2025 none, which is good enough unless
+    encryption is required."""
     places = [row["media_encryption"]] if "media_encryption" in row else []
     if "media" in row:
         places.append((row["media"] or {}).get("encryption"))
@@ -158,8 +162,8 @@ def _has_media_encryption(row: Row, wished: str) -> bool:
 
 
 def build_replacement_body(row: Row, wished: Row) -> Row:
-    """The whole object with our fields in it: what is left out would be cleared, and that may be an
-    address filter or an agent that somebody has added."""
+    """Returns the whole object with our fields in it. Omitted fields would be cleared, and they may
+    be an address filter or an agent that somebody has added."""
     kept = {n: v for n, v in row.items() if n not in _SERVER_FIELDS and v is not None}
     whole = {**kept, **wished}
     if "media" in wished:

@@ -1,4 +1,4 @@
-"""What LiveKit holds for one number, and whose it is."""
+"""Observes the trunks and rules that LiveKit has for one number, and to whom they belong."""
 
 from dataclasses import dataclass, field
 
@@ -11,13 +11,14 @@ INBOUND, RULE, OUTBOUND = "inbound_trunk_id", "dispatch_rule_id", "outbound_trun
 
 @dataclass(frozen=True, repr=False)  # rows hold passwords
 class LiveKitNumberState:
-    """Of each kind, the one to keep comes first: what our ids name, else the lowest id."""
+    """The rows of one number. The first row of each kind is the one to keep: the one with the
+    stored id, else the one with the lowest id."""
 
     inbound: list[Row] = field(default_factory=list)
-    strays: list[Row] = field(default_factory=list)  # our inbound trunks, for another number now
+    strays: list[Row] = field(default_factory=list)  # our inbound trunks with another number
     rules: list[Row] = field(default_factory=list)
     outbound: list[Row] = field(default_factory=list)
-    holders: list[Row] = field(default_factory=list)  # inbound trunks of others with our number
+    holders: list[Row] = field(default_factory=list)  # other owners' inbound trunks with our number
     named: Row | None = None  # the outbound trunk that the spec names
 
     @property
@@ -26,7 +27,8 @@ class LiveKitNumberState:
 
     @property
     def own_outbound(self) -> list[Row]:
-        """Without the one that the spec names, which stays as it is even when it is ours."""
+        """Returns our outbound trunks without the one that the spec names, which remains unchanged
+        even if it is ours."""
         named = livekit_object_id(self.named or {})
         return [row for row in self.outbound if livekit_object_id(row) != named]
 
@@ -44,7 +46,8 @@ class LiveKitNumberState:
 
 
 def observe_livekit_number(client: Client, spec: NumberSpec) -> LiveKitNumberState:
-    """By the number, as LiveKit can filter by neither name nor metadata; then by our ids."""
+    """Returns the present state of the number. Searches by the number, because LiveKit can filter
+    by neither name nor metadata, then by the stored ids."""
     inbound_id, outbound_id = spec.refs.get(INBOUND), spec.refs.get(OUTBOUND)
     trunks = _find_trunks(client, "ListSIPInboundTrunk", spec, inbound_id)
     ours = _sort_known_first([row for row in trunks if _is_our_trunk(row, spec)], inbound_id)
@@ -63,7 +66,8 @@ def observe_livekit_number(client: Client, spec: NumberSpec) -> LiveKitNumberSta
 
 
 def _find_trunks(client: Client, method: str, spec: NumberSpec, known: str | None) -> list[Row]:
-    """Wildcard trunks come along. One that was given another number is found by its id only."""
+    """Returns the trunks with the number, including wildcard trunks. A trunk that was given another
+    number is found by its id only."""
     doing = f"look for {spec.e164}"
     rows = client.items(method, doing, numbers=[spec.e164])
     if known and known not in map(livekit_object_id, rows):
@@ -72,19 +76,22 @@ def _find_trunks(client: Client, method: str, spec: NumberSpec, known: str | Non
 
 
 def _is_our_trunk(trunk: Row, spec: NumberSpec) -> bool:
-    """By its marker; without any, by its id. Only of inbound trunks: an outbound one that we know
-    may be somebody else's, used as it is."""
+    """Returns whether an inbound trunk has our marker, or has no marker and the stored id. Does not
+    apply to outbound trunks, because one with a stored id may belong to somebody else and be used
+    unchanged."""
     ref = trunk_marker(trunk)
     return ref == spec.marker or (not ref and livekit_object_id(trunk) == spec.refs.get(INBOUND))
 
 
 def _occupies_number(trunk: Row, spec: NumberSpec) -> bool:
-    """One for certain callers only may share our number; LiveKit has nothing against it."""
+    """Returns whether the trunk prevents ours. A trunk for certain callers only may share our
+    number; LiveKit permits that."""
     return trunk_has_number(trunk, spec.e164) and not trunk.get("allowed_numbers")
 
 
 def _find_rules(client: Client, spec: NumberSpec, trunks: list[Row]) -> list[Row]:
-    """Those on our trunks, and on the one that was there last: a rule outlives its trunk."""
+    """Returns the rules on our trunks and on the last known trunk, because a rule outlives its
+    trunk."""
     ids = {livekit_object_id(row) for row in trunks} | {spec.refs.get(INBOUND, "")} - {""}
     if not ids:
         return []
@@ -98,8 +105,9 @@ def _find_rules(client: Client, spec: NumberSpec, trunks: list[Row]) -> list[Row
 
 
 def _is_our_rule(rule: Row, spec: NumberSpec, trunks: set[str]) -> bool:
-    """On one of our trunks and no other, with our mark. On none it takes all calls; with our mark
-    that can only be a mishap, to be mended."""
+    """Returns whether the rule is on exactly one of our trunks and has our marker or the stored id.
+    A rule without trunks applies to all calls; if it has our marker, that can only be an error,
+    which must be repaired."""
     on = rule_trunk_ids(rule)
     marked = f"[{spec.marker}]" in rule.get("name", "")
     known = livekit_object_id(rule) == spec.refs.get(RULE)

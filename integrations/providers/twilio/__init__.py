@@ -1,4 +1,4 @@
-"""Twilio: numbers that an account owns or buys, and where their calls go; SignalWire as well."""
+"""Twilio and SignalWire: numbers that an account owns or buys, and the routing of their calls."""
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
@@ -44,7 +44,7 @@ class Twilio(Provider):
         {ROUTING_BEFORE, OUR_ROUTINGS, PURCHASE_REQUESTED, PURCHASE_UNANSWERED}
     )
     sells_numbers: ClassVar[bool] = True
-    max_in_flight: ClassVar[int] = 3  # it limits concurrent requests, not their rate
+    max_in_flight: ClassVar[int] = 3  # Twilio limits concurrent requests, not their rate
 
     def __init__(self, account: Mapping[str, str], door: Any):
         super().__init__(account, door)

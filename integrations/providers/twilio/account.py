@@ -1,4 +1,4 @@
-"""The account: what is filled in, what is wrong about it, and which hosts it leads to."""
+"""The fields of a Twilio or SignalWire account, their validation, and the hosts that it uses."""
 
 import re
 from base64 import b64encode
@@ -52,7 +52,7 @@ FIELDS = (
     ),
 )
 
-# How each of them begins at Twilio, and what is said of another.
+# The prefix of each id at Twilio, and the error for any other.
 ID_FORMATS = {
     "account_sid": ("AC", _("It is AC and 32 hex digits, as the Twilio console shows it.")),
     "application_sid": ("AP", _("It is AP and 32 hex digits, as the Twilio console shows it.")),
@@ -72,7 +72,8 @@ def account_value(account: Account, name: str) -> str:
 
 
 def has_id_format(text: str, prefix: str, *, at_signalwire: bool) -> bool:
-    """Twilio's ids are two letters and 32 hex digits, SignalWire's are UUIDs."""
+    """Returns whether the id has the right format: two letters and 32 hex digits at Twilio, a UUID
+    at SignalWire."""
     return bool(re.fullmatch(_UUID if at_signalwire else rf"{prefix}[0-9a-fA-F]{{32}}", text))
 
 
@@ -128,14 +129,14 @@ def _signalwire_errors(account: Account) -> dict[str, str]:
 
 
 def signalwire_space(account: Account) -> str | None:
-    """The SignalWire space, "" for Twilio itself, None for what can be neither."""
+    """Returns the SignalWire space, "" for Twilio itself, or None for a value that is neither."""
     text = account_value(account, "space").lower()
     found = _SPACE_PATTERN.fullmatch(text)
     return found[1] if found else (None if text else "")
 
 
 def account_origins(account: Account) -> dict[str, str]:
-    """Twilio's own hosts or one of SignalWire's, nothing else; no address for anything odd."""
+    """Returns Twilio's own hosts or a SignalWire host, and no address for anything else."""
     space = signalwire_space(account)
     if space is None:
         return {"": ""}
@@ -148,7 +149,8 @@ def account_origins(account: Account) -> dict[str, str]:
 
 
 def _operator_url(name: str) -> str:
-    """Credentials go there: only the operator may move it, and in clear only to this machine."""
+    """Returns the URL from the settings. Credentials are sent there, so only the operator may
+    change it. Raises ImproperlyConfigured for plain HTTP to another machine."""
     url = getattr(settings, name)
     parts = urlsplit(url)
     if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname)):
@@ -164,7 +166,8 @@ def _is_loopback(host: str | None) -> bool:
 
 
 def authorization_header(account: Account) -> str:
-    """An API key comes first: an auth token beside it is for checking webhook signatures."""
+    """Returns the value of the Authorization header. An API key takes precedence, because an auth
+    token beside it is for checking webhook signatures."""
     user, password = account_value(account, "api_key_sid"), account_value(account, "api_key_secret")
     if not user:
         user, password = account_value(account, "account_sid"), account_value(account, "auth_token")

@@ -1,13 +1,12 @@
-"""What the credentials open: the account, as far as they may see it, its trunk and application."""
+"""Checks the credentials: reads the account, as far as they may see it, its trunk and its
+application."""
 
 from integrations.providers.base import CheckResult, CredentialsRefused, Refused
 from integrations.providers.twilio.client import NUMBERS_PATH, Client, Row
 from integrations.providers.twilio.errors import Forbidden
 from integrations.providers.twilio.routing import RoutingPolicy
 
-TOKEN_LENGTHS = range(
-    8, 200
-)  # characters; one of another length would blacken everything, or be a burden
+TOKEN_LENGTHS = range(8, 200)  # characters; hiding a shorter one would redact everything
 _INACTIVE_STATUSES = {
     "suspended": "is suspended: settle that with {name} first",
     "closed": "is closed",
@@ -25,7 +24,8 @@ def check_twilio_account(client: Client, desk: RoutingPolicy, *, key_sid: str) -
 
 
 def _read_account(client: Client, *, may_be_hidden: bool) -> Row | None:
-    """None: the key is good, and may not see the account; a standard key never may."""
+    """Returns the account, or None if the key is valid but may not read it; a standard key never
+    may. Raises CredentialsRefused."""
     try:
         account = client.get(client.of_account(), "read the account")
     except (CredentialsRefused, Forbidden):
@@ -34,7 +34,8 @@ def _read_account(client: Client, *, may_be_hidden: bool) -> Row | None:
         return None
     if account is None:
         raise CredentialsRefused(f"{client.name} knows no account {client.sid}.")
-    # It is in the answer in clear. The door leaves it out by its name; from here on by its value.
+    # The response contains the token in plain text. The client redacts it by its name; from here on
+    # also by its value.
     token = account.get("auth_token")
     if isinstance(token, str) and len(token) in TOKEN_LENGTHS:
         client.door.hide(token)
@@ -45,7 +46,8 @@ def _read_account(client: Client, *, may_be_hidden: bool) -> Row | None:
 
 
 def _read_numbers(client: Client) -> None:
-    """The proof of a key is what it is needed for."""
+    """Verifies that the key may list numbers, which is what it is needed for. Raises
+    CredentialsRefused."""
     body = client.get(client.of_account(NUMBERS_PATH), "list numbers", params={"PageSize": 1})
     if body is None:
         raise CredentialsRefused(f"{client.name} knows no account {client.sid}.")
@@ -73,7 +75,8 @@ def _account_summary(client: Client, account: Row | None) -> str:
 
 
 def _routing_facts(client: Client, desk: RoutingPolicy) -> dict[str, str]:
-    """Where calls can be sent, if the account says so."""
+    """Returns the trunk and the application to which calls can be routed, as far as they are
+    configured."""
     facts = {}
     if desk.trunk_sid:
         trunk = client.get(f"/v1/Trunks/{desk.trunk_sid}", "read the trunk", origin="trunking")

@@ -1,4 +1,5 @@
-"""How Twilio is spoken to: HTTP Basic, forms out, JSON in, pages by the address of the next one."""
+"""The client for Twilio's API: HTTP Basic, forms in requests, JSON in responses, pages by the URL
+of the next one."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -21,11 +22,11 @@ from integrations.providers.twilio.errors import (
 
 Row = dict[str, Any]
 NUMBERS_PATH = "/IncomingPhoneNumbers"
-MAX_PAGES = 200  # at 1000 numbers each; whoever serves more does not end
+MAX_PAGES = 200  # at 1000 numbers each; more pages mean an endless list
 
 
 class Client:
-    """The verbs of the API, on one account. `doing` finishes the sentence "Twilio did not …"."""
+    """The methods of the API, on one account. `doing` completes the sentence "Twilio did not …"."""
 
     def __init__(self, door: Any, account: accounts.Account):
         self.door, self.sid = door, accounts.account_value(account, "account_sid")
@@ -35,19 +36,20 @@ class Client:
         door.hide(self._headers["Authorization"].partition(" ")[2])
 
     def of_account(self, rest: str = "") -> str:
-        """Without .json the answer would be XML. The account is in the path even with a key."""
+        """Returns a path below the account. Without .json the response would be XML. The account is
+        in the path even with an API key."""
         return f"/2010-04-01/Accounts/{self.sid}{rest}.json"
 
     def number(self, sid: str) -> str:
         return self.of_account(f"{NUMBERS_PATH}/{sid}")
 
     def get(self, path: str, doing: str, *, origin: str = "", params: Any = None) -> Row | None:
-        """What is there, or None."""
+        """Returns the JSON object of the response, or None if it does not exist."""
         answer = self._send("GET", path, doing, params=params, origin=origin)
         return None if answer.status == 404 else self._object(answer, doing)
 
     def rows(self, path: str, doing: str, key: str, params: Any = None) -> Iterator[Row]:
-        """Every row of a list, over all its pages."""
+        """Yields every row of a list, over all its pages."""
         seen: list[str] = []
         while True:
             body = self.get(path, doing, params=params)
@@ -71,7 +73,8 @@ class Client:
         return rows
 
     def _following(self, uri: str) -> tuple[str, Any]:
-        """The next page as it was given, as long as it is where our credentials belong."""
+        """Returns path and parameters of the next page. Raises UnexpectedResponse if its URL is on
+        another host, which must not get the credentials."""
         parts, base = urlsplit(uri), self._base
         here = ("", ""), (base.scheme, base.netloc)
         if (parts.scheme, parts.netloc) not in here:
@@ -86,20 +89,22 @@ class Client:
         return self._object(answer, doing)
 
     def change(self, path: str, form: Row, doing: str) -> Row:
-        """404 means that it went away since it was looked at: the next look tells."""
+        """Changes an object. Raises Unavailable if it was removed since it was observed; the next
+        attempt observes it again."""
         answer = self._send("POST", path, doing, form=form)
         if answer.status == 404:
             raise Unavailable(f"{self.name} could not {doing}: it has just been removed there.")
         return self._object(answer, doing)
 
     def remove(self, path: str, doing: str, *, origin: str = "") -> None:
-        """Gone already is gone."""
+        """Deletes an object. Succeeds if it is already gone."""
         self._send("DELETE", path, doing, origin=origin)
 
     def _send(
         self, method: str, path: str, doing: str, **options: Any
     ) -> "platform_client.PlatformResponse":
-        """An answer below 400, or a 404 of the platform's own: a proxy's page says nothing."""
+        """Returns a response below 400, or a 404 of the platform itself. An HTML page with 404
+        comes from a proxy and does not count."""
         answer = self.door.request(method, path, headers=self._headers, **options)
         is_absence = answer.status == 404 and "html" not in answer.headers.get("content-type", "")
         if answer.status >= 400 and not is_absence:

@@ -1,9 +1,11 @@
-"""Twilio's refusals as sentences that a person can act on; by HTTP status first, then by code."""
+"""Turns Twilio's errors into sentences that a person can act on, by HTTP status first, then by
+code."""
 
 import re
 from typing import Any
 
-# By module: importing integrations.http.platform_client first comes by here before it is complete.
+# The module is imported as a whole, because importing integrations.http.platform_client first leads
+# here before it is complete.
 from integrations.http import platform_client
 from integrations.http.rate_limits import parse_retry_after
 from integrations.http.response_body import shorten_to_line
@@ -48,7 +50,8 @@ _ERROR_HINTS = {
 
 
 class Rejected(Refused):
-    """The platform said no, with this status and code (0 if it told none)."""
+    """Raised when the platform rejected the request, with its status and code (0 if there is
+    none)."""
 
     def __init__(self, sentence: str, status: int, code: int):
         super().__init__(sentence)
@@ -56,18 +59,19 @@ class Rejected(Refused):
 
 
 class Forbidden(Rejected):
-    """The credentials are good, and may not do this."""
+    """Raised when the credentials are valid but lack the permission."""
 
 
 def build_twilio_error(
     answer: "platform_client.PlatformResponse", name: str, doing: str, words: str
 ) -> ProviderError:
-    """What an answer of 400 and more means. `doing` finishes "Twilio did not …"."""
+    """Returns the error for a response with status 400 or more. `doing` completes "Twilio did not
+    …"."""
     status, code = answer.status, twilio_error_code(answer)
     if status in (401, 403) and (status == 401 or code in _CREDENTIAL_ERRORS):
         return CredentialsRefused(_credential_error_message(name, status, code))
     if status in (408, 425, 429):
-        # Of concurrent requests: what is turned away so was never begun.
+        # The limit is on concurrent requests, so a rejected one never began.
         return Unavailable(
             f"{name} did not {doing}: too many requests.",
             retry_after=parse_retry_after(answer.headers),
@@ -106,7 +110,8 @@ def _twilio_error_message(name: str, doing: str, status: int, code: int, words: 
 
 
 def json_object_fields(answer: "platform_client.PlatformResponse") -> dict[str, Any]:
-    """Of an error's body, which may as well be a proxy's page."""
+    """Returns the fields of the response body, or {} if it is not a JSON object, for example a
+    proxy's page."""
     try:
         body = answer.json()
     except (Refused, OutcomeUnknown):
@@ -115,7 +120,8 @@ def json_object_fields(answer: "platform_client.PlatformResponse") -> dict[str, 
 
 
 def twilio_error_code(answer: "platform_client.PlatformResponse") -> int:
-    """Twilio's numeric code; SignalWire and proxies tell others, or none."""
+    """Returns Twilio's numeric error code, or 0. SignalWire and proxies send other codes, or
+    none."""
     code = json_object_fields(answer).get("code")
     if isinstance(code, str) and re.fullmatch("[0-9]{1,9}", code):
         code = int(code)
@@ -123,7 +129,8 @@ def twilio_error_code(answer: "platform_client.PlatformResponse") -> int:
 
 
 def twilio_error_text(answer: "platform_client.PlatformResponse") -> str:
-    """{"message"} of the 2010 API, {"title", "detail"} of RFC 9457 in the newer ones."""
+    """Returns the error message: {"message"} of the 2010 API, or {"title", "detail"} of RFC 9457 in
+    the newer ones."""
     fields = json_object_fields(answer)
     found = fields.get("message") or fields.get("detail") or fields.get("title") or ""
     return shorten_to_line(found, 300) if isinstance(found, str) else ""

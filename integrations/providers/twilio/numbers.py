@@ -1,4 +1,4 @@
-"""Numbers that the account owns: found by their sid or by themselves, routed, given back."""
+"""Numbers that a Twilio account owns: found by their sid or by the number, routed and released."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -34,14 +34,14 @@ from integrations.providers.twilio.routing import (
     routing_form_values,
 )
 
-MARKER_PREFIX = "[pb-"  # how every marker of ours begins in a friendly name
+MARKER_PREFIX = "[pb-"  # the prefix of every marker in a friendly name
 
 
 @dataclass(frozen=True)
 class NumberState:
     row: Row
     memory: RoutingMemory
-    is_known: bool  # as one that Patchbay has had
+    is_known: bool  # as a number that Patchbay has managed
 
 
 class Numbers:
@@ -53,7 +53,7 @@ class Numbers:
     def observe(self, spec: NumberSpec) -> ObservedState:
         row = self._by_sid(spec) or self.owned(spec.e164)
         if row is None:
-            # Of what is not there, only what a purchase under way needs is remembered.
+            # If the number does not exist, only the ids that a pending purchase needs are stored.
             return ObservedState(
                 {
                     n: spec.refs[n]
@@ -71,7 +71,8 @@ class Numbers:
         return row if row and row.get("phone_number") == spec.e164 else None
 
     def owned(self, e164: str) -> Row | None:
-        """The filter finds parts of numbers too, so equality is ours to see."""
+        """Returns the row of the number, or None. The filter also matches parts of numbers, so the
+        result is compared."""
         rows = self.rows(f"look for {e164}", {"PhoneNumber": e164})
         return next((row for row in rows if row.get("phone_number") == e164), None)
 
@@ -114,7 +115,7 @@ class Numbers:
         present, steps = parse_routing(row), []
         if form := routing_changes(present, target):
             steps.append(self._change(spec, row, target, form))
-        # Last, so that calls go to the old place or to the new one, and never nowhere.
+        # The trunk is detached last, so that calls always go to the old or the new destination.
         if must_detach_trunk(present, target):
             steps.append(self._detach(spec, row, present.trunk_sid))
         return steps
@@ -134,7 +135,8 @@ class Numbers:
         return Step(f"{doing} at {name}", run)
 
     def _detach(self, spec: NumberSpec, row: Row, trunk: str) -> Step:
-        """By the trunk's own resource: that TrunkSid may be sent empty is not documented."""
+        """Returns a step that detaches the trunk through the trunk's own resource, because Twilio
+        does not document an empty TrunkSid."""
         name, doing = self.client.name, f"take {spec.e164} off trunk {trunk}"
 
         def run(refs: ExternalIds) -> ExternalIds:
@@ -161,7 +163,8 @@ class Numbers:
         return [*steps[:-1], *(_clear_ids_afterwards(step) for step in steps[-1:])]
 
     def _wait_for_purchase(self, spec: NumberSpec, observed: ObservedState) -> list[Step]:
-        """What may be bought any moment cannot be said to be gone."""
+        """Returns no steps. Raises OutcomeUnknown while a purchase may still take effect, because
+        the number cannot be reported as removed before that."""
         if is_purchase_pending(observed.refs.get(PURCHASE_REQUESTED)):
             raise OutcomeUnknown(
                 f"{self.client.name} was asked to buy {spec.e164} and has not answered yet."
@@ -210,7 +213,8 @@ def twilio_number_ids(row: Row, memory: RoutingMemory) -> ExternalIds:
 
 
 def twilio_number_capabilities(row: Row) -> tuple[str, ...]:
-    """The keys differ in case from one resource and year to another."""
+    """Returns the number's capabilities in lower case, because the case of the keys differs between
+    resources and over the years."""
     found = row.get("capabilities")
     able = found if isinstance(found, dict) else {}
     return tuple(sorted(name.lower() for name, can in able.items() if can))

@@ -1,8 +1,10 @@
-"""Buying a number, once: the platform knows no idempotency key, so the intent is kept before.
+"""Buys a number exactly once. The platform has no idempotency keys, so the intent is stored before
+the request.
 
-A worker may be killed between the POST and the note of its outcome. The next attempt finds the
-intent and looks: what is there is taken over; what is not may still come for a while, and after
-that it is said that nothing was bought. The POST is never repeated on the same intent.
+A worker may be killed between the POST and storing its outcome. The next attempt finds the intent
+and observes the account. If the number is there, it is taken over. If not, it may still arrive for
+a while; after that the purchase is reported as not carried out. The POST is never repeated on the
+same intent.
 """
 
 from collections.abc import Callable
@@ -33,7 +35,7 @@ MAX_NAME_LENGTH = 64
 
 
 def is_purchase_pending(asked: str | None) -> bool:
-    """Whether a purchase asked for at that time may still come true."""
+    """Returns whether a purchase requested at that time may still take effect."""
     try:
         return bool(asked) and _utc_now() - datetime.fromisoformat(asked) < PURCHASE_TIMEOUT
     except (TypeError, ValueError):
@@ -52,7 +54,7 @@ class Purchase:
     look: Callable[[], Row | None]
     take_over: Callable[
         [Row], tuple[ExternalIds, bool]
-    ]  # its ids, and whether it is routed as wanted
+    ]  # its ids, and whether it is routed as desired
 
     def plan(self, refs: ExternalIds) -> list[Step]:
         if PURCHASE_REQUESTED not in refs:
@@ -72,8 +74,8 @@ class Purchase:
     # ---------------------------------------------------------------------------------- buying
 
     def _buy(self) -> list[Step]:
-        """A clear no withdraws the intent, and is said by a step of its own: what a step learns
-        is kept only if it returns."""
+        """Returns the steps of a purchase. A clear rejection removes the intent and is raised by a
+        step of its own, because the ids of a step are stored only if it returns."""
         e164, name, trouble = self.spec.e164, self.client.name, []
 
         def buy(refs: ExternalIds) -> ExternalIds:
@@ -112,7 +114,9 @@ class Purchase:
         return row
 
     def _taken(self, refs: ExternalIds) -> Row:
-        """By us, perhaps: an earlier ask of ours may have come true after it was given up."""
+        """Returns the row of a number that is no longer for sale, if the account owns it: an
+        earlier request may have taken effect after it was given up. Raises OutcomeUnknown or
+        Refused otherwise."""
         row, name, e164 = self.look(), self.client.name, self.spec.e164
         if row is None and PURCHASE_UNANSWERED in refs:
             raise OutcomeUnknown(
@@ -125,7 +129,8 @@ class Purchase:
         return row
 
     def _form(self) -> dict[str, str]:
-        """The number itself, never an area code: that would buy another one each time."""
+        """Returns the form of the purchase. It names the number itself and never an area code,
+        which would buy another number each time."""
         mark = f" [{self.spec.marker}]"
         extras = {
             PURCHASE_EXTRAS[key]: text for key, text in (self.spec.purchase or {}).items() if text

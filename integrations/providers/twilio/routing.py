@@ -1,7 +1,8 @@
-"""Where a number's calls go: what is set there, what we want, and what was there before us.
+"""The routing of a number's calls: the present one, the desired one, and the one before Patchbay.
 
-A trunk beats an application beats a URL; what is beaten stays stored and has no effect. So two
-routings are compared by what acts in them, and put back as a whole.
+A trunk takes precedence over an application, and an application over a URL. Overridden settings
+stay stored and have no effect. So two routings are compared by the effective setting, and restored
+as a whole.
 """
 
 import json
@@ -33,7 +34,7 @@ class Routing:
 
     @property
     def acting(self) -> "Routing":
-        """What of it has an effect."""
+        """Returns the part of the routing that has an effect."""
         if self.trunk_sid:
             return Routing(trunk_sid=self.trunk_sid)
         if self.voice_application_sid:
@@ -46,7 +47,7 @@ class Routing:
             return f"trunk {acting.trunk_sid}"
         if acting.voice_application_sid:
             return f"application {acting.voice_application_sid}"
-        # What comes behind the path, or before the host, may be somebody's secret.
+        # The query, or the user information before the host, may contain a secret.
         found = urlsplit(acting.voice_url)
         return f"{found.scheme}://{found.hostname}{found.path}" if found.hostname else "nowhere"
 
@@ -55,7 +56,8 @@ NO_ROUTING = Routing()
 
 
 def parse_routing(row: Row) -> Routing:
-    """Unset is "" here and null there, even in Twilio's own examples."""
+    """Returns the routing of a number. An unset field may be "" or null, even in Twilio's own
+    examples."""
     return Routing(**{name: str(row.get(name) or "") for name in FORM_FIELDS})
 
 
@@ -64,10 +66,11 @@ def routing_form_values(routing: Routing) -> dict[str, str]:
 
 
 def routing_changes(present: Routing, target: Routing) -> dict[str, str]:
-    """The form that turns one into the other; only what differs, and an empty value clears.
+    """Returns the form that turns `present` into `target`. It contains only differences; an empty
+    value clears a field.
 
-    A trunk is left out when it goes: it is detached afterwards, by its own resource, or by the
-    application that takes its place. Twilio takes the application away when a trunk comes.
+    A trunk to be removed is left out, because it is detached afterwards by its own resource, or by
+    the application that replaces it. Twilio removes the application when a trunk is set.
     """
     there, wanted = asdict(present), asdict(target)
     kept = {"voice_method"} if not target.voice_method else set()
@@ -85,14 +88,15 @@ def must_detach_trunk(present: Routing, target: Routing) -> bool:
 
 @dataclass(frozen=True)
 class RoutingPolicy:
-    """How this account routes: its trunk and its application, as configured."""
+    """The routing configuration of an account: its trunk and its application."""
 
     trunk_sid: str = ""
     application_sid: str = ""
     at_signalwire: bool = False
 
     def wanted(self, spec: NumberSpec, present: Routing) -> Routing | None:
-        """None: as it was before us. What does not act is left as it is."""
+        """Returns the desired routing, or None for the one before Patchbay. Settings without effect
+        are left unchanged."""
         if not spec.routed:
             return None
         if spec.webhook:
@@ -104,7 +108,8 @@ class RoutingPolicy:
         return None
 
     def refuse_odd(self, wanted: Routing | None) -> None:
-        """Patchbay's own application_sid is a UUID, which only SignalWire's are as well."""
+        """Raises Refused for an application id in the wrong format. Patchbay's own application_sid
+        is a UUID, and so are SignalWire's, but Twilio's are not."""
         application = wanted.acting.voice_application_sid if wanted else ""
         if application and not has_id_format(application, "AP", at_signalwire=self.at_signalwire):
             raise Refused(
@@ -114,12 +119,12 @@ class RoutingPolicy:
 
 @dataclass(frozen=True)
 class RoutingMemory:
-    """What is known of a number's routings: the one before us, and those that are ours."""
+    """The known routings of a number: the one before Patchbay, and those that Patchbay set."""
 
     present: Routing
     wanted: Routing | None
     before: Routing | None
-    ours: tuple[Routing, ...]  # by what acts in them
+    ours: tuple[Routing, ...]  # by their effective part
 
     @property
     def is_ours(self) -> bool:
@@ -127,7 +132,8 @@ class RoutingMemory:
 
     @property
     def target(self) -> Routing:
-        """As it shall be; what somebody else has set stays where we want nothing."""
+        """Returns the routing to set. A routing set by somebody else remains if Patchbay wants
+        none."""
         if self.wanted:
             done = self.wanted.acting == self.present.acting
             return self.present if done else self.wanted
@@ -135,7 +141,8 @@ class RoutingMemory:
 
     @property
     def refs(self) -> ExternalIds:
-        """What must be known for the way back; kept before anything is changed."""
+        """Returns what is needed to restore the earlier routing; stored before anything is
+        changed."""
         now = self.present.acting
         ours = [self.wanted.acting] if self.wanted else []
         ours += [now] if self.is_ours and now not in ours and self.before != self.present else []
@@ -146,10 +153,11 @@ class RoutingMemory:
 def load_routing_memory(
     desk: RoutingPolicy, spec: NumberSpec, row: Row, refs: Mapping[str, str]
 ) -> RoutingMemory:
-    """What `refs` remember, held against the number as it stands there.
+    """Returns the routings stored in `refs`, compared with the number's present row.
 
-    The first look, before anything is changed, sees the routing before us. It is kept from then
-    on, until the number is routed by somebody else and not wanted by us: then theirs is it.
+    The first observation, before anything is changed, sees the routing before Patchbay. That
+    routing is stored from then on, until somebody else routes the number while Patchbay wants no
+    routing; then theirs replaces it.
     """
     present = parse_routing(row)
     wanted = desk.wanted(spec, present)
@@ -158,7 +166,8 @@ def load_routing_memory(
     before = _build_routing(json.loads(refs[ROUTING_BEFORE])) if refs.get(ROUTING_BEFORE) else None
     memory = RoutingMemory(present, wanted, before, noted + ((would.acting,) if would else ()))
     if memory.is_ours:
-        # Bought by us: there was nothing before, even if all memory of the purchase is lost.
+        # Patchbay bought the number: there was no routing before, even if the stored purchase was
+        # lost.
         return replace(
             memory, before=before or (NO_ROUTING if has_placement_marker(row, spec) else None)
         )
@@ -166,7 +175,7 @@ def load_routing_memory(
 
 
 def has_placement_marker(row: Row, spec: NumberSpec) -> bool:
-    """Bought by Patchbay, for this very placement."""
+    """Returns whether Patchbay bought the number for this placement."""
     return spec.marker in (row.get("friendly_name") or "")
 
 

@@ -1,4 +1,4 @@
-"""Numbers for sale: a sample of what there is, which nobody holds back for us."""
+"""Searches numbers for sale. The result is a sample, and nothing is reserved."""
 
 from integrations.providers.base import AvailableNumber, Refused, SearchQuery
 from integrations.providers.twilio.client import Client, Row
@@ -11,7 +11,7 @@ NUMBER_TYPES = {
     "mobile": "Mobile",
     "national": "National",
 }
-MAX_RESULTS = 30  # what it shows at most, whatever is asked for
+MAX_RESULTS = 30  # the most that Twilio returns, whatever is requested
 
 
 def search_twilio_numbers(client: Client, query: SearchQuery) -> list[AvailableNumber]:
@@ -34,7 +34,7 @@ def _read_available_rows(client: Client, query: SearchQuery) -> list[Row]:
         if error.code in NONE_FOUND_CODES:
             return []
         raise
-    # A kind that the country does not have is answered as if the path were wrong.
+    # A number type that the country does not have gets a 404.
     return client.listed(body, doing, "available_phone_numbers") if body else []
 
 
