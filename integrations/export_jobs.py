@@ -1,4 +1,4 @@
-"""The job source of exports, which tells the dispatcher when exports are due."""
+"""The job source of exports, from which the dispatcher learns when exports are due."""
 
 from uuid import UUID
 

@@ -160,10 +160,10 @@ class _Call:
 class PlatformHttpClient:
     """The HTTP client for one platform account, for one attempt.
 
-    It is restricted to one base URL, and to `more_origins` by name where a platform has several. It
-    follows no redirects and reads no proxy from the environment. All its calls together may take
-    `deadline_seconds`, and a write WRITE_SECONDS. `renew` is called before each call and while a
-    response arrives; it raises when this attempt does not count any more
+    The client is restricted to one base URL, and to `more_origins` by name where a platform has
+    several. It follows no redirects and reads no proxy from the environment. All its calls together
+    may take `deadline_seconds`, and a write WRITE_SECONDS. `renew` is called before each call and
+    while a response arrives; it raises when this attempt does not count any more
     (integrations/ledger/leases.py). Statuses are returned as they are, and network errors become
     errors of providers/base.py.
     """

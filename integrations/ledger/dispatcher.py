@@ -154,4 +154,4 @@ def reset_broker_connections() -> None:
     """Drops all connections to the broker. Each of them may be dead and would cost a timeout of its
     own."""
     pools.reset()
-    current_app._pool = current_app.amqp._producer_pool = None  # Celery has no public way
+    current_app._pool = current_app.amqp._producer_pool = None  # Celery has no public API for this

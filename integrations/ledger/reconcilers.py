@@ -25,7 +25,8 @@ class Reconciler(Protocol):
         together."""
 
     def forget(self, integration: Integration) -> None:
-        """Removes the references of removed rows to an integration that is about to be deleted."""
+        """Deletes or detaches the removed rows that still refer to an integration which is about to
+        be deleted."""
 
     def settled(self, operation: Operation) -> None:
         """Updates the row after `operation` has settled, inside the settling transaction."""

@@ -169,7 +169,7 @@ def has_sent_requests(provider: Provider | None) -> bool:
 
 
 class StaleQuery(Exception):
-    """Raised for a query whose result nobody waits for any more."""
+    """Raised for a query whose result is no longer needed."""
 
 
 def ensure_query_current(operation: Operation) -> None:

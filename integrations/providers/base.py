@@ -218,7 +218,7 @@ class Step:
     """One change on the platform. `run` takes the ids known so far and returns all ids known
     afterwards."""
 
-    summary: str  # e.g. "add gateway 198.51.100.7:5060 to carrier Acme"; shown as drift
+    summary: str  # "add gateway 198.51.100.7:5060 to carrier Acme": shown as drift and in history
     run: Callable[[ExternalIds], ExternalIds] = field(repr=False)
 
 

@@ -27,7 +27,7 @@ CleanupRule = Callable[[int], int]
 
 BATCH_SIZE = 500  # rows per transaction
 CLEANUP_INTERVAL = 60.0  # seconds between two tasks
-CLEANUP_SECONDS = 20.0  # in which one task begins new batches; its time limit is a minute
+CLEANUP_SECONDS = 20.0  # seconds in which one task begins new batches; its time limit is a minute
 
 _rules: dict[str, CleanupRule] = {}
 

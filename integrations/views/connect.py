@@ -46,7 +46,7 @@ def required_field_labels(provider: type[Provider]) -> str:
 
 class AccountScreen(OrgScreen):
     """The base of screens with a form about one platform's account. The result of the check appears
-    on the integration's page, so nobody waits for it here."""
+    on the integration's page, so this page does not wait for it."""
 
     def drawn(self, form: AccountForm, status: int = 200, **context: Any) -> HttpResponse:
         return self.page("integrations/form.html", status, form=form, **context)

@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 from django.core.management.base import BaseCommand
 
-from config import diagnoses  # noqa: F401 they register themselves
+from config import diagnoses  # noqa: F401  they register themselves
 from config.celery import app
 from integrations import diagnoses as of_integrations  # noqa: F401
 from organizations.diagnostics import installation_checks as of_organizations  # noqa: F401

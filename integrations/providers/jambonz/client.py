@@ -1,4 +1,4 @@
-"""The client for jambonz' API: a bearer key, JSON, and statuses that cannot be taken literally."""
+"""The client for jambonz's API: a bearer key, JSON, and statuses that cannot be taken literally."""
 
 import re
 from collections.abc import Callable

@@ -86,8 +86,8 @@ def find_application(client: Client, scope: ApiKeyScope, application_sid: str) -
 
 
 def find_sip_addresses(client: Client) -> str:
-    """Returns the source addresses of jambonz' SIP traffic as `address:port`, or "" if its operator
-    has not entered any.
+    """Returns the source addresses of jambonz's SIP traffic as `address:port`, or "" if its
+    operator has not entered any.
 
     By then the credentials have been accepted, so a rejection of this request is no reason to
     refuse them.

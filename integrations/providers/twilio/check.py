@@ -6,7 +6,7 @@ from integrations.providers.twilio.client import NUMBERS_PATH, Client, Row
 from integrations.providers.twilio.errors import Forbidden
 from integrations.providers.twilio.routing import RoutingPolicy
 
-TOKEN_LENGTHS = range(8, 200)  # characters; hiding a shorter one would redact everything
+TOKEN_LENGTHS = range(8, 200)  # characters; hiding others would redact everything, or be slow
 _INACTIVE_STATUSES = {
     "suspended": "is suspended: settle that with {name} first",
     "closed": "is closed",
