@@ -3,7 +3,8 @@ from django.utils.translation import gettext_lazy as _
 
 
 def count_unreleased_numbers(organization) -> int:
-    """Those that are on their way out too: they are held until they are gone."""
+    """Returns how many numbers the organization has, counting those whose removal is pending: they
+    stay reserved until the platforms have removed them."""
     return organization.phone_numbers.filter(released_at=None).count()
 
 

@@ -1,4 +1,5 @@
-"""Which rows of numbers, and of the carriers they are on, other organizations see."""
+"""Row-level security of numbers: which rows other organizations may see of numbers and of the
+carriers and integrations in use by them."""
 
 from carriers.row_level_security import CARRIER_TABLE, INTEGRATION_TABLE, register_shared_carriers
 from numbers.models import PhoneNumber, Placement
@@ -16,13 +17,14 @@ USED_BY_PLACEMENT_SQL = f"""EXISTS (SELECT FROM {Placement._meta.db_table} p
 
 
 def register_number_row_policies() -> None:
-    # A number stays on the carrier that was the installation's when it was added, and a pool may
-    # name another organization's.
+    # A number stays on the installation's carrier that it was added to, and a pool may name another
+    # organization's carrier.
     register_shared_carriers("in_use", f"uses_carrier({CARRIER_TABLE}.id)")
     register_row_policies(
         RowPolicy(INTEGRATION_TABLE, "of_placement", (WEB, WORKER), USED_BY_PLACEMENT_SQL, "SELECT")
     )
-    # Who has a number (numbers/inventory/reservation.py), and how many are on a carrier.
+    # Needed to find who holds a number (numbers/inventory/reservation.py) and to count the numbers
+    # on a carrier.
     allow_finder_columns(
         PhoneNumber, "id", "organization", "e164", "canonical_e164", "carrier", "released_at"
     )

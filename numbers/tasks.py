@@ -1,4 +1,5 @@
-"""Celery's half: ids only. The row of the batch, or of the count, decides what happens."""
+"""Celery tasks of numbers. A message carries only an id; the row of the bulk job or metric count
+decides what is done."""
 
 from uuid import UUID
 
@@ -12,13 +13,13 @@ from numbers.counts import count_runner as counting
 
 @shared_task(name="numbers.work_batch", time_limit=settings.BATCH_TIME_LIMIT.total_seconds())
 def work_batch(*, batch_id: str, **kwargs) -> None:
-    """One slice of one batch; harmless when it is not due any more."""
+    """Runs one slice of a bulk job; does nothing if the job is no longer due."""
     with worker_task_context():
         runner.run_bulk_job(UUID(batch_id))
 
 
 @shared_task(name="numbers.count_figures")
 def count_figures(*, count_id: str, **kwargs) -> None:
-    """One count; harmless when it is not due any more."""
+    """Runs one metric count; does nothing if the count is no longer due."""
     with worker_task_context():
         counting.run_metric_count(UUID(count_id))

@@ -1,1 +1,1 @@
-"""The worker's half of batches: what a change would do, how one row is done, and the runner."""
+"""Bulk jobs: previews of changes, actions on one row, and the runner, which workers use."""

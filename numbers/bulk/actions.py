@@ -1,4 +1,4 @@
-"""How one row of a batch is done, per action. Each function calls one operation."""
+"""Actions of bulk jobs on one row. Each function calls one operation."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,15 +14,16 @@ from organizations.access.principals import Principal
 from organizations.models import Event
 
 Result = BatchRow.Fate
-RowOutcome = Result | None  # None: as it was wished
+RowOutcome = Result | None  # None: done as requested
 RowAction = Callable[[Principal, Batch, BatchRow], RowOutcome]
 
 
 def change_row_number(
     by: Principal, row: BatchRow, key: str, column: str, value: Any
 ) -> RowOutcome:
-    """`row.before` is what really was, for an undo; what somebody else has written since a batch
-    is not undone."""
+    """Changes one column of the row's number. Stores the previous value in `row.before`, for an
+    undo. Returns UNCHANGED if the value is the same, or None. Raises NumberStateConflict if an undo
+    would overwrite a later change."""
     was: dict[str, Any] = {}
 
     def look(number: PhoneNumber) -> None:
@@ -41,8 +42,9 @@ def change_row_number(
 
 
 def ensure_not_changed_since(by: Principal, row: BatchRow, now: Any) -> None:
-    """Of an undo; the number is locked. A switch that was switched back and forth looks as if
-    nothing had happened, hence the audit log. Raises NumberStateConflict."""
+    """Raises NumberStateConflict if the number was changed after the change that this row undoes.
+    The number is locked. A status changed back and forth looks unchanged, so the audit log is
+    checked."""
     since = row.values.get("since")
     is_newer = since is not None and status_change_events(by, row).filter(pk__gt=since).exists()
     if is_newer or row.values.get("was", now) != now:
@@ -50,7 +52,8 @@ def ensure_not_changed_since(by: Principal, row: BatchRow, now: Any) -> None:
 
 
 def status_change_events(by: Principal, row: BatchRow) -> QuerySet[Event]:
-    """What askers wished of the number, newest first; a settlement tells of itself otherwise."""
+    """Returns the status changes requested for the number, newest first. Settlements record other
+    events."""
     told = by.organization.events.filter(
         subject_kind="phone_number",
         subject_id=row.phone_number_id,
@@ -81,7 +84,7 @@ def retry_row(by: Principal, batch: Batch, row: BatchRow) -> RowOutcome:
 
 
 def delete_row(by: Principal, batch: Batch, row: BatchRow) -> RowOutcome:
-    """Given back is what an account supplies, if the batch asks for it."""
+    """Deletes the number, and releases it if an account owns it and the job requests that."""
     placements = by.organization.placements.filter(phone_number_id=row.phone_number_id)
     supplied = placements.filter(role=Placement.Role.SUPPLY)
     release = bool(batch.options.get("release")) and supplied.exists()

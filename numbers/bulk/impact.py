@@ -1,4 +1,4 @@
-"""What a deletion of many numbers would take away elsewhere, counted before anybody agrees."""
+"""What a deletion of many numbers would remove elsewhere, counted for the preview."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ WHERE r.batch_id = %s AND r.fate = 'todo' GROUP BY platform ORDER BY 2 DESC, 1
 @dataclass(frozen=True)
 class DeletionImpact:
     platforms: list[tuple[str, int]]  # numbers that each integration loses
-    supplied: int  # numbers that an account owns, and could give back
+    supplied: int  # numbers that an account owns and could release
     answered: int  # numbers whose calls an agent answers
 
 

@@ -1,4 +1,4 @@
-"""The asker's half of batches: propose a change of many numbers, start it, stop it, undo it."""
+"""Requests on bulk jobs: create one over many numbers, start, stop, undo and retry it."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -30,7 +30,7 @@ from organizations.text.rules import trim_text
 State, Kind = Batch.State, Batch.Kind
 
 MAX_ROWS = 100_000
-MAX_SYNCHRONOUS_ROWS = 1_000  # rows that a request selects; more are a worker's
+MAX_SYNCHRONOUS_ROWS = 1_000  # rows selected within a request; a worker selects more
 IMPORT = "import"
 CHANGE_ACTIONS = ("activate", "deactivate", "label", "assign", "retry", "delete")
 REQUIRED_PERMISSIONS = {
@@ -48,11 +48,13 @@ TITLE_LENGTH = Batch._meta.get_field("title").max_length
 
 
 class BulkJobError(Exception):
-    """The batch cannot be proposed, started or stopped; the text says why."""
+    """Raised if a bulk job cannot be created, started, stopped, undone or retried; the message says
+    why."""
 
 
 def can_run_bulk_job(by: Principal | None, batch: Batch) -> bool:
-    """Who asked may have left meanwhile (None), or may do less."""
+    """Returns whether `by` may run the job. Whoever requested it may have left the organization
+    (None) or lost permissions."""
     return by is not None and by.can(REQUIRED_PERMISSIONS[batch.action])
 
 
@@ -65,13 +67,13 @@ def create_change_job(
     numbers: QuerySet[PhoneNumber],
     query: str | None = None,
 ) -> Batch:
-    """A batch in state `ready` over the numbers as they are selected now, each with the fate that
-    it would have; nothing changes before `start`. `query` is the query string of the list that
-    shows just these numbers: if they are many, the batch is in state `checking` first, and a worker
+    """Creates a job in state `ready` over the selected numbers, each with its expected result;
+    nothing changes before `start_bulk_job`. `query` is the query string of the list that shows
+    exactly these numbers. If they are many, the job starts in state `checking`, and a worker
     selects them.
 
-    `options`: `label` of a label and `agent_id` of an assignment, where None takes it away;
-    `release` of a deletion gives back what an account supplies. Raises BulkJobError.
+    `options` are `label` or `agent_id`, which None clears, and `release` for a deletion, which
+    releases numbers that an account owns. Returns the job. Raises BulkJobError.
     """
     if action not in CHANGE_ACTIONS:
         raise BulkJobError(_("There is no such change."))
@@ -101,7 +103,7 @@ def ensure_selection_size(count: int) -> None:
 def validate_change_values(
     by: Principal, action: str, options: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """What each row is to become. Raises BulkJobError."""
+    """Returns the values that each row is to get. Raises BulkJobError."""
     if action == "label":
         label = trim_text(options.get("label") or "") or None
         if wrong := import_text_error("label", label or ""):
@@ -118,13 +120,13 @@ def validate_change_values(
 
 
 def agent_title_values(by: Principal, wish: Mapping[str, Any]) -> dict[str, str]:
-    """People know an agent by its name."""
+    """Returns the agent's name for the title, because people know agents by name."""
     named = by.organization.agents.filter(agent_id=wish.get("agent_id")).first()
     return {"agent_id": named.name} if named else {}
 
 
 def bulk_job_title(action: str, wish: Mapping[str, Any]) -> str:
-    """In English, as all that the database keeps of a batch; screens translate it."""
+    """Returns the title in English, like every text stored in a job; screens translate it."""
     words = {
         "activate": gettext_noop("Activate numbers"),
         "deactivate": gettext_noop("Deactivate numbers"),
@@ -170,14 +172,14 @@ def fill_bulk_job(by: Principal, batch: Batch, chosen: SelectedNumbers) -> Batch
 
 
 def queue_bulk_job(by: Principal, batch: Batch) -> Batch:
-    """A worker fills it."""
+    """Queues the job for a worker, which fills it."""
     record_bulk_job_event(by, batch, "proposed", {"action": batch.action, **batch.options})
     wake_dispatcher()
     return batch
 
 
 def fill_or_queue_job(by: Principal, batch: Batch, chosen: SelectedNumbers, rows: int) -> Batch:
-    """At once, or by a worker where they are many."""
+    """Fills the job at once, or queues it for a worker if it has many rows."""
     if rows <= MAX_SYNCHRONOUS_ROWS:
         return fill_bulk_job(by, batch, chosen)
     batch.state = State.CHECKING
@@ -195,9 +197,9 @@ def create_import_job(
     rows: Iterable[Mapping[str, Any]] = (),
     file: bytes | None = None,
 ) -> Batch:
-    """A batch in state `checking` over `rows` (number, label, …) or a CSV or Excel file, which the
-    worker reads. The option `start` lets it go on without being looked at, `ask` lets it wait for
-    somebody to confirm its columns where they are not certain. Raises BulkJobError."""
+    """Creates a job in state `checking` over `rows` (number, label, …) or a CSV or Excel file,
+    which a worker reads. The option `start` starts the job without a preview; `ask` makes it wait
+    until a user confirms columns that are uncertain. Returns the job. Raises BulkJobError."""
     given, whole = "file", file
     if file is None:
         listed = list(rows)
@@ -216,7 +218,8 @@ def create_import_job(
 
 
 def claim_import_quota(by: Principal) -> None:
-    """Raises BulkJobError."""
+    """Raises BulkJobError if the organization has reached its quota of open imports or stored
+    rows."""
     try:
         quotas.ensure_quota(by.organization, "open_imports")
         quotas.ensure_quota(by.organization, "import_rows", 0)
@@ -230,7 +233,7 @@ def count_open_imports(organization: Organization) -> int:
 
 
 def count_stored_rows(organization: Organization) -> int:
-    """Of all batches whose rows are kept still."""
+    """Returns the number of rows of all jobs whose rows are still stored."""
     kept = Q(settled_at=None) | Q(settled_at__gt=Now() - settings.BATCH_RETENTION)
     total = organization.batches.filter(kept).aggregate(rows=Sum("total"))
     return total["rows"] or 0
@@ -243,7 +246,7 @@ QUOTAS = (
 
 
 def lock_bulk_job(by: Principal, batch_id: UUID) -> Batch:
-    """Raises PermissionDenied."""
+    """Locks and returns the job. Raises DoesNotExist and PermissionDenied."""
     batch = by.organization.batches.select_for_update().defer("file").get(pk=batch_id)
     if not can_run_bulk_job(by, batch):
         raise PermissionDenied(_("Your role does not allow this."))
@@ -252,11 +255,11 @@ def lock_bulk_job(by: Principal, batch_id: UUID) -> Batch:
 
 @transaction.atomic
 def start_bulk_job(by: Principal, batch_id: UUID, *, release: bool | None = None) -> Batch:
-    """A `ready` batch is worked off from now on, in the name of who starts it. `release` says what
-    the option of a deletion is to be. Raises BulkJobError."""
+    """Starts a `ready` job, which runs in the name of whoever starts it. `release` overrides this
+    option of a deletion. Returns the job. Raises BulkJobError."""
     batch = lock_bulk_job(by, batch_id)
     if batch.state in (State.RUNNING, State.DONE):
-        return batch  # posted twice
+        return batch  # the form was submitted twice
     if batch.state != State.READY:
         state = {"state": batch.get_state_display()}
         raise BulkJobError(_("It cannot be started: it is %(state)s.") % state)
@@ -279,16 +282,17 @@ START_FIELDS = ["state", "options", "file", "started_at", "dispatched_at", *ACTO
 
 
 def set_bulk_job_actor(by: Principal, batch: Batch) -> None:
-    """From now on it is done in their name."""
+    """Sets the principal in whose name the job runs from now on."""
     batch.actor_kind, batch.actor_id, batch.actor_label = by.kind, by.id, by.label[:200]
 
 
 @transaction.atomic
 def stop_bulk_job(by: Principal, batch_id: UUID) -> Batch:
-    """No further row is begun; what is done stays done. Raises BulkJobError."""
+    """Stops the job: no further row begins, and rows done stay done. Returns the job. Raises
+    BulkJobError."""
     batch = lock_bulk_job(by, batch_id)
     if batch.state == State.STOPPED:
-        return batch  # posted twice
+        return batch  # the form was submitted twice
     if batch.state not in (State.CHECKING, State.MAPPING, State.READY, State.RUNNING):
         state = {"state": batch.get_state_display()}
         raise BulkJobError(_("There is nothing to stop: it is %(state)s.") % state)
@@ -304,12 +308,12 @@ def stop_bulk_job(by: Principal, batch_id: UUID) -> Batch:
 
 @transaction.atomic
 def create_undo_job(by: Principal, batch_id: UUID) -> Batch:
-    """A batch in state `ready` that brings back what this one has changed, where nobody has changed
-    it since. Raises BulkJobError."""
+    """Creates a job in state `ready` that restores the previous values wherever nobody has changed
+    them since. Returns the job. Raises BulkJobError."""
     batch = lock_bulk_job(by, batch_id)
     ensure_undoable(batch)
     if waiting := batch.undone_by.filter(state__in=[State.CHECKING, State.READY]).first():
-        return waiting  # posted twice
+        return waiting  # the form was submitted twice
     title = gettext_noop("Undo: %(title)s") % {"title": batch.title}
     inverse = INVERSE_ACTIONS[batch.action]
     made = create_bulk_job(by, Kind.CHANGE, inverse, title, {}, State.READY, undoes=batch)
@@ -328,22 +332,23 @@ def ensure_undoable(batch: Batch) -> None:
 
 
 def was_undone(batch: Batch) -> bool:
-    """An undo counts once it was started."""
+    """Returns whether the job was undone, which counts from the start of the undo."""
     return batch.undone_by.filter(state__in=[State.RUNNING, State.DONE]).exists()
 
 
 @transaction.atomic
 def create_retry_job(by: Principal, batch_id: UUID) -> Batch:
-    """A batch over the rows that failed, or were not begun when it was stopped: a change `ready` to
-    start, an import to be checked again. Raises BulkJobError."""
+    """Creates a job over the rows that failed, or had not begun when the job was stopped. A change
+    is `ready` to start; an import is checked again. Returns the job. Raises BulkJobError."""
     batch = lock_bulk_job(by, batch_id)
     rows = batch.kept_rows.filter(fate__in=preview.UNFINISHED_RESULTS)
     is_settled = batch.state in (State.DONE, State.STOPPED)
-    # What never began was discarded, or has only a part of its rows: its check was stopped.
+    # A job that never started was discarded, or its check was stopped and has only some of the
+    # rows.
     if not (is_settled and batch.started_at and rows.exists()):
         raise BulkJobError(_("There is nothing to try again."))
     if waiting := find_open_retry_job(batch):
-        return waiting  # posted twice
+        return waiting  # the form was submitted twice
     title = gettext_noop("Again: %(title)s") % {"title": batch.title}
     options = {name: value for name, value in batch.options.items() if name not in FILE_OPTIONS}
     options["repeats"] = str(batch.pk)
@@ -359,12 +364,13 @@ def create_retry_job(by: Principal, batch_id: UUID) -> Batch:
     )
 
 
-# Its rows alone are tried again.
+# Options of the file or selection, which a retry of single rows does not need.
 FILE_OPTIONS = ("start", "ask", "mapping", "sheet", "confirm", "choices", "query", "zone")
 
 
 def find_open_retry_job(batch: Batch) -> Batch | None:
-    """Its rows stand as failed until it is done, and would be tried twice."""
+    """Returns the open job that retries this one. Its rows count as failed until it is done, so a
+    second retry would repeat them."""
     moving = batch.organization.batches.filter(options__repeats=str(batch.pk)).defer("file")
     return moving.filter(state__in=[State.CHECKING, State.READY, State.RUNNING]).first()
 
@@ -372,5 +378,5 @@ def find_open_retry_job(batch: Batch) -> Batch | None:
 def record_bulk_job_event(
     by: Principal, batch: Batch, action: str, after: Mapping[str, Any]
 ) -> None:
-    """One line in the audit log; the rows' operations write their own."""
+    """Records an event of the job in the audit log; the operations of its rows record their own."""
     record_event(by, f"batch.{action}", batch, kind="batch", label=batch.title, after=dict(after))

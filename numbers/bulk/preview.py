@@ -1,5 +1,5 @@
-"""What a change would do to the numbers that are selected now: all rows of its batch by one
-statement."""
+"""Previews of changes: what a bulk job would do to the selected numbers, with all its rows inserted
+by one statement."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,8 @@ Result = BatchRow.Fate
 
 @dataclass(frozen=True)
 class ResultCase:
-    """Rows for which `when` (SQL on the number n and the wish c.values) holds meet this fate."""
+    """The result (`fate`) of rows for which `when` holds, an SQL expression on the number n and the
+    new values c.values."""
 
     when: str
     fate: str
@@ -27,8 +28,8 @@ class ResultCase:
 
 @dataclass(frozen=True)
 class ChangeRules:
-    """`before`: what of the number the change replaces, as SQL. The first case that holds counts;
-    a row for which none does will be done."""
+    """The rules of one action. `before` is SQL for the values that the change replaces. The first
+    matching case gives the result of a row, and a row without one is ready."""
 
     before: str
     cases: tuple[ResultCase, ...]
@@ -59,7 +60,8 @@ UNSETTLED_CASE = ResultCase(
 CHANGED_SINCE_MESSAGE = gettext_noop("It was changed since: nothing is undone.")
 
 
-# A settlement moves the status and the version, never the wish: only askers do, by "changed".
+# A settlement changes the status and the version, but never `wanted`. Only requests do, and they
+# record the event "changed".
 SWITCHED_SINCE_CASE = ResultCase(
     """EXISTS (SELECT 1 FROM organizations_event e
     WHERE e.subject_kind = 'phone_number' AND e.subject_id = n.id
@@ -90,7 +92,8 @@ def status_change_rules(wanted: str) -> ChangeRules:
 
 
 def column_change_rules(key: str, column: str) -> ChangeRules:
-    """An undo puts nothing over what somebody else has written since (`was`)."""
+    """Returns the rules of a change of one column. An undo never overwrites a later change, which
+    shows as a value other than `was`."""
     was = f"c.values ? 'was' AND n.{column} IS DISTINCT FROM c.values->>'was'"
     so_already = ResultCase(f"n.{column} IS NOT DISTINCT FROM c.values->>'{key}'", Result.UNCHANGED)
     cases = (DELETED_CASE, so_already, ResultCase(was, Result.ERROR, CHANGED_SINCE_MESSAGE))
@@ -146,7 +149,7 @@ JOIN numbers_phonenumber n ON n.id = c.id AND n.organization_id = %s
 
 @dataclass(frozen=True)
 class SelectedNumbers:
-    """SQL that gives the ids of numbers, each with its own wish."""
+    """SQL that selects the ids of numbers, each with its new values, and its parameters."""
 
     sql: str
     params: Sequence[Any]
@@ -167,7 +170,7 @@ UNFINISHED_RESULTS = [Result.FAILED.value, Result.TODO.value]
 
 
 def select_undo_numbers(batch: Batch) -> SelectedNumbers:
-    """The numbers that the batch has changed, with the wish for what they were before."""
+    """Returns the numbers that the job has changed, with their previous values."""
     key = {"label": "label", "assign": "agent_id"}.get(batch.action)
     wish = (
         f"jsonb_build_object('{key}', before->'{key}', 'was', \"values\"->'{key}')"
@@ -182,7 +185,7 @@ def select_unfinished_numbers(batch: Batch) -> SelectedNumbers:
 
 
 def insert_preview_rows(batch: Batch, chosen: SelectedNumbers) -> None:
-    """Insert the rows, and count them; inside the caller's transaction."""
+    """Inserts the rows of the job and counts them, in the caller's transaction."""
     change = CHANGE_RULES[batch.action]
     fates = " ".join(f"WHEN {case.when} THEN '{case.fate}'" for case in change.cases)
     messages = " ".join(f"WHEN {case.when} THEN %s" for case in change.cases)
@@ -201,7 +204,7 @@ def insert_preview_rows(batch: Batch, chosen: SelectedNumbers) -> None:
 
 
 def update_row_counts(batch: Batch) -> None:
-    """What is not to be done is done with: it counts as skipped."""
+    """Updates the counts of the job. Rows without anything to do count as skipped."""
     fates = batch.rows.values_list("fate").annotate(Count("pk")).order_by()
     found = dict(fates)
     batch.total = sum(found.values())

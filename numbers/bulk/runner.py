@@ -1,8 +1,9 @@
-"""One slice of one batch: claim it, check its rows or do them, let go.
+"""The runner of bulk jobs, which processes one slice of one job: it claims the job, checks or
+executes rows, and releases it.
 
-A row's change, its fate and the batch's counters commit together, so that each row is done exactly
-once, whatever is killed. Every write is fenced: who lost the batch, or finds it stopped, undoes the
-row it is in.
+A row's change, its result and the job's counters are committed together, so each row is executed
+exactly once, whatever process dies. Every write is fenced: a worker that lost the job, or finds it
+stopped, rolls back its current row.
 """
 
 import json
@@ -46,9 +47,9 @@ from organizations.tenancy import tenant_scope
 logger = logging.getLogger(__name__)
 
 State = Batch.State
-ROWS_PER_CHUNK = 500  # rows that are checked, or read, at once
-MAX_CHECK_ATTEMPTS = 5  # a file that ends its worker as often is not tried again
-MAX_ROW_ATTEMPTS = 3  # nor a row
+ROWS_PER_CHUNK = 500  # rows that are checked or read at once
+MAX_CHECK_ATTEMPTS = 5  # a file that has ended its worker this often is refused
+MAX_ROW_ATTEMPTS = 3  # a row that has ended its worker this often has failed
 REFUSAL_ERRORS = (
     NumberStateConflict,
     NumberTaken,
@@ -76,12 +77,12 @@ RETURNING *
 
 
 class FencingTokenLost(Exception):
-    """Somebody else has claimed the batch since, or has stopped it."""
+    """Raised if another worker has claimed the job, or a user has stopped it."""
 
 
 def run_bulk_job(batch_id: UUID) -> Batch | None:
-    """One slice, from claim to release; None when there was nothing to claim, or who has it still
-    works though the lease is over: reading a file may take long."""
+    """Runs one slice, from claim to release. Returns None if there was nothing to claim, or if the
+    worker that has the job is still busy after its lease, because reading a file may take long."""
     if not call_advisory_lock("pg_try_advisory_lock", batch_id):
         return None
     try:
@@ -118,12 +119,13 @@ def process_bulk_job(batch: Batch) -> None:
 
 
 def find_bulk_job_requester(batch: Batch) -> Principal | None:
-    """With what they may do by now."""
+    """Returns the principal that requested the job, with its current permissions, or None."""
     return principals.reload_principal(batch.organization, batch.actor_kind, batch.actor_id)
 
 
 def update_claimed_bulk_job(batch: Batch, **fields: Any) -> None:
-    """The one way to write to a batch that is claimed. Raises FenceLost."""
+    """Updates the claimed job and renews its lease; every write to a claimed job goes through here.
+    Raises FencingTokenLost."""
     mine = Batch.objects.filter(pk=batch.pk, fence=batch.fence, state=batch.state)
     if not mine.update(**{"lease_until": Now() + settings.JOB_LEASE, **fields}):
         raise FencingTokenLost
@@ -153,7 +155,7 @@ def stop_unauthorized_bulk_job(batch: Batch) -> None:
 
 @transaction.atomic
 def select_change_rows(by: Principal, batch: Batch) -> None:
-    """The rows of a change whose numbers are too many for a request."""
+    """Inserts the rows of a change that has too many numbers for a request."""
     update_claimed_bulk_job(batch)
     try:
         selection.insert_selected_rows(by, batch)
@@ -165,7 +167,8 @@ def select_change_rows(by: Principal, batch: Batch) -> None:
 
 # --- checking an import ---------------------------------------------------------------------------
 def check_import(by: Principal, batch: Batch) -> None:
-    """On from the last slice's end, even where somebody was killed in the middle of another."""
+    """Checks an import, from the end of the last completed slice, even if a worker died during
+    another."""
     try:
         if batch.tries > MAX_CHECK_ATTEMPTS:
             raise imports.UnreadableFile(_("Reading it took too long, or too much memory."))
@@ -188,7 +191,7 @@ def store_checked_rows(by: Principal, batch: Batch) -> None:
     check = imports.ImportCheck(by, batch)
     found, rows, until = check.found, check.rows(), None
     while portion := list(islice(rows, ROWS_PER_CHUNK)):
-        # Finding the way to the first of them is no part of the slice: it would not go on.
+        # Seeking to the first row does not count, or a slice might never get any further.
         until = until or time.monotonic() + settings.BATCH_SLICE.total_seconds()
         found += len(portion)
         if found > MAX_ROWS:
@@ -203,7 +206,8 @@ def store_checked_rows(by: Principal, batch: Batch) -> None:
 
 
 def examine_file_columns(batch: Batch) -> bool:
-    """Whether somebody has to say first what the columns of a file mean. Raises Unreadable."""
+    """Stores what the columns of the file mean. Returns whether a user must confirm them first.
+    Raises UnreadableFile."""
     if imports.has_request_rows(batch):
         return False
     examined = column_mapping.examine_import_file(
@@ -216,15 +220,15 @@ def examine_file_columns(batch: Batch) -> bool:
 
 
 def has_waiting_organizations(batch: Batch) -> bool:
-    """For a slice, and in nobody's hands. Reading a file up to where it was left costs time, so it
-    is not put aside for its own organization's others."""
+    """Returns whether a job of another organization waits for a worker. Resuming a file costs time,
+    so the job is not interrupted for others of its own organization."""
     waiting = Batch.objects.filter(state__in=[State.CHECKING, State.RUNNING], dispatched_at=None)
     with tenant_scope.all_organizations():
         return waiting.exclude(organization_id=batch.organization_id).exists()
 
 
 def resolve_ambiguous_rows(batch: Batch, check: imports.ImportCheck) -> None:
-    """Ambiguous rows, by what the other rows have shown."""
+    """Decides ambiguous rows by what the other rows have shown."""
     after = 0
     ambiguous = batch.rows.filter(fate=Result.AMBIGUOUS).order_by("line")
     while portion := list(ambiguous.filter(line__gt=after)[:ROWS_PER_CHUNK]):
@@ -236,7 +240,7 @@ def resolve_ambiguous_rows(batch: Batch, check: imports.ImportCheck) -> None:
 
 
 def store_file_layout(batch: Batch, examined: column_mapping.ExaminedFile) -> None:
-    """The rows are read with it from now on."""
+    """Stores the layout of the file, by which its rows are read from now on."""
     layout = column_mapping.serialize_file_layout(examined, first=batch.layout.get("first", ""))
     batch.layout = {**layout, "of_file": examined.notices}
     if examined.mapping is not None and not examined.asks:
@@ -247,7 +251,7 @@ def store_file_layout(batch: Batch, examined: column_mapping.ExaminedFile) -> No
 
 @transaction.atomic
 def discard_rows_beyond_progress(batch: Batch) -> None:
-    """What was kept beyond the progress, by a slice that was killed, is read again."""
+    """Discards rows beyond the progress, stored by a worker that died; they are read again."""
     progress = batch.layout.get("progress", {"found": 0, "line": 0, "behind": 0})
     update_claimed_bulk_job(batch, total=progress["found"], skipped=0)
     last = progress["line"] + progress["behind"]
@@ -261,8 +265,8 @@ def store_row_chunk(batch: Batch, rows: list[BatchRow], found: int) -> None:
 
 
 def insert_checked_rows(batch: Batch, rows: list[BatchRow]) -> None:
-    """In one statement of arrays: Django's takes nearly as long as all the rest of a preview, and
-    COPY asks no policy."""
+    """Inserts rows with one statement of arrays. Django's insert takes nearly as long as the rest
+    of a preview, and COPY ignores row-level security."""
     columns = [
         [row.line for row in rows],
         [row.text for row in rows],
@@ -278,7 +282,7 @@ def insert_checked_rows(batch: Batch, rows: list[BatchRow]) -> None:
 
 @transaction.atomic
 def complete_import_check(by: Principal, batch: Batch, notices: list[str]) -> None:
-    """Ready for somebody to look at and start; a program may have asked to go on at once."""
+    """Makes the job ready to be previewed and started, or starts it if the request said so."""
     notice = "\n".join(notices)
     layout = {n: value for n, value in batch.layout.items() if n not in ("progress", "of_file")}
     update_claimed_bulk_job(batch, reason=notice, layout={**layout, "notices": notices})
@@ -292,13 +296,14 @@ def complete_import_check(by: Principal, batch: Batch, notices: list[str]) -> No
         release_bulk_job(batch, state=State.RUNNING, started_at=Now(), file=None)
         record_event(by, "batch.started", batch, kind="batch", label=batch.title)
     else:
-        # Whoever is asked about columns or numbers may answer after a look at the rows.
+        # Keep the file, because columns or numbers may still be confirmed after a preview of the
+        # rows.
         is_asked = has_questions or batch.options.get("ask")
         release_bulk_job(batch, state=State.READY, **({} if is_asked else {"file": None}))
 
 
 def may_have_wrong_columns(batch: Batch) -> bool:
-    """Whether every row of a file is wrong, whose columns can be changed then."""
+    """Returns whether every row of a file is wrong, so that its columns may be changed."""
     is_asked = bool(batch.options.get("ask") and batch.layout.get("columns") and batch.total)
     return is_asked and not batch.rows.exclude(fate=Result.ERROR).exists()
 
@@ -309,9 +314,10 @@ def nothing_to_add_reason(batch: Batch) -> str:
     return _("There is no number in it.")
 
 
-# --- doing the rows -------------------------------------------------------------------------------
+# --- executing rows -------------------------------------------------------------------------------
 def execute_rows(batch: Batch, *, until: float) -> None:
-    """Until the time is up, or nothing is left. Who asked is looked up for each portion."""
+    """Executes rows until the time is up or none is left. The requester's permissions are checked
+    again for each chunk."""
     fail_crashing_row(batch)
     after = 0
     while time.monotonic() < until:
@@ -332,7 +338,7 @@ def execute_rows(batch: Batch, *, until: float) -> None:
 
 
 def fail_crashing_row(batch: Batch) -> None:
-    """The one in which its workers end, one after the other."""
+    """Fails the row during which worker after worker has died."""
     if batch.tries > MAX_ROW_ATTEMPTS:
         row = batch.rows.filter(fate=Result.TODO).order_by("line").first()
         if row:
@@ -342,7 +348,7 @@ def fail_crashing_row(batch: Batch) -> None:
 
 @transaction.atomic
 def execute_row(by: Principal, batch: Batch, row: BatchRow) -> None:
-    """All of it, or nothing."""
+    """Executes one row completely or not at all."""
     fate, row.message = attempt_row_action(by, batch, row)
     store_row_result(batch, row, fate)
 
@@ -359,7 +365,7 @@ def store_row_result(batch: Batch, row: BatchRow, fate: str) -> None:
 
 
 def attempt_row_action(by: Principal, batch: Batch, row: BatchRow) -> tuple[str, str]:
-    """The row's fate, and the sentence to it."""
+    """Returns the result of the row and its message."""
     try:
         with transaction.atomic():
             return ROW_ACTIONS[batch.action](by, batch, row) or Result.DONE, row.message
@@ -371,7 +377,7 @@ def attempt_row_action(by: Principal, batch: Batch, row: BatchRow) -> tuple[str,
         return Result.FAILED, _("It is not there any more.")
     except OperationalError as error:
         if not isinstance(error.__cause__, LOCK_ERRORS):
-            raise  # no database: the lease ends, and somebody goes on
+            raise  # the database is unavailable: another worker resumes after the lease
         return Result.FAILED, _("Something else was changing it just then: try it again.")
     except Exception:
         logger.exception("batch %s, line %s", batch.pk, row.line)

@@ -1,4 +1,5 @@
-"""When batches are due, and whose turn it is; the dispatcher asks."""
+"""The schedule of bulk jobs, by which the dispatcher finds due ones with a fair share for each
+organization."""
 
 from uuid import UUID
 
@@ -9,7 +10,7 @@ BULK_JOB_QUEUE = JobQueue("numbers_batch", ("checking", "running"), share=0.5)
 
 
 def publish_bulk_job(batch_id: UUID) -> None:
-    """To Celery, which the web must not know."""
+    """Publishes the job to Celery, which the web process must not import."""
     from numbers.tasks import work_batch
 
     work_batch.apply_async(kwargs={"batch_id": str(batch_id)}, expires=MESSAGE_EXPIRES, retry=False)

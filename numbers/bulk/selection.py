@@ -1,4 +1,4 @@
-"""The worker's half of a change too long for a request: its numbers, selected and frozen."""
+"""Selection of the numbers of a change that is too long for a request, done by a worker."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -16,18 +16,19 @@ from organizations.models import Organization
 
 NumberMatcher = Callable[[Organization, str], QuerySet[PhoneNumber]]
 
-STATEMENT_TIMEOUT_SECONDS = 300  # that one statement may take; in a request it is 15
+STATEMENT_TIMEOUT_SECONDS = 300  # for one statement; in a request it is 15
 _number_matchers: list[NumberMatcher] = []
 
 
 def register_number_matcher(matching: NumberMatcher) -> None:
-    """Who knows which numbers a list shows, by the query string of its URL."""
+    """Registers the function that returns the numbers a list shows, by the query string of its
+    URL."""
     _number_matchers[:] = [matching]
 
 
 @transaction.atomic
 def insert_selected_rows(by: Principal, batch: Batch) -> None:
-    """All rows of the batch, as its selection finds them now. Raises BulkJobError."""
+    """Inserts all rows of the job, as its selection matches now. Raises BulkJobError."""
     with connection.statements_may_take(STATEMENT_TIMEOUT_SECONDS):
         BatchRow.objects.filter(batch=batch).delete()
         preview.insert_preview_rows(batch, select_bulk_job_numbers(by, batch))

@@ -1,1 +1,1 @@
-"""The figures of large organizations: asked for by pages, counted by the workers."""
+"""Metrics of large organizations, requested by pages and counted by workers."""

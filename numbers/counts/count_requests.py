@@ -1,4 +1,5 @@
-"""The page's half: the last figures, and a wish for newer ones. No counting here."""
+"""Requests for metrics: a page reads the last metrics and requests newer ones, but counts
+nothing."""
 
 from datetime import timedelta
 
@@ -13,15 +14,15 @@ from organizations.web.computed_cache import Snapshot, decode_tagged_json
 
 State = FigureCount.State
 UNFINISHED_STATES = (State.WAITING, State.RUNNING)
-RETRY_PAUSE = timedelta(minutes=1)  # after a count that failed, unless somebody asks for another
+RETRY_PAUSE = timedelta(minutes=1)  # after a failed count, unless a user requests one
 
 
 def get_counted_metrics(
     organization: Organization | None, *, days: int, anew: bool = False
 ) -> tuple[Snapshot | None, str]:
-    """The last figures, those of the installation without an organization, and the state of their
-    count. A newer count is asked for if they are not fresh, or on demand (`anew`); the zone is that
-    of the reader."""
+    """Returns the last metrics of the organization (of the installation if None) and the state of
+    the count. Requests a recount if they are not fresh, or always with `anew`. Days are those of
+    the current time zone."""
     count = get_metric_count(organization, days)
     kept = build_metrics_snapshot(count)
     if (anew or kept is None or not kept.is_fresh) and request_recount(count, anew=anew):
@@ -44,7 +45,8 @@ def build_metrics_snapshot(count: FigureCount) -> Snapshot | None:
 
 
 def request_recount(count: FigureCount, *, anew: bool) -> bool:
-    """Whether it is waiting because of this; false while it waits or runs anyway."""
+    """Requests a recount. Returns False if the count is waiting or running already, or failed
+    recently."""
     ended = Q(state=State.DONE) | Q(state=State.FAILED)
     if not anew:
         ended = Q(state=State.DONE) | Q(state=State.FAILED, settled_at__lt=Now() - RETRY_PAUSE)

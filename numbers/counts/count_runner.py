@@ -1,4 +1,4 @@
-"""The worker's half: one count, from claim to release."""
+"""The worker of metric counts: one count from claim to release."""
 
 import logging
 import time
@@ -17,7 +17,7 @@ from organizations.web.computed_cache import encode_tagged_json
 logger = logging.getLogger(__name__)
 
 State = FigureCount.State
-MAX_ATTEMPTS = 3  # a count that ends its worker as often is not tried again
+MAX_ATTEMPTS = 3  # a count that has ended its worker this often has failed
 
 CLAIM_SQL = """
 UPDATE numbers_figurecount SET lease_until = statement_timestamp() + %(lease)s, fence = fence + 1,
@@ -29,7 +29,7 @@ RETURNING *
 
 
 def run_metric_count(count_id: UUID) -> None:
-    """Count; harmless when it is not due any more."""
+    """Claims and runs one metric count; does nothing if the count is no longer due."""
     values = {"id": count_id, "lease": settings.JOB_LEASE}
     with tenant_scope.all_organizations():
         count = next(iter(FigureCount.objects.raw(CLAIM_SQL, values)), None)
@@ -48,12 +48,12 @@ def process_metric_count(count: FigureCount) -> None:
 
 
 def attempt_metric_count(count: FigureCount) -> None:
-    """Whatever goes wrong is told by the log; the last figures stay."""
+    """Runs the count and stores the metrics. Any error is logged, and the last metrics stay."""
     began = time.monotonic()
     try:
         with timezone.override(count.zone):
             data = compute_metrics(build_metrics_source(count.organization), days=count.days)
-    except OperationalError as error:  # too long for the database, or it is not there
+    except OperationalError as error:  # the query timed out, or the database is unavailable
         logger.error("figures of %s were not counted: %s", count.organization_id, error)
         finish_metric_count(count, State.FAILED)
     except Exception:
@@ -67,6 +67,6 @@ def attempt_metric_count(count: FigureCount) -> None:
 
 
 def finish_metric_count(count: FigureCount, state: str, **fields) -> None:
-    """Nothing, if somebody else has claimed it since."""
+    """Stores the result of a count, unless another worker has claimed the count since."""
     mine = FigureCount.objects.filter(pk=count.pk, fence=count.fence, state=State.RUNNING)
     mine.update(state=state, settled_at=Now(), lease_until=None, **fields)

@@ -1,16 +1,17 @@
-"""When counts are due; the dispatcher asks."""
+"""The schedule of metric counts, by which the dispatcher finds due ones."""
 
 from uuid import UUID
 
 from integrations.ledger.job_queue import MESSAGE_EXPIRES, JobQueue
 from integrations.ledger.job_sources import JobSource
 
-# Somebody looks at the page: a count is short, but no more than these may hold workers at once.
+# A person is waiting for the page. A count is short, but counts may use no more than this share of
+# the workers.
 METRIC_COUNT_QUEUE = JobQueue("numbers_figurecount", ("waiting", "running"), share=0.25)
 
 
 def publish_metric_count(count_id: UUID) -> None:
-    """To Celery, which the web must not know."""
+    """Publishes the count to Celery, which the web process must not import."""
     from numbers.tasks import count_figures
 
     count_figures.apply_async(

@@ -1,1 +1,1 @@
-"""The inventory of phone numbers: their operations, placements, agents and metrics."""
+"""The inventory of phone numbers: operations, placements, agents, provisioning and metrics."""

@@ -1,4 +1,4 @@
-"""The asker's half: take in a number that an account owns or a SIP carrier brings, or buy one."""
+"""Requests to import a number that an account owns or a SIP carrier supplies, or to buy one."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -31,7 +31,7 @@ SOURCE_BY_PROVIDER = {"twilio": Source.TWILIO, "sip": Source.IMPORT}
 
 
 class NoUsableIntegration(Exception):
-    """There is no integration that could take the number, or the named one cannot."""
+    """Raised if no integration can take the number, or the named integration cannot."""
 
 
 @transaction.atomic
@@ -46,12 +46,12 @@ def import_number(
     purchase: Mapping[str, str] | None = None,
     **fields: Any,
 ) -> PhoneNumber:
-    """Creates a pending number on the integration or, without one, on the default integration for
-    `provider` (twilio or sip).
+    """Creates a pending number on `integration` or, if that is None, on the default integration for
+    `provider` ("twilio" or "sip"). Returns the number.
 
-    `voice_on` also routes its calls to that SIP integration; `sip_settings` are validated by the
-    caller; with `purchase` the number is bought if the account does not own it. `fields` are
-    columns of the number. Raises NoIntegration, NumberOutsidePools and NumberTaken.
+    `voice_on` also routes its calls to that SIP integration. The caller must have validated
+    `sip_settings`. With `purchase`, the number is bought if the account does not own it. `fields`
+    are columns of the number. Raises NoUsableIntegration, NumberOutsidePools and NumberTaken.
     """
     lock_named_agents(by, fields)
     integration = resolve_integration(by, provider, integration)
@@ -85,7 +85,8 @@ def record_acquisition(by: Principal, number: PhoneNumber, purchase: Mapping | N
 
 
 def request_voice_operation(by: Principal, voice: Placement, label: str, after: Operation) -> None:
-    """Due when the supply has settled, as a number has no trunks before the account has it."""
+    """Requests the voice placement, due once the supply placement has settled, because a number has
+    no trunks before the account owns it."""
     request_placement_operation(
         by, voice, Operation.Wish.ENSURE, label=label, waits_for=after, is_new=True
     )
@@ -99,9 +100,10 @@ def buy_number(
     extras: Mapping[str, str] | None = None,
     **fields: Any,
 ) -> PhoneNumber:
-    """The number as a wish to buy it: the row is there before the platform is asked, so that a
-    crash can neither lose nor double the purchase. `extras`: address_sid, bundle_sid,
-    identity_sid. Raises NoIntegration, NumberOutsidePools and NumberTaken."""
+    """Creates a pending number with a requested purchase. The row is committed before the platform
+    is called, so a crash can neither lose nor repeat the purchase. `extras` are address_sid,
+    bundle_sid and identity_sid. Returns the number. Raises NoUsableIntegration, NumberOutsidePools
+    and NumberTaken."""
     return import_number(
         by,
         number=number,
@@ -138,10 +140,10 @@ def resolve_integration(by: Principal, role: str, named: Integration | None) -> 
 def add_provider_number(
     by: Principal, *, number: str, provider: str | None, **fields: Any
 ) -> PhoneNumber:
-    """A number as far as there is a home for it: a default integration for `provider` takes it in,
-    one for SIP looks after its `outbound_trunk_id`. With neither it is `inactive`, and says why;
-    `provider` None asks for no more than that. `fields` are columns of the number, `source` may be
-    one of them. Raises NumberOutsidePools and NumberTaken."""
+    """Creates a number on the default integrations that fit: one for `provider` imports it, and one
+    for SIP serves its `outbound_trunk_id`. Without either, the number is `inactive` with the
+    reason; with `provider` None it is only recorded. `fields` are columns of the number and may
+    include `source`. Returns the number. Raises NumberOutsidePools and NumberTaken."""
     lock_named_agents(by, fields)
     phone_number = PhoneNumber(
         organization=by.organization,
@@ -164,8 +166,8 @@ def add_provider_number(
 
 @transaction.atomic
 def record_number_only(by: Principal, *, number: str, **fields: Any) -> PhoneNumber:
-    """An `inactive` number on no platform, whatever integrations there are. `fields` are columns of
-    the number. Raises NumberOutsidePools and NumberTaken."""
+    """Creates an `inactive` number on no platform, even if there are integrations. `fields` are
+    columns of the number. Returns the number. Raises NumberOutsidePools and NumberTaken."""
     lock_named_agents(by, fields)
     inactive = PhoneNumber.Status.INACTIVE
     phone_number = PhoneNumber(

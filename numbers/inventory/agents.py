@@ -1,4 +1,4 @@
-"""The asker's half: agents, and which of them a number's calls are for."""
+"""Requests on agents, and the assignment of numbers to agents."""
 
 from typing import Any
 from uuid import UUID
@@ -20,7 +20,7 @@ from organizations.operations import record_event
 
 
 class AgentInUse(Exception):
-    """Numbers are assigned to it; the text names some."""
+    """Raised if numbers are still assigned to the agent; the message names some of them."""
 
     def __init__(self, message: str, *, numbers: list[str]):
         super().__init__(message)
@@ -28,16 +28,17 @@ class AgentInUse(Exception):
 
 
 class AgentExists(Exception):
-    """Another agent of the organization has this id."""
+    """Raised if another agent of the organization has this id."""
 
 
 class AgentAssignmentConflict(Exception):
-    """The number is assigned to another agent, to this one already, or to none."""
+    """Raised if the number is assigned to an agent already, or is not assigned to this one."""
 
 
 def resolve_agent_id(organization: Organization, typed: str) -> str:
-    """Of the agent that people know by this id or name; what is neither is the id of an agent that
-    is kept elsewhere. Raises ValidationError where several are called so."""
+    """Returns the id of the agent with this id or name. Text that matches no agent is returned
+    unchanged, as the id of an agent that is not registered in Patchbay. Raises ValidationError if
+    several agents have this name."""
     known = organization.agents.filter(Q(agent_id=typed) | Q(name__iexact=typed))
     ids = set(known.values_list("agent_id", flat=True)) if typed else set()
     if not ids or typed in ids:
@@ -51,13 +52,13 @@ def resolve_agent_id(organization: Organization, typed: str) -> str:
 def create_agent(
     by: Principal, *, name: str, agent_id: str | None = None, voice_url: str | None = None
 ) -> Agent:
-    """`agent_id` is given or made; numbers that have named it before it was there are routed to it.
-    Raises ValidationError by field, and AgentExists."""
+    """Creates and returns an agent; without `agent_id` an id is generated. Numbers that already
+    name this id are routed to the agent. Raises ValidationError by field, and AgentExists."""
     agent = Agent(organization=by.organization, name=name, voice_url=voice_url)
     if agent_id:
         agent.agent_id = agent_id
     agent.clean_fields(exclude=["organization"])
-    lock_agent_ids(by, agent.agent_id)  # a number that is just given this id is seen below
+    lock_agent_ids(by, agent.agent_id)  # a number assigned this id meanwhile is seen below
     try:
         with transaction.atomic():
             agent.save(force_insert=True)
@@ -73,7 +74,8 @@ def create_agent(
 
 @transaction.atomic
 def change_agent(by: Principal, agent_id: UUID, **changes: Any) -> Agent:
-    """Change `name` or `voice_url`; the numbers it answers follow. Raises ValidationError."""
+    """Changes `name` or `voice_url` of an agent and reroutes the numbers that it answers. Returns
+    the agent. Raises ValidationError."""
     agent = lock_agent(by, agent_id)
     before = agent_audit_snapshot(agent)
     for name, value in changes.items():
@@ -91,16 +93,16 @@ def change_agent(by: Principal, agent_id: UUID, **changes: Any) -> Agent:
 
 
 def lock_agent(by: Principal, agent_id: UUID) -> Agent:
-    """The agent as it is now; no number can be given it until the transaction ends. Raises
-    DoesNotExist."""
+    """Locks the agent's id and returns its current row; no number can be assigned to it until the
+    transaction ends. Raises DoesNotExist."""
     rows = by.organization.agents.filter(pk=agent_id)
     lock_agent_ids(by, rows.values_list("agent_id", flat=True).first())
     return rows.get()
 
 
 def reroute_agent_numbers(by: Principal, agent: Agent) -> None:
-    """What supplies its numbers sends their calls to the new voice URL; a number's own webhook
-    comes first."""
+    """Requests that the accounts which own the agent's numbers route their calls to the new voice
+    URL. Skips numbers with a webhook of their own, which takes precedence."""
     numbers = inbound_agent_numbers(by, agent).filter(inbound_webhook_url=None)
     supplied = numbers.filter(placements__role=Placement.Role.SUPPLY)
     for number, held in lock_numbers(by, supplied.values("pk")):
@@ -108,8 +110,8 @@ def reroute_agent_numbers(by: Principal, agent: Agent) -> None:
 
 
 def reroute_number(by: Principal, number: PhoneNumber, held: list) -> None:
-    """Locked, so that a deletion of the same moment stays one; a failed number is routed when it
-    is tried again."""
+    """Requests the new routing of one locked number. The lock keeps a concurrent deletion from
+    being undone; a failed number is routed when it is retried."""
     if number.status in (PhoneNumber.Status.DELETED, PhoneNumber.Status.FAILED):
         return
     for placement, operation in held:
@@ -120,7 +122,7 @@ def reroute_number(by: Principal, number: PhoneNumber, held: list) -> None:
 
 @transaction.atomic
 def delete_agent(by: Principal, agent_id: UUID) -> None:
-    """Raises AgentInUse while numbers are assigned to it."""
+    """Deletes an agent. Raises AgentInUse while numbers are assigned to it."""
     agent = lock_agent(by, agent_id)
     numbers = agent_numbers(by, agent)
     named = list(numbers.order_by("e164").values_list("e164", flat=True)[:20])
@@ -135,21 +137,21 @@ def delete_agent(by: Principal, agent_id: UUID) -> None:
 
 
 def inbound_agent_numbers(by: Principal, agent: Agent) -> QuerySet[PhoneNumber]:
-    """The living numbers whose calls the agent answers."""
+    """Returns the numbers, except deleted ones, whose calls the agent answers."""
     numbers = by.organization.phone_numbers.filter(inbound_agent_id=agent.agent_id)
     return numbers.exclude(status=PhoneNumber.Status.DELETED)
 
 
 def agent_numbers(by: Principal, agent: Agent) -> QuerySet[PhoneNumber]:
-    """Those, and the living numbers it calls from."""
+    """Returns the numbers, except deleted ones, that the agent answers or calls from."""
     either = Q(inbound_agent_id=agent.agent_id) | Q(outbound_agent_id=agent.agent_id)
     return by.organization.phone_numbers.filter(either).exclude(status=PhoneNumber.Status.DELETED)
 
 
 @transaction.atomic
 def assign_agent(by: Principal, agent: Agent, number_id: UUID) -> PhoneNumber:
-    """The agent answers the number's calls from now on. Raises AgentAssignmentConflict and
-    NumberStateConflict."""
+    """Assigns the number's inbound calls to the agent and returns the number. Raises
+    AgentAssignmentConflict and NumberStateConflict."""
     lock_agent(by, agent.pk)
     number, _held = lock_number(by, number_id)
     if number.inbound_agent_id:
@@ -159,8 +161,8 @@ def assign_agent(by: Principal, agent: Agent, number_id: UUID) -> PhoneNumber:
 
 @transaction.atomic
 def unassign_agent(by: Principal, agent: Agent, number_id: UUID) -> PhoneNumber:
-    """The number is free; what supplied it gets back the routing it had. Raises
-    AgentAssignmentConflict."""
+    """Unassigns the agent from the number and returns the number. The account that owns the number
+    gets back the routing it had. Raises AgentAssignmentConflict."""
     number, _held = lock_number(by, number_id)
     if number.inbound_agent_id != agent.agent_id:
         raise AgentAssignmentConflict(_("Phone number is not assigned to this agent"))

@@ -1,5 +1,5 @@
-"""How a number stands: its state in a word, and what can be done with it now. The operations have
-the last word."""
+"""The status text of a number and the actions that are allowed on it now. The operations make the
+final decision."""
 
 from collections.abc import Sequence
 
@@ -9,12 +9,13 @@ from numbers.models import PhoneNumber, Placement
 
 Status = PhoneNumber.Status
 SWITCHABLE_STATUSES = (Status.ACTIVE, Status.INACTIVE)
-# What a provider says where it found several equal objects of ours (see Provider.plan_merge).
+# The hint in a provider's error when it found several identical objects of ours (see
+# Provider.plan_merge).
 MERGE_DUPLICATES_HINT = "merge-duplicates"
 
 
 def status_text(number: PhoneNumber) -> str:
-    """With what is under way: "active → inactive"."""
+    """Returns the status label, with the pending change if there is one: "active → inactive"."""
     status = number.get_status_display()
     if number.status == Status.DELETED and number.released_at is None:
         return _("being removed")
@@ -29,7 +30,8 @@ def status_text(number: PhoneNumber) -> str:
 
 
 def find_allowed_actions(number: PhoneNumber, placements: Sequence[Placement]) -> set[str]:
-    """Of activate, deactivate, merge, edit, delete, look, give_back."""
+    """Returns the allowed actions among activate, deactivate, merge, edit, delete, look (check on
+    the platform) and give_back (release)."""
     lives = number.status != Status.DELETED
     switchable = bool(placements) and number.status in SWITCHABLE_STATUSES
     answers = {
@@ -47,5 +49,5 @@ def find_allowed_actions(number: PhoneNumber, placements: Sequence[Placement]) -
 
 
 def has_supply_placement(placements: Sequence[Placement]) -> bool:
-    """An account owns it, and pays for it."""
+    """Returns whether an account owns the number and pays for it."""
     return any(placement.role == Placement.Role.SUPPLY for placement in placements)

@@ -1,4 +1,4 @@
-"""The story of a number, over all of its placements."""
+"""The history of a number across all its placements."""
 
 from uuid import UUID
 
@@ -14,13 +14,15 @@ from numbers.models import PhoneNumber, Placement
 def build_number_history(
     number: PhoneNumber, *, limit: int = 50, calls_each: int = CALLS_PER_OPERATION
 ) -> list[HistoryEntry]:
-    """Its operations, newest first, with their calls and what they wait for."""
+    """Returns the operations of a number, newest first, with their platform calls and what they
+    wait for. `limit` counts operations, `calls_each` the calls of each."""
     placements = number.placements.values_list("pk", flat=True)
     return subject_history("placement", list(placements), limit=limit, calls_each=calls_each)
 
 
 def annotate_open_reason(numbers: QuerySet[PhoneNumber]) -> QuerySet[PhoneNumber]:
-    """With `open_reason`: what an open operation waits for, or what its last attempt came to."""
+    """Adds the column `open_reason`, which is what an open operation waits for or the result of its
+    last attempt."""
     placements = Placement.objects.filter(phone_number=OuterRef(OuterRef("pk"))).values("pk")
     unsettled = Operation.objects.filter(
         subject_kind="placement", subject_id__in=placements, status=Operation.Status.OPEN
@@ -33,6 +35,6 @@ def annotate_open_reason(numbers: QuerySet[PhoneNumber]) -> QuerySet[PhoneNumber
 
 
 def find_placement_number_id(placement_id: UUID) -> UUID | None:
-    """The number whose placement an operation is about."""
+    """Returns the id of the number that has this placement, or None."""
     rows = Placement.objects.filter(pk=placement_id)
     return rows.values_list("phone_number_id", flat=True).first()

@@ -1,4 +1,5 @@
-"""What a platform is called to whom: an organization's own by its name, another's by none."""
+"""Visible names of integrations: an organization sees the names of its own integrations only, and a
+placeholder for those of other organizations."""
 
 from django.db.models import Case, F, When
 from django.utils.translation import gettext as _
@@ -6,12 +7,13 @@ from django.utils.translation import gettext as _
 from integrations.models import Integration
 from organizations.models import Organization
 
-# As SQL: NULL of another organization's; on the number n and the integration i of a placement.
+# An SQL expression that is NULL for another organization's integration; n is the number and i the
+# integration of a placement.
 OWN_NAME_SQL = "CASE WHEN i.organization_id = n.organization_id THEN i.name END"
 
 
 def own_integration_name(organization: Organization) -> Case:
-    """The same of a placement, in a query."""
+    """Returns the same expression for a query set of placements."""
     return Case(When(integration__organization=organization, then=F("integration__name")))
 
 

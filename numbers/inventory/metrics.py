@@ -1,7 +1,7 @@
-"""How numbers fare, in figures: over one organization's rows, or over all of the installation's.
+"""Metrics of the numbers of one organization or of the whole installation.
 
-Each function is one query, whose cost does not grow without end: what happened is looked at no
-further back than the MOST newest operations.
+Each function runs one query of bounded cost, as at most the MAX_OPERATIONS newest operations are
+read.
 """
 
 import re
@@ -36,16 +36,16 @@ from numbers.numbering.countries import calling_code
 from organizations.models import Organization
 
 RANGE_DAYS = (30, 90, 365)  # days
-MAX_DAILY_BUCKETS = 90  # longer ranges go by weeks
+MAX_DAILY_BUCKETS = 90  # longer ranges are shown by week
 MAX_OPERATIONS = 100_000  # operations
-MAX_REASONS = 1000  # different texts, before alike ones are counted together
+MAX_REASONS = 1000  # different texts, before similar ones are merged
 HEALTH_HOURS = 24
 DELETED_STATUS = PhoneNumber.Status.DELETED
 
 
 @dataclass(frozen=True)
 class MetricsSource:
-    """Whose rows are counted."""
+    """The rows that metrics are computed from."""
 
     numbers: QuerySet[PhoneNumber]
     placements: QuerySet[Placement]
@@ -54,7 +54,7 @@ class MetricsSource:
 
 
 def build_metrics_source(organization: Organization | None) -> MetricsSource:
-    """Without one, the whole installation."""
+    """Returns the rows of the organization or, if it is None, of the whole installation."""
     if organization is None:
         models = (PhoneNumber, Placement, Operation, ProviderCall)
         return MetricsSource(*(model.objects.all() for model in models))
@@ -67,7 +67,8 @@ def build_metrics_source(organization: Organization | None) -> MetricsSource:
 
 
 def compute_metrics(source: MetricsSource, *, days: int) -> dict[str, Any]:
-    """Plain values, fit to be kept; moments are days of the reader's zone."""
+    """Returns the metrics of the last `days` days as plain values that can be stored. Days are
+    those of the reader's time zone."""
     moments = build_time_buckets(days)
     present = count_current_numbers(source)
     reach = metrics_window_start(source.operations, day_start(moments[0]))
@@ -83,11 +84,12 @@ def compute_metrics(source: MetricsSource, *, days: int) -> dict[str, Any]:
     }
 
 
-# ------------------------------------------------------------------------------------- the present
+# ---------------------------------------------------------------------------------- current numbers
 
 
 def count_current_numbers(source: MetricsSource) -> dict[str, Any]:
-    """By state, carrier and calling code, from one pass over the numbers that are held."""
+    """Counts the numbers by status, carrier and calling code, in one pass over the numbers that are
+    not deleted. Deleted ones count while their removal is pending."""
     counted = {"status": Counter(), "carriers": Counter(), "countries": Counter()}
     living = source.numbers.exclude(status=DELETED_STATUS).order_by()
     axes = living.values_list("status", "carrier_id", Substr("e164", 2, 3))
@@ -99,7 +101,7 @@ def count_current_numbers(source: MetricsSource) -> dict[str, Any]:
         status=DELETED_STATUS, released_at=None
     ).count()
     named = Carrier.objects.filter(pk__in=counted["carriers"].keys() - {None})
-    names = dict(named.values_list("pk", "name"))  # a join would cost as much as the counting
+    names = dict(named.values_list("pk", "name"))  # joining would cost as much as counting
     carriers = {(pk, names.get(pk)): count for pk, count in counted["carriers"].items()}
     return {"carriers": carriers, **{k: dict(counted[k]) for k in ("status", "countries")}}
 
@@ -107,17 +109,18 @@ def count_current_numbers(source: MetricsSource) -> dict[str, Any]:
 def count_numbers_by_integration(
     placements: QuerySet[Placement],
 ) -> list[tuple[Any, str, Any, int]]:
-    """Id, name and owner of each integration, and how many numbers are on it."""
+    """Returns the id, name and organization id of each integration with its count of numbers."""
     there = placements.exclude(state=Placement.State.REMOVED).order_by()
     axes = ("integration_id", "integration__name", "integration__organization_id")
     return list(there.values_list(*axes).annotate(count=Count("phone_number")))
 
 
-# ---------------------------------------------------------------------------------------- the past
+# -------------------------------------------------------------------------------- numbers over time
 
 
 def build_time_buckets(days: int) -> list[date]:
-    """The first day of each: days, or weeks that begin on Monday."""
+    """Returns the first day of each bucket, which is a day, or a week beginning on Monday if `days`
+    is more than MAX_DAILY_BUCKETS."""
     today = timezone.localdate()
     if days <= MAX_DAILY_BUCKETS:
         return [today - timedelta(days=back) for back in reversed(range(days))]
@@ -137,7 +140,7 @@ def bucket_index(day: date, moments: list[date]) -> int:
 def count_numbers_over_time(
     numbers: QuerySet[PhoneNumber], moments: list[date], now: int
 ) -> list[int]:
-    """How many numbers were held at the end of each; `now` is how many are."""
+    """Returns how many numbers there were at the end of each bucket; `now` is the current count."""
     since = day_start(moments[0])
     change = [0] * len(moments)
     gone = numbers.filter(status=DELETED_STATUS, released_at__gte=since)
@@ -155,7 +158,8 @@ def count_numbers_over_time(
 
 
 def metrics_window_start(operations: QuerySet[Operation], since: datetime) -> datetime:
-    """`since`, or when the MOST newest operations begin."""
+    """Returns `since`, or the time from which there are MAX_OPERATIONS newest operations if that is
+    later."""
     newest = operations.filter(created_at__gte=since).order_by("-created_at")
     last = newest.values_list("created_at", flat=True)[MAX_OPERATIONS : MAX_OPERATIONS + 1].first()
     return max(since, last) if last else since
@@ -170,8 +174,8 @@ class Percentile(Aggregate):
 def setup_time_percentiles(
     operations: QuerySet[Operation], moments: list[date], since: datetime
 ) -> list[tuple[float | None, float | None]]:
-    """p50 and p95 of the seconds from the wish to its fulfilment, of numbers; None: there were
-    none."""
+    """Returns the p50 and p95, in seconds, from the request for a number to its completed setup,
+    for each bucket. Both are None for a bucket without any."""
     done = first_setup_operations(operations.filter(created_at__gte=since))
     took = ExpressionWrapper(F("settled_at") - F("created_at"), DurationField())
     seconds = Extract(took, "epoch", output_field=FloatField())
@@ -186,7 +190,8 @@ def setup_time_percentiles(
 
 
 def first_setup_operations(operations: QuerySet[Operation]) -> QuerySet[Operation]:
-    """What has set a placement up: what came later is a switch, a change or a repair."""
+    """Returns the operations that first set up a placement. Later ones are status changes, other
+    changes or repairs."""
     done = {"subject_kind": "placement", "status": Operation.Status.DONE}
     earlier = Operation.objects.filter(
         **done,
@@ -208,7 +213,8 @@ def bucket_index_expression(first: date, width: int) -> Func:
 def count_refusal_reasons(
     operations: QuerySet[Operation], since: datetime
 ) -> list[tuple[str, int]]:
-    """Of numbers and carriers: a question, or credentials that are refused, fail nobody."""
+    """Returns the reasons of refused operations on numbers and carriers with their counts. Queries
+    and rejected credentials are not counted, as no number or carrier fails with them."""
     refused = operations.filter(
         subject_kind__in=["placement", "carrier"],
         status=Operation.Status.REFUSED,
@@ -229,7 +235,7 @@ NUMBER_SPECIFIC_TEXT = re.compile(
 
 
 def generalize_reason(reason: str) -> str:
-    """Without what differs from number to number."""
+    """Returns the reason without the parts that differ from number to number."""
     return NUMBER_SPECIFIC_TEXT.sub("…", reason.strip())
 
 
@@ -240,13 +246,14 @@ def merge_similar_reasons(reasons: Iterable[tuple[str | None, int]]) -> list[tup
     return counted.most_common()
 
 
-# ---------------------------------------------------------------------------------- the platforms
+# ------------------------------------------------------------------------------------- integrations
 
 
 def integration_call_health(
     source: MetricsSource,
 ) -> tuple[datetime, dict[Any, list[tuple[int, int]]]]:
-    """The last hours' beginning; by integration, its calls of each hour: answered and failed."""
+    """Returns the start of the last HEALTH_HOURS hours, and for each integration its calls per hour
+    as pairs of successful and failed ones."""
     this_hour = timezone.now().replace(minute=0, second=0, microsecond=0)
     since = this_hour - timedelta(hours=HEALTH_HOURS - 1)
     failed = Count("pk", filter=Q(status=None) | Q(status__gte=500))

@@ -1,5 +1,5 @@
-"""Number pools as operators keep them; numbers/inventory/pool_rules.py asks them which numbers are
-allowed."""
+"""Operations on number pools, for operators. numbers/inventory/pool_rules.py decides by the pools
+which numbers are allowed."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -18,8 +18,9 @@ from organizations.operations import record_event
 
 @transaction.atomic
 def create_pool(by: Principal, *, numbers: Iterable[str], **fields: Any) -> NumberPool:
-    """Assign to the organization of `by` what begins with one of the `prefixes`, and the `numbers`
-    (canonical E.164), with a `carrier` only there. Raises ValidationError by field."""
+    """Creates a number pool, which assigns to the organization of `by` all numbers that begin with
+    one of `prefixes`, and `numbers` (canonical E.164). With a `carrier`, they are allowed on that
+    carrier only. Returns the pool. Raises ValidationError by field."""
     pool = NumberPool(organization=by.organization, **fields)
     save_pool(pool)
     added, _removed = replace_pool_numbers(pool, numbers)
@@ -31,8 +32,8 @@ def create_pool(by: Principal, *, numbers: Iterable[str], **fields: Any) -> Numb
 def change_pool(
     by: Principal, pool_id: UUID, *, numbers: Iterable[str], **fields: Any
 ) -> NumberPool:
-    """`numbers` are all that the list shall have. Numbers that are held already stay where they
-    are. Raises ValidationError by field, and DoesNotExist."""
+    """Changes a pool and returns it. `numbers` replaces the whole list of the pool. Numbers that
+    exist already are not affected. Raises ValidationError by field, and DoesNotExist."""
     pool = by.organization.number_pools.select_for_update().get(pk=pool_id)
     before = pool_audit_snapshot(pool)
     for name, value in fields.items():
@@ -49,7 +50,7 @@ def change_pool(
 
 @transaction.atomic
 def delete_pool(by: Principal, pool_id: UUID) -> None:
-    """Withdraw it. Numbers that are held stay where they are. Raises DoesNotExist."""
+    """Deletes a pool. Numbers that exist already are not affected. Raises DoesNotExist."""
     pool = by.organization.number_pools.select_for_update().get(pk=pool_id)
     record_pool_event(
         by,
@@ -61,7 +62,7 @@ def delete_pool(by: Principal, pool_id: UUID) -> None:
 
 
 def save_pool(pool: NumberPool) -> None:
-    """Raises ValidationError by field."""
+    """Validates and saves the pool. Raises ValidationError by field."""
     pool.full_clean()
     if pool.carrier and pool.carrier.status == Carrier.Status.DELETED:
         raise ValidationError({"carrier": _("The carrier is deleted.")})
@@ -69,7 +70,8 @@ def save_pool(pool: NumberPool) -> None:
 
 
 def replace_pool_numbers(pool: NumberPool, numbers: Iterable[str]) -> tuple[list[str], list[str]]:
-    """Those that were added, and those that were removed."""
+    """Replaces the list of the pool. Returns the added and the removed numbers. Raises
+    ValidationError by field."""
     wished, present = set(numbers), set(list_pool_numbers(pool))
     if len(wished) > MAX_POOL_NUMBERS:
         text = _("A pool lists at most %(most)s numbers; make several, or give prefixes.")
@@ -96,7 +98,7 @@ def record_pool_event(by: Principal, pool: NumberPool, action: str, **facts_of_i
 
 
 def pool_audit_snapshot(pool: NumberPool) -> dict[str, Any]:
-    """What the audit log keeps of a pool, but for its numbers."""
+    """Returns what the audit log stores of a pool, except its list of numbers."""
     carrier = pool.carrier
     return {
         "name": pool.name,

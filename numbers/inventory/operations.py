@@ -1,5 +1,5 @@
-"""The asker's half: add, change, activate, deactivate, retry and delete a number. No platform call
-here."""
+"""Requests to add, change, activate, deactivate, retry and delete a number. No function here calls
+a platform."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -49,11 +49,12 @@ def add_number(
     voip_carrier_sid: UUID | None = None,
     **fields: Any,
 ) -> PhoneNumber:
-    """A pending number on a carrier, its voice placement, and the wish to set it up.
+    """Creates a pending number on a carrier, with its voice placement and the operation that sets
+    it up. Returns the number.
 
-    `number` is E.164 and possible (numbers/numbering/e164.py). `fields` are columns of the number;
-    with `wanted` inactive it is set up without its routing, and never active before somebody asks
-    for it. Raises CarrierUnavailable, NumberOutsidePools and NumberTaken.
+    `number` must be possible and in E.164 (numbers/numbering/e164.py). `fields` are columns of the
+    number. With `wanted` inactive, it is set up without routing and stays inactive until its
+    activation is requested. Raises CarrierUnavailable, NumberOutsidePools and NumberTaken.
     """
     lock_named_agents(by, fields)
     carrier = resolve_carrier(by, voip_carrier_sid)
@@ -81,7 +82,7 @@ def carrier_number_source(by: Principal, carrier: Carrier) -> str:
     return Source.BYOC if is_own and not carrier.is_installation_default else Source.TOPCALLS
 
 
-# What only the row knows; everything else may be a wish for the platforms (placing.DEPENDENCIES).
+# Columns that no platform depends on. Any other may affect one (placements.DEPENDENCIES).
 LOCAL_FIELDS = {
     "label",
     "inbound_agent_version",
@@ -99,12 +100,13 @@ def change_number(
     look: Callable[[PhoneNumber], None] | None = None,
     **changes: Any,
 ) -> PhoneNumber:
-    """Change columns of the number, `status` (active ↔ inactive) or `sip_settings` (some of
-    sip.FIELDS, checked by the caller); only the keys given change.
+    """Changes columns of the number, `status` (active or inactive) or some of sip_settings.FIELDS
+    in `sip_settings`, validated by the caller. Returns the number.
 
-    What is LOCAL is changed at once. The others are wishes: the answer tells the state that is, and
-    `wanted` what is under way; a failed number is tried again with them. `look` is shown the locked
-    number as it is before. Raises NumberStateConflict, and whatever `look` does.
+    LOCAL_FIELDS change at once. Other changes are requested from the platforms: `status` is the
+    actual status, `wanted` the requested one, and a failed number is set up again. `look` is called
+    with the locked number before the change. Raises NumberStateConflict, and whatever `look`
+    raises.
     """
     lock_named_agents(by, changes)
     number, held = lock_number(by, number_id)
@@ -134,15 +136,15 @@ def change_number(
 def propagate_number_changes(
     by: Principal, number: PhoneNumber, held: list, changed: set[str]
 ) -> None:
-    """The platforms that depend on what changed are asked for what the number is now. One that is
-    on none, and outside the organization's number pools, is changed and goes on none."""
+    """Requests the change from the platforms that depend on what changed. A number on no platform
+    is set up only if the organization's number pools allow it."""
     concerned = [pair for pair in held if changed & placement_dependencies(number, pair[0])]
     if not held or (concerned and number.status == Status.FAILED):
         if not pool_violation(number):
             set_up_number(by, number, held)
     else:
         for placement, operation in concerned:
-            wish = operation.wish if operation else Action.ENSURE  # a merge stays one
+            wish = operation.wish if operation else Action.ENSURE  # a merge stays a merge
             request_placement_operation(by, placement, wish, label=number.e164)
     if held and "outbound_trunk_id" in changed and not number.carrier_id:
         add_voice_placement(by, number, held)
@@ -157,8 +159,8 @@ def set_up_number(by: Principal, number: PhoneNumber, held: list) -> None:
 
 
 def add_voice_placement(by: Principal, number: PhoneNumber, held: list) -> None:
-    """A supplied number that names a SIP trunk now gets its place on that platform too. Raises
-    NumberOutsidePools."""
+    """Adds a voice placement for a number that an account owns and that now names a SIP trunk.
+    Raises NumberOutsidePools."""
     taken = {placement.role: placement for placement, _operation in held}
     home = default_integrations_by_role(by, number).get(Placement.Role.VOICE)
     supply = taken.get(Placement.Role.SUPPLY)
@@ -167,7 +169,7 @@ def add_voice_placement(by: Principal, number: PhoneNumber, held: list) -> None:
     ensure_within_pools(number)
     voice = create_placement(
         number, home, Placement.Role.VOICE
-    )  # first: the supply's routing looks for it
+    )  # created first, because the supply's routing depends on it
     supplied = (
         request_placement_operation(by, supply, Action.ENSURE, label=number.e164)
         if supply
@@ -179,8 +181,8 @@ def add_voice_placement(by: Principal, number: PhoneNumber, held: list) -> None:
 
 
 def place_recorded_number(by: Principal, number: PhoneNumber) -> bool:
-    """A number that was only recorded moves in where there is a default integration for it now.
-    Raises NumberOutsidePools."""
+    """Sets up a number that was only recorded, if there is a default integration for it now.
+    Returns whether it did. Raises NumberOutsidePools."""
     homes = default_integrations_by_role(by, number)
     if not homes:
         return False
@@ -188,7 +190,7 @@ def place_recorded_number(by: Principal, number: PhoneNumber) -> bool:
     moved = transitions.transition_number(
         number.pk, to=Status.PENDING, wanted=Status.ACTIVE, error_message=None
     )
-    if not moved:  # deleted
+    if not moved:  # deleted meanwhile
         return False
     create_placements(by, number, homes)
     number.refresh_from_db()
@@ -196,7 +198,8 @@ def place_recorded_number(by: Principal, number: PhoneNumber) -> bool:
 
 
 def ensure_directions_allowed(number: PhoneNumber, changes: Mapping[str, Any]) -> None:
-    """What cannot be kept from happening is not promised. Raises NumberStateConflict."""
+    """Ensures that calls in one direction are disabled only where the platform can prevent them.
+    Raises NumberStateConflict."""
     closed = [changes.get(name) is False for name in ("supports_inbound", "supports_outbound")]
     if number.carrier_id and any(closed):
         raise NumberStateConflict(
@@ -208,7 +211,8 @@ def ensure_directions_allowed(number: PhoneNumber, changes: Mapping[str, Any]) -
 
 
 def own_trunk_placement(number: PhoneNumber, held: list) -> Placement | None:
-    """The voice placement that has SIP settings; a carrier's number has the carrier's gateways."""
+    """Returns the voice placement with SIP settings of its own, or None. A number on a carrier uses
+    the carrier's gateways."""
     voices = (p for p, _o in held if p.role == Placement.Role.VOICE and not number.carrier_id)
     return next(voices, None)
 
@@ -216,7 +220,8 @@ def own_trunk_placement(number: PhoneNumber, held: list) -> Placement | None:
 def change_sip_settings(
     number: PhoneNumber, held: list, settings: Mapping[str, Any] | None
 ) -> set[str]:
-    """What changed by it: "sip_settings" or nothing. Raises NumberStateConflict."""
+    """Stores new SIP settings. Returns {"sip_settings"} if they differ, or an empty set. Raises
+    NumberStateConflict."""
     if settings is None:
         return set()
     voice = own_trunk_placement(number, held)
@@ -242,8 +247,8 @@ def ensure_switchable(number: PhoneNumber, held: list) -> None:
 
 @transaction.atomic
 def retry_number(by: Principal, number_id: UUID) -> PhoneNumber:
-    """A failed number is pending again; a postponed operation is tried now, a refused change of a
-    working number asked for again. Raises NumberStateConflict."""
+    """Sets up a failed number again, makes a postponed operation due now, or requests the refused
+    change of a working number again. Returns the number. Raises NumberStateConflict."""
     number, held = lock_number(by, number_id)
     if number.status == Status.FAILED:
         restart_setup(by, number, held)
@@ -267,16 +272,16 @@ def retry_number(by: Principal, number_id: UUID) -> PhoneNumber:
 def restart_setup(
     by: Principal, number: PhoneNumber, held: list, wish: str = Action.ENSURE
 ) -> None:
-    """As on the first day, as active or inactive as it was wanted then: a carrier that is being set
-    up is waited for, a failed one named; the voice placement waits for the supply. Raises
-    NumberOutsidePools."""
+    """Sets up the number again with the `wanted` status it had. The operation waits for a carrier
+    that is being set up, and the voice placement for the supply. Raises NumberOutsidePools, and
+    NumberStateConflict if the carrier has failed."""
     ensure_within_pools(number)
     waits_for = None
     if number.carrier:
         ensure_carrier_available(number.carrier)
         waits_for = find_pending_carrier_operation(number.carrier)
     transitions.transition_number(number.pk, to=Status.PENDING, error_message=None)
-    for placement, _operation in held:  # supply comes first, by its name
+    for placement, _operation in held:  # "supply" sorts before "voice"
         Placement.objects.filter(pk=placement.pk).update(state=Placement.State.PENDING)
         asked = request_placement_operation(
             by, placement, wish, label=number.e164, waits_for=waits_for
@@ -286,8 +291,8 @@ def restart_setup(
 
 @transaction.atomic
 def merge_duplicates(by: Principal, number_id: UUID) -> PhoneNumber:
-    """Leave one of several equal objects that a platform holds for the number; then set it up.
-    Raises NumberStateConflict."""
+    """Requests that the platforms delete all but one of several identical objects for the number
+    and then set it up. Returns the number. Raises NumberStateConflict."""
     number, held = lock_number(by, number_id)
     if number.status == Status.DELETED or not held:
         raise NumberStateConflict(_("The number is on no platform."))
@@ -318,11 +323,12 @@ def retry_placement_operations(by: Principal, number: PhoneNumber, held: list, w
 
 @transaction.atomic
 def delete_number(by: Principal, number_id: UUID, *, release: bool = False) -> None:
-    """Soft delete at once; the row holds the number until it is gone from its platforms.
+    """Marks the number as deleted (a soft deletion). The row reserves the number until its
+    platforms have removed it.
 
-    An account that owns the number keeps it, and pays for it, unless `release` gives it back. What
-    no platform can know of yet is released on the spot. Deleting twice changes nothing. Raises
-    NumberNotSupplied, and NumberStateConflict for a release that comes after the deletion.
+    An account that owns the number keeps it, at its cost, unless `release` is set. A number that no
+    platform can know of yet is free at once. Deleting it again changes nothing. Raises
+    NumberNotSupplied, and NumberStateConflict if `release` is requested after the deletion.
     """
     number, held = lock_number(by, number_id)
     if release:
@@ -334,7 +340,7 @@ def delete_number(by: Principal, number_id: UUID, *, release: bool = False) -> N
     after = {"released": True} if release else {}
     record_number_event(by, number, "deleted", before=number_audit_snapshot(number), after=after)
     for placement, operation in held:
-        # What is to be given back must be asked for, even where we have never been.
+        # A release must be requested even if nothing was set up on the account.
         if operation and not placement.release and ledger.cancel_operation(operation):
             Placement.objects.filter(pk=placement.pk).update(state=Placement.State.REMOVED)
         else:
@@ -358,14 +364,14 @@ def mark_for_release(by: Principal, number: PhoneNumber, held: list) -> None:
 def record_number_event(
     by: Principal, number: PhoneNumber, action: str, **facts_of_it: Any
 ) -> None:
-    """One line in the audit log."""
+    """Records an event of the number in the audit log."""
     record_event(
         by, f"phone_number.{action}", number, kind="phone_number", label=number.e164, **facts_of_it
     )
 
 
 def number_audit_snapshot(number: PhoneNumber) -> dict[str, Any]:
-    """What the audit log keeps of a number."""
+    """Returns what the audit log stores of a number."""
     return {
         "number": number.e164,
         "label": number.label,

@@ -1,4 +1,4 @@
-"""Placements as the asker makes them: a number's wish to be on a platform."""
+"""Creation of placements and requests for operations on them."""
 
 from collections.abc import Mapping
 from uuid import UUID
@@ -12,10 +12,10 @@ from organizations.access.principals import Principal
 
 Role = Placement.Role
 
-# By the provider a request names, which is also the role of the integration that is taken.
+# By the provider named in the request, which is also the role of the integration used.
 ROLE_BY_PROVIDER = {"twilio": Role.SUPPLY, "sip": Role.VOICE}
 
-# What of a number its platform is told; anything else changes without it.
+# The fields of a number that its platform depends on. Other fields change without an operation.
 COMMON_DEPENDENCIES = {"wanted", "application_sid"}
 DEPENDENCIES = {
     Role.SUPPLY: COMMON_DEPENDENCIES
@@ -27,7 +27,7 @@ NO_DEFAULT_INTEGRATION = "Recorded only: there is no default integration for %(p
 
 
 def placement_dependencies(number: PhoneNumber, placement: Placement) -> set[str]:
-    """The columns, and `sip_settings`, that the placement is made of."""
+    """Returns the columns of the number, and `sip_settings`, that the placement depends on."""
     return COMMON_DEPENDENCIES if number.carrier_id else DEPENDENCIES[placement.role]
 
 
@@ -74,7 +74,8 @@ def create_placement(
 
 
 def store_sip_settings(placement: Placement, settings: Mapping[str, str | None]) -> None:
-    """The secrets are sealed, the rest readable; what is not given stays, empty takes away."""
+    """Sets the SIP settings of a placement, of which the secrets are encrypted. Settings that are
+    not given stay, and empty ones are removed. Does not save the placement."""
     whole = {**placement.settings, **placement.secrets(), **settings}
     known = {name: value for name, value in whole.items() if value}
     placement.keep_secrets({name: known[name] for name in sip.SECRETS if name in known})
@@ -84,7 +85,7 @@ def store_sip_settings(placement: Placement, settings: Mapping[str, str | None])
 def default_integrations_by_role(
     by: Principal, phone_number: PhoneNumber
 ) -> dict[str, Integration]:
-    """The default integrations that could take the number in, by the role they take it in."""
+    """Returns the default integrations that can take the number, by the role of the placement."""
     roles = (
         [phone_number.number_provider] if phone_number.number_provider in ROLE_BY_PROVIDER else []
     )
@@ -96,7 +97,8 @@ def default_integrations_by_role(
 def create_placements(
     by: Principal, phone_number: PhoneNumber, homes: Mapping[str, Integration]
 ) -> list[UUID]:
-    """A placement on each, and the wish to set it up; trunks wait until the number is owned."""
+    """Creates a placement on each integration and requests its setup. Returns the ids of the
+    operations. The voice placement waits until the account owns the number."""
     operations: list[Operation] = []
     for role in sorted(homes):  # supply before voice
         placement = create_placement(phone_number, homes[role], role)

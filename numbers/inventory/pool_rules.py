@@ -1,9 +1,8 @@
-"""Which numbers an organization may hold, and on which carriers: those of the number pools that an
-operator assigned to it.
+"""Rules of number pools: which numbers an organization may add, and on which carriers.
 
-Only two are asked for a pool: a limited organization, and a number that goes on a carrier of
-another organization. Nothing is locked: a number that is added in the moment in which its pool is
-withdrawn was either checked before, and is held like those before it, or is refused.
+A pool is required of an organization with `numbers_limited` and for a carrier of another
+organization. Nothing is locked: a number that is added while its pool is being deleted was either
+checked before, and stays like earlier ones, or is refused.
 """
 
 from collections.abc import Collection, Iterable
@@ -16,16 +15,16 @@ from carriers.models import Carrier
 from numbers.models import NumberPool
 from organizations.models import Organization
 
-MAX_LISTED_NAMES = 5  # how many pools or carriers a refusal names
-MIN_PREFIX_LENGTH = 2  # of a prefix: the plus and one digit
-NumberOnCarrier = tuple[str, Carrier | None]  # a number in E.164, and the carrier it shall go on
+MAX_LISTED_NAMES = 5  # how many pools or carriers an error names
+MIN_PREFIX_LENGTH = 2  # the plus and one digit
+NumberOnCarrier = tuple[str, Carrier | None]  # E.164 number, carrier
 
 
 def find_pool_violations(
     organization: Organization, wished: Iterable[NumberOnCarrier]
 ) -> dict[NumberOnCarrier, str]:
-    """Those that the organization may not hold there, each with the reason: two queries, none where
-    nothing needs a pool."""
+    """Returns the numbers that the organization may not add on that carrier, each with the reason.
+    Runs two queries, or none if no pool is required."""
     asked = [pair for pair in wished if requires_pool(organization, pair[1])]
     if not asked:
         return {}
@@ -35,7 +34,8 @@ def find_pool_violations(
 
 
 def filter_numbers_by_pools(organization: Organization, numbers: Collection[str]) -> set[str]:
-    """Those that a purchase may bring; they go on no carrier."""
+    """Returns those of `numbers` that the organization may buy. Bought numbers are on no
+    carrier."""
     refused = find_pool_violations(organization, [(number, None) for number in numbers])
     return {number for number in numbers if (number, None) not in refused}
 
@@ -45,12 +45,12 @@ def requires_pool(organization: Organization, carrier: Carrier | None) -> bool:
         return True
     if carrier is None or carrier.organization_id == organization.pk:
         return False
-    # Where anybody may make an organization, the default carrier is no longer everybody's.
+    # If anyone can create an organization, the default carrier needs a pool like any other.
     return settings.OPEN_ORGANIZATIONS or not carrier.is_installation_default
 
 
 class OrganizationPools:
-    """The pools of an organization, as far as `numbers` need to know of them."""
+    """The pools of an organization that concern these numbers."""
 
     def __init__(self, organization: Organization, numbers: Collection[str]):
         self.organization = organization
@@ -62,7 +62,7 @@ class OrganizationPools:
             self.listed.setdefault(row.e164, set()).add(row.pool_id)
 
     def complaint(self, number: str, carrier: Carrier | None) -> str:
-        """Why the number may not go there, or ""."""
+        """Returns why the number may not be added on the carrier, or ""."""
         pools = self.with_number(number)
         if any(self.may_go(pool, carrier) for pool in pools):
             return ""
@@ -97,7 +97,8 @@ class OrganizationPools:
         ]
 
     def may_go(self, pool: NumberPool, carrier: Carrier | None) -> bool:
-        """A pool without a carrier opens those that the organization has anyway."""
+        """Returns whether the pool allows the carrier. A pool without a carrier allows the carriers
+        of the organization and the installation's default carrier."""
         if pool.carrier_id:
             return carrier is not None and carrier.pk == pool.carrier_id
         is_own = carrier is None or carrier.organization_id == self.organization.pk

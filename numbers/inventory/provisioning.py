@@ -1,4 +1,5 @@
-"""The worker's half: a placement as a wish for its platform, and what follows for its number."""
+"""Reconciliation of placements, done by the worker: the desired state of a placement on its
+platform, and what the result means for its number."""
 
 from collections.abc import Collection
 from uuid import UUID
@@ -31,7 +32,7 @@ class PlacementReconciler:
         return build_number_spec(placement, refs=operation.refs)
 
     def forget(self, integration: Integration) -> None:
-        """The tombstones stay, without what they had on it."""
+        """Detaches released numbers from an integration, keeping their rows."""
         released = PhoneNumber.objects.filter(released_at__isnull=False)
         released.filter(carrier__integration=integration).update(carrier=None)
         Placement.objects.filter(
@@ -39,7 +40,8 @@ class PlacementReconciler:
         ).delete()
 
     def lock(self, operation: Operation) -> Collection[UUID] | QuerySet:
-        """The number; all of its placements settle together, as a refusal changes the others."""
+        """Locks the number. Returns the ids of all its placements, which settle together because a
+        refusal changes the others."""
         of_number = Placement.objects.filter(pk=operation.subject_id).values("phone_number")
         numbers = PhoneNumber.objects.select_for_update(no_key=True).filter(pk__in=of_number)
         number_id = numbers.values_list("pk", flat=True).first()
@@ -63,7 +65,7 @@ def build_number_spec(placement: Placement, *, refs: dict[str, str]) -> NumberSp
         marker=placement.marker,
         e164=number.e164,
         carrier_refs=carrier.refs if carrier else {},
-        # One of the platform where its calls land; what supplies it knows other ones.
+        # The application is one of the voice platform; the supply platform has others.
         application=str(number.application_sid) if applies else None,
         routed=number.wanted == Status.ACTIVE and (number.supports_inbound or not is_supply),
         refs=refs,
@@ -76,7 +78,9 @@ def build_number_spec(placement: Placement, *, refs: dict[str, str]) -> NumberSp
 
 
 def build_sip_spec(placement: Placement) -> SipSpec:
-    """Without an address there is no way out; a supplied number may call by its account."""
+    """Returns the SIP settings of a number with trunks of its own. Outbound calls need a server
+    address or an outbound trunk; a number that an account owns may make calls through the
+    account."""
     number = placement.phone_number
     way_out = placement.settings.get("server_address") or number.outbound_trunk_id
     return SipSpec(
@@ -89,7 +93,8 @@ def build_sip_spec(placement: Placement) -> SipSpec:
 
 
 def effective_webhook_url(number: PhoneNumber) -> str | None:
-    """Where a supply platform shall send its calls: nowhere in particular without an agent."""
+    """Returns the URL that the supply platform sends the number's calls to, or None without inbound
+    calls, or with neither a webhook nor an agent that has a voice URL."""
     if not number.supports_inbound:
         return None
     if number.inbound_webhook_url:
@@ -105,7 +110,7 @@ def has_voice_placement(number: PhoneNumber) -> bool:
 
 
 def ensure_carrier_set_up(carrier: Carrier | None) -> None:
-    """Whoever waited for a carrier learns here that it failed."""
+    """Raises Refused if the carrier that the operation waited for has failed."""
     if carrier and carrier.status == Carrier.Status.FAILED:
         reason = carrier.error_message or ""
         raise Refused(
@@ -115,9 +120,10 @@ def ensure_carrier_set_up(carrier: Carrier | None) -> None:
 
 
 def ensure_supply_not_failed(placement: Placement) -> None:
-    """Trunks for a number that the account turned out not to own would carry nothing."""
+    """Raises Refused if the account does not own the number, because its trunks would carry no
+    calls."""
     number = placement.phone_number
-    if placement.role == Placement.Role.SUPPLY or number.carrier_id:  # a carrier supplies it
+    if placement.role == Placement.Role.SUPPLY or number.carrier_id:  # the carrier owns it
         return
     supply = number.placements.filter(role=Placement.Role.SUPPLY)
     if supply.filter(state=State.FAILED).exists():
@@ -130,7 +136,7 @@ def store_placement_result(placement: Placement, operation: Operation) -> None:
         placement.state = (
             State.REMOVED if operation.wish == Operation.Wish.REMOVE else State.SETTLED
         )
-        placement.purchase = None  # done once: what is lost later is not bought again unasked
+        placement.purchase = None  # a number lost later is not bought again
     elif operation.wish != Operation.Wish.REMOVE and placement.state == State.PENDING:
         placement.state = State.FAILED
     placement.save(update_fields=["refs", "state", "purchase"])
@@ -146,12 +152,14 @@ def apply_operation_result(number: PhoneNumber, operation: Operation) -> None:
 
 
 def complete_status_change(number: PhoneNumber, operation: Operation) -> None:
-    """All placements are as was asked for last: the number is what was wanted."""
+    """Changes the status to the requested one once all placements have settled as requested
+    last."""
     others = other_placement_states(number, operation)
     if any(state != State.SETTLED or last == OperationStatus.OPEN for state, last in others):
         return
     if number.status == number.wanted:
-        # Of a change that was refused, and has been made since, or is not wished any more.
+        # Clear the error of a change that was refused, if it was made since or is no longer
+        # requested.
         if number.error_message and not any(
             last == OperationStatus.REFUSED for _state, last in others
         ):
@@ -166,7 +174,8 @@ def complete_status_change(number: PhoneNumber, operation: Operation) -> None:
 
 
 def other_placement_states(number: PhoneNumber, operation: Operation) -> list[tuple[str, str]]:
-    """Of its other placements: the state, and the status of what was asked for there last."""
+    """Returns, for each other placement of the number, its state and the status of the last
+    operation requested on it."""
     asked = Operation.objects.filter(subject_kind="placement", subject_id=OuterRef("pk"))
     last = Subquery(asked.order_by("-created_at").values("status")[:1])
     others = number.placements.exclude(pk=operation.subject_id)
@@ -177,9 +186,10 @@ EVENT_BY_STATUS = {Status.ACTIVE: "activated", Status.INACTIVE: "deactivated"}
 
 
 def handle_refused_operation(number: PhoneNumber, operation: Operation) -> None:
-    """A number that was being set up has failed; one that works stays as it was."""
+    """Marks a number that was being set up as failed. A working number keeps its status and stores
+    the reason."""
     after = {"status": Status.FAILED, "reason": operation.reason}
-    if number.status == Status.FAILED:  # by another placement, whose reason comes first
+    if number.status == Status.FAILED:  # another placement failed first, and its reason stays
         return
     if transitions.transition_number(number.pk, to=Status.FAILED, error_message=operation.reason):
         record_provisioning_event(operation, number, "phone_number.failed", after)
@@ -198,7 +208,8 @@ def handle_refused_operation(number: PhoneNumber, operation: Operation) -> None:
 
 
 def revert_other_placements(number: PhoneNumber, operation: Operation) -> None:
-    """A switch that one platform refused is undone on the others, which may have made it."""
+    """Reverts a status change on the other platforms, which may have made it, after one refused
+    it."""
     by = system_principal(operation.organization, "worker")
     others = number.placements.exclude(pk=operation.subject_id).select_related("integration")
     for placement in others:
@@ -206,8 +217,8 @@ def revert_other_placements(number: PhoneNumber, operation: Operation) -> None:
 
 
 def finish_removal(number: PhoneNumber, operation: Operation) -> None:
-    """Gone from every platform: the number is free for the next holder. Refused: held, with the
-    reason."""
+    """Releases the number for others once every platform has removed it. If a removal is refused,
+    stores the reason and keeps the number reserved."""
     if operation.status != Operation.Status.DONE:
         transitions.update_number_fields(number.pk, error_message=operation.reason)
         record_provisioning_event(

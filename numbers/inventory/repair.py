@@ -1,4 +1,4 @@
-"""The asker's half: what a platform lost of a number is made again."""
+"""Requests to restore what a platform has lost of a number."""
 
 from uuid import UUID
 
@@ -14,8 +14,9 @@ from organizations.access.principals import Principal
 
 @transaction.atomic
 def repair_number(by: Principal, number_id: UUID) -> PhoneNumber:
-    """Its platforms are asked for what the number is; a number that does not work, or has something
-    open, is tried again instead. Raises NumberStateConflict."""
+    """Requests the desired state from the platforms of the number. A number that is not active or
+    inactive, or has an open operation, is retried instead. Returns the number. Raises
+    NumberStateConflict."""
     number, held = lock_number(by, number_id)
     is_open = any(operation for _placement, operation in held)
     if is_open or not held or number.status not in SWITCHABLE_STATUSES:

@@ -1,4 +1,5 @@
-"""Getting hold of a number: the carrier that shall have it, and the row that nobody else has."""
+"""Reservation of numbers: the carrier for a number, and the row that makes its holder the only
+one."""
 
 from collections.abc import Collection
 from uuid import UUID
@@ -20,8 +21,8 @@ Status = PhoneNumber.Status
 
 
 class CarrierUnavailable(Exception):
-    """The request's carrier cannot take the number; `failed` tells a known one that could not be
-    set up."""
+    """Raised if the requested carrier cannot take the number. `failed` says that the carrier exists
+    but could not be set up."""
 
     def __init__(self, message: str, *, failed: bool = False):
         super().__init__(message)
@@ -29,7 +30,8 @@ class CarrierUnavailable(Exception):
 
 
 class NumberTaken(Exception):
-    """Held by somebody, maybe by the asker; never says by whom."""
+    """Raised if the number exists already, perhaps in the same organization. The message never
+    names the holder."""
 
     def __init__(self, message: str, *, being_removed: bool = False):
         super().__init__(message)
@@ -37,15 +39,17 @@ class NumberTaken(Exception):
 
 
 class NumberStateConflict(Exception):
-    """The number's state does not allow it; the text says what is."""
+    """Raised if the status of the number does not allow the request; the message says which status
+    it has."""
 
 
 class NumberOutsidePools(NumberStateConflict):
-    """The organization may not hold the number, or not there, as no operator assigned it."""
+    """Raised if the number pools do not allow the organization to add the number, or not on this
+    carrier."""
 
 
 class NumberNotSupplied(Exception):
-    """No account supplies the number, so none can be given it back."""
+    """Raised if no account owns the number, so that it cannot be released."""
 
 
 def resolve_carrier(by: Principal, voip_carrier_sid: UUID | None) -> Carrier:
@@ -72,8 +76,8 @@ def ensure_carrier_not_failed(carrier: Carrier) -> None:
 
 
 def reserve_number(phone_number: PhoneNumber) -> PhoneNumber:
-    """Insert it; the database decides who is first. Raises NumberOutsidePools, QuotaExceeded,
-    NumberTaken."""
+    """Inserts the number and returns it; the database decides who is first. Raises
+    NumberOutsidePools, QuotaExceeded and NumberTaken."""
     ensure_within_pools(phone_number)
     quotas.ensure_quota(phone_number.organization, "numbers")
     try:
@@ -87,29 +91,30 @@ def reserve_number(phone_number: PhoneNumber) -> PhoneNumber:
 
 
 def ensure_within_pools(phone_number: PhoneNumber) -> None:
-    """Before it is held, and before it is set up where it is on no platform yet. Raises
-    NumberOutsidePools."""
+    """Raises NumberOutsidePools if the number pools do not allow the number. Called before a number
+    is inserted, and before one on no platform is set up."""
     if reason := pool_violation(phone_number):
         raise NumberOutsidePools(reason)
 
 
 def pool_violation(phone_number: PhoneNumber) -> str:
-    """Why the organization may not hold it on its carrier, or ""."""
+    """Returns why the organization may not have the number on its carrier, or ""."""
     number = phone_number.canonical_e164 or phone_number.e164
     wished = (number, phone_number.carrier)
     return pool_rules.find_pool_violations(phone_number.organization, [wished]).get(wished, "")
 
 
 def find_reserved_numbers(numbers: Collection[str]) -> QuerySet[PhoneNumber]:
-    """Whoever has the lines of these (canonical E.164) in the installation, also
-    under a spelling that an earlier version took."""
+    """Returns the numbers in the installation that reserve one of these (canonical E.164),
+    including those stored in another spelling by an earlier version."""
     return PhoneNumber.objects.alias(held_line=canonical_e164_expression()).filter(
         held_line__in=numbers, released_at=None
     )
 
 
 def reservation_conflict_error(wanted: PhoneNumber) -> NumberTaken:
-    """Only the own organization hears that the number is on its way out, or how it is spelled."""
+    """Returns the error for a number that exists. Only its own organization learns that it is being
+    removed or how it is stored."""
     own = find_reserved_numbers([wanted.e164]).filter(organization=wanted.organization).first()
     if own is None:
         return number_taken_error(wanted.e164, being_removed=False)
@@ -119,7 +124,8 @@ def reservation_conflict_error(wanted: PhoneNumber) -> NumberTaken:
 
 
 def number_taken_error(number: str, *, being_removed: bool, spelled: str = "") -> NumberTaken:
-    """`spelled`: as the asker's own organization has it."""
+    """Returns the error for a number that exists. `spelled` is its spelling in the caller's own
+    organization."""
     if being_removed:
         return NumberTaken(
             _("%(number)s is being removed from its platform; add it again when that is done.")
@@ -135,14 +141,14 @@ def number_taken_error(number: str, *, being_removed: bool, spelled: str = "") -
 
 
 def find_pending_carrier_operation(carrier: Carrier) -> Operation | None:
-    """The operation the number must wait for. Call it after the insert, which may wait for another
-    transaction's. An earlier deletion of the carrier is seen here; a later one waits, and sees the
-    number."""
+    """Returns the carrier's operation that the number must wait for, or None. Call it after the
+    insert, which may wait for another transaction. An earlier deletion of the carrier is seen here;
+    a later one waits and then sees the number. Raises CarrierUnavailable."""
     lock_carrier_against_deletion(carrier)
     operation = None
     if carrier.status == Carrier.Status.PENDING:
         operation = ledger.lock_open_operation("carrier", carrier.id)
-        if operation is None:  # settled since the status was read
+        if operation is None:  # settled after the status was read
             carrier.refresh_from_db(fields=["status", "error_message"])
     if carrier.status == Carrier.Status.DELETED:
         raise CarrierUnavailable(_("There is no carrier with this sid."))

@@ -1,5 +1,6 @@
-"""How long batches, figures, and deleted numbers and carriers are kept. Each function is a rule of
-integrations/retention/cleanup.py."""
+"""Retention of bulk jobs, metric counts, and deleted numbers and carriers. Each function is a rule
+of integrations/retention/cleanup.py that handles at most `most` rows and returns how many it
+did."""
 
 from datetime import timedelta
 from typing import Any
@@ -18,18 +19,19 @@ from integrations.retention.cleanup import delete_unlocked, lock_unlocked
 from numbers.models import Batch, BatchRow, FigureCount, NumberPool, PhoneNumber, Placement
 
 State, OPEN = Batch.State, Operation.Status.OPEN
-MAX_PURGED_SUBJECTS = 100  # numbers or carriers, with all that belongs to them
-UNUSED_METRICS_AGE = timedelta(days=7)  # of figures
+MAX_PURGED_SUBJECTS = 100  # numbers or carriers, with all rows that belong to them
+UNUSED_METRICS_AGE = timedelta(days=7)  # since metrics were last requested
 
 
 def delete_unused_metrics(most: int) -> int:
-    """Figures that nobody has asked for lately."""
+    """Deletes metrics that nobody has requested for UNUSED_METRICS_AGE."""
     old = FigureCount.objects.filter(created_at__lt=Now() - UNUSED_METRICS_AGE)
     return delete_unlocked(old.order_by("created_at"), most)
 
 
 def stop_unstarted_bulk_jobs(most: int) -> int:
-    """They end; what they would have done is kept for as long again."""
+    """Stops bulk jobs that were never started within the retention period. Their rows are kept for
+    another such period."""
     waiting = [State.MAPPING, State.READY]
     old = Batch.objects.filter(state__in=waiting, created_at__lt=Now() - settings.BATCH_RETENTION)
     ended = {"state": State.STOPPED, "settled_at": Now(), "file": None}
@@ -44,8 +46,8 @@ def delete_bulk_job_files(most: int) -> int:
 
 
 def delete_bulk_job_rows(most: int) -> int:
-    """That there was a batch, and what came of it, stays. From the first row on that goes, the
-    batch says that its rows are gone: it must not be undone by halves."""
+    """Deletes rows of bulk jobs, but keeps the jobs and their counts. Before the first row is
+    deleted, the job is marked, because it must not be undone in part."""
     old = Now() - settings.BATCH_RETENTION
     unread = ~Exists(open_undo_jobs()) & ~Exists(open_retry_jobs())
     settled = Batch.objects.filter(Exists(bulk_job_rows_subquery()), unread, settled_at__lt=old)
@@ -56,7 +58,7 @@ def delete_bulk_job_rows(most: int) -> int:
 
 
 def delete_old_bulk_jobs(most: int) -> int:
-    """Without rows, so that nothing can be undone or repeated."""
+    """Deletes bulk jobs that have no rows left, so nothing can be undone or retried."""
     if not settings.BATCH_HISTORY_RETENTION:
         return 0
     old = Now() - max(settings.BATCH_HISTORY_RETENTION, settings.BATCH_RETENTION)
@@ -73,19 +75,20 @@ def bulk_job_rows_subquery() -> QuerySet[BatchRow]:
 
 
 def open_undo_jobs() -> QuerySet[Batch]:
-    """Workers still read the rows of the batch that these undo."""
+    """Returns the unsettled jobs that undo the job of the outer query; workers still read its
+    rows."""
     return Batch.objects.filter(undoes=OuterRef("pk"), settled_at=None)
 
 
 def open_retry_jobs() -> QuerySet[Batch]:
-    """Likewise of the one that these try again."""
+    """Returns the unsettled jobs that retry the job of the outer query."""
     same = Q(organization=OuterRef("organization"), settled_at=None)
     named = Batch.objects.filter(same).annotate(repeats=KT("options__repeats"))
     return named.filter(repeats=Cast(OuterRef("pk"), TextField()))
 
 
 def purge_deleted_numbers(most: int) -> int:
-    """Those that are gone from all platforms, with their operations there."""
+    """Deletes numbers that all platforms have removed, with their placements and operations."""
     if not settings.DELETED_RETENTION:
         return 0
     gone = PhoneNumber.objects.filter(released_at__lt=deletion_cutoff())
@@ -100,7 +103,8 @@ def purge_deleted_numbers(most: int) -> int:
 
 
 def purge_deleted_carriers(most: int) -> int:
-    """Those that are gone, as is every number that was ever on them."""
+    """Deletes carriers that their platform has removed and that no number or pool refers to any
+    more."""
     if not settings.DELETED_RETENTION:
         return 0
     gone = Carrier.objects.filter(released_at__lt=deletion_cutoff(), phone_numbers=None)
@@ -114,7 +118,8 @@ def purge_deleted_carriers(most: int) -> int:
 
 
 def deletion_cutoff() -> CombinedExpression:
-    """Rows of batches name numbers, and are read as long as they are kept."""
+    """Returns the time before which numbers and carriers may be deleted. Rows of bulk jobs refer to
+    numbers, so it respects their retention too."""
     return Now() - max(settings.DELETED_RETENTION, settings.BATCH_RETENTION)
 
 

@@ -1,5 +1,5 @@
-"""What a number's own SIP trunks may be asked for: the fields of `SipSpec`, checked before they are
-stored. Platforms take nearly anything without complaint, and then do something else."""
+"""Validation of the SIP settings of a number's own trunks, which are the fields of `SipSpec`.
+Platforms accept nearly any value without an error and then do something else."""
 
 import re
 from collections.abc import Mapping
@@ -20,7 +20,8 @@ ROOM_NAME_PATTERN = re.compile(r"[^*{}\x00-\x1f\x7f]*([^*{}\x00-\x1f\x7f]|\*|\{c
 def validate_sip_settings(
     settings: Mapping[str, str | None], *, outbound: bool, outbound_trunk_id: str | None = None
 ) -> dict[str, str]:
-    """What is wrong, by the field's name; `settings` holds some of FIELDS, empty: not given."""
+    """Returns the errors by field. `settings` holds some of FIELDS; an empty value counts as not
+    given."""
     given = {name: value for name, value in settings.items() if value}
     found = {
         "server_address": server_address_error(given.get("server_address", "")),
@@ -41,10 +42,11 @@ def validate_sip_setting_changes(
     outbound: bool,
     outbound_trunk_id: str | None = None,
 ) -> dict[str, str]:
-    """Likewise, of settings that are kept (secrets included) and what shall replace some of them.
+    """Returns the errors, by field, of the changes `given` to the stored settings `known` (secrets
+    included).
 
-    A stored password never follows a trunk to another address: whoever may change the address
-    would have it tried at a server of their own.
+    A stored password never follows a trunk to another address, because whoever may change the
+    address could have it sent to a server of their own.
     """
     whole = {**known, **given}
     found = validate_sip_settings(whole, outbound=outbound, outbound_trunk_id=outbound_trunk_id)
@@ -68,7 +70,8 @@ def server_address_error(address: str) -> str:
 
 
 def is_valid_host(name: str) -> bool:
-    """A name whose last part is a number is meant as an address, and must be one."""
+    """Returns whether the name is a valid host. A name whose last part is a number must be an IPv4
+    address."""
     if not name.rpartition(".")[2].isdecimal():
         return len(name) <= 253
     try:
@@ -101,7 +104,8 @@ def media_encryption_error(media_encryption: str) -> str:
 
 
 def credential_pair_error(given: Mapping[str, str]) -> dict[str, str]:
-    """Half a pair would leave the trunk open to everybody."""
+    """Returns an error if only one of user name and password is given, because the trunk would then
+    be open to everybody."""
     missing = {"username", "password"} - given.keys()
     if len(missing) == 1:
         return {missing.pop(): _("User name and password belong together: send both or neither.")}

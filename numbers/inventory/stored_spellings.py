@@ -1,5 +1,6 @@
-"""Stored numbers whose spelling is not the canonical one, as an earlier version took them: two of
-them can be one line, under two holders. What each needs, and the correction where it is safe."""
+"""Stored numbers that are not in canonical E.164, because an earlier version accepted them, with
+what to do about each and a correction where that is safe. Two of them can be the same number with
+two holders."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,16 +19,16 @@ PAGE_SIZE = 2_000
 
 
 class CorrectionAction(StrEnum):
-    CORRECT = "correct"  # only recorded: the spelling can be changed in place
-    DELETE = "delete"  # the canonical number is here already, or there is none
-    REPLACE = "replace"  # a platform knows it by this spelling
-    WAIT = "wait"  # it is being removed
+    CORRECT = "correct"  # on no platform: the spelling can be changed in place
+    DELETE = "delete"  # the canonical number exists already, or there is none
+    REPLACE = "replace"  # a platform knows the number by this spelling
+    WAIT = "wait"  # the number is being removed
 
 
 @dataclass(frozen=True)
 class NonCanonicalNumber:
-    """A stored number that is not canonical. `canonical` is None where no country has the number;
-    `holder` is the live row that has the canonical number already."""
+    """A stored number that is not canonical. `canonical` is None if no country has the number;
+    `holder` is the number in use with the canonical spelling."""
 
     number: PhoneNumber
     canonical: str | None
@@ -44,7 +45,8 @@ class NonCanonicalNumber:
 
 
 def find_noncanonical_numbers() -> Iterator[NonCanonicalNumber]:
-    """Of all organizations, in the order of their ids; tombstones stay as they are."""
+    """Yields the non-canonical numbers of all organizations in the order of their ids, except
+    released ones."""
     live = PhoneNumber.objects.filter(released_at=None).order_by("pk")
     last = None
     while rows := list(
@@ -71,8 +73,8 @@ def examine_stored_number(number: PhoneNumber, spelled: str | None) -> NonCanoni
 
 @transaction.atomic
 def correct_stored_number(found: NonCanonicalNumber) -> bool:
-    """Change the stored spelling, where the number is still only recorded and nobody holds the
-    canonical one. Whether it was done."""
+    """Corrects the stored spelling if the number is still on no platform and nobody holds the
+    canonical one. Returns whether it was corrected."""
     number = PhoneNumber.objects.select_for_update().filter(pk=found.number.pk).first()
     if number is None or number.released_at or number.e164 != found.number.e164:
         return False
@@ -83,7 +85,7 @@ def correct_stored_number(found: NonCanonicalNumber) -> bool:
     try:
         with transaction.atomic():
             transitions.update_number_fields(number.pk, e164=now.canonical, canonical_e164=None)
-    except IntegrityError:  # somebody was faster
+    except IntegrityError:  # another transaction added the canonical number first
         return False
     number.refresh_from_db()
     by = system_principal(number.organization, "manage.py check_numbers")
@@ -92,10 +94,10 @@ def correct_stored_number(found: NonCanonicalNumber) -> bool:
 
 
 def reserve_canonical_number(found: NonCanonicalNumber) -> None:
-    """Nobody else can add the canonical spelling beside this one, from now on."""
+    """Reserves the canonical spelling for this number, so that nobody else can add it."""
     rows = PhoneNumber.objects.filter(pk=found.number.pk, e164=found.number.e164)
     try:
         with transaction.atomic():
             rows.filter(released_at=None).update(canonical_e164=found.canonical)
-    except IntegrityError:  # somebody was faster
+    except IntegrityError:  # another transaction added the canonical number first
         pass

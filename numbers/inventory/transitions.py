@@ -1,9 +1,9 @@
-"""The states of a number: one table of legal moves, one function that moves.
+"""Statuses of a number: one table of allowed transitions, and one function that makes them.
 
-pending ──▶ active ◀──▶ inactive        any ──▶ deleted (a tombstone)
+pending ──▶ active ◀──▶ inactive        any ──▶ deleted (a soft deletion)
   │ ▲  │                  ▲ │
-  │ │  └──────────────────┘ │           one that is wanted inactive is never active in between
-  │ └───────────────────────┘           one that was only recorded moves in
+  │ │  └──────────────────┘ │           added as inactive, and never active in between
+  │ └───────────────────────┘           was only recorded, and is set up on a platform now
   ▼
 failed ──▶ pending
 """
@@ -27,20 +27,21 @@ ALLOWED_TRANSITIONS: dict[str, frozenset[str]] = {
 
 
 def source_statuses(target: str) -> list[str]:
-    """The states from which `target` may be reached."""
+    """Returns the statuses from which `target` can be reached."""
     return [state for state, targets in ALLOWED_TRANSITIONS.items() if target in targets]
 
 
 def transition_number(number_id: Any, *, to: str, **fields: Any) -> bool:
-    """Compare-and-set: True when the number was in a state that leads to `to`, and is there now.
+    """Changes the status by compare-and-set. Returns True if the number had a status that allows
+    `to`.
 
-    `fields` are written in the same UPDATE. The version goes up, as with every change.
+    Writes `fields` in the same UPDATE and increments the version, as every change does.
     """
     row = PhoneNumber.objects.filter(pk=number_id, status__in=source_statuses(to))
     return bool(row.update(status=to, version=F("version") + 1, updated_at=Now(), **fields))
 
 
 def update_number_fields(number_id: Any, **fields: Any) -> None:
-    """Write fields that are no state; the version goes up."""
+    """Writes fields other than the status and increments the version."""
     row = PhoneNumber.objects.filter(pk=number_id)
     row.update(version=F("version") + 1, updated_at=Now(), **fields)

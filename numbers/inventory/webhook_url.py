@@ -1,4 +1,4 @@
-"""Where a number's calls may be sent over the web: one rule for requests, forms and files."""
+"""Validation of webhook URLs, shared by requests, forms and files."""
 
 from urllib.parse import urlsplit
 
@@ -15,8 +15,8 @@ ERROR_MESSAGES = {
 
 
 def webhook_url_error_code(text: str) -> str:
-    """The key in ERROR_MESSAGES of what is wrong with an address that everybody may see who may
-    read the row; "" for a good one. Its length is the caller's matter."""
+    """Returns the key in ERROR_MESSAGES of the URL's error, or "". Everybody who may read the row
+    sees the URL, so it must hold no credentials. The caller checks the length."""
     try:
         URL_VALIDATOR(text)
     except ValidationError:
@@ -25,7 +25,7 @@ def webhook_url_error_code(text: str) -> str:
 
 
 def webhook_url_error(text: str) -> str:
-    """What is wrong with it, or ""."""
+    """Returns what is wrong with the URL, or ""."""
     if len(text) > MAX_URL_LENGTH:
         return str(_("At most %(max)d characters are allowed.") % {"max": MAX_URL_LENGTH})
     fault = webhook_url_error_code(text)

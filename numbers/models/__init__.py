@@ -1,5 +1,5 @@
-"""Phone numbers, their presence on platforms, agents, batches of changes, saved views, number
-pools, and what the columns of imported files mean."""
+"""Models of phone numbers, placements on platforms, agents, bulk jobs, saved views, number pools,
+column mappings of imported files, and metric counts."""
 
 from numbers.models.agent import AGENT_ID_VALIDATOR, Agent
 from numbers.models.bulk_job import Batch, BatchRow

@@ -1,4 +1,4 @@
-"""Agents, who answer the calls of numbers."""
+"""The model of agents, who answer the calls of numbers."""
 
 import uuid
 from functools import partial
@@ -16,7 +16,8 @@ AGENT_ID_VALIDATOR = RegexValidator(
 
 
 class Agent(models.Model):
-    """Who answers: a voice application of the organization's, known by an id of its choice."""
+    """A voice application of the organization that answers calls, identified by an id that the
+    organization chooses."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organization = models.ForeignKey(

@@ -1,4 +1,4 @@
-"""Many numbers at once: batches and their rows."""
+"""Models of bulk jobs and their rows."""
 
 import uuid
 
@@ -11,17 +11,17 @@ from organizations.models import Organization
 
 
 class Batch(models.Model):
-    """Many numbers taken in or changed, row by row, by the workers.
+    """A bulk job, by which workers import or change many numbers row by row.
 
-     ┌───────▶ mapping                               `reason` says why it was refused or stopped;
-     │            │                                  what was done by then stays done
+     ┌───────▶ mapping                               `reason` says why the job was refused or
+     │            │                                  stopped; rows done by then stay done
     checking ◀────┘
      └───────▶ ready ──▶ running ──▶ done | stopped
     checking, mapping, ready ──▶ refused | stopped
 
-    A file whose columns are not all recognised waits in `mapping` until somebody confirms what each
-    column means. Nothing is written to a number before somebody has started the batch. `fence`
-    counts claims, as with an operation: only the newest worker's writes count.
+    A file whose columns are not all recognized waits in `mapping` until somebody confirms what each
+    column means. No number changes before somebody has started the job. `fence` is the fencing
+    token: it counts claims, as for an operation, and only the newest worker can write.
     """
 
     class Kind(models.TextChoices):
@@ -42,21 +42,22 @@ class Batch(models.Model):
         Organization, models.CASCADE, related_name="batches", verbose_name=_("organization")
     )
     kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
-    action = models.CharField(_("action"), max_length=20)  # import, or one of numbers.changes
+    action = models.CharField(_("action"), max_length=20)  # "import" or one of CHANGE_ACTIONS
     options = models.JSONField(_("options"), default=dict)
     title = models.CharField(_("title"), max_length=200)
     state = models.CharField(
         _("state"), max_length=10, choices=State.choices, default=State.CHECKING
     )
     reason = models.TextField(_("reason"), blank=True)
-    file = models.BinaryField(null=True, editable=False)  # until it is checked
-    # The columns of the file, as numbers.mapping describes them; empty for rows of a request.
+    file = models.BinaryField(null=True, editable=False)  # cleared once the file has been checked
+    # The columns of the file, as numbers.bulk.files.mapping describes them; empty if the rows came
+    # in an API request.
     layout = models.JSONField(_("layout"), default=dict, blank=True, editable=False)
     total = models.PositiveIntegerField(_("rows"), default=0)
     done = models.PositiveIntegerField(_("done"), default=0)
     failed = models.PositiveIntegerField(_("failed"), default=0)
     skipped = models.PositiveIntegerField(_("skipped"), default=0)
-    # Who asked; what they may is looked up again when the work is done.
+    # Who requested the job. Their permissions are looked up again when the rows are processed.
     actor_kind = models.CharField(max_length=10)
     actor_id = models.CharField(max_length=40, blank=True)
     actor_label = models.CharField(_("asked by"), max_length=200)
@@ -69,7 +70,7 @@ class Batch(models.Model):
         verbose_name=_("undoes"),
     )
     fence = models.PositiveIntegerField(default=0)
-    tries = models.PositiveIntegerField(default=0)  # of the row that is next, a claim each
+    tries = models.PositiveIntegerField(default=0)  # claims of the next row; reset after each row
     lease_until = models.DateTimeField(null=True, blank=True)
     dispatched_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(_("created at"), db_default=Now())
@@ -109,13 +110,12 @@ class Batch(models.Model):
 
     @property
     def kept_rows(self) -> "models.QuerySet[BatchRow]":
-        """None from the moment on that the first of them is deleted."""
+        """Returns the rows of the job, or none as soon as retention has started to delete them."""
         return self.rows.none() if self.rows_deleted_at else self.rows.all()
 
     @property
     def left(self) -> int:
-        """Rows that are still to be done: the others are done, failed or skipped (not to be done
-        at all)."""
+        """Returns the number of rows that remain, which are those not done, failed or skipped."""
         return self.total - self.done - self.failed - self.skipped
 
     @property
@@ -124,7 +124,8 @@ class Batch(models.Model):
 
 
 class BatchRow(models.Model):
-    """One line of a batch, and its fate. `line` is the file's, counted from 1, its heading too."""
+    """One row of a bulk job and its result (`fate`). `line` is the line in the file, counted from 1
+    and including the heading line."""
 
     class Fate(models.TextChoices):
         TODO = "todo", _("will be done")
@@ -142,9 +143,9 @@ class BatchRow(models.Model):
     )
     batch = models.ForeignKey(Batch, models.CASCADE, related_name="rows", verbose_name=_("batch"))
     line = models.PositiveIntegerField(_("line"))
-    text = models.CharField(_("number"), max_length=100)  # as it was given
+    text = models.CharField(_("number"), max_length=100)  # as entered
     values = models.JSONField(_("values"), default=dict)
-    before = models.JSONField(_("before"), default=dict)  # what an undo would bring back
+    before = models.JSONField(_("before"), default=dict)  # the values that an undo restores
     phone_number_id = models.UUIDField(null=True, blank=True)
     fate = models.CharField(_("fate"), max_length=10, choices=Fate.choices, default=Fate.TODO)
     message = models.TextField(_("message"), blank=True)

@@ -1,4 +1,5 @@
-"""What the columns of a file mean, remembered for the next file with the same headings."""
+"""The model of column mappings, which remember what the columns of a file mean for the next file
+with the same headings."""
 
 import uuid
 
@@ -10,9 +11,10 @@ from organizations.models import Organization
 
 
 class ColumnMapping(models.Model):
-    """One per organization and row of headings. `fingerprint` is the SHA-256 of the normalised
-    headings in their order, `mapping` the meaning by position (from "1"; "" ignores the column),
-    `sheet` the sheet to read instead of the one with these headings, if another was chosen."""
+    """The meaning of the columns for one organization and one row of headings. `fingerprint` is the
+    SHA-256 of the normalized headings in order. `mapping` maps each position (from "1") to a field,
+    where "" ignores the column. `sheet` names the sheet to read if it is not the one with these
+    headings."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organization = models.ForeignKey(

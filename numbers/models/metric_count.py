@@ -1,4 +1,5 @@
-"""A count of the figures of a large organization or installation, as the workers do it."""
+"""The model of metric counts, which workers run for large organizations and for the
+installation."""
 
 import uuid
 
@@ -11,13 +12,14 @@ from organizations.models import Organization
 
 
 class FigureCount(models.Model):
-    """The figures of one range in one time zone, of the installation where no organization is
-    named: asked for by a page, counted by a worker.
+    """The metrics of a number of days in one time zone, of the organization or, if it is null, of
+    the installation. A page requests the count, and a worker runs it.
 
-    waiting ──▶ running ──▶ done | failed        asking again leads from done or failed to waiting
+    waiting ──▶ running ──▶ done | failed        a new request sets done or failed to waiting
 
-    `data` are the last figures (organizations.web.computed_cache.encode_tagged_json), also while
-    newer ones are being counted. `fence` numbers the claims: only the newest worker's writes count.
+    `data` holds the last metrics (organizations.web.computed_cache.encode_tagged_json), also while
+    newer ones are being counted. `fence` is the fencing token, which counts claims: only the newest
+    worker can write.
     """
 
     class State(models.TextChoices):
@@ -42,12 +44,12 @@ class FigureCount(models.Model):
     )
     data = models.JSONField(null=True, editable=False)
     counted_at = models.DateTimeField(_("counted at"), null=True, blank=True)
-    seconds = models.FloatField(_("seconds"), default=0)  # that counting took
+    seconds = models.FloatField(_("seconds"), default=0)  # duration of the last count
     fence = models.PositiveIntegerField(default=0)
-    tries = models.PositiveIntegerField(default=0)  # claims since it was asked for
+    tries = models.PositiveIntegerField(default=0)  # claims since the last request
     lease_until = models.DateTimeField(null=True, blank=True)
     dispatched_at = models.DateTimeField(null=True, blank=True)
-    created_at = models.DateTimeField(_("asked at"), db_default=Now())  # the last time
+    created_at = models.DateTimeField(_("asked at"), db_default=Now())  # time of the last request
     settled_at = models.DateTimeField(_("settled at"), null=True, blank=True)
 
     class Meta:

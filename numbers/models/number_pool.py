@@ -1,4 +1,5 @@
-"""Number pools: which numbers an operator assigned to an organization, and on which carrier."""
+"""Models of number pools, which say which numbers an operator assigned to an organization and on
+which carrier."""
 
 import uuid
 
@@ -19,8 +20,9 @@ MAX_POOL_PREFIXES, MAX_POOL_NUMBERS = 1_000, 10_000
 
 
 class NumberPool(models.Model):
-    """Numbers that `organization` may hold: those that begin with one of `prefixes`, and those in
-    `pooled_numbers`. With a `carrier`, which may be another organization's, only there."""
+    """Numbers that `organization` may add: those that begin with one of `prefixes` and those listed
+    in `pooled_numbers`. If `carrier` is set, they may be added on that carrier only, which may
+    belong to another organization."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organization = models.ForeignKey(
@@ -64,8 +66,8 @@ class NumberPool(models.Model):
 
 
 class PooledNumber(models.Model):
-    """One number of a pool's list, in E.164. A table of its own, as an import of 100,000 rows is
-    checked against lists of thousands."""
+    """One number of a pool's list, in E.164. The numbers have a table of their own because an
+    import of 100,000 rows is checked against lists of thousands."""
 
     organization = models.ForeignKey(
         Organization, models.CASCADE, related_name="pooled_numbers", verbose_name=_("organization")

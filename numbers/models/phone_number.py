@@ -1,4 +1,4 @@
-"""Phone numbers."""
+"""The model of phone numbers."""
 
 import uuid
 from functools import partial
@@ -17,14 +17,16 @@ from organizations.text.fields import ModelText
 
 
 def canonical_e164_expression() -> Coalesce:
-    """The canonical E.164 of a number's line, which one number at a time may have."""
+    """Returns the expression for a number's canonical E.164, which only one number may have at a
+    time."""
     return Coalesce("canonical_e164", "e164", output_field=models.CharField(max_length=16))
 
 
 class PhoneNumber(models.Model):
-    """One E.164 number, held by one organization until its removal from the platforms has settled.
+    """One E.164 number, reserved by one organization until its removal from the platforms has
+    settled.
 
-    `status` is what is, `wanted` what the organization asked for last; see
+    `status` is the actual status and `wanted` the one the organization requested last; see
     numbers/inventory/transitions.py.
     """
 
@@ -57,8 +59,8 @@ class PhoneNumber(models.Model):
         Organization, models.CASCADE, related_name="phone_numbers", verbose_name=_("organization")
     )
     e164 = E164Field(_("number"))
-    # Of a number that an earlier version stored in a second spelling: the canonical one, which it
-    # keeps others from taking. Null where `e164` is canonical.
+    # The canonical E.164 of a number that an earlier version stored in another spelling, so that
+    # nobody else can add the same number. Null if `e164` is canonical.
     canonical_e164 = models.CharField(max_length=16, null=True, blank=True, editable=False)  # noqa: DJ001
     carrier = models.ForeignKey(
         Carrier,
@@ -75,7 +77,7 @@ class PhoneNumber(models.Model):
         help_text=_("Overrides the integration's default application."),
     )
     label = ModelText(_("label"), max_length=100, null=True, blank=True)
-    label_key = models.GeneratedField(  # what labels are sorted by
+    label_key = models.GeneratedField(  # the sort key of labels
         expression=label_key(), output_field=models.TextField(db_collation="C"), db_persist=True
     )
     source = models.CharField(_("source"), max_length=10, choices=Source.choices)
@@ -88,7 +90,8 @@ class PhoneNumber(models.Model):
     error_message = models.TextField(_("error message"), null=True, blank=True)  # noqa: DJ001  null in the API
     supports_inbound = models.BooleanField(_("takes calls"), default=True, db_default=True)
     supports_outbound = models.BooleanField(_("makes calls"), default=True, db_default=True)
-    # Whom its calls are for. Text, as some clients name agents that are not registered here.
+    # The agents of the number. They are text instead of foreign keys, because some clients name
+    # agents that are not registered in Patchbay.
     inbound_agent_id = models.CharField(  # noqa: DJ001  null in the API
         _("inbound agent"), max_length=100, null=True, blank=True
     )
@@ -162,7 +165,7 @@ class PhoneNumber(models.Model):
                 name="phone_number_newest",
             ),
             models.Index(fields=["organization", "status"], name="phone_number_by_status"),
-            models.Index(  # few, among ever more tombstones
+            models.Index(  # there are few of these rows, but ever more deleted ones
                 fields=["organization", "-created_at", "-id"],
                 condition=Q(status="deleted", released_at=None),
                 name="phone_number_leaving",

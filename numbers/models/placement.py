@@ -1,4 +1,4 @@
-"""Placements: a number on a platform."""
+"""The model of placements, each of which is one number on one platform."""
 
 import uuid
 
@@ -14,11 +14,12 @@ from organizations.models import Organization
 
 
 class Placement(models.Model):
-    """A number's presence on one platform: *supply* (who owns it) or *voice* (where its calls
-    land).
+    """A number on one platform, with the role *supply* (the account owns the number) or *voice*
+    (its calls arrive there).
 
-    `settings` and the sealed `secrets()` are what the number alone needs there, the fields of
-    `SipSpec`; `purchase` not null says that a supply placement may buy the number, and with what.
+    `settings` and the encrypted `secrets()` hold what only this number needs on the platform, which
+    are the fields of `SipSpec`. If `purchase` is not null, a supply placement may buy the number
+    with these parameters.
     """
 
     class Role(models.TextChoices):
@@ -82,7 +83,8 @@ class Placement(models.Model):
         return encryption.encryption_context("placement", self.id, "sealed")
 
     def secrets(self) -> dict[str, str]:
-        """Password and PIN of its trunks, where there are any; raises DecryptionError."""
+        """Returns the decrypted password and PIN of the number's own trunks, or an empty dict.
+        Raises DecryptionError if they cannot be decrypted."""
         return encryption.decrypt_values(self.sealed, place=self.secrets_place)
 
     def keep_secrets(self, values: dict[str, str]) -> None:

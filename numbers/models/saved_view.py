@@ -1,4 +1,4 @@
-"""Saved views of the list of numbers."""
+"""The model of saved views of the number list."""
 
 import uuid
 
@@ -11,8 +11,8 @@ from organizations.text.fields import ModelText
 
 
 class SavedView(models.Model):
-    """A name for what stands in the list's URL; a person's own, or without `user` everybody's in
-    the organization."""
+    """A name for the query string of the number list. The view belongs to `user`, or to everybody
+    in the organization if `user` is null."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organization = models.ForeignKey(

@@ -1,1 +1,1 @@
-"""What a text says about a phone number: pure functions, without a database."""
+"""Pure functions that parse, validate and format phone numbers, without a database."""

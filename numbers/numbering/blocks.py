@@ -1,5 +1,5 @@
-"""Blocks of numbers that stand in one text: +4930123400-99, 0301234-00..99, +49 30 901820/21,
-555-0100 to 0199, 01XX."""
+"""Parsing of number ranges written in one text, such as +4930123400-99, 0301234-00..99, +49 30
+901820/21, 555-0100 to 0199 and 01XX."""
 
 import re
 from dataclasses import dataclass
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 MAX_VARYING_DIGITS, MAX_RANGE_NUMBERS = (
     4,
     10_000,
-)  # the digits that differ, and how many numbers that makes
+)  # how many digits may vary, and how many numbers a range may have
 MIN_FULL_NUMBER_DIGITS = 7  # digits
-# Between two numbers these can mean nothing but a range.
+# Between two numbers, these words can only mean a range.
 RANGE_WORDS = "to|through|thru|until|bis|au|à|al|a|tot|t/m|ate|até|hasta"
 CERTAIN_SEPARATORS = rf"\.{{2,}}|…|~|\b(?:{RANGE_WORDS})\b"
 RANGE_PATTERN = re.compile(
@@ -23,17 +23,19 @@ WILDCARD_PATTERN = re.compile(
 
 @dataclass(frozen=True)
 class NumberRange:
-    """Both ends as written, the last one in full where it is written so, else its last digits.
-    `is_certain`: the text can mean nothing else; a hyphen may also only separate digits."""
+    """The first and last number of a range as written. `last` may be only the last digits.
+    `is_certain` says that the text cannot mean anything else, whereas a hyphen may also separate
+    groups of digits."""
 
     first: str
     last: str
     is_certain: bool
-    is_pair: bool = False  # written with a slash: these two, not those between them
+    is_pair: bool = False  # written with a slash, which means these two numbers only
 
 
 def parse_number_range(text: str) -> NumberRange | None:
-    """The block that `text` may mean, None where it is no block. Ends are not checked."""
+    """Returns the range that `text` may mean, or None if the text is not a range. The two numbers
+    are not validated."""
     if match := WILDCARD_PATTERN.fullmatch(text):
         places = len(match["places"])
         return NumberRange(match["first"] + "0" * places, "9" * places, is_certain=True)
@@ -55,21 +57,22 @@ def extract_digits(text: str) -> str:
 
 
 def is_range_continuation(first: str, last: str) -> bool:
-    """Whether `last`, put over the end of `first`, comes after it."""
+    """Returns whether `last`, replacing the last digits of `first`, gives a higher number."""
     places = len(last)
     return places <= MAX_VARYING_DIGITS and places < len(first) and last > first[-places:]
 
 
 def is_full_range_end(first: str, last: str) -> bool:
-    """Whether `last` is written in full, as `first` is, and comes after it."""
+    """Returns whether `last` is written in full, with as many digits as `first`, and is higher."""
     begin, end = extract_digits(first), extract_digits(last)
     is_number = last.startswith("+") or len(end) >= MIN_FULL_NUMBER_DIGITS
     return is_number and len(begin) == len(end) and begin < end
 
 
 def looks_like_number_range(first: str, last: str) -> bool:
-    """A hyphen between three or four digits, or not the only one, mostly separates groups of one
-    number, unless these begin and end as blocks do."""
+    """Returns whether a hyphen or slash between `first` and `last` may mean a range. A hyphen
+    before three or four digits, or one of several hyphens, usually separates groups of one number,
+    unless the first number ends in 0 and the last in 9, as blocks do."""
     begin = extract_digits(first)
     is_aligned = begin.endswith("0") and last.endswith("9")
     is_short = len(last) < 3 and "-" not in first
@@ -77,8 +80,8 @@ def looks_like_number_range(first: str, last: str) -> bool:
 
 
 def expand_last_number(first: str, last: str) -> str | None:
-    """The digits of the last number, where `first` is a number in E.164 and `last` its whole digits
-    or their end; None where `last` does not come after it."""
+    """Returns the last number in E.164, where `first` is in E.164 and `last` holds its last digits.
+    Returns None if `last` has too many digits for that or is not higher."""
     places = len(last)
     if places < len(first) - 1 and is_range_continuation(first[1:], last):
         return first[:-places] + last

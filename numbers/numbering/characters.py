@@ -1,5 +1,5 @@
-"""The characters of a number as people, word processors and spreadsheets write it, reduced to plain
-ASCII where that is safe, and refused by name where it is not."""
+"""Characters of phone numbers as people, word processors and spreadsheets write them, converted to
+plain ASCII where that is safe and rejected with a reason where it is not."""
 
 import re
 import unicodedata
@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from numbers.numbering.e164 import InvalidPhoneNumber
 from organizations.text.rules import INVISIBLE_RANGES
 
-MAX_NUMBER_TEXT_LENGTH = 100  # characters, with all that people put around and between the digits
+MAX_NUMBER_TEXT_LENGTH = 100  # characters, including everything around and between the digits
 INVISIBLE_CHARACTERS = frozenset(
     chr(code) for low, high in INVISIBLE_RANGES for code in range(low, high + 1)
 )
@@ -17,8 +17,8 @@ PLUSES = {"\u207a", "\ufb29", "\u2795", "\ufe62", "\uff0b"}
 DASHES = {"\u2212", "\u02d7", "\u2043", "\u30fc", "\uff70"}
 PHONE_SIGNS = "☎☏✆📞📱📲🖀"
 QUOTES = "'\"`´‘’‚‛“”„‟«»‹›′″＇＂"
-TEXT_FORMULA_PATTERN = re.compile(r'="?(.*?)"?')  # how some keep Excel from making it a quantity
-# What stands before a number in an address book, with its colon or full stop.
+TEXT_FORMULA_PATTERN = re.compile(r'="?(.*?)"?')  # Excel's formula for a number as text
+# The captions that precede a number in an address book, with their colon or full stop.
 CAPTION_PATTERN = re.compile(
     r"(?:tel|tél|telefon|telefono|teléfono|telefone|telephone|téléphone|phone|ph|mobile|mobil|mob"
     r"|cell|handy|fax|did|number|nummer|t|m|p|f)\.?\s*[:.]\s*|callto:\s*",
@@ -27,9 +27,9 @@ CAPTION_PATTERN = re.compile(
 
 
 def normalize_number_text(text: str) -> str:
-    """`text` with ASCII digits, plus and dashes, without invisible characters, quotation marks and
-    captions like “Tel:”. Raises InvalidPhoneNumber where a character would turn into another
-    digit."""
+    """Returns `text` with ASCII digits, plus and dashes, without invisible characters, quotation
+    marks, and captions such as “Tel:”. Raises InvalidPhoneNumber if a character would turn into
+    another digit or the text is longer than MAX_NUMBER_TEXT_LENGTH."""
     text = text.strip()[: MAX_NUMBER_TEXT_LENGTH + 1]
     if len(text) > MAX_NUMBER_TEXT_LENGTH:
         raise InvalidPhoneNumber(
@@ -42,7 +42,8 @@ def normalize_number_text(text: str) -> str:
 
 
 def convert_to_ascii(char: str) -> str:
-    """One character; "" for what nobody sees."""
+    """Returns the ASCII equivalent of one character, which is "" for an invisible one. Raises
+    InvalidPhoneNumber for a raised digit."""
     if char.isascii():
         return char
     category = unicodedata.category(char)
@@ -69,7 +70,8 @@ def convert_to_ascii(char: str) -> str:
 
 
 def is_invisible(char: str) -> bool:
-    """Format characters, bidirectional marks, variation selectors and fillers."""
+    """Returns whether the character is a format character, bidirectional mark, variation selector
+    or filler."""
     return char in INVISIBLE_CHARACTERS or unicodedata.category(char) == "Cf"
 
 

@@ -1,4 +1,4 @@
-"""Calling codes and the countries they are of."""
+"""Calling codes and the countries that use them."""
 
 from functools import lru_cache
 
@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from numbers.numbering import regions
 
-# Codes whose first country is not all that people look for under them; 029 is the Caribbean.
+# Codes that several countries share, with all the regions people search for; 029 is the Caribbean.
 SHARED_CODE_REGIONS = {
     1: ("US", "CA", "029"),
     7: ("RU", "KZ"),
@@ -29,7 +29,8 @@ NON_GEOGRAPHIC_CODES = {
 
 
 def calling_code(digits: str) -> int | None:
-    """The calling code that an international number's digits begin with; no code begins another."""
+    """Returns the calling code that the digits of an international number begin with, or None. No
+    calling code is a prefix of another."""
     for length in (1, 2, 3):
         begin = digits[:length]
         if begin.isdecimal() and int(begin) in phonenumbers.COUNTRY_CODE_TO_REGION_CODE:
@@ -38,7 +39,8 @@ def calling_code(digits: str) -> int | None:
 
 
 def calling_code_country(code: int) -> str:
-    """In the reader's language; empty for a code that nobody has."""
+    """Returns the country of a calling code in the reader's language, or "" for an unassigned
+    code."""
     return localized_calling_code_country(get_language() or "en", code)
 
 
@@ -56,7 +58,7 @@ def build_calling_code_country(code: int) -> str:
 
 
 def calling_code_choices() -> list[tuple[int, str]]:
-    """For a form: “+49 Germany” by code."""
+    """Returns the choices of a form field, such as “+49 Germany”, sorted by code."""
     return localized_calling_code_choices(get_language() or "en")
 
 

@@ -1,7 +1,8 @@
-"""Phone numbers as text in canonical E.164: checked, stored and shown. Other spellings are read by
-numbers/numbering/parsing.py, which ends here too.
+"""Validation, storage and display of phone numbers in canonical E.164. Other spellings are parsed
+by numbers/numbering/parsing.py, which uses this module as well.
 
-Numbers must be *possible* by libphonenumber, not *valid*: the vendors' own examples use +1 555.
+Numbers must be *possible* by libphonenumber, not *valid*, because the vendors' own examples use +1
+555.
 """
 
 import re
@@ -12,13 +13,13 @@ from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
 from phonenumbers import PhoneMetadata
 
-MAX_PREFIX_REMOVALS = 5  # of digits that are left out one after the other
+MAX_PREFIX_REMOVALS = 5  # how many trunk prefixes are removed one after the other
 E164_PATTERN = re.compile(r"\+[1-9][0-9]{1,14}")
 
 
 class InvalidPhoneNumber(ValueError):
-    """The text is no phone number: the message says what is wrong and what to do, `code` names it
-    for programs."""
+    """Raised for text that is not a phone number. The message says what is wrong and what to do;
+    `code` identifies the reason for programs."""
 
     def __init__(self, message: object, *, code: str = "not_a_number"):
         super().__init__(str(message))
@@ -26,8 +27,9 @@ class InvalidPhoneNumber(ValueError):
 
 
 def ensure_canonical_e164(text: str) -> str:
-    """`text`, if it is a possible number in canonical E.164: the one spelling that a line has.
-    Raises InvalidPhoneNumber, which names the canonical spelling of another one."""
+    """Returns `text` if it is a possible number in canonical E.164, the only accepted spelling of a
+    number. Raises InvalidPhoneNumber otherwise; for another spelling in E.164, the message names
+    the canonical one."""
     if not E164_PATTERN.fullmatch(text):
         raise not_e164_error(text)
     number = parse_e164(text)
@@ -66,8 +68,9 @@ def too_many_digits_error(count: int) -> InvalidPhoneNumber:
 
 
 def format_canonical_e164(number: phonenumbers.PhoneNumber, *, read_from: str = "") -> str:
-    """The E.164 text of a possible number, which reads as the same number again. Every entrance of
-    a number ends here. `read_from` is the text that was parsed. Raises InvalidPhoneNumber."""
+    """Returns the E.164 text of a possible number, which parses as the same number again. Every
+    number that enters Patchbay passes through this function. `read_from` is the text that was
+    parsed. Raises InvalidPhoneNumber."""
     reason = phonenumbers.is_possible_number_with_reason(number)
     if reason != phonenumbers.ValidationResult.IS_POSSIBLE:
         raise impossible_number_error(reason)
@@ -79,9 +82,9 @@ def format_canonical_e164(number: phonenumbers.PhoneNumber, *, read_from: str = 
 
 
 def strip_trunk_prefix(number: phonenumbers.PhoneNumber) -> phonenumbers.PhoneNumber:
-    """Behind the country code the zero that is dialled at home only is left out, though some
-    numbers of that length would be possible. Raises InvalidPhoneNumber where nothing valid
-    remains."""
+    """Returns the number without the zero that follows the country code but is dialled only within
+    the country, although some numbers of that length would be possible. Raises InvalidPhoneNumber
+    if removing the trunk prefix does not leave a valid number."""
     if not number.italian_leading_zero or phonenumbers.is_valid_number(number):
         return number
     prefix = national_prefix(number.country_code)
@@ -97,7 +100,7 @@ def strip_trunk_prefix(number: phonenumbers.PhoneNumber) -> phonenumbers.PhoneNu
 
 
 def national_prefix(country_code: int) -> str:
-    """What the country dials before its national numbers, "" where there is nothing."""
+    """Returns the trunk prefix that the country dials before national numbers, or ""."""
     region = phonenumbers.region_code_for_country_code(country_code)
     plan = PhoneMetadata.metadata_for_region_or_calling_code(country_code, region)
     return (plan and plan.national_prefix) or ""
@@ -120,7 +123,7 @@ def reformat_e164(text: str) -> str | None:
 
 
 def find_canonical_e164(text: str) -> str | None:
-    """The canonical E.164 of a text in E.164, None where it is no possible number."""
+    """Returns the canonical E.164 of a text in E.164, or None if it is not a possible number."""
     try:
         for _step in range(MAX_PREFIX_REMOVALS):
             number = parse_e164(text)
@@ -152,7 +155,8 @@ IMPOSSIBLE_REASON_CODES = {
 
 
 def parse_e164(text: str) -> phonenumbers.PhoneNumber | None:
-    """None when no country, and no worldwide service, has this country code."""
+    """Parses a text in E.164. Returns None if no country or worldwide service has its country
+    code."""
     try:
         number = phonenumbers.parse(text, None)
     except phonenumbers.NumberParseException:
@@ -162,23 +166,25 @@ def parse_e164(text: str) -> phonenumbers.PhoneNumber | None:
 
 
 def format_display_number(text: str) -> str:
-    """A number as people read it anywhere in the world: +1 (415) 777-4444, +44 20 7183 8750."""
+    """Returns a number in its international display format: +1 (415) 777-4444, +44 20 7183 8750."""
     number = parse_e164(text)
     if number is None:
         return text
-    if number.country_code == 1:  # the international format has no brackets
+    if number.country_code == 1:  # libphonenumber's international format has no brackets
         national = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
         return f"+1 {national}"
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
 
 
 def nanp_area_code(text: str) -> int | None:
-    """The three digits behind +1; elsewhere area codes have no fixed length."""
+    """Returns the area code of a +1 number, its first three digits, or None for other countries,
+    whose area codes have no fixed length."""
     return int(text[2:5]) if re.fullmatch(r"\+1[0-9]{10}", text) else None
 
 
 def validate_canonical_e164(value: object) -> None:
-    """The model field's validator, in place of the library's, which asks for valid numbers."""
+    """Raises ValidationError unless the value is in canonical E.164. Replaces the validator of the
+    library's model field, which demands valid numbers."""
     try:
         ensure_canonical_e164(str(value))
     except InvalidPhoneNumber as error:
@@ -186,7 +192,8 @@ def validate_canonical_e164(value: object) -> None:
 
 
 class PlainTextDescriptor:
-    """The attribute is plain text: the library's descriptor would parse it at every load."""
+    """A field attribute that stays plain text; the library's descriptor would parse it on every
+    load."""
 
     def __init__(self, field):
         self.field = field
@@ -203,7 +210,7 @@ class PlainTextDescriptor:
 
 
 class E164Field(PhoneNumberField):
-    """A number as E.164 text, possible by libphonenumber."""
+    """A model field for a number in E.164 text that is possible by libphonenumber."""
 
     descriptor_class = PlainTextDescriptor
     default_validators = [validate_canonical_e164]
@@ -219,7 +226,8 @@ class E164Field(PhoneNumberField):
         return value if value is None else str(value)
 
     def pre_save(self, instance, add):
-        """The last wall: no row is written under a second spelling of one line."""
+        """Returns the value to store. Raises InvalidPhoneNumber so that no row can ever be saved
+        with a second spelling of one number."""
         value = super().pre_save(instance, add)
         return value if value is None else ensure_canonical_e164(str(value))
 

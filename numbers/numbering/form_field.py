@@ -1,4 +1,4 @@
-"""A number as a form's field."""
+"""The form field for a phone number."""
 
 from django.core.exceptions import ValidationError
 from phonenumber_field import formfields
@@ -8,7 +8,8 @@ from numbers.numbering.parsing import parse_number
 
 
 class NumberFormField(formfields.PhoneNumberField):
-    """A number with its country code, as people write it; cleans to canonical E.164 text."""
+    """A form field for a number with its country code, as people write it, that cleans to canonical
+    E.164."""
 
     default_validators = []
 

@@ -1,5 +1,5 @@
-"""Texts that are digits, but not one phone number: dates, decimals, quantities that a spreadsheet
-has rounded, footnotes, extensions. Each is refused by name, with what to do."""
+"""Texts with digits that are not one phone number, such as dates, decimals, amounts rounded by a
+spreadsheet, footnotes and extensions. Each is rejected with its reason and what to do."""
 
 import re
 from typing import NamedTuple
@@ -34,7 +34,7 @@ DATE = "|".join(
 CONJUNCTION = r"(?:,|;|&|\||\bor\b|\boder\b|\bund\b|\band\b|\bou\b|\bet\b|\by\b)"
 EXTENSION = r"(?:ext(?:ension|n)?\b\.?|;ext=|durchwahl|\bdw\b|\bposte\b|\bramal\b|\banexo\b|x|#|,,)"
 
-# In this order; each is looked for in a text of at most 100 characters.
+# Checked in this order, each against a text of at most 100 characters.
 AMOUNT_LOOKALIKES = (
     build_lookalike(
         "too_narrow",
@@ -100,7 +100,8 @@ PLAIN_DIGITS = re.compile(r"\+?[0-9]+")
 
 
 def is_short_date(text: str) -> bool:
-    """31.12.24: in some countries a number is written so, too."""
+    """Returns whether the text is a date like 31.12.24, which some countries also use as a number
+    format."""
     return bool(SHORT_DATE.fullmatch(text))
 
 
@@ -116,14 +117,14 @@ def several_numbers_error() -> InvalidPhoneNumber:
 
 
 def ensure_not_amount(text: str) -> None:
-    """Dates, quantities and the like. `text` is what
-    numbers.numbering.characters.normalize_number_text gives. Raises InvalidPhoneNumber."""
+    """Raises InvalidPhoneNumber if the text is a date, an amount or similar. `text` must be the
+    result of numbers.numbering.characters.normalize_number_text."""
     ensure_matches_no_lookalike(text, AMOUNT_LOOKALIKES)
 
 
 def ensure_no_extra_text(text: str) -> None:
-    """Numbers with something more: extensions, footnotes, a second number. Raises
-    InvalidPhoneNumber."""
+    """Raises InvalidPhoneNumber if the text is a number with more than the number, such as an
+    extension, a footnote mark or a second number."""
     ensure_matches_no_lookalike(text, EXTRA_TEXT_LOOKALIKES)
 
 

@@ -1,7 +1,7 @@
-"""Text as people and spreadsheets write it, read as one phone number in canonical E.164.
+"""Parsing of phone numbers, as people and spreadsheets write them, into canonical E.164.
 
-Nothing is changed silently: where two readings are possible the text is ambiguous, where digits
-were left out or put in a note says so, and what is no number is refused with the reason.
+Nothing is changed silently. A text with two possible readings is reported as ambiguous, a note says
+which digits were removed or added, and text that is not a number is rejected with the reason.
 """
 
 import re
@@ -40,7 +40,7 @@ from numbers.numbering.readings import (
 DIGITS_ONLY = re.compile(r"\+?[0-9]{1,15}")
 BRACKETED_TRUNK_ZERO = re.compile(r"[(\[]\s?0\s?[)\]]")
 SEPARATORS = re.compile(r"[\s().\-/]")
-DIAL_TONE_MARK = re.compile(r"^([80])~(10|0)(?=\D)")  # where the dialling tone is waited for
+DIAL_TONE_MARK = re.compile(r"^([80])~(10|0)(?=\D)")  # the “~” where callers wait for a dial tone
 PLUS = re.compile(r"\+{1,2}")
 MAX_DIGITS = 15
 SOURCE_WITHOUT_PLUS = phonenumbers.CountryCodeSource.FROM_NUMBER_WITHOUT_PLUS_SIGN
@@ -48,13 +48,14 @@ NATIONAL_FORMAT = phonenumbers.PhoneNumberFormat.NATIONAL
 
 
 def parse_number(text: str, *, country: str | None = None) -> ParsedNumber:
-    """What `text` means. `country` is whose national numbers may stand there without a plus: two
-    letters, or regions.INTERNATIONAL where digits without a plus begin with a country code.
+    """Returns the number that `text` means. `country` says how numbers without a plus are read: as
+    national numbers of this country (two letters), or as starting with a country code if it is
+    regions.INTERNATIONAL.
 
-    Raises InvalidPhoneNumber with what to do, of which Ambiguous and NumberRangeError carry what
-    was understood.
+    Raises InvalidPhoneNumber with what to do. Its subclasses AmbiguousNumber and NumberRangeError
+    carry the possible numbers.
     """
-    if DIGITS_ONLY.fullmatch(text):  # nothing to look for in it: most rows of most files
+    if DIGITS_ONLY.fullmatch(text):  # needs no normalization; true of most rows of most files
         return parse_normalized_number(text, country)
     given = DIAL_TONE_MARK.sub(r"\1\2", normalize_number_text(text))
     if is_short_date(given):
@@ -67,7 +68,8 @@ def parse_number(text: str, *, country: str | None = None) -> ParsedNumber:
 
 
 def parse_date_like_number(given: str, country: str | None) -> ParsedNumber:
-    """31.12.24 is a date, unless the country writes its numbers so."""
+    """Parses a text such as 31.12.24, which is a date unless the country writes its numbers that
+    way. Raises InvalidPhoneNumber for a date."""
     reading = try_parse_number(given, country)
     if reading is None or not (reading.is_sure and reading.is_valid):
         raise date_error()
@@ -96,7 +98,8 @@ def parse_normalized_number(given: str, country: str | None) -> ParsedNumber:
 
 
 def extract_dialled_digits(given: str) -> str:
-    """ASCII digits, and a plus before them. Raises InvalidPhoneNumber for anything else."""
+    """Returns the ASCII digits of the text, with its leading plus if any. Raises InvalidPhoneNumber
+    for anything else."""
     if not given:
         raise InvalidPhoneNumber(_("The number is missing."), code="required")
     dialled = PLUS.sub("+", SEPARATORS.sub("", BRACKETED_TRUNK_ZERO.sub("0", given)), count=1)
@@ -118,7 +121,8 @@ def extract_dialled_digits(given: str) -> str:
 
 # --- with a country code --------------------------------------------------------------------------
 def parse_international_number(dialled: str, has_zero: bool = False) -> ParsedNumber:
-    """`dialled` begin with a plus. `has_zero`: with (0) somewhere, written for callers at home."""
+    """Parses digits that begin with a plus. `has_zero` says that the text contained (0), the trunk
+    prefix written for national callers. Raises InvalidPhoneNumber."""
     if len(dialled) > MAX_DIGITS + 1 + has_zero:
         raise e164.too_many_digits_error(len(dialled) - 1)
     number = e164.parse_e164(dialled)
@@ -142,7 +146,8 @@ def parse_international_number(dialled: str, has_zero: bool = False) -> ParsedNu
 
 
 def resolve_trunk_zero(code: int, given: str) -> PhoneNumber:
-    """(0) is dialled at home only; but in Italy and San Marino it is a part of the number."""
+    """Returns the number without the 0 of “(0)”, which is dialled only within the country, or with
+    it where it is part of the number, as in Italy and San Marino."""
     kept, dropped = e164.parse_e164(f"+{code}{given}"), e164.parse_e164(f"+{code}{given[1:]}")
     valid = [n for n in (dropped, kept) if n and phonenumbers.is_valid_number(n)]
     if valid and len(valid) == 1:
@@ -170,7 +175,8 @@ def extra_digit_error(result: str) -> InvalidPhoneNumber:
 def build_parsed_number(
     number: PhoneNumber, text: str, note: str = "", **more: Any
 ) -> ParsedNumber:
-    """`text` is the number in E.164."""
+    """Builds the result from a number and its E.164 text, with a note if the number is not
+    valid."""
     if phonenumbers.is_valid_number(number):
         return ParsedNumber(text, note, **more)
     note = f"{note}\n{plans.invalid_number_note(number)}".strip()
@@ -183,9 +189,10 @@ def read_as_note(number: PhoneNumber) -> str:
     }
 
 
-# --- without one ----------------------------------------------------------------------------------
+# --- without a country code -----------------------------------------------------------------------
 def parse_national_number(given: str, dialled: str, country: str, has_zero: bool) -> ParsedNumber:
-    """As the country dials it, at home or abroad; or with its plus lost."""
+    """Parses digits as dialled in `country`, as a national number or with its international prefix,
+    or as an international number that lost its plus. Raises InvalidPhoneNumber."""
     here = parse_with_region(dialled, country)
     if here and here.country_code_source == phonenumbers.CountryCodeSource.FROM_NUMBER_WITH_IDD:
         return parse_with_international_prefix(dialled, country, has_zero)
@@ -206,7 +213,9 @@ def parse_with_region(dialled: str, country: str) -> PhoneNumber | None:
 
 
 def parse_with_international_prefix(dialled: str, country: str, has_zero: bool) -> ParsedNumber:
-    """One valid reading wins, where a digit may belong to the prefix or to the number."""
+    """Parses digits that begin with the country's international prefix. If a digit may belong to
+    either the prefix or the number, a single valid reading wins. Raises AmbiguousNumber for several
+    and InvalidPhoneNumber for none."""
     readings, error = [], None
     for prefix in plans.matching_international_prefixes(dialled, country):
         try:
@@ -235,7 +244,7 @@ def wrong_international_prefix_error(country: str) -> InvalidPhoneNumber:
 def parse_national_candidate(
     here: PhoneNumber | None, dialled: str, country: str
 ) -> ParsedNumber | None:
-    """The national reading; None where it is no possible number."""
+    """Returns the number read as a national one, or None if that is not possible."""
     code = phonenumbers.country_code_for_region(country)
     if here is None or here.country_code != code:
         return None
@@ -255,16 +264,16 @@ def parse_national_candidate(
 
 
 def national_input_format(here: PhoneNumber) -> str:
-    """How a number of the chosen country was written; behind +1 nobody knows, as 1 is also what is
-    dialled before a national number."""
+    """Returns how a number of the chosen country was written, "national" or "international".
+    Returns "" for +1, where 1 is also the trunk prefix, so the two look the same."""
     if here.country_code_source != SOURCE_WITHOUT_PLUS:
         return "national"
     return "" if e164.national_prefix(here.country_code) == "1" else "international"
 
 
 def parse_missing_plus_candidate(given: str, dialled: str, country: str) -> ParsedNumber | None:
-    """The international reading; None where it is no possible number, or where the digits are
-    grouped otherwise than behind a foreign country code."""
+    """Returns the number read as an international one without its plus. Returns None if it is not
+    possible, or if the digit groups do not fit a foreign country code."""
     try:
         found = parse_international_number(f"+{dialled}")
     except InvalidPhoneNumber:
@@ -277,7 +286,8 @@ def parse_missing_plus_candidate(given: str, dialled: str, country: str) -> Pars
 
 
 def starts_with_country_code(given: str, code: str) -> bool:
-    """(32) or 322 555 1234 are area codes, 32 2 555 12 34 is Belgium."""
+    """Returns whether the digit groups allow a country code at the start: (32) or 322 555 1234 is
+    an area code, 32 2 555 12 34 is Belgium."""
     parts = split_digit_groups(given)
     return parts is None or (parts[0] == code and not given.startswith("("))
 
@@ -285,7 +295,8 @@ def starts_with_country_code(given: str, code: str) -> bool:
 def choose_candidate(
     home: ParsedNumber | None, lost: ParsedNumber | None, here: PhoneNumber | None, given: str
 ) -> ParsedNumber:
-    """One valid reading wins; a number of another country never does so silently."""
+    """Returns the only valid one of two readings. A number of another country is never accepted
+    silently. Raises AmbiguousNumber or InvalidPhoneNumber."""
     if home and lost and home.number == lost.number:
         return home
     home_valid = home is not None and home.is_valid
@@ -298,7 +309,7 @@ def choose_candidate(
         return lost
     if not lost_valid:
         return raise_impossible_number(here)
-    if home is None and given.isdecimal():  # as a spreadsheet leaves it that took its plus
+    if home is None and given.isdecimal():  # as left by a spreadsheet that removed the plus
         note = _("Read as international: %(number)s.") % {
             "number": number_with_country(lost.number)
         }
@@ -307,7 +318,8 @@ def choose_candidate(
 
 
 def choose_by_digit_groups(home: ParsedNumber, lost: ParsedNumber, given: str) -> ParsedNumber:
-    """The groups of digits may tell which of two numbers of one country was meant."""
+    """Returns the international reading if the digit groups match the display format of that
+    number. Raises AmbiguousNumber otherwise."""
     if not lost.is_foreign and split_digit_groups(given) == split_digit_groups(
         e164.format_display_number(lost.number)
     ):
@@ -321,7 +333,7 @@ def split_digit_groups(text: str) -> list[str] | None:
 
 
 def raise_impossible_number(here: PhoneNumber | None) -> ParsedNumber:
-    """Raises InvalidPhoneNumber, with what is wrong with the national reading."""
+    """Raises InvalidPhoneNumber with the reason why the national reading is impossible."""
     if here is None:
         raise e164.impossible_number_error(None)
     raise e164.impossible_number_error(phonenumbers.is_possible_number_with_reason(here))
@@ -329,8 +341,9 @@ def raise_impossible_number(here: PhoneNumber | None) -> ParsedNumber:
 
 # --- ranges ---------------------------------------------------------------------------------------
 def ensure_not_range(block: NumberRange, country: str | None) -> None:
-    """Raises NumberRangeError where the text is a range or may be one, and InvalidPhoneNumber where
-    it is one with an end that cannot be read. A hyphen within one number is none."""
+    """Raises NumberRangeError if the text is or may be a range, and InvalidPhoneNumber if it is a
+    range whose first or last number cannot be parsed. A hyphen within one number does not make a
+    range."""
     try:
         first = parse_normalized_number(block.first, country)
     except InvalidPhoneNumber as error:

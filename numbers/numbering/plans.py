@@ -1,5 +1,5 @@
-"""What libphonenumber does not say of numbering plans: renumberings that people have not followed,
-and why a possible number is not valid."""
+"""Numbering-plan facts that libphonenumber does not provide: old formats still in use after a
+renumbering, and hints on why a possible number is not valid."""
 
 import re
 from collections.abc import Callable
@@ -16,15 +16,15 @@ LEADING_ZERO_COUNTRY_CODES = (
     39,
     378,
     379,
-)  # their fixed lines begin with a zero that is always dialled
+)  # countries whose landline numbers start with a 0 that is always dialled
 
 
 @dataclass(frozen=True)
 class Renumbering:
-    """Old national digits of one country that a renumbering has made into new ones."""
+    """A renumbering of one country, which turns old national digits into new ones."""
 
-    begins: tuple[str, ...]  # what is left out
-    length: int  # of the digits behind it
+    begins: tuple[str, ...]  # old prefixes to remove
+    length: int  # number of digits after the prefix
     why: object
 
 
@@ -34,7 +34,8 @@ RENUMBERINGS = {
 
 
 def apply_renumbering(country_code: int, national: str) -> tuple[PhoneNumber, str] | None:
-    """The valid number that old national digits are today, and why."""
+    """Returns the valid number that replaced these old national digits, with the reason, or
+    None."""
     plan = RENUMBERINGS.get(country_code)
     for begin in plan.begins if plan else ():
         rest = national.removeprefix(begin)
@@ -46,14 +47,14 @@ def apply_renumbering(country_code: int, national: str) -> tuple[PhoneNumber, st
 
 
 def international_prefix(country: str) -> str:
-    """What the country dials before a number of another one, for people: “011”."""
+    """Returns the international prefix of a country, as shown to people: “011”."""
     plan = PhoneMetadata.metadata_for_region(country)
     return (plan.preferred_international_prefix or plan.international_prefix or "").split("(")[0]
 
 
 def matching_international_prefixes(digits: str, country: str) -> list[str]:
-    """The international prefixes of `country` that `digits` may begin with: the usual one, and one
-    that chooses a carrier."""
+    """Returns the international prefixes of `country` that `digits` may begin with, which are the
+    usual one and one that selects a carrier."""
     plan = PhoneMetadata.metadata_for_region(country)
     found = re.match(plan.international_prefix or "(?!)", digits)
     usual = (plan.preferred_international_prefix or "").replace("~", "")
@@ -68,8 +69,7 @@ def keeps_leading_zero(country_code: int) -> bool:
 
 
 def invalid_number_note(number: PhoneNumber) -> str:
-    """Why a number that is possible is not valid, as far as that is known: a sentence on each
-    line."""
+    """Returns why a possible number is not valid, as far as known, with one sentence per line."""
     country = countries.calling_code_country(number.country_code)
     text = _("Possible, but not valid in the numbering plan of %(country)s.") % {"country": country}
     hint = COUNTRY_HINTS.get(number.country_code, default_hint)(number)
@@ -77,7 +77,8 @@ def invalid_number_note(number: PhoneNumber) -> str:
 
 
 def default_hint(number: PhoneNumber) -> str:
-    """Most wrong digits are a trunk zero that was kept, or an area code that is missing."""
+    """Returns a suggestion without the leading zero, if that is valid, or "". Most invalid numbers
+    kept a trunk zero or lack their area code."""
     national = phonenumbers.national_significant_number(number)
     if not national.startswith("0"):
         return ""

@@ -1,4 +1,4 @@
-"""A range of numbers by its ends, or by its first and how many."""
+"""Ranges of numbers, given by first and last number or by first number and count."""
 
 from collections.abc import Iterator
 
@@ -18,15 +18,15 @@ from numbers.numbering.parsing import parse_number
 from numbers.numbering.readings import AmbiguousNumber
 
 BLOCK_SUFFIX_DIGITS = (
-    4  # at the end of a number: a block of 10,000 has the digits before them in common
+    4  # the last digits; numbers of one block of 10,000 share the digits before them
 )
 
 
 def resolve_range_ends(
     *, first: str, last: str = "", count: int | None = None, country: str | None = None
 ) -> tuple[str, str]:
-    """Both in E.164. `last` may be only the digits in which it differs. Raises ValidationError by
-    field."""
+    """Returns the first and last number in E.164. `last` may be only the digits that differ. Raises
+    ValidationError by field."""
     begin = parse_range_number("first", first, country)
     if last and count:
         raise ValidationError({"last": _("Give one of the two: the last number, or how many.")})
@@ -40,7 +40,8 @@ def resolve_range_ends(
 
 
 def parse_last_number(begin: str, last: str, country: str | None) -> str:
-    """Written in full, or only its end: 99 behind +4930123400 is +4930123499."""
+    """Returns the last number, written in full or by its last digits: 99 after +4930123400 is
+    +4930123499. Raises ValidationError."""
     short = expand_last_number(begin, extract_digits(last))
     if short is None and len(extract_digits(last)) <= MAX_VARYING_DIGITS:
         words = {"last": last, "first": begin}
@@ -68,7 +69,8 @@ def ensure_valid_range_end(name: str, end: str) -> str:
 
 
 def parse_range_number(name: str, text: str, country: str | None) -> str:
-    """There is no row to choose a reading in, so a range needs certain ends."""
+    """Parses one end of a range. Raises ValidationError if the number is ambiguous, as a range has
+    no row in which a reading could be chosen."""
     try:
         found = parse_number(text, country=country)
         if found.is_foreign:
@@ -92,7 +94,8 @@ def ensure_valid_range(begin: str, end: str, place: str) -> None:
 
 
 def range_notice(begin: str, end: str) -> str:
-    """What to look at in a range that can be added: it leaves its area code or its block; or ""."""
+    """Returns a warning about a valid range that crosses its area code or its block of 10,000
+    numbers, or ""."""
     length = max(area_code_length(begin), area_code_length(end))
     first, last = international_area_code(begin, length), international_area_code(end, length)
     if first != last:
@@ -111,12 +114,13 @@ def range_notice(begin: str, end: str) -> str:
 
 
 def area_code_length(e164: str) -> int:
-    """In digits; 0 for a number that has none, or is not valid."""
+    """Returns the length of the area code in digits, or 0 for a number that has none or is not
+    valid."""
     return phonenumbers.length_of_geographical_area_code(phonenumbers.parse(e164))
 
 
 def international_area_code(e164: str, length: int) -> str:
-    """With its country code, as “+1 212”."""
+    """Returns the area code with the country code, as in “+1 212”."""
     number = phonenumbers.parse(e164)
     national = phonenumbers.national_significant_number(number)
     return f"+{number.country_code} {national[:length]}"

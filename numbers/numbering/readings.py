@@ -1,4 +1,4 @@
-"""What a text was understood as: one number, several that it may mean, or a range."""
+"""Results of parsing a text as a phone number: one number, several candidates, or a range."""
 
 from dataclasses import dataclass
 
@@ -12,10 +12,10 @@ from numbers.numbering.e164 import InvalidPhoneNumber
 class ParsedNumber:
     """One number that a text can mean.
 
-    `note`: what to look at, a sentence on each line. `way`: how digits without a plus were read,
-    "national" or "international". `is_valid`: in its numbering plan, not only possible. `is_sure`:
-    a national reading that is spelled just as its country writes it. `is_foreign`: an international
-    reading, of another country than the one chosen.
+    `note` holds warnings, one sentence per line. `way` says how digits without a plus were read,
+    "national" or "international". `is_valid` says that the number is valid in its numbering plan,
+    not only possible. `is_sure` marks a national reading that is written exactly in its country's
+    format. `is_foreign` marks an international reading in another country than the chosen one.
     """
 
     number: str
@@ -27,7 +27,7 @@ class ParsedNumber:
 
 
 class AmbiguousNumber(InvalidPhoneNumber):
-    """The text has several readings, or one that only a person can accept."""
+    """Raised if a text has several readings, or one that needs confirmation by a person."""
 
     def __init__(self, readings: tuple[ParsedNumber, ...]):
         shown = [number_with_country(reading.number) for reading in readings]
@@ -43,8 +43,8 @@ class AmbiguousNumber(InvalidPhoneNumber):
 
 
 class NumberRangeError(InvalidPhoneNumber):
-    """The text is a range: `first` and `last` in E.164. `single` is its reading as one number, or
-    None."""
+    """Raised if the text is a range from `first` to `last`, in E.164. `single` is the text read as
+    one number, or None."""
 
     def __init__(self, first: str, last: str, single: ParsedNumber | None):
         words = {"first": first, "last": last, "count": int(last) - int(first) + 1}
@@ -54,14 +54,14 @@ class NumberRangeError(InvalidPhoneNumber):
 
 
 def candidate_numbers(error: InvalidPhoneNumber) -> tuple[ParsedNumber, ...]:
-    """The numbers that a person may choose from, as one number."""
+    """Returns the numbers that a person may choose from when the text is meant as one number."""
     if isinstance(error, AmbiguousNumber):
         return error.readings
     return (error.single,) if isinstance(error, NumberRangeError) and error.single else ()
 
 
 def number_with_country(number: str) -> str:
-    """“+41 55 555 01 01 (Switzerland)”."""
+    """Returns the number with its country, as in “+41 55 555 01 01 (Switzerland)”."""
     code = countries.calling_code(number[1:])
     country = countries.calling_code_country(code) if code else ""
     return (

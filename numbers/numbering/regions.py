@@ -1,5 +1,5 @@
-"""Countries by their two letters, whose national numbers we can read, in the reader's language; the
-names are the Unicode CLDR's, by Babel."""
+"""Countries whose national numbers can be parsed, by two-letter code, with their names in the
+reader's language from Unicode CLDR (by way of Babel)."""
 
 import re
 import unicodedata
@@ -11,7 +11,7 @@ from babel.core import get_global
 from django.utils.translation import get_language, to_locale
 from django.utils.translation import gettext as _
 
-INTERNATIONAL = "001"  # the world by UN M49: digits without a plus begin with a country code
+INTERNATIONAL = "001"  # UN M49 code of the world: digits without a plus begin with a country code
 LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pt")
 ALTERNATIVE_COUNTRY_NAMES = {
     "Great Britain": "GB",
@@ -42,18 +42,19 @@ REGION_CODES = frozenset(phonenumbers.SUPPORTED_REGIONS)
 
 
 def region_name(code: str) -> str:
-    """Of two letters, or of a part of the world by its three digits (UN M49)."""
+    """Returns the name of a two-letter country code or of a three-digit UN M49 area code."""
     return localized_region_names(get_language() or "en")[code]
 
 
 def region_choices() -> list[tuple[str, str]]:
-    """For a form: “Germany (+49)” by name."""
+    """Returns the choices of a form field, such as “Germany (+49)”, sorted by name."""
     return localized_region_choices(get_language() or "en")
 
 
 def find_region(text: str) -> str | None:
-    """The code of the country that `text` names: two or three letters, a name in one of LANGUAGES,
-    or a calling code like +44; INTERNATIONAL for “international”. None for what is none."""
+    """Returns the code of the country that `text` names by two or three letters, a name in one of
+    LANGUAGES, or a calling code like +44. Returns INTERNATIONAL for “international”, and None if
+    the text names no country."""
     named = normalize_country_name(text)
     if named in (INTERNATIONAL, "international"):
         return INTERNATIONAL
@@ -67,7 +68,7 @@ def find_region(text: str) -> str | None:
 @lru_cache(maxsize=1)
 def region_codes_by_name() -> dict[str, str]:
     found = {normalize_country_name(code): code for code in REGION_CODES}
-    for alias, codes in get_global("territory_aliases").items():  # UK, USA, DEU, 276
+    for alias, codes in get_global("territory_aliases").items():  # such as UK, USA, DEU, 276
         if alias.isalpha() and codes[0] in REGION_CODES:
             found.setdefault(normalize_country_name(alias), codes[0])
     for language in LANGUAGES:
@@ -80,7 +81,8 @@ def region_codes_by_name() -> dict[str, str]:
 
 
 def default_region_choices(nothing: str) -> list[tuple[str, str]]:
-    """For a form, what a number without a plus is: `nothing`, international, or a country's."""
+    """Returns the choices of a form field for how numbers without a plus are read: `nothing`, as
+    international, or as national numbers of a country."""
     return [("", nothing), (INTERNATIONAL, _("International, without +")), *region_choices()]
 
 
@@ -99,7 +101,8 @@ def localized_region_names(language: str) -> dict[str, str]:
 
 
 def normalize_country_name(text: str) -> str:
-    """So that Österreich stands among the O."""
+    """Returns the name in lower-case ASCII without punctuation, for comparing and sorting, so that
+    Österreich sorts under O."""
     text = (
         unicodedata.normalize("NFKD", text)
         .replace("ß", "ss")

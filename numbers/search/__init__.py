@@ -1,1 +1,1 @@
-"""Search, sort, save and export lists of numbers."""
+"""Search, sort orders, saved views and export of the number list."""

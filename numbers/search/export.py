@@ -1,7 +1,7 @@
-"""Numbers as rows of a file: any list, in little memory.
+"""Export of any number list as rows of a file, in little memory.
 
-They are walked in pages by an order that no change disturbs, so that no statement is long, and
-nothing is left out or told twice.
+The list is read in pages, in an order that changes do not affect, so that no statement runs long
+and no number is missing or repeated.
 """
 
 from collections.abc import Iterator
@@ -51,8 +51,9 @@ STABLE_ORDERS = ("newest", "oldest", "number")
 def iterate_export_chunks(
     by: Principal, numbers: QuerySet[PhoneNumber], *, order: str, after: list[str] | None = None
 ) -> Iterator[ExportChunk]:
-    """One list of texts per number, as FIELDS has them: moments in UTC, a carrier so that an import
-    finds it again. `after` is the place of a portion."""
+    """Yields chunks with one list of texts per number, in the order of EXPORT_FIELDS. Times are in
+    UTC, and a carrier is named so that an import finds it again. `after` is the cursor of the last
+    chunk."""
     carriers = carriers_by_name(by)
     steady = SORT_ORDERS[order if order in STABLE_ORDERS else "newest"]
     for found in iterate_number_pages(numbers, steady, after):
@@ -111,5 +112,6 @@ def format_export_value(value: Any) -> str:
 
 
 def escape_spreadsheet_cell(text: str) -> str:
-    """For a spreadsheet; a number in E.164 can be no formula and stays as it is."""
+    """Returns the text escaped for a spreadsheet. A number in E.164 cannot be a formula and stays
+    unchanged."""
     return text if E164_PATTERN.fullmatch(text) else escape_formula(text)

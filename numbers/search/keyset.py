@@ -1,4 +1,4 @@
-"""The orders that numbers are listed in, each by an index, and places in them."""
+"""Sort orders of the number list, each supported by an index, and keyset pagination in them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,22 +22,23 @@ from django.utils.translation import gettext_lazy as _
 
 from numbers.models import PhoneNumber
 
-KeysetPosition = tuple[Any, UUID]  # the key and the id of a row
+KeysetPosition = tuple[Any, UUID]  # the sort key and the id of a row
 
 
 class BytewiseOrder(OrderBy):
-    """As the index has it that finds numbers by their beginning, whatever the collation."""
+    """An order by bytes, whatever the collation, as in the index that finds numbers by prefix."""
 
     template = "%(expression)s USING %(ordering)s"
 
     def as_sql(self, compiler, connection, template=None, **extra):
-        # The words in the comments are for Django, which looks for them in every order.
+        # Django looks for the words in the comments in every order.
         ordering = "~>~ /* DESC */" if self.descending else "~<~ /* ASC */"
         return super().as_sql(compiler, connection, template, ordering=ordering, **extra)
 
 
 class KeysetComparison(Func):
-    """Key and id beyond a place, compared as a pair, so that an index leads straight there."""
+    """A comparison that a row's key and id, taken as a pair, come after a position. An index finds
+    the position directly."""
 
     arity = 4
     output_field = BooleanField()
@@ -51,7 +52,8 @@ class KeysetComparison(Func):
 
 
 class BytewiseKeysetComparison(Func):
-    """The same in bytewise order, for which ids know no comparison; equal keys are rare."""
+    """The same comparison in bytewise order, which is not defined for ids, so that key and id are
+    compared one after the other. Equal keys are rare."""
 
     arity = 4
     output_field = BooleanField()
@@ -66,7 +68,7 @@ class BytewiseKeysetComparison(Func):
 
 @dataclass(frozen=True)
 class SortOrder:
-    """`key` stands in an index behind the organization and ahead of the id."""
+    """One order of the number list. `key` is in an index between the organization and the id."""
 
     title: Any
     key: Callable[[], Any]
@@ -82,8 +84,8 @@ class SortOrder:
         behind: KeysetPosition | None = None,
         turned: bool = False,
     ) -> QuerySet[PhoneNumber]:
-        """From a place on, or from the beginning; `turned` goes towards the beginning. Each row
-        has its `place_key`."""
+        """Returns the rows after a position, or from the start; with `turned`, in reverse order.
+        Each row has its sort key as `place_key`."""
         descending = self.descending != turned
         if behind:
             key, row_id = behind
@@ -120,7 +122,7 @@ SORT_ORDERS = {
 
 @dataclass(frozen=True)
 class KeysetPage:
-    """Some rows in a row; whether there are others ahead of them and behind."""
+    """Consecutive rows, and whether there are others before (`ahead`) and after (`behind`) them."""
 
     rows: Sequence[PhoneNumber]
     ahead: bool = False
@@ -135,8 +137,8 @@ def fetch_keyset_page(
     place: KeysetPosition | None = None,
     turned: bool = False,
 ) -> KeysetPage:
-    """At most `size` rows behind `place`, or (`turned`) those just ahead of it. The first window
-    is a full one, from whichever side one comes."""
+    """Returns at most `size` rows after `place` or, with `turned`, just before it. The first page
+    is a full one from either direction."""
     found = list(order.rows(numbers, behind=place, turned=turned)[: size + 1])
     more, shown = len(found) > size, found[:size]
     if not turned:
@@ -151,7 +153,7 @@ def is_timestamp_field(field: Field) -> bool:
 
 
 def parse_keyset_key(order: SortOrder, text: str) -> datetime | str:
-    """Raises ValueError."""
+    """Parses the sort key of a position. Raises ValueError."""
     if "\0" in text or len(text) > 200:
         raise ValueError(text)
     text.encode()

@@ -1,11 +1,11 @@
-"""Search by any run of digits or letters, quick at a million rows: what is looked for, and how.
+"""Search by any sequence of digits or letters, fast with a million rows.
 
-An index holds the grams of each number (four digits) and of each label (three letters); migration
-0004 makes the functions that cut them. Every gram begins with a mark of its organization, so that
-no other organization's rows slow a search down. Row-level security lets no condition ahead of its
-own that could tell of a row, and PostgreSQL counts comparing arrays among these: so two functions
-of the owner (migration 0013) look into the index, and tell ids, whose rows the policy then shows or
-does not.
+An index holds the n-grams of each number (four digits) and of each label (three letters), built by
+functions of migration 0004. Every n-gram begins with a mark of its organization, so that rows of
+other organizations do not slow a search down. Row-level security evaluates no condition before its
+own that could leak rows, and PostgreSQL counts array comparison among these. Therefore two
+functions of the owner (migration 0013) read the index and return ids, and the policy then decides
+which of those rows are visible.
 """
 
 import re
@@ -19,10 +19,10 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce, Collate, Lower, NullIf
 from django.db.models.lookups import Contains
 
-DIGITS_PER_NGRAM, LETTERS_PER_NGRAM = 4, 3  # what a gram holds
-AREA_CODE_DIGITS = 3  # digits of an area code behind +1
-ORGANIZATION_MARK_LENGTH = 8  # the first so many characters of the organization's id
-SORTS_LAST = "\U0010ffff"  # what sorts behind every label
+DIGITS_PER_NGRAM, LETTERS_PER_NGRAM = 4, 3  # per n-gram
+AREA_CODE_DIGITS = 3  # of a +1 number
+ORGANIZATION_MARK_LENGTH = 8  # characters of the organization's id
+SORTS_LAST = "\U0010ffff"  # sorts after every label
 TRUNK_ZERO = re.compile(r"\(0\)")
 NATIONAL_PREFIX_ZEROS = re.compile(r"0+(?=[0-9]{7})")
 NgramArray = ArrayField(TextField())
@@ -40,7 +40,8 @@ LABEL_PREFIX_SQL = (
 @CharField.register_lookup
 @TextField.register_lookup
 class BeginsLookup(Lookup):
-    """As `startswith`, but in an operator that an index answers under row-level security."""
+    """A prefix lookup like `startswith`, with an operator that uses an index under row-level
+    security."""
 
     lookup_name = "begins"
 
@@ -51,7 +52,8 @@ class BeginsLookup(Lookup):
 
 
 class NumberGrams(Func):
-    """Every four digits in a row, and the last one, two and three behind a `$`."""
+    """The n-grams of a number: every four consecutive digits, and the last one, two and three after
+    `$`."""
 
     function = "phone_number_grams"
     arity = 2
@@ -59,7 +61,7 @@ class NumberGrams(Func):
 
 
 class LabelGrams(Func):
-    """Every three characters in a row, in small letters."""
+    """The n-grams of a label: every three consecutive characters, in lower case."""
 
     function = "phone_label_grams"
     arity = 2
@@ -67,16 +69,17 @@ class LabelGrams(Func):
 
 
 def label_key() -> Collate:
-    """What labels are sorted by, numbers without one last; an index holds it."""
+    """Returns the sort key of labels, which is in an index. Numbers without a label sort last."""
     return Collate(Coalesce(Lower(NullIf("label", Value(""))), Value(SORTS_LAST)), "C")
 
 
 def build_search_condition(organization_id: UUID, text: str, *, by_grams: bool = True) -> Q:
-    """Letters look into labels, digits into numbers, in people's spelling, and into labels as they
-    are written, unless a plus says that a number is meant.
+    """Returns the condition for a search. Letters match labels. Digits match numbers, as people
+    write them, and labels as written, unless a plus says that a number is meant.
 
-    Without `by_grams` the same rows are found by reading row after row: quicker for the first few
-    of very many, which the database cannot know, as it takes the grams of a word for independent.
+    Without `by_grams`, the same rows are found by scanning, which is faster for the first few of
+    very many rows. The planner cannot know that, as it assumes the n-grams of a word to be
+    independent.
     """
     text = text.strip()
     if text.startswith("+") and not is_text_query(text):
@@ -93,15 +96,16 @@ def is_text_query(text: str) -> bool:
 
 
 def match_any_query(parts: list[IdQuery]) -> Q:
-    """Of all parts together: each by its index, which an OR of conditions would not be."""
+    """Returns the condition that any of the queries matches. Each uses its index, which an OR of
+    conditions would not."""
     statement = " UNION ".join(query for query, _values in parts)
     values = [value for _query, each in parts for value in each]
     return Q(pk__in=RawSQL(statement, values))  # noqa: S611  the statements are ours
 
 
 def extract_search_digits(text: str) -> str:
-    """The digits. What is dialled within a country is no part of E.164: (0), and zeros ahead of a
-    long number."""
+    """Returns the digits of the text, without what is dialled only within a country: (0), and zeros
+    before a long number."""
     digits = re.sub(r"[^0-9]", "", TRUNK_ZERO.sub("", text))
     return (
         NATIONAL_PREFIX_ZEROS.sub("", digits, count=1)
@@ -111,11 +115,12 @@ def extract_search_digits(text: str) -> str:
 
 
 def match_numbers(text: str) -> Q:
-    """Four digits or more are found anywhere, fewer at either end, or as the area code behind +1;
-    behind a plus they are the beginning."""
+    """Returns the condition on numbers. Four or more digits match anywhere; fewer match the
+    beginning, the end, or the area code of a +1 number. Digits after a plus match the beginning
+    only."""
     run = extract_search_digits(text)
     if not run:
-        return Q(pk__in=[])  # an empty run would begin every number
+        return Q(pk__in=[])  # no digits would match every number
     beginning = Q(e164__begins=f"+{run}")
     if text.startswith("+"):
         return beginning
@@ -152,7 +157,8 @@ def add_organization_mark(organization_id: UUID, grams: list[str]) -> list[str]:
 
 
 def match_labels(text: str) -> Q:
-    """Three characters or more are found anywhere, fewer at the beginning of a label."""
+    """Returns the condition on labels. Three or more characters match anywhere, fewer at the
+    beginning."""
     small = Lower(Value(text, output_field=TextField()))
     if len(text) < LETTERS_PER_NGRAM:
         return Q(BeginsLookup(F("label_key"), small), label__gt="")
@@ -160,7 +166,8 @@ def match_labels(text: str) -> Q:
 
 
 def label_id_queries(organization_id: UUID, text: str) -> Iterator[IdQuery]:
-    """PostgreSQL itself makes the letters small, as it did in the index."""
+    """Yields the query for labels. PostgreSQL converts the text to lower case, as it did for the
+    index."""
     yield (
         LABEL_PREFIX_SQL if len(text) < LETTERS_PER_NGRAM else LABEL_NGRAM_SQL,
         [organization_id, text],

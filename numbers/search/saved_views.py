@@ -1,4 +1,4 @@
-"""Views of the list that people keep: their own, and those of the whole organization."""
+"""Saved views of the number list, personal ones and those of the whole organization."""
 
 from uuid import UUID
 
@@ -11,15 +11,15 @@ from organizations.access.principals import Principal
 from organizations.access.roles import Permission
 from organizations.operations import record_event
 
-MAX_SAVED_VIEWS = 50  # of one person, and of the organization
+MAX_SAVED_VIEWS = 50  # per person, and per organization
 
 
 class SavedViewError(Exception):
-    """The view cannot be kept; the text says why."""
+    """Raised if a view cannot be saved or deleted; the message says why."""
 
 
 def visible_saved_views(by: Principal) -> QuerySet[SavedView]:
-    """The organization's, and the person's own."""
+    """Returns the views of the organization and those of the person."""
     return by.organization.saved_views.filter(Q(user=None) | Q(user=by.user_id))
 
 
@@ -29,7 +29,7 @@ def can_delete_view(by: Principal, view: SavedView) -> bool:
 
 @transaction.atomic
 def save_view(by: Principal, *, name: str, query: str, shared: bool = False) -> SavedView:
-    """Raises SavedViewError and ValidationError by field."""
+    """Saves and returns a view. Raises SavedViewError, and ValidationError by field."""
     if shared and not by.can(Permission.PHONE_NUMBERS_UPDATE):
         raise SavedViewError(_("Your role does not allow to save a view for everybody."))
     owner = None if shared else by.user_id
@@ -53,7 +53,8 @@ def save_view(by: Principal, *, name: str, query: str, shared: bool = False) -> 
 
 @transaction.atomic
 def delete_view(by: Principal, view_id: UUID) -> SavedView:
-    """Raises DoesNotExist for those of others, and SavedViewError."""
+    """Deletes and returns a view. Raises DoesNotExist for another person's view, and
+    SavedViewError."""
     view = visible_saved_views(by).select_for_update().get(pk=view_id)
     if not can_delete_view(by, view):
         raise SavedViewError(_("Your role does not allow to delete a view of everybody."))

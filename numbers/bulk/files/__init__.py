@@ -1,1 +1,1 @@
-"""Tables of numbers as people hand them in: CSV, Excel, or rows of a request."""
+"""Tables of numbers from CSV files, Excel files or the rows of a request."""

@@ -1,4 +1,4 @@
-"""What each column of a file means, proposed by its heading and by how its cells look."""
+"""The meaning of each column of a file, proposed by its heading and its content."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -16,9 +16,9 @@ UUID_PATTERN = re.compile(r"\{?[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}\}?"
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a file. `index` counts from 0; `heading` is "" where there is none; `meaning`
-    is one of MEANINGS, or "" for an ignored column. `is_known` tells that nobody needs to confirm
-    the meaning."""
+    """One column of a file. `index` counts from 0; `heading` is "" if there is none; `meaning` is
+    one of COLUMN_MEANINGS, or "" for an ignored column. `is_known` says that nobody needs to
+    confirm the meaning."""
 
     index: int
     heading: str
@@ -29,11 +29,11 @@ class Column:
 
 @dataclass(frozen=True)
 class ColumnContent:
-    """How the cells of one column look, empty ones left out."""
+    """Statistics of the cells of one column, without empty ones."""
 
     filled: int
     likely: int  # cells that look like phone numbers
-    score: float  # the mean of their likeness
+    score: float  # mean likelihood of the cells
     distinct: int
     wordy: int  # cells of words
     codes: int  # cells like "US"
@@ -52,8 +52,8 @@ class ColumnContent:
 
 
 def propose_columns(names: Sequence[str] | None, data: Sequence[Sequence[str]]) -> list[Column]:
-    """One for each column, in the file's order. `names` is the heading row, None where there is
-    none; `data` are the first rows below it."""
+    """Returns the columns in the order of the file. `names` is the heading row or None, and `data`
+    are the first rows below it."""
     width = table_width(names, data)
     headings = [*(names or [])[:width], *[""] * (width - len(names or []))]
     cells = [[row[index] for row in data if index < len(row)] for index in range(width)]
@@ -68,8 +68,8 @@ def propose_columns(names: Sequence[str] | None, data: Sequence[Sequence[str]]) 
 
 
 def table_width(names: Sequence[str] | None, data: Sequence[Sequence[str]]) -> int:
-    """Cells beyond the heading row count as a column only where most rows have them: else a text
-    with separators lacks its quotes."""
+    """Returns the number of columns. Cells beyond the heading row count only if most rows have
+    them; otherwise a text with separators lacks its quotation marks."""
     if names is None:
         return median_width(filled_width(row) for row in data)
     widths = [filled_width(row) for row in data]
@@ -83,7 +83,7 @@ def filled_width(row: Sequence[str]) -> int:
 
 
 def median_width(widths: Iterable[int]) -> int:
-    """The smallest width that at least half of the rows do not exceed."""
+    """Returns the smallest width that at least half of the rows do not exceed."""
     ordered = sorted(widths)
     return max(ordered[(len(ordered) - 1) // 2], 1) if ordered else 1
 
@@ -113,7 +113,7 @@ def analyze_column_content(cells: Sequence[str]) -> ColumnContent:
 
 
 def is_mostly_letters(cell: str) -> bool:
-    """No moment and no id, which have letters too."""
+    """Returns whether the cell is words, rather than a time or an id, which contain letters too."""
     cell = cell[:SAMPLE_LENGTH]
     letters, digits = sum(map(str.isalpha, cell)), sum(map(str.isdigit, cell))
     return letters > 0 and letters >= digits and not UUID_PATTERN.fullmatch(cell)
@@ -122,7 +122,8 @@ def is_mostly_letters(cell: str) -> bool:
 def propose_by_heading(
     columns: list[Column], contents: list[ColumnContent], readings: list[HeadingMeaning]
 ) -> list[Column]:
-    """Each meaning once: the better heading has it, and the number is where the numbers are."""
+    """Gives each meaning to one column, that with the best heading. The number column is also
+    chosen by content."""
     chosen = {"number": find_number_column(columns, contents, readings)}
     for meaning in COLUMN_MEANINGS[1:]:
         chosen[meaning] = best_heading_column(meaning, contents, readings)
@@ -136,7 +137,8 @@ def propose_by_heading(
 def best_heading_column(
     meaning: str, contents: list[ColumnContent], readings: list[HeadingMeaning]
 ) -> int | None:
-    """By its heading, one with content first."""
+    """Returns the column with the best heading for a meaning, preferring columns with content, or
+    None."""
     named = [index for index, each in enumerate(readings) if each.meaning == meaning]
     return min(
         named, key=lambda index: (not contents[index].filled, readings[index].rank), default=None
@@ -144,7 +146,8 @@ def best_heading_column(
 
 
 def propose_column_meaning(column: Column, meaning: str, reading: HeadingMeaning) -> Column:
-    """A column that lost the meaning of its heading to another one is not certain."""
+    """Returns the column with its meaning. A column that lost its meaning to another one is not
+    certain."""
     is_certain = reading.is_certain and reading.meaning == meaning
     return replace(column, meaning=meaning, is_known=column.is_known or is_certain)
 
@@ -152,7 +155,8 @@ def propose_column_meaning(column: Column, meaning: str, reading: HeadingMeaning
 def find_number_column(
     columns: list[Column], contents: list[ColumnContent], readings: list[HeadingMeaning]
 ) -> int | None:
-    """By heading, unless only another column's cells look like phone numbers."""
+    """Returns the number column by its heading, unless only cells of other columns look like phone
+    numbers."""
     named = [index for index, each in enumerate(readings) if each.meaning == "number"]
     others = [
         index
@@ -177,8 +181,8 @@ def number_column_score(content: ColumnContent, reading: HeadingMeaning, index: 
 
 
 def propose_by_content(columns: list[Column], contents: list[ColumnContent]) -> list[Column]:
-    """Without a heading: the column that looks most like numbers, and the first other one with
-    words as the label."""
+    """Proposes meanings of columns without headings: the one most like numbers is the number, and
+    the first other one with words is the label."""
     order = sorted(
         columns,
         key=lambda each: number_column_score(contents[each.index], HeadingMeaning(), each.index),
@@ -202,7 +206,8 @@ def propose_by_content(columns: list[Column], contents: list[ColumnContent]) -> 
 
 
 def find_label_column(others: list[Column], contents: list[ColumnContent]) -> int | None:
-    """The first column of words, else the only other one. Codes of countries are no label."""
+    """Returns the first column of words, or else the only other column. Country codes are not
+    labels."""
     words = [each.index for each in others if contents[each.index].is_words]
     if words or len(others) != 1:
         return next(iter(words), None)

@@ -1,4 +1,4 @@
-"""How much a cell looks like a phone number, to tell which column holds the numbers."""
+"""The likelihood that a cell holds a phone number, by which the number column is found."""
 
 import re
 import unicodedata
@@ -23,7 +23,7 @@ IPV4_ADDRESS = re.compile(
 DECIMAL = re.compile(r"-?(\d+|\d{1,3}(?:[.,' ]\d{3})+)[.,]\d{1,4}")
 GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+|[1-9]\d?(?:\.\d{3})+")
 ROUNDED = re.compile(r"\+?\d[.,]\d+[Ee]\+?\d\d")
-# What people write between the digits: extensions, ranges, placeholders.
+# Words between the digits: extensions, ranges, placeholders.
 NUMBER_WORDS = re.compile(
     r"(?:;ext=|\b(?:ext|extension|x|to|bis|until)\b\.?|(?<=\d)[xX]+(?=\d|$)|\.\.+|…)"
 )
@@ -32,8 +32,8 @@ MAX_DIGITS = 30
 
 
 def phone_number_likelihood(text: str) -> int:
-    """NO, WEAK, LIKELY or SURE. Dates, prices, addresses and short numbers are no phone numbers;
-    neither is a text that holds one among other words."""
+    """Returns NO, WEAK, LIKELY or SURE. Dates, prices, addresses and short numbers are not phone
+    numbers, nor is a text with a number among other words."""
     if not text or len(text) > MAX_CELL_LENGTH:
         return NO
     plain = text if text.isascii() else normalize_characters(text)
@@ -47,7 +47,7 @@ def phone_number_likelihood(text: str) -> int:
 
 
 def normalize_characters(text: str) -> str:
-    """With ASCII digits, signs and blanks for all others, without characters that are not seen."""
+    """Returns the text with ASCII digits, signs and blanks, and without invisible characters."""
     return "".join(map(normalize_character, text))
 
 

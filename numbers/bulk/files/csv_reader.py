@@ -1,4 +1,4 @@
-"""CSV as spreadsheets and people write it: any usual separator, in any usual encoding."""
+"""Reading of CSV as spreadsheets and people write it, with any usual separator and encoding."""
 
 import io
 import re
@@ -19,14 +19,14 @@ from numbers.bulk.files.records import CsvRecords
 
 SEPARATORS = ",;\t|¦"
 SAMPLE_LINES, SAMPLE_LENGTH = 30, 20_000  # lines, characters
-PADDING_CHARACTERS = "\0\x1a"  # what old programs and torn writes leave at the end
+PADDING_CHARACTERS = "\0\x1a"  # left at the end by old programs and interrupted writes
 DECLARED_SEPARATOR = re.compile(
     r'"?sep=([^"\r\n])"?[\s,;]*', re.IGNORECASE
 )  # Excel's own first line
 
 
 class CsvSource:
-    """A text file as rows. Raises Unreadable for what is no text, at once."""
+    """A text file as rows. The constructor raises UnreadableFile if the data is not text."""
 
     sheets: tuple[str, ...] = ()
     sheet = ""
@@ -51,7 +51,7 @@ class CsvSource:
 
     @property
     def breaks(self) -> int:
-        """Cells with line breaks among the rows so far."""
+        """Returns the count of cells with line breaks among the rows read so far."""
         return self.records.breaks
 
     def notices(self) -> list[str]:
@@ -65,7 +65,8 @@ class CsvSource:
 
 
 def detect_separator(text: str) -> str:
-    """What divides the heading into known words, or most lines into a number and something else."""
+    """Returns the separator that splits the heading into known words or, failing that, the most
+    lines into cells of which one looks like a number."""
     lines = [line for line in islice(io.StringIO(text, newline=""), 1_000) if line.strip()][
         :SAMPLE_LINES
     ]

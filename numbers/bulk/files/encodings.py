@@ -1,4 +1,5 @@
-"""Bytes of a text file to text: every encoding that spreadsheets save, with its mark or without."""
+"""Decoding of text files, in every encoding that spreadsheets save, with or without a byte order
+mark."""
 
 import codecs
 import re
@@ -8,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from numbers.bulk.files.unreadable import UnreadableFile
 
-BYTE_ORDER_MARKS = (  # the longer first: UTF-32 begins like UTF-16
+BYTE_ORDER_MARKS = (  # longest first, because UTF-32 begins like UTF-16
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF8, "utf-8"),
@@ -17,22 +18,21 @@ BYTE_ORDER_MARKS = (  # the longer first: UTF-32 begins like UTF-16
 )
 SAMPLE_BYTES = 4_000  # bytes, a multiple of four
 HIGH_ZERO_SHARE, LOW_ZERO_SHARE = 0.9, 0.2  # shares of bytes that are zero
-DAMAGED_CHARACTERS = re.compile(
-    "[\ud800-\udfff]"
-)  # bytes that are no UTF-8, and halves of characters
+DAMAGED_CHARACTERS = re.compile("[\ud800-\udfff]")  # invalid UTF-8, half characters
 
 
 @dataclass(frozen=True)
 class DecodedText:
-    """`is_guess` tells that no mark and no rule says how the bytes are meant. Damaged characters
-    are lone surrogates, found by DAMAGED."""
+    """The text of a file. `is_guess` says that neither a byte order mark nor the bytes determine
+    the encoding. Damaged characters are lone surrogates, matched by DAMAGED_CHARACTERS."""
 
     text: str
     is_guess: bool = False
 
 
 def decode_text_file(data: bytes) -> DecodedText:
-    """Raises Unreadable for a text that was cut off within a character."""
+    """Decodes the bytes of a file. Raises UnreadableFile if the text is cut off within a
+    character."""
     for mark, encoding in BYTE_ORDER_MARKS:
         if data.startswith(mark):
             return DecodedText(decode_with_encoding(data[len(mark) :], encoding))
@@ -50,7 +50,7 @@ def decode_with_encoding(data: bytes, encoding: str) -> str:
 
 
 def detect_unmarked_encoding(sample: bytes) -> str:
-    """UTF-16 or UTF-32 by its many zero bytes, or ""."""
+    """Returns UTF-16 or UTF-32, which have many zero bytes, or ""."""
     length = len(sample) // 4
     if not length or b"\0" not in sample:
         return ""
@@ -68,7 +68,7 @@ def detect_unmarked_encoding(sample: bytes) -> str:
 
 
 def decode_utf8_or_latin(data: bytes) -> DecodedText:
-    """UTF-8 also where single rows are damaged; else what Western European Windows writes."""
+    """Decodes as UTF-8, even if a few rows are damaged, or else as Western European."""
     try:
         return DecodedText(data.decode())
     except UnicodeDecodeError:
@@ -80,5 +80,6 @@ def decode_utf8_or_latin(data: bytes) -> DecodedText:
 
 
 def is_windows_1252(data: bytes) -> bool:
-    """Windows' Latin leaves five bytes out; Latin-1 has a meaning for each."""
+    """Returns whether the bytes are valid in Windows-1252, which leaves five values undefined;
+    Latin-1 defines all."""
     return not re.search(rb"[\x81\x8d\x8f\x90\x9d]", data)

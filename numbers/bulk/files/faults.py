@@ -1,4 +1,5 @@
-"""Why a row or a cell of a file cannot be read, as a sentence for the person who handed it in."""
+"""Faults of rows and cells that cannot be read, with their messages for whoever uploaded the
+file."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -7,19 +8,20 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-WHOLE_ROW = -1  # in place of the index of a column
+WHOLE_ROW = -1  # in place of a column index
 
 
 @dataclass(frozen=True)
 class Fault:
-    """`kind` names one of SENTENCES; `text` is what the sentence quotes."""
+    """One fault. `kind` is a key of FAULT_MESSAGES, or "date" or "time"; `text` is quoted in the
+    message."""
 
     kind: str
     text: str = ""
 
 
-# One row as it is in the file: its line from 1, its cells, and its faults by index of the column
-# or by WHOLE_ROW. A bare tuple: there are 100,000 of them.
+# One row of the file: its line number from 1, its cells, and its faults by column index or
+# WHOLE_ROW. A bare tuple, because there may be 100,000 of them.
 RawRow = tuple[int, list[str], dict[int, Fault]]
 NO_FAULTS: dict[int, Fault] = {}
 
@@ -56,8 +58,8 @@ FAULT_MESSAGES = {
 
 
 def fault_message(fault: Fault, line: int, index: int, meaning: str) -> str:
-    """What is wrong and what helps, in the reader's language. A fault of kind "date" or "time" is
-    told by what the column should hold."""
+    """Returns what is wrong and how to fix it, in the reader's language. The message of a "date" or
+    "time" depends on what the column should hold."""
     kind, text = fault.kind, fault.text
     if kind in ("date", "time"):
         text = format_iso_date(text) if kind == "date" else text
@@ -70,13 +72,13 @@ def fault_message(fault: Fault, line: int, index: int, meaning: str) -> str:
 
 
 def format_iso_date(text: str) -> str:
-    """Of an ISO date, with a time or without."""
+    """Formats an ISO date, with or without a time."""
     moment = datetime.fromisoformat(text) if len(text) > 10 else date.fromisoformat(text)
     return date_format(moment, "j F Y")
 
 
 def column_letters(index: int) -> str:
-    """The name of a column in a spreadsheet: A, B, …, Z, AA."""
+    """Returns the name of a column in a spreadsheet: A, B, …, Z, AA."""
     name, index = "", index + 1
     while index > 0:
         index, letter = divmod(index - 1, 26)

@@ -1,4 +1,4 @@
-"""Files that are no table: what they are, to say it instead of reading nonsense."""
+"""Recognition of files that are not tables, so that an error names their format."""
 
 import re
 
@@ -51,18 +51,19 @@ TEXT_SIGNATURES = (
 )
 INSPECTED_LENGTH = 4_000  # characters
 CONTROL_CHARACTERS = re.compile(r"[\x01-\x08\x0e-\x19\x1b-\x1f\x7f\ufffe\uffff]")
-MAX_CONTROL_SHARE, MAX_NUL_SHARE = 0.02, 0.1  # shares of the text
+MAX_CONTROL_SHARE, MAX_NUL_SHARE = 0.02, 0.1  # of the inspected text
 
 
 def ensure_not_binary(data: bytes) -> None:
-    """By its first bytes. Raises Unreadable."""
+    """Raises UnreadableFile if the first bytes are those of a known binary format."""
     for beginning, words in BINARY_SIGNATURES:
         if data.startswith(beginning) and (beginning != b"BM" or b"\0" in data[:32]):
             raise UnreadableFile(_(words))
 
 
 def ensure_not_markup(text: str) -> None:
-    """By its first characters. Raises Unreadable."""
+    """Raises UnreadableFile if the first characters are those of another text format, or not
+    text."""
     top = text[:INSPECTED_LENGTH].lstrip("\ufeff")
     if top.lstrip().startswith("<?xml") and SPREADSHEET_XML in top:
         raise UnreadableFile(_(OLD_XML_MESSAGE))

@@ -1,4 +1,4 @@
-"""Where the heading is: in the first row, or below words on what the table is about."""
+"""Recognition of the heading row, which is the first row or below a title."""
 
 import re
 from collections.abc import Sequence
@@ -7,13 +7,13 @@ from numbers.bulk.files.columns import analyze_column_content, median_width
 from numbers.bulk.files.content import LIKELY, NO, SURE, phone_number_likelihood
 from numbers.bulk.files.headings import heading_row_meanings
 
-MAX_HEADING_ROWS = 20  # rows in which the heading is looked for
+MAX_HEADING_ROWS = 20  # rows in which a heading is searched
 TWO_DIGITS = re.compile(r"[0-9]{2}")
-E164 = re.compile(r"\bE[. -]?164\b", re.IGNORECASE)  # the one word with digits
+E164 = re.compile(r"\bE[. -]?164\b", re.IGNORECASE)  # the one heading word with digits
 
 
 def find_heading_row(rows: Sequence[Sequence[str]]) -> int | None:
-    """The place of the heading among the first rows of a table, None where there is none."""
+    """Returns the index of the heading among the first rows of a table, or None."""
     top = rows_before_numbers(rows[:MAX_HEADING_ROWS])
     least = min(2, max(map(count_filled_cells, rows[:MAX_HEADING_ROWS]), default=0))
     wide = [index for index, cells in enumerate(top) if count_filled_cells(cells) >= least]
@@ -35,7 +35,8 @@ def rows_before_numbers(rows: Sequence[Sequence[str]]) -> Sequence[Sequence[str]
 
 
 def starts_number_list(cells: Sequence[str]) -> bool:
-    """A date, or the number of a customer behind its name, may still be part of a title."""
+    """Returns whether the row begins a list of numbers. A date, or a customer's number after the
+    name, may still be part of a title."""
     first = next(filter(None, cells), "")
     return phone_number_likelihood(first) >= LIKELY or any(
         phone_number_likelihood(cell) == SURE for cell in cells
@@ -43,7 +44,7 @@ def starts_number_list(cells: Sequence[str]) -> bool:
 
 
 def count_recognized_columns(cells: Sequence[str]) -> int:
-    """How many columns a row names, 0 for a row that is no heading."""
+    """Returns how many columns the row names, or 0 if it is not a heading."""
     if any(phone_number_likelihood(cell) >= LIKELY for cell in cells):
         return 0
     readings = [each for cell, each in zip(cells, heading_row_meanings(cells), strict=True) if cell]
@@ -54,8 +55,8 @@ def count_recognized_columns(cells: Sequence[str]) -> int:
 
 
 def find_unrecognized_heading(rows: Sequence[Sequence[str]], wide: Sequence[int]) -> int | None:
-    """The first row of words alone, where a column holds numbers further down but not there; where
-    none does, a first row with a word that is known."""
+    """Returns the first row of words only, above a column that holds numbers further down. If no
+    column does, returns a first row that has a known heading."""
     column = first_number_column(rows)
     for index in wide:
         cells = rows[index]
@@ -73,7 +74,8 @@ def names_known_column(cells: Sequence[str]) -> bool:
 
 
 def first_number_column(rows: Sequence[Sequence[str]]) -> int | None:
-    """The first column of which at least half the cells look like phone numbers."""
+    """Returns the first column of which at least half the cells look like phone numbers, or
+    None."""
     width = median_width(map(len, rows))
     for index in range(width):
         content = analyze_column_content([row[index] for row in rows if index < len(row)])

@@ -1,4 +1,4 @@
-"""What a heading means, by its words."""
+"""The meaning of headings by their words."""
 
 import re
 import unicodedata
@@ -18,12 +18,12 @@ from numbers.bulk.files.vocabulary import (
     REPORT_GROUPS,
 )
 
-MAX_NUMBER_LENGTH = 100  # characters, with all that people put around and between the digits
-# Possessive: what is no number is not tried again from each of its blanks.
+MAX_NUMBER_LENGTH = 100  # characters, including everything around and between the digits
+# Possessive, so that the pattern does not try a text again from each of its blanks.
 NUMBER_PATTERN = re.compile(r"[\s'\"=]*+\+?[\d\s().\-/]{4,}+")
-INVISIBLE_LETTERS = "\u115f\u1160\u3164\uffa0"  # letters that are not seen
+INVISIBLE_LETTERS = "\u115f\u1160\u3164\uffa0"  # letters that are invisible
 IN_PARENTHESES = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
-# What may stand in parentheses behind a heading, or after it, without another meaning.
+# Words in parentheses after a heading that do not change its meaning.
 NEUTRAL_QUALIFIERS = re.compile(
     r"e164|required|optional|mandatory|text|international|intl|pflichtfeld|optionnel|obligatoire"
     r"|obligatorio|facoltativo|verplicht|optioneel|opcional|withcountrycode|internationalformat"
@@ -34,7 +34,8 @@ MAX_HEADING_LENGTH = 100
 
 @dataclass(frozen=True)
 class HeadingMeaning:
-    """`meaning` is one of MEANINGS or "". Of two columns with one meaning, the lower rank wins."""
+    """The meaning of a heading, one of COLUMN_MEANINGS or "". Of two columns with one meaning, the
+    lower rank wins."""
 
     meaning: str = ""
     rank: int = 0
@@ -50,7 +51,7 @@ def looks_like_number(text: str) -> bool:
 
 
 def fold_heading_text(text: str) -> str:
-    """Lower case without accents, ligatures and characters that are not seen."""
+    """Returns the text in lower case, without accents, ligatures and invisible characters."""
     if text.isascii():
         return text.lower()
     seen = (c for c in unicodedata.normalize("NFKD", text) if is_visible_character(c))
@@ -64,12 +65,12 @@ def is_visible_character(character: str) -> bool:
 
 
 def normalize_heading(heading: str) -> str:
-    """The letters and digits alone."""
+    """Returns only the letters and digits of the heading, folded."""
     return "".join(c for c in fold_heading_text(heading[:MAX_HEADING_LENGTH]) if c.isalnum())
 
 
 def split_heading_words(heading: str) -> list[str]:
-    """The single words of a heading, also of "PhoneNumber" and "phone_number"."""
+    """Returns the single words of a heading, also of "PhoneNumber" and "phone_number"."""
     plain = "".join(c for c in unicodedata.normalize("NFKD", heading) if is_visible_character(c))
     return [part.lower() for part in HEADING_WORDS.findall(plain.replace("E.164", "e164"))]
 
@@ -86,7 +87,7 @@ def build_heading_vocabulary(
     return found
 
 
-FIRST_PROPOSED_RANK = 10  # ranks of what is only proposed begin here
+FIRST_PROPOSED_RANK = 10  # ranks of proposed headings start here
 FIELD_NAME_MEANINGS = {
     normalize_heading(name): HeadingMeaning(name, 0, is_certain=True)
     for name in COLUMN_MEANINGS
@@ -101,7 +102,7 @@ KNOWN_HEADINGS = (
 
 @lru_cache(maxsize=2_000)
 def heading_meaning(heading: str) -> HeadingMeaning:
-    """By the heading alone, whatever stands beside it."""
+    """Returns the meaning of a heading by itself, regardless of the others in the row."""
     known = KNOWN_HEADINGS.get(normalize_heading(heading))
     return known or meaning_without_parentheses(heading) or meaning_by_words(heading)
 
@@ -124,7 +125,8 @@ def meaning_by_words(heading: str) -> HeadingMeaning:
 
 
 def excludes_numbers(heading: str) -> bool:
-    """Whether no column of this heading holds the numbers, however its cells look."""
+    """Returns whether a column with this heading cannot hold the numbers, whatever its cells look
+    like."""
     known = KNOWN_HEADINGS.get(normalize_heading(heading))
     if known and known.meaning == "number":
         return False
@@ -133,8 +135,8 @@ def excludes_numbers(heading: str) -> bool:
 
 
 def heading_row_meanings(headings: Iterable[str]) -> list[HeadingMeaning]:
-    """Of a whole heading row: our own export and report, and some platforms, say more together than
-    their single words do."""
+    """Returns the meanings of a heading row. The headings of our own export, of an import report
+    and of some platforms mean more together than each by itself."""
     headings = list(headings)
     special = special_heading_meanings(frozenset(map(normalize_heading, headings)) - {""})
     return [

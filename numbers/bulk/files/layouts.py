@@ -1,4 +1,5 @@
-"""What is known of a file before its rows are taken: its columns, and notices for its reader."""
+"""The layout of a file, known before its rows are imported: its columns, and notices for the
+user."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,15 +17,16 @@ from numbers.bulk.files.lines import TableLines
 from numbers.bulk.files.mapping import apply_column_mapping, join_column_names
 from numbers.bulk.files.unreadable import UnreadableFile
 
-SAMPLE_ROWS = 200  # rows from which the columns are recognized
-MAX_COUNTED_ROWS = 100_001  # rows that are walked for what is counted in notices
+SAMPLE_ROWS = 200  # rows from which columns are recognized
+MAX_COUNTED_ROWS = 100_001  # rows read for the counts in notices
 
 
 @dataclass(frozen=True)
 class FileLayout:
-    """`sheets` are the names of the sheets that are shown, none for a text file; `sheet` is the one
-    that is read. `heading_line` is None where there is no heading. `notices` are finished
-    sentences. `has_rival_sheets` tells that other sheets hold numbers too, and none was named."""
+    """The layout of a file. `sheets` are the names of the visible sheets, none for a text file, and
+    `sheet` is the one that is read. `heading_line` is None without a heading. `notices` are
+    translated sentences. `has_rival_sheets` says that other sheets hold numbers too and none was
+    chosen."""
 
     sheets: list[str]
     sheet: str
@@ -35,14 +37,14 @@ class FileLayout:
 
     @property
     def needs_confirmation(self) -> bool:
-        """Whether a person should look at the columns before they are read."""
+        """Returns whether a person should confirm the columns before the rows are read."""
         numbers = [column for column in self.columns if column.meaning == "number"]
         unsure = [column for column in self.columns if column.samples and not column.is_known]
         return len(numbers) != 1 or bool(unsure) or self.has_rival_sheets
 
 
 class TableSource(Protocol):
-    """A file as rows, with what was seen on the way: complete once all rows are read."""
+    """A file as rows, with what was noticed while reading, complete after the last row."""
 
     sheets: list[str]
     sheet: str
@@ -55,7 +57,7 @@ class TableSource(Protocol):
 
 
 class FileTable:
-    """A file whose columns have meanings; `lines` can be read once. Raises Unreadable."""
+    """A file whose columns have meanings; `lines` can be read once. Raises UnreadableFile."""
 
     def __init__(
         self, source: TableSource, mapping: Mapping[str, str] | None, *, most: int | None = None
@@ -74,7 +76,7 @@ class FileTable:
         self.lines = TableLines(chain(below, rows), self.columns, names)
 
     def walk(self) -> None:
-        """Reads the lines for what is counted in notices."""
+        """Reads the lines for the counts in notices."""
         for _line in islice(self.lines, MAX_COUNTED_ROWS):
             pass
 

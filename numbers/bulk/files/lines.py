@@ -1,4 +1,4 @@
-"""The rows below the heading by the meanings of their columns, and rows that are no numbers."""
+"""The rows below the heading by column meaning, and recognition of rows that are not numbers."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -9,14 +9,14 @@ from numbers.bulk.files.faults import WHOLE_ROW, Fault, RawRow, fault_message
 from numbers.bulk.files.headings import heading_row_meanings, split_heading_words
 from numbers.bulk.files.vocabulary import TOTALS_WORDS
 
-MIN_USUAL_LENGTH = 8  # characters of a number at least, else the row is looked at
+MIN_USUAL_LENGTH = 8  # characters; shorter cells are examined
 
 
 @dataclass(frozen=True, slots=True)
 class TableLine:
-    """One row that is not empty: its place in the file, and its cells by meaning as stripped text.
-    `surplus` is text beyond the last column. `faults` are finished sentences by meaning, or by ""
-    for the whole row: why a cell or the row cannot be read."""
+    """One row that is not empty, with its line number and its cells by meaning as stripped text.
+    `surplus` is text beyond the last column. `faults` are translated sentences by meaning, or by ""
+    for the whole row, on why a cell or the row cannot be read."""
 
     line: int
     cells: dict[str, str]
@@ -25,8 +25,8 @@ class TableLine:
 
 
 class TableLines:
-    """Iterates over the rows of a table. `repeated` are the lines of repeated headings, which are
-    passed over."""
+    """Iterates over the rows of a table. `repeated` collects the lines of repeated headings, which
+    are skipped."""
 
     def __init__(
         self, rows: Iterable[RawRow], columns: Sequence[Column], heading: list[str] | None
@@ -37,7 +37,7 @@ class TableLines:
         self.places = [(each.index, each.meaning) for each in columns if each.meaning]
         self.meanings = dict(self.places)
         self.number = next((i for i, meaning in self.places if meaning == "number"), None)
-        self.second_table = 0  # the line where it begins
+        self.second_table = 0  # the line where a second table begins
         self.repeated: list[int] = []
 
     def __iter__(self) -> Iterator[TableLine]:
@@ -60,7 +60,7 @@ class TableLines:
                 yield TableLine(line, known, surplus, told)
 
     def told(self, line: int, faults: dict[int, Fault]) -> dict[str, str]:
-        """As sentences; cells of ignored columns need none."""
+        """Returns the faults as messages; those in ignored columns are skipped."""
         found = {}
         for index, fault in faults.items():
             if index == WHOLE_ROW:
@@ -71,7 +71,7 @@ class TableLines:
         return found
 
     def kind_of(self, line: int, cells: list[str], text: str) -> str:
-        """What else the row may be than a number: a kind of fault, "repeated", or ""."""
+        """Returns what the row is if it is not a number: a kind of fault, "repeated", or ""."""
         if self.second_table:
             return "second table"
         if phone_number_likelihood(text) >= LIKELY:
@@ -81,7 +81,7 @@ class TableLines:
         return "total" if is_totals_row(cells) else ""
 
     def is_heading(self, cells: list[str]) -> bool:
-        """The heading once more, or another one that is recognized by most of its words."""
+        """Returns whether the row repeats the heading, or is another one by most of its words."""
         filled = [cell for cell in cells if cell]
         if self.heading and equal_ignoring_case(filled, filter(None, self.heading)):
             return True
@@ -111,7 +111,7 @@ def equal_ignoring_case(some: Iterable[str], others: Iterable[str]) -> bool:
 
 
 def is_totals_row(cells: Iterable[str]) -> bool:
-    """A cell that says "Total", alone or before a count."""
+    """Returns whether a cell says "Total", alone or before a count."""
     return any(
         split_heading_words(cell)[:1] and split_heading_words(cell)[0] in TOTALS_WORDS
         for cell in cells

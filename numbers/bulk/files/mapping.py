@@ -1,4 +1,4 @@
-"""The meanings that somebody gave to the columns of a file, in place of the proposed ones."""
+"""Meanings that a user gave to the columns of a file, which replace the proposed ones."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -10,12 +10,12 @@ from numbers.bulk.files.columns import IGNORED, Column
 from numbers.bulk.files.unreadable import UnreadableFile
 from numbers.bulk.files.vocabulary import COLUMN_MEANINGS
 
-MAX_QUOTED_LENGTH = 60  # of what is quoted
+MAX_QUOTED_LENGTH = 60  # characters of a quoted name
 
 
 def apply_column_mapping(columns: list[Column], mapping: Mapping[str, str]) -> list[Column]:
-    """The columns with the meanings of `mapping`, which names them by heading or by position from
-    1. Others keep theirs where it is known, else they are ignored. Raises Unreadable."""
+    """Returns the columns with the meanings of `mapping`, whose keys are headings or positions from
+    1. Other columns keep a known meaning or are ignored. Raises UnreadableFile."""
     given = {find_column_index(columns, name): meaning for name, meaning in mapping.items()}
     ensure_known_meanings(given.values())
     ensure_unique_meanings(given.values())
@@ -46,7 +46,7 @@ def find_column_index(columns: list[Column], name: str) -> int:
 
 
 def join_column_names(columns: Iterable[Column]) -> str:
-    """Headings, for a sentence; a column without one by its position."""
+    """Returns the headings for use in a sentence, with the position of a column that has none."""
     return join_shortened_names(
         column.heading[:MAX_QUOTED_LENGTH] or str(column.index + 1) for column in columns
     )

@@ -1,5 +1,6 @@
-"""The cells of a sheet that a reader of values does not show: formulas whose value was never
-stored, and errors. Found in the sheet's own XML, part by part, without holding it in memory."""
+"""Cells of a sheet that a reader of values does not show, which are errors and formulas without a
+stored value. They are found in the XML of the sheet, in chunks, so that it is never in memory as a
+whole."""
 
 import io
 import re
@@ -8,21 +9,22 @@ from collections.abc import Callable, Iterator
 from typing import IO
 from xml.parsers import expat
 
-CellMarks = dict[int, dict[int, tuple[str, str]]]  # kind and text by line from 1, and column from 0
+CellMarks = dict[int, dict[int, tuple[str, str]]]  # kind and text, by line from 1 and column from 0
 
 CHUNK_BYTES = 1 << 18  # bytes
 EXCEL_HINT = re.compile(rb"""[<:]f[\s/>]|\st=["']e["']""")
-EXCEL_HINT_BYTES = (b"<f", b":f", b'"e"', b"'e'")  # one of them is in each match: found much faster
+EXCEL_HINT_BYTES = (b"<f", b":f", b'"e"', b"'e'")  # each match contains one: much faster
 ODS_HINT = re.compile(rb""":formula=|:value-type=["']error["']""")
 ODS_HINT_BYTES = (b":formula=", b"error")
 WORKBOOK, WORKBOOK_RELATIONS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
-MAX_HINT_LENGTH = 32  # bytes, at most, of what is looked for
+MAX_HINT_LENGTH = 32  # bytes of the longest hint
 MAX_ERROR_LENGTH = 20
 FORMULA_MARK = ("formula", "")
 
 
 def find_cell_marks(data: bytes, name: str) -> CellMarks:
-    """Of the sheet of this name. Raises what a damaged archive or XML raises."""
+    """Returns the marks of the sheet with this name. Raises the errors of zipfile and expat if the
+    archive or XML is damaged."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         parts = set(archive.namelist())
         if "content.xml" in parts:
@@ -40,7 +42,8 @@ def find_cell_marks(data: bytes, name: str) -> CellMarks:
 def scan_archive_part(
     archive: zipfile.ZipFile, part: str, hints: Callable[[bytes], bool], cells: "CellMarkCollector"
 ) -> CellMarks:
-    """Most sheets have none, and need no parsing."""
+    """Returns the marks in one part of the archive. Parses the XML only if it contains a hint,
+    which most sheets do not."""
     with archive.open(part) as file:
         if not any(map(hints, read_overlapping_chunks(file))):
             return {}
@@ -65,7 +68,7 @@ def has_ods_hint(portion: bytes) -> bool:
 
 
 def find_sheet_path(archive: zipfile.ZipFile, name: str) -> str:
-    """The path of the sheet in the archive, or ""."""
+    """Returns the path of the sheet in the archive, or ""."""
     ids = {
         each.get("name"): relationship_id(each)
         for each in find_xml_elements(archive, WORKBOOK, "sheet")
@@ -83,7 +86,7 @@ def relationship_id(attributes: dict[str, str]) -> str:
 
 
 def find_xml_elements(archive: zipfile.ZipFile, part: str, name: str) -> list[dict[str, str]]:
-    """The attributes of all elements of this name."""
+    """Returns the attributes of all elements with this name."""
     found: list[dict[str, str]] = []
 
     def start(tag: str, attributes: dict[str, str]) -> None:
@@ -134,7 +137,8 @@ class CellMarkCollector:
 
 
 class ExcelMarkCollector(CellMarkCollector):
-    """A row is <row r="2">, a cell <c r="A2" t="e"><f>…</f><v>…</v></c>; each r may be missing."""
+    """Collects marks of an Excel sheet. A row is <row r="2">, a cell <c r="A2"
+    t="e"><f>…</f><v>…</v></c>; each r may be missing."""
 
     kind = ""
     has_formula = False
@@ -161,7 +165,8 @@ class ExcelMarkCollector(CellMarkCollector):
             self.finish()
 
     def finish(self) -> None:
-        """A formula whose value is an empty text (t="str") has a value."""
+        """Marks the cell if it is an error or a formula without a value. An empty text (t="str") is
+        a value."""
         if self.kind == "e":
             self.mark("error", self.said() or "#N/A")
         elif self.has_formula and not self.words and self.kind not in ("str", "inlineStr"):
@@ -173,7 +178,7 @@ def parse_xml_count(text: str | None) -> int:
 
 
 def parse_cell_column(place: str) -> int | None:
-    """From 0, of a cell like "AB12"; None where it cannot be said."""
+    """Returns the column from 0 of a reference like "AB12", or None if it is not valid."""
     found = 0
     for letter in place.rstrip("0123456789"):
         if not "A" <= letter <= "Z" or found > 20_000:
@@ -183,7 +188,8 @@ def parse_cell_column(place: str) -> int | None:
 
 
 class OdsMarkCollector(CellMarkCollector):
-    """Rows and cells count by their order, and say how often they repeat."""
+    """Collects marks of an ODS sheet, where rows and cells have no reference, but a repeat
+    count."""
 
     def __init__(self, name: str) -> None:
         super().__init__()

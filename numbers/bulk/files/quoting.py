@@ -1,4 +1,4 @@
-"""One record of a CSV file split into its cells, also where its quotation marks break the rules."""
+"""Splitting of one CSV record into cells, even if its quotation marks break the rules."""
 
 import csv
 from collections.abc import Iterator
@@ -7,11 +7,11 @@ QUOTE = '"'
 
 
 class UnclosedQuote(Exception):
-    """A quotation mark opens in the record and does not close."""
+    """Raised if a quotation mark in the record is never closed."""
 
 
 class CsvSplitter:
-    """Splits records by one separator: one csv.reader, which is fed a record at a time."""
+    """Splits records at one separator, using a single csv.reader that gets one record at a time."""
 
     def __init__(self, separator: str):
         self.separator = separator
@@ -30,13 +30,14 @@ class CsvSplitter:
         return record
 
     def by_the_rules(self, record: str) -> list[str]:
-        """With blanks before a quotation mark. Raises csv.Error."""
+        """Splits a record that follows the rules of CSV, except for blanks before a quotation mark.
+        Raises csv.Error."""
         self.record = record
         return next(self.reader)
 
     def cells(self, record: str) -> list[str]:
-        """By the rules; where they are broken, with the quotation marks as they are written, so
-        that `"Front" desk` is all one cell. Raises Unclosed."""
+        """Splits a record. If it breaks the rules, quotation marks are kept as written, so that
+        `"Front" desk` is one cell. Raises UnclosedQuote."""
         try:
             return self.by_the_rules(record)
         except csv.Error:
@@ -52,7 +53,8 @@ def split_record_tolerantly(record: str, separator: str) -> list[str]:
 
 
 def parse_next_cell(record: str, separator: str, begin: int) -> tuple[str, int]:
-    """The cell that begins there, and where the next one does. Raises Unclosed."""
+    """Returns the cell that begins at `begin`, and the start of the next one. Raises
+    UnclosedQuote."""
     opening = begin
     while record.startswith(" ", opening) and separator != " ":
         opening += 1
@@ -72,7 +74,8 @@ def find_cell_end(record: str, separator: str, begin: int) -> int:
 
 
 def find_closing_quote(record: str, begin: int) -> int:
-    """A doubled one stands for itself."""
+    """Returns the position of the closing quotation mark, where a doubled one is a literal. Raises
+    UnclosedQuote."""
     while (found := record.find(QUOTE, begin)) >= 0:
         if not record.startswith(QUOTE, found + 1):
             return found

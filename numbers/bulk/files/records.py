@@ -1,4 +1,5 @@
-"""The lines of a CSV file joined to records, each as cells: no bad record ends the reading."""
+"""Records of a CSV file, joined from its lines and split into cells. A bad record never ends the
+reading."""
 
 import csv
 import re
@@ -10,18 +11,18 @@ from numbers.bulk.files.encodings import DAMAGED_CHARACTERS
 from numbers.bulk.files.faults import NO_FAULTS, WHOLE_ROW, Fault, RawRow
 from numbers.bulk.files.quoting import QUOTE, CsvSplitter, UnclosedQuote
 
-MAX_RECORD_LINES, MAX_RECORD_LENGTH = 100, 20_000  # of one record: lines, characters
-MAX_LOOKAHEAD_LINES = 200_000  # lines read ahead, in one file
-FAILED_LOOKAHEAD_COST = 40  # times that a line counts which was read ahead in vain
+MAX_RECORD_LINES, MAX_RECORD_LENGTH = 100, 20_000  # per record: lines, characters
+MAX_LOOKAHEAD_LINES = 200_000  # per file
+FAILED_LOOKAHEAD_COST = 40  # how often a line counts that was read ahead without success
 MAX_COLUMNS = 1_000
-MAX_CELL_LENGTH = 1_000  # characters: ten times what any column takes, so that it is still refused
-# How an export keeps a spreadsheet from calculating a text.
+MAX_CELL_LENGTH = 1_000  # characters; ten times what any column accepts, so still rejected
+# The apostrophe by which an export keeps a spreadsheet from calculating a text.
 FORMULA_APOSTROPHE = re.compile(r"^'(?='*[=+\-@])")
 
 
 class CsvRecords:
-    """Iterates over the records of `lines` from `first_line`; `breaks` counts the cells with line
-    breaks, which become blanks."""
+    """Iterates over the records of `lines`, counted from `first_line`. `breaks` counts cells with
+    line breaks, which become blanks."""
 
     def __init__(self, lines: Iterable[str], separator: str, first_line: int = 1):
         self.lines = iter(lines)
@@ -71,8 +72,8 @@ class CsvRecords:
         return self.line, [truncate_csv_cell(cell) for cell in cells], {WHOLE_ROW: Fault(kind)}
 
     def joined(self, record: str) -> list[str] | None:
-        """The cells of a record whose quotation marks close in a line further down; None where they
-        do not, and the lines are records of their own."""
+        """Returns the cells of a record whose quotation marks close on a later line. Returns None
+        if they do not, and the lines are records of their own."""
         taken: list[str] = []
         cells = None
         while cells is None and self.may_go_on(record, taken):
@@ -97,14 +98,16 @@ class CsvRecords:
         return self.looks > 0 and len(taken) < MAX_RECORD_LINES and len(record) < MAX_RECORD_LENGTH
 
     def closed(self, record: str) -> list[str] | None:
-        """None while it is open, no cells where it cannot be closed any more."""
+        """Returns the cells, None while a quotation mark is open, or [] if it cannot be closed any
+        more."""
         try:
             return self.splitter.by_the_rules(record)
         except csv.Error as error:
             return None if "unexpected end" in str(error) else []
 
     def swallows_rows(self, cells: list[str]) -> bool:
-        """Whether a cell has whole rows in it, as between the quotation marks of two rows."""
+        """Returns whether a cell contains whole rows, as between the quotation marks of two
+        rows."""
         parts = (part for cell in cells for part in re.split(r"[\r\n]+", cell)[1:])
         pieces = (piece.strip() for part in parts for piece in part.split(self.separator))
         return any(phone_number_likelihood(piece) >= LIKELY for piece in pieces)

@@ -1,4 +1,4 @@
-"""Tables of numbers, wherever they come from: CSV, a workbook, or the rows of a request."""
+"""Tables of numbers from CSV, a workbook or the rows of a request."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -25,14 +25,14 @@ __all__ = [
 ]
 
 MAX_FILE_BYTES = 10_000_000
-MAX_INSPECTED_LINES = 1_000  # lines: no request waits for millions of empty ones
+MAX_INSPECTED_LINES = 1_000  # lines, so that no request reads millions of empty ones
 
 
 def read_file_layout(
     data: bytes, *, sheet: str = "", mapping: Mapping[str, str] | None = None
 ) -> FileLayout:
-    """Which columns the file has, what they mean, and what to look at before it is read. `mapping`
-    gives meanings, "" to ignore a column, by heading or by position from 1. Raises Unreadable."""
+    """Returns the columns of the file, their meanings, and notices about it. `mapping` gives
+    meanings by heading or by position from 1, where "" ignores a column. Raises UnreadableFile."""
     table = FileTable(open_table_source(data, sheet, surveys=True), mapping)
     table.walk()
     return table.layout()
@@ -41,20 +41,21 @@ def read_file_layout(
 def read_file_lines(
     data: bytes, *, sheet: str = "", mapping: Mapping[str, str] | None = None
 ) -> Iterator[TableLine]:
-    """The rows below the heading, with the meanings of `read_file_layout`; ignored columns are left
-    out. Raises Unreadable, at once or on the way."""
+    """Yields the rows below the heading, with the meanings of `read_file_layout` and without
+    ignored columns. Raises UnreadableFile, even after some rows."""
     table = FileTable(open_table_source(data, sheet), mapping)
     ensure_number_column(table.columns)
     yield from table.lines
 
 
 def build_request_lines(rows: Iterable[Mapping[str, str]]) -> Iterator[TableLine]:
-    """Of a request, whose lines count from 1."""
+    """Returns the rows of a request as lines counted from 1."""
     return (TableLine(line, dict(cells)) for line, cells in enumerate(rows, start=1))
 
 
 def ensure_readable_file(data: bytes) -> None:
-    """What its first lines give away; a workbook takes longer to open. Raises Unreadable."""
+    """Raises UnreadableFile if the first lines show that the file cannot be read. Skips workbooks,
+    which take longer to open."""
     if not is_workbook(data):
         FileTable(open_table_source(data), None, most=MAX_INSPECTED_LINES)
 

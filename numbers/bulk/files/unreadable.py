@@ -1,5 +1,5 @@
-"""What is said of a file that is no table of numbers."""
+"""The error for a file that is not a table of numbers."""
 
 
 class UnreadableFile(Exception):
-    """The whole file is refused; the text says why, and what helps."""
+    """Raised if the whole file is rejected; the message says why, and how to fix it."""

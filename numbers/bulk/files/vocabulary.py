@@ -1,8 +1,8 @@
-"""The headings that people and platforms give to the columns of a list of phone numbers.
+"""Headings that people and platforms give to the columns of a list of phone numbers.
 
-English, German, French, Spanish, Italian, Dutch and Portuguese, and the exports of the platforms
-named in tests/numbers/test_files_platforms.py. Compared by `headings.normalize_heading`, so neither
-case nor accents nor punctuation matter.
+The headings are in English, German, French, Spanish, Italian, Dutch and Portuguese, and from
+exports of the platforms named in tests/numbers/test_files_platforms.py. They are compared by
+`headings.normalize_heading`, so case, accents and punctuation do not matter.
 """
 
 
@@ -10,8 +10,7 @@ def split_words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-# In the order in which a form offers them; each is also its own heading, but see
-# OWN_EXPORT_MEANINGS.
+# In the order of the form's choices. Each is also a heading itself; but see OWN_EXPORT_MEANINGS.
 COLUMN_MEANINGS = (
     *("number", "country", "last_number", "range_size", "label", "carrier"),
     *("agent_id", "outbound_agent_id", "application_sid"),
@@ -19,7 +18,7 @@ COLUMN_MEANINGS = (
 )
 TEMPLATE_COLUMNS = ("number", "label", "carrier", "agent_id", "application_sid")
 
-# Groups of one meaning, separated by a line of its own: the better heading is in the earlier group.
+# The groups of one meaning are separated by a line "---"; better headings are in earlier groups.
 CERTAIN_HEADINGS = {
     "number": """
         e164, e164 number, e164 numbers, e164 phone number, number e164, phone number e164,
@@ -145,7 +144,8 @@ CERTAIN_HEADINGS = {
     """,
 }
 
-# Columns that may be meant, behind any column that is certain, and never without confirmation.
+# Headings that may have this meaning. Certain headings win over them, and they are always
+# confirmed.
 PROPOSED_HEADINGS = {
     "number": """
         international number, internationale rufnummer, numéro international,
@@ -166,7 +166,7 @@ PROPOSED_HEADINGS = {
     "country": "cc, phone country",
 }
 
-# Parts of a heading whose column holds no number to import, however its cells look.
+# Words in the headings of columns that hold no numbers to import, whatever their cells look like.
 NON_NUMBER_WORDS = split_words(
     """
     id ids sid uuid guid key code pin serial imei imsi iccid sim mac ip address email mail url uri
@@ -181,7 +181,7 @@ NON_NUMBER_WORDS = split_words(
     increment billing tenant
     """
 )
-# Parts of a heading that speak of phone numbers.
+# Words in the headings of columns of phone numbers.
 PHONE_WORDS = split_words(
     """
     phone phones telephone tel telefon telefono telefone telefoon telephonenumber phonenumber did
@@ -189,7 +189,7 @@ PHONE_WORDS = split_words(
     """
 )
 
-# What our own export says besides, where a file is one: meanings by heading, "" for no meaning.
+# Further headings of our own export, valid in such files only, with "" for no meaning.
 OWN_EXPORT_MEANINGS = {
     "agent": "agent_id",
     "outbound_agent": "outbound_agent_id",
@@ -200,19 +200,19 @@ OWN_EXPORT_MEANINGS = {
     "id": "id",
     **dict.fromkeys(("status", "reason", "integration", "source", "added", "changed"), ""),
 }
-# A file with all headings of one of these sets is taken for our own export.
+# A file with all headings of one of these sets is treated as our own export.
 OWN_EXPORT_MARKS = ("number wanted", "number id added changed")
 
-# What the report of an import says besides, in the languages of the portal; one of each group
-# marks a file as a report.
+# Further headings of an import report, in the languages of the portal. A file with one of each
+# group is treated as a report.
 REPORT_GROUPS = (
     "line zeile",
     "fate ergebnis result resultat outcome",
     "message meldung reason grund",
 )
 
-# Headings of one platform that mean something else than the same words alone: where all of the
-# first are there, the second hold. "" is no meaning.
+# Headings that mean something else in the export of one platform. If a file has all of the first,
+# the second apply, with "" for no meaning.
 PLATFORM_HEADINGS = (
     ("cidnum, extension, destination", {"extension": "number"}),  # FreePBX, DIDs
     ("destination_number, destination_prefix", {"destination_prefix": "country"}),  # FusionPBX

@@ -1,8 +1,7 @@
-"""Reads one sheet of a workbook as a process of its own, behind walls: the reader makes room for
-every cell between the first and the last, and for each copy of a shared text, before anybody can
-ask how many there are. The workbook comes from stdin; what is read goes to stdout as lines of JSON:
-first the sheets, then rows, then what was seen on the way; or a sentence that refuses the
-workbook."""
+"""A program that reads one sheet of a workbook in a process of its own, with limits. It needs them
+because the reader allocates every cell between the first and the last, and every copy of a shared
+text, before the count can be checked. The workbook comes from stdin. Lines of JSON go to stdout:
+first the sheets, then the rows, then what was counted; or a sentence that rejects the workbook."""
 
 import io
 import json
@@ -25,17 +24,17 @@ from numbers.bulk.files.heading_rows import find_heading_row
 from numbers.bulk.files.marked_cells import CellMarks, find_cell_marks
 
 MAX_MEMORY = 1_000_000_000  # bytes
-MAX_CPU_SECONDS = 60  # of computing
+MAX_CPU_SECONDS = 60  # of CPU time
 MAX_UNPACKED_BYTES = 80_000_000  # bytes
 MAX_CELLS, MAX_COLUMNS = 5_000_000, 1_000
 MAX_SHEETS = 100
-MAX_INSPECTED_ROWS = 1_000  # rows, empty ones too
+MAX_INSPECTED_ROWS = 1_000  # rows, including empty ones
 MAX_SHEET_NAME_LENGTH = 1_000
-MAX_CELL_LENGTH = 1_000  # characters: ten times what any column takes, so that it is still refused
-HAS_NOTHING, HAS_ANYTHING, HAS_HEADING, HAS_NUMBERS = range(4)  # what a sheet promises
+MAX_CELL_LENGTH = 1_000  # characters; ten times what any column accepts, so still rejected
+HAS_NOTHING, HAS_ANYTHING, HAS_HEADING, HAS_NUMBERS = range(4)  # ratings of a sheet
 CELLS_PER_CHUNK = 2_000  # cells
-MAX_SAMPLED_ROWS, FEW_DIGITS = 1_000, 8  # rows of a survey, and digits of a row behind them
-SAMPLE_ROWS = 100  # rows from which a sheet is known to hold numbers
+MAX_SAMPLED_ROWS, FEW_DIGITS = 1_000, 8  # rows read by a survey; digits that exclude later ones
+SAMPLE_ROWS = 100  # rows from which a sheet is rated
 BROKEN_MESSAGE = "This is no workbook (.xlsx, .ods) that can be read."
 TOO_LARGE_MESSAGE = "The workbook is too large when unpacked: save it as CSV."
 FAR_APART_MESSAGE = "The sheet has cells far apart: copy the numbers alone into a new file."
@@ -60,13 +59,13 @@ DAMAGED_FILE_ERRORS = (
 
 
 class WorkbookRefused(Exception):
-    """The text says why; who started this process translates it."""
+    """Raised if the workbook is rejected. The parent process translates the message."""
 
 
 def main() -> None:
-    """Reads the sheet named by the first argument, or the first one that holds numbers. With a
-    second argument it is a survey: of the later rows only those with few digits are read, and it
-    tells which other sheets hold numbers."""
+    """Reads the sheet named by the first argument or, without one, the first that holds numbers. A
+    second argument asks for a survey, which skips later rows with many digits and lists the other
+    sheets that hold numbers."""
     limit_process_resources()
     named, surveys = [*sys.argv[1:], "", ""][:2]
     try:
@@ -111,7 +110,7 @@ def read_workbook(data: bytes, named: str, surveys: bool) -> Iterator[Any]:
 
 
 def group_sheet_rows(found: Iterator[list]) -> Iterator[list[list]]:
-    """Many rows at once, which is faster, but not more cells than are soon told."""
+    """Groups rows to write many at once, which is faster, but limits the cells of a group."""
     portion, cells = [], 0
     for row in found:
         portion.append(row)
@@ -123,7 +122,7 @@ def group_sheet_rows(found: Iterator[list]) -> Iterator[list[list]]:
 
 
 def survey_sheet_rows(found: Iterator[list]) -> Iterator[list]:
-    """The first rows, and of all others those that may be a heading."""
+    """Yields the first rows, and of the later ones only those that may be a heading."""
     yield from islice(found, MAX_SAMPLED_ROWS)
     for row in found:
         joined = "".join(row[1])
@@ -132,7 +131,8 @@ def survey_sheet_rows(found: Iterator[list]) -> Iterator[list]:
 
 
 def ensure_safe_archive(data: bytes) -> None:
-    """The sizes are only what the archive says of itself; to read a part holds it to them."""
+    """Raises WorkbookRefused for an archive that is too large or damaged. The sizes are only those
+    that the archive declares; reading each part enforces them."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         if sum(part.file_size for part in archive.infolist()) > MAX_UNPACKED_BYTES:
             raise WorkbookRefused(TOO_LARGE_MESSAGE)
@@ -155,7 +155,7 @@ def visible_sheet_names(workbook: CalamineWorkbook) -> list[str]:
 
 
 def select_sheet(workbook: CalamineWorkbook, names: list[str], named: str) -> CalamineSheet | None:
-    """The named one, else the first of those that promise most."""
+    """Returns the named sheet, or else the first of those with the highest rating."""
     if named:
         alike = [name for name in names if name.casefold() == named.casefold()]
         name = named if named in names else next(iter(alike), None)
@@ -171,8 +171,9 @@ def select_sheet(workbook: CalamineWorkbook, names: list[str], named: str) -> Ca
 
 
 def rate_sheet_content(sheet: CalamineSheet) -> int:
-    """Whether its first rows hold numbers, or name a column of numbers, or hold anything. A sheet
-    that is too wide to look at is not passed over."""
+    """Rates a sheet by its first rows, which may hold numbers, name a column of numbers, or hold
+    anything. A sheet that is too wide to inspect gets the highest rating, so that it is not ignored
+    silently."""
     if sheet.start is None or is_too_wide(sheet):
         return HAS_NOTHING if sheet.start is None else HAS_NUMBERS
     found = (
@@ -195,8 +196,8 @@ def is_too_wide(sheet: CalamineSheet) -> bool:
 
 
 def read_sheet_rows(sheet: CalamineSheet, marks: CellMarks, seen: dict[str, Any]) -> Iterator[list]:
-    """Each with its line as the spreadsheet counts it, its cells from column A on, and what kept a
-    cell from being read, by column."""
+    """Yields each row with its line number in the spreadsheet, its cells from column A, and its
+    faults by column."""
     if sheet.start is not None:
         if is_too_wide(sheet):
             raise WorkbookRefused(FAR_APART_MESSAGE)
@@ -248,7 +249,8 @@ def find_date_cells(cells: list[Any], first: int) -> dict[int, tuple[str, str]]:
 
 
 def format_cell_value(cell: Any) -> str:
-    """A number that Excel took for a quantity has its digits, all of them, but no plus."""
+    """Returns the value as text. A number that Excel stored as a quantity keeps all its digits, but
+    has lost its plus."""
     if type(cell) is float and cell.is_integer():
         return str(int(cell))
     if type(cell) is bool:

@@ -1,4 +1,4 @@
-"""Workbooks (.xlsx, .ods): one sheet, read by a process that may die of it."""
+"""Reading of one sheet of a workbook (.xlsx, .ods), by a child process that may crash."""
 
 import json
 import logging
@@ -20,15 +20,15 @@ from numbers.bulk.files.unreadable import UnreadableFile
 logger = logging.getLogger(__name__)
 
 OLD_EXCEL_SIGNATURE = b"\xd0\xcf\x11\xe0"
-# Not by -m: `numbers` has no __init__.py (docs/architecture.md).
+# Not with -m, because `numbers` has no __init__.py (docs/architecture.md).
 READER_PROGRAM = "import config; from numbers.bulk.files import xlsx_process; xlsx_process.main()"
-MAX_SECONDS = 80  # of the clock, and so less than a lease
+MAX_SECONDS = 80  # of wall time; less than a lease
 MAX_LIST_LENGTH = 400  # characters of sheet names in a sentence
 LIMIT_EXCEEDED_MESSAGE = gettext_noop(
     "Reading the workbook took too long, or too much memory: copy the numbers alone into a new "
     "file, or save it as CSV."
 )
-# What numbers.bulk.files.xlsx_process says, which knows no translations.
+# The messages of numbers.bulk.files.xlsx_process, which has no translations.
 WORKBOOK_MESSAGES = (
     gettext_noop("This is no workbook (.xlsx, .ods) that can be read."),
     gettext_noop("The workbook is too large when unpacked: save it as CSV."),
@@ -45,9 +45,9 @@ def is_workbook(data: bytes) -> bool:
 
 
 class WorkbookSource:
-    """One sheet of a workbook as rows: the named one, else the first that holds numbers. A survey
-    leaves most later rows out, and `rival_sheets` are the other sheets that hold numbers, once all
-    is read."""
+    """One sheet of a workbook as rows, either the named one or the first that holds numbers. A
+    survey skips most later rows, and after the last row `rival_sheets` are the other sheets that
+    hold numbers."""
 
     def __init__(self, data: bytes, sheet: str = "", *, surveys: bool = False):
         self.data = data
@@ -59,8 +59,8 @@ class WorkbookSource:
         self.breaks = 0
 
     def rows(self) -> Iterator[RawRow]:
-        """Each with its line as the spreadsheet counts it, without empty ones. Raises Unreadable,
-        at once or on the way."""
+        """Yields each row that is not empty, with its line number in the spreadsheet. Raises
+        UnreadableFile, even after some rows."""
         if self.data.startswith(OLD_EXCEL_SIGNATURE):
             raise UnreadableFile(
                 _("Old Excel (.xls) or a password: save as .xlsx without a password.")
@@ -113,7 +113,7 @@ def decode_sheet_row(line: int, cells: list[str], faults: dict[str, list[str]]) 
 
 
 def run_reader_process(data: bytes, program: str, arguments: list[str]) -> Iterator[bytes]:
-    """Line by line. Raises Unreadable."""
+    """Runs the reader and yields its output line by line. Raises UnreadableFile."""
     with tempfile.TemporaryFile() as file:
         file.write(data)
         file.seek(0)
@@ -133,7 +133,8 @@ def start_reader_process(file: IO[bytes], program: str, arguments: list[str]) ->
 
 
 def reader_environment() -> dict[str, str]:
-    """No secrets of ours: what the workbook may do to the reader, it does without them."""
+    """Returns the environment of the reader without secrets, because a malicious workbook might
+    take it over."""
     return {n: text for n, text in os.environ.items() if n.startswith(("PYTHON", "LD_", "DYLD_"))}
 
 
@@ -151,7 +152,8 @@ def read_process_output(child: subprocess.Popen) -> Iterator[bytes]:
 
 
 def decode_reader_answer(text: bytes) -> Any:
-    """Rows as a list, or what is said of the sheets as a dict. Raises Unreadable for a refusal."""
+    """Decodes one line of the reader: rows as a list, or facts about the sheets as a dict. Raises
+    UnreadableFile if the workbook was rejected."""
     what = json.loads(text)
     if isinstance(what, str):
         raise UnreadableFile(_(what))

@@ -1,1 +1,1 @@
-"""Imported rows: their columns, options, readings and checks."""
+"""Imports: their rows, columns, options, ambiguous numbers and checks."""

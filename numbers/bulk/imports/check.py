@@ -1,4 +1,4 @@
-"""What goes into a batch of kind import: the fate of every row, and the taking in of one."""
+"""Checks of an import, which give each row its result, and the import of one row."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -53,30 +53,31 @@ Result, Status = BatchRow.Fate, PhoneNumber.Status
 
 
 class KnownNumbers(NamedTuple):
-    """Of the numbers of some rows: who holds them, and which the organization may not hold."""
+    """For the numbers of some rows: who holds each, and which ones the pools do not allow."""
 
     holders: dict[str, dict[str, Any]]
     refused: dict[pool_rules.NumberOnCarrier, str]
 
 
 class ImportCheck:
-    """The rows of a batch's file, each with the fate that it would have; nothing is written."""
+    """Checks the rows of an import and gives each its expected result; writes nothing."""
 
     def __init__(self, by: Principal, batch: Batch):
-        """Goes on behind the rows that an earlier slice has kept, if the batch has its `progress`.
-        Raises Unreadable."""
+        """Resumes after the rows that an earlier slice stored if the job has `progress`. Raises
+        UnreadableFile."""
         ensure_account_exists(by, batch)
         self.by, self.batch = by, batch
         self.understanding = RowParser(by, batch.options)
         self.before: dict[str, Any] = batch.layout.get("progress", {})
         self.first_lines = first_line_by_number(batch) if self.before else {}
         self.last_line, self.behind = self.before.get("line", 0), self.before.get("behind", 0)
-        self.found = self.before.get("found", 0)  # rows, up to the end of what is understood
-        self.ranges: list[ParsedRow] = []  # the rows with their first numbers
+        self.found = self.before.get("found", 0)  # rows up to the end of what has been parsed
+        self.ranges: list[ParsedRow] = []  # rows with the first number of a range
 
     def rows(self) -> Iterator[BatchRow]:
-        """Unsaved, with their fates: todo, error, ambiguous, repeated or held. The numbers of
-        ranges follow behind the last line. Raises Unreadable, also on the way."""
+        """Yields unsaved rows with their results: todo, error, ambiguous, repeated or held. The
+        further numbers of ranges follow after the last line. Raises UnreadableFile, even after some
+        rows."""
         lines = self.unread(read_import_lines(self.batch))
         while portion := list(islice(lines, ROWS_PER_CHUNK)):
             self.last_line, self.found = portion[-1].line, self.found + len(portion)
@@ -91,7 +92,7 @@ class ImportCheck:
             yield from self.fated(portion)
 
     def unread(self, lines: Iterator[TableLine]) -> Iterator[TableLine]:
-        """Behind the last line that is kept. Ranges on the way there are understood again."""
+        """Returns the lines after the last stored one. Ranges in earlier lines are parsed again."""
         if not self.before:
             return lines
         begins = set(self.before["ranges"])
@@ -105,7 +106,7 @@ class ImportCheck:
         return lines
 
     def progress(self) -> dict[str, Any]:
-        """What a later slice must know to go on; true when `found` rows are kept."""
+        """Returns what a later slice needs to resume; valid once `found` rows are stored."""
         return {
             "found": self.found,
             "line": self.last_line,
@@ -123,7 +124,7 @@ class ImportCheck:
         return (self.row_of(each, known) for each in found)
 
     def known(self, rows: Iterable[tuple[str, Mapping[str, Any]]]) -> KnownNumbers:
-        """Of the numbers of rows with these values: three queries at most."""
+        """Looks up the numbers of rows with these values, with at most three queries."""
         wished = [(number, self.understanding.goes_on(values)) for number, values in rows if number]
         holders = find_number_holders(number for number, _carrier in wished)
         return KnownNumbers(holders, pool_rules.find_pool_violations(self.by.organization, wished))
@@ -139,7 +140,7 @@ class ImportCheck:
         return row
 
     def settle(self, row: BatchRow, number: str, note: str, known: KnownNumbers) -> None:
-        """The fate of a row whose number is read. What the organization may not hold is refused,
+        """Sets the result of a row whose number is known. A number outside the pools is rejected,
         whoever else holds it."""
         holder = known.holders.get(number)
         refused = known.refused.get((number, self.understanding.goes_on(row.values)))
@@ -166,8 +167,8 @@ class ImportCheck:
         return wished and self.is_ours(holder) and not is_holder_deleted(holder)
 
     def decided(self, rows: list[BatchRow]) -> list[BatchRow]:
-        """Those of the ambiguous `rows` that the other rows of the file decide, with their new
-        fates."""
+        """Decides those of the ambiguous `rows` that the other rows of the file allow. Returns them
+        with their new results."""
         choices = [self.understanding.evidence.choice(row.values) for row in rows]
         pairs = [(row, each) for row, each in zip(rows, choices, strict=True) if each]
         known = self.known([(each["number"], row.values) for row, each in pairs])
@@ -181,14 +182,15 @@ class ImportCheck:
 
 
 def first_line_by_number(batch: Batch) -> dict[str, int]:
-    """The first row of each number, of those that are kept; an error of the row itself is none."""
+    """Returns the first stored row of each number. Rows with an error of their own do not count."""
     rows = batch.rows.exclude(fate=Result.REPEATED).exclude(fate=Result.ERROR, phone_number_id=None)
     found = rows.order_by("-line").values_list("values__number", "line")
     return {number: line for number, line in found if number}
 
 
 def compare_with_existing(row: BatchRow, holder: dict[str, Any], note: str) -> None:
-    """What the row's own cells would change in the number that is here; nothing, or why not."""
+    """Sets what the row's own cells would change in the existing number, that they change nothing,
+    or why they cannot."""
     row.phone_number_id = holder["id"]
     own = {name: row.values[name] for name in row.values.get("given", ())}
     found = find_differences(holder, own)
@@ -206,7 +208,8 @@ def is_holder_deleted(holder: dict[str, Any]) -> bool:
 
 
 def numbers_by_id(by: Principal, lines: Iterable[TableLine]) -> dict[str, str]:
-    """The numbers that the lines' ids belong to: one query, none where no line has an id."""
+    """Returns the numbers with the ids in these lines, by one query, or none if no line has an
+    id."""
     ids = [line.cells["id"] for line in lines if is_uuid(line.cells.get("id", ""))]
     if not ids:
         return {}
@@ -220,7 +223,7 @@ def move_to_line(found: ParsedRow, line: int) -> ParsedRow:
 
 
 def expand_number_range(first: ParsedRow) -> Iterator[ParsedRow]:
-    """Behind its first number, which has a row of its own."""
+    """Yields the numbers of a range after the first, which has a row of its own."""
     if first.wrong or not first.number:
         return
     for each in first.rest:
@@ -241,14 +244,14 @@ def read_import_lines(batch: Batch) -> Iterator[TableLine]:
 
 
 def read_unfinished_rows(batch: Batch) -> Iterator[dict[str, Any]]:
-    """The rows of the batch that this one repeats, as a request would give them."""
+    """Yields the unfinished rows of the job that this one retries, in the format of a request."""
     repeated = batch.organization.batches.get(pk=batch.options["repeats"])
     for rows in iterate_row_chunks(repeated.rows.filter(fate__in=UNFINISHED_RESULTS), "line"):
         yield from ({"number": row.text, **row.values} for row in rows)
 
 
 def has_request_rows(batch: Batch) -> bool:
-    """Rows, and no file."""
+    """Returns whether the import has rows instead of a file."""
     return batch.options.get("given") in ROW_SOURCES
 
 
@@ -261,7 +264,8 @@ def ensure_account_exists(by: Principal, batch: Batch) -> None:
 
 
 def find_number_holders(numbers: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Who holds which of them in the whole installation; of a stranger's only whose it is."""
+    """Returns who holds each of the numbers in the installation. For another organization's number,
+    the result has only the organization's id."""
     held = find_reserved_numbers(list(filter(None, numbers)))
     with tenant_scope.global_lookup():
         anybodys = {row["line"]: row for row in held.values("organization_id", line=held_line())}
@@ -271,7 +275,8 @@ def find_number_holders(numbers: Iterable[str]) -> dict[str, dict[str, Any]]:
 def existing_number_message(
     by: Principal, number: str, holder: dict[str, Any]
 ) -> tuple[str, UUID | None]:
-    """What the asker hears of it: a stranger's is only taken."""
+    """Returns the message for a number that exists, and its id. For another organization's number,
+    the message says only that it is taken, without an id."""
     is_ours = holder["organization_id"] == by.organization.id
     is_leaving = is_ours and holder["status"] == Status.DELETED
     if not is_ours or is_leaving:
@@ -283,9 +288,9 @@ def existing_number_message(
 
 
 def execute_import_row(by: Principal, batch: Batch, row: BatchRow) -> None:
-    """One number, as the row's values and the batch's options say, in the caller's transaction: an
-    existing one is changed where the row has a `before`. Raises NumberTaken, CarrierUnavailable,
-    NoIntegration and NumberStateConflict."""
+    """Imports one row with the options of the job, in the caller's transaction; a row with `before`
+    changes an existing number. Raises NumberTaken, CarrierUnavailable, NoUsableIntegration and
+    NumberStateConflict."""
     if row.phone_number_id and row.before:
         ensure_can_update_numbers(by)
         update_imported_number(by, row.phone_number_id, row.values, row.before)
@@ -297,7 +302,8 @@ def execute_import_row(by: Principal, batch: Batch, row: BatchRow) -> None:
 
 
 def ensure_can_update_numbers(by: Principal) -> None:
-    """Who may add numbers may perhaps not change one."""
+    """Raises NumberStateConflict if `by` may not change numbers; the permission to add numbers does
+    not include it."""
     if not by.can(Permission.PHONE_NUMBERS_UPDATE):
         raise NumberStateConflict(_("Your role does not allow this."))
 
@@ -305,7 +311,8 @@ def ensure_can_update_numbers(by: Principal) -> None:
 def add_imported_number(
     by: Principal, options: Mapping[str, Any], carrier_sid: str | None, **fields: Any
 ) -> PhoneNumber:
-    """`fields` are columns of the number; every destination keeps all of them."""
+    """Adds the number at the destination of the import and returns it. `fields` are columns of the
+    number; every destination stores them all."""
     if options.get("destination") == ACCOUNT:
         return import_number(by, **resolve_import_integrations(by, options, fields), **fields)
     if options.get("destination") == RECORD:
@@ -316,8 +323,8 @@ def add_imported_number(
 def resolve_import_integrations(
     by: Principal, options: Mapping[str, Any], fields: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """A trunk wants a platform for it, as where it is named later
-    (operations.add_voice_placement)."""
+    """Returns the integrations for the number. An outbound trunk needs a voice integration, as when
+    it is set later (operations.add_voice_placement)."""
     voice = find_named_integration(by, options.get("voice_integration_id"))
     if voice is None and fields.get("outbound_trunk_id"):
         voice = get_default_integration(by, VOICE_INTEGRATION_ROLE)

@@ -1,4 +1,4 @@
-"""What the columns of an imported file mean: proposed, remembered per organization, confirmed."""
+"""Column mappings of imported files: proposed, remembered per organization, and confirmed."""
 
 import hashlib
 from collections import Counter
@@ -22,17 +22,16 @@ from numbers.models import ColumnMapping
 from organizations.access.principals import Principal
 from organizations.models import Organization
 
-MAX_COLUMNS = 100  # that a page offers
+MAX_COLUMNS = 100  # columns that a page offers
 MAX_HEADINGS_LENGTH = 300  # characters of all headings in one sentence
 IGNORED = ""
 
 
 @dataclass(frozen=True)
 class ExaminedFile:
-    """A file's layout. `mapping` is None where the proposed meanings are certain enough; `asks`
-    tells that somebody has to confirm them first. `first` is the fingerprint of the headings on the
-    sheet that is read where none is chosen. `notices` are sentences for whoever starts the import.
-    """
+    """The layout of a file. `mapping` is None if the proposed meanings are certain enough; `asks`
+    says that a user must confirm them first. `first` is the fingerprint of the headings on the
+    sheet that is read if none is chosen. `notices` are sentences for whoever starts the import."""
 
     layout: FileLayout
     mapping: dict[str, str] | None
@@ -44,8 +43,8 @@ class ExaminedFile:
 def examine_import_file(
     organization: Organization, data: bytes, options: Mapping[str, Any]
 ) -> ExaminedFile:
-    """The file as the options of its batch say (`sheet`, `mapping`), else as the organization
-    remembers its headings. Raises Unreadable."""
+    """Examines the file with the options of its job (`sheet`, `mapping`), or else with the mapping
+    that the organization has stored for its headings. Raises UnreadableFile."""
     sheet, given = options.get("sheet", ""), options.get("mapping")
     layout = read_file_layout(data, sheet=sheet, mapping=given)
     ensure_requested_sheet(layout, sheet)
@@ -83,12 +82,14 @@ def apply_remembered_mapping(
 
 
 def is_same_sheet(known: ColumnMapping, layout: FileLayout) -> bool:
-    """Another sheet of the same workbook may be the one that is meant."""
+    """Returns whether the stored sheet is the one read, because another sheet of the workbook may
+    be meant."""
     return not layout.has_rival_sheets or known.sheet == layout.sheet
 
 
 def is_layout_certain(layout: FileLayout, options: Mapping[str, Any]) -> bool:
-    """A program, which cannot be asked, goes on where the column of the numbers is certain."""
+    """Returns whether the columns are certain. Without `ask`, when nobody can confirm them, a
+    certain number column is enough."""
     if options.get("ask"):
         return not layout.needs_confirmation
     numbers = [column for column in layout.columns if column.meaning == "number"]
@@ -96,7 +97,7 @@ def is_layout_certain(layout: FileLayout, options: Mapping[str, Any]) -> bool:
 
 
 def no_number_column_message(layout: FileLayout) -> str:
-    """Why a program's file is refused."""
+    """Returns the error for a file sent to the API without a certain number column."""
     words = _(
         "No column is certain to be the phone number. The columns are: %(names)s. Send `mapping`, "
         'for example {"%(first)s": "number"}.'
@@ -111,22 +112,22 @@ def no_number_column_message(layout: FileLayout) -> str:
 
 
 def remap_layout_columns(layout: FileLayout, mapping: Mapping[str, str]) -> FileLayout:
-    """As `mapping` names the columns. Raises Unreadable."""
+    """Returns the layout with the meanings of `mapping`. Raises UnreadableFile."""
     columns = apply_column_mapping(layout.columns, mapping)
     notices = [*source_notices(layout), *ignored_column_notices(columns)]
     return replace(layout, columns=columns, notices=notices)
 
 
 def source_notices(layout: FileLayout) -> list[str]:
-    """Without what becomes stale when other columns are ignored."""
+    """Returns the notices except those on ignored columns, which a mapping changes."""
     stale = ignored_column_notices(layout.columns)
     return [text for text in layout.notices if text not in stale]
 
 
-# --- what the organization remembers --------------------------------------------------------------
+# --- mappings stored per organization -------------------------------------------------------------
 def heading_fingerprint(layout: FileLayout) -> str:
-    """Of the headings in their order, however they are capitalized; "" without headings, which no
-    other file could be compared with."""
+    """Returns the SHA-256 of the headings in order, ignoring case. Returns "" without headings,
+    because no other file could be compared with it."""
     names = [fold_heading_case(column.heading) for column in layout.columns]
     return hashlib.sha256("\x1f".join(names).encode()).hexdigest() if any(names) else ""
 
@@ -139,8 +140,8 @@ def find_remembered_mapping(organization: Organization, layout: FileLayout) -> C
 def remember_column_mapping(
     by: Principal, layout: Mapping[str, Any], mapping: Mapping[str, str]
 ) -> None:
-    """For the next file with these headings, and for the next workbook that begins with the same
-    sheet as this one. `layout` is that of a batch."""
+    """Stores the mapping for the next file with these headings, and the chosen sheet for the next
+    workbook with the same first sheet. `layout` is that of a job."""
     sheet = layout["sheet"] if len(layout["sheets"]) > 1 else ""
     said = {"sheet": sheet[:100], "updated_at": Now(), "updated_by": by.label[:200]}
     if own := layout["fingerprint"]:
@@ -159,9 +160,10 @@ def upsert_column_mapping(
     )
 
 
-# --- a batch's layout -----------------------------------------------------------------------------
+# --- the layout stored in a job -------------------------------------------------------------------
 def serialize_file_layout(found: ExaminedFile, *, first: str = "") -> dict[str, Any]:
-    """As a batch keeps it. `first` is what an earlier look at the file has found."""
+    """Returns the layout as a job stores it. `first` is the fingerprint from an earlier examination
+    of the file."""
     layout = found.layout
     columns = [asdict(c) for c in layout.columns if c.heading or c.samples or c.meaning]
     return {
@@ -176,19 +178,19 @@ def serialize_file_layout(found: ExaminedFile, *, first: str = "") -> dict[str, 
 
 
 def deserialize_columns(layout: Mapping[str, Any]) -> list[Column]:
-    """Of a batch."""
+    """Returns the columns of a layout that a job stores."""
     return [Column(**column) for column in layout.get("columns", ())]
 
 
 def column_display_name(column: Column) -> str:
-    """Its heading, else its position as a spreadsheet names it."""
+    """Returns the heading of the column, or its letter if it has none."""
     return column.heading or _("Column %(letter)s") % {
         "letter": spreadsheet_column_letters(column.index)
     }
 
 
 def spreadsheet_column_letters(index: int) -> str:
-    """A, B, … Z, AA for an index from 0."""
+    """Returns the letters of a column in a spreadsheet (A, B, … Z, AA) for an index from 0."""
     place, text = index + 1, ""
     while place:
         place, rest = divmod(place - 1, 26)
@@ -197,8 +199,8 @@ def spreadsheet_column_letters(index: int) -> str:
 
 
 def complete_column_meanings(columns: Sequence[Column], given: Mapping[int, str]) -> dict[int, str]:
-    """By index: what is given, and for all others what is proposed, unless another column takes
-    it."""
+    """Returns the meaning of each column by index, which is the given one or else the proposed one,
+    unless a given one uses that already."""
     taken = set(given.values())
     proposed = {c.index: IGNORED if c.meaning in taken else c.meaning for c in columns}
     return {**proposed, **given}
@@ -207,7 +209,8 @@ def complete_column_meanings(columns: Sequence[Column], given: Mapping[int, str]
 def validate_column_meanings(
     columns: Sequence[Column], meanings: Mapping[int, str]
 ) -> dict[int, str]:
-    """What is wrong with the columns' meanings, by index; of the whole at -1."""
+    """Returns what is wrong with the meanings by column index, with -1 for the mapping as a
+    whole."""
     names = {column.index: column_display_name(column) for column in columns}
     counts = Counter(meaning for meaning in meanings.values() if meaning)
     wrong = {}
@@ -225,8 +228,8 @@ def validate_column_meanings(
 
 
 def build_column_mapping(columns: Sequence[Column], meanings: Mapping[int, str]) -> dict[str, str]:
-    """As `read_file_layout` takes it: by heading, or by position where that is empty or
-    repeated."""
+    """Returns the mapping as `read_file_layout` expects it, by heading, or by position if the
+    heading is empty or repeated."""
     counts = Counter(fold_heading_case(column.heading) for column in columns)
     return {column_mapping_key(column, counts): meanings[column.index] for column in columns}
 
@@ -235,6 +238,6 @@ def column_mapping_key(column: Column, counts: Mapping[str, int]) -> str:
     if column.heading and counts[fold_heading_case(column.heading)] == 1:
         return column.heading
     key = str(column.index + 1)
-    while key in counts:  # another column is called so
+    while key in counts:  # another column has this heading
         key = f"0{key}"
     return key

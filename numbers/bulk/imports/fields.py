@@ -1,5 +1,5 @@
-"""What a row of an import may say of its number: one table; and what of it an existing number does
-not have yet, so that a file can change numbers too."""
+"""Fields of an imported row in one table, and the comparison of a row with an existing number,
+which lets a file change numbers too."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from organizations.text.rules import trim_text
 
 Status = PhoneNumber.Status
 MAX_INVALID_TEXT_LENGTH = (
-    200  # characters that a row keeps of a text that is too long, to be shown and mended
+    200  # characters stored of a text that is too long, to be shown and corrected
 )
 DESIRED_STATUSES = {
     Status.ACTIVE.value: Status.ACTIVE,
@@ -32,8 +32,8 @@ DESIRED_STATUSES = {
 
 @dataclass(frozen=True)
 class ImportField:
-    """`column` of PhoneNumber ("" for the carrier, which is found by name or sid), its title for
-    people, and what is wrong with a text as its value, or ""."""
+    """One field: `column` of PhoneNumber ("" for the carrier, which is found by name or sid), its
+    title for people, and a check that returns what is wrong with a text, or ""."""
 
     column: str
     title: Promise
@@ -57,7 +57,7 @@ def desired_status_error(text: str) -> str:
     return _("One of these is expected: %(known)s.") % {"known": "active, inactive"}
 
 
-# By the meaning of a column of a file, which is also the key of a row's values.
+# By the meaning of a file's column, which is also the key in the row's values.
 IMPORT_FIELDS: dict[str, ImportField] = {
     "label": ImportField("label", gettext_lazy("Label"), single_line_error),
     "carrier": ImportField("", gettext_lazy("Carrier"), lambda _text: ""),
@@ -79,13 +79,13 @@ IMPORT_FIELDS: dict[str, ImportField] = {
 }
 NUMBER_FIELDS = {
     name: field for name, field in IMPORT_FIELDS.items() if field.column
-}  # columns of the number
+}  # fields that are columns of the number
 
 
 def parse_row_fields(cells: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
-    """Of one row: the values of its cells that are not empty, and what is wrong with them, each a
-    sentence behind its column's title. The carrier, which is looked up, is not among them; nor is
-    it looked up whom an agent's name means."""
+    """Returns the values of a row's cells that are not empty, and what is wrong with them, with the
+    title of the column before each sentence. The carrier and the names of agents are looked up
+    elsewhere."""
     values, wrong = {}, []
     for name in NUMBER_FIELDS.keys() & cells.keys():
         field, text = NUMBER_FIELDS[name], trim_text(cells[name] or "")
@@ -98,18 +98,18 @@ def parse_row_fields(cells: Mapping[str, str]) -> tuple[dict[str, str], list[str
 
 
 def normalize_field_value(name: str, text: str) -> str:
-    """As a row keeps it, and as differences() compares it: `text` has no complaint."""
+    """Returns a valid text as a row stores it and find_differences() compares it."""
     if name == "wanted":
         return DESIRED_STATUSES[text.strip().lower()].value
     return str(UUID(text)) if name == "application_sid" else text
 
 
 def map_values_to_columns(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The columns of a number that a row's values give; those that are empty are left out."""
+    """Returns the columns of a number that the values set, without empty ones."""
     return {field.column: values[name] for name, field in NUMBER_FIELDS.items() if values.get(name)}
 
 
-# --- the numbers that are there already -----------------------------------------------------------
+# --- existing numbers -----------------------------------------------------------------------------
 COMPARED_COLUMNS = (
     *("id", "organization_id", "e164", "status"),
     *(field.column for field in NUMBER_FIELDS.values()),
@@ -118,7 +118,8 @@ COMPARED_COLUMNS = (
 
 
 def select_comparison_values(numbers: QuerySet[PhoneNumber]) -> QuerySet:
-    """What differences() and obstacle() need to know of them: a dict each, all by one query."""
+    """Selects what find_differences() and update_rejection_reason() need, as one dict per number,
+    with one query."""
     placed = Placement.objects.filter(phone_number=OuterRef("pk"))
     return numbers.values(
         *COMPARED_COLUMNS, line=canonical_e164_expression(), is_placed=Exists(placed)
@@ -128,11 +129,13 @@ def select_comparison_values(numbers: QuerySet[PhoneNumber]) -> QuerySet:
 def find_differences(
     row: Mapping[str, Any], values: Mapping[str, Any]
 ) -> dict[str, tuple[str | None, str | None]]:
-    """What the values of a file's row would change in an existing number (`row`, of compared()):
-    before and after, by the keys of FIELDS. An empty value changes nothing.
+    """Returns what the values of a row would change in an existing number (`row`, from
+    select_comparison_values()), as previous and new values by the keys of IMPORT_FIELDS. An empty
+    value changes nothing.
 
-    `values` are the row's own: neither what an import says of all its rows nor its default carrier
-    is a wish to change what is there. A carrier is reported by name, and never changed by file.
+    `values` must be the row's own, because the options that an import sets for all rows, and its
+    default carrier, do not request a change. A carrier is reported by name, and a file never
+    changes it.
     """
     found = {}
     for name, field in NUMBER_FIELDS.items():
@@ -145,12 +148,13 @@ def find_differences(
 
 
 def text_or_none(value: Any) -> str | None:
-    """A column as a row of a batch keeps it; an empty text is none."""
+    """Returns a column as a row of a job stores it, with None for an empty text."""
     return str(value) if value else None
 
 
 def update_rejection_reason(row: Mapping[str, Any], found: Mapping[str, Any]) -> str:
-    """Why the number (`row`, of compared()) cannot become what differences() found, or ""."""
+    """Returns why the number (`row`, from select_comparison_values()) cannot get the changes that
+    find_differences() found, or ""."""
     if row["status"] == Status.DELETED:
         return _("The number is deleted.")
     if "carrier" in found:
@@ -168,8 +172,8 @@ def update_rejection_reason(row: Mapping[str, Any], found: Mapping[str, Any]) ->
 def update_imported_number(
     by: Principal, number_id: UUID, values: Mapping[str, Any], before: Mapping[str, Any]
 ) -> PhoneNumber:
-    """Give the number those of the values that `before` names, which says what each replaces.
-    Raises NumberStateConflict, also where one of them has been changed since, and DoesNotExist."""
+    """Sets those values that `before` names with the values they replace. Returns the number.
+    Raises NumberStateConflict, also if one was changed since the preview, and DoesNotExist."""
 
     def look(number: PhoneNumber) -> None:
         for name, was in before.items():

@@ -1,5 +1,5 @@
-"""The asker's half of column mapping: confirm what the columns of a file mean, choose its sheet,
-change the columns after a look at the rows."""
+"""Requests on column mappings: confirm the meanings of a file's columns, choose its sheet, and
+change the columns after the preview."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,14 +21,14 @@ from numbers.models import Batch
 from organizations.access.principals import Principal
 
 State = Batch.State
-# What was chosen for single rows was chosen for other columns.
+# Choices for single rows were made with the previous columns.
 RESET_OPTIONS = ("mapping", "sheet", "confirm", "choices")
 CONFIRM_FIELDS = ["state", "options", "dispatched_at", *ACTOR_FIELDS]
 
 
 class InvalidMapping(BulkJobError):
-    """The columns cannot mean what was chosen. `errors` has a sentence for each wrong column by its
-    index from 0, and at -1 what is wrong with all of them."""
+    """Raised if the columns cannot have the chosen meanings. `errors` has one sentence for each
+    wrong column by its index from 0, and for the mapping as a whole at -1."""
 
     def __init__(self, errors: dict[int, str]):
         super().__init__(" ".join(dict.fromkeys(errors.values())))
@@ -39,13 +39,13 @@ class InvalidMapping(BulkJobError):
 def confirm_mapping(
     by: Principal, batch_id: UUID, *, mapping: Mapping[int, str], sheet: str = ""
 ) -> Batch:
-    """The file of a batch in state `mapping` is checked with these meanings by a column's index
-    from 0, and the organization remembers them for the next file with the same headings. Columns
-    left out keep what is proposed. Another `sheet` is looked at first. Raises BulkJobError; a
-    InvalidMapping names the columns."""
+    """Confirms the meanings of the columns of a job in state `mapping`, by column index from 0. The
+    file is checked with them, and the organization stores them for the next file with the same
+    headings. Other columns keep the proposed meanings. Another `sheet` is examined first. Returns
+    the job. Raises BulkJobError, of which InvalidMapping names the columns."""
     batch = lock_bulk_job(by, batch_id)
     if batch.state in (State.CHECKING, State.READY, State.RUNNING, State.DONE):
-        return batch  # posted twice
+        return batch  # the form was submitted twice
     ensure_bulk_job_state(batch, State.MAPPING)
     if sheet not in ("", batch.layout["sheet"]):
         return recheck_with_sheet(by, batch, sheet)
@@ -64,11 +64,11 @@ def confirm_mapping(
 
 @transaction.atomic
 def choose_import_sheet(by: Principal, batch_id: UUID, *, sheet: str) -> Batch:
-    """The columns of another sheet of a batch in state `mapping` are looked at. Raises
-    BulkJobError."""
+    """Chooses another sheet of a job in state `mapping`, whose columns are then examined. Returns
+    the job. Raises BulkJobError."""
     batch = lock_bulk_job(by, batch_id)
     if batch.state == State.CHECKING or sheet == batch.layout.get("sheet"):
-        return batch  # posted twice
+        return batch  # the form was submitted twice
     ensure_bulk_job_state(batch, State.MAPPING)
     return recheck_with_sheet(by, batch, sheet)
 
@@ -91,10 +91,11 @@ def recheck_import(by: Principal, batch: Batch, options: Mapping[str, Any]) -> N
 
 @transaction.atomic
 def reopen_mapping(by: Principal, batch_id: UUID) -> Batch:
-    """The columns of a batch that is `ready` are chosen again. Raises BulkJobError."""
+    """Returns a `ready` job to state `mapping`, to change its columns. Returns the job. Raises
+    BulkJobError."""
     batch = lock_bulk_job(by, batch_id)
     if batch.state == State.MAPPING:
-        return batch  # posted twice
+        return batch  # the form was submitted twice
     ensure_bulk_job_state(batch, State.READY)
     if not can_reopen_mapping(batch):
         raise BulkJobError(_("Its columns cannot be changed any more: hand the file in again."))
@@ -104,7 +105,8 @@ def reopen_mapping(by: Principal, batch_id: UUID) -> Batch:
 
 
 def can_reopen_mapping(batch: Batch) -> bool:
-    """Whether its file is still here, as only a batch of the screens keeps it that long."""
+    """Returns whether the file is still stored, which only jobs created on screens keep until
+    then."""
     is_ready = batch.state == State.READY
     return is_ready and bool(batch.options.get("ask") and batch.layout.get("columns"))
 

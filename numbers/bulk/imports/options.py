@@ -1,5 +1,5 @@
-"""Where an import's numbers go, and what is said of all of them: checked once, kept in the
-batch."""
+"""Options of an import, which are its destination and values for all rows, validated once and
+stored in the job."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,9 +16,9 @@ from numbers.numbering import regions
 from organizations.access.principals import Principal
 from organizations.text import rules
 
-ROW_SOURCES = ("rows", "rows_again")  # what is given: not a file, but a request's rows or a batch's
+ROW_SOURCES = ("rows", "rows_again")  # rows of a request, or of an earlier job
 CARRIER, ACCOUNT, RECORD = DESTINATIONS = ("carrier", "account", "record")
-# To read digits without a plus.
+# How digits without a plus are read.
 NATIONAL, INTERNATIONAL = NUMBER_FORMATS = (gettext_noop("national"), gettext_noop("international"))
 SUPPLY_INTEGRATION_ROLE, VOICE_INTEGRATION_ROLE = "twilio", "sip"  # the roles of integrations
 SHARED_FIELDS = ("label", "agent_id", "application_sid")
@@ -40,9 +40,9 @@ MAX_TEXT_LENGTH = 100
 
 
 def clean_import_options(by: Principal, given: Mapping[str, Any]) -> dict[str, str]:
-    """The options of a batch as text; `carrier` is a sid, the integrations are UUIDs. Where the
-    carrier or the account is left out it is the default one of today. Raises ValidationError by
-    field."""
+    """Returns the validated options of a job as text. `carrier` is a sid, and integrations are
+    UUIDs. If the carrier or the account is not given, the current default is filled in. Raises
+    ValidationError by field."""
     wrong: dict[str, str] = {}
     options = {name: rules.trim_text(str(given.get(name) or "")) for name in KNOWN_OPTIONS}
     options = {name: text for name, text in options.items() if text}
@@ -94,7 +94,7 @@ def validate_without_plus(options: dict[str, str], _given: object) -> dict[str, 
 
 
 def validate_update_option(options: dict[str, Any], _given: object) -> dict[str, str]:
-    """Whether numbers that exist are changed by the file."""
+    """Validates the option `update`, which lets the file change existing numbers."""
     text = options.get("update", "false").lower()
     if text not in ("true", "false"):
         return {"update": _("true or false is expected.")}
@@ -111,7 +111,8 @@ def validate_shared_fields(options: dict[str, str], _given: object) -> dict[str,
 
 
 def import_text_error(name: str, text: str) -> str:
-    """What is wrong with a label, an agent or an application, of one row or of all; or ""."""
+    """Returns what is wrong with a label, agent id or application, of one row or of all rows, or
+    ""."""
     if wrong := rules.text_error(text):
         return wrong
     if len(text) > MAX_TEXT_LENGTH:
@@ -177,7 +178,8 @@ def resolve_account_options(by: Principal, options: dict[str, str]) -> dict[str,
 
 
 def find_named_integration(by: Principal, named: str | None) -> Integration | None:
-    """By `intg_…` or its UUID. Raises NoIntegration; a stranger's is unknown."""
+    """Returns the integration by its public id (`intg_…`) or UUID, or None if `named` is empty.
+    Raises NoUsableIntegration, also for another organization's integration."""
     if not named:
         return None
     by_uuid = {"pk": named} if is_uuid(named) else {"public_id": named}

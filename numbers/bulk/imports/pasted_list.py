@@ -1,6 +1,7 @@
-"""A pasted list of numbers, as people have it: one on a line with its label behind or before it,
-many in a row, with bullets and numbering, or as a table. What is no number stays a row, which is
-refused by name later with all others, so that nothing of the list is lost."""
+"""Parsing of a pasted list of numbers, as people have them: one per line with its label after or
+before it, several in a row, with bullets and numbering, or as a table. Text that is not a number
+becomes a row as well, which the import rejects later with a reason, so no entry of the list is
+lost."""
 
 import csv
 import re
@@ -19,32 +20,33 @@ from numbers.bulk.imports.pasted_pieces import (
 )
 
 PastedRow = dict[str, str]
-TEL_URI = r"(?:tel|callto):[^\s,|<>\"')\]]+"  # its parameters are divided by semicolons
+TEL_URI = r"(?:tel|callto):[^\s,|<>\"')\]]+"  # its parameters are separated by semicolons
 PART_PATTERN = re.compile(rf"(?:{TEL_URI}|[^\t;,])+", re.IGNORECASE)
 PIPE_CELL_PATTERN = re.compile(r"[^|]+")
 WORD_PATTERN = re.compile(r"[^\s;,|]+")
-# Most lines, and what the rest of this module would make of them: a number and a label after it.
+# Most lines are like this one, which the rest of this module would split the same way: a number,
+# and a label after it.
 PLAIN_LINE_PATTERN = re.compile(
     r"(?P<number>\+\d[\d ().-]{5,30}\d)\s*(?:[\t;,](?P<label>[^+\"|]*))?"
 )
 COMPLEX_LABEL_PATTERN = re.compile(rf"(?:\D*\d){{{MIN_DIGITS}}}|.*(?:tel|callto):", re.IGNORECASE)
 E164 = re.compile(r"\bE[. -]?164\b", re.IGNORECASE)  # the one name with digits
-MAX_LINES = 150_000  # lines, and parts of a line: more than an import has rows
+MAX_LINES = 150_000  # lines, and parts of a line; more than the rows of an import
 MAX_HEADING_LENGTH, MAX_ROW_LENGTH = 300, 3_000
 
 
 @dataclass(frozen=True)
 class PastedTable:
-    """What a heading says of the lines below it."""
+    """A heading, which names the columns of the lines below it."""
 
     separator: str
     columns: list[str]
 
 
 def parse_pasted_rows(text: str) -> Iterator[PastedRow]:
-    """`number` and `label`, and what else a heading names, by the names of
-    numbers.bulk.files.columns. A list with far more than an import takes is not understood: it
-    becomes more rows than that."""
+    """Yields rows with `number`, `label` and other columns of a heading, by the names of
+    numbers.bulk.files.columns. A list that is far too long is only split into words, which give
+    more rows than an import accepts."""
     table = None
     lines = [line for line in text.splitlines() if not BLANK_LINE_PATTERN.fullmatch(line)]
     if len(lines) > MAX_LINES or any(map(has_too_many_parts, lines)):
@@ -64,7 +66,8 @@ def has_too_many_parts(line: str) -> bool:
 
 
 def parse_table_heading(line: str) -> PastedTable | None:
-    """None for a line that is no heading. Parts may be empty, but each other one is known."""
+    """Returns the table that the line is a heading of, or None. Parts may be empty, but all others
+    must be known."""
     if len(line) > MAX_HEADING_LENGTH or re.search(r"[0-9]{3}", E164.sub("", line)):
         return None
     separator = "|" if "|" in line else next((c for c in "\t;," if c in line), ",")
@@ -82,7 +85,8 @@ def split_table_cells(line: str, separator: str) -> list[str]:
 
 
 def parse_table_row(line: str, table: PastedTable) -> PastedRow | None:
-    """None where the line is not as its heading says: no number in its place, or more than one."""
+    """Returns the row, or None if the line does not match the heading because it has no number in
+    its column or several numbers."""
     cells = split_table_cells(line, table.separator) if len(line) <= MAX_ROW_LENGTH else []
     if len(cells) > len(table.columns) or len(cells) < 2:
         return None
@@ -92,14 +96,15 @@ def parse_table_row(line: str, table: PastedTable) -> PastedRow | None:
 
 
 def parse_pasted_line(line: str) -> list[PastedRow]:
-    """At least one: where nothing looks like a number, the first part stands for it."""
+    """Returns at least one row. If nothing looks like a number, the first part is taken as the
+    number."""
     plain = PLAIN_LINE_PATTERN.fullmatch(line)
     if plain and not COMPLEX_LABEL_PATTERN.match(plain["label"] or ""):
         return [{"number": plain["number"], "label": strip_label_quotes(plain["label"] or "")}]
     pattern = PIPE_CELL_PATTERN if is_pipe_separated(line) else PART_PATTERN
     found = [(part.start(), strip_label_quotes(part[0])) for part in pattern.finditer(line)]
     found = [(start, part) for start, part in found if part]
-    if not found:  # invisible characters alone
+    if not found:  # only invisible characters
         return []
     pieces = classify_pieces([part for _start, part in found])
     if sum(piece.is_number for piece in pieces) > 1:
@@ -113,12 +118,12 @@ def parse_pasted_line(line: str) -> list[PastedRow]:
 
 
 def is_pipe_separated(line: str) -> bool:
-    """Whether pipes divide it, and not commas between which one happens to stand."""
+    """Returns whether pipes separate the parts, rather than commas with a pipe between them."""
     return bool(re.match(r"[^\t;,]*\|", line))
 
 
 def pair_numbers_with_labels(pieces: list[PastedPiece]) -> list[PastedRow]:
-    """Each number with the labels behind it; before it, where the line begins with a label."""
+    """Pairs each number with the labels after it, or before it if the line begins with a label."""
     before = not pieces[0].is_number
     rows: list[PastedRow] = []
     waiting: list[str] = []

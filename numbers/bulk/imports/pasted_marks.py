@@ -1,20 +1,18 @@
-"""What stands before the lines of a pasted list: bullets, check boxes, quoting marks, numbering."""
+"""Bullets, check boxes, quote marks and numbering at the start of lines of a pasted list."""
 
 import re
 from dataclasses import dataclass
 
 from organizations.text.rules import trim_text
 
-DASHES = r"\-‐‑‒–—―−"  # within brackets of a pattern
+DASHES = r"\-‐‑‒–—―−"  # for a character class
 BULLET_PATTERN = re.compile(
     r"(?:[•‣⁃◦●○▪▫■□►▶➢➤✓✔☐☑✗∙·*>§\uf0a7\uf0b7]|[①-⒛⓪❶-➓]|\d\ufe0f?\u20e3"
     rf"|[{DASHES}](?=[\s\[+])|o(?=\s+[+\d(])|\+(?=\s+\+)|\[[ xX✓✔]?\])\s*"
 )
-EMPHASIS_PATTERN = re.compile(
-    r"(\*\*|__|~~|`)(?P<text>.+)\1(?P<rest>.*)"
-)  # as Markdown stresses a text
+EMPHASIS_PATTERN = re.compile(r"(\*\*|__|~~|`)(?P<text>.+)\1(?P<rest>.*)")  # Markdown emphasis
 MAX_BULLETS = 10
-BLANK_LINE_PATTERN = re.compile(r"[\W_]*")  # a rule between rows, an empty item
+BLANK_LINE_PATTERN = re.compile(r"[\W_]*")  # a line between rows, an empty item
 BEFORE_PLUS = r"(?=[\"'(<\[]*(?:\+|00[1-9]|(?:tel|callto):))"
 BEFORE_LETTER = r"(?=[\"'(\[]*[^\W\d_])"
 CERTAIN_NUMBERING = re.compile(
@@ -30,7 +28,8 @@ BARE_NUMBERING = re.compile(
 
 @dataclass(frozen=True)
 class ListNumbering:
-    """What may be the place of a line in its list. `value` is None where it can be nothing else."""
+    """What may be the number of a line in its list. `value` is None if it cannot be anything
+    else."""
 
     kind: str
     value: int | None
@@ -42,10 +41,10 @@ class ListNumbering:
 
 
 def strip_list_marks(lines: list[str]) -> list[str]:
-    """The lines without what stands before them, which can leave nothing of one."""
+    """Returns the lines without their list marks, which may leave an empty line."""
     plain = [strip_bullets(line) for line in lines]
     found = [parse_list_numbering(line) for line in plain]
-    first = 0  # value with which the present run of places began
+    first = 0  # the value that the current sequence began with
     kept = []
     for place, (line, numbering) in enumerate(zip(plain, found, strict=True)):
         before = found[place - 1] if place else None
@@ -61,8 +60,9 @@ def strip_list_marks(lines: list[str]) -> list[str]:
 
 
 def is_list_numbering(numbering: ListNumbering, first: int, goes_on: bool) -> bool:
-    """`1. 030 901820` begins a list by itself; `7. 812 123-45-67` may be a number."""
-    if numbering.kind == "bare":  # as room numbers are, which do not begin with 1
+    """Returns whether the number is list numbering: `1. 030 901820` begins a list by itself, but
+    `7. 812 123-45-67` may be a phone number."""
+    if numbering.kind == "bare":  # room numbers look like this, but do not begin with 1
         return goes_on and first <= 1
     is_first = numbering.kind == "dotted" and numbering.value == 1
     return (

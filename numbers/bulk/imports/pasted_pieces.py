@@ -1,4 +1,5 @@
-"""The numbers and the labels in the parts of a line, told apart by what surely is a number."""
+"""Splitting of the parts of a line into numbers and labels, guided by what certainly is a
+number."""
 
 import re
 from dataclasses import dataclass
@@ -10,14 +11,14 @@ from numbers.bulk.imports.pasted_marks import DASHES
 from organizations.text.rules import trim_text
 
 DATE = re.compile(r"[0-3]?\d([./])[01]?\d\1(19|20)?\d\d|(19|20)\d\d-[01]?\d-[0-3]?\d")
-MAX_PART_LENGTH = 300  # characters of a part in which a number without a plus is looked for
+MAX_PART_LENGTH = 300  # characters of a part in which a number without a plus is searched
 MIN_DIGITS_WITH_PLUS = 5  # digits of a number with a plus
 MAX_NUMBER_CHARACTERS = 40  # of a number with a plus
-MIN_DIGITS = 7  # digits of a number without a plus, so that a room's or a desk's number is none
+MIN_DIGITS = 7  # digits of a number without a plus; room and desk numbers have fewer
 MIN_DIGITS_BESIDE_PLUS = 10  # digits of a number without a plus beside one with a plus
 NUMBER_PUNCTUATION = rf"()./·{DASHES}"
 TEL_URI = r"(?:tel|callto):(?=[+\d(])[^\s,|<>\"')\]]+"
-# A plus begins a number wherever it stands; 00 does at the beginning of a part.
+# A plus begins a number anywhere; 00 does so only at the start of a part.
 NUMBER_START = re.compile(rf"\b{TEL_URI}|(?:(?<=[\s(<\[\"'/&:])|^)\(?\+[\s(]*\d", re.IGNORECASE)
 DOUBLE_ZERO_START = re.compile(r"\(?00[\s-]*[1-9]")
 DIGIT = re.compile(r"\d")
@@ -27,7 +28,7 @@ ORDINAL = re.compile(r"\s*\(?\d+(?:st|nd|rd|th|er|e|ème|º|ª|\.)\b", re.IGNORE
 LABEL_START = re.compile(rf"\s*[(\[:|=]\s*[^\W\d]|\s+[{DASHES}]\s+[^\W\d]")
 RANGE_WORDS = rf"[{DASHES}~…]|\.\.+|to|bis|through|thru|until|till|à|al|tot|até|hasta"
 RANGE_SEPARATOR = re.compile(rf"\s*(?:{RANGE_WORDS})\s*", re.IGNORECASE)
-# What belongs to the number before it: an extension, the end of a range.
+# What belongs to the number before it, such as an extension or the end of a range.
 NUMBER_CONTINUATION = re.compile(
     r"\s*\(?(?:(?:ext|extn|extension|x|durchwahl|dw|poste|int|interno|anexo|#)[\s.:]*"
     rf"|(?:{RANGE_WORDS})\s*)\d",
@@ -49,8 +50,8 @@ class PastedPiece:
 
 
 def classify_pieces(parts: list[str]) -> list[PastedPiece]:
-    """In their order. Where nothing begins with a plus, the parts that are long enough are numbers;
-    failing that, the first that looks like one, or the first."""
+    """Returns the pieces in order. If no number begins with a plus, parts with enough digits are
+    numbers; otherwise the first part that looks like a number, or the first part, is."""
     parts = join_country_code(parts)
     found = [split_certain_numbers(part) for part in parts]
     if any(piece.is_number for pieces in found for piece in pieces):
@@ -66,7 +67,7 @@ def classify_pieces(parts: list[str]) -> list[PastedPiece]:
 
 
 def join_country_code(parts: list[str]) -> list[str]:
-    """A table may have the country code in a column of its own."""
+    """Joins a country code in a column of its own with the number after it."""
     for place, part in enumerate(parts[:-1]):
         if re.fullmatch(r"\(?\+\d{1,3}\)?", part) and re.match(r"\(?\d", parts[place + 1]):
             return [*parts[:place], f"{part} {parts[place + 1]}", *parts[place + 2 :]]
@@ -74,12 +75,12 @@ def join_country_code(parts: list[str]) -> list[str]:
 
 
 def contains_certain_number(text: str) -> bool:
-    """Whether something in it begins with a plus, or what stands for one."""
+    """Returns whether the text contains a number that begins with a plus or an equivalent."""
     return any(piece.is_number for piece in split_certain_numbers(text))
 
 
 def split_certain_numbers(part: str) -> list[PastedPiece]:
-    """The part as a label, if nothing in it is surely a number."""
+    """Splits the part at the numbers that are certain; without any, the whole part is a label."""
     if "+" not in part and ":" not in part and "00" not in part[:3]:
         return [PastedPiece(False, part)]
     starts = [found.start() for found in NUMBER_START.finditer(part)]
@@ -108,7 +109,7 @@ def split_certain_numbers(part: str) -> list[PastedPiece]:
 
 
 def split_probable_numbers(part: str) -> list[PastedPiece]:
-    """Of a line in which no number has its plus."""
+    """Splits a part of a line in which no number has a plus."""
     if len(part) > MAX_PART_LENGTH or count_digits(part) < MIN_DIGITS:
         return [PastedPiece(False, part)]
     for pattern in (LABEL_COLON_NUMBER, LABEL_THEN_NUMBER):
@@ -127,11 +128,12 @@ def split_probable_numbers(part: str) -> list[PastedPiece]:
 
 
 def find_number_end(text: str) -> int:
-    """Where the number at the beginning of `text` ends. What cannot be told from it belongs to it,
-    and is refused with it: an extension, the end of a range, letters among its digits."""
+    """Returns where the number at the beginning of `text` ends. What cannot be separated from it,
+    such as an extension, the end of a range or letters among its digits, stays part of it and is
+    rejected with it."""
     if url := re.match(TEL_URI, text, re.IGNORECASE):
         return url.end()
-    start, end = 0, 0  # of its last group of digits
+    start, end = 0, 0  # of the last group of digits
     for token in TOKEN.finditer(text):
         if not NUMBER_TOKEN.fullmatch(token[0]):
             return (
@@ -143,8 +145,8 @@ def find_number_end(text: str) -> int:
 
 
 def is_separate_label(groups: str, last: str, rest: str) -> bool:
-    """Whether `rest` is a label behind the number that ends in the group `last`: not of 01XX,
-    (24 h), 24/7 hotline, 12 desks, 0100 to 0199."""
+    """Returns whether `rest` is a label after the number whose last group is `last`. Examples
+    without a label are 01XX, (24 h), 24/7 hotline, 12 desks and 0100 to 0199."""
     inner = f"{groups}{last}".removeprefix("(")
     if not last or inner.count("(") > inner.count(")") or NUMBER_CONTINUATION.match(rest):
         return False
@@ -156,7 +158,8 @@ def is_separate_label(groups: str, last: str, rest: str) -> bool:
 
 
 def can_number_end(groups: str) -> bool:
-    """Whether a short group of digits behind `groups` may be the beginning of a label."""
+    """Returns whether the number may end before a short group of digits, which is then part of a
+    label."""
     try:
         return phonenumbers.is_valid_number(phonenumbers.parse(groups, None))
     except phonenumbers.NumberParseException:
@@ -173,14 +176,16 @@ def is_long_number(text: str) -> bool:
 
 
 def is_probable_companion_number(part: str) -> bool:
-    """A number as its country dials it, or a label of digits, beside one with its plus?"""
+    """Returns whether the part, beside a number with a plus, is a number in national format rather
+    than a label of digits."""
     return is_long_number(part) and (
         part[0] in "0(" or count_digits(part) >= MIN_DIGITS_BESIDE_PLUS
     )
 
 
 def parse_label_pieces(text: str) -> list[PastedPiece]:
-    """None for what only joins numbers; without a text where it says that one follows: “Tel.:”."""
+    """Returns the text as a label. Returns no piece if it only joins numbers, and an empty label if
+    it announces a number, such as “Tel.:”."""
     text = trim_text(text).lstrip(JOINING_CHARACTERS + ">])").rstrip(JOINING_CHARACTERS + "<[(")
     if (text[:1], text[-1:]) in (("(", ")"), ("[", "]")):
         text = text[1:-1]
@@ -192,7 +197,8 @@ def parse_label_pieces(text: str) -> list[PastedPiece]:
 
 
 def plural_heading_meaning(heading: str) -> str:
-    """Its column. In a list a heading is often a plural: Numbers, Rufnummern."""
+    """Returns the meaning of a heading, which in a list is often a plural such as Numbers or
+    Rufnummern."""
     endings = (
         heading.removesuffix(ending) for ending in PLURAL_ENDINGS if heading.endswith(ending)
     )
@@ -212,5 +218,5 @@ def strip_label_quotes(text: str) -> str:
         return text
     if len(text) > 1 and text[0] == text[-1] == '"':
         return trim_text(text[1:-1].replace('""', '"'))
-    is_cut = text.count('"') % 2  # at a comma within its quotes
+    is_cut = text.count('"') % 2  # cut at a comma within its quotes
     return trim_text(text.strip('"')) if is_cut else text

@@ -1,5 +1,5 @@
-"""Rows whose digits can mean more than one number, or a range: decided by what the other rows show,
-or by a person."""
+"""Rows whose digits may mean several numbers or a range, decided by the other rows of the import or
+by a person."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,17 +23,17 @@ from numbers.numbering.readings import (
 )
 from organizations.access.principals import Principal
 
-RANGE_CHOICE = "range"  # a person's choice: all numbers of the range
+RANGE_CHOICE = "range"  # a person's choice of all numbers of the range
 MAX_CHOICES = 2_000
-# Rows that can be done, or were, with something to look at.
+# Rows that are ready or done and have a note.
 HAS_NOTE = Q(fate__in=[BatchRow.Fate.TODO, BatchRow.Fate.DONE]) & ~Q(message="")
 
 
 @dataclass
 class NumberFormatEvidence:
-    """How many rows without a plus have one valid reading only. It decides for the others where no
-    row speaks against it; a national reading also needs the digits that its country writes. Whether
-    a row is a range, no other row can tell."""
+    """Counts rows without a plus that have only one valid reading. They decide the ambiguous rows
+    if all agree; a national reading must also be in the format of its country. No other row can
+    decide whether a row is a range."""
 
     national: int = 0
     international: int = 0
@@ -45,7 +45,7 @@ class NumberFormatEvidence:
             self.international += 1
 
     def choice(self, values: dict[str, Any]) -> dict[str, Any] | None:
-        """Of the readings that a row's values have."""
+        """Returns the one of a row's readings that the evidence supports, or None."""
         readings = [] if "range" in values else values["readings"]
         if self.international and not self.national:
             found = [each for each in readings if each["way"] == INTERNATIONAL]
@@ -57,14 +57,14 @@ class NumberFormatEvidence:
 
 
 def count_rows_by_result(batch: Batch) -> tuple[dict[str, int], int]:
-    """Rows by fate, and how many that can be done, or were, have a note to look at."""
+    """Returns the count of rows by result, and how many of those ready or done have a note."""
     rows = batch.rows.values("fate").annotate(count=Count("pk"), noted=Count("pk", filter=HAS_NOTE))
     found = list(rows.order_by())
     return {row["fate"]: row["count"] for row in found}, sum(row["noted"] for row in found)
 
 
 def serialize_candidates(error: AmbiguousNumber | NumberRangeError) -> dict[str, Any]:
-    """What a row keeps of its readings."""
+    """Returns the possible numbers as a row stores them."""
     readings = [
         {"number": each.number, "way": each.way, "is_sure": each.is_sure, "note": each.note}
         for each in row_candidate_numbers(error)
@@ -81,7 +81,7 @@ def row_candidate_numbers(error: InvalidPhoneNumber) -> tuple[ParsedNumber, ...]
 
 
 def candidate_question(error: AmbiguousNumber | NumberRangeError) -> str:
-    """The message of a row that waits for a choice."""
+    """Returns the message of a row that needs a choice."""
     if isinstance(error, NumberRangeError):
         words = {"first": error.first, "last": error.last}
         if error.single:
@@ -102,11 +102,12 @@ def choose_row_numbers(
     choices: Mapping[int, str] | None = None,
     without_plus: str | None = None,
 ) -> Batch:
-    """Checks an import again with what a person has chosen: by line a number that its row offers,
-    or RANGE; and `without_plus`, one of WAYS, for all other rows. Raises BulkJobError."""
+    """Checks an import again with a person's choices. `choices` maps a line to one of the numbers
+    offered for its row, or to RANGE_CHOICE; `without_plus`, one of NUMBER_FORMATS, decides all
+    other rows. Returns the job. Raises BulkJobError."""
     batch = lock_bulk_job(by, batch_id)
     if batch.state == Batch.State.CHECKING:
-        return batch  # posted twice
+        return batch  # the form was submitted twice
     chosen = validate_number_choices(batch, choices or {})
     if without_plus and without_plus not in NUMBER_FORMATS:
         raise BulkJobError(_("Choose national or international."))
@@ -132,7 +133,8 @@ def ensure_choices_allowed(batch: Batch) -> None:
 
 
 def validate_number_choices(batch: Batch, choices: Mapping[int, str]) -> dict[str, str]:
-    """By line as text, as the options keep them. Raises BulkJobError."""
+    """Returns the choices by line number as text, as the options store them. Raises
+    BulkJobError."""
     if len(choices) + len(batch.options.get("choices", {})) > MAX_CHOICES:
         raise BulkJobError(_("Too many rows: choose for all of them at once."))
     rows = batch.rows.filter(line__in=choices, fate=BatchRow.Fate.AMBIGUOUS)

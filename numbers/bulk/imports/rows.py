@@ -1,4 +1,4 @@
-"""One row as it was given, understood: its number, its values, and everything that is wrong."""
+"""Parsing of one imported row into its number, its values and everything that is wrong with it."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -40,7 +40,7 @@ from numbers.numbering.readings import (
 from organizations.access.principals import Principal
 from organizations.text.rules import trim_text
 
-# The columns in the reader's words; what is wrong begins with one.
+# The titles of columns in the reader's language, which error messages begin with.
 COLUMN_TITLES = {
     "number": gettext_lazy("Number"),
     "label": gettext_lazy("Label"),
@@ -57,13 +57,14 @@ class ParsedRow:
     number: str = ""
     values: dict[str, Any] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)  # to look at, though the row can be done
-    question: str = ""  # what a person has to choose first: values has the readings
-    rest: range = range(0)  # of a range that begins with this number: the digits of the others
+    notes: list[str] = field(default_factory=list)  # warnings, though the row can be executed
+    question: str = ""  # what a person must choose first; values has the readings
+    rest: range = range(0)  # digits of the further numbers of a range
 
 
 class RowParser:
-    """What all rows of one import share: its options, and the carriers that there are."""
+    """Parses the rows of one import, which share its options and the organization's carriers and
+    agents."""
 
     def __init__(self, by: Principal, options: dict[str, str]):
         self.options = options
@@ -75,10 +76,10 @@ class RowParser:
         self.agent_ids = {agent_id for ids in agents.values() for agent_id in ids}
         self.agents = {} if options.get("given") in ROW_SOURCES else agents
         self.evidence = NumberFormatEvidence()
-        self.notices: list[str] = []  # on all rows, each once
+        self.notices: list[str] = []  # about all rows, each one once
 
     def progress(self) -> dict[str, Any]:
-        """What the rows so far have shown, for `resume`."""
+        """Returns what the rows so far have shown, for `resume`."""
         return {**asdict(self.evidence), "notices": self.notices}
 
     def resume(self, progress: Mapping[str, Any]) -> None:
@@ -86,7 +87,7 @@ class RowParser:
         self.notices = list(progress["notices"])
 
     def row(self, line: TableLine, known: str | None = None) -> ParsedRow:
-        """`known` is the number that the row's id belongs to."""
+        """Parses one line. `known` is the number that the row's id belongs to."""
         found = ParsedRow(line.line, (line.cells.get("number") or "")[:100])
         found.wrong += [prefix_column_title(name, fault) for name, fault in line.faults.items()]
         if not {"", "number"} & line.faults.keys():
@@ -120,7 +121,8 @@ class RowParser:
             found.values["number"] = found.number
 
     def read_number(self, found: ParsedRow, text: str, country: str | None) -> None:
-        """A person's choice comes first. Raises InvalidPhoneNumber."""
+        """Parses the number; a person's choice decides an ambiguous one. Raises
+        InvalidPhoneNumber."""
         try:
             reading = parse_number(text, country=country)
             self.evidence.see(reading)
@@ -145,7 +147,8 @@ class RowParser:
         return None
 
     def country_of(self, cells: dict[str, str]) -> str | None:
-        """The row's own, else the one of all rows. Raises InvalidPhoneNumber."""
+        """Returns the country of the row, or else the one set for all rows. Raises
+        InvalidPhoneNumber."""
         named = cells.get("country")
         if not named:
             return regions.INTERNATIONAL if has_lost_plus(cells) else self.options.get("country")
@@ -165,7 +168,8 @@ class RowParser:
             found.values["given"] = sorted(given)
 
     def find_agent(self, found: ParsedRow, named: str) -> None:
-        """By id; in a file, as people know it, by name. Some live elsewhere."""
+        """Finds the agent by id or, in a file, by name. An unknown id is kept, as some agents are
+        not registered in Patchbay."""
         if not named or named in self.agent_ids:
             return
         called = self.agents.get(named.casefold(), [])
@@ -192,7 +196,7 @@ class RowParser:
             carrier = self.carrier(named or self.options.get("carrier", ""))
         except CarrierUnavailable as error:
             found.wrong.append(f"{COLUMN_TITLES['carrier']}: {error}")
-            found.values["carrier"] = named[:200]  # as the report gives it back to be mended
+            found.values["carrier"] = named[:200]  # shown in the report, to be corrected
         else:
             sid = str(carrier.voip_carrier_sid)
             found.values |= {"carrier": carrier.name, "voip_carrier_sid": sid}
@@ -200,7 +204,7 @@ class RowParser:
                 found.values["given"] += ["carrier", "voip_carrier_sid"]
 
     def goes_on(self, values: Mapping[str, Any]) -> Carrier | None:
-        """The carrier of a row whose values have been found."""
+        """Returns the carrier of a row with these values, or None."""
         sid = values.get("voip_carrier_sid", "").casefold()
         return next(iter(self.carriers.get(sid, ())), None)
 
@@ -220,14 +224,15 @@ class RowParser:
 
 
 def has_lost_plus(cells: dict[str, str]) -> bool:
-    """Whether the row is of an export of ours, which writes E.164, and only its plus was lost."""
+    """Returns whether the row is from our own export, which writes E.164, and only its plus was
+    lost."""
     text = (cells.get("number") or "").strip()
     return text.isdecimal() and not text.startswith("0") and is_uuid(cells.get("id") or "")
 
 
 def is_same_number(text: str, number: str) -> bool:
-    """Whether `text`, beside the id of `number`, is that number: a spreadsheet may have taken its
-    plus."""
+    """Returns whether `text`, in a row with the id of `number`, is that number. A spreadsheet may
+    have removed its plus."""
     if not text:
         return True
     try:
@@ -242,8 +247,8 @@ def different_number_error(known: str) -> InvalidPhoneNumber:
 
 
 def remaining_range_digits(first: str, cells: dict[str, str]) -> range | None:
-    """Where columns say how long a range is, the digits of the numbers behind its first. Raises
-    InvalidPhoneNumber."""
+    """Returns the digits of the numbers of a range after the first, if columns give its end or
+    size, or None. Raises InvalidPhoneNumber."""
     last, size = cells.get("last_number") or "", cells.get("range_size") or ""
     if not last and size in ("", "0", "1"):
         return None
@@ -262,7 +267,7 @@ def prefix_column_title(name: str, fault: str) -> str:
 
 
 def destination_values(by: Principal, options: dict[str, str]) -> dict[str, str]:
-    """Where the numbers go that go on no carrier, as a row shows it."""
+    """Returns the destination of numbers without a carrier, as a row shows it."""
     if options.get("destination") == ACCOUNT:
         return {"account": find_named_integration(by, options["integration_id"]).name}
     is_record = options.get("destination") == RECORD
@@ -276,17 +281,17 @@ def ignored_carrier_notice(options: dict[str, str]) -> str:
 
 
 def carrier_cell(cells: dict[str, str]) -> str:
-    """Rows that are tried again know the sid too."""
+    """Returns the carrier named by the row; a row that is retried has its sid too."""
     return cells.get("voip_carrier_sid") or trim_text(cells.get("carrier") or "")
 
 
 def shorten_quoted_text(text: str, most: int = 100) -> str:
-    """Within a sentence, which is one line."""
+    """Returns the text shortened to one line, to be quoted in a sentence."""
     return " ".join(text.split())[:most]
 
 
 def agent_ids_by_name(by: Principal) -> dict[str, list[str]]:
-    """Their ids by their names, however these are capitalized."""
+    """Returns the ids of agents by their case-folded names."""
     found: dict[str, list[str]] = {}
     for agent_id, name in by.organization.agents.values_list("agent_id", "name"):
         found.setdefault(name.casefold(), []).append(agent_id)

@@ -1,4 +1,5 @@
-"""manage.py check_numbers: stored numbers that are not in canonical E.164, and what to do."""
+"""The command check_numbers, which lists stored numbers that are not in canonical E.164 and what to
+do about each."""
 
 import json
 from typing import Any
@@ -64,7 +65,7 @@ def describe_stored_number(found: NonCanonicalNumber) -> str:
 
 
 def correction_advice(found: NonCanonicalNumber) -> str:
-    """A sentence on what to do with it."""
+    """Returns what to do about the number, in one sentence."""
     action = found.action
     if action == CorrectionAction.WAIT:
         return "nothing to do, it is being removed from its platforms"

@@ -1,4 +1,5 @@
-"""manage.py draw_schemas: the OpenAPI documents as files; each is valid, or nothing is written."""
+"""The command draw_schemas, which validates the OpenAPI documents and writes them to files; one
+invalid document keeps all from being written."""
 
 from pathlib import Path
 

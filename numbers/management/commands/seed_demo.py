@@ -1,4 +1,5 @@
-"""manage.py seed_demo: the demo organization of `make up`; never in production."""
+"""The command seed_demo, which creates the demo organization of `make up`; it refuses
+production."""
 
 import json
 import os
@@ -18,7 +19,7 @@ from organizations.models import Organization, User
 from organizations.operations import create_api_key, create_organization
 
 EMAIL = "admin@patchbay.example"
-CARRIER_SID = UUID("660e8400-e29b-41d4-a716-446655440001")  # of the first seed's example request
+CARRIER_SID = UUID("660e8400-e29b-41d4-a716-446655440001")  # from TopCalls' example request
 
 
 class Command(BaseCommand):
@@ -61,7 +62,8 @@ def create_demo_organization() -> dict[str, str]:
 
 
 def add_sandbox_carrier(by: Principal) -> None:
-    """The sandbox's check is run here and now: it calls nobody."""
+    """Adds a sandbox integration and a carrier on it. The credential check runs in this process
+    because the sandbox calls no server."""
     integration, operation = connect_integration(by, kind="sandbox", name="Sandbox", account={})
     worker.run_attempt(operation.pk)
     integration.refresh_from_db()
@@ -78,7 +80,7 @@ def add_sandbox_carrier(by: Principal) -> None:
     make_installation_default_carrier(by, carrier)
 
 
-GATEWAY = {  # an address of TEST-NET-2: nobody's
+GATEWAY = {  # from TEST-NET-2, which nobody uses
     "ipv4": "198.51.100.10",
     "port": 5060,
     "netmask": 32,
@@ -101,7 +103,7 @@ def build_quickstart(organization: Organization, password: str, text) -> dict[st
 
 
 def write_quickstart_file(path: Path, content: str) -> None:
-    """Readable by its owner only, from the first byte on; whole or not at all."""
+    """Writes a file that only its owner can ever read, either completely or not at all."""
     draft = path.with_suffix(".new")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:
