@@ -1,4 +1,4 @@
-"""Requests on bulk jobs: create one over many numbers, start, stop, undo and retry it."""
+"""Requests to create, start, stop, undo and retry bulk jobs."""
 
 import json
 from collections.abc import Iterable, Mapping

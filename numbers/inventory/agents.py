@@ -1,4 +1,4 @@
-"""Requests on agents, and the assignment of numbers to agents."""
+"""Requests to create, change and delete agents, and to assign numbers to them."""
 
 from typing import Any
 from uuid import UUID

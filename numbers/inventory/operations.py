@@ -100,8 +100,8 @@ def change_number(
     look: Callable[[PhoneNumber], None] | None = None,
     **changes: Any,
 ) -> PhoneNumber:
-    """Changes columns of the number, `status` (active or inactive) or some of sip_settings.FIELDS
-    in `sip_settings`, validated by the caller. Returns the number.
+    """Changes the given columns of the number, `status` (active or inactive) or some of
+    sip_settings.FIELDS in `sip_settings`, validated by the caller. Returns the number.
 
     LOCAL_FIELDS change at once. Other changes are requested from the platforms: `status` is the
     actual status, `wanted` the requested one, and a failed number is set up again. `look` is called
@@ -326,9 +326,9 @@ def delete_number(by: Principal, number_id: UUID, *, release: bool = False) -> N
     """Marks the number as deleted (a soft deletion). The row reserves the number until its
     platforms have removed it.
 
-    An account that owns the number keeps it, at its cost, unless `release` is set. A number that no
-    platform can know of yet is free at once. Deleting it again changes nothing. Raises
-    NumberNotSupplied, and NumberStateConflict if `release` is requested after the deletion.
+    An account that owns the number keeps it, and is charged for it, unless `release` is set. A
+    number that no platform can know of yet is free at once. Deleting it again changes nothing.
+    Raises NumberNotSupplied, and NumberStateConflict if `release` is requested after the deletion.
     """
     number, held = lock_number(by, number_id)
     if release:

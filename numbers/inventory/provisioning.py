@@ -32,7 +32,8 @@ class PlacementReconciler:
         return build_number_spec(placement, refs=operation.refs)
 
     def forget(self, integration: Integration) -> None:
-        """Detaches released numbers from an integration, keeping their rows."""
+        """Detaches released numbers from an integration that is about to be deleted. Their rows
+        stay, without their placements on it."""
         released = PhoneNumber.objects.filter(released_at__isnull=False)
         released.filter(carrier__integration=integration).update(carrier=None)
         Placement.objects.filter(

@@ -19,9 +19,9 @@ class Batch(models.Model):
      └───────▶ ready ──▶ running ──▶ done | stopped
     checking, mapping, ready ──▶ refused | stopped
 
-    A file whose columns are not all recognized waits in `mapping` until somebody confirms what each
-    column means. No number changes before somebody has started the job. `fence` is the fencing
-    token: it counts claims, as for an operation, and only the newest worker can write.
+    A file whose columns are not all recognized waits in `mapping` until a user confirms what each
+    column means. No number changes before the job is started. `fence` is the fencing token, which
+    counts claims as for an operation: only the newest worker can write.
     """
 
     class Kind(models.TextChoices):
@@ -49,7 +49,7 @@ class Batch(models.Model):
         _("state"), max_length=10, choices=State.choices, default=State.CHECKING
     )
     reason = models.TextField(_("reason"), blank=True)
-    file = models.BinaryField(null=True, editable=False)  # cleared once the file has been checked
+    file = models.BinaryField(null=True, editable=False)  # cleared by the check or the start
     # The columns of the file, as numbers.bulk.files.mapping describes them; empty if the rows came
     # in an API request.
     layout = models.JSONField(_("layout"), default=dict, blank=True, editable=False)

@@ -165,7 +165,7 @@ class PhoneNumber(models.Model):
                 name="phone_number_newest",
             ),
             models.Index(fields=["organization", "status"], name="phone_number_by_status"),
-            models.Index(  # there are few of these rows, but ever more deleted ones
+            models.Index(  # few rows, among ever more released ones
                 fields=["organization", "-created_at", "-id"],
                 condition=Q(status="deleted", released_at=None),
                 name="phone_number_leaving",

@@ -1,5 +1,5 @@
-"""Requests on column mappings: confirm the meanings of a file's columns, choose its sheet, and
-change the columns after the preview."""
+"""Requests to confirm the meanings of a file's columns, to choose its sheet, and to change the
+columns after the preview."""
 
 from collections.abc import Mapping
 from typing import Any
