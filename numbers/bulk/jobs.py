@@ -188,7 +188,6 @@ def fill_or_queue_job(by: Principal, batch: Batch, chosen: SelectedNumbers, rows
 
 
 @transaction.atomic
-@transaction.atomic
 def create_import_job(
     by: Principal,
     *,

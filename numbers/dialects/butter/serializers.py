@@ -26,7 +26,7 @@ from organizations.web.api.fields import StrictSerializer
 
 Role = Placement.Role
 
-# Butter's names for sip.FIELDS.
+# Butter's names for sip_settings.FIELDS.
 SIP_NAMES = {
     "sip_trunk_name": "trunk_name",
     "sip_username": "username",

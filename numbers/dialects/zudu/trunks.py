@@ -31,7 +31,7 @@ from organizations.web.api.problems import field_error, invalid_request_problem
 from organizations.web.api.responses import ApiResponse
 from organizations.web.openapi.operations import request_example, response_example
 
-# Our names of sip.FIELDS, and Zudu's.
+# Our names of sip_settings.FIELDS, and Zudu's.
 SIP_NAMES = {
     "trunk_name": "name",
     "server_address": "outboundPstn",
