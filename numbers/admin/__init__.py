@@ -1,4 +1,4 @@
-"""The admin of the numbers app; Django finds the pages by this import."""
+"""The admin pages of the numbers app. Importing them here registers them with Django."""
 
 from numbers.admin import (
     agent,

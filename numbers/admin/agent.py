@@ -1,4 +1,4 @@
-"""Agents: operators read them; the organization's own people and programs keep them."""
+"""Agents in the admin, read-only for operators; members and API keys manage them."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -23,7 +23,8 @@ class AgentAdmin(ReadOnlyAdmin):
     created = time_column("created_at", gettext_lazy("created"))
 
     def links(self, request: HttpRequest, row: Agent) -> list[dict[str, Any]]:
-        """Its numbers; they name it by the organization's own id."""
+        """Returns the link to the agent's numbers, which refer to the agent by the organization's
+        own id."""
         if not request.user.has_perm("numbers.view_phonenumber"):
             return []
         whose = {"inbound_agent_id": row.agent_id, "organization__id__exact": row.organization_id}

@@ -1,4 +1,4 @@
-"""Imports and bulk changes: operators read them and their rows; the organizations own them."""
+"""Imports and bulk changes in the admin, read-only for operators, with their rows."""
 
 from django.contrib import admin
 from django.db.models import QuerySet

@@ -1,4 +1,4 @@
-"""Remembered column mappings: operators read them."""
+"""Remembered column mappings in the admin, read-only."""
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy

@@ -1,4 +1,4 @@
-"""What the list of numbers is narrowed by."""
+"""Filters of the admin's list of numbers."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ Status = PhoneNumber.Status
 
 
 class StatusFilter(SimpleListFilter):
-    """Deleted numbers are tombstones; they are listed when asked for."""
+    """Filters by status. Deleted numbers are listed only if selected."""
 
     title = gettext_lazy("status")
     parameter_name = "status"

@@ -1,4 +1,4 @@
-"""A new number as a form."""
+"""The admin form for a new number."""
 
 from typing import Any
 
@@ -39,7 +39,7 @@ class NumberForm(forms.Form):
 
     @property
     def wished(self) -> dict[str, Any]:
-        """By the names of numbers.inventory.operations."""
+        """Returns the values under the parameter names of numbers.inventory.operations."""
         carrier = self.cleaned_data["carrier"]
         return {
             "number": self.cleaned_data["number"],

@@ -1,4 +1,4 @@
-"""Counts of figures: operators see who has what counted, and what it costs."""
+"""Metric counts in the admin: which organizations are counted by workers, and how long it takes."""
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy

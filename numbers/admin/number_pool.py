@@ -1,4 +1,4 @@
-"""Number pools: what operators assign to an organization."""
+"""Number pools, which operators assign to organizations."""
 
 from typing import Any
 
@@ -62,7 +62,8 @@ class PoolForm(forms.Form):
         return self.each_line("numbers", lambda text: parse_number(text).number)
 
     def each_line(self, name: str, read: Any) -> list[str]:
-        """What `read` finds in each line; the first that is refused is named."""
+        """Returns what `read` parses from each line. Raises ValidationError naming the first
+        invalid line."""
         found = []
         for line, text in enumerate(self.cleaned_data[name].splitlines(), 1):
             try:
@@ -75,7 +76,7 @@ class PoolForm(forms.Form):
 
 
 def parse_pool_prefix(text: str) -> str:
-    """Raises ValidationError."""
+    """Returns the prefix without whitespace. Raises ValidationError if it is invalid."""
     prefix = "".join(text.split())
     PREFIX_VALIDATOR(prefix)
     return prefix

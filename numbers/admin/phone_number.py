@@ -1,4 +1,4 @@
-"""Phone numbers: added, labelled, switched and deleted; each page tells its story."""
+"""Phone numbers in the admin: adding, labelling, switching and deleting them, with history."""
 
 import re
 from typing import Any
@@ -78,7 +78,7 @@ subject_admin_urls["placement"] = placement_admin_url
 
 
 class PlacementInline(TabularInline):
-    """To be read: the worker writes them."""
+    """Read-only, because only workers change placements."""
 
     model = Placement
     fields = ("role", "platform", "state", "ids", "trunks")
@@ -100,7 +100,7 @@ class PlacementInline(TabularInline):
 
     @display(description=gettext_lazy("SIP trunks"))
     def trunks(self, placement: Placement) -> str:
-        """Of its secrets, only that they are there."""
+        """Returns the SIP settings as text. Of secrets it says only that they are stored."""
         known = [f"{name}: {value}" for name, value in sorted(placement.settings.items())]
         return "; ".join([*known, *([_("secrets are kept")] if placement.sealed else [])])
 
@@ -160,13 +160,13 @@ class PhoneNumberAdmin(ChooseOrganizationFirst, OperatorAdmin):
         return history.annotate_open_reason(super().get_queryset(request))
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str):
-        """People paste numbers as they are written: +1 (415) 777-4444."""
+        """Accepts numbers in display format, such as +1 (415) 777-4444."""
         if NUMBER_PATTERN.fullmatch(search_term.strip()):
             search_term = re.sub(r"\D", "", search_term)
         return super().get_search_results(request, queryset, search_term)
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
-        """An integration's page lists its numbers."""
+        """Allows the filter by integration, which an integration's page links to."""
         ours = lookup == "placements__integration__id__exact"
         return ours or super().lookup_allowed(lookup, value, request)
 
@@ -230,7 +230,8 @@ class PhoneNumberAdmin(ChooseOrganizationFirst, OperatorAdmin):
         return self.form_page(request, form, title=title)
 
     def carriers(self, request: HttpRequest, organization: Organization) -> QuerySet[Carrier]:
-        """Those of the organization, the installation's default, and those of its pools."""
+        """Returns the carriers of the organization, the installation's default, and those of the
+        organization's pools."""
         everyones = self.admin_site.get_model_admin(Carrier).get_queryset(request)
         usable = Q(organization=organization) | shared_carriers_filter(organization)
         return everyones.filter(usable).exclude(status=Carrier.Status.DELETED).order_by("name")
@@ -242,7 +243,7 @@ class PhoneNumberAdmin(ChooseOrganizationFirst, OperatorAdmin):
             return super().change_view(
                 request, object_id, form_url, {**told, **(extra_context or {})}
             )
-        except NumberStateConflict as error:  # changed under the form
+        except NumberStateConflict as error:  # changed since the form was opened
             messages.error(request, str(error))
             return redirect(admin_url(row))
 
@@ -258,13 +259,13 @@ class PhoneNumberAdmin(ChooseOrganizationFirst, OperatorAdmin):
 
 
 def agent_link(number: PhoneNumber, agent_id: str | None) -> SafeString | str | None:
-    """Numbers may name agents that are registered nowhere."""
+    """Returns a link to the agent, or only its id if the agent is not registered."""
     named = number.organization.agents.filter(agent_id=agent_id).first() if agent_id else None
     return link_or_text(admin_url(named), named) if named else agent_id
 
 
 def call_direction_label(number: PhoneNumber) -> str:
-    """Said only where it is not both."""
+    """Returns the direction if it is not both, else an empty string."""
     takes, makes = number.supports_inbound, number.supports_outbound
     if takes and makes:
         return ""

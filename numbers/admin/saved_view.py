@@ -1,4 +1,4 @@
-"""Saved views: operators read them."""
+"""Saved views in the admin, read-only."""
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy

@@ -1,4 +1,5 @@
-"""POST /v1/phone-numbers/import and /v1/phone-numbers/purchases: numbers that an account brings."""
+"""POST /v1/phone-numbers/import and /v1/phone-numbers/purchases, which add numbers from an
+account."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -41,7 +42,7 @@ from organizations.web.openapi.operations import (
 
 MAX_NUMBERS = 100
 REGULATORY_FIELDS = ("address_sid", "bundle_sid", "identity_sid")
-FieldErrors = dict[str, Any]  # by field, as deep as the request
+FieldErrors = dict[str, Any]  # by field, nested like the request
 INTEGRATION_HELP = "`intg_…` or its UUID; the organization's default one if left out."
 
 
@@ -97,7 +98,8 @@ def find_repeated_numbers(numbers: list[str]) -> dict[int, FieldErrors]:
 
 
 def sip_setting_errors(number: Mapping[str, Any], *, must_call: bool) -> FieldErrors:
-    """A supplied number may call out by its account: its trunks need not."""
+    """Returns the errors of the SIP settings. With `must_call` False the trunks need no outbound
+    settings, because a supplied number can make calls through its account."""
     found = sip_settings.validate_sip_settings(
         number.get("sip", {}),
         outbound=must_call and number.get("supports_outbound", True),
@@ -172,12 +174,12 @@ class ImportView(OrgView):
 def import_numbers(
     request: HttpRequest, numbers: list[dict[str, Any]], **home: str | Integration | None
 ) -> list[UUID]:
-    """Their ids, in the same order; one problem for all that are held already, or outside the
-    organization's number pools."""
+    """Imports the numbers and returns their ids in the same order. Raises one problem for all
+    numbers that are taken, or outside the organization's number pools."""
     made, held, outside = {}, [], []
-    lock_named_agents(request.principal, *numbers)  # of all numbers, before the first is added
-    quotas.ensure_quota(request.organization, "numbers", len(numbers))  # likewise
-    # In the order of the numbers, so that two requests never wait for each other in a circle.
+    lock_named_agents(request.principal, *numbers)  # for all numbers, before the first is added
+    quotas.ensure_quota(request.organization, "numbers", len(numbers))  # for all as well
+    # Sorted by number, so that concurrent requests cannot deadlock.
     for index, each in sorted(enumerate(numbers), key=lambda pair: pair[1]["number"]):
         fields = {name: value for name, value in each.items() if name != "sip"}
         try:

@@ -32,8 +32,8 @@ VOICE_URL_HELP = "Where an account that supplies the agent's numbers sends their
 
 
 def serialize_agent(agent: Agent) -> dict[str, Any]:
-    """Without a count of its numbers, which would change under the ETag; the list of numbers is
-    filtered by `inbound_agent_id`."""
+    """Returns the agent as JSON. The count of its numbers is not included, because it would change
+    without the ETag; clients filter the list of numbers by `inbound_agent_id`."""
     return {
         "agent_id": agent.agent_id,
         "account_id": agent.organization_id,
@@ -157,7 +157,8 @@ class AgentView(OrgView):
 
 
 def find_agent(request: HttpRequest, agent_id: str, *, locked: bool = False) -> Agent:
-    """404 for a stranger's, as for one that never was, and for what can be no id."""
+    """Returns the agent. Raises a 404 problem if it is unknown, belongs to another organization or
+    the id is invalid."""
     agents_here = request.organization.agents.all()
     if re.fullmatch(AGENT_ID, agent_id):
         if locked:
@@ -168,7 +169,7 @@ def find_agent(request: HttpRequest, agent_id: str, *, locked: bool = False) -> 
 
 
 def lock_agent_if_match(request: HttpRequest, agent_id: str) -> Agent:
-    """Locks the agent. 412 where it is not the one the client has seen."""
+    """Locks the agent. Raises a 412 problem if its version is not the one in If-Match."""
     agent = find_agent(request, agent_id, locked=True)
     ensure_etag_match(request, agent.version)
     return agent

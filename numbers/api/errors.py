@@ -1,4 +1,4 @@
-"""What operations refuse, as problems of /v1."""
+"""Translation of the errors of operations into problems of /v1."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +17,8 @@ from organizations.web.api.problems import Problem, field_error, invalid_request
 
 @contextmanager
 def translate_number_errors(*, integration_at: str = "integration_id") -> Iterator[None]:
-    """`integration_at` is the field that chose the integration."""
+    """Translates the errors of operations. `integration_at` is the field that selected the
+    integration."""
     try:
         yield
     except NumberTaken as error:
@@ -45,7 +46,7 @@ def translate_number_errors(*, integration_at: str = "integration_id") -> Iterat
 
 
 def number_taken_problem(taken: list[tuple[str, NumberTaken]]) -> Problem:
-    """One problem for all numbers that are held already, each by its place in the request."""
+    """Returns one problem for all numbers that are taken, each with its path in the request."""
     removing = all(error.being_removed for _path, error in taken)
     errors = [field_error(path, str(error), "taken") for path, error in taken]
     detail = " ".join(error["message"] for error in errors)
@@ -53,7 +54,8 @@ def number_taken_problem(taken: list[tuple[str, NumberTaken]]) -> Problem:
 
 
 def number_not_assigned_problem(refused: list[tuple[str, NumberOutsidePools]]) -> Problem:
-    """One problem for all numbers that no pool of the organization allows, each by its place."""
+    """Returns one problem for all numbers that no pool of the organization contains, each with its
+    path."""
     errors = [field_error(path, str(error), "not-assigned") for path, error in refused]
     detail = " ".join(error["message"] for error in errors)
     return Problem("number-not-assigned", detail, errors=errors)

@@ -1,4 +1,4 @@
-"""The examples of the schema: the seed documents' own requests, and what they are answered."""
+"""Examples for the schema: requests of the vendors' documents, and the responses to them."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Serializer pieces of numbers: E.164, web addresses, agents' ids."""
+"""Serializer fields of numbers: E.164, URLs and agent ids."""
 
 from typing import Any
 
@@ -13,7 +13,8 @@ from organizations.web.api.fields import Char, ClearableMixin
 
 @extend_schema_field({"type": "string", "pattern": r"^\+[1-9][0-9]{1,14}$"})
 class E164Number(Char):
-    """Canonical E.164, possible by libphonenumber. Another spelling of a line is refused."""
+    """A canonical E.164 number that is possible by libphonenumber. Any other spelling is
+    refused."""
 
     def to_internal_value(self, data: Any) -> str:
         try:
@@ -24,7 +25,7 @@ class E164Number(Char):
 
 @extend_schema_field({"type": "string", "format": "uri", "minLength": 1, "maxLength": 2000})
 class WebUrl(Char):
-    """An http or https address that may be shown to everybody who may read the row."""
+    """An http or https URL without secrets, because everyone who can read the row sees it."""
 
     default_error_messages = webhook_url.ERROR_MESSAGES
 
@@ -33,7 +34,7 @@ class WebUrl(Char):
 
     def to_internal_value(self, data: Any) -> str:
         text = super().to_internal_value(data)
-        if not text:  # told by CharField itself
+        if not text:  # CharField reports empty values itself
             return text
         if fault := webhook_url.webhook_url_error_code(text):
             self.fail(fault)
@@ -49,7 +50,7 @@ AGENT_ID = "[A-Za-z0-9_][A-Za-z0-9_.:-]{0,99}"
 
 @extend_schema_field({"type": "string", "pattern": f"^{AGENT_ID}$"})
 class AgentId(serializers.RegexField):
-    """The id of an agent that is kept here. It stands in paths, so it cannot begin with a dot."""
+    """The id of an agent in Patchbay. Ids are used in paths, so they cannot begin with a dot."""
 
     default_error_messages = {
         "invalid": _("1 to 100 characters of A-Z a-z 0-9 _ . : - are expected, no . : - first."),

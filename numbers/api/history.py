@@ -1,5 +1,5 @@
-"""A number's story as JSON: what was wished, what was tried, what the platform said, what comes
-next."""
+"""The history of a number as JSON: requested actions, attempts, responses of platforms, and next
+steps."""
 
 from typing import Any
 
@@ -10,13 +10,14 @@ from numbers.models import PhoneNumber
 
 
 def serialize_number_history(number: PhoneNumber) -> list[dict[str, Any]]:
-    """Newest wish first; bodies of calls are redacted before they are stored."""
+    """Returns the history, latest operation first. Bodies of platform calls were redacted before
+    they were stored."""
     return [serialize_history_entry(chapter) for chapter in build_number_history(number)]
 
 
 def serialize_history_entry(chapter: HistoryEntry) -> dict[str, Any]:
-    """Where the carrier is the installation's, its account is another organization's affair: the
-    reader learns what came of it, not what was said there."""
+    """Returns one entry. For an integration of another organization (of a shared carrier) the
+    platform calls are omitted, and only the result is shown."""
     own = operations.uses_own_integration(chapter.operation)
     calls = [operations.serialize_platform_call(call) for call in chapter.calls if own]
     return {**operations.serialize_operation(chapter.operation), "calls": calls}

@@ -1,4 +1,4 @@
-"""The examples of /v1/imports."""
+"""Examples of /v1/imports."""
 
 from typing import Any
 

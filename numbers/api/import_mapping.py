@@ -1,4 +1,4 @@
-"""What the columns of a file, or the fields of rows, mean: `mapping` in a body and in a query."""
+"""The meaning of a file's columns or a row's fields: `mapping` in a body and in a query."""
 
 import json
 from collections import Counter
@@ -15,7 +15,7 @@ from numbers.bulk.files.mapping import fold_heading_case
 from numbers.bulk.files.tables import COLUMN_MEANINGS
 from organizations.web.api.query_parameters import parameter_schema
 
-MAX_COLUMNS, MAX_MAPPING_LENGTH = 200, 10_000  # of a mapping, in a body and in a URL
+MAX_COLUMNS, MAX_MAPPING_LENGTH = 200, 10_000  # of a mapping in a body, and in a URL
 EXPECTED_OBJECT = gettext_lazy("An object from column names to fields is expected.")
 SCHEMA = {
     "type": "object",
@@ -52,7 +52,7 @@ def parse_column_mapping(text: str) -> dict[str, str]:
 
 
 def parse_json_object(text: str) -> dict[str, Any] | None:
-    """None for what is no JSON object, and for one with two equal names."""
+    """Parses a JSON object. Returns None for anything else, and for duplicate names."""
     try:
         pairs = json.loads(text[: MAX_MAPPING_LENGTH + 1], object_pairs_hook=list)
     except (ValueError, RecursionError):
@@ -63,7 +63,7 @@ def parse_json_object(text: str) -> dict[str, Any] | None:
 
 
 def mapping_errors(given: Mapping[str, Any]) -> dict[str, str]:
-    """By the column's name, in which nothing but its meaning can be wrong."""
+    """Returns the errors by column name; only a column's meaning can be invalid."""
     times = Counter(meaning for meaning in given.values() if isinstance(meaning, str) and meaning)
     known = ", ".join(COLUMN_MEANINGS)
     wrong = {}
@@ -76,5 +76,5 @@ def mapping_errors(given: Mapping[str, Any]) -> dict[str, str]:
 
 
 def fields_by_name(given: Mapping[str, str]) -> dict[str, str]:
-    """What a field of a row means, by its name in small letters."""
+    """Returns the meanings of a row's fields by lowercase name."""
     return {fold_heading_case(name): meaning for name, meaning in given.items()}

@@ -1,4 +1,4 @@
-"""/v1/imports/{id}/readings: which number is meant, where the digits of a row can mean several."""
+"""/v1/imports/{id}/readings, which selects the number where digits are ambiguous."""
 
 from typing import Any
 from uuid import UUID

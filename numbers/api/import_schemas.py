@@ -1,4 +1,4 @@
-"""Imports as JSON in /v1: what is taken, and what is shown."""
+"""Serializers of /v1/imports, and JSON representations of imports."""
 
 from typing import Any
 
@@ -86,7 +86,7 @@ class ImportRowSerializer(StrictSerializer):
     serializers.ListField(child=ImportRowSerializer(), min_length=1, max_length=MAX_ROWS)
 )
 class ImportRowsField(serializers.Field):
-    """Only their form is checked here: what stands in them decides each row's fate."""
+    """Checks only the structure of the rows. Their values are checked by the job, row by row."""
 
     default_error_messages = {"required": _("This field is required.")}
 
@@ -107,14 +107,14 @@ class ImportRowsField(serializers.Field):
         return [normalize_import_row(row, names) for row in data]
 
     def names(self) -> dict[str, str]:
-        """What the body's `mapping` says, if nothing is wrong with that."""
+        """Returns the names from the body's `mapping`, or none if the mapping is invalid."""
         mapping = self.parent.initial_data.get("mapping")
         is_sound = isinstance(mapping, dict) and not mapping_complaints(mapping)
         return fields_by_name(mapping) if is_sound else {}
 
 
 def field_meaning(name: str, names: dict[str, str]) -> str | None:
-    """None for a field that is not known."""
+    """Returns the meaning of a field, or None for an unknown one."""
     known = name if name in FIELDS else None
     return names.get(fold_heading_case(name), known) if names else known
 
@@ -272,7 +272,7 @@ INTERNAL_OPTIONS = (
     "confirm",
     "notices",
     "choices",
-)  # options that only the engine knows
+)  # options that clients cannot set
 LAYOUT_OPTIONS = ("mapping", "sheet")
 
 

@@ -1,4 +1,4 @@
-"""/v1/imports: many numbers at once, checked and taken in in the background."""
+"""/v1/imports: many numbers in one request, checked and added by a worker."""
 
 from typing import Any
 from uuid import UUID
@@ -65,7 +65,7 @@ ROW_FILTERS = {"fate": choice_parser(BatchRow.Fate.values), "noted": parse_boole
 
 
 def parse_import(request: HttpRequest) -> dict[str, Any]:
-    """A JSON object, or {"file": …} of a CSV or a workbook; up to 10 MB of either."""
+    """Parses the body: a JSON object, or a CSV or workbook as {"file": …}; 10 MB at most."""
     body = read_body(request, MAX_BYTES)
     if request.content_type not in FILE_TYPES:
         return parse_object_body(request, body)
@@ -230,7 +230,8 @@ def organization_imports(request: HttpRequest):
 
 
 def find_import_job(request: HttpRequest, import_id: UUID) -> Batch:
-    """404 for a stranger's, as for one that never was."""
+    """Returns the import job. Raises a 404 problem if it is unknown or belongs to another
+    organization."""
     batch = organization_imports(request).filter(pk=import_id).first()
     if batch is None:
         raise Problem("not-found")

@@ -1,4 +1,4 @@
-"""What the reads of /v1/phone-numbers ask of the database: the filters, one number, a page."""
+"""Database queries of the reads of /v1/phone-numbers: filters, one number, a page."""
 
 import re
 from collections.abc import Sequence
@@ -62,7 +62,7 @@ LOOKUPS = {
 
 
 def filter_numbers(numbers: QuerySet[PhoneNumber], query: dict[str, Any]) -> QuerySet[PhoneNumber]:
-    """Deleted numbers are tombstones: listed only when asked for by status."""
+    """Applies the filters. Deleted numbers are included only if the query has a status."""
     conditions = Q(**{LOOKUPS[name]: query[name] for name in LOOKUPS if name in query})
     rows = numbers.filter(conditions)
     return rows if "status" in query else rows.exclude(status=PhoneNumber.Status.DELETED)
@@ -85,21 +85,22 @@ FIRST_PAGE_QUERY = PreparedQuery(
 
 
 def find_number_row(organization_id: UUID, number_id: UUID) -> dict[str, Any] | None:
-    """The columns of one number; None for a stranger's, as for one that never was."""
+    """Returns the columns of one number, or None if it is unknown or belongs to another
+    organization."""
     rows = NUMBER_QUERY.rows(organization_id, number_id)
     return dict(zip(COLUMNS, rows[0], strict=True)) if rows else None
 
 
 def number_rows_by_id(organization: Organization, ids: Sequence[UUID]) -> list[dict[str, Any]]:
-    """In the order of `ids`, those of strangers left out."""
+    """Returns the rows in the order of `ids`, without those of other organizations."""
     rows = organization.phone_numbers.filter(pk__in=ids).values(*COLUMNS)
     found = {row["id"]: row for row in rows}
     return [found[number_id] for number_id in ids if number_id in found]
 
 
 def list_number_rows(organization: Organization, query: dict[str, Any]) -> list[dict[str, Any]]:
-    """The columns of a page's numbers, and of one more if there is one; most ask for the first
-    page."""
+    """Returns the columns of a page's numbers, and of one more if there is one. The first page has
+    a prepared query, because most requests are for it."""
     if query:
         return fetch_page_rows(
             filter_numbers(organization.phone_numbers, query).values(*COLUMNS), query

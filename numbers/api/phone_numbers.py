@@ -1,4 +1,4 @@
-"""/v1/phone-numbers: the canonical API of numbers."""
+"""/v1/phone-numbers, the canonical API of numbers."""
 
 from uuid import UUID
 
@@ -209,8 +209,8 @@ def number_response(request: HttpRequest, number_id: UUID, *, status: int = 200)
 
 
 def lock_number_if_match(request: HttpRequest, number_id: UUID) -> tuple[PhoneNumber, list]:
-    """Locks the number, its placements beside it. 404 for a stranger's; 412 where it is not the one
-    the client has seen."""
+    """Locks the number and its placements. Raises a 404 problem if the number is not the
+    organization's, and a 412 problem if its version is not the one in If-Match."""
     number, held = operations.lock_number(request.principal, number_id)
     ensure_etag_match(request, number.version)
     return number, held

@@ -24,8 +24,8 @@ from organizations.web.openapi.operations import document_operation, response_ex
 
 
 def serialize_placement(placement: Placement) -> dict[str, Any]:
-    """The account of the installation's default carrier, or of a number pool's, is another
-    organization's: its row is not named."""
+    """Returns a placement as JSON. The integration of a shared carrier (the installation's default,
+    or a number pool's) belongs to another organization and is not identified."""
     integration = placement.integration
     own = integration.organization_id == placement.organization_id
     return {
@@ -41,13 +41,14 @@ def serialize_placement(placement: Placement) -> dict[str, Any]:
 
 
 def public_external_ids(placement: Placement) -> dict[str, str]:
-    """Without what a provider remembers of a customer's own settings."""
+    """Returns the platform's ids without those that a provider stores about a customer's own
+    settings."""
     private = PROVIDERS[placement.integration.kind].private_refs
     return {name: ref for name, ref in placement.refs.items() if name not in private}
 
 
 def stored_secret_names(placement: Placement) -> list[str] | None:
-    """None where the installation lost the key to them."""
+    """Returns the names of the stored secrets, or None if they cannot be decrypted."""
     try:
         return sorted(placement.secrets())
     except DecryptionError:

@@ -1,4 +1,4 @@
-"""/v1/number-pools: the numbers that an operator assigned to the organization. To be read only."""
+"""/v1/number-pools: the numbers that an operator assigned to the organization, read-only."""
 
 from typing import Any
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""Numbers as JSON in /v1: what is taken, and what is shown."""
+"""Serializers of numbers in /v1, and their JSON representation."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ from organizations.web.api.fields import (
     Uuid,
 )
 
-# Read as plain values, not as models: the list and the single number are the hot reads.
+# Read as plain values and not as models, because the list and the single number are hot reads.
 COLUMNS = (
     "id",
     "public_id",
@@ -51,7 +51,7 @@ COLUMNS = (
 
 
 def serialize_number(row: dict[str, Any]) -> dict[str, Any]:
-    """A number as the API shows it, from a row of COLUMNS."""
+    """Returns a number as the API shows it, from a row of COLUMNS."""
     return {
         "id": row["id"],
         "phone_number_id": row["public_id"],

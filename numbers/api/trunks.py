@@ -1,4 +1,4 @@
-"""A number's own SIP trunks in /v1: what is taken, and how it is held against what is kept."""
+"""A number's own SIP trunks in /v1: the input, and its validation against the stored settings."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -39,8 +39,8 @@ class SipSerializer(StrictSerializer):
 def validate_trunk_changes(
     number: PhoneNumber, held: list, wished: dict[str, Any]
 ) -> dict[str, Any]:
-    """A change under the names of numbers.inventory.operations. 400 where the trunks could not be
-    as they would then be asked for."""
+    """Returns the change under the parameter names of numbers.inventory.operations. Raises a 400
+    problem if the resulting trunk settings would be invalid."""
     given = wished.pop("sip", None)
     own = operations.own_trunk_placement(number, held)
     if given is not None and own is None:

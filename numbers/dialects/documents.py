@@ -1,5 +1,5 @@
-"""The dialects' schema documents below /v1/schema: OpenAPI knows one operation per path and method,
-and both vendors know some of the same paths."""
+"""The dialects' OpenAPI documents below /v1/schema. OpenAPI allows one operation per path and
+method, and both vendors use some of the same paths."""
 
 from typing import Any
 
@@ -59,7 +59,7 @@ def api_key_header(name: str, description: str) -> dict[str, str]:
 def schema_settings(
     title: str, description: str, schemes: dict[str, Any], tags: dict[str, str]
 ) -> dict[str, Any]:
-    """One request needs all of `schemes`."""
+    """Returns the settings of a document. A request needs all of `schemes`."""
     return {
         "TITLE": title,
         "DESCRIPTION": description,

@@ -1,5 +1,5 @@
-"""How a dialect describes its operations: as `organizations.web.openapi.operations`, with errors
-of its own."""
+"""OpenAPI descriptions of a dialect's operations: like organizations.web.openapi.operations, but
+with the dialect's own errors."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -15,8 +15,8 @@ COMMON_STATUSES = (401, 403, 429, 500, 503)
 def operation_decorator(
     error_shape: Any, meanings: Mapping[int, str], headers: Sequence[Any] = ()
 ) -> Callable[..., Callable]:
-    """An `operation` decorator: `error_shape` is the serializer of every error, `meanings` says
-    what each status means, `headers` are parameters of every request."""
+    """Returns an `operation` decorator. `error_shape` is the serializer of every error, `meanings`
+    describes each status, `headers` are parameters of every request."""
 
     def operation(
         *,

@@ -1,4 +1,4 @@
-"""The paths of the two vendors' dialects below /api/, some of which both know."""
+"""URLs of the two vendors' dialects below /api/, some of which both use."""
 
 from collections.abc import Callable, Sequence
 
@@ -17,7 +17,8 @@ View = Callable[..., HttpResponse]
 def merge_url_patterns(
     butter: Sequence[URLPattern], zudu: Sequence[URLPattern]
 ) -> list[URLPattern]:
-    """Zudu's fixed paths come before Butter's `phone-numbers/<…>`, which would take them."""
+    """Returns the patterns, with Zudu's fixed paths before Butter's `phone-numbers/<…>`, which
+    would match them."""
     shared = {str(pattern.pattern): pattern for pattern in butter}
     first = [join_url_patterns(shared.pop(str(p.pattern), None), p) for p in zudu]
     return [p for p in first if "<" not in str(p.pattern)] + [
@@ -34,19 +35,20 @@ def join_url_patterns(butter: URLPattern | None, zudu: URLPattern) -> URLPattern
 
 
 def dispatch_by_header(butter: View, zudu: View) -> View:
-    """One path, two dialects: a request with X-API-SECRET is Zudu's, any other Butter's."""
+    """Returns one view for two dialects: a request with X-API-SECRET is Zudu's, any other
+    Butter's."""
 
     def choose(request: HttpRequest, **named: str) -> HttpResponse:
         view = zudu if "HTTP_X_API_SECRET" in request.META else butter
         return view(request, **named)
 
-    choose.csrf_exempt = True  # both are: they know no cookies
+    choose.csrf_exempt = True  # both are, because they use no cookies
     choose.choices = (butter, zudu)
     return choose
 
 
 def not_found_view(problem_response: Callable[[Problem, HttpRequest], HttpResponse]) -> View:
-    """404 in the words of the dialect that was spoken."""
+    """Returns a view that responds with a 404 in the format of the dialect."""
     return lambda request, **named: problem_response(Problem("not-found"), request)
 
 

@@ -1,1 +1,1 @@
-"""The web screens of numbers, agents, imports and bulk changes; and the dashboard."""
+"""Web screens of numbers, agents, imports and bulk changes, and the dashboard."""

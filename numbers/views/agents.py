@@ -1,4 +1,4 @@
-"""Agents: who answers, and how many numbers each answers."""
+"""Screens of agents, with the number of phone numbers that each answers."""
 
 from typing import Any
 from uuid import UUID
@@ -36,7 +36,7 @@ class AgentForm(forms.Form):
 
     @property
     def wished(self) -> dict[str, Any]:
-        """By the names of numbers.inventory.agents."""
+        """Returns the values under the parameter names of numbers.inventory.agents."""
         return {**self.cleaned_data, "voice_url": self.cleaned_data["voice_url"] or None}
 
 
@@ -55,7 +55,8 @@ class NewAgentForm(AgentForm):
 
 
 def agents_with_counts(organization: Organization) -> QuerySet[Agent]:
-    """With `answers`: how many living numbers' calls each answers."""
+    """Returns the agents with `answers`, the count of numbers that each answers. Deleted numbers
+    are not counted."""
     numbers = organization.phone_numbers.filter(inbound_agent_id=OuterRef("agent_id"))
     living = numbers.exclude(status=PhoneNumber.Status.DELETED).order_by()
     counted = living.values("inbound_agent_id").annotate(count=Count("pk")).values("count")
@@ -134,7 +135,8 @@ class DeleteAgentScreen(OrgScreen):
         return self.go("agents")
 
     def asked(self, agent: Agent, status: int = 200) -> HttpResponse:
-        """The numbers in the way are named, each with the way to it."""
+        """Renders the confirmation. It lists up to 20 numbers that still use the agent and prevent
+        the deletion, with links."""
         numbers = agents.agent_numbers(self.principal, agent).order_by("e164")
         named = [(number.pk, format_display_number(number.e164)) for number in numbers[:20]]
         more = numbers.count() - len(named) if len(named) == 20 else 0

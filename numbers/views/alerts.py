@@ -1,4 +1,5 @@
-"""What needs a person now: what will not mend itself, why, and what to do about it."""
+"""Alerts of the dashboard: problems that need a person, with the reason and a link to the page
+where they are resolved."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from organizations.access.roles import Permission
 from organizations.models import Organization
 from organizations.web.views.base import screen_url
 
-SCAN_LIMIT = 2000  # failed numbers, and operations in vain
+SCAN_LIMIT = 2000  # failed numbers, and repeatedly failing operations
 MAX_ALERTS_EACH = 5  # reasons, batches, carriers
 FAILING_ATTEMPTS = 3  # attempts
 EXPIRY_NOTICE = timedelta(days=7)
@@ -32,7 +33,8 @@ STATE = Integration.State
 
 @dataclass(frozen=True)
 class Alert:
-    """`tone`: bad (calls suffer, or nothing goes on) or warn (it waits for a decision)."""
+    """One alert. `tone` is "bad" (calls are affected, or work is blocked) or "warn" (a decision is
+    needed)."""
 
     title: str
     text: str
@@ -42,7 +44,7 @@ class Alert:
 
 
 def list_alerts(by: Principal, integrations: Sequence[Integration]) -> list[Alert]:
-    """In the order of what they cost; `integrations` are all of the organization's."""
+    """Returns all alerts, most severe first. `integrations` are all those of the organization."""
     troubled = [row for row in integrations if has_integration_problem(row)]
     well = [row for row in integrations if row not in troubled]
     return [
@@ -57,7 +59,8 @@ def list_alerts(by: Principal, integrations: Sequence[Integration]) -> list[Aler
 
 
 def availability_alerts(organization: Organization) -> Iterator[Alert]:
-    """First of all: until it runs, nothing else goes on."""
+    """Yields an alert if operations are not being run at all. It comes first, because nothing else
+    proceeds until that is fixed."""
     if sentence := availability.current_availability().sentence:
         title = _("Nothing is set up or changed on any platform now")
         text = _("%(reason)s Only whoever runs this installation can mend it.")
@@ -106,7 +109,8 @@ def carrier_alerts(organization: Organization) -> Iterator[Alert]:
 
 
 def failed_number_alerts(organization: Organization) -> Iterator[Alert]:
-    """Grouped by reason; a purchase that came to nothing is told apart."""
+    """Yields an alert for each group of failed numbers with the same reason. Failed purchases are
+    grouped separately."""
     purchases = organization.placements.filter(
         phone_number=OuterRef("pk"), state=Placement.State.FAILED, purchase__isnull=False
     )
@@ -149,7 +153,8 @@ def failed_number_group_alert(
 def failing_operation_alerts(
     organization: Organization, integrations: Sequence[Integration]
 ) -> Iterator[Alert]:
-    """Operations that go on being tried, on platforms that are not in trouble as a whole."""
+    """Yields alerts for open operations that keep failing on integrations without problems of their
+    own."""
     names = {row.pk: row.name for row in integrations}
     rows = organization.operations.filter(
         integration_id__in=list(names), status=Operation.Status.OPEN, attempts__gte=FAILING_ATTEMPTS

@@ -1,4 +1,4 @@
-"""Figures (numbers/inventory/metrics.py) in words and as plots: the dashboard's and the admin's."""
+"""Charts and labels of metrics (numbers/inventory/metrics.py) for the dashboard and the admin."""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, timedelta
@@ -25,18 +25,19 @@ from organizations.web.views.charts import (
     build_bars,
 )
 
-ListUrl = Callable[..., str]  # from filters of the list of numbers to its address
+ListUrl = Callable[..., str]  # list filters to the URL of the list
 STATUS_ORDER = (
     "active",
     "pending",
     "failed",
     "inactive",
     "deleted",
-)  # what matters most comes first
+)  # most important first
 
 
 def status_tiles(counts: Mapping[str, int], find: ListUrl) -> list[dict[str, Any]]:
-    """One per state; the deleted ones that are counted are still held by their platforms."""
+    """Returns one tile for each status. "deleted" counts the numbers that are still being removed
+    from their platforms."""
     labels = dict(PhoneNumber.Status.choices) | {"deleted": _("being removed")}
     return [
         {
@@ -52,8 +53,8 @@ def status_tiles(counts: Mapping[str, int], find: ListUrl) -> list[dict[str, Any
 def distribution_charts(
     data: Mapping[str, Any], find: ListUrl, organization: Organization | None = None
 ) -> list[BarChart]:
-    """By carrier, platform and country. An `organization` learns no name of another one's
-    platform."""
+    """Returns the charts by carrier, integration and country. With `organization`, the names of
+    integrations of other organizations are hidden."""
     return [
         carrier_chart(data["carriers"], find),
         integration_chart(data["platforms"], find, organization),
@@ -106,7 +107,7 @@ def failure_chart(data: Mapping[str, Any], url: str) -> BarChart:
 
 
 def history_charts(data: Mapping[str, Any]) -> list[TimeChart]:
-    """The plots over the chosen range."""
+    """Returns the charts over the chosen range."""
     moments = data["moments"]
     days = {
         "labels": [date_format(day, "Y-m-d") for day in moments],
@@ -148,7 +149,8 @@ def growth_summary(values: list[int]) -> str:
 
 
 def provisioning_time_summary(halves: list[float | None], most: list[float | None]) -> str:
-    """Of the last day, or week, that had any."""
+    """Returns a sentence about the last day, or week, in which a number was set up, or an empty
+    string."""
     last = next(((a, b) for a, b in zip(reversed(halves), reversed(most), strict=True) if a), None)
     if last is None:
         return ""
@@ -167,14 +169,14 @@ def format_duration(seconds: float) -> str:
 
 
 def format_figure(figure: float) -> str:
-    """Three digits, as the reader's language writes them."""
+    """Formats three significant digits in the reader's locale."""
     return number_format(Decimal(f"{figure:.3g}"))
 
 
 def integration_health(
     data: Mapping[str, Any], integrations: Iterable[Integration], page: Callable[[Any], str]
 ) -> list[dict[str, Any]]:
-    """Of each integration: how it stands, and its calls of the last day."""
+    """Returns status and calls of the last day for each integration."""
     since, hours = data["health"]
     quiet = [(0, 0)] * HEALTH_HOURS
     return [

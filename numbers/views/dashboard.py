@@ -1,4 +1,4 @@
-"""The dashboard: how the organization's numbers fare, and what needs a person now."""
+"""The dashboard: metrics of the organization's numbers, and alerts."""
 
 from functools import partial
 from typing import Any
@@ -23,14 +23,14 @@ from organizations.web import computed_cache
 from organizations.web.computed_cache import Snapshot
 from organizations.web.views.base import OrgScreen, screen_url
 
-MAX_INTEGRATIONS = 12  # integrations
-INLINE_COUNT_LIMIT = 20_000  # numbers; more are counted by a worker
+MAX_INTEGRATIONS = 12  # integrations shown
+INLINE_COUNT_LIMIT = 20_000  # numbers; larger organizations are counted by a worker
 ONBOARDING_COOKIE = "patchbay_started"
 MONTH_SECONDS = 31 * 24 * 3600
 
 
 class DashboardScreen(OrgScreen):
-    """With `part` only that section, for htmx; `now` counts anew."""
+    """Renders one section for htmx if `part` is given. `now` forces a recount."""
 
     permissions = {"GET": Permission.PHONE_NUMBERS_READ}
 
@@ -53,13 +53,14 @@ class DashboardScreen(OrgScreen):
         return build_onboarding(self.principal, integrations, dismissed=dismissed)
 
     def start(self, integrations: list[Integration]) -> HttpResponse:
-        """286 tells htmx to stop asking."""
+        """Renders the onboarding section. Status 286 tells htmx to stop polling."""
         start = self.first_run(integrations)
         status = 200 if start and start.is_busy else 286
         return self.page("numbers/_first_run.html", status, start=start, is_part=True)
 
     def figures(self, integrations: list[Integration]) -> dict[str, Any]:
-        """The section's context; without figures where they are still being counted."""
+        """Returns the context of the metrics section, without metrics while they are still being
+        counted."""
         days = selected_range(self.request)
         ranges = [{"days": each, "is_chosen": each == days} for each in RANGE_DAYS]
         kept, state = self.kept(days)
@@ -69,7 +70,8 @@ class DashboardScreen(OrgScreen):
         return {**context, **dashboard_charts(self.organization, kept, integrations)}
 
     def kept(self, days: int) -> tuple[Snapshot | None, str]:
-        """The figures, and whether newer ones are `waiting`, `running`, `done` or `failed`."""
+        """Returns the last metrics and the state of newer ones: `waiting`, `running`, `done` or
+        `failed`."""
         anew = "now" in self.request.GET
         if not has_few_numbers(self.organization):
             return count_requests.get_counted_metrics(self.organization, days=days, anew=anew)
@@ -78,8 +80,8 @@ class DashboardScreen(OrgScreen):
         return kept, count_requests.State.DONE if is_done else count_requests.State.WAITING
 
     def snapshot(self, days: int, *, anew: bool) -> Snapshot | None:
-        """Of few numbers. Taken in this request where that is quick; else the page comes first and
-        asks for it."""
+        """Returns the metrics of a small organization. Computes them in this request if that is
+        quick; otherwise the page is sent first and htmx requests them."""
         key = f"figures:{self.organization.pk}:{days}:{timezone.get_current_timezone_name()}"
         compute = partial(
             metrics.compute_metrics, build_metrics_source(self.organization), days=days
@@ -126,7 +128,8 @@ def dashboard_charts(
 
 
 class SandboxScreen(OrgScreen):
-    """One click for a newcomer: a platform to practise on, the default for all that has none."""
+    """Adds a sandbox integration for practice in one click, as the default of every role that has
+    none."""
 
     permissions = {"POST": Permission.INTEGRATIONS_CREATE}
 
@@ -144,7 +147,7 @@ class SandboxScreen(OrgScreen):
 
 
 class DismissOnboardingScreen(OrgScreen):
-    """The newcomer has seen enough; this browser remembers it."""
+    """Hides the onboarding section and remembers that in this browser."""
 
     permissions = {"POST": Permission.PHONE_NUMBERS_READ}
 

@@ -1,4 +1,4 @@
-"""What can be done with a number by one button: activate, deactivate, try again, merge, label."""
+"""One-button actions on a number: activate, deactivate, retry, repair, merge; and its label."""
 
 from collections.abc import Callable
 from urllib.parse import urlencode
@@ -33,7 +33,7 @@ def deactivate_number(by: Principal, number_id: UUID) -> PhoneNumber:
 
 NUMBER_ACTIONS: dict[str, tuple[NumberAction, str]] = {
     "activate": (activate_number, gettext_lazy("%(number)s is being switched on.")),
-    "deactivate": (deactivate_number, ""),  # the page says so, and offers to undo it
+    "deactivate": (deactivate_number, ""),  # the page itself says so and offers an undo
     "retry": (operations.retry_number, gettext_lazy("%(number)s is tried again.")),
     "repair": (repair_number, gettext_lazy("%(number)s is being mended on its platform.")),
     "merge": (
@@ -62,7 +62,7 @@ class NumberActionScreen(OrgScreen):
 
 
 class LabelScreen(OrgScreen):
-    """The label alone, edited in place."""
+    """Changes only the label, edited in place."""
 
     permissions = {"POST": Permission.PHONE_NUMBERS_UPDATE}
 

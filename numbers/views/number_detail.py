@@ -1,4 +1,4 @@
-"""The page of a number: what it is, how it stands and why, its story, and what can be done."""
+"""The page of a number: its data, status and reason, timeline, and possible actions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,12 +25,13 @@ from numbers.views.timeline import build_timeline
 from organizations.access.roles import Permission
 from organizations.web.views.base import OrgScreen
 
-STOP_POLLING = 286  # htmx swaps the answer, and asks no more
+STOP_POLLING = 286  # htmx swaps in the response and stops polling
 
 
 @dataclass(frozen=True)
 class PlacementSummary:
-    """A placement as it is shown; of another organization's account neither name nor ids."""
+    """A placement as the page shows it. For another organization's integration, the name and
+    external ids are omitted."""
 
     placement: Placement
     is_own: bool
@@ -41,7 +42,8 @@ class PlacementSummary:
 
 
 class NumberScreen(OrgScreen):
-    """Asked by htmx it answers with the part that moves, or with nothing when nothing did."""
+    """Renders the page. An htmx request gets the part that changes, or no content if nothing
+    changed."""
 
     permissions = {"GET": Permission.PHONE_NUMBERS_READ}
 
@@ -55,7 +57,8 @@ class NumberScreen(OrgScreen):
         return self.page("numbers/_number_moving.html", status, **told)
 
     def told(self, number_id: UUID, *, before: str) -> dict[str, Any]:
-        # What is open comes first: what settles meanwhile has moved the number when it is read.
+        # Open operations are read first: if one settles now, the number that is read next has
+        # changed.
         open_operations = self.open_operations(number_id)
         numbers = self.organization.phone_numbers.select_related("carrier", "created_by")
         number = numbers.get(pk=number_id)
@@ -81,7 +84,8 @@ class NumberScreen(OrgScreen):
         }
 
     def open_operations(self, number_id: UUID) -> list[Operation]:
-        """The one that another waits for comes first."""
+        """Returns the open operations of the number's placements. One that another waits for comes
+        before it."""
         placements = self.organization.placements.filter(phone_number_id=number_id)
         rows = self.organization.operations.filter(
             subject_kind="placement",
@@ -96,7 +100,7 @@ class NumberScreen(OrgScreen):
 
 
 def last_inspections(by: Any, placements: Sequence[Placement]) -> dict[UUID, Operation]:
-    """The newest answer to "what does the platform say now", by placement."""
+    """Returns the latest inspection of each placement, by placement id."""
     looks = latest_inspections(by, [placement.pk for placement in placements])
     return {UUID(look.question["subject_id"]): look for look in looks}
 
@@ -117,14 +121,15 @@ def summarize_placement(placement: Placement, look: Operation | None) -> Placeme
 
 
 def change_token(number: PhoneNumber, operations: Sequence[Operation]) -> str:
-    """Changes whenever the moving part of the page does."""
+    """Returns a text that changes whenever the live part of the page does."""
     parts = [f"{o.status}{o.attempts}{bool(o.lease_until)}{o.generation}" for o in operations]
     phase = availability.current_availability().phase if operations else ""
     return "-".join(filter(None, [str(number.version), *sorted(parts), phase]))
 
 
 class InspectScreen(OrgScreen):
-    """Ask the platforms what they hold of the number now; nothing is changed there or here."""
+    """Requests an inspection of the number on its platforms. Nothing is changed, there or in
+    Patchbay."""
 
     permissions = {"POST": Permission.PHONE_NUMBERS_UPDATE}
 

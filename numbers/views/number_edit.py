@@ -1,4 +1,4 @@
-"""Changing and deleting a number: two forms that know what else they touch."""
+"""Screens that change and delete a number, and show what else is affected."""
 
 from copy import deepcopy
 from typing import Any
@@ -39,7 +39,8 @@ class EditScreen(OrgScreen):
         return self.shown(self.form(None, number, held))
 
     def post(self, request: HttpRequest, number_id: UUID) -> HttpResponse:
-        """Locked as the API does it, so that what is compared is what is changed."""
+        """Changes the number. Takes the same locks as the API, so that the values compared are the
+        values changed."""
         with transaction.atomic():
             named = [self.agent_in(request.POST, name) for name in AGENT_FIELDS]
             lock_agent_ids(self.principal, *named)
@@ -57,7 +58,7 @@ class EditScreen(OrgScreen):
         return self.go("number", number_id=number_id)
 
     def agent_in(self, data: QueryDict, name: str) -> str:
-        """As the form will read it; what it will refuse names nobody."""
+        """Returns the agent id as the form will clean it, or "" if the form will refuse it."""
         field = deepcopy(NumberForm.base_fields[name])
         field.organization = self.organization
         try:
@@ -86,7 +87,7 @@ class EditScreen(OrgScreen):
 
 
 class DeleteScreen(OrgScreen):
-    """Asks first, and says what goes elsewhere."""
+    """Asks for confirmation and shows what is removed from platforms."""
 
     permissions = {
         "GET": Permission.PHONE_NUMBERS_DELETE,
@@ -107,7 +108,8 @@ class DeleteScreen(OrgScreen):
         )
 
     def going(self, placement: Placement) -> tuple[Placement, bool, list[str]]:
-        """What goes with it, by the ids of an account of the reader's own."""
+        """Returns the placement, whether its integration is the organization's own, and, only for
+        an own one, the external ids that are removed with it."""
         own = placement.integration.organization_id == self.organization.pk
         ids = public_external_ids(placement).items() if own else []
         return placement, own, [ref for name, ref in ids if name.endswith(("sid", "_id"))]

@@ -1,4 +1,4 @@
-"""A number as a form to change; secrets go in and never come out."""
+"""The form that changes a number. Secrets can be set but are never shown."""
 
 import hashlib
 import json
@@ -86,8 +86,8 @@ class SipFields(forms.Form):
 
 
 class AgentField(FormText):
-    """An agent's id, or the name of a known agent, which cleans to its id. What the number has
-    already is left as it is: an id that is kept elsewhere may read like a name here."""
+    """An agent's id, or the name of a known agent, which cleans to its id. The present value is
+    left unchanged, because an id from another system may equal the name of an agent here."""
 
     organization: Organization
     kept: str | None = None
@@ -100,7 +100,7 @@ class AgentField(FormText):
 def set_up_agent_fields(
     fields: dict[str, forms.Field], organization: Organization, present: Mapping[str, Any]
 ) -> list[Agent]:
-    """Some of the known agents, to offer; any other may be typed."""
+    """Sets up the agent fields and returns the agents to suggest. Any other id may be typed."""
     for name in AGENT_FIELDS:
         if name in fields:
             fields[name].organization, fields[name].kept = organization, present.get(name)
@@ -161,7 +161,7 @@ class NumberForm(SipFields):
         self.number, self.trunks, self.secrets = number, trunks, {}
         try:
             self.secrets = trunks.secrets() if trunks else {}
-        except DecryptionError:  # what cannot be read cannot be kept beside what is changed
+        except DecryptionError:  # unreadable secrets cannot be merged with changes
             self.trunks = None
         present = self.present()
         super().__init__(data, initial={**present, "seen": form_fingerprint(present)})
@@ -175,7 +175,8 @@ class NumberForm(SipFields):
         return {**columns, **{name: known.get(name, "") for name in VISIBLE_SIP}}
 
     def leave_out(self) -> None:
-        """What the number does not have: a carrier's number has the carrier's gateways."""
+        """Removes the fields that do not apply. A number on a carrier, for example, has the
+        carrier's gateways and no trunks."""
         absent = [] if not self.number.carrier_id else [*TRUNK_COLUMNS]
         absent += [] if self.trunks else sip_settings.FIELDS
         absent += [f"forget_{name}" for name in sip_settings.SECRETS if name not in self.secrets]
@@ -210,7 +211,8 @@ class NumberForm(SipFields):
         )
 
     def sip_changes(self) -> dict[str, str | None]:
-        """Only what is otherwise than it is; a secret only when a new one was typed."""
+        """Returns only the settings that differ from the stored ones. A secret is included if a new
+        one was typed, or as None if it is to be removed."""
         known = self.trunks.settings
         given = {
             name: self.cleaned_data.get(name) or None
@@ -226,7 +228,8 @@ class NumberForm(SipFields):
 
     @property
     def changes(self) -> dict[str, Any]:
-        """By the names of numbers.inventory.operations.change_number."""
+        """Returns the values under the parameter names of
+        numbers.inventory.operations.change_number."""
         wished = {
             name: self.cleaned_data[name]
             if isinstance(self.cleaned_data[name], bool)
@@ -239,11 +242,13 @@ class NumberForm(SipFields):
 
     @property
     def is_stale(self) -> bool:
-        """Somebody changed what the form shows since it was opened."""
+        """Returns whether the values shown were changed by someone else since the form was
+        opened."""
         return self.data.get("seen") != form_fingerprint(self.present())
 
     def differences(self) -> list[tuple[str, Any]]:
-        """Of the fields whose present value is not the typed one: label and present value."""
+        """Returns label and present value of each field whose typed value differs from the present
+        one."""
         return [
             (self.fields[name].label, "" if value is None else value)
             for name, value in self.present().items()
@@ -251,7 +256,8 @@ class NumberForm(SipFields):
         ]
 
     def take_note(self) -> None:
-        """What was typed stays; sent again, it counts."""
+        """Accepts the present values as seen: the typed values stay, and sending the form again
+        applies them."""
         self.data = self.data.copy()
         self.data["seen"] = form_fingerprint(self.present())
 

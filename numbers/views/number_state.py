@@ -1,4 +1,4 @@
-"""The state of a number in plain words: what is, why, and what happens next."""
+"""The state of a number in words: the status, its reason, and what happens next."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,8 +22,8 @@ Status = PhoneNumber.Status
 
 @dataclass(frozen=True)
 class NumberState:
-    """`is_moving`: something is open, and the page follows it. `retry` is the word on the button
-    that tries again, "" where there is nothing to try."""
+    """The state to show. `is_moving` means that an operation is open and the page polls. `retry` is
+    the label of the retry button, or "" if there is nothing to retry."""
 
     status: str
     label: str
@@ -85,7 +85,7 @@ def switching_description(number: PhoneNumber) -> str:
 def failure_reason(
     number: PhoneNumber, placements: Sequence[Placement], operation: Operation | None
 ) -> str:
-    """What the platform had against it."""
+    """Returns the reason of the open operation, else that of the failed number."""
     if operation:
         return operation.reason
     return number.error_message or "" if placements else ""

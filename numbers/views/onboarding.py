@@ -1,4 +1,4 @@
-"""The way from an empty organization to its first active number, step by step."""
+"""The onboarding steps from an empty organization to its first active number."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from organizations.access.principals import Principal
 from organizations.access.roles import Permission
 from organizations.web.views.base import screen_url
 
-ONBOARDING_PERIOD = timedelta(days=14)  # then nobody needs to be shown around any more
+ONBOARDING_PERIOD = timedelta(days=14)  # no onboarding is shown after that
 Status, State = PhoneNumber.Status, Integration.State
 
 
@@ -30,7 +30,7 @@ class StepLink:
 
 @dataclass(frozen=True)
 class Step:
-    """`note` says what is under way, or in the way."""
+    """One step. `note` says what is in progress or what blocks it."""
 
     title: str
     text: str
@@ -44,7 +44,7 @@ class Step:
 @dataclass(frozen=True)
 class Onboarding:
     steps: Sequence[Step]
-    is_finished: bool  # an active number is there; what is left is optional
+    is_finished: bool  # a number is active; the remaining steps are optional
 
     @property
     def is_busy(self) -> bool:
@@ -58,7 +58,8 @@ class Onboarding:
 def build_onboarding(
     by: Principal, integrations: Sequence[Integration], *, dismissed: bool
 ) -> Onboarding | None:
-    """None where nobody needs it: an old organization, or one whose reader has had enough."""
+    """Returns the steps, or None if the organization has an active number and is no longer new or
+    the reader dismissed them."""
     has_active = by.organization.phone_numbers.filter(status=Status.ACTIVE).exists()
     is_new = by.organization.created_at > timezone.now() - ONBOARDING_PERIOD
     if has_active and (dismissed or not is_new):
@@ -77,7 +78,8 @@ def build_onboarding(
 
 
 def visible_steps(by: Principal, steps: Sequence[Step]):
-    """The first step that is not done is the one now; no link that would refuse the reader."""
+    """Yields the steps, the first open one marked as current, without the links that the reader has
+    no permission for."""
     now = next((step for step in steps if not step.is_done), None)
     for step in steps:
         links = [link for link in step.links if by.can(link.permission)]
@@ -120,7 +122,8 @@ def connect_step(by: Principal, integrations: Sequence[Integration]) -> Step:
 def carrier_step(
     by: Principal, integrations: Sequence[Integration], carriers: Sequence[Carrier]
 ) -> Step:
-    """An account that sells numbers needs no carrier: whoever has a number has passed this."""
+    """Returns the step that adds a carrier. It also counts as done if the organization has a
+    number, because an account that sells numbers needs no carrier."""
     create = Permission.PHONE_NUMBERS_CREATE
     there = carriers or list_usable_carriers(by)
     has_numbers = by.organization.phone_numbers.exclude(status=Status.DELETED).exists()

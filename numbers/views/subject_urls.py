@@ -1,4 +1,4 @@
-"""Where people look at placements, which is at their numbers: the ledger links to it."""
+"""The page of a placement, which is the page of its number, for links from the ledger."""
 
 from collections.abc import Collection
 from uuid import UUID
@@ -8,6 +8,7 @@ from organizations.web.views.base import screen_url
 
 
 def placement_urls(organization: Organization, ids: Collection[UUID]) -> dict[UUID, str]:
-    """By the placements' ids; without those that are others' or gone."""
+    """Returns the URLs by placement id, without placements that are gone or belong to another
+    organization."""
     own = organization.placements.filter(pk__in=ids).values_list("pk", "phone_number_id")
     return {pk: screen_url(organization, "number", number_id=number) for pk, number in own}

@@ -1,4 +1,4 @@
-"""What templates of all apps may say of numbers; config/settings.py makes it known to them."""
+"""Template filters about numbers for all apps, registered in config/settings.py."""
 
 from django import template
 from django.template.defaultfilters import stringfilter
@@ -11,5 +11,5 @@ register = template.Library()
 @register.filter
 @stringfilter
 def written(text: str) -> str:
-    """A number in E.164 as people write it; any other text stays as it is."""
+    """Returns an E.164 number in display format, and any other text unchanged."""
     return e164.format_display_number(text)

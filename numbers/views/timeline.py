@@ -1,5 +1,4 @@
-"""The story of a number as one line of time: what people and programs did, and what was asked of
-platforms."""
+"""The timeline of a number, which merges audit events and operations on platforms."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -52,7 +51,7 @@ COLUMN_LABELS = {
 
 @dataclass(frozen=True)
 class TimelineEntry:
-    """One thing that happened: `event` or `chapter` says what."""
+    """One entry. Either `event` or `chapter` (a HistoryEntry) holds the details."""
 
     at: datetime
     title: str
@@ -66,7 +65,7 @@ class TimelineEntry:
 
 @dataclass(frozen=True)
 class Timeline:
-    """One page of it, newest first; `older` is where the next one begins."""
+    """One page, newest first. `older` is the cursor of the next page."""
 
     entries: list[TimelineEntry] = field(default_factory=list)
     older: str = ""
@@ -75,7 +74,8 @@ class Timeline:
 def build_timeline(
     by: Principal, number: PhoneNumber, placement_ids: Sequence[UUID], *, before: str = ""
 ) -> Timeline:
-    """Three queries, however long the story is."""
+    """Returns a page of the timeline. The number of queries is constant, however long the history
+    is."""
     operations = by.organization.operations.filter(
         subject_kind="placement", subject_id__in=placement_ids
     ).select_related("integration", "waits_for")
@@ -102,7 +102,7 @@ def can_read_events(by: Principal) -> bool:
 
 
 def parse_cursor_time(text: str) -> datetime | None:
-    """From our own links; nonsense is no page."""
+    """Returns the time of a cursor, or None if it is invalid."""
     try:
         moment = parse_datetime(text.replace(" ", "+"))
     except ValueError:
@@ -137,8 +137,8 @@ def event_entry(event: Event) -> TimelineEntry:
 
 
 def event_changes(event: Event) -> dict[str, tuple[Any, Any]]:
-    """What was otherwise before, but for the status, which the title tells; of a deletion or a
-    refusal what is told beside it."""
+    """Returns the old and new values of the fields that changed, without the status, which is in
+    the title. Fields without an old value are omitted."""
     return {
         name: (display_value(name, event.before[name]), display_value(name, value))
         for name, value in event.after.items()

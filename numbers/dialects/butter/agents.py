@@ -1,4 +1,4 @@
-"""/api/agents/…: which agent answers a number."""
+"""/api/agents/…: the agents that answer numbers."""
 
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
@@ -94,7 +94,8 @@ def find_butter_agent(request: HttpRequest, agent_id: str) -> Agent:
 
 
 def ensure_number_assignable(by: Principal, number: PhoneNumber, held: LockedPlacements) -> None:
-    """Where nobody could be told whom the calls are for. Raises NumberOutsidePools."""
+    """Raises a problem if no platform could be configured for the agent. Raises
+    NumberOutsidePools."""
     if number.status == PhoneNumber.Status.FAILED:
         words = {"reason": number.error_message or ""}
         raise Problem("conflict", _("Phone number could not be set up: %(reason)s") % words)

@@ -1,4 +1,4 @@
-"""/api/api-keys: the programs' ways in. A key hands out only what it has itself."""
+"""/api/api-keys. A key can only grant permissions that it has itself."""
 
 import re
 from typing import Any
@@ -134,7 +134,8 @@ class ApiKeyView(ButterView):
 def create_restricted_key(
     request: HttpRequest, *, role: str, **wished: Any
 ) -> tuple[ApiKey, api_key_format.PlaintextApiKey]:
-    """What narrows the key that asks narrows the new one: no key shall reach further by another."""
+    """Creates a key with the restrictions of the requesting key, so that no key can gain access
+    through another one."""
     by, here = request.principal, request.organization
     mine = here.api_keys.select_related("owner").get(pk=by.id)
     narrowed = {"scopes": mine.scopes, "allowed_cidrs": mine.allowed_cidrs}
@@ -150,7 +151,8 @@ def create_restricted_key(
 
 
 def find_api_key(request: HttpRequest, key_id: str) -> ApiKey:
-    """By the first digits of its UUID, 12 as a rule; all of them are taken too."""
+    """Returns the key whose UUID begins with `key_id`, usually 12 digits; the full UUID is accepted
+    too."""
     match = KEY_ID_PATTERN.fullmatch(key_id)
     low, high = (UUID(match[1].ljust(32, digit)) if match else None for digit in "0f")
     known = request.organization.api_keys.filter(id__gte=low, id__lte=high)[:2] if match else []

@@ -1,4 +1,4 @@
-"""What all of Butter's views share: the header that names the organization, envelopes, pages."""
+"""The base of Butter's views: the organization header, envelopes and pages."""
 
 from collections.abc import Callable
 from typing import Any
@@ -33,7 +33,7 @@ class ButterView(OrgView):
 
 
 def success_envelope(data: Any, message: str = "") -> dict[str, Any]:
-    """An action has a message, a read has none."""
+    """Wraps a response. Actions have a message, reads have none."""
     return {"success": True, **({"message": message} if message else {}), "data": data}
 
 
@@ -49,7 +49,7 @@ PAGING: dict[str, ParameterParser] = {"cursor": decode_cursor, "page_size": pars
 def cursor_page(
     rows: QuerySet, query: dict[str, Any], represent: Callable[[Any], dict[str, Any]]
 ) -> dict[str, Any]:
-    """The page that `query`, read with PAGING, asks for; newest first."""
+    """Returns the page that `query`, parsed with PAGING, requests, newest first."""
     size = query.get("page_size", MAX_PAGE)
     found = page_envelope(fetch_page_rows(rows, {**query, "limit": size}), size, represent)
     data, next_cursor = found["data"], found["next_cursor"]

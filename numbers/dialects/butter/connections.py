@@ -1,5 +1,5 @@
-"""What Butter's clients ask of integrations: connected and changed, once the platform has
-answered."""
+"""Connecting and changing integrations for Butter's clients, with a response after the platform has
+responded."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -36,8 +36,8 @@ def connect_new_integration(
 
 
 def set_initial_defaults(by: Principal, integration: Integration) -> None:
-    """Butter's clients have no way to ask for it; none that is there gives way. Before the check,
-    as a platform may take longer to answer than anybody waits."""
+    """Makes the integration the default of every role without one, because Butter's API cannot
+    request that. Done before the check, as a platform may respond later than the request waits."""
     taken = set(by.organization.default_integrations.values_list("role", flat=True))
     for role in sorted(PROVIDERS[integration.kind].roles - taken):
         ledger.set_default_integration(by, integration, role=role)
@@ -46,7 +46,7 @@ def set_initial_defaults(by: Principal, integration: Integration) -> None:
 def update_integration(
     by: Principal, integration: Integration, *, name: str = "", credentials: Mapping[str, str] = {}
 ) -> Operation | None:
-    """The check that was asked for, if any."""
+    """Changes the integration. Returns the check of new credentials, if one is needed."""
     account = dict(credentials)
     if account.pop("provider", integration.kind) != integration.kind:
         text = _("It is fixed; create an integration with the other provider instead.")
@@ -59,7 +59,8 @@ def update_integration(
 def respond_after_check(
     operation: Operation, answer: ResponseBuilder, undo: Callable[[], None]
 ) -> ApiResponse:
-    """What the platform says of the credentials within ten seconds: refused is 400 and undone."""
+    """Responds after waiting at most ten seconds for the check. Refused credentials are undone and
+    return a 400."""
 
     def settled() -> ApiResponse:
         asked = ledger.wait_for_operation(operation.pk)
@@ -72,7 +73,8 @@ def respond_after_check(
 
 
 def disconnect_if_unused(by: Principal, integration: Integration) -> None:
-    """Nothing is left of it, but the audit log; a number that was faster keeps it."""
+    """Disconnects the integration, which then remains only in the audit log, unless a number is on
+    it by now."""
     with suppress(ledger.IntegrationInUse):
         ledger.disconnect_integration(by, integration)
 
@@ -81,7 +83,7 @@ def disconnect_if_unused(by: Principal, integration: Integration) -> None:
 def revert_integration_name(
     by: Principal, integration: Integration, *, given: str, former: str
 ) -> None:
-    """Undo the name that came with refused credentials, unless it was changed again since."""
+    """Reverts the name that came with refused credentials, unless it was changed again since."""
     lock_integration_name(by.organization.pk, former)
     if given and ledger.lock_own_integration(by, integration).name == given:
         ledger.change_integration(by, integration, name=former)
@@ -89,7 +91,7 @@ def revert_integration_name(
 
 @contextmanager
 def translate_credential_errors() -> Iterator[None]:
-    """Complaints about an account's fields stand below `credentials`; a taken name is 409."""
+    """Reports errors of account fields below `credentials`. A duplicate name is a 409."""
     try:
         yield
     except QuotaExceeded:

@@ -1,5 +1,5 @@
-"""Integrations as Butter's JSON: what is taken, and what is shown. Secrets go in and never come
-out."""
+"""Integrations in Butter's JSON: input and representation. Secrets are accepted but never
+returned."""
 
 from typing import Any
 
@@ -25,7 +25,8 @@ STATUSES = {
 def serialize_butter_integration(
     integration: Integration, organization: Organization, asked: Operation | None = None
 ) -> dict[str, Any]:
-    """`asked` is a check of its credentials, and perhaps still open."""
+    """Returns the integration as JSON. `asked` is a check of its credentials, which may still be
+    open."""
     is_open = asked is not None and asked.status == Operation.Status.OPEN
     unanswered = asked.reason or _("The credentials are still being checked.") if is_open else None
     return {
@@ -55,7 +56,7 @@ def serialize_butter_integration(
     }
 )
 class CredentialsField(StringMap):
-    """`provider` and the fields of its account."""
+    """Accepts `provider` and the fields of its account."""
 
     def to_internal_value(self, data: Any) -> dict[str, str]:
         values = super().to_internal_value(data)

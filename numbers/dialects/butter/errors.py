@@ -1,4 +1,4 @@
-"""Errors as Butter's clients know them: `{"detail": …}`, a sentence, or FastAPI's list in a 422."""
+"""Butter's error format: `{"detail": …}` with a sentence, or with FastAPI's list in a 422."""
 
 from typing import Any
 
@@ -17,7 +17,8 @@ def problem_response(problem: Problem, request: HttpRequest) -> HttpResponse:
 
 
 def error_status_and_detail(problem: Problem) -> tuple[int, Any]:
-    """Broken JSON and values of the wrong type are 422 with a list, all else is a sentence."""
+    """Returns status and detail: 422 and a list for malformed JSON and values of the wrong type,
+    else a sentence."""
     if problem.kind.slug == "malformed-json":
         return 422, [{"loc": ["body"], "msg": problem.detail, "type": "json_invalid"}]
     if any(error["code"] in WRONG_TYPE_CODES for error in problem.errors):

@@ -1,4 +1,4 @@
-"""The examples of the schema: seed 003's own, word for word, and more in its manner."""
+"""Examples for the schema: those of the vendor's document, word for word, and similar ones."""
 
 from typing import Any
 

@@ -1,4 +1,5 @@
-"""Serializer pieces that tell a value of the wrong type (422, as in FastAPI) from a wrong value."""
+"""Serializer fields that distinguish a value of the wrong type (422, as in FastAPI) from an invalid
+value."""
 
 from datetime import datetime
 from typing import Any
@@ -14,7 +15,7 @@ WRONG_TYPE_CODES = frozenset({"string_type", "bool_type", "dict_type"})
 
 
 class WrongTypeMixin:
-    """`wrong_type` is FastAPI's word for a value of another type; null is one too."""
+    """Reports values of the wrong type, including null, with FastAPI's code in `wrong_type`."""
 
     wrong_type = "string_type"
     default_error_messages = {
@@ -56,7 +57,7 @@ class E164(WrongTypeMixin, E164Number):
 
 
 class TextChoice(WrongTypeMixin, Choice):
-    """One of some words."""
+    """One of a list of words."""
 
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, str):
@@ -69,7 +70,7 @@ class OptionalTextChoice(ClearableMixin, TextChoice):
 
 
 class Timestamp(WrongTypeMixin, serializers.DateTimeField):
-    """ISO 8601 with its offset."""
+    """An ISO 8601 time with its offset."""
 
     def to_internal_value(self, data: Any) -> datetime:
         if not isinstance(data, str):
@@ -81,7 +82,7 @@ class Timestamp(WrongTypeMixin, serializers.DateTimeField):
 
 
 class StringMap(WrongTypeMixin, serializers.Field):
-    """An object whose values are strings, or null."""
+    """An object whose values are strings or null."""
 
     wrong_type = "dict_type"
 

@@ -1,4 +1,4 @@
-"""/api/integrations: accounts at platforms, each checked before it counts."""
+"""/api/integrations: accounts on platforms, whose credentials are checked before they are used."""
 
 import re
 from functools import partial
@@ -46,7 +46,7 @@ from organizations.web.openapi.operations import request_example, response_examp
 
 TAGS = ["Integrations"]
 INTEGRATION_ID_PATTERN = re.compile(r"intg_[a-f0-9]{12,}")
-MAX_NAMED_NUMBERS = 100  # numbers that a refusal names
+MAX_NAMED_NUMBERS = 100  # numbers that an error lists
 
 
 class IntegrationsView(ButterView):
@@ -184,7 +184,8 @@ def find_integration(request: HttpRequest, integration_id: str) -> Integration:
 
 
 def ensure_integration_unreferenced(organization: Organization, integration: Integration) -> None:
-    """Names the own numbers; strangers' may be there too, on the installation's default carrier."""
+    """Raises a problem that lists the organization's numbers on the integration. Other
+    organizations' numbers may be there too, on the installation's default carrier."""
     numbers = organization.phone_numbers.filter(
         placements__integration=integration, released_at=None
     )

@@ -1,4 +1,4 @@
-"""What operations refuse, as problems with Butter's words."""
+"""Translation of the errors of operations into problems in Butter's wording."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ def translate_operation_errors() -> Iterator[None]:
     try:
         yield
     except NumberTaken as error:
-        if error.being_removed:  # said only of the asker's own
+        if error.being_removed:  # only for numbers of the requester
             raise Problem("number-being-removed", str(error)) from error
         raise Problem("number-taken", "Phone number already exists in the system.") from error
     except NoUsableIntegration as error:

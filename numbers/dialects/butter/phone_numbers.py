@@ -1,4 +1,4 @@
-"""/api/phone-numbers as Butter's clients know it."""
+"""Butter's /api/phone-numbers."""
 
 import re
 from typing import Any
@@ -180,7 +180,8 @@ def undeleted_numbers(organization: Organization) -> QuerySet[PhoneNumber]:
 
 
 def find_number_by_public_id(request: HttpRequest, number: str) -> PhoneNumber:
-    """By `phon_…`; 404 for a stranger's, a deleted one, and whatever is no id."""
+    """Returns the number with this `phon_…` id. Raises a 404 problem if it is deleted, invalid or
+    another organization's."""
     row = (
         undeleted_numbers(request.organization).filter(public_id=number).first()
         if is_public_id(number)
@@ -196,7 +197,8 @@ def is_public_id(text: str) -> bool:
 
 
 def find_and_lock_number(request: HttpRequest, number: str) -> tuple[PhoneNumber, LockedPlacements]:
-    """For a change: 412 where it is not the number that the client has seen."""
+    """Locks the number for a change. Raises a 412 problem if its version is not the one in
+    If-Match."""
     row, held = operations.lock_number(
         request.principal, find_number_by_public_id(request, number).pk
     )
@@ -205,7 +207,8 @@ def find_and_lock_number(request: HttpRequest, number: str) -> tuple[PhoneNumber
 
 
 def find_import_integration(request: HttpRequest, named: str) -> Integration:
-    """A stranger's is 403, as seed 003 says: the one place where a stranger's row is not 404."""
+    """Returns the integration. Another organization's is a 403, as the vendor's document says;
+    everywhere else such rows are 404."""
     integration = request.organization.integrations.filter(public_id=named).first()
     if integration is None and belongs_to_other_organization(request.principal, named):
         raise Problem("forbidden", _("Integration belongs to a different organization"))
@@ -217,7 +220,7 @@ def find_import_integration(request: HttpRequest, named: str) -> Integration:
 def validate_butter_sip_changes(
     number: PhoneNumber, held: LockedPlacements, settings: dict[str, str], wished: dict[str, Any]
 ) -> None:
-    """The trunks as they would be, where the request touches them."""
+    """Validates the resulting trunk settings, if the request changes them."""
     trunks = operations.own_trunk_placement(number, held)
     if trunks is None:
         text = _("This number has no SIP trunks of its own: leave it out.")

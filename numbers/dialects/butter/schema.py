@@ -1,4 +1,4 @@
-"""How Butter's operations are described: the organization's header, envelopes, errors."""
+"""OpenAPI descriptions of Butter's operations: organization header, envelopes and errors."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -69,7 +69,7 @@ class PaginationShape(serializers.Serializer):
 
 
 def object_schema(name: str, shape: type, *, message: str = "") -> Any:
-    """The envelope around one object; `message` is an action's."""
+    """Returns the envelope around one object. `message` is the message of an action."""
     fields: dict[str, Any] = {"success": serializers.BooleanField()}
     if message:
         fields["message"] = Char(help_text=message)
@@ -90,7 +90,8 @@ def butter_read_operation(*, errors: Iterable[int] = (), **described: Any) -> Ca
 def butter_write_operation(
     *, errors: Iterable[int] = (), versioned: bool = False, **described: Any
 ) -> Callable:
-    """`versioned`: what is changed carries an ETag, and If-Match is heeded."""
+    """Describes a write. `versioned` means that the object has an ETag and that If-Match is
+    checked."""
     headers = [ORGANIZATION_HEADER, IDEMPOTENCY_KEY, *([IF_MATCH] if versioned else [])]
     errors = {400, 408, 409, 413, 415, 422, *errors, *([412] if versioned else [])}
     return operation_decorator(ErrorShape, STATUS_MEANINGS, headers)(errors=errors, **described)

@@ -1,4 +1,4 @@
-"""Numbers and agents as Butter's JSON: what is taken, and what is shown."""
+"""Numbers and agents in Butter's JSON: input and representation."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -39,7 +39,7 @@ SIP_NAMES = {
 BUTTER_NAMES = {ours: butters for butters, ours in SIP_NAMES.items()}
 SUMMARY_COLUMNS = (
     "id",
-    "organization",  # the related manager looks at it, row by row
+    "organization",  # the related manager reads it for each row
     "public_id",
     "e164",
     "number_provider",
@@ -53,12 +53,12 @@ SUMMARY_COLUMNS = (
 
 
 def butter_provider(number: PhoneNumber) -> str:
-    """Butter knows two; a number that came otherwise reached its platform over SIP."""
+    """Returns the provider. Butter knows two; other numbers reached their platform over SIP."""
     return number.number_provider if number.number_provider in ROLE_BY_PROVIDER else "sip"
 
 
 def serialize_number_summary(number: PhoneNumber) -> dict[str, Any]:
-    """A row of the list; needs the columns of SUMMARY_COLUMNS."""
+    """Returns a row of the list. Needs the columns of SUMMARY_COLUMNS."""
     return {
         "phone_number_id": number.public_id,
         "phone_number": number.e164,
@@ -74,7 +74,7 @@ def serialize_number_summary(number: PhoneNumber) -> dict[str, Any]:
 
 
 def serialize_butter_number(number: PhoneNumber) -> dict[str, Any]:
-    """The whole number; where it has trunks of its own, with their settings but the secrets."""
+    """Returns the full number, with the settings of its own trunks, if any, but without secrets."""
     placements = list(number.placements.select_related("integration").order_by("role"))
     return {
         **serialize_number_summary(number),
@@ -85,8 +85,8 @@ def serialize_butter_number(number: PhoneNumber) -> dict[str, Any]:
 
 
 def visible_integration_id(number: PhoneNumber, placements: Sequence[Placement]) -> str | None:
-    """What supplies it, else where its calls land. The installation's default carrier may live on a
-    stranger's, which is nobody's business."""
+    """Returns the id of the integration that supplies the number, else of the one where its calls
+    arrive. An integration of another organization (of a shared carrier) is not disclosed."""
     known = (each.integration for each in placements)
     own = (each.public_id for each in known if each.organization_id == number.organization_id)
     return next(own, None)
@@ -129,7 +129,7 @@ class SipSerializer(StrictSerializer):
     )
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
-        """The SIP fields that were given are gathered in `sip_settings`, under our names."""
+        """Collects the given SIP fields in `sip_settings`, under Patchbay's names."""
         values = super().to_internal_value(data)
         given = {ours: values.pop(name) for name, ours in SIP_NAMES.items() if name in values}
         return {**values, "sip_settings": {name: text or "" for name, text in given.items()}}

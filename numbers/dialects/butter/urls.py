@@ -1,4 +1,4 @@
-"""Butter's paths, below /api/."""
+"""URLs of Butter's dialect, below /api/."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""/api/phone-numbers/import: a number that an account owns, with trunks for its calls."""
+"""/api/phone-numbers/import: adds a number that an account owns, with trunks for its calls."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -76,8 +76,8 @@ class ImportView(ZuduView):
 
 
 def ensure_number_importable(by: Principal, number: str) -> None:
-    """Before an account is connected for nothing. A stranger's number is met at the insert. Raises
-    NumberTaken and NumberOutsidePools."""
+    """Checks the number before an account is connected for it. Another organization's number is
+    only found at the insert. Raises NumberTaken and NumberOutsidePools."""
     held = find_reserved_numbers([number]).filter(organization=by.organization).first()
     if held:
         being_removed = held.status == PhoneNumber.Status.DELETED
@@ -93,7 +93,7 @@ def ensure_number_importable(by: Principal, number: str) -> None:
 def import_after_check(
     by: Principal, wished: RequestedFields, account: SupplyAccount
 ) -> ApiResponse:
-    """The platform says what it thinks of the credentials, before there is a number."""
+    """Imports the number after the platform has accepted the credentials."""
     deadline = Deadline()
     integration = wait_for_account_check(by, account, deadline)
     if integration is None:
@@ -110,7 +110,7 @@ def import_after_check(
 def import_supplied_number(
     by: Principal, wished: RequestedFields, integration: Integration
 ) -> PhoneNumber:
-    """Supplied by the account, its calls on the default SIP integration."""
+    """Adds a number that the account supplies, with its calls on the default SIP integration."""
     voice_on = get_default_integration(by, "sip")
     settings = outbound_trunk_settings(integration) if voice_on else {}
     agents = {name: wished.get(name) for name in ("inbound_agent_id", "outbound_agent_id")}
@@ -131,7 +131,8 @@ def import_supplied_number(
 
 
 def outbound_trunk_settings(integration: Integration) -> dict[str, str]:
-    """An outbound trunk sends its calls to the account's SIP domain; without one there is none."""
+    """Returns the settings of a trunk that sends calls to the account's SIP domain, or none if the
+    account has no valid one."""
     settings = {"server_address": integration.facts.get("sip_domain", "")}
     return {} if sip_settings.validate_sip_settings(settings, outbound=True) else settings
 
@@ -169,7 +170,7 @@ def serialize_import_result(number: PhoneNumber) -> dict[str, Any]:
 
 
 def serialize_validation(number: PhoneNumber) -> dict[str, Any]:
-    """What the account said of the number."""
+    """Returns what the account reported about the number."""
     placements = {p.role: p for p in number.placements.select_related("integration")}
     supply = placements[Placement.Role.SUPPLY]
     able = supply.refs.get("capabilities", "").split(",")

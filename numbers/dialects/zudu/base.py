@@ -1,5 +1,4 @@
-"""What all of Zudu's views share: the key pair, the envelope, and answers that wait for a
-platform."""
+"""The base of Zudu's views: the key pair, the envelope, and responses that wait for a platform."""
 
 from collections.abc import Callable
 from typing import Any
@@ -19,7 +18,8 @@ TIMEOUT_CODE = "timeout"
 
 
 def authenticate_key_pair(request: HttpRequest) -> Principal:
-    """The principal of the key whose halves came in two headers. 401 when one is missing."""
+    """Returns the principal of the key whose parts are in two headers. Raises a 401 problem if one
+    is missing."""
     missing = [name for name, key in KEY_PAIR_HEADERS.items() if not request.META.get(key)]
     if missing:
         raise unauthorized_problem(
@@ -38,14 +38,14 @@ def error_envelope(code: str, message: str) -> dict[str, Any]:
 
 
 def problem_response(problem: Problem, request: HttpRequest) -> HttpResponse:
-    """`error` is the word by which /v1/problems explains it. Always `status: error`, though the
-    vendor's own sample of a 400 says `success`."""
+    """Returns the error envelope. `error` is the slug by which /v1/problems explains it. `status`
+    is always `error`, although the vendor's own sample of a 400 says `success`."""
     body = error_envelope(problem.kind.slug, full_error_message(problem))
     return json_response(body, status=problem.status, headers=problem.headers)
 
 
 def full_error_message(problem: Problem) -> str:
-    """The envelope has no place for a list of errors, so all of them stand in the message."""
+    """Returns one message with all errors, because the envelope has no list of them."""
     if problem.kind.slug != "invalid-request" or not problem.errors:
         return problem.detail
     return " ".join(
@@ -66,8 +66,8 @@ def timeout_response(message: str) -> ApiResponse:
 
 
 def deferred_response(finish: Callable[[], ApiResponse]) -> ApiResponse:
-    """The answer is `finish`'s, which may wait. Until then, and after a timeout, a replay hears
-    that it goes on."""
+    """Responds with the result of `finish`, which may wait. Until then, and after a timeout, a
+    replay responds that the operation continues."""
     going_on = zudu_envelope(
         None, _("It was asked for, and goes on; read the number to see how far.")
     )

@@ -1,4 +1,4 @@
-"""The examples of the schema: seed 004's own request and what it is answered, and the vendor's
+"""Examples for the schema: the request and response of the vendor's document, and the vendor's
 other samples."""
 
 from typing import Any

@@ -132,7 +132,7 @@ class AvailableView(ZuduView):
 def offset_page(
     organization: Organization, query: dict[str, Any], filters: dict[str, Any]
 ) -> dict[str, Any]:
-    """Three queries with the key's, however long the list is."""
+    """Returns one page. Together with the API key's it takes three queries, for any length."""
     query = {**DEFAULTS, **query}
     numbers = filter_zudu_numbers(undeleted_with_area(organization), filters)
     rows = slice_page(

@@ -70,7 +70,7 @@ class CreateView(ZuduView):
         wished["phone_number_type"] = wished.get("phone_number_type") or NUMBER_TYPES.get(
             provider, CUSTOM_TYPE
         )
-        if provider == "sip":  # trunks of its own, which need a way out to make calls
+        if provider == "sip":  # its own trunks can make calls only with an outbound trunk
             wished["supports_outbound"] = bool(wished.get("outbound_trunk_id"))
         with translate_number_errors():
             acquisition.add_provider_number(
@@ -150,12 +150,13 @@ def zudu_number_response(request: HttpRequest, number: str, message: str) -> Api
 
 
 def rename_to_columns(wished: dict[str, Any]) -> dict[str, Any]:
-    """Zudu's names as those of the columns."""
+    """Renames Zudu's fields to the names of the columns."""
     return {"label" if name == "nickname" else name: value for name, value in wished.items()}
 
 
 def finish_deletion(number: PhoneNumber, before: dict[str, str]) -> ApiResponse:
-    """`before` are the ids of what was ours on the SIP platform."""
+    """Waits for the removal and responds with its results. `before` are the ids of the number's own
+    objects on the SIP platform."""
     if not wait_until_settled(number, Deadline()):
         return timeout_response(
             _(
@@ -176,7 +177,7 @@ def finish_deletion(number: PhoneNumber, before: dict[str, str]) -> ApiResponse:
 
 
 def remaining_external_ids(number: PhoneNumber) -> set[str]:
-    """The ids that are still there after a removal which a platform has refused in part."""
+    """Returns the ids that are still on the platform after a removal that was refused in part."""
     voices = number.placements.filter(role=Placement.Role.VOICE)
     voice = voices.exclude(state=Placement.State.REMOVED).first()
     return set(voice.refs.values()) if voice else set()

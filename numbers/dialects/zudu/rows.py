@@ -1,4 +1,4 @@
-"""Numbers as Zudu's JSON, from plain values: one, a page, the free ones."""
+"""Numbers in Zudu's JSON, from plain values: one number, a page, the unassigned ones."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,7 +21,7 @@ from organizations.models import Organization
 from organizations.web.api.problems import Problem
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# Numbers that came in by another dialect have stored none.
+# Numbers added through another dialect have no stored area code.
 AREA_CODE = Coalesce(
     "area_code",
     Case(When(e164__regex=r"^\+1[0-9]{10}$", then=Cast(Substr("e164", 3, 3), SmallIntegerField()))),
@@ -50,7 +50,7 @@ CUSTOM_TYPE = "custom"
 
 
 def undeleted_with_area(organization: Organization) -> QuerySet[PhoneNumber]:
-    """Deleted numbers are gone for Zudu's clients."""
+    """Returns the numbers that Zudu's clients see, which are all but deleted ones."""
     numbers = organization.phone_numbers.exclude(status=PhoneNumber.Status.DELETED)
     return numbers.alias(area=AREA_CODE)
 
@@ -58,12 +58,13 @@ def undeleted_with_area(organization: Organization) -> QuerySet[PhoneNumber]:
 def select_number_values(numbers: QuerySet[PhoneNumber]) -> QuerySet:
     voice = FilteredRelation(
         "placements", condition=VOICE_PLACEMENT
-    )  # made anew: a query changes it
+    )  # created anew, because a query modifies it
     return numbers.alias(voice=voice).annotate(area=AREA_CODE).values(*COLUMNS)
 
 
 def find_number_by_e164(organization: Organization, number: str) -> PhoneNumber:
-    """Raises a 404, for a stranger's number as for one that never was."""
+    """Returns the number. Raises a 404 problem if it is unknown or belongs to another
+    organization."""
     row = undeleted_with_area(organization).filter(e164=number).first() if is_e164(number) else None
     if row is None:
         raise number_not_found()
@@ -71,7 +72,7 @@ def find_number_by_e164(organization: Organization, number: str) -> PhoneNumber:
 
 
 def serialize_number_by_e164(organization: Organization, number: str) -> dict[str, Any]:
-    """As the API shows it. Raises a 404."""
+    """Returns the number as the API shows it. Raises a 404 problem."""
     numbers = undeleted_with_area(organization).filter(e164=number)
     row = select_number_values(numbers).first() if is_e164(number) else None
     if row is None:
@@ -80,7 +81,7 @@ def serialize_number_by_e164(organization: Organization, number: str) -> dict[st
 
 
 def is_e164(text: str) -> bool:
-    """What cannot be stored, PostgreSQL need not be asked for."""
+    """Returns whether the text is an E.164 number. Other texts need no query."""
     return bool(e164.E164_PATTERN.fullmatch(text))
 
 
@@ -89,9 +90,9 @@ def number_not_found() -> Problem:
 
 
 def serialize_zudu_number(row: dict[str, Any], organization: Organization) -> dict[str, Any]:
-    """A number as the API shows it, from a row of COLUMNS."""
+    """Returns a number as the API shows it, from a row of COLUMNS."""
     trunks = row["voice__refs"] or {}
-    provider = row["number_provider"] or "sip"  # a carrier's, which speaks it
+    provider = row["number_provider"] or "sip"  # of a number on a carrier, which uses SIP
     return {
         "phone_number": row["e164"],
         "organization_id": organization.public_id,
@@ -142,7 +143,7 @@ def serialize_available_number(row: dict[str, Any], organization: Organization) 
 def filter_zudu_numbers(
     numbers: QuerySet[PhoneNumber], filters: dict[str, Any]
 ) -> QuerySet[PhoneNumber]:
-    """`filters` are some of nickname, area_code and agent_id."""
+    """Applies `filters`, which are some of nickname, area_code and agent_id."""
     conditions = Q()
     if "nickname" in filters:
         conditions &= Q(label__icontains=filters["nickname"])
@@ -154,7 +155,8 @@ def filter_zudu_numbers(
 
 
 def sort_zudu_numbers(numbers: QuerySet, name: str, order: str) -> QuerySet:
-    """What has no value comes last; equal ones stand in the order of their ids, page after page."""
+    """Sorts the numbers, rows without a value last. Equal rows are ordered by id, so that pages are
+    stable."""
     column = F({"phone_number": "e164", "nickname": "label", "area_code": "area"}.get(name, name))
     if order == "descending":
         return numbers.order_by(column.desc(nulls_last=True), "-id")

@@ -1,4 +1,4 @@
-"""How Zudu's operations are described: the envelope, and what its errors mean."""
+"""OpenAPI descriptions of Zudu's operations: the envelope, and the meanings of its errors."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Numbers as Zudu's JSON: what is taken. Shapes, for the schema, of what is shown."""
+"""Serializers of Zudu's input, and shapes of its responses for the schema."""
 
 import re
 from typing import Any
@@ -28,8 +28,8 @@ UNSUPPORTED_PROVIDERS = frozenset({"plivo"})
 
 
 class Keyword(Char):
-    """A word of the vendor's that is no declared list: any case and either joint is taken, and
-    lower case with hyphens kept."""
+    """A vendor's keyword without a declared list. Case and separator are normalized to lower case
+    with hyphens."""
 
     default_error_messages = {"not_a_word": _("Letters, digits, _ and - are expected.")}
 
@@ -45,7 +45,8 @@ class OptionalKeyword(ClearableMixin, Keyword):
 
 
 class AgentReference(OptionalId):
-    """Zudu's agents live elsewhere; one of /v1/agents that has this id answers its calls."""
+    """The id of an agent, which in Zudu is external. If an agent of /v1/agents has the same id, it
+    answers the calls."""
 
     def __init__(self, **kwargs: Any):
         super().__init__(max_length=100, **kwargs)
@@ -118,7 +119,8 @@ class ImportSerializer(StrictSerializer):
     outbound_agent_id = AgentReference()
 
     def surplus(self, data: dict[str, Any]) -> dict[str, Any]:
-        """Plivo's names of its credentials are no surprise in a request for Plivo."""
+        """Ignores unknown fields in a request for an unsupported provider such as Plivo, which
+        names its credentials differently."""
         named = str(data.get("provider", "")).lower()
         return {} if named in UNSUPPORTED_PROVIDERS else super().surplus(data)
 

@@ -1,4 +1,4 @@
-"""Waiting, outside any transaction, until what was asked of the platforms has settled."""
+"""Waiting, outside any transaction, until the requested operations have settled."""
 
 import time
 from uuid import UUID
@@ -17,7 +17,7 @@ FAILED_STATUSES = (PhoneNumber.Status.FAILED, PhoneNumber.Status.DELETED)
 
 
 class Deadline:
-    """One for the whole request, however many operations it waits for."""
+    """One deadline for the whole request, however many operations it waits for."""
 
     def __init__(self, seconds: float = DEADLINE_SECONDS):
         self.at = time.monotonic() + seconds
@@ -28,8 +28,8 @@ class Deadline:
 
 
 def wait_until_settled(number: PhoneNumber, deadline: Deadline) -> bool:
-    """Whether nothing is under way for the number any more; `number` is as it is then. One that
-    has failed needs no longer look."""
+    """Returns whether the number has no open operation any more, and refreshes `number`. A failed
+    number ends the waiting."""
     for operation_id in open_number_operations(number):
         ledger.wait_for_operation(operation_id, seconds=deadline.left)
         number.refresh_from_db()
@@ -39,7 +39,8 @@ def wait_until_settled(number: PhoneNumber, deadline: Deadline) -> bool:
 
 
 def open_number_operations(number: PhoneNumber) -> list[UUID]:
-    """In the order in which they were asked for: what supplies the number comes first."""
+    """Returns the open operations in the order of their requests, so the one that supplies the
+    number comes first."""
     rows = number.organization.operations.filter(
         subject_kind="placement",
         subject_id__in=number.placements.values("pk"),
@@ -51,7 +52,8 @@ def open_number_operations(number: PhoneNumber) -> list[UUID]:
 def remove_refused_number(
     by: Principal, number: PhoneNumber, deadline: Deadline, *, at: str
 ) -> Problem:
-    """What a platform refused of a new number, which is taken away again; `at` is the field."""
+    """Deletes a new number that a platform refused and returns the problem to raise. `at` is the
+    field to report."""
     reason = number.error_message or _("It was deleted while it was being set up.")
     delete_number(by, number.pk)
     wait_until_settled(number, deadline)

@@ -1,5 +1,5 @@
-"""The account that supplies an imported number: the default one, one that is connected already, or
-one that the request's credentials open."""
+"""The account that supplies an imported number: the default one, a connected one, or a new one from
+the request's credentials."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -23,8 +23,9 @@ from organizations.web.api.problems import Problem, field_error, invalid_request
 
 @dataclass(frozen=True)
 class SupplyAccount:
-    """`check` is what must settle before the credentials count; None: they are known to be good.
-    `is_new`: connected for this import, so forgotten if nothing comes of it."""
+    """An account. `check` must settle before the credentials are used; None means that they are
+    known to be valid. `is_new` means connected for this import, so disconnected if the import
+    fails."""
 
     integration: Integration
     check: Operation | None = None
@@ -32,7 +33,8 @@ class SupplyAccount:
 
 
 def resolve_supply_account(by: Principal, wished: Mapping[str, Any]) -> SupplyAccount:
-    """Raises a 400 where there is none, a 403 for credentials from a key that may connect none."""
+    """Returns the account. Raises a 400 problem if there is none, and a 403 problem for credentials
+    from a key without permission to connect one."""
     provider = wished["provider"]
     if ROLE_BY_PROVIDER.get(provider) != Placement.Role.SUPPLY:
         text = _("No platform that supplies numbers: %(provider)s.") % {"provider": provider}
@@ -68,8 +70,8 @@ def find_connected_account(by: Principal, kind: str, account_sid: str) -> Integr
 
 
 def refresh_account(by: Principal, known: Integration, account: Mapping[str, str]) -> SupplyAccount:
-    """The connected account with its own token is used as it is; another token, or an account that
-    was paused, is checked first, and until then the present one stays in use."""
+    """Returns the connected account, unchanged if the token is the same. A new token, or a paused
+    account, is checked first, and the present token stays in use until then."""
     token = known.account().get("auth_token", "")
     is_same = compare_digest(token.encode(), account["auth_token"].encode())
     if is_same and known.state == Integration.State.CONNECTED:
@@ -87,7 +89,7 @@ def connect_account(by: Principal, kind: str, account: Mapping[str, str]) -> Sup
 
 
 def account_integration_name(by: Principal, kind: str, account_sid: str) -> str:
-    """“Twilio AC…1234”, or the whole id where that is another account's name."""
+    """Returns “Twilio AC…1234”, or the full id if that name belongs to another account."""
     title = PROVIDERS[kind].title
     short = f"{title} {account_sid[:2]}…{account_sid[-4:]}"
     other = by.organization.integrations.filter(name=short).first()
@@ -99,13 +101,13 @@ def account_integration_name(by: Principal, kind: str, account_sid: str) -> str:
 def wait_for_account_check(
     by: Principal, account: SupplyAccount, deadline: Deadline
 ) -> Integration | None:
-    """The integration with its facts, None while the platform is still to answer. Raises a 400 for
-    refused credentials."""
+    """Returns the integration with its facts, or None while the platform has not responded. Raises
+    a 400 problem for refused credentials."""
     if account.check is None:
         return account.integration
     try:
         check = ledger.wait_for_operation(account.check.pk, seconds=deadline.left)
-    except Operation.DoesNotExist:  # refused, and forgotten by another import of that account
+    except Operation.DoesNotExist:  # refused, and removed by another import of that account
         raise invalid_request_problem(
             field_error("auth_token", ACCOUNT_REJECTED, "refused")
         ) from None
@@ -121,7 +123,7 @@ ACCOUNT_REJECTED = gettext_lazy("The account was not accepted.")
 
 
 def disconnect_new_account(by: Principal, account: SupplyAccount) -> None:
-    """Nothing is left of a new one, unless something else has come to be on it meanwhile."""
+    """Disconnects a new account, unless something else uses it by now."""
     if account.is_new:
         with suppress(ledger.IntegrationInUse, Integration.DoesNotExist):
             ledger.disconnect_integration(by, account.integration)

@@ -1,5 +1,4 @@
-"""A number's trunks on the SIP platform, and the one call of Zudu's that makes a number with
-them."""
+"""A number's trunks on the SIP platform, and Zudu's request that creates a number with them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -31,7 +30,7 @@ from organizations.web.api.problems import field_error, invalid_request_problem
 from organizations.web.api.responses import ApiResponse
 from organizations.web.openapi.operations import request_example, response_example
 
-# Our names of sip_settings.FIELDS, and Zudu's.
+# Patchbay's names in sip_settings.FIELDS, and Zudu's.
 SIP_NAMES = {
     "trunk_name": "name",
     "server_address": "outboundPstn",
@@ -100,8 +99,8 @@ def finish_trunk_creation(by: Principal, number: PhoneNumber) -> ApiResponse:
 
 
 def own_trunk_ids(by: Principal, number: PhoneNumber) -> dict[str, str]:
-    """The platform's ids of what is the number's own there: not of a trunk that it only uses. The
-    newest are in the operation that is under way."""
+    """Returns the platform's ids of the number's own objects, without a trunk that it only uses.
+    The newest ids are in the open operation."""
     _number, held = operations.lock_number(by, number.pk)
     voices = (pair for pair in held if pair[0].role == Placement.Role.VOICE)
     voice, operation = next(voices, (None, None))
@@ -116,8 +115,8 @@ def ensure_trunk_allowed(number: PhoneNumber, trunk: str | None) -> None:
 
 
 def derive_outbound_support(number: PhoneNumber, wished: Mapping[str, Any]) -> dict[str, Any]:
-    """In this dialect a number makes calls when it has a trunk for them. Its own trunk, which is
-    shown in `outbound_trunk_id` too, may be sent back as it was read."""
+    """Returns the changes with `supports_outbound`, which in this dialect follows from the trunk.
+    The number's own trunk, which `outbound_trunk_id` also shows, may be sent back unchanged."""
     rows = number.placements.filter(role=Placement.Role.VOICE)
     voice = None if number.carrier_id else rows.first()
     trunk, changes = wished["outbound_trunk_id"], dict(wished)

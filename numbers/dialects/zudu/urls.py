@@ -1,4 +1,4 @@
-"""Zudu's paths, below /api/."""
+"""URLs of Zudu's dialect, below /api/."""
 
 from django.urls import path
 

@@ -1,1 +1,2 @@
-"""Adding many numbers at once: a pasted list, a range, a file. Each becomes a batch to look at."""
+"""Screens that add many numbers at once from a pasted list, a range or a file. Each creates an
+import job with a preview."""

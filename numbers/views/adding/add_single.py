@@ -1,4 +1,5 @@
-"""Adding one number: where it goes is chosen first, then only what that place needs is asked."""
+"""The screen that adds one number. The destination is chosen first and decides which fields the
+form has."""
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
@@ -75,7 +76,7 @@ class AddNumberScreen(OrgScreen):
         return home if home in homes else homes[0]
 
     def homes(self) -> list[str]:
-        """Where a number could go now; recorded it can always be."""
+        """Returns the destinations that are available now. "record" always is."""
         kinds = set(self.organization.integrations.values_list("kind", flat=True))
         roles = {role for kind in kinds & PROVIDERS.keys() for role in PROVIDERS[kind].roles}
         there = {

@@ -1,4 +1,4 @@
-"""One number as a form, for each place where it may go."""
+"""Forms for adding one number, one class for each destination."""
 
 from typing import Any
 from uuid import UUID
@@ -32,18 +32,19 @@ from organizations.models import Organization
 from organizations.text.fields import FormText, FormUrl
 from organizations.web.views.widgets import LongSelect
 
-MANUAL = PhoneNumber.Source.MANUAL  # of a number typed in without a carrier or a supplying account
+MANUAL = PhoneNumber.Source.MANUAL  # numbers typed in without a carrier or a supplying account
 
 
 class OptionalRadioSelect(forms.RadioSelect):
-    """The browser does not insist: the number may be written otherwise instead."""
+    """A radio select without the `required` attribute, because the user may correct the number
+    instead of choosing."""
 
     def use_required_attribute(self, initial: Any) -> bool:
         return False
 
 
 class AddNumberForm(forms.Form):
-    """What is said of a number wherever it goes; without a home it is only recorded."""
+    """The fields that every destination has. Used as it is, the form only records the number."""
 
     number = forms.CharField(
         label=gettext_lazy("Number"),
@@ -70,13 +71,13 @@ class AddNumberForm(forms.Form):
     def __init__(self, data: Any = None, *, by: Principal, **kwargs: Any):
         super().__init__(data, **kwargs)
         self.by = by
-        self.note = ""  # to show with the number that was added
+        self.note = ""  # shown with the number that was added
         self.fields["country"].choices = regions.default_region_choices(_("Detect from + prefix"))
         self.agents = set_up_agent_fields(self.fields, by.organization, {})
         self.furnish(by.organization)
 
     def furnish(self, organization: Organization) -> None:
-        """The homes that the organization has."""
+        """Adds the fields that depend on what the organization has. Does nothing here."""
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
@@ -91,7 +92,9 @@ class AddNumberForm(forms.Form):
         return cleaned
 
     def read(self, text: str, country: str | None) -> ParsedNumber:
-        """There is no preview here: what is not certain is asked for. Raises InvalidPhoneNumber."""
+        """Parses the number, or returns the candidate that the user chose. Raises
+        InvalidPhoneNumber, and AmbiguousNumber if the number is foreign, because this form has no
+        preview."""
         try:
             found = parse_number(text, country=country)
             if not found.is_foreign:
@@ -105,7 +108,7 @@ class AddNumberForm(forms.Form):
             raise
 
     def ask(self, readings: tuple[ParsedNumber, ...]) -> None:
-        """A choice below the number, on the page that refuses it."""
+        """Adds a choice of candidate numbers below the number field of the refused form."""
         if readings:
             self.fields["reading"] = forms.ChoiceField(
                 label=_("Which number do you mean?"),
@@ -116,7 +119,7 @@ class AddNumberForm(forms.Form):
 
     @property
     def said(self) -> dict[str, Any]:
-        """By the names of the operations."""
+        """Returns the values under the parameter names of the operations."""
         names = ("label", "inbound_agent_id")
         return {
             "number": self.cleaned_data["number"],
@@ -162,7 +165,7 @@ class CarrierForm(AddNumberForm):
 
 
 class IntegrationForm(AddNumberForm):
-    """On an integration of one role, the default one preselected."""
+    """Adds a number on an integration with one role; the default one is preselected."""
 
     role = ""
 

@@ -1,4 +1,4 @@
-"""Where numbers may go, as one choice of a form."""
+"""The destinations of numbers as the choices of one form field."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -24,8 +24,8 @@ FormChoices = list[tuple[str, Any]]
 @dataclass(frozen=True)
 class Destinations:
     carriers: list[Carrier]
-    accounts: list[Integration]  # that supply numbers
-    voices: list[Integration]  # that carry their calls
+    accounts: list[Integration]  # supply numbers
+    voices: list[Integration]  # carry the calls of those numbers
     default: str
 
     def choices(self) -> FormChoices:

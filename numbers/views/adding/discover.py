@@ -1,4 +1,4 @@
-"""Discovery: what numbers an account holds, and which of them to take in."""
+"""Discovery screens, which list the numbers of an account and import the selected ones."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -41,7 +41,7 @@ DiscoveredNumber = dict[str, Any]
 
 
 class DiscoverScreen(OrgScreen):
-    """Which account to look into."""
+    """The screen that chooses the integration to discover numbers on."""
 
     permissions = {
         "GET": Permission.PHONE_NUMBERS_CREATE,
@@ -75,7 +75,7 @@ class DiscoverScreen(OrgScreen):
 
 
 class ImportDiscoveredForm(forms.Form):
-    """How what is picked is taken in."""
+    """The destination of the selected numbers."""
 
     place = forms.ChoiceField(label=gettext_lazy("Take them in"))
 
@@ -92,7 +92,7 @@ class ImportDiscoveredForm(forms.Form):
 
 
 def import_destinations(by: Principal, integration: Integration) -> list[tuple[str, str]]:
-    """As the account's own numbers, on its carriers, or only into the inventory."""
+    """Returns the choices as (value, label): the account itself, its carriers, and record only."""
     name = {"name": integration.name}
     found = []
     if has_integration_role(integration, SUPPLY_INTEGRATION_ROLE):
@@ -156,7 +156,8 @@ class DiscoveredScreen(QueryResultScreen):
         return self.proposed(asked, form, rows)
 
     def picked(self, asked: Operation) -> list[dict[str, str]]:
-        """Only what was found, and is not here: the page may be old, or not be ours."""
+        """Returns the selected rows, limited to discovered numbers that are not in Patchbay yet.
+        The page may be outdated, or the request forged."""
         found = group_by_presence(
             serialize_account_numbers(self.organization, asked.result)["data"]
         )["new"]
@@ -187,7 +188,7 @@ def group_by_presence(found: Sequence[DiscoveredNumber]) -> dict[str, list[Disco
 
 
 def discovered_numbers_page(rows: Sequence[DiscoveredNumber], page: str | None) -> Any:
-    """One page of them, as people write numbers."""
+    """Returns one page of the rows, with the numbers in display format."""
     part = Paginator(rows, PER_PAGE).get_page(page)
     part.object_list = [
         {**row, "pretty": format_display_number(row["number"])} for row in part.object_list

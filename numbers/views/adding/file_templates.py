@@ -1,4 +1,5 @@
-"""An empty file with the right columns, whose cells are text, so that a plus stays a plus."""
+"""Empty template files with the import columns. The cells of the workbook are text, so that a
+leading plus is preserved."""
 
 import io
 

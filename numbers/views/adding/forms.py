@@ -1,5 +1,4 @@
-"""What is asked when many numbers are added. The rules are those of
-numbers/bulk/imports/options.py."""
+"""Forms for adding many numbers. The rules are in numbers/bulk/imports/options.py."""
 
 from typing import Any
 
@@ -14,12 +13,12 @@ from organizations.access.principals import Principal
 from organizations.text.fields import FormText
 from organizations.web.views.widgets import LongSelect
 
-MAX_TEXT_BYTES = 10_000_000  # bytes, as of a file
+MAX_TEXT_BYTES = 10_000_000  # bytes, the same as for a file
 MAX_AGENTS = 500
 
 
 class ImportOptionsForm(forms.Form):
-    """Where the numbers go, and what is said of all of them."""
+    """The destination of the numbers, and the values that apply to all of them."""
 
     place = forms.ChoiceField(label=_("Carrier or account"))
     voice_integration_id = forms.ChoiceField(
@@ -58,7 +57,7 @@ class ImportOptionsForm(forms.Form):
         self.fields[name].choices = choices
 
     def options(self) -> dict[str, str]:
-        """As numbers.bulk.imports.options knows them."""
+        """Returns the options under the names of numbers.bulk.imports.options."""
         given = {name: self.cleaned_data.get(name, "") for name in OPTION_FIELDS}
         if self.cleaned_data.get("update"):
             given["update"] = "true"
@@ -74,8 +73,8 @@ FIELD_BY_OPTION = {"destination": "place", "carrier": "place", "integration_id":
 
 
 class PastedTextField(forms.CharField):
-    """Many lines, with plain line breaks. Its limit is in bytes and not in the browser, which would
-    cut what is pasted, even within a number, and say nothing."""
+    """Text of many lines, with normalized line breaks. The limit is in bytes and is checked here: a
+    browser's limit would silently cut the pasted text, even within a number."""
 
     widget = forms.Textarea({"rows": 10, "class": "mono", "spellcheck": "false"})
     default_error_messages = {
@@ -84,7 +83,7 @@ class PastedTextField(forms.CharField):
 
     def to_python(self, value: Any) -> str:
         text = super().to_python(value).replace("\r\n", "\n").replace("\r", "\n")
-        return text.replace("\0", "\ufffd")  # which a row is refused for, and not the whole list
+        return text.replace("\0", "\ufffd")  # its row is refused, not the whole list
 
     def validate(self, value: str) -> None:
         super().validate(value)
@@ -93,7 +92,7 @@ class PastedTextField(forms.CharField):
 
 
 class UpdatableImportForm(ImportOptionsForm):
-    """Of rows that say something of their own numbers."""
+    """Options of an import whose rows may change existing numbers."""
 
     update = forms.BooleanField(
         label=_("Change numbers that already exist"),
@@ -120,7 +119,7 @@ class PastedListForm(UpdatableImportForm):
     def __init__(self, *args: Any, by: Principal, **kwargs: Any):
         super().__init__(*args, by=by, **kwargs)
         owner = f"{by.user_id}.{by.organization.pk}"
-        self.fields["text"].widget.attrs["data-keep"] = owner  # for static/pasted.js
+        self.fields["text"].widget.attrs["data-keep"] = owner  # read by static/pasted.js
 
 
 class RangeForm(ImportOptionsForm):

@@ -1,4 +1,4 @@
-"""The ways to add numbers, each with when to take it."""
+"""The overview of the ways to add numbers, with a description of when to use each."""
 
 from dataclasses import dataclass
 from typing import Any

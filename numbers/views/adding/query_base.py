@@ -1,4 +1,5 @@
-"""What discovery and search share: asking a platform, and waiting for what it says."""
+"""The base of the discovery and search screens, which query a platform and wait for the
+response."""
 
 from typing import Any
 from uuid import UUID
@@ -12,8 +13,8 @@ from organizations.web.views.base import OrgScreen
 
 
 class QueryResultScreen(OrgScreen):
-    """The answer to a question. Until there is one, the page looks again by itself; it is forgotten
-    a day after it came."""
+    """The result of a platform query. The page polls until the response has arrived. The result is
+    deleted one day later."""
 
     permissions = {"GET": Permission.PHONE_NUMBERS_CREATE}
     wish: str
@@ -36,11 +37,11 @@ class QueryResultScreen(OrgScreen):
         raise NotImplementedError
 
     def again(self, asked: Operation) -> str:
-        """Where the question can be asked once more."""
+        """Returns the URL of the form that repeats the query."""
         raise NotImplementedError
 
 
 def connected_integrations(screen: OrgScreen) -> list[Integration]:
-    """Those that answer questions."""
+    """Returns the organization's connected integrations, which can be queried, by name."""
     rows = screen.organization.integrations.filter(state=Integration.State.CONNECTED)
     return list(rows.order_by("name"))

@@ -1,4 +1,4 @@
-"""Numbers for sale: search, look at what there is, and buy after one more look."""
+"""Screens that search for numbers on sale and buy one after a confirmation."""
 
 from typing import Any
 from uuid import UUID
@@ -43,7 +43,7 @@ MAX_PURCHASES = 20
 
 
 class NumberSearchForm(forms.Form):
-    """What somebody looks for, and where."""
+    """The search criteria and the account to search."""
 
     integration = forms.ChoiceField(label=gettext_lazy("Account"))
     country = forms.ChoiceField(label=gettext_lazy("Country"), initial="US", widget=LongSelect)
@@ -136,7 +136,7 @@ class ForSaleScreen(QueryResultScreen):
 
 
 def list_numbers_for_sale(organization: Organization, asked: Operation) -> list[dict[str, Any]]:
-    """What the organization may buy of it."""
+    """Returns the found numbers that the organization may buy, with display labels."""
     return [
         {
             **row,
@@ -153,7 +153,7 @@ def list_numbers_for_sale(organization: Organization, asked: Operation) -> list[
 
 
 class PurchaseForm(forms.Form):
-    """What a purchase brings, where the country asks for it: ids of the account's own papers."""
+    """What the country requires for a purchase: SIDs of the account's regulatory documents."""
 
     label = FormText(label=gettext_lazy("Label"), max_length=100, required=False)
     address_sid = FormText(
@@ -181,8 +181,9 @@ class PurchaseForm(forms.Form):
 
 
 class BuyScreen(QueryResultScreen):
-    """The last look before money is spent. Only what the search has found can be bought, and each
-    number once, however often the form is sent: it is here then."""
+    """The confirmation before a purchase. Only a number from the search result can be bought, and
+    only once, however often the form is sent, because the number exists in Patchbay after the first
+    time."""
 
     permissions = {"GET": CREATE, "POST": CREATE}
     wish = Operation.Wish.SEARCH
@@ -224,7 +225,8 @@ class BuyScreen(QueryResultScreen):
         return self.done(list(filter(None, bought)), [row["number"] for row in chosen])
 
     def buy(self, asked: Operation, number: str, form: PurchaseForm) -> PhoneNumber | None:
-        """None: it is held already, or cannot be bought, and a sentence says so."""
+        """Buys the number. Returns None, after adding a warning to the page, if the number exists
+        already or cannot be bought."""
         label = form.cleaned_data["label"] or None
         try:
             return buy_number(

@@ -1,4 +1,4 @@
-"""The pages that take a list, a range or a file, and lead to the batch that is made of it."""
+"""Screens that accept a list, a range or a file and create an import job."""
 
 from itertools import islice
 from typing import Any
@@ -28,11 +28,11 @@ from numbers.views.adding.forms import (
 from organizations.access.roles import Permission
 from organizations.web.views.base import OrgScreen
 
-OVERSIZE_MARGIN = 1_000_000  # bytes by which a list may be too large, and is still shown as a whole
+OVERSIZE_MARGIN = 1_000_000  # bytes over the limit up to which a list is still shown in full
 
 
 class ImportFormScreen(OrgScreen):
-    """A form whose numbers are checked in the background; nothing is added yet."""
+    """A form whose numbers a worker checks. Nothing is added before the preview."""
 
     permissions = {
         "GET": Permission.PHONE_NUMBERS_CREATE,
@@ -52,7 +52,7 @@ class ImportFormScreen(OrgScreen):
         return self.go("batch", batch_id=batch.id)
 
     def refusal(self, form: ImportOptionsForm) -> int:
-        """The HTTP status of a form that was refused."""
+        """Returns the HTTP status for a refused form."""
         return 422
 
     def sent_late(self, request: HttpRequest) -> HttpResponse:
@@ -63,7 +63,8 @@ class ImportFormScreen(OrgScreen):
         return self.page(self.template, status=403, form=form)
 
     def proposed(self, form: ImportOptionsForm) -> Batch | None:
-        """None when something was refused, which the form then says."""
+        """Creates the import job. Returns None, after adding the errors to the form, if the input
+        was refused."""
         try:
             options = clean_import_options(self.principal, form.options())
             given = self.given(form.cleaned_data, options)
@@ -76,8 +77,8 @@ class ImportFormScreen(OrgScreen):
         return None
 
     def given(self, data: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
-        """`title`, and `rows` or a `file`; `options` may be added to. Raises ValidationError by
-        field."""
+        """Returns `title`, and `rows` or `file`. May add to `options`. Raises ValidationError with
+        the errors by field."""
         raise NotImplementedError
 
 
@@ -103,7 +104,7 @@ class AddListScreen(ImportFormScreen):
 
 
 def drop_partial_line(form: ImportOptionsForm) -> None:
-    """A cut line could be another number."""
+    """Removes the last line of the text, which was cut and could be another number."""
     form.data = form.data.copy()
     form.data["text"] = form.data["text"].rpartition("\n")[0]
     form.add_error("text", _("Only its beginning could be read, and is shown here."))
@@ -122,7 +123,7 @@ class AddRangeScreen(ImportFormScreen):
 
     def given(self, data: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
         begin, end = parse_range_form(data)
-        with override("en"):  # as all that the database keeps of a batch
+        with override("en"):  # jobs store their texts in English
             options["notices"] = list(filter(None, [ranges.range_notice(begin, end)]))
         ends_shown = {"first": format_display_number(begin), "last": format_display_number(end)}
         title = gettext_noop("Range %(first)s to %(last)s") % ends_shown
@@ -138,7 +139,8 @@ def parse_range_form(data: dict[str, Any]) -> tuple[str, str]:
 
 
 def range_preview(form: RangeForm) -> dict[str, Any]:
-    """Its ends and its size, or what is wrong with it so far."""
+    """Returns the first and last number, the size and a notice, or the error as `wrong`. Returns an
+    empty dict if no first number was given."""
     form.is_valid()
     if not form.cleaned_data.get("first"):
         return {}
@@ -160,7 +162,7 @@ class AddFileScreen(ImportFormScreen):
     longest_body = 30_000_000
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        files = request.FILES  # only now it is read
+        files = request.FILES  # the body is read only now
         if not getattr(request, "upload_is_too_large", False):
             return super().post(request)
         form = FileForm(request.POST, files, by=self.principal)
@@ -174,5 +176,5 @@ class AddFileScreen(ImportFormScreen):
             ensure_readable_file(file)
         except UnreadableFile as error:
             raise ValidationError({"file": str(error)}) from error
-        options["ask"] = True  # about columns that are not certain
+        options["ask"] = True  # ask about uncertain columns
         return {"title": data["file"].name, "file": file}

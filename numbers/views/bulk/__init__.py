@@ -1,1 +1,1 @@
-"""The pages of imports and bulk changes."""
+"""Screens of imports and bulk changes."""

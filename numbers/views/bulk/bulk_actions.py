@@ -1,4 +1,4 @@
-"""What is done with a batch: proposed from the list of numbers, started, stopped, undone."""
+"""Actions on jobs: previewing one from the list of numbers, starting, stopping and undoing it."""
 
 from typing import ClassVar
 from uuid import UUID
@@ -20,7 +20,8 @@ from organizations.web.views.base import OrgScreen
 
 
 class PreviewChangeScreen(OrgScreen):
-    """From the list: the numbers marked, or with `all` whatever its filter (`query`) finds."""
+    """Creates a job from the list, for the selected numbers, or with `all` for every number that
+    matches the filter `query`."""
 
     permissions: ClassVar = {"POST": Permission.PHONE_NUMBERS_UPDATE}
 
@@ -45,7 +46,8 @@ ACTION_OPTIONS = {"label": ("label",), "assign": ("agent_id",)}
 
 
 def selected_numbers(request: HttpRequest) -> tuple[QuerySet[PhoneNumber], str | None]:
-    """The numbers, and the query string that finds just them, where one does."""
+    """Returns the selected numbers, and the query string that matches exactly these, or None if
+    they were selected one by one."""
     if request.POST.get("all"):
         query = request.POST.get("query", "").lstrip("?")
         return matching_numbers(request.organization, QueryDict(query)), query
@@ -61,7 +63,8 @@ def parse_uuid(text: str) -> UUID | None:
 
 
 class BatchActionScreen(OrgScreen):
-    """One of the buttons on a batch's page, and then the page again, or that of a new batch."""
+    """A button on the page of a job. Redirects to that page, or to the page of the job that the
+    action created."""
 
     permissions: ClassVar = {"POST": Permission.PHONE_NUMBERS_UPDATE}
 

@@ -1,4 +1,4 @@
-"""What a batch says of itself: what it will do, what it did, and each row's before and after."""
+"""Labels of jobs: what a job will do, what it did, and the values before and after in each row."""
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -13,8 +13,8 @@ Fate, State, Status = BatchRow.Fate, Batch.State, PhoneNumber.Status
 
 
 def start_description(batch: Batch, *, agent: str = "", changed: int = 0) -> str:
-    """What the start will do, in one sentence. `agent` is the name of the one that is assigned;
-    `changed` is how many existing numbers an import changes."""
+    """Returns one sentence that says what the job will do. `agent` is the name of the agent to
+    assign; `changed` is how many existing numbers an import changes."""
     if batch.action == "import" and changed:
         return import_description(batch.left - changed, changed)
     return action_description(batch, batch.left) % {
@@ -32,7 +32,7 @@ def import_description(added: int, changed: int) -> str:
         first = ngettext(
             "%(count)s number will be added", "%(count)s numbers will be added", added
         ) % {"count": f"{added:,}"}
-        # Behind "12 numbers will be added, ".
+        # The sentence follows "12 numbers will be added, ".
         words = ngettext("%(count)s will be changed.", "%(count)s will be changed.", changed)
         words = f"{first}, {words}"
     return words % {"count": f"{changed:,}"}
@@ -95,7 +95,8 @@ def default_action_descriptions(count: int) -> dict[str, str]:
 
 
 def start_button_label(batch: Batch, *, changed: int = 0) -> str:
-    """On the button: what a click does, to how many; `changed` as in intent()."""
+    """Returns the label of the start button: the action and the count. `changed` is as in
+    start_description()."""
     left = batch.left
     if batch.action == "import" and 0 < changed < left:
         words = ngettext(
@@ -117,20 +118,20 @@ def start_button_label(batch: Batch, *, changed: int = 0) -> str:
 
 
 def row_change(batch: Batch, row: BatchRow) -> tuple[str, str]:
-    """What the row replaces, and by what; either may be empty."""
+    """Returns the labels of the old and the new value. Either may be empty."""
     if batch.action == "import":
         return "", import_row_label(batch, row)
     key = {"label": "label", "assign": "agent_id"}.get(batch.action, "status")
     becomes = new_value_label(batch, row, key)
     if key in EMPTY_LABELS:
         return row.before.get(key) or EMPTY_LABELS[key](), becomes
-    was = row.before.get(key) if becomes else ""  # what was wished of it is no news
+    was = row.before.get(key) if becomes else ""  # the action's goal says nothing about before
     return str(Status(was).label) if was in Status.values else "", becomes
 
 
 def row_field_changes(row: BatchRow) -> list[tuple[str, str, str]]:
-    """Of an import's row that changes an existing number: each column's title, and what stands
-    there before and after."""
+    """Returns column title, old value and new value for each field that a row of an import changes
+    on an existing number."""
     return [
         (
             str(field.title),
@@ -163,26 +164,28 @@ def new_value_label(batch: Batch, row: BatchRow, key: str) -> str:
 
 
 def row_result_label(batch: Batch, name: str) -> str:
-    """What was to be done when the batch was stopped is not done any more."""
+    """Returns the label of a row's result. Rows still to do are labelled differently after the job
+    was stopped."""
     if name == Fate.TODO and batch.state == State.STOPPED:
         return _("was not begun")
     return str(Fate(name).label)
 
 
 def row_number_label(row: BatchRow) -> str:
-    """As people write it; what cannot be a number, as it was given."""
+    """Returns the number in display format, or the text as given if it is not a number."""
     return format_display_number(row.text) if E164_PATTERN.fullmatch(row.text) else row.text
 
 
 def import_row_label(batch: Batch, row: BatchRow) -> str:
-    """How the number was understood, where it was written otherwise, and what goes with it."""
+    """Returns the parsed number, if it was written differently, and the values that come with
+    it."""
     values = row.values
     number = values.get("number", "")
     others = [values.get(name) for name in ("label", "carrier", "account", "agent_id")]
     if batch.options.get("destination") == RECORD:
         others[2] = translate_stored_text(
             others[2] or ""
-        )  # our own words; else the name of an integration
+        )  # Patchbay's own words, or the name of an integration
     named = [
         f"{NUMBER_FIELDS[name].title}: {values[name]}" for name in DETAIL_FIELDS if values.get(name)
     ]

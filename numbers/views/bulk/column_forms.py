@@ -1,4 +1,4 @@
-"""What the columns of a file mean, as a form: a choice for each column."""
+"""The form for the column mapping of a file, with one choice for each column."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -35,17 +35,17 @@ CHOICES = [("", _("Ignore")), *((meaning, MEANING_LABELS[meaning]) for meaning i
 
 @dataclass(frozen=True)
 class ColumnRow:
-    """One column for the template; `field` is bound."""
+    """One column for the template. `field` is a bound field."""
 
     column: Column
-    samples: list[str]  # each value once
+    samples: list[str]  # distinct values
     letter: str
-    meaning: Any  # the proposed one in words
+    meaning: Any  # the label of the proposed meaning
     field: forms.BoundField
 
 
 class ColumnsForm(forms.Form):
-    """`layout` is that of a batch."""
+    """The mapping of the columns. `layout` is the layout of a job."""
 
     def __init__(self, data: Any = None, *, layout: Mapping[str, Any]):
         super().__init__(data)
@@ -69,11 +69,12 @@ class ColumnsForm(forms.Form):
             )
 
     def mapping(self) -> dict[int, str]:
-        """By the columns' indexes."""
+        """Returns the chosen meaning by column index."""
         return {c.index: self.cleaned_data[column_field_name(c.index)] for c in self.columns}
 
     def refuse(self, errors: Mapping[int, str]) -> None:
-        """Each sentence beside its column, those of all columns above them."""
+        """Adds each error to its column's field, and errors that belong to no column to the
+        form."""
         for index, text in errors.items():
             name = column_field_name(index)
             self.add_error(name if name in self.fields else None, text)

@@ -1,4 +1,5 @@
-"""The columns of a file: confirmed, changed after a look at the rows, taken from another sheet."""
+"""Screens for the columns of a file: confirming them, reopening the mapping after a preview, or
+choosing another sheet."""
 
 from typing import ClassVar
 from uuid import UUID
@@ -19,7 +20,8 @@ from organizations.access.roles import Permission
 
 
 class ColumnsScreen(BatchScreen):
-    """Posted from the page of a batch; what cannot be is said there, with the choices as made."""
+    """Confirms or reopens the mapping, or switches the sheet. Refused choices are shown on the page
+    of the job, as posted."""
 
     permissions: ClassVar = {"GET": READ, "POST": Permission.PHONE_NUMBERS_CREATE}
 
@@ -40,7 +42,8 @@ class ColumnsScreen(BatchScreen):
         return self.go("batch", batch_id=batch_id)
 
     def confirm(self, request: HttpRequest, batch: Batch) -> ColumnsForm | None:
-        """None when it is done, else the form, which says what is wrong. Raises BulkJobError."""
+        """Confirms the mapping. Returns None on success, or the form with its errors. Raises
+        BulkJobError."""
         form = ColumnsForm(request.POST, layout=batch.layout)
         if not form.is_valid():
             return form

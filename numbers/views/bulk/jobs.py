@@ -1,4 +1,4 @@
-"""Imports and bulk changes: the list, one with its rows and its progress."""
+"""Screens of imports and bulk changes: the list, and one job with its rows and progress."""
 
 from typing import Any, ClassVar
 from urllib.parse import urlencode
@@ -64,7 +64,7 @@ class BatchScreen(OrgScreen):
         form: ColumnsForm | None = None,
         status: int = 200,
     ) -> HttpResponse:
-        """`form` are choices of columns that were refused."""
+        """Renders the job. `form` holds column choices that were refused."""
         if batch.state == State.MAPPING:
             form = form or ColumnsForm(layout=batch.layout)
             notices = map(translate_stored_text, batch.layout.get("source_notices", ()))
@@ -90,7 +90,8 @@ class BatchScreen(OrgScreen):
         )
 
     def progress(self, request: HttpRequest, batch: Batch) -> HttpResponse:
-        """As long as it moves, only its progress; then all of the page anew."""
+        """Renders only the progress while the state is unchanged, else makes htmx reload the
+        page."""
         if batch.state != request.GET.get("was"):
             return HttpResponse(headers={"HX-Refresh": "true"})
         return self.page("numbers/_batch_progress.html", batch=batch, **self.allowed(batch))
@@ -102,7 +103,7 @@ class BatchScreen(OrgScreen):
         }
 
     def next_steps(self, request: HttpRequest, batch: Batch, counts: dict) -> dict[str, Any]:
-        """What may be done with it now."""
+        """Returns the context for the actions that are possible now."""
         is_settled, kept = batch.state in SETTLED, bool(counts)
         ready = batch.state == State.READY
         changed = count_numbers_to_update(batch) if ready and batch.kind == Batch.Kind.IMPORT else 0
@@ -133,7 +134,7 @@ class BatchScreen(OrgScreen):
         return words.start_description(batch, agent=names.get(agent_id, agent_id), changed=changed)
 
     def rows(self, request: HttpRequest, batch: Batch, fate: str) -> dict[str, Any]:
-        """One page of them, by line."""
+        """Returns one page of the rows, ordered by line, and the links to the pages beside it."""
         rows = filter_batch_rows(batch, fate)
         found, is_first, is_last = slice_batch_rows(
             rows, parse_integer_parameter(request, "from"), request.GET.get("back")
@@ -143,7 +144,7 @@ class BatchScreen(OrgScreen):
             row.shown, row.told = words.row_number_label(row), translate_stored_text(row.message)
             row.met = words.row_result_label(batch, row.fate)
             row.choices = row_number_choices(row) if batch.state == State.READY else []
-            row.told = "" if row.choices else row.told  # the choices say it
+            row.told = "" if row.choices else row.told  # the choices explain it
             row.changes = words.row_field_changes(row) if batch.kind == Batch.Kind.IMPORT else []
         if batch.action == "assign":
             replace_agent_ids(request.organization, found)
@@ -163,7 +164,8 @@ def filter_batch_rows(batch: Batch, fate: str) -> QuerySet[BatchRow]:
 
 
 def count_numbers_to_update(batch: Batch) -> int:
-    """How many existing numbers an import changes: before its start only these are known."""
+    """Returns how many existing numbers an import will change. Before the start, only rows of
+    existing numbers have a number."""
     return batch.rows.filter(fate=Fate.TODO, phone_number_id__isnull=False).count()
 
 
@@ -174,8 +176,8 @@ def replace_agent_ids(organization: Organization, rows: list[BatchRow]) -> None:
 
 
 def count_unsettled_numbers(batch: Batch) -> dict[str, int]:
-    """How many of the numbers failed on their platforms, and how many are still under way: a row
-    is done when that is asked for."""
+    """Returns the counts of the job's numbers that failed on their platforms or are still pending,
+    by status. A row is done as soon as the operation was requested."""
     asked = batch.rows.filter(fate=Fate.DONE).values("phone_number_id")
     numbers = batch.organization.phone_numbers.filter(pk__in=asked, status__in=UNSETTLED)
     return dict(numbers.values_list("status").annotate(Count("pk")).order_by())
@@ -184,7 +186,8 @@ def count_unsettled_numbers(batch: Batch) -> dict[str, int]:
 def slice_batch_rows(
     rows: QuerySet[BatchRow], line: int, back: str | None
 ) -> tuple[list[BatchRow], bool, bool]:
-    """A page of rows behind (or before) a line; whether it is the first, and the last."""
+    """Returns the page of rows after a line (or before it, with `back`), whether it is the first
+    page, and whether it is the last."""
     if back:
         found = list(rows.filter(line__lt=line).order_by("-line")[: ROWS_PER_PAGE + 1])
         return found[:ROWS_PER_PAGE][::-1], len(found) <= ROWS_PER_PAGE, False
@@ -193,7 +196,7 @@ def slice_batch_rows(
 
 
 def find_batch(request: HttpRequest, batch_id: UUID) -> Batch:
-    """Without its file, which may be large."""
+    """Returns the job without its file, which may be large."""
     rows = request.organization.batches.select_related("undoes").defer("file", "undoes__file")
     return annotate_batch(rows.get(pk=batch_id))
 

@@ -1,5 +1,5 @@
-"""What the database keeps of a batch is English, for the APIs and the audit log; here it is put in
-the reader's words."""
+"""Translation of the texts that jobs store. The database stores English, for the APIs and the audit
+log; pages show the text in the reader's language."""
 
 import re
 from functools import cache
@@ -65,7 +65,7 @@ SENTENCES = (
     gettext_noop("One of these is expected: %(known)s."),
     gettext_noop("It was changed since the preview, and is “%(now)s” now."),
 )
-# Of numbers/files, whose modules mark them for the translators.
+# Sentences of numbers/bulk/files, whose modules mark them for translation.
 FILE_SENTENCES = (
     "The file has no column “%(name)s”. It has: %(columns)s.",
     "Only one column can mean “%(name)s”: choose one, and ignore the others.",
@@ -87,7 +87,7 @@ FILE_SENTENCES = (
     "The row belongs to a second table, which begins in line %(text)s with other columns: import "
     "that table as its own file.",
 )
-# Of numbers/numbering/e164.py, numbers/numbering and what checks the rows of an import, likewise.
+# Sentences of numbers/numbering and of the checks of import rows, marked in the same way.
 NUMBER_SENTENCES = (
     "%(text)s is not how this number is written in E.164: write %(canonical)s.",
     "A phone number has at most 15 digits; this one has more than 15 digits (%(count)d).",
@@ -126,7 +126,7 @@ PLURALS = (
         "Line breaks within %(count)d cells became blanks.",
     ),
 )
-COLUMNS = (  # what is wrong begins with one
+COLUMNS = (  # error messages begin with one of these
     *("Number", "Label", "Carrier", "Agent", "Outbound agent", "Application", "Webhook", "Trunk"),
     "Status",
 )
@@ -134,7 +134,8 @@ PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]")
 
 
 def translate_title(batch: Batch) -> str:
-    """Others than ours are somebody's own words: the name of a file, or what a program calls it."""
+    """Returns the translated title. A title that matches none of Patchbay's is returned as it is:
+    the name of a file, or one that an API client chose."""
     found = match_sentence(TITLES, batch.title)
     if found is None:
         return batch.title
@@ -145,7 +146,7 @@ def translate_title(batch: Batch) -> str:
 
 
 def translate_stored_text(text: str) -> str:
-    """A reason, or a row's message; each line is a sentence of its own."""
+    """Translates a reason or a row's message, in which each line is one sentence."""
     return "\n".join(map(translate_line, text.split("\n")))
 
 
@@ -160,7 +161,7 @@ def translate_line(text: str) -> str:
         text,
         {},
     )
-    for name in {"status", "way"} & values.keys():  # words of ours
+    for name in {"status", "way"} & values.keys():  # words to translate, not data
         values[name] = gettext(values[name])
     return fill_placeholders(sentence, values) if values else translate_plural(text)
 
@@ -182,7 +183,8 @@ def match_sentence(sentences: tuple[str, ...], text: str) -> tuple[str, dict[str
 
 @cache
 def sentence_pattern(sentence: str) -> re.Pattern[str]:
-    """`re.escape` leaves the names of the placeholders alone."""
+    """Returns the pattern that matches a filled-in sentence. `re.escape` does not change the names
+    of the placeholders."""
     escaped = re.sub(r"%\\\((\w+)\\\)[sd]", r"(?P<\1>.*)", re.escape(sentence))
     return re.compile(escaped)
 

@@ -1,4 +1,4 @@
-"""What a person may choose for a row whose digits can mean more than one number."""
+"""The choices for a row whose digits can be parsed as more than one number."""
 
 from typing import Any
 
@@ -11,11 +11,11 @@ from numbers.numbering import regions
 from numbers.numbering.e164 import format_display_number
 from numbers.numbering.readings import number_with_country
 
-NumberChoice = tuple[str, str, str]  # value, label, and a note
+NumberChoice = tuple[str, str, str]  # value, label and note
 
 
 def row_number_choices(row: BatchRow) -> list[NumberChoice]:
-    """Of an ambiguous row: its numbers, and the range."""
+    """Returns the candidate numbers of an ambiguous row, and its range if there is one."""
     if row.fate != BatchRow.Fate.AMBIGUOUS:
         return []
     readings = row.values.get("readings", ())
@@ -35,8 +35,8 @@ def row_number_choices(row: BatchRow) -> list[NumberChoice]:
 
 
 def ambiguity_options(batch: Batch, count: int) -> dict[str, Any] | None:
-    """For the ambiguous rows of a batch: how many, and the ways to read their digits; none where
-    all are ranges."""
+    """Returns the count of ambiguous rows and the ways to parse them all, or None without such
+    rows. No way is offered if all of them are ranges."""
     if not count:
         return None
     ambiguous = batch.rows.filter(fate=BatchRow.Fate.AMBIGUOUS)

@@ -1,4 +1,4 @@
-"""The choice of numbers for rows whose digits can mean more than one."""
+"""Screens that choose the numbers of ambiguous rows."""
 
 import re
 from typing import ClassVar
@@ -15,7 +15,8 @@ LINE_FIELD = re.compile(r"line-([0-9]{1,8})")
 
 
 class ReadingsScreen(BatchActionScreen):
-    """Posted from a page of rows, or for all rows at once; the import is then checked again."""
+    """Stores the choices for a page of rows, or one choice for all rows. The import is then checked
+    again."""
 
     permissions: ClassVar = {"POST": Permission.PHONE_NUMBERS_CREATE}
 
@@ -26,6 +27,6 @@ class ReadingsScreen(BatchActionScreen):
 
 
 def parse_number_choices(posted: QueryDict) -> dict[int, str]:
-    """By line, of fields like line-3."""
+    """Returns the choices by line, from fields named like line-3."""
     found = {LINE_FIELD.fullmatch(name): value for name, value in posted.items() if value}
     return {int(match[1]): value for match, value in found.items() if match}

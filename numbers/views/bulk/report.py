@@ -1,4 +1,4 @@
-"""All rows of a batch with their fates, as a file."""
+"""The export of a job's rows with their results."""
 
 from collections.abc import Iterator
 from typing import Any, ClassVar
@@ -22,11 +22,12 @@ from organizations.views.exports import ExportRequestScreen
 
 LEADING_TITLES, TRAILING_TITLES = (_("line"), _("number")), (_("fate"), _("message"))
 CHANGE_TITLES = (_("before"), _("after"))
-IMPORT_COLUMNS = tuple(IMPORT_FIELDS)  # an import's report can be mended and handed in again
+IMPORT_COLUMNS = tuple(IMPORT_FIELDS)  # a corrected report can be imported again
 
 
 class ReportExport(ExportKind):
-    """Of the batch with the id `batch`, its rows with `fate`, or all where that is empty."""
+    """Exports the rows of the job with id `batch` and result `fate`, or all rows if `fate` is
+    empty."""
 
     permission = Permission.PHONE_NUMBERS_READ
     subject = "batch"

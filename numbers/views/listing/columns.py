@@ -1,4 +1,4 @@
-"""The columns of the list: which there are, and which the reader wants."""
+"""The columns of the list, and which of them are shown."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 @dataclass(frozen=True)
 class Column:
-    """`sort` is the order that a click on its heading brings."""
+    """A column. `sort` is the sort order that its heading links to."""
 
     name: str
     title: Any
@@ -32,8 +32,8 @@ DEFAULT_COLUMNS = {column.name for column in COLUMNS if column.is_usual}
 
 
 def selected_columns(query: QueryDict) -> list[Column]:
-    """Those named by `columns`, in our order; the usual ones, if none of ours is. Their titles are
-    translated once, not in each cell."""
+    """Returns the columns named by `columns`, in the fixed order, or the usual ones if none is
+    known. Titles are translated here, once, and not in each cell."""
     names = set(query.getlist("columns"))
     wanted = [column for column in COLUMNS if column.name in names]
     usual = [column for column in COLUMNS if column.is_usual]

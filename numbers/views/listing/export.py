@@ -1,4 +1,4 @@
-"""The list as a file: what the filters show, over all pages."""
+"""The export of the list: all numbers that match the filters, over all pages."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -19,7 +19,7 @@ from organizations.views.exports import ExportRequestScreen
 
 
 class NumbersExport(ExportKind):
-    """The option `query` is the query string of the list."""
+    """Exports the list. The option `query` is the query string of the list."""
 
     permission = Permission.PHONE_NUMBERS_READ
     subject = "phone_number"

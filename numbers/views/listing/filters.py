@@ -1,4 +1,4 @@
-"""What the list of numbers is narrowed by; all of it stands in the URL."""
+"""The filters of the list of numbers, all of which are in the URL."""
 
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, time, timedelta
@@ -32,8 +32,8 @@ LABEL_CHOICES = [("", _("any")), ("set", _("with a label")), ("unset", _("withou
 
 
 class NumberFilters(forms.Form):
-    """A filter that cannot be read narrows to nothing: a list that ignored it would show, and a
-    bulk change would take, more than was asked for."""
+    """An invalid filter matches nothing. If it were ignored, the list would show, and a bulk change
+    would include, more than was requested."""
 
     q = FormText(label=_("Search"), required=False, max_length=100)
     status = forms.MultipleChoiceField(
@@ -66,7 +66,8 @@ class NumberFilters(forms.Form):
         self.fields[name].widget.choices = [("", _("any")), *choices]
 
     def offer_agents(self, agents: list[tuple[str, str]], *, most: int) -> None:
-        """Too many to choose from are typed. One that is kept elsewhere may narrow the list too."""
+        """Sets the choices of the agent filter. With more than `most` agents it becomes a text
+        field. An agent id that is not registered here can be filtered by too."""
         self.agents, self.has_many_agents = agents[:most], len(agents) > most
         if self.has_many_agents:
             attrs = {"list": "agents", "autocomplete": "off", "placeholder": _("any")}
@@ -78,8 +79,8 @@ class NumberFilters(forms.Form):
         self.offer("agent", offered)
 
     def narrow(self, organization: Organization, *, by_grams: bool = True) -> QuerySet[PhoneNumber]:
-        """The organization's numbers that match; deleted ones are tombstones, listed on demand.
-        `by_grams`: see digits.search."""
+        """Returns the organization's numbers that match. Deleted numbers are included only on
+        request. For `by_grams` see numbers/search/ngram_search.py."""
         numbers = organization.phone_numbers.all()
         if not self.is_valid():
             return numbers.none()
@@ -101,8 +102,8 @@ class NumberFilters(forms.Form):
 def filter_and_count(
     organization: Organization, filters: NumberFilters
 ) -> tuple[QuerySet[PhoneNumber], int]:
-    """What matches, by the way that suits how many they are; and how many, MAX_COUNTED + 1 for
-    any larger number."""
+    """Returns the matching numbers, with the search condition that suits their count, and the
+    count, which is at most MAX_COUNTED + 1."""
     numbers = filters.narrow(organization)
     total = numbers.order_by()[: MAX_COUNTED + 1].count()
     if total > MAX_COUNTED:
@@ -111,12 +112,12 @@ def filter_and_count(
 
 
 def matching_numbers(organization: Organization, query: QueryDict) -> QuerySet[PhoneNumber]:
-    """The numbers that the list shows, over all of its pages, when `query` is in its URL."""
+    """Returns the numbers that the list shows on all its pages for the query in its URL."""
     return NumberFilters(query).narrow(organization)
 
 
 def numbers_matching_query(organization: Organization, query: str) -> QuerySet[PhoneNumber]:
-    """The same by the text of a query string."""
+    """Does the same as matching_numbers() for the text of a query string."""
     return matching_numbers(organization, QueryDict(query))
 
 
@@ -137,7 +138,7 @@ def label_condition(how: str) -> Q:
 
 
 def local_midnight(day: date) -> datetime:
-    """Of the reader's day."""
+    """Returns the start of the day in the reader's time zone."""
     return timezone.make_aware(datetime.combine(day, time.min))
 
 

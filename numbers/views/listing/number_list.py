@@ -1,4 +1,4 @@
-"""The list of numbers: searched, narrowed, sorted, in pages."""
+"""The list of numbers, with search, filters, sorting and pages."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -30,10 +30,10 @@ from organizations.access.roles import Permission
 from organizations.models import Organization
 from organizations.web.views.base import OrgScreen
 
-MAX_CHOICES = 500  # choices of a select
+MAX_CHOICES = 500  # choices in a select
 MAX_POLLED = 100  # rows of a page
 DISPLAY_PARAMETERS = ["columns", "sort", "size"]  # how the list is shown
-SAVED_PARAMETERS = [*NumberFilters.base_fields, *DISPLAY_PARAMETERS]  # what a saved view keeps
+SAVED_PARAMETERS = [*NumberFilters.base_fields, *DISPLAY_PARAMETERS]  # what a saved view stores
 DEFAULT_VALUES = {
     "columns": columns.DEFAULT_COLUMNS,
     "sort": {DEFAULT_SORT},
@@ -54,7 +54,7 @@ class NumbersScreen(OrgScreen):
         return self.page("numbers/list.html", 200 if filters.is_valid() else 422, **context)
 
     def state(self, filters: NumberFilters) -> dict[str, Any]:
-        """What the URL says, and how it would say something else."""
+        """Returns the context that the URL defines, and the links that change it."""
         query = self.request.GET
         chosen = columns.selected_columns(query)
         return {
@@ -96,7 +96,7 @@ NUMBER_COLUMN = columns.Column("number", gettext_lazy("Number"), sort="number")
 
 
 def built_in_views() -> list[tuple[str, str]]:
-    """Views that everybody has: a name, and a query."""
+    """Returns the views that everyone has, as name and query string."""
     week = timezone.localdate() - timedelta(days=7)
     return [
         (_("All"), ""),
@@ -108,8 +108,8 @@ def built_in_views() -> list[tuple[str, str]]:
 
 
 def normalized_list_query(query: QueryDict, names: Iterable[str] = SAVED_PARAMETERS) -> str:
-    """Filters, columns and order as a query; not the page, what goes without saying, and nothing
-    that is not ours."""
+    """Returns filters, columns and sort order as a query string, without the page, default values
+    and unknown parameters."""
     kept = QueryDict(mutable=True)
     for name in names:
         values = [value for value in query.getlist(name) if value]
@@ -119,7 +119,7 @@ def normalized_list_query(query: QueryDict, names: Iterable[str] = SAVED_PARAMET
 
 
 def column_heading(query: QueryDict, column: columns.Column) -> dict[str, Any]:
-    """A column's heading: the order that a click brings, and the one it is in already, if any."""
+    """Returns the column, the link that sorts by it, and its current sort direction, if any."""
     now, sort = selected_sort(query), column.sort
     if sort == now == "newest":
         sort = "oldest"
@@ -138,7 +138,7 @@ SORT_DIRECTIONS = {
 
 
 def set_filter_choices(filters: NumberFilters, organization: Organization) -> None:
-    """The organization's own carriers and integrations, and all countries, to choose from."""
+    """Offers the organization's carriers, integrations and agents, and all countries."""
     carriers = organization.carriers.exclude(status="deleted").order_by("name")
     filters.offer("carrier", carriers.values_list("pk", "name")[:MAX_CHOICES])
     integrations = organization.integrations.order_by("name")
@@ -149,7 +149,8 @@ def set_filter_choices(filters: NumberFilters, organization: Organization) -> No
 
 
 class StatusesScreen(OrgScreen):
-    """The rows of a page that are under way, asked for together until none of them is."""
+    """Returns the rows that were changing, all in one response. Stops the polling when none of them
+    is changing any more."""
 
     permissions = {"GET": Permission.PHONE_NUMBERS_READ}
 
@@ -165,7 +166,7 @@ class StatusesScreen(OrgScreen):
         return self.page("numbers/_statuses.html", 200 if moving else STOP_POLLING, **context)
 
 
-STOP_POLLING = 286  # htmx asks no more
+STOP_POLLING = 286  # makes htmx stop polling
 
 
 def parse_number_id(text: str) -> UUID | None:

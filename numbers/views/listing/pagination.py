@@ -1,4 +1,4 @@
-"""The list's pages: a place in the URL, and the links to the pages beside it."""
+"""Pages of the list: the cursor in the URL, and the links to the pages beside it."""
 
 import base64
 import json
@@ -20,12 +20,12 @@ from numbers.search.keyset import (
 )
 
 PAGE_SIZES, DEFAULT_PAGE_SIZE, DEFAULT_SORT = (25, 50, 100), 50, "newest"
-CURSOR_PARAMETER = "page"  # its name in the URL
+CURSOR_PARAMETER = "page"  # name of the URL parameter
 
 
 @dataclass(frozen=True)
 class NumberPage:
-    """A page; `newer` and `older` are the query strings of those before and behind it, or ""."""
+    """A page. `newer` and `older` are the query strings of the pages before and after it, or ""."""
 
     rows: list[PhoneNumber]
     newer: str
@@ -34,7 +34,8 @@ class NumberPage:
 
 
 def number_page(numbers: QuerySet[PhoneNumber], query: QueryDict) -> NumberPage:
-    """Nonsense about size, order and place is as if it were not there."""
+    """Returns the page that the query names. Invalid values for size, order and cursor are
+    ignored."""
     order, size = SORT_ORDERS[selected_sort(query)], selected_page_size(query)
     place, turned = decode_page_cursor(order, query.get(CURSOR_PARAMETER, ""))
     found = fetch_keyset_page(numbers, order, size=size, place=place, turned=turned)
@@ -61,7 +62,7 @@ def page_link(query: QueryDict, order: SortOrder, row: PhoneNumber, *, turned: b
 
 
 def changed_query_string(query: QueryDict, **changes: str | None) -> str:
-    """The URL's query with some of it changed; None takes away."""
+    """Returns the query string with the changes applied. None removes a parameter."""
     changed = query.copy()
     for name, value in changes.items():
         changed.pop(name, None)
@@ -78,8 +79,8 @@ def encode_page_cursor(order: SortOrder, place: KeysetPosition, *, turned: bool)
 
 
 def decode_page_cursor(order: SortOrder, text: str) -> tuple[KeysetPosition | None, bool]:
-    """The place, and whether what is ahead of it is asked for; none, if it is none of this
-    order's."""
+    """Returns the position, and whether the page before it is requested. Returns (None, False) if
+    the cursor is invalid or of another sort order."""
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         turned, key, row_id = json.loads(raw)

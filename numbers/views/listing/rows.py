@@ -1,4 +1,4 @@
-"""The rows of the list: what is shown beside each number, asked for the whole page at once."""
+"""The additional data of the list's rows, queried once for the whole page."""
 
 from collections.abc import Iterable, Sequence
 
@@ -22,8 +22,8 @@ def with_relations(numbers: QuerySet[PhoneNumber]) -> QuerySet[PhoneNumber]:
 
 
 def annotate_number_rows(organization: Organization, numbers: Sequence[PhoneNumber]) -> None:
-    """Gives each row `pretty`, `pill` and `state` (its colour and its words), `reason`, `moves`,
-    `country`, `agent` and `platforms`."""
+    """Sets `pretty`, `pill` and `state` (colour and label), `reason`, `moves`, `country`, `agent`
+    and `platforms` on each row."""
     reasons = open_operation_reasons(
         organization, [number for number in numbers if is_changing(number)]
     )
@@ -59,7 +59,8 @@ def queue_message() -> str:
 
 
 def waiting_reason(number: PhoneNumber) -> str:
-    """What keeps its platforms from being asked, as the page of the number tells it."""
+    """Returns why no platform is being called for the number, as its page shows it, or an empty
+    string."""
     there = [p for p in number.placements.all() if p.state != Placement.State.REMOVED]
     pending = [p for p in there if p.state == Placement.State.PENDING]
     for placement in pending or there:
@@ -74,7 +75,7 @@ def is_pending_removal(number: PhoneNumber) -> bool:
 
 
 def is_changing(number: PhoneNumber) -> bool:
-    """Something is open: the row will change by itself."""
+    """Returns whether an operation is open, so that the row will change without user action."""
     switching = number.status in SWITCHABLE_STATUSES and number.wanted != number.status
     return number.status == Status.PENDING or switching or is_pending_removal(number)
 

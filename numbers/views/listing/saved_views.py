@@ -1,4 +1,4 @@
-"""Saved views of the list: kept under a name, and taken away again."""
+"""Saved views of the list: storing one under a name, opening and deleting it."""
 
 from uuid import UUID
 
@@ -25,7 +25,7 @@ class SavedViewForm(forms.Form):
 
 
 class SaveViewScreen(OrgScreen):
-    """Whoever reads may keep views of their own."""
+    """Stores a view. Every role that can read numbers may have views of its own."""
 
     permissions = {"POST": Permission.PHONE_NUMBERS_READ}
 
@@ -53,7 +53,7 @@ class SaveViewScreen(OrgScreen):
 
 
 class SavedViewScreen(OrgScreen):
-    """One view, to open or delete it: one's own, or one of everybody's."""
+    """Opens or deletes one view, either the member's own or a shared one."""
 
     permissions = {"GET": Permission.PHONE_NUMBERS_READ, "POST": Permission.PHONE_NUMBERS_READ}
 
