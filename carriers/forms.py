@@ -1,5 +1,5 @@
-"""What every form about a carrier needs, the admin's and the screens': fields by trunk type, and
-the complaints of carriers/validation.py beside them."""
+"""What the carrier forms of the admin and the screens share: fields by trunk type, and the errors
+of carriers/validation.py at those fields."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -32,13 +32,13 @@ TRUNK_TYPE_FIELDS = {
 }
 MAX_GATEWAYS = gateways.MAX_GATEWAYS
 FIELD_LIMITS = {"port": (1, 65535), "netmask": (1, 32)}
-# In place of what is wrong already, so that the rest is complained of as well.
+# Replaces fields that are already invalid, so that the other fields are checked as well.
 VALID_PLACEHOLDERS = {"ipv4": "192.0.2.1", "netmask": 32, "inbound": True, "outbound": True}
 
 
 class TrunkFormMixin:
-    """Mixed into a form with `carrier` (None: a new one), `trunk_type` in its cleaned data, and
-    the credentials' fields. Blank password: the stored one stays."""
+    """Mixed into a form with `carrier` (None for a new one), `trunk_type` in its cleaned data, and
+    the fields of the credentials. A blank password keeps the stored one."""
 
     carrier: Carrier | None
 
@@ -59,7 +59,8 @@ class TrunkFormMixin:
         return bool(same_type and self.carrier.sealed)
 
     def credentials(self) -> dict[str, Any]:
-        """By the names of carriers.operations; what the trunk type has not is None."""
+        """Returns the credentials under the parameter names of carriers.operations, with None for
+        those that the trunk type does not use."""
         trunk_type = self.cleaned_data["trunk_type"]
         given = {name: self.cleaned_data[name] for name in TRUNK_TYPE_FIELDS[trunk_type]}
         plain = {name: None if value == "" else value for name, value in given.items()}
@@ -69,8 +70,8 @@ class TrunkFormMixin:
         }
 
     def changes(self) -> dict[str, Any]:
-        """For carriers.operations.change_carrier: what was changed, and no more, so that a new
-        name alone does not replace credentials."""
+        """Returns the arguments for carriers.operations.change_carrier. Only changed values are
+        included, so that a new name alone does not replace the credentials."""
         changes = {
             name: self.cleaned_data[name]
             for name in ("name", "is_default")
@@ -121,7 +122,7 @@ class GatewayForm(forms.ModelForm):
 
 
 def formset_gateways(formset: forms.BaseFormSet) -> list[dict[str, Any]]:
-    """The list as it shall be."""
+    """Returns the requested list of gateways, without removed and empty rows."""
     kept = [form for form in formset.forms if form not in formset.deleted_forms]
     return [
         {name: form.cleaned_data[name] for name in GATEWAY_FIELDS}
@@ -131,7 +132,8 @@ def formset_gateways(formset: forms.BaseFormSet) -> list[dict[str, Any]]:
 
 
 def validate_gateway_formset(form: forms.Form, formset: forms.BaseFormSet) -> None:
-    """The list as a whole, once each of its gateways is possible."""
+    """Validates the list as a whole and adds the errors to `form`. Each gateway must be valid
+    already."""
     given = formset_gateways(formset)
     if not given:
         form.add_error(None, _("A carrier needs at least one gateway."))

@@ -1,9 +1,9 @@
 """Inbound gateways that a platform cannot tell apart.
 
-Platforms match a call to its carrier by the address it comes from, and by that alone: jambonz looks
-at address and netmask and never at the port (sbc-inbound 134, 201, 218, 224). Two carriers whose
-networks overlap are then told apart by the dialled number, if at all. It is allowed, for sometimes
-it is meant; people are warned.
+Platforms match a call to its carrier by its source address alone: jambonz compares address and
+netmask and never the port (sbc-inbound 134, 201, 218, 224). Two carriers whose networks overlap are
+then distinguished by the dialled number, if at all. An overlap is allowed, because it can be
+intended, but users are warned.
 """
 
 from collections.abc import Iterable, Mapping
@@ -24,8 +24,8 @@ MIN_DISCLOSED_PREFIX = 24  # bits of a netmask
 
 @dataclass(frozen=True)
 class GatewayOverlap:
-    """`carrier_id` and `carrier` are empty for another organization's: its name is not ours to
-    tell, nor its address."""
+    """An overlap. `carrier_id`, `carrier` and the other address are empty for another
+    organization's gateway, because its name and address must not be disclosed."""
 
     address: str
     carrier_id: UUID | None = None
@@ -39,9 +39,10 @@ def find_gateway_overlaps(
     *,
     carrier: Carrier | None = None,
 ) -> list[GatewayOverlap]:
-    """What of `gateways`, as they are or shall be, others on the same platform cover too.
+    """Returns the overlaps of `gateways`, existing or planned, with gateways of other carriers on
+    the same platform.
 
-    `carrier` is the one they belong to, if it exists already.
+    `carrier` is the carrier that they belong to, if it exists already.
     """
     mine = [
         (parse_gateway_network(g["ipv4"], g["netmask"]), g["ipv4"])
@@ -66,8 +67,8 @@ def find_gateway_overlaps(
 
 
 def can_disclose_overlap(integration: Integration, network: IPv4Network, other: SipGateway) -> bool:
-    """Of another organization's gateway only by a network of 256 addresses at most: whoever may ask
-    by wider ones finds it by halving."""
+    """Returns whether the overlap may be reported. For another organization's gateway, only for
+    networks of at most 256 addresses, because wider ones would allow finding it by bisection."""
     is_own = other.organization_id == integration.organization_id
     return is_own or network.prefixlen >= MIN_DISCLOSED_PREFIX
 
@@ -82,7 +83,7 @@ def build_gateway_overlap(
 
 
 def platform_inbound_gateways(integration: Integration) -> QuerySet[SipGateway]:
-    """Of all carriers that live on the platform, whoever's they are."""
+    """Returns the inbound gateways of all carriers on the platform, in all organizations."""
     gone = Carrier.Status.DELETED
     rows = SipGateway.objects.filter(
         inbound=True, carrier__integration__in=integrations_on_same_platform(integration)
@@ -93,8 +94,9 @@ def platform_inbound_gateways(integration: Integration) -> QuerySet[SipGateway]:
 
 
 def integrations_on_same_platform(integration: Integration) -> QuerySet[Integration]:
-    """The connections that lead to one and the same server: those of the same address; another
-    organization's only if it names the same account there, as a server may have many customers."""
+    """Returns the integrations that connect to the same server: those with the same base URL.
+    Another organization's counts only if it uses the same account there, because a server may have
+    many customers."""
     provider = PROVIDERS[integration.kind]
     server = matching_settings_filter(integration, [provider.base_url_field])
     names = [field.name for field in provider.fields if field.identity]
@@ -107,7 +109,8 @@ def integrations_on_same_platform(integration: Integration) -> QuerySet[Integrat
 
 
 def matching_settings_filter(integration: Integration, names: list[str | None]) -> Q | None:
-    """None where it says nothing itself."""
+    """Returns the condition that the settings `names` equal those of the integration, or None if
+    the integration does not set all of them."""
     values = {f"settings__{name}": integration.settings.get(name) for name in names if name}
     return Q(**values) if values and all(values.values()) else None
 

@@ -1,4 +1,5 @@
-"""One gateway at a time: added, changed, removed. The carrier follows on its platform."""
+"""Operations on one gateway at a time: add, change and remove. The platform is updated
+afterwards."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -21,9 +22,9 @@ GatewayValues = dict[str, Any]
 def add_gateway(
     by: Principal, carrier_id: UUID, gateway: Mapping[str, Any], *, password: str = ""
 ) -> Carrier:
-    """Raises ValidationError where the list would be impossible, CarrierActionNotAllowed, and
-    PasswordRequired where calls would go to another address and no `password` takes the place of
-    the stored one."""
+    """Adds a gateway. Raises ValidationError if the list would be invalid, CarrierActionNotAllowed,
+    and PasswordRequired if calls would go to another address and no `password` replaces the stored
+    one."""
     return update_gateway_list(
         by, carrier_id, lambda kept: [*kept.values(), dict(gateway)], password=password
     )
@@ -37,7 +38,8 @@ def change_gateway(
     *,
     password: str = "",
 ) -> Carrier:
-    """As add_gateway. One that was removed meanwhile is not made again: DoesNotExist."""
+    """Changes a gateway, with the errors of add_gateway. Raises DoesNotExist if it was removed
+    meanwhile, instead of adding it again."""
 
     def changed(kept: dict[UUID, GatewayValues]) -> list[GatewayValues]:
         return list({**kept, gateway_id: dict(gateway)}.values())
@@ -46,7 +48,7 @@ def change_gateway(
 
 
 def remove_gateway(by: Principal, carrier_id: UUID, gateway_id: UUID) -> Carrier:
-    """As change_gateway; a carrier keeps at least one."""
+    """Removes a gateway, with the errors of change_gateway. A carrier needs at least one."""
 
     def rest(kept: dict[UUID, GatewayValues]) -> list[GatewayValues]:
         return [values for key, values in kept.items() if key != gateway_id]
@@ -63,7 +65,8 @@ def update_gateway_list(
     of: UUID | None = None,
     password: str = "",
 ) -> Carrier:
-    """The list is read under the carrier's lock, so that two changes at once do not lose one."""
+    """Applies `change` to the list under the carrier's lock, so that concurrent changes do not
+    overwrite each other."""
     carrier = lock_carrier(by, carrier_id)
     if of:
         carrier.gateways.get(pk=of)

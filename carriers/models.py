@@ -1,4 +1,4 @@
-"""Carriers, who supply numbers over SIP, and their gateways."""
+"""Models of carriers, which supply numbers over SIP, and of their gateways."""
 
 import uuid
 
@@ -13,8 +13,8 @@ from organizations.text.fields import ModelText
 
 
 class Carrier(models.Model):
-    """A supplier of numbers on one integration. `released_at` is set once it is gone from the
-    platform."""
+    """A supplier of numbers on one integration. `released_at` is set once the carrier has been
+    removed from the platform."""
 
     class TrunkType(models.TextChoices):
         STATIC_IP = "static_ip", _("static IP: the carrier knows the platform by its address")
@@ -104,7 +104,7 @@ class Carrier(models.Model):
 
     @property
     def marker(self) -> str:
-        """How the carrier is found again on its platform."""
+        """Returns the name by which the carrier is found on its platform."""
         return f"pb-{self.id.hex}"
 
     @property
@@ -112,7 +112,8 @@ class Carrier(models.Model):
         return encryption.encryption_context("carrier", self.id, "sealed")
 
     def password(self) -> str:
-        """Of the registration or the inbound authentication; "" where there is neither."""
+        """Returns the password of the registration or the inbound authentication, or "" if there is
+        none."""
         return encryption.decrypt_values(self.sealed, place=self.secrets_place).get("password", "")
 
     def keep_password(self, password: str) -> None:

@@ -1,4 +1,5 @@
-"""The asker's half: add, change, retry, delete a carrier; choose defaults."""
+"""Operations on carriers for requesters: add, change, retry and delete a carrier, and choose
+defaults."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -21,11 +22,12 @@ from organizations.operations import record_event
 from organizations.tenancy import tenant_scope
 
 Status = Carrier.Status
-MAX_LISTED_NUMBERS = 20  # how many numbers a refusal names
+MAX_LISTED_NUMBERS = 20  # numbers that an error lists
 
 
 class CarrierActionNotAllowed(Exception):
-    """Not possible for this carrier now; the text says why. `numbers` are those in the way."""
+    """The action is not possible for the carrier now; the text says why. `numbers` are those that
+    prevent it."""
 
     def __init__(
         self, message: str, *, numbers: Sequence[str] = (), reason: str = "not-possible-now"
@@ -36,7 +38,7 @@ class CarrierActionNotAllowed(Exception):
 
 
 class NoCarrierIntegration(Exception):
-    """The organization named no integration and has no default one for carriers."""
+    """The organization specified no integration and has no default one for carriers."""
 
 
 def require_default_integration(by: Principal) -> Integration:
@@ -60,11 +62,10 @@ def add_carrier(
     is_default: bool = False,
     voip_carrier_sid: UUID | None = None,
 ) -> Carrier:
-    """A pending carrier and the wish to set it up. Input is validated by the caller's serializer or
-    form.
+    """Adds a pending carrier and requests its provisioning. The caller has validated the input.
 
-    `registration` and `inbound_auth` carry their `password`; it is sealed here. Raises
-    NoIntegration.
+    `registration` and `inbound_auth` include their `password`, which is encrypted here. Raises
+    NoCarrierIntegration.
     """
     integration = integration or require_default_integration(by)
     carrier = Carrier(
@@ -88,26 +89,26 @@ def add_carrier(
 
 
 def lock_carrier(by: Principal, carrier_id: UUID, *, to_delete: bool = False) -> Carrier:
-    """Returns the carrier as it is now. No other transaction changes its gateways, requests or
-    settles its operation until this one ends; with `to_delete`, none adds a number to it either.
-    Raises DoesNotExist."""
+    """Locks and returns the current carrier. Until the transaction ends, no other one changes its
+    gateways or requests or settles its operation; with `to_delete`, none adds a number to it
+    either. Raises DoesNotExist."""
     rows = by.organization.carriers.select_for_update(no_key=not to_delete)
     return rows.get(pk=carrier_id)
 
 
 def lock_default_carrier(by: Principal) -> None:
-    """Lock which carrier is the organization's default. Call it before the carrier is locked,
+    """Locks the choice of the organization's default carrier. Call it before the carrier is locked,
     because the former default carrier is changed too."""
     lock_names(by.organization.pk, "default carrier")
 
 
 def lock_carrier_against_deletion(carrier: Carrier) -> None:
-    """The carrier is not deleted until the transaction ends: a number is being added to it. Several
-    transactions may do so at once. Reads `status` and `error_message` again."""
+    """Prevents the deletion of the carrier until the transaction ends, while a number is being
+    added to it. Several transactions can do so at once. Reloads `status` and `error_message`."""
     carrier.status, carrier.error_message = (
         Status.DELETED,
         None,
-    )  # if the row does not exist any more
+    )  # if the row no longer exists
     for row in Carrier.objects.raw(LOCK_AGAINST_DELETION_SQL, [carrier.pk]):
         carrier.status, carrier.error_message = row.status, row.error_message
 
@@ -119,12 +120,11 @@ LOCK_AGAINST_DELETION_SQL = f"""
 
 @transaction.atomic
 def change_carrier(by: Principal, carrier: Carrier, **changes: Any) -> Carrier:
-    """Change name, trunk type, credentials, gateways or the default flag; the platform follows.
+    """Changes name, trunk type, credentials, gateways or default flag; the platform follows.
 
-    Only the keys given change. A change of trunk type brings its own credentials, which the caller
-    has checked; credentials without a password, and gateways, leave the stored one, which
-    `password` alone replaces. Raises CarrierActionNotAllowed for a deleted carrier,
-    PasswordRequired, DecryptionError.
+    Only the given keys change. A new trunk type needs its own credentials, which the caller has
+    checked. Credentials without a password, and gateways, keep the stored password; `password`
+    alone replaces it. Raises CarrierActionNotAllowed if deleted, PasswordRequired, DecryptionError.
     """
     if "is_default" in changes:
         lock_default_carrier(by)
@@ -173,8 +173,8 @@ def apply_carrier_changes(carrier: Carrier, changes: Mapping[str, Any]) -> None:
 def set_carrier_credentials(
     carrier: Carrier, registration: Mapping[str, Any] | None, inbound_auth: Mapping[str, Any] | None
 ) -> None:
-    """The password is sealed, the rest readable; both kinds at once do not exist. Credentials
-    without a password keep the stored one, if it can be read."""
+    """Sets the credentials, of which only the password is encrypted; only one kind can be given.
+    Credentials without a password keep the stored one, if it can be decrypted."""
     given = dict(registration or inbound_auth or {})
     carrier.keep_password((given.pop("password", "") or carrier.password()) if given else "")
     carrier.registration = given if registration else None
@@ -182,7 +182,7 @@ def set_carrier_credentials(
 
 
 def replace_carrier_gateways(carrier: Carrier, gateways: Sequence[Mapping[str, Any]]) -> None:
-    """The list as given; a gateway that is in it unchanged keeps its sid."""
+    """Replaces the list of gateways. An unchanged gateway keeps its sid."""
     kept = {gateway_key(vars(gateway)): gateway for gateway in carrier.gateways.all()}
     carrier.gateways.exclude(
         pk__in=[kept[gateway_key(g)].pk for g in gateways if gateway_key(g) in kept]
@@ -203,7 +203,7 @@ def gateway_key(gateway: Mapping[str, Any]) -> tuple:
 
 @transaction.atomic
 def retry_carrier(by: Principal, carrier: Carrier) -> Carrier:
-    """A failed carrier is pending again; a waiting operation is tried now. Raises
+    """Makes a failed carrier pending again, or an open operation due now. Raises
     CarrierActionNotAllowed."""
     carrier = lock_carrier(by, carrier.pk)
     if operation := ledger.lock_open_operation("carrier", carrier.pk):
@@ -227,8 +227,8 @@ def retry_carrier(by: Principal, carrier: Carrier) -> Carrier:
 
 @transaction.atomic
 def delete_carrier(by: Principal, carrier: Carrier) -> None:
-    """Soft delete; the platform follows. Raises CarrierActionNotAllowed while numbers are on it,
-    naming them."""
+    """Soft-deletes the carrier; the platform follows. Raises CarrierActionNotAllowed, with the
+    numbers, while numbers are on the carrier."""
     carrier = lock_carrier(by, carrier.pk, to_delete=True)
     ensure_carrier_unused(by, carrier)
     gone = by.organization.carriers.filter(pk=carrier.pk).exclude(status=Status.DELETED)
@@ -251,7 +251,8 @@ def delete_carrier(by: Principal, carrier: Carrier) -> None:
 
 
 def ensure_carrier_unused(by: Principal, carrier: Carrier) -> None:
-    """Numbers of other organizations (on an installation default) are counted, never named."""
+    """Raises CarrierActionNotAllowed if numbers are on the carrier. Numbers of other organizations
+    (on an installation default) are counted but never listed."""
     users = carrier.phone_numbers.filter(released_at=None)
     with tenant_scope.global_lookup():
         count = users.count()
@@ -293,7 +294,8 @@ def set_carrier_default(by: Principal, carrier: Carrier, default: bool) -> None:
 
 
 def make_default_carrier(by: Principal, carrier: Carrier) -> None:
-    """Numbers that name no carrier go here from now on; the former default steps back."""
+    """Makes the carrier the default for numbers without a specified carrier, and clears the former
+    default."""
     lock_default_carrier(by)
     former = by.organization.carriers.filter(is_default=True).exclude(pk=carrier.pk)
     for each in former.select_for_update(no_key=True):
@@ -312,8 +314,8 @@ def clear_default_carrier(by: Principal, carrier: Carrier) -> None:
 
 @transaction.atomic
 def make_installation_default_carrier(by: Principal, carrier: Carrier) -> None:
-    """Organizations without a default of their own use this carrier; they see its sid and name
-    only."""
+    """Makes the carrier the default of organizations without a default of their own, which see only
+    its sid and name."""
     lock_names(INSTALLATION_ID, "default carrier")
     lock_default_carrier(by)
     lock_carrier(by, carrier.pk)
@@ -327,8 +329,8 @@ def make_installation_default_carrier(by: Principal, carrier: Carrier) -> None:
 
 
 def find_usable_carrier(by: Principal, *, voip_carrier_sid: UUID | None) -> Carrier | None:
-    """The carrier a number of this organization may go on: named, else its default, else the
-    installation's."""
+    """Returns the carrier for a number of this organization: the specified one, else the
+    organization's default, else the installation's; or None."""
     own = by.organization.carriers.select_related("integration")
     shared = Carrier.objects.filter(shared_carriers_filter(by.organization)).select_related(
         "integration"
@@ -341,14 +343,15 @@ def find_usable_carrier(by: Principal, *, voip_carrier_sid: UUID | None) -> Carr
 
 
 def shared_carriers_filter(organization: Organization) -> Q:
-    """The carriers of others that the organization uses: the installation's default one, and those
-    of its number pools, for the numbers in them. It sees their sid and name only."""
+    """Returns the condition for carriers of others that the organization can use: the
+    installation's default, and those of its number pools, for the numbers in them. The organization
+    sees only their sid and name."""
     assigned = organization.number_pools.exclude(carrier=None).values("carrier")
     return Q(is_installation_default=True) | Q(pk__in=assigned)
 
 
 def list_usable_carriers(by: Principal) -> list[Carrier]:
-    """Every carrier that `usable` may give, by name."""
+    """Returns every carrier that find_usable_carrier() can return, ordered by name."""
     own = by.organization.carriers.exclude(status=Carrier.Status.DELETED)
     shared = Carrier.objects.filter(shared_carriers_filter(by.organization)).exclude(
         status=Status.DELETED
@@ -357,7 +360,7 @@ def list_usable_carriers(by: Principal) -> list[Carrier]:
 
 
 def carrier_audit_snapshot(carrier: Carrier) -> dict[str, Any]:
-    """What the audit log keeps of a carrier; no secret."""
+    """Returns what the audit log stores of a carrier, without secrets."""
     gateways = [str(gateway) for gateway in carrier.gateways.order_by("position")]
     return {
         "name": carrier.name,

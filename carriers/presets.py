@@ -1,8 +1,8 @@
-"""Well-known carriers: what of a carrier is the same for all of their customers.
+"""Presets of well-known carriers: the settings that are the same for all of their customers.
 
 Every address has its source, a page of the carrier's own where there is one, and the day it was
-looked up; what could not be sourced is left out, and the carrier's console or support tells it.
-Addresses change: a preset fills in a form, which people check before they save it.
+looked up. What has no source is left out; the carrier's console or support provides it. Addresses
+change, so a preset only fills in a form, which users check before they save it.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ LAST_VERIFIED = date(2026, 11, 21)
 
 @dataclass(frozen=True)
 class PresetAddress:
-    """One address that calls come from, or one host that calls are sent to."""
+    """An address that calls come from, or a host that calls are sent to."""
 
     address: str
     region: Any
@@ -25,8 +25,8 @@ class PresetAddress:
 
 @dataclass(frozen=True)
 class CarrierPreset:
-    """`host` is where calls are sent; `host_hint` how it looks where each customer has their
-    own. `steps` is what to do in the carrier's console."""
+    """A preset. `hosts` are where calls are sent; `host_hint` shows the format if each customer has
+    their own host. `steps` are the instructions for the carrier's console."""
 
     key: str
     name: str
@@ -44,8 +44,8 @@ class CarrierPreset:
     looked_up: date = LAST_VERIFIED
 
     def gateways(self) -> list[dict[str, Any]]:
-        """As the form begins with; where calls are sent to is blank if each customer has their
-        own."""
+        """Returns the initial gateways of the form. The outbound address is blank if each customer
+        has their own."""
         shared = {"port": self.port, "protocol": self.protocol}
         inward = [self.row(s, inbound=True, **shared) for s in self.signalling]
         outward = [self.row(s, inbound=False, **shared) for s in self.hosts]

@@ -1,4 +1,5 @@
-"""The worker's half: a carrier as a wish for its platform, and what follows when it is settled."""
+"""Provisioning of carriers in workers: the desired state for the platform, and what follows when an
+operation settles."""
 
 from uuid import UUID
 
@@ -22,7 +23,8 @@ class CarrierReconciler:
         return carrier and build_carrier_spec(carrier, refs=operation.refs)
 
     def lock(self, operation: Operation) -> list[UUID]:
-        """Numbers that wait for the carrier learn by themselves that it failed."""
+        """Locks the carrier. Numbers that wait for it are not locked; they notice its failure
+        themselves."""
         rows = Carrier.objects.select_for_update(no_key=True).filter(pk=operation.subject_id)
         list(rows.values_list("pk"))
         return [operation.subject_id]
@@ -59,7 +61,7 @@ def build_carrier_spec(carrier: Carrier, *, refs: dict[str, str]) -> CarrierSpec
 
 
 def apply_carrier_result(carrier: Carrier, operation: Operation) -> None:
-    """pending → active | failed; deleted → released, or kept with the reason."""
+    """Applies the result: pending → active or failed; deleted → released, or the reason why not."""
     row = Carrier.objects.filter(pk=carrier.pk)
     done = operation.status == Operation.Status.DONE
     change = {"refs": operation.refs, "version": F("version") + 1, "updated_at": Now()}

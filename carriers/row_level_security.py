@@ -1,4 +1,4 @@
-"""Which rows of carriers, and of the integrations they live on, other organizations see."""
+"""Row-level security of carriers and their integrations: which rows other organizations see."""
 
 from carriers.models import Carrier, SipGateway
 from integrations.models import Integration, Operation, SandboxObject
@@ -14,7 +14,8 @@ CARRIER_TABLE, INTEGRATION_TABLE = Carrier._meta.db_table, Integration._meta.db_
 OPERATION_TABLE, SANDBOX_TABLE = Operation._meta.db_table, SandboxObject._meta.db_table
 WEB_AND_WORKER = (WEB, WORKER)
 OWN_ROWS = f"organization_id = {CURRENT_ORGANIZATION_SQL}"
-# The inner table has policies of its own: these are the ones that the asker sees.
+# The inner table has policies of its own, so only carriers visible to the current organization
+# match.
 HAS_VISIBLE_CARRIER = (
     f"EXISTS (SELECT FROM {CARRIER_TABLE} c WHERE c.integration_id = {INTEGRATION_TABLE}.id)"
 )
@@ -30,7 +31,8 @@ IS_SANDBOX_INTEGRATION = (
 
 
 def register_shared_carriers(name: str, using: str) -> None:
-    """Rows that are seen, and locked so that they stay, but not changed; `using` says which."""
+    """Registers policies that let others read the rows that `using` selects, and lock them against
+    deletion, but not change them."""
     register_row_policies(
         RowPolicy(CARRIER_TABLE, name, WEB_AND_WORKER, using, "SELECT"),
         RowPolicy(CARRIER_TABLE, f"{name}_locked", WEB_AND_WORKER, using, "UPDATE", check=OWN_ROWS),
@@ -41,14 +43,14 @@ def register_carrier_policies() -> None:
     of_carrier = f"subject_kind = 'carrier' AND {IS_CARRIER_OPERATION}"
     register_shared_carriers("lent_by_installation", "is_installation_default")
     register_row_policies(
-        # Whoever has a number on a carrier has it on the carrier's platform, whose health the
-        # worker notes.
+        # An organization with a number on a carrier uses the carrier's integration, whose health
+        # the worker records.
         RowPolicy(INTEGRATION_TABLE, "of_carrier", WEB_AND_WORKER, HAS_VISIBLE_CARRIER, "SELECT"),
         RowPolicy(INTEGRATION_TABLE, "of_carrier_noted", (WORKER,), HAS_VISIBLE_CARRIER, "UPDATE"),
-        # So does its story, when the carrier is another one by now.
+        # The history of a number also shows the integration of an earlier carrier.
         RowPolicy(INTEGRATION_TABLE, "of_operation", WEB_AND_WORKER, HAS_OWN_OPERATION, "SELECT"),
         RowPolicy(INTEGRATION_TABLE, "of_operation_noted", (WORKER,), HAS_OWN_OPERATION, "UPDATE"),
-        # A number waits for the operation on its carrier.
+        # A number waits for the operation of its carrier.
         RowPolicy(OPERATION_TABLE, "of_carrier", WEB_AND_WORKER, of_carrier, "SELECT"),
         RowPolicy(
             OPERATION_TABLE,
@@ -58,10 +60,10 @@ def register_carrier_policies() -> None:
             "UPDATE",
             check=OWN_ROWS,
         ),
-        # The sandbox's own world is its integration's.
+        # The state of a sandbox belongs to its integration.
         RowPolicy(SANDBOX_TABLE, "of_integration", (WORKER,), IS_SANDBOX_INTEGRATION),
     )
-    # Gateways that a platform cannot tell apart, whoever's they are (carriers/gateway_overlap.py).
+    # For overlapping gateways in all organizations (carriers/gateway_overlap.py).
     allow_finder_columns(SipGateway, "id", "organization", "carrier", "ipv4", "netmask", "inbound")
     allow_finder_columns(Carrier, "id", "name", "status", "integration")
     allow_finder_columns(Integration, "id", "organization", "public_id", "kind", "settings")

@@ -1,5 +1,5 @@
-"""A stored SIP password never follows a carrier to another address: whoever may change the address
-would have the password tried at a server of their own."""
+"""Protection of stored SIP passwords. A stored password is never sent to a changed address: anyone
+allowed to change the address could otherwise have it sent to a server of their own."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -13,8 +13,8 @@ SipDestination = tuple[str, int, str]  # host, port, protocol
 
 
 class PasswordRequired(ValidationError):
-    """An address changes, and no password came with it; `credentials` is the API's name of what
-    holds the password."""
+    """An address changes and no password was given. `credentials` is the API's name of the object
+    that contains the password."""
 
     def __init__(self, credentials: str):
         super().__init__({"password": _("Give it again: the address changes.")})
@@ -22,7 +22,8 @@ class PasswordRequired(ValidationError):
 
 
 def ensure_password_reentered(carrier: Carrier, changes: Mapping[str, Any]) -> None:
-    """`changes` as carriers.operations.change_carrier takes them. Raises PasswordRequired."""
+    """Raises PasswordRequired if `changes` (the arguments of carriers.operations.change_carrier)
+    need the password to be entered again."""
     given = changes.get("registration") or changes.get("inbound_auth") or {}
     keeps = carrier.sealed and not (changes.get("password") or given.get("password"))
     same_type = changes.get("trunk_type", carrier.trunk_type) == carrier.trunk_type
@@ -37,7 +38,8 @@ def ensure_password_reentered(carrier: Carrier, changes: Mapping[str, Any]) -> N
 
 
 def changes_call_destination(carrier: Carrier, changes: Mapping[str, Any]) -> bool:
-    """Whether calls and registrations are sent to an address that they are not sent to now."""
+    """Returns whether calls and registrations would be sent to an address that is not in use
+    now."""
     if changes.get("gateways") is None:
         return False
     present = carrier.gateways.values("ipv4", "port", "protocol", "outbound")

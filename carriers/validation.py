@@ -1,8 +1,8 @@
-"""What makes a carrier possible, beyond the types of its fields: for the API and the admin alike.
+"""Validation of carriers beyond the types of their fields, for the API, the admin and the screens.
 
-Rules from the platforms' side are stricter than any one platform enforces (jambonz takes nearly all
-of it and fails at the first call), so that a carrier that is accepted here can work. Each function
-returns complaints by path; an empty answer means that all is well.
+The rules are stricter than any one platform (jambonz accepts nearly everything and fails at the
+first call), so that a carrier accepted here can work. Each function returns errors by path; an
+empty result means that the input is valid.
 """
 
 import re
@@ -23,7 +23,7 @@ DIGITS_AND_DOTS = re.compile(r"[0-9.]+")
 
 
 def gateway_errors(gateway: Mapping[str, Any]) -> ErrorsByPath:
-    """One gateway with all of its fields, by field name."""
+    """Returns the errors of one gateway, with all of its fields, by field name."""
     complaints = {}
     address, inbound, outbound = gateway["ipv4"], gateway["inbound"], gateway["outbound"]
     if not is_ipv4(address):
@@ -58,7 +58,8 @@ def is_host_name(text: str) -> bool:
 
 
 def gateway_list_errors(gateways: Sequence[Mapping[str, Any]], trunk_type: str) -> ErrorsByPath:
-    """The list as a whole: twins, and what the trunk type needs. Paths are indexes, or ""."""
+    """Returns the errors of the list as a whole: duplicates, and what the trunk type needs. Paths
+    are indexes, or ""."""
     seen: dict[tuple, int] = {}
     complaints = {}
     for index, gateway in enumerate(gateways):
@@ -74,8 +75,8 @@ def gateway_list_errors(gateways: Sequence[Mapping[str, Any]], trunk_type: str) 
 
 
 def trunk_errors(trunk_type: str, *, registration: Any, inbound_auth: Any) -> ErrorsByPath:
-    """Which credentials a trunk type must and must not have; `registration` etc. may be anything
-    truthy."""
+    """Returns the errors of missing or unused credentials for a trunk type. `registration` and
+    `inbound_auth` may be any truthy value."""
     complaints = {}
     wanted = {
         "registration": trunk_type == TrunkType.REG,
@@ -92,7 +93,7 @@ def trunk_errors(trunk_type: str, *, registration: Any, inbound_auth: Any) -> Er
 
 
 def registration_errors(registration: Mapping[str, Any]) -> ErrorsByPath:
-    """By field name; username, password and realm as SIP needs them."""
+    """Returns the errors of username, password, realm and From header, by field name."""
     complaints = credential_errors(registration)
     for name in ("realm", "from_domain"):
         if registration.get(name) and not (

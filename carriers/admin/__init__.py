@@ -1,4 +1,4 @@
-"""The admin of the carriers app; Django finds the pages by this import."""
+"""The admin pages of the carriers app. Importing them here registers them with Django."""
 
 from carriers.admin import carrier
 

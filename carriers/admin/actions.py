@@ -1,4 +1,4 @@
-"""What an operator may do with a carrier; each is one operation."""
+"""Admin actions on carriers. Each calls one operation."""
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy

@@ -1,4 +1,5 @@
-"""Carriers: added and changed with their gateways, retried, deleted, made the default."""
+"""Carriers in the admin: adding and changing them with their gateways, retrying, deleting, and
+setting the default."""
 
 from typing import Any
 
@@ -126,7 +127,7 @@ class CarrierAdmin(ChooseOrganizationFirst, OperatorAdmin):
         return self.form_page(request, form, title=title, **page)
 
     def change_view(self, request: HttpRequest, object_id: str, form_url="", extra_context=None):
-        """A deleted carrier is a page to read; a living one a form."""
+        """Renders a form, or a read-only page for a deleted carrier."""
         row = self.get_object(request, unquote(object_id))
         if row is None or not self.has_change_permission(request, row):
             return super().change_view(request, object_id, form_url, self.top(request, row))

@@ -1,4 +1,4 @@
-"""A carrier as a form: what carriers/validation.py complains of stands beside the field."""
+"""The admin form of a carrier. Errors from carriers/validation.py are shown at their fields."""
 
 from typing import Any
 
@@ -41,7 +41,8 @@ FIELDSETS = [
 
 
 class CarrierAdminForm(TrunkFormMixin, forms.Form):
-    """`carrier` None: a new one. Blank password: the stored one stays."""
+    """The form of `carrier`, or of a new one if it is None. A blank password keeps the stored
+    one."""
 
     name = fields.text_field(label=gettext_lazy("Name"))
     is_default = fields.boolean_field(
@@ -78,7 +79,8 @@ class CarrierAdminForm(TrunkFormMixin, forms.Form):
             self.fields["password"].help_text = _("One is stored. Leave empty to keep it.")
 
     def clean(self) -> dict[str, Any]:
-        """Credentials as the trunk type wants them; what it has no use for is refused."""
+        """Checks the credentials that the trunk type needs, and refuses those that it does not
+        use."""
         cleaned = super().clean()
         if "trunk_type" not in cleaned:
             return cleaned
@@ -92,7 +94,7 @@ class CarrierAdminForm(TrunkFormMixin, forms.Form):
 
 
 class GatewayInline(TabularInline):
-    """Whoever may change the carrier may change its gateways."""
+    """Editable by everyone with permission to change the carrier."""
 
     model = SipGateway
     form = GatewayForm

@@ -177,7 +177,7 @@ class CarrierRetryView(OrgView):
 
 @contextmanager
 def translate_carrier_errors() -> Iterator[None]:
-    """What operations refuse, as problems."""
+    """Translates the errors of operations into problems."""
     try:
         yield
     except PasswordRequired as error:
@@ -189,7 +189,7 @@ def translate_carrier_errors() -> Iterator[None]:
 
 
 def parse_carrier_input(serializer: CarrierWriteSerializer) -> dict[str, Any]:
-    """The validated input under the names of carriers.operations."""
+    """Returns the validated input under the parameter names of carriers.operations."""
     serializer.is_valid(raise_exception=True)
     wished = dict(serializer.validated_data)
     wished.pop("sip_gateways", None)
@@ -199,7 +199,8 @@ def parse_carrier_input(serializer: CarrierWriteSerializer) -> dict[str, Any]:
 
 
 def resolve_carrier_integration(request: HttpRequest, named: str) -> Integration:
-    """By `intg_…` or UUID; a stranger's is unknown; one that cannot hold carriers is refused."""
+    """Returns the integration with this `intg_…` id or UUID. Raises a problem if it is unknown,
+    belongs to another organization or does not support carriers."""
     integration = integration_from_body(request.organization, named)
     if "carrier" not in PROVIDERS[integration.kind].roles:
         message = _("%(integration)s holds no carriers.") % {"integration": integration}
@@ -212,7 +213,8 @@ def prefetch_carrier_relations(carriers: QuerySet[Carrier]) -> QuerySet[Carrier]
 
 
 def get_carrier_or_404(request: HttpRequest, carrier_id: UUID) -> Carrier:
-    """404 for a stranger's, as for one that never was."""
+    """Returns the carrier. Raises a 404 problem if it does not exist or belongs to another
+    organization."""
     carrier = (
         prefetch_carrier_relations(request.organization.carriers).filter(pk=carrier_id).first()
     )
@@ -224,7 +226,8 @@ def get_carrier_or_404(request: HttpRequest, carrier_id: UUID) -> Carrier:
 def lock_carrier_if_match(
     request: HttpRequest, carrier_id: UUID, *, to_delete: bool = False
 ) -> Carrier:
-    """Locks the carrier. 404 for a stranger's; 412 where it is not the one the client has seen."""
+    """Locks the carrier. Raises a 404 problem if it is not the organization's, and a 412 problem if
+    its version is not the one in If-Match."""
     carrier = operations.lock_carrier(request.principal, carrier_id, to_delete=to_delete)
     ensure_etag_match(request, carrier.version)
     return carrier

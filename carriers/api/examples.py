@@ -1,5 +1,5 @@
-"""The examples of the schema. The vendor's own names a host for an inbound gateway, which its text
-refuses."""
+"""Examples for the schema. The vendor's own example uses a host name for an inbound gateway, which
+the vendor's text refuses."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Carriers as JSON: what is taken, and what is shown. Secrets go in and never come out."""
+"""Serializers and JSON representation of carriers. Secrets are accepted but never returned."""
 
 from typing import Any
 
@@ -142,7 +142,8 @@ class CarrierWriteSerializer(StrictSerializer):
         return attrs.get("trunk_type") or self.instance.trunk_type
 
     def credentials_of(self, attrs: dict) -> dict[str, Any]:
-        """As they will be. A change of trunk type brings its own; otherwise what is there stays."""
+        """Returns the credentials as they will be after the change. A new trunk type needs its own;
+        otherwise credentials that are not given stay."""
         stays = (
             self.instance
             if self.instance and self.trunk_type_of(attrs) == self.instance.trunk_type
@@ -193,7 +194,7 @@ def build_error_details(complaints: dict[str, Any], code: str) -> dict[str, Any]
 
 
 def serialize_carrier(carrier: Carrier) -> dict[str, Any]:
-    """A carrier as the API shows it; its gateways are prefetched."""
+    """Returns a carrier as the API shows it. Expects prefetched gateways."""
     gateways = sorted(carrier.gateways.all(), key=lambda gateway: gateway.position)
     return {
         "id": carrier.id,

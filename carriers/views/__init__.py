@@ -1,1 +1,1 @@
-"""The web screens of carriers and their gateways."""
+"""Web screens of carriers and their gateways."""

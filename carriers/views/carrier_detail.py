@@ -1,4 +1,5 @@
-"""The page of a carrier: how it stands and why, its gateways, and what stands behind it."""
+"""The page of a carrier: its status and reason, gateways, credentials and platform; and the screens
+that act on it."""
 
 from typing import Any
 from uuid import UUID
@@ -33,7 +34,7 @@ HISTORY_LIMIT, CALLS_PER_OPERATION, EVENT_LIMIT = 10, 10, 6
 
 
 def get_organization_carrier(organization: Organization, carrier_id: UUID) -> Carrier:
-    """Raises DoesNotExist, which is a 404."""
+    """Returns the carrier. Raises DoesNotExist, which becomes a 404."""
     rows = organization.carriers.select_related("integration", "created_by")
     return rows.get(pk=carrier_id)
 
@@ -42,7 +43,8 @@ class CarrierScreen(OrgScreen):
     permissions = {"GET": Permission.PHONE_NUMBERS_READ}
 
     def get(self, request: HttpRequest, carrier_id: UUID) -> HttpResponse:
-        # What is open comes first: what settles meanwhile has moved the carrier when it is read.
+        # The open operation is read first: if it settles now, the carrier that is read next has
+        # changed.
         operation = open_carrier_operations(request.organization, [carrier_id]).get(carrier_id)
         carrier = get_organization_carrier(request.organization, carrier_id)
         state = carrier_state(carrier, operation)
@@ -83,7 +85,7 @@ class CarrierScreen(OrgScreen):
 
 
 def stored_credentials(carrier: Carrier) -> list[tuple[str, str]]:
-    """What is stored of them, but for the password."""
+    """Returns labels and values of the stored credentials, without the password."""
     stored = carrier.registration or carrier.inbound_auth or {}
     words = {
         "username": _("User name"),
@@ -95,7 +97,8 @@ def stored_credentials(carrier: Carrier) -> list[tuple[str, str]]:
 
 
 def sip_allowlist(integration: Integration) -> dict[str, Any]:
-    """What the platform sends SIP from, as its last check told; else where people find it."""
+    """Returns the addresses that the platform sends SIP from, as its last check reported them, and
+    a hint where to find them."""
     provider = PROVIDERS.get(integration.kind)
     help_text = provider.sip_addresses_help if provider else ""
     return {
@@ -121,7 +124,7 @@ class CarrierRetryScreen(OrgScreen):
 
 
 class CarrierDefaultScreen(OrgScreen):
-    """`default`: "yes" or "no"."""
+    """Sets or clears the default carrier. `default` is "yes" or "no"."""
 
     permissions = {"POST": Permission.PHONE_NUMBERS_UPDATE}
 
@@ -157,7 +160,8 @@ class CarrierDeleteScreen(OrgScreen):
         return self.go("carriers")
 
     def ask(self, carrier: Carrier, *, refusal: str = "", status: int = 200) -> HttpResponse:
-        """Names the numbers in the way; another organization's are counted, never named."""
+        """Renders the confirmation. It lists the numbers that prevent the deletion; those of other
+        organizations are counted but never listed."""
         users = carrier.phone_numbers.filter(released_at=None)
         own = users.filter(organization=self.organization).order_by("e164")
         named = list(own.values_list("pk", "e164")[: operations.MAX_LISTED_NUMBERS])

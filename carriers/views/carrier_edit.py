@@ -1,4 +1,4 @@
-"""Carriers as forms: added by a preset or from nothing, changed."""
+"""Screens that add a carrier, with or without a preset, and change one."""
 
 from typing import Any
 from uuid import UUID
@@ -23,7 +23,7 @@ OTHER_PRESET_KEY = "other"
 
 
 class CarrierAddScreen(OrgScreen):
-    """Without `preset`: the choice of one. With it: the form, of the preset's trunk type or the one
+    """Shows the list of presets, or with `preset` the form, for the preset's trunk type or the one
     in `type`."""
 
     permissions = {
@@ -145,6 +145,6 @@ class CarrierEditScreen(OrgScreen):
 
 
 def selected_trunk_type(request: HttpRequest, otherwise: str) -> str:
-    """As the form was sent, or as the address asks; nonsense is what it was."""
+    """Returns the trunk type from the form or the URL, or `otherwise` if it is invalid."""
     wanted = request.POST.get("trunk_type") or request.GET.get("type")
     return wanted if wanted in TrunkType.values else otherwise

@@ -1,4 +1,4 @@
-"""A carrier as a form: only the fields that its trunk type needs."""
+"""The form of a carrier, with only the fields that its trunk type needs."""
 
 from typing import Any
 
@@ -44,7 +44,8 @@ def plain_text_field(
 
 
 class CarrierForm(TrunkFormMixin, forms.Form):
-    """`carrier` None: a new one, perhaps by a preset. Blank password: the stored one stays."""
+    """The form of `carrier`, or of a new one if it is None, optionally with a preset. A blank
+    password keeps the stored one."""
 
     trunk_type = forms.ChoiceField(choices=TrunkType.choices, widget=forms.HiddenInput)
     name = FormText(
@@ -101,7 +102,8 @@ class CarrierForm(TrunkFormMixin, forms.Form):
         self.keep(carrier, trunk_type)
 
     def place(self, organization: Organization, carrier: Carrier | None) -> None:
-        """The platform is fixed once the carrier exists."""
+        """Sets up the integration field, which an existing carrier does not have because it cannot
+        move."""
         if carrier:
             del self.fields["integration"]
             return
@@ -126,7 +128,7 @@ class CarrierForm(TrunkFormMixin, forms.Form):
 
     @property
     def of_the_trunk(self) -> list[forms.BoundField]:
-        """The fields that another trunk type would not have, or have otherwise."""
+        """Returns the fields that depend on the trunk type."""
         return [self[name] for name in REGISTRATION_FIELDS if name in self.fields]
 
     @property
@@ -136,7 +138,7 @@ class CarrierForm(TrunkFormMixin, forms.Form):
 
 
 class GatewayRowForm(GatewayForm):
-    """One of several gateways: where a line may be empty, it is so without an address."""
+    """One row of several gateways. A row without an address counts as empty."""
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
@@ -148,7 +150,7 @@ class GatewayRowForm(GatewayForm):
 
 
 class BaseGatewayFormSet(forms.BaseFormSet):
-    """The gateways of a new carrier, a row each; a preset's say their region."""
+    """The gateways of a new carrier, one per row. Rows from a preset show their region."""
 
     preset: CarrierPreset | None = None
 
@@ -192,8 +194,8 @@ def build_gateway_formset(data: Any, preset: CarrierPreset | None) -> BaseGatewa
 
 
 class SingleGatewayForm(GatewayForm):
-    """A gateway of a carrier that exists; the list as a whole is looked at by the operation. A
-    stored password does not follow to another address: it is asked for again."""
+    """One gateway of an existing carrier; the operation validates the list as a whole. A stored
+    password is not sent to another address, so it must be entered again."""
 
     password = FormSecret(
         label=gettext_lazy("Password of the carrier"),

@@ -1,4 +1,4 @@
-"""The gateways of a carrier, one at a time."""
+"""Screens for the gateways of a carrier, one at a time."""
 
 from typing import Any
 from uuid import UUID
@@ -25,7 +25,7 @@ CHANGE_PERMISSIONS = {
 
 
 class GatewayFormScreen(OrgScreen):
-    """What adding and changing share: the form, the warning of an overlap, and the way back."""
+    """The base of adding and changing: the form, the overlap warning and the redirect."""
 
     def answer(
         self, carrier: Carrier, form: SingleGatewayForm, do: Any, gateway: SipGateway | None = None

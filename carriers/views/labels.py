@@ -1,4 +1,4 @@
-"""How carriers are told to people: trunk types, directions, states and their reasons."""
+"""Labels of carriers: trunk types, directions, states and their reasons."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +16,7 @@ Status = Carrier.Status
 
 @dataclass(frozen=True)
 class TrunkTypeLabel:
-    """A trunk type in words: which side proves who it is, and how."""
+    """A trunk type in words: which side authenticates, and how."""
 
     key: str
     title: Any
@@ -47,7 +47,7 @@ TRUNK_TYPE_LABELS = {
 
 @dataclass(frozen=True)
 class CarrierState:
-    """`is_moving`: something is open, and the page follows it."""
+    """The state to show. `is_moving` means that an operation is open and the page polls."""
 
     status: str
     label: str
@@ -60,7 +60,7 @@ class CarrierState:
 
 
 def carrier_state(carrier: Carrier, operation: Operation | None) -> CarrierState:
-    """`operation`: the open one of the carrier, if there is one."""
+    """Returns the state to show. `operation` is the carrier's open operation, if there is one."""
     is_leaving = carrier.status == Status.DELETED and carrier.released_at is None
     unsettled = carrier.status in (Status.PENDING, Status.FAILED) or is_leaving
     tried = operation is None or operation.attempts > 0

@@ -1,4 +1,4 @@
-"""The addresses of the screens, below /o/<organization>/."""
+"""URLs of the screens, below /o/<organization>/."""
 
 from django.urls import URLPattern, path
 
