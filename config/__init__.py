@@ -1,5 +1,5 @@
-"""The project: settings, URLs, the Celery app and the supervisor. Every entry point imports this
-first."""
+"""The project: settings, URLs, the Celery application and the supervisor. Every entry point imports
+this package first."""
 
 from pathlib import Path
 

@@ -13,11 +13,12 @@ from config.web.upload_limits import body_limits  # isort: skip  needs the setti
 
 logger = logging.getLogger(__name__)
 
-OPEN_FILE_LIMIT = 4096  # 2048 connections, files of 256 large bodies, PostgreSQL, and room to spare
+OPEN_FILE_LIMIT = 4096  # 2048 connections, files of 256 large bodies, PostgreSQL, and a reserve
 
 
 def raise_open_file_limit() -> None:
-    """As many as the hard limit admits. Without any left, granian cannot accept connections."""
+    """Raises the limit as far as the hard limit allows, to OPEN_FILE_LIMIT at most. Without free
+    files, granian cannot accept connections."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < OPEN_FILE_LIMIT:
         logger.warning(
@@ -29,7 +30,7 @@ def raise_open_file_limit() -> None:
 
 
 def exit_with_granian() -> None:
-    """A killed granian would leave its processes behind, and they would keep the port."""
+    """Ends this process when granian is killed, because it would otherwise keep the port."""
     if granian := multiprocessing.parent_process():
         exit_with_parent(granian.pid, signal.SIGKILL)
 

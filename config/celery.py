@@ -1,4 +1,4 @@
-"""The Celery application; `celery -A config worker` finds it here."""
+"""The Celery application, found here by `celery -A config worker`."""
 
 import gc
 import os
@@ -23,18 +23,19 @@ from config.environment.validation import ensure_encryption_keys_match, ensure_v
 from config.postgresql.connection import enable_answer_timeout
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-# All of Django's checks would load the screens and the admin, for the rest of the worker's life.
+# Running all of Django's checks would load the screens and the admin, for the life of the worker.
 os.environ.setdefault("CELERY_SKIP_CHECKS", "true")
 app = Celery("patchbay")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
-# What it will do otherwise one day, our settings say already.
+# The settings already choose the future behaviour that these warnings announce.
 warnings.filterwarnings("ignore", category=CPendingDeprecationWarning)
 
 
 @celeryd_init.connect
 def validate_worker_startup(**kwargs) -> None:
-    """Celery logs what a receiver raises and goes on, so a refusal ends the program."""
+    """Ends the program if it must not start. Celery only logs what a receiver raises, so errors are
+    turned into an exit."""
     from config.schema_guard import wait_for_current_schema
 
     ensure_valid_settings()
@@ -48,15 +49,15 @@ def validate_worker_startup(**kwargs) -> None:
 
 @worker_before_create_process.connect
 def freeze_garbage_collector(**kwargs) -> None:
-    """What the parent has is shared with its children for as long as nobody writes to it; a garbage
-    collector that looks at it does."""
+    """Keeps the parent's memory shared with its children. Pages are shared until someone writes to
+    them, and the garbage collector writes to what it inspects."""
     gc.collect()
     gc.freeze()
 
 
 @setup_logging.connect
 def keep_django_logging(**kwargs) -> None:
-    """Django has set up the log; with a receiver here Celery leaves it alone."""
+    """Does nothing. With a receiver here, Celery leaves Django's logging as it is."""
 
 
 @worker_process_init.connect
@@ -66,7 +67,8 @@ def start_worker_telemetry(**kwargs) -> None:
 
 @worker_process_init.connect
 def limit_worker_memory(**kwargs) -> None:
-    """A child that wants more gets a MemoryError: it ends one attempt, and not the machine."""
+    """Limits a child's memory: exceeding it raises MemoryError, which ends one attempt and not the
+    machine."""
     most = settings.WORKER_MEMORY
-    with suppress(ValueError, OSError):  # lower already, or unknown to this system
+    with suppress(ValueError, OSError):  # already lower, or not supported by this system
         resource.setrlimit(resource.RLIMIT_DATA, (most, most))

@@ -1,4 +1,4 @@
-"""The command line, which lets no older code change a newer database."""
+"""The command line, which prevents older code from changing a newer database."""
 
 import sys
 
@@ -7,9 +7,9 @@ from django.core.management.base import BaseCommand
 
 from config.schema_guard import SchemaMismatch, ensure_schema_not_newer, project_app_labels
 
-# Ours that touch no row, or say themselves what is wrong.
+# Patchbay's commands that touch no row, or report a schema mismatch themselves.
 UNGUARDED_COMMANDS = {"draw_schemas", "doctor", "backup", "restore"}
-GUARDED_COMMANDS = {"migrate", "createsuperuser", "changepassword", "shell"}  # of Django's
+GUARDED_COMMANDS = {"migrate", "createsuperuser", "changepassword", "shell"}  # commands of Django
 
 
 class GuardedManagementUtility(ManagementUtility):

@@ -1,4 +1,4 @@
-"""Examined by `manage.py doctor`: migrations, and the disk of an embedded database."""
+"""Checks of `manage.py doctor`: migrations, and the disk of an embedded database."""
 
 import shutil
 from collections.abc import Iterator
@@ -8,8 +8,8 @@ from django.conf import settings
 from config.schema_guard import compare_schema
 from organizations.diagnostics.findings import Finding, register_diagnostic_check
 
-LOW_DISK_BYTES = 1_000_000_000  # bytes; below, a warning
-CRITICAL_DISK_BYTES = 100_000_000  # a fault
+LOW_DISK_BYTES = 1_000_000_000  # bytes; a warning below
+CRITICAL_DISK_BYTES = 100_000_000  # bytes; a fault below
 
 
 @register_diagnostic_check("migrations")
@@ -26,7 +26,8 @@ def diagnose_migrations() -> Iterator[Finding]:
 
 @register_diagnostic_check("disk", needs_database=False)
 def diagnose_disk_space() -> Iterator[Finding]:
-    """Where `make up` keeps its data; another database server has a disk of its own."""
+    """Yields the free disk space where `make up` stores its data. Another database server has a
+    disk of its own, which is not checked."""
     folder = settings.DATA_FOLDER
     if not (folder / "environment").exists():
         yield Finding("ok", "disk", "No data lies here: see to the disk of PostgreSQL's machine.")

@@ -1,6 +1,7 @@
-"""`manage.py healthy dispatcher|worker|web`: is this one, on this machine, well? For healthchecks.
+"""`manage.py healthy dispatcher|worker|web`, the health check of this machine's process for
+containers.
 
-Asked every few seconds, so it starts without Django. Status 0 or 1, and a line that says why.
+Runs every few seconds, so it starts without Django. Exits with 0 or 1 and prints the reason.
 """
 
 import http.client
@@ -11,8 +12,8 @@ from urllib.parse import urlsplit
 USAGE = "usage: manage.py healthy dispatcher | worker | web [URL]"
 DEFAULT_URL = "http://127.0.0.1:8000/healthz"
 TIMEOUT = 4  # seconds
-# As config/settings.py has no part in this: integrations/runtime/processes.py has the same
-# ALIVE_TIMEOUT.
+# Must equal the ALIVE_TIMEOUT of integrations/runtime/processes.py, which cannot be imported
+# without Django's settings.
 PROCESS_QUERY = """
 SELECT state, reason, extract(epoch FROM statement_timestamp() - seen_at)::int
 FROM integrations_process WHERE kind = %s AND starts_with(instance, %s)
@@ -22,7 +23,7 @@ ALIVE_TIMEOUT = 30  # seconds
 
 
 def main(words: list[str]) -> int:
-    """The status to exit with."""
+    """Runs the check and returns the exit status."""
     if words[:1] == ["web"] and len(words) <= 2:
         is_well, told = check_web(words[1] if len(words) == 2 else DEFAULT_URL)
     elif words in (["dispatcher"], ["worker"]):

@@ -1,5 +1,5 @@
-"""What reaches the log, and how it looks: readable lines, or one JSON object for each
-(LOG_FORMAT=json). Nothing here may raise: a program must not fail for what it says."""
+"""Configuration of the log: what is logged, as readable lines or one JSON object per record
+(LOG_FORMAT=json). Nothing here may raise, because a program must not fail while logging."""
 
 import json
 import logging
@@ -13,15 +13,15 @@ import structlog
 
 from organizations.web.request_id import current_request_id
 
-MAX_CLIENT_TEXT = 300  # characters of what a client sent
-REPEAT_INTERVAL = 60.0  # seconds in which the same error is told once
-MAX_TRACKED_ERRORS = 500  # of errors that are remembered
-VARIABLE_PARTS = re.compile(r"[0-9a-fA-F-]{8,}|\d+")  # ids and numbers: the same error has others
+MAX_CLIENT_TEXT = 300  # characters from a client
+REPEAT_INTERVAL = 60.0  # seconds in which the same error is logged once
+MAX_TRACKED_ERRORS = 500  # distinct errors that are remembered
+VARIABLE_PARTS = re.compile(r"[0-9a-fA-F-]{8,}|\d+")  # ids and numbers differ in repeats
 
 
 class DropClientErrorTracebacks(logging.Filter):
-    """A request that Django refuses, for its Host header or the like, is one line: the client did
-    it, and can do it as often as it likes."""
+    """Logs a request that Django refuses, for example for its Host header, in one line without
+    traceback, because clients can cause any number of them."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.name.startswith("django.security."):
@@ -31,7 +31,7 @@ class DropClientErrorTracebacks(logging.Filter):
 
 
 class DropDuplicateServerErrors(logging.Filter):
-    """Django's line about an answer of 5xx whose cause has a line of our own
+    """Drops Django's record of a 5xx response whose cause Patchbay has logged itself
     (organizations.web.api.exception_mapping)."""
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -43,7 +43,7 @@ class DropDuplicateServerErrors(logging.Filter):
 
 
 class AddRequestId(logging.Filter):
-    """`request_id`: of the request that is being answered, or whose work is being done."""
+    """Adds `request_id`, the id of the current request, or of the one that requested the work."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if not hasattr(record, "request_id"):
@@ -53,19 +53,19 @@ class AddRequestId(logging.Filter):
 
 
 class CollapseRepeats(logging.Filter):
-    """The same warning or error is told at once, and then once a minute with how often it came."""
+    """Logs the same warning or error at once, and then at most once a minute with a count."""
 
     def __init__(self) -> None:
         super().__init__()
         self.lock = Lock()
-        self.told: dict[tuple, list] = {}  # when, and how many since
+        self.told: dict[tuple, list] = {}  # time of the last record, and count since then
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.levelno < logging.WARNING:
             return True
         try:
             return self.is_new(record)
-        except Exception:  # whatever was given to be logged
+        except Exception:  # any object may have been logged
             return True
 
     def is_new(self, record: logging.LogRecord) -> bool:
@@ -91,7 +91,7 @@ class CollapseRepeats(logging.Filter):
 
 
 class LineFormatter(logging.Formatter):
-    """`2026-11-28 07:00:00,000 ERROR name: message`, and the request's id where there is one."""
+    """Formats `2026-11-28 07:00:00,000 ERROR name: message`, and the request id, if any."""
 
     def format(self, record: logging.LogRecord) -> str:
         try:
@@ -105,12 +105,12 @@ class LineFormatter(logging.Formatter):
 
 
 def format_broken_record(record: logging.LogRecord, error: Exception) -> str:
-    """One whose arguments do not fit its text, or cannot be made a text."""
+    """Formats a record whose arguments do not fit its text, or cannot be converted."""
     return f"{record.levelname} {record.name}: {str(record.msg)[:MAX_CLIENT_TEXT]!r} ({error!r})"
 
 
 def order_log_fields(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
-    """The fields in the order in which people read them, and none that is empty."""
+    """Returns the fields in reading order, without empty ones."""
     record = event["_record"]
     first = {"time": event.pop("time"), "level": record.levelname, "logger": record.name}
     first |= {"message": event.pop("event"), "process": record.process}
@@ -119,7 +119,7 @@ def order_log_fields(_logger: Any, _method: str, event: dict[str, Any]) -> dict[
 
 
 def stringify_log_value(value: Any) -> str:
-    """Of what JSON does not know."""
+    """Returns the text of a value that JSON does not support."""
     try:
         return str(value)
     except Exception:
@@ -127,7 +127,7 @@ def stringify_log_value(value: Any) -> str:
 
 
 class JsonFormatter(structlog.stdlib.ProcessorFormatter):
-    """One object on one line."""
+    """Formats a record as one JSON object on one line."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -163,7 +163,7 @@ EXTRA_LOG_FIELDS = (
 
 
 def build_logging_settings(*, level: str, is_json: bool) -> dict[str, Any]:
-    """Django's LOGGING."""
+    """Returns Django's LOGGING setting."""
     filters = {
         "refused": DropClientErrorTracebacks,
         "twice": DropDuplicateServerErrors,
@@ -179,7 +179,7 @@ def build_logging_settings(*, level: str, is_json: bool) -> dict[str, Any]:
         "filters": {name: {"()": kind} for name, kind in filters.items()},
         "handlers": {"stderr": {**handler, "filters": [*filters]}},
         "root": {"handlers": ["stderr"], "level": level},
-        "loggers": {  # what they would say, our own lines say better, or the client knows
+        "loggers": {  # Patchbay logs the same better, or the client knows already
             **dict.fromkeys(("httpx", "httpcore", "celery.worker.strategy"), {"level": "WARNING"}),
             **dict.fromkeys(("celery.app.trace", "django.request"), {"level": "ERROR"}),
         },

@@ -1,5 +1,5 @@
-"""Settings of what watches the web; the other programs are not told them."""
+"""Monitoring settings of the web, which the other programs do not have."""
 
 from config.environment.reader import env
 
-METRICS_TOKEN = env("PATCHBAY_METRICS_TOKEN")  # "": no metrics
+METRICS_TOKEN = env("PATCHBAY_METRICS_TOKEN")  # "" disables metrics

@@ -1,9 +1,9 @@
-"""Whether this code and the schema of its database fit each other (docs/upgrading.md).
+"""Checks whether this code is compatible with the schema of its database (docs/upgrading.md).
 
-Older code runs on a newer schema, so that an upgrade needs no pause, as long as every migration
-that it does not know only adds to the schema. A migration that older code cannot bear says in its
-name which one that code must know: `0021_needs_0018_drop_label` may be met by code that has
-migration 0018 of the same app, and by no other.
+Older code runs on a newer schema, so that an upgrade needs no downtime, if every migration that it
+does not know only adds to the schema. A migration that is incompatible with older code has in its
+name the migration that the code must know: `0021_needs_0018_drop_label` is compatible with code
+that has migration 0018 of the same app, and with no other.
 """
 
 import logging
@@ -26,23 +26,23 @@ from organizations.text.errors import error_summary
 logger = logging.getLogger(__name__)
 
 MigrationName = tuple[str, str]  # app and migration
-POLL_INTERVAL = 1.0  # seconds between two looks
+POLL_INTERVAL = 1.0  # seconds between two checks
 
 REQUIRED_MIGRATION = re.compile(r"\d{4}_needs_(\d{4})_")
 UNREADABLE_SQLSTATES = (
     "42P01",  # no such table: nothing was ever migrated
-    "42501",  # no right to read it: grant_roles has not run
+    "42501",  # not readable: grant_roles has not run
 )
 
 
 class SchemaMismatch(ImproperlyConfigured):
-    """Why this code does not run on its database, in a sentence."""
+    """Says in a sentence why this code does not run on its database."""
 
 
 @dataclass(frozen=True)
 class SchemaComparison:
-    """What the database has and this code has not (`unknown`), and the reverse (`missing`), as
-    "app.migration"; of `unknown` only `unbearable` matter."""
+    """What the database has and this code lacks (`unknown`), and the reverse (`missing`), as
+    "app.migration". Of `unknown` only `unbearable` is incompatible."""
 
     missing: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
@@ -56,7 +56,7 @@ class SchemaComparison:
 
     @property
     def sentence(self) -> str:
-        """What is wrong and what to do; empty if nothing is."""
+        """Returns the problem and its solution, or "" if there is none."""
         if self.unbearable:
             return (
                 f"The database was migrated by a newer Patchbay than this {VERSION}, which does not"
@@ -77,7 +77,7 @@ def describe_migrations(names: tuple[str, ...]) -> str:
 
 
 def compare_schema() -> SchemaComparison:
-    """Compares by one query. Raises OperationalError where the database is out of reach, and
+    """Compares with one query. Raises OperationalError if the database is unreachable, and
     SchemaMismatch if PostgreSQL is older than Patchbay supports."""
     known, recorded = known_migrations(), applied_migrations()
     unknown = {name for name in recorded - known if name[0] in project_app_labels()}
@@ -107,7 +107,8 @@ def is_backward_compatible(
 
 @cache
 def known_migrations() -> frozenset[MigrationName]:
-    """By the names of files: to read them all takes memory, which a program then keeps."""
+    """Returns the migrations by file names, because importing them all would use memory for the
+    life of the program."""
     found = set()
     for app in apps.get_app_configs():
         folder = Path(app.path, "migrations")
@@ -129,7 +130,7 @@ def applied_migrations() -> set[MigrationName]:
         with connection.cursor() as cursor:
             cursor.execute("SELECT app, name FROM django_migrations")
             return set(cursor.fetchall())
-    except NotSupportedError as error:  # Django's sentence names both versions
+    except NotSupportedError as error:  # Django's message has both versions
         connection.close()
         raise SchemaMismatch(f"Patchbay does not start: {error}") from None
     except ProgrammingError as error:
@@ -139,8 +140,8 @@ def applied_migrations() -> set[MigrationName]:
 
 
 def ensure_schema_not_newer() -> None:
-    """Raises SchemaMismatch if this code cannot run on the database. A database that is out of
-    reach refuses nothing: whoever waits for it asks again."""
+    """Raises SchemaMismatch if this code cannot run on the database. Does not raise if the database
+    is unreachable, because code that waits for it checks again."""
     try:
         found = compare_schema()
     except OperationalError:
@@ -152,9 +153,10 @@ def ensure_schema_not_newer() -> None:
 
 
 def wait_for_current_schema(pause: Callable[[float], object] = time.sleep) -> bool:
-    """Whether the schema is as this code needs it; `pause` waits, and returns true to give up.
+    """Waits until the schema fits this code and returns True, or False if `pause`, which waits,
+    returns true to give up.
 
-    For programs that have nothing to do before. Raises SchemaMismatch as `ensure_schema_not_newer`
+    For programs that can do nothing before. Raises SchemaMismatch as `ensure_schema_not_newer`
     does.
     """
     told = ""
@@ -168,7 +170,8 @@ def wait_for_current_schema(pause: Callable[[float], object] = time.sleep) -> bo
 
 
 def find_startup_blocker() -> str:
-    """A sentence, empty if there is none. Leaves no connection open."""
+    """Returns the problem as a sentence, or "". Leaves no connection open. Raises
+    SchemaMismatch."""
     try:
         found = compare_schema()
     except OperationalError as error:

@@ -1,4 +1,4 @@
-"""Settings, all from the environment; README holds the table of them."""
+"""Django's settings, all from the environment. README has the table of them."""
 
 import socket
 from datetime import timedelta
@@ -28,13 +28,13 @@ SECRET_KEY = env("SECRET_KEY")
 PATCHBAY_ENCRYPTION_KEYS = env("PATCHBAY_ENCRYPTION_KEYS")  # newest first
 DATA_FOLDER = data_folder()
 
-# --- where we are -------------------------------------------------------------------------------
+# --- location ------------------------------------------------------------------------------------
 PUBLIC_BASE_URL = env("PUBLIC_BASE_URL")
 ALLOWED_HOSTS = env("ALLOWED_HOSTS")
 CSRF_TRUSTED_ORIGINS = env("CSRF_TRUSTED_ORIGINS", [PUBLIC_BASE_URL])
 HTTPS = env("PATCHBAY_HTTPS", PUBLIC_BASE_URL.startswith("https://"))
-# Addresses and networks whose forwarded headers are believed, and `unix`:
-# organizations.web.client_address.
+# Addresses and networks whose forwarded headers are trusted, or `unix`
+# (organizations.web.client_address).
 TRUSTED_PROXIES = env("PATCHBAY_TRUSTED_PROXIES")
 SECURE_SSL_REDIRECT = HTTPS and env("PATCHBAY_HTTPS_REDIRECT")
 SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)$"]
@@ -44,13 +44,13 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_NAME = "patchbay_session"
 SESSION_ENGINE = "organizations.accounts.sign_in.session_store"
 SESSION_IDLE = timedelta(minutes=env("PATCHBAY_SESSION_IDLE_MINUTES"))
-SESSION_COOKIE_AGE = env("PATCHBAY_SESSION_DAYS") * 24 * 3600  # whatever its use
-# How often a use is written down; in tests the queries of a page are counted.
+SESSION_COOKIE_AGE = env("PATCHBAY_SESSION_DAYS") * 24 * 3600  # even if the session is in use
+# How often the use of a session is stored. Tests count the queries of a page, so rarely there.
 SESSION_NOTED = timedelta(hours=1 if MODE == "test" else 0, minutes=1)
 X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "organizations.web.views.csrf_failure.csrf_failure"
 
-# --- the apps -----------------------------------------------------------------------------------
+# --- apps ----------------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "unfold",
     "unfold.contrib.filters",
@@ -136,24 +136,24 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
-if MODE == "test":  # a slow hash protects no test user
+if MODE == "test":  # speed only, as test users need no protection
     PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- PostgreSQL ---------------------------------------------------------------------------------
 DATABASES = {"default": parse_database_settings(env("DATABASE_URL"))}
-# The web keeps its connections: config/wsgi.py.
+# The web keeps its connections open (config/wsgi.py).
 DATABASES["default"]["CONN_MAX_AGE"] = env("DATABASE_CONN_MAX_AGE")
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 
-# --- Celery: the settings that carry the promises (docs/decisions) --------------------------------
+# --- Celery, with the settings that the guarantees need (docs/decisions) -------------------------
 REDIS_URL = env("REDIS_URL")
 OPERATION_TIME_LIMIT = timedelta(seconds=60)  # the worker's hard limit on one attempt
 OPERATION_LEASE = timedelta(seconds=env("PATCHBAY_LEASE_SECONDS"))  # renewed before each call
-OLDEST_DUE = timedelta(seconds=env("PATCHBAY_OLDEST_DUE_SECONDS"))  # /readyz: more is not ready
-JOB_LEASE = timedelta(seconds=env("PATCHBAY_JOB_LEASE_SECONDS"))  # of batches, exports, counts
+OLDEST_DUE = timedelta(seconds=env("PATCHBAY_OLDEST_DUE_SECONDS"))  # /readyz is not ready beyond
+JOB_LEASE = timedelta(seconds=env("PATCHBAY_JOB_LEASE_SECONDS"))  # of jobs, exports and counts
 OPERATION_REDISPATCH = timedelta(seconds=env("PATCHBAY_REDISPATCH_SECONDS"))
-# A batch is worked in slices, so that it leaves room for others; checking a file is one piece.
+# Jobs run in slices, to give way to others. Checking a file is one piece.
 BATCH_SLICE = timedelta(seconds=env("PATCHBAY_BATCH_SLICE_SECONDS"))
 BATCH_TIME_LIMIT = timedelta(minutes=10)
 CELERY_BROKER_URL = REDIS_URL
@@ -161,22 +161,22 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_IGNORE_RESULT = True
-# Whoever reached the broker could end or reconfigure workers by it; nothing of ours uses it.
+# With access to the broker, anyone could stop or reconfigure workers; Patchbay does not use it.
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
-# How many operations and slices are worked on at a time; the dispatcher shares them out (ADR 0018).
-CELERY_WORKER_CONCURRENCY = env("PATCHBAY_WORKER_PROCESSES")  # of each worker
+# Concurrent operations and slices, which the dispatcher distributes (decision 18).
+CELERY_WORKER_CONCURRENCY = env("PATCHBAY_WORKER_PROCESSES")  # in each worker
 WORKER_SLOTS = CELERY_WORKER_CONCURRENCY * env("PATCHBAY_WORKERS")
-# The most that a worker's child may take, in bytes; one that ever took a third ends after its task.
+# Memory limit of a worker's child, in bytes. One that ever used a third ends after its task.
 WORKER_MEMORY = env("PATCHBAY_WORKER_MEMORY_MB") * 1024 * 1024
 CELERY_WORKER_MAX_MEMORY_PER_CHILD = WORKER_MEMORY // 3 // 1024  # in KiB
 CELERY_TASK_TIME_LIMIT = OPERATION_TIME_LIMIT.total_seconds()
 CELERY_TASK_DEFAULT_QUEUE = "patchbay"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
-# A broken line to the broker is no reason to break off a call to a platform.
+# Losing the broker is no reason to cancel a call to a platform.
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = CELERY_WORKER_REDIRECT_STDOUTS = False
-# As for PostgreSQL (config/postgresql/parameters.py): a lost peer is noticed within 15 seconds.
+# As for PostgreSQL (config/postgresql/parameters.py), a lost peer is noticed within 15 seconds.
 TCP_OPTIONS = {"KEEPIDLE": 5, "KEEPINTVL": 3, "KEEPCNT": 3, "USER_TIMEOUT": 15_000}
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 300,
@@ -196,7 +196,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "interval_max": 0.1,
 }
 
-# --- the API ------------------------------------------------------------------------------------
+# --- API -----------------------------------------------------------------------------------------
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000  # bytes; a larger body is a 413 problem
 FILE_UPLOAD_HANDLERS = [
     "config.web.upload_limits.LongFormHandler",
@@ -204,12 +204,12 @@ FILE_UPLOAD_HANDLERS = [
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]
-# Per key and web process; 0: none.
+# For each key and web process; 0 means unlimited.
 RATE_LIMIT_PER_SECOND = env("PATCHBAY_RATE_LIMIT_PER_SECOND")
 RATE_LIMIT_BURST = env("PATCHBAY_RATE_LIMIT_BURST")
 IDEMPOTENCY_RETENTION = timedelta(hours=24)
 ALLOWED_PRIVATE_CIDRS = env("PATCHBAY_ALLOWED_PRIVATE_CIDRS")
-# Where Twilio is; another place is for a stand-in of the operator's: https, or on loopback.
+# The URLs of Twilio. Operators can set a stand-in: https, or http on loopback.
 TWILIO_API_URL = env("PATCHBAY_TWILIO_API_URL")
 TWILIO_TRUNKING_URL = env("PATCHBAY_TWILIO_TRUNKING_URL")
 REST_FRAMEWORK = {
@@ -221,8 +221,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = spectacular_settings(PUBLIC_BASE_URL, VERSION)
 
-# --- how long what is kept (integrations/retention/cleanup.py); no days: for ever
-# -------------------------
+# --- retention (integrations/retention/cleanup.py); 0 days means for ever ------------------------
 PLATFORM_CALLS_RETENTION = timedelta(days=env("PATCHBAY_PLATFORM_CALLS_DAYS"))
 BATCH_RETENTION = timedelta(days=env("PATCHBAY_BATCH_DAYS"))  # of their rows
 BATCH_HISTORY_RETENTION = timedelta(days=env("PATCHBAY_BATCH_HISTORY_DAYS"))
@@ -230,10 +229,10 @@ OPERATION_RETENTION = timedelta(days=env("PATCHBAY_OPERATION_DAYS"))
 DELETED_RETENTION = timedelta(days=env("PATCHBAY_DELETED_DAYS"))
 INVITATION_RETENTION = timedelta(days=env("PATCHBAY_INVITATION_DAYS"))
 REVOKED_KEY_RETENTION = timedelta(days=env("PATCHBAY_REVOKED_KEY_DAYS"))
-EVENT_RETENTION = timedelta(days=env("PATCHBAY_EVENT_DAYS"))  # then archived, never just deleted
+EVENT_RETENTION = timedelta(days=env("PATCHBAY_EVENT_DAYS"))  # after archiving, never without it
 ARCHIVE_FOLDER = env("PATCHBAY_ARCHIVE_FOLDER")
 
-# --- the rest -----------------------------------------------------------------------------------
+# --- other ---------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("de", "Deutsch")]
 LOCALE_PATHS = [BASE_DIR / "locale"]

@@ -1,5 +1,5 @@
-"""How people sign in (django-allauth): e-mail and password, TOTP, passkeys, recovery codes, and by
-settings one OpenID Connect provider. docs/decisions/0013 says why."""
+"""Sign-in settings (django-allauth): e-mail and password, TOTP, passkeys, recovery codes, and
+optionally one OpenID Connect provider. The reasons are in docs/decisions/0013."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,11 +25,11 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
-ACCOUNT_REAUTHENTICATION_TIMEOUT = 600  # seconds that a proof of who one is lasts
-ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # nobody has us write to strangers
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 600  # seconds that a reauthentication is valid
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # prevents sending e-mail to strangers
 
 # --- lock-out ------------------------------------------------------------------------------------
-# What failed is counted where all web processes see it: entering/lockout.py says by which keys.
+# Failures are counted across all web processes; sign_in/lockout.py defines the keys.
 ACCOUNT_RATE_LIMITS = {
     "login": "60/m/ip",
     "login_failed": "5/5m/key",
@@ -44,12 +44,13 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "sign_in_cache",
-        # When it is full, a third is thrown away: who could fill it would lift every lock-out.
+        # A full cache drops a third of its entries, so whoever could fill it would lift every
+        # lock-out.
         "OPTIONS": {"MAX_ENTRIES": 100_000},
     }
 }
 
-# --- the second factor ---------------------------------------------------------------------------
+# --- second factor -------------------------------------------------------------------------------
 MFA_ADAPTER = "organizations.accounts.sign_in.second_factor.EncryptedMfaAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
@@ -59,17 +60,18 @@ MFA_FORMS = {
     "add_webauthn": "organizations.accounts.sign_in.forms.PasskeyForm",
 }
 MFA_TOTP_ISSUER = "Patchbay"
-MFA_TOTP_TOLERANCE = 1  # half a minute, for clocks that are slow
-# Browsers themselves allow passkeys on https and on localhost only; the latter is `make up`.
+MFA_TOTP_TOLERANCE = 1  # half a minute, for inaccurate clocks
+# Browsers themselves allow passkeys only on https and on localhost, which is for `make up`.
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = env("PUBLIC_BASE_URL").startswith("http://")
-# Who joined by a link has one, too; it goes when the e-mail's owner comes (entering/ownership.py).
+# Accounts made by an invitation may have a second factor before their e-mail address is verified.
+# Verifying the address removes it (organizations/accounts/email_verification.py).
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 REQUIRE_MFA = env("PATCHBAY_REQUIRE_MFA")  # off | operators | everybody
 OPEN_ORGANIZATIONS = env("PATCHBAY_OPEN_ORGANIZATIONS")
 
-# --- one OpenID Connect provider -----------------------------------------------------------------
+# --- OpenID Connect provider ---------------------------------------------------------------------
 SOCIALACCOUNT_ADAPTER = "organizations.accounts.sign_in.oidc.SingleProviderAdapter"
-SOCIALACCOUNT_LOGIN_ON_GET = True  # a link: our pages post forms to nobody else (form-action)
+SOCIALACCOUNT_LOGIN_ON_GET = True  # a link, as form-action forbids forms to others
 
 
 def build_openid_connect_settings(
@@ -102,5 +104,5 @@ EMAIL_TIMEOUT = 5
 HOST_NAME = urlsplit(env("PUBLIC_BASE_URL", "")).hostname or "localhost"
 DEFAULT_FROM_EMAIL = env("PATCHBAY_EMAIL_FROM", f"Patchbay <patchbay@{HOST_NAME}>")
 ACCOUNT_EMAIL_NOTIFICATIONS = CAN_MAIL
-# entering/after_answer.py; a test's transaction is not seen by other threads.
+# See sign_in/deferred_work.py. Other threads cannot see the transaction of a test.
 WORK_AFTER_ANSWERS = env("PATCHBAY_MODE") != "test"

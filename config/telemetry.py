@@ -1,7 +1,7 @@
-"""Errors to Sentry and traces to OpenTelemetry: by a setting each, and by packages that an operator
-installs beside ours. Neither is asked for here otherwise.
+"""Errors to Sentry and traces to OpenTelemetry. Each needs a setting, and packages that the
+operator installs; without them nothing is imported.
 
-Neither gets bodies of requests, values of variables, or who somebody is.
+Neither receives request bodies, values of variables, or the identity of users.
 """
 
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ REQUIRED_PACKAGES = {
 
 
 def missing_package_errors() -> Iterator[str]:
-    """A sentence for each setting whose packages are not installed."""
+    """Yields a sentence for each setting whose packages are not installed."""
     for setting, modules in REQUIRED_PACKAGES.items():
         missing = [
             package for module, package in modules.items() if not is_module_installed(module)
@@ -38,12 +38,13 @@ def missing_package_errors() -> Iterator[str]:
 def is_module_installed(module: str) -> bool:
     try:
         return find_spec(module) is not None
-    except ModuleNotFoundError:  # not even what it is in
+    except ModuleNotFoundError:  # its parent package is missing too
         return False
 
 
 def start_telemetry(program: str) -> None:
-    """In each process, after it was forked; in the web before its middleware is read."""
+    """Starts the telemetry of a process. Call it after the fork, and in the web before the
+    middleware is loaded."""
     if dsn := env("SENTRY_DSN"):
         start_sentry(dsn, program)
     if env("OTEL_EXPORTER_OTLP_ENDPOINT"):
@@ -64,7 +65,7 @@ def start_sentry(dsn: str, program: str) -> None:
 
 
 def start_tracing(program: str) -> None:
-    """The exporter reads its own OTEL_EXPORTER_… variables."""
+    """Starts tracing. The exporter reads its own OTEL_EXPORTER_… variables."""
     from opentelemetry import trace as tracing
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.instrumentation.celery import CeleryInstrumentor

@@ -1,4 +1,4 @@
-"""Every address, app by app."""
+"""All URLs, app by app."""
 
 from django.contrib import admin
 from django.urls import include, path
@@ -23,7 +23,7 @@ __all__ = ["handler400", "handler403", "handler404", "handler429", "handler500",
 
 admin.autodiscover()
 
-# The screens of an organization, one name space over all apps.
+# The screens of an organization, in one namespace over all apps.
 screens = [
     *organization_screens,
     *integration_screens,

@@ -1,4 +1,4 @@
-"""The WSGI application; granian serves it through config/asgi.py."""
+"""The WSGI application, which granian serves through config/asgi.py."""
 
 import os
 
@@ -13,8 +13,8 @@ from organizations.web.request_bodies import require_complete_bodies
 
 ensure_valid_settings()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-# Making a connection costs more than ten answers, so threads keep theirs. Here only: a worker and a
-# dispatcher wait for longer than they work.
+# Opening a connection costs more than ten responses, so threads keep theirs. This is only for the
+# web, because a worker and a dispatcher wait for longer than they work.
 os.environ["DATABASE_CONN_MAX_AGE"] = os.environ.get("DATABASE_CONN_MAX_AGE") or "600"
 tie_connections_to_threads()
 enable_answer_timeout()

@@ -1,1 +1,1 @@
-"""The site of the Django admin: its front page, theme and navigation."""
+"""The Django admin site: front page, theme and navigation."""

@@ -1,4 +1,4 @@
-"""The admin of Django, read by those who serve it."""
+"""The app configuration of the Django admin, loaded only by processes that serve the admin."""
 
 from django.contrib.admin import autodiscover
 from django.contrib.admin.apps import SimpleAdminConfig
@@ -7,8 +7,9 @@ from django.core import checks
 
 
 class PatchbayAdminConfig(SimpleAdminConfig):
-    """config/urls.py has the pages of all apps read. Dispatcher and worker never do: with the forms
-    and packages behind them they would cost each a tenth of its memory."""
+    """Does not discover admin pages; config/urls.py imports those of all apps. Dispatcher and
+    worker never do, because the forms and packages of the pages would cost each a tenth of its
+    memory."""
 
     default = False
 

@@ -1,4 +1,4 @@
-"""The front page of the admin: how the installation fares, in a handful of queries."""
+"""The front page of the admin: the state of the installation, from a handful of queries."""
 
 from functools import partial
 from typing import Any
@@ -31,7 +31,7 @@ PROBLEM_STATES = ("paused", "refused", "checking")
 
 
 def build_admin_overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """What the operator may not see elsewhere is not counted here either."""
+    """Returns the context with the sections that the operator has permission to view."""
     context["title"] = _("Overview")
     may = request.user.has_perm
     if may("numbers.view_phonenumber"):
@@ -52,8 +52,8 @@ def build_admin_overview(request: HttpRequest, context: dict[str, Any]) -> dict[
 
 
 def build_chart_context(request: HttpRequest) -> dict[str, Any]:
-    """The installation's figures. Many numbers are counted by a worker, few here, if none are kept
-    or it is quick; who wants newer ones asks for them."""
+    """Returns the installation's metrics. Workers count large installations; small ones are counted
+    here, if nothing is cached or counting is fast. `now` in the query requests newer metrics."""
     days, anew = selected_range(request), "now" in request.GET
     ranges = [{"days": each, "is_chosen": each == days} for each in RANGE_DAYS]
     context = {"days": days, "ranges": ranges}
@@ -88,7 +88,7 @@ def count_numbers_by_status() -> dict[str, int]:
 
 
 def build_installation_charts(request: HttpRequest, kept: Snapshot) -> dict[str, Any]:
-    """Of what happened only what the operator may look at."""
+    """Returns the charts, limited to what the operator has permission to view."""
     data, may = kept.data, request.user.has_perm
     held, set_up = charts.history_charts(data)
     sees_operations = may("integrations.view_operation")
@@ -110,7 +110,7 @@ def refused_operations_url() -> str:
 
 
 def filtered_numbers_url(**filters: Any) -> str:
-    """The list of numbers, where it has such a filter."""
+    """Returns the URL of the filtered list of numbers, or "" if the list has no such filter."""
     if not filters.keys() <= NUMBER_LIST_FILTERS.keys():
         return ""
     query = urlencode({NUMBER_LIST_FILTERS[name]: value for name, value in filters.items()})
@@ -118,7 +118,8 @@ def filtered_numbers_url(**filters: Any) -> str:
 
 
 def busiest_platform_health(data: dict[str, Any]) -> list[dict[str, Any]]:
-    """The platforms that failed, or were called, most in the last day."""
+    """Returns the health of the integrations with the most failed calls, then the most calls, in
+    the last day."""
     _since, hours = data["health"]
     calls = {pk: (sum(bad for _good, bad in row), sum(map(sum, row))) for pk, row in hours.items()}
     first = sorted(calls, key=calls.__getitem__, reverse=True)[:MAX_ROWS]
@@ -146,7 +147,7 @@ def count_open_operations() -> dict[str, int]:
 
 
 def list_recent_failures() -> list[Operation]:
-    """What failed last, and what is being tried in vain: both need somebody to look."""
+    """Returns the latest operations that failed or keep failing, both of which need attention."""
     in_vain = Q(status=Operation.Status.OPEN, attempts__gte=3)
     rows = Operation.objects.filter(Q(status=Operation.Status.REFUSED) | in_vain)
     return list(
@@ -155,7 +156,8 @@ def list_recent_failures() -> list[Operation]:
 
 
 def list_problem_integrations() -> list[Integration]:
-    """Paused, never connected, or resting until the platform is back."""
+    """Returns the integrations that are paused, never connected, or paused after repeated failures
+    until the platform responds again."""
     resting = Q(failures__gte=BREAKER_THRESHOLD, open_until__gt=timezone.now())
     rows = Integration.objects.filter(Q(state__in=PROBLEM_STATES) | resting)
     return list(rows.select_related("organization").order_by("-updated_at")[:MAX_ROWS])

@@ -1,4 +1,4 @@
-"""The ways through the screens: the side bar, and what the command palette knows."""
+"""The navigation of the screens: the side bar and the entries of the command palette."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +13,7 @@ from organizations.web.views.base import screen_url
 
 @dataclass(frozen=True)
 class NavigationItem:
-    """One entry. `screens` are the url names it is lit for; the first is where it leads."""
+    """One entry. `screens` are the URL names that highlight it; the first is its link."""
 
     title: Any
     icon: str
@@ -59,7 +59,8 @@ PORTAL_NAVIGATION = {
 
 
 def portal_navigation_context(request: HttpRequest) -> dict[str, Any]:
-    """For all templates: the ways that are open to the reader, where there is an organization."""
+    """Returns the navigation for all templates, with the entries that the reader has permission
+    for. Empty outside an organization."""
     principal = getattr(request, "principal", None)
     if principal is None or not request.user.is_authenticated:
         return {}
@@ -84,7 +85,7 @@ def portal_navigation_item(principal: Any, way: NavigationItem, here: str) -> di
     return {"title": way.title, "icon": way.icon, "url": url, "is_here": lit}
 
 
-# Of a screen: the admin's model, and what names its row in the address.
+# For each screen, the admin's model and the URL argument with the row's id.
 ADMIN_PAGES = {
     "number": ("numbers_phonenumber", "number_id"),
     "carrier": ("carriers_carrier", "carrier_id"),
@@ -96,7 +97,8 @@ ADMIN_PAGES = {
 
 
 def matching_admin_url(request: HttpRequest) -> str:
-    """For an operator: the same row in the admin, or the organization; "" for everybody else."""
+    """Returns the admin URL of the same row, or of the organization, for operators with permission;
+    "" for everyone else."""
     if not request.user.is_staff or not request.resolver_match:
         return ""
     found = ADMIN_PAGES.get(request.resolver_match.url_name)

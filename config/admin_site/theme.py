@@ -1,4 +1,4 @@
-"""The looks and the navigation of the admin (django-unfold)."""
+"""The theme and the navigation of the admin (django-unfold)."""
 
 from typing import Any
 
@@ -8,7 +8,8 @@ from django.utils.translation import gettext_lazy as _
 
 
 def admin_navigation_item(title: Any, icon: str, model: str) -> dict[str, Any]:
-    """One line of the navigation: the list of `app.model`, for those who may see it."""
+    """Returns a navigation entry for the list of `app.model`, shown to those with permission to
+    view it."""
     app, name = model.split(".")
     return {
         "title": title,
@@ -65,7 +66,7 @@ NAVIGATION = [
     },
 ]
 
-# A blue whose 600 carries white text with a contrast above 5:1.
+# A blue whose shade 600 has a contrast above 5:1 with white text.
 PRIMARY_COLORS = {
     "50": "oklch(97% .014 254.604)",
     "100": "oklch(93.2% .032 255.585)",

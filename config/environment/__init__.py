@@ -1,1 +1,1 @@
-"""The settings that come from the environment: declared, read and validated."""
+"""Settings from the environment: declaration, reading and validation."""

@@ -1,5 +1,5 @@
-"""The kinds of values that settings have. Each reads the text of a variable and returns its value,
-or raises Wrong, which says what the variable must be.
+"""The kinds of values that settings have. Each parses the text of a variable and returns its value,
+or raises InvalidValue, which says what the variable must be.
 """
 
 import re
@@ -30,8 +30,8 @@ MIN_SECRET_LENGTH = 32  # characters
 
 
 class InvalidValue(ValueError):
-    """`rule` goes on after the variable's name: "must be on or off". `part` is what breaks it,
-    where that is not the whole value."""
+    """An invalid value. `rule` continues after the variable's name: "must be on or off". `part` is
+    the invalid part, if not the whole value is invalid."""
 
     def __init__(self, rule: str, part: str | None = None):
         super().__init__(rule)
@@ -46,7 +46,7 @@ def parse_switch(text: str) -> bool:
 
 @dataclass(frozen=True)
 class NumberInRange:
-    """A number from `low` to `high`."""
+    """Parses a number from `low` to `high`."""
 
     low: float
     high: float
@@ -81,14 +81,14 @@ def parse_log_level(text: str) -> str:
 
 
 def parse_text_line(text: str) -> str:
-    """A line of text."""
+    """Parses one line of printable text. Raises InvalidValue."""
     if not text.isprintable():
         raise InvalidValue("must be one line of text")
     return text
 
 
 def parse_folder_path(text: str) -> str:
-    """Of a folder, which may be made later."""
+    """Parses the path of a folder, which need not exist yet. Raises InvalidValue."""
     if "\0" in text:
         raise InvalidValue("must be the path of a folder")
     return text
@@ -96,7 +96,7 @@ def parse_folder_path(text: str) -> str:
 
 @dataclass(frozen=True)
 class CommaSeparated:
-    """Values of one kind, separated by commas; `rule` says which."""
+    """Parses values of one kind, separated by commas. `rule` describes them."""
 
     kind: ValueParser
     rule: str
@@ -114,7 +114,8 @@ class CommaSeparated:
 
 
 def parse_host(text: str) -> str:
-    """A name, an address, or `[::1]`. Raises ValueError."""
+    """Returns a host name, an IP address, or an IPv6 address from `[::1]` without brackets. Raises
+    ValueError."""
     if text.startswith("[") and text.endswith("]"):
         return str(ip_address(text[1:-1]))
     if not HOST_PATTERN.fullmatch(text):
@@ -153,7 +154,8 @@ def parse_port(text: str) -> int:
 
 
 def split_valid_url(text: str) -> SplitResult:
-    """Raises ValueError for what is no URL with a host, a port that is one, and no blanks."""
+    """Returns the parts of a URL. Raises ValueError if it has whitespace, no host or an invalid
+    port."""
     if not text.isprintable() or re.search(r"\s", text):
         raise ValueError(text)
     parts = urlsplit(text)
@@ -164,7 +166,7 @@ def split_valid_url(text: str) -> SplitResult:
 
 
 def parse_web_url(text: str) -> SplitResult:
-    """Raises ValueError."""
+    """Returns the parts of an http or https URL without user. Raises ValueError."""
     parts = split_valid_url(text)
     if parts.scheme not in ("http", "https") or parts.username is not None:
         raise ValueError(text)
@@ -172,7 +174,7 @@ def parse_web_url(text: str) -> SplitResult:
 
 
 def parse_origin(text: str) -> str:
-    """Raises ValueError. A host may begin with `*.`, for all below it."""
+    """Returns the origin. The host may begin with `*.`, for all subdomains. Raises ValueError."""
     parts = parse_web_url(text.replace("://*.", "://any.", 1))
     if parts.path or parts.query or parts.fragment:
         raise ValueError(text)
@@ -187,7 +189,7 @@ parse_origins = CommaSeparated(
 
 
 def parse_public_url(text: str) -> str:
-    """Without the slash at its end."""
+    """Returns the URL without a trailing slash. Raises InvalidValue."""
     try:
         parts = parse_web_url(text)
         if parts.query or parts.fragment:
@@ -200,7 +202,8 @@ def parse_public_url(text: str) -> str:
 
 
 def parse_secure_url(text: str) -> str:
-    """Credentials go there: in clear only to this machine."""
+    """Returns a URL that credentials are sent to, so http is allowed only on loopback. Raises
+    InvalidValue."""
     try:
         parts = parse_web_url(text)
         if parts.scheme == "https" or is_loopback_host(parts.hostname):
@@ -227,7 +230,7 @@ def parse_database_url(text: str) -> str:
             raise ValueError
         if info.get("sslmode", "prefer") not in TLS_MODES:
             raise ValueError
-    except Exception:  # psycopg's quote parts of the URL, and so of the password
+    except Exception:  # psycopg's errors quote parts of the URL, and so of the password
         raise InvalidValue(
             "must be a URL of PostgreSQL: postgresql://user:password@host:5432/database, with %40 "
             "for an @ in the password and the like"
@@ -253,7 +256,7 @@ def parse_broker_url(text: str) -> str:
 
 
 def parse_email_url(text: str) -> dict[str, Any]:
-    """Django's settings."""
+    """Returns Django's e-mail settings. Raises InvalidValue."""
     try:
         parts = urlsplit(text)
         if parts.scheme.startswith("smtp"):
@@ -282,7 +285,7 @@ def parse_long_secret(text: str) -> str:
 
 
 def parse_bearer_token(text: str) -> str:
-    """Goes into a header of HTTP."""
+    """Returns a token that is safe in an HTTP header. Raises InvalidValue."""
     if not re.fullmatch(r"[!-~]{16,}", text):
         raise InvalidValue(
             "must have 16 characters or more: letters, digits and signs, without blanks"
@@ -291,10 +294,10 @@ def parse_bearer_token(text: str) -> str:
 
 
 def parse_fernet_keys(text: str) -> list[str]:
-    """Newest first."""
+    """Returns the keys, newest first. Raises InvalidValue."""
     keys = [key for each in text.split(",") if (key := each.strip())]
     for place, key in enumerate(keys, 1):
-        if not FERNET_KEY.fullmatch(key):  # Fernet itself reads no further than the first
+        if not FERNET_KEY.fullmatch(key):  # Fernet itself ignores what follows the first one
             raise InvalidValue(
                 f"must be Fernet keys, separated by commas; number {place} of {len(keys)} is none"
             )

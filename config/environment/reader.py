@@ -1,8 +1,8 @@
-"""The environment: variables, files with secrets, and what a running `make up` wrote down for
-commands started beside it.
+"""The environment: variables, files with secrets, and the settings that a running `make up` has
+written for commands started beside it.
 
-To read a setting never fails: where its value is wrong, its default takes its place, and every
-program refuses to start (config/environment/validation.py).
+Reading a setting never fails. An invalid value is replaced by the default, and every program
+refuses to start with one (config/environment/validation.py).
 """
 
 import os
@@ -21,16 +21,16 @@ _DECLARED_DEFAULT = object()
 
 
 class UnreadableSecret(Exception):
-    """The file that a `…_FILE` names cannot be read, or holds nothing. The text names it."""
+    """The file that a `…_FILE` variable names cannot be read, or is empty. The text names it."""
 
 
 class Environment:
-    """The settings by name, as config/environment/variables.py declares them. An empty variable is
-    not set: compose makes one of a line `X=` in `.env`, and a number, a switch or a default is not
-    to be lost by it."""
+    """The settings by name, as config/environment/variables.py declares them. An empty variable
+    counts as not set, because compose creates one from a line `X=` in `.env`, and it must not
+    replace a default."""
 
     def __call__(self, name: str, default: Any = _DECLARED_DEFAULT) -> Any:
-        """The value, or the default where it is not set, or wrong."""
+        """Returns the value, or the default if the variable is not set or invalid."""
         variable = VARIABLES[name]
         if text := self.given(name):
             try:
@@ -43,7 +43,7 @@ class Environment:
         return bool(self.given(name))
 
     def given(self, name: str) -> str:
-        """The text as it was set, by the variable or by a file; "" for none."""
+        """Returns the text of the variable or of its file, or "" if it is not set."""
         if not VARIABLES[name].is_secret:
             return os.environ.get(name, "").strip()
         try:
@@ -56,8 +56,8 @@ env = Environment()
 
 
 def read_secret(name: str) -> str:
-    """What the variable holds, or the file that `<name>_FILE` names; "" where neither is set.
-    Raises UnreadableSecret."""
+    """Returns the value of the variable, or the content of the file that `<name>_FILE` names; "" if
+    neither is set. Raises UnreadableSecret."""
     text = os.environ.get(name, "")
     if text.strip():
         return text
@@ -66,7 +66,7 @@ def read_secret(name: str) -> str:
 
 
 def read_secret_file(place: str) -> str:
-    """The text of a file, without the newline at its end. Raises UnreadableSecret."""
+    """Returns the text of a file, without a trailing newline. Raises UnreadableSecret."""
     try:
         if not os.path.isfile(place) and os.path.exists(place):
             raise UnreadableSecret(f"{place} is not a file")
@@ -82,8 +82,8 @@ def read_secret_file(place: str) -> str:
 
 
 def export_file_secrets() -> None:
-    """Put secrets that files hold into our environment, in the place of the files' names: for
-    children that may not read the files."""
+    """Replaces the `…_FILE` variables in the environment by the secrets in the files, for children
+    that have no permission to read the files."""
     for name, variable in VARIABLES.items():
         if variable.is_secret and not os.environ.get(name) and (text := env.given(name)):
             os.environ[name] = text
@@ -91,13 +91,13 @@ def export_file_secrets() -> None:
 
 
 def data_folder() -> Path:
-    """Where the embedded installation keeps its data (PATCHBAY_DATA, default `var`)."""
+    """Returns the data folder of the embedded installation (PATCHBAY_DATA, default `var`)."""
     return Path(env("PATCHBAY_DATA") or BASE_DIR / "var").expanduser().resolve()
 
 
 def load_quickstart_environment() -> None:
-    """Without a DATABASE_URL, take the settings of the `make up` installation, where there is
-    one."""
+    """Loads the settings of the `make up` installation, if there is one and DATABASE_URL is not
+    set."""
     if "DATABASE_URL" in env:
         return
     try:
@@ -110,8 +110,8 @@ def load_quickstart_environment() -> None:
 
 
 def parse_database_settings(url: str) -> dict:
-    """Django's settings for one libpq URL; sockets, query options and odd characters as psycopg
-    reads them. What the URL sets counts before our defaults."""
+    """Returns Django's settings for one libpq URL, parsed by psycopg, including sockets, query
+    options and special characters. The URL overrides the defaults of Patchbay."""
     info = conninfo_to_dict(url)
     known = {
         "dbname": "NAME",

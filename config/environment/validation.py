@@ -1,6 +1,6 @@
-"""What is wrong with the environment, one sentence for each fault. No program starts with one.
+"""Validation of the environment, with one sentence for each error. No program starts with one.
 
-No value of a secret is ever in a sentence.
+The sentences never contain the value of a secret.
 """
 
 import multiprocessing
@@ -28,7 +28,7 @@ from config.environment.variables import (
 VARIABLE_PREFIX = "PATCHBAY_"
 MIN_LEASE = 22  # seconds; a write to a platform may take 20 (integrations/http/platform_client.py)
 MIN_JOB_LEASE = 60  # seconds; the most that a task may take between two renewals
-EXIT_STATUS = 2  # of a program that refuses to start
+EXIT_STATUS = 2  # exit status of a program that refuses to start
 MAX_SHOWN_LENGTH = 100  # characters of a value that are shown
 OIDC_VARIABLES = (
     "PATCHBAY_OIDC_SERVER_URL",
@@ -46,7 +46,7 @@ REQUIRED_VARIABLES = {
 
 
 def find_setting_errors(reader: str = "") -> list[str]:
-    """Of all that is set, by name; `reader` is "make up" for the supervisor."""
+    """Returns the errors of all settings. `reader` is "make up" for the supervisor."""
     found = [*unknown_variable_errors()]
     for variable in VARIABLES.values():
         if variable.reader in ("", "compose", reader):
@@ -55,7 +55,7 @@ def find_setting_errors(reader: str = "") -> list[str]:
 
 
 def find_missing_variables() -> list[str]:
-    """What a program with work to do needs and nobody has set."""
+    """Returns the variables that a program with work to do needs and that are not set."""
     return [
         f"{name} is missing. {remedy}"
         for name, remedy in REQUIRED_VARIABLES.items()
@@ -105,13 +105,14 @@ def variable_value_errors(variable: EnvironmentVariable) -> Iterator[str]:
 
 
 def redact_value(text: str) -> str:
-    """A password in a URL that is no secret is somebody's mistake, and must not go to the log."""
+    """Returns the value for an error message. A password in the URL of a non-secret setting is a
+    mistake that must not be logged."""
     text = re.sub(r"//[^/@]*@", "//…@", text)
     return repr(text if len(text) <= MAX_SHOWN_LENGTH else f"{text[:MAX_SHOWN_LENGTH]}…")
 
 
 def setting_combination_errors() -> Iterator[str]:
-    """Settings that are right by themselves, and do not go together."""
+    """Yields the errors of settings that are valid but do not go together."""
     given = [name for name in OIDC_VARIABLES if name in env]
     if given and len(given) < len(OIDC_VARIABLES):
         lacking = " and ".join(name for name in OIDC_VARIABLES if name not in given)
@@ -127,7 +128,8 @@ def setting_combination_errors() -> Iterator[str]:
 
 
 def short_lease_errors() -> Iterator[str]:
-    """Another worker would begin while the first one still works."""
+    """Yields the errors of leases so short that another worker would start while the first one
+    still works."""
     for name, least, why in (
         ("PATCHBAY_LEASE_SECONDS", MIN_LEASE, "one request to a platform may take"),
         ("PATCHBAY_JOB_LEASE_SECONDS", MIN_JOB_LEASE, "a part of a bulk job may take"),
@@ -137,8 +139,8 @@ def short_lease_errors() -> Iterator[str]:
 
 
 def ensure_valid_settings(*, is_complete: bool = True) -> None:
-    """End this program with status 2 if a setting is wrong, or (`is_complete`) missing, after all
-    that is wrong was said on stderr."""
+    """Ends this program with status 2 if a setting is invalid, or (with `is_complete`) missing,
+    after printing all errors on stderr."""
     load_quickstart_environment()
     found = find_setting_errors()
     if found or is_complete:
@@ -147,9 +149,9 @@ def ensure_valid_settings(*, is_complete: bool = True) -> None:
 
 
 def ensure_encryption_keys_match() -> None:
-    """End this program if its encryption keys do not open what the database has sealed. Where the
-    database is out of reach, the program starts, and ends later if it must."""
-    from integrations.connections import key_proof  # which needs the settings
+    """Ends this program if its encryption keys cannot decrypt what the database stores. If the
+    database is unreachable, the program starts, and ends later if the keys do not match."""
+    from integrations.connections import key_proof  # needs the settings
 
     found = key_proof.poll_key_problem()
     if found is None:
@@ -167,6 +169,6 @@ def exit_with_errors(heading: str, found: list[str]) -> None:
 
 
 def is_first_process() -> bool:
-    """Whether this is the program itself, or the first of the processes that granian makes: the
-    others would say the same."""
+    """Returns whether this is the main process, or the first child of granian. The other children
+    would print the same messages."""
     return getattr(multiprocessing.current_process(), "_identity", ()) in ((), (1,))

@@ -1,8 +1,8 @@
-"""All settings: the variables of the environment that Patchbay knows, each with its kind, its
-range and its default. README has a table of them.
+"""All settings: the environment variables that Patchbay knows, each with its kind, range and
+default. README has a table of them.
 
-A new one is a line here, and `env(…)` of its name where it is read; a wrong value is then refused
-at every start (config/environment/validation.py). A default of None means that whoever reads it
+A new setting is a line here, and `env(…)` with its name where it is read. An invalid value is then
+refused at every start (config/environment/validation.py). With a default of None the reading code
 decides.
 """
 
@@ -15,9 +15,9 @@ from config.environment.kinds import Choice, IntegerInRange, NumberInRange, Valu
 
 @dataclass(frozen=True)
 class EnvironmentVariable:
-    """`is_secret`: never shown, and may be given as `<name>_FILE`, the path of a file that holds
-    it. `reader` names who alone reads it, if that is not everybody: what others find in their
-    environment under such a common name may be somebody else's."""
+    """A variable. `is_secret` means that the value is never shown and may be given as
+    `<name>_FILE`, the path of a file. `reader` names the only program that reads it, if not all do:
+    under such a common name, other programs may find someone else's variable."""
 
     name: str
     kind: ValueParser
@@ -33,7 +33,7 @@ def declare_variables(
 
 
 DAYS = IntegerInRange(1, 3650)
-DAYS_OR_FOREVER = IntegerInRange(0, 36_500)  # 0: for ever
+DAYS_OR_FOREVER = IntegerInRange(0, 36_500)  # 0 means for ever
 SETTINGS = [
     *declare_variables(
         ("HOST", kinds.parse_text_line, "127.0.0.1"),
@@ -49,7 +49,7 @@ SETTINGS = [
         ("OTEL_EXPORTER_OTLP_ENDPOINT", kinds.parse_public_url, ""),
         ("LOG_FORMAT", Choice(("lines", "json")), "lines"),
         ("LOG_REQUESTS", kinds.parse_switch, None),
-        # --- where we are
+        # --- location
         ("PUBLIC_BASE_URL", kinds.parse_public_url, "http://127.0.0.1:8000"),
         ("ALLOWED_HOSTS", kinds.parse_hosts, ["127.0.0.1", "localhost", "[::1]"]),
         ("CSRF_TRUSTED_ORIGINS", kinds.parse_origins, None),
@@ -60,7 +60,7 @@ SETTINGS = [
         ("PATCHBAY_ALLOWED_PRIVATE_CIDRS", kinds.parse_networks, []),
         ("PATCHBAY_TWILIO_API_URL", kinds.parse_secure_url, "https://api.twilio.com"),
         ("PATCHBAY_TWILIO_TRUNKING_URL", kinds.parse_secure_url, "https://trunking.twilio.com"),
-        # --- how people sign in
+        # --- sign-in
         ("PATCHBAY_REQUIRE_MFA", Choice(("off", "operators", "everybody")), "off"),
         ("PATCHBAY_OPEN_ORGANIZATIONS", kinds.parse_switch, False),
         ("PATCHBAY_OIDC_SERVER_URL", kinds.parse_public_url, ""),
@@ -69,7 +69,7 @@ SETTINGS = [
         ("PATCHBAY_EMAIL_FROM", kinds.parse_email_sender, None),
         ("PATCHBAY_SESSION_IDLE_MINUTES", IntegerInRange(1, 525_600), 24 * 60),
         ("PATCHBAY_SESSION_DAYS", DAYS, 14),
-        # --- work
+        # --- operations and jobs
         ("DATABASE_CONN_MAX_AGE", IntegerInRange(0, 86_400), 0),
         ("PATCHBAY_LEASE_SECONDS", IntegerInRange(1, 3600), 25),
         ("PATCHBAY_JOB_LEASE_SECONDS", IntegerInRange(1, 3600), 90),
@@ -81,7 +81,7 @@ SETTINGS = [
         ("PATCHBAY_WORKER_MEMORY_MB", IntegerInRange(128, 1_048_576), 1024),
         ("PATCHBAY_RATE_LIMIT_PER_SECOND", NumberInRange(0, 1_000_000), 50.0),
         ("PATCHBAY_RATE_LIMIT_BURST", IntegerInRange(0, 1_000_000), 100),
-        # --- how long what is kept
+        # --- retention
         ("PATCHBAY_PLATFORM_CALLS_DAYS", DAYS, 30),
         ("PATCHBAY_BATCH_DAYS", DAYS, 30),
         ("PATCHBAY_BATCH_HISTORY_DAYS", DAYS_OR_FOREVER, 400),
@@ -109,7 +109,7 @@ SETTINGS = [
         is_secret=True,
         reader="make up",
     ),
-    # What `manage.py grant_roles` gives to the roles that it makes; compose makes URLs of them.
+    # Passwords that `manage.py grant_roles` gives to the roles; compose builds URLs with them.
     *declare_variables(
         ("PATCHBAY_WEB_PASSWORD", kinds.parse_text_line, ""),
         ("PATCHBAY_WORKER_PASSWORD", kinds.parse_text_line, ""),
@@ -122,7 +122,7 @@ SETTINGS = [
 ]
 VARIABLES = {each.name: each for each in SETTINGS}
 
-# What begins so is known, and not a setting: secrets for `manage.py connect`, and what tests read.
+# Known prefixes of variables that are not settings: secrets of `manage.py connect`, and tests.
 OTHER_KNOWN_PREFIXES = (
     "PATCHBAY_CONNECT_",
     "PATCHBAY_TEST_",

@@ -1,1 +1,1 @@
-"""What Prometheus reads at `/metrics` (docs/decisions/0026, docs/monitoring.md)."""
+"""Prometheus metrics at `/metrics` (docs/decisions/0026, docs/monitoring.md)."""

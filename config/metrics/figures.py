@@ -1,5 +1,5 @@
-"""Figures that the database has, of the whole installation: a bounded number of queries, each with
-an index and a time limit. No organization is a label: they are apart, and have no end."""
+"""Metrics of the whole installation from the database: a bounded number of queries, each with an
+index and a time limit. Organizations are not labels, because their number is unbounded."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -14,7 +14,7 @@ from integrations.providers import PROVIDERS
 from integrations.runtime.processes import ALIVE_TIMEOUT
 from organizations.tenancy import tenant_scope
 
-QUERY_TIMEOUT = 2  # seconds of one query; what takes longer is left out
+QUERY_TIMEOUT = 2  # seconds of one query; a metric that takes longer is left out
 METRIC_GROUPS: dict[str, Callable[[], Iterator[Metric]]] = {}
 Row = tuple
 PROCESS_STATES = {
@@ -22,7 +22,7 @@ PROCESS_STATES = {
     Process.Kind.WORKER: (Process.State.WORKING, Process.State.PAUSED),
 }
 
-# By integration first: its index has both columns, and is read alone.
+# Grouped by integration first, because its index has both columns, so only the index is read.
 OPEN_OPERATIONS_SQL = """
 SELECT i.kind, sum(waiting.open), sum(waiting.due) FROM (
     SELECT integration_id, count(*) AS open,
@@ -36,7 +36,7 @@ JOIN integrations_integration i ON i.id = o.integration_id
 WHERE o.status = 'open' AND (o.dispatched_at IS NOT NULL OR o.lease_until IS NOT NULL)
   AND o.lease_until >= statement_timestamp() GROUP BY i.kind
 """
-# Where nothing but us keeps it from being attempted: no pause, no rest, nobody at it.
+# Only operations that could be attempted now: not paused, no open circuit breaker, not running.
 OLDEST_DUE_SQL = """
 SELECT i.kind, max(extract(epoch FROM statement_timestamp() - oldest.next_attempt_at))
 FROM integrations_integration i CROSS JOIN LATERAL (
@@ -88,7 +88,8 @@ def metric_group(name: str) -> Callable:
 
 
 def collect_database_metrics() -> list[Metric]:
-    """All of them. What cannot be had is left out, and `patchbay_figures_up` says so."""
+    """Returns all metrics. Those that could not be queried are left out, which
+    `patchbay_figures_up` reports."""
     found, up = (
         [],
         GaugeMetricFamily(
@@ -135,7 +136,8 @@ def build_gauge(
 
 
 def values_by_platform(found: Iterable[Row], column: int) -> dict[tuple[str, ...], float]:
-    """0 for a platform that has none, so that a line in a graph does not end."""
+    """Returns the values by platform, with 0 for a platform without any, so that lines in graphs
+    continue."""
     return {(kind,): 0.0 for kind in PROVIDERS} | {(row[0],): row[column] for row in found}
 
 
@@ -236,7 +238,7 @@ def process_metrics() -> Iterator[Metric]:
 
 
 def worker_reported_metrics(found: list[Row]) -> Iterator[Metric]:
-    """The worst of what the workers report; nothing where none runs."""
+    """Yields the worst values that the workers report, or nothing without a worker."""
     text = "Messages in the broker that no worker has taken."
     yield build_maximum_gauge("queue_messages", text, found, 3)
     text = "How long the broker takes to answer a worker."

@@ -1,5 +1,5 @@
-"""Counts the requests, and answers `/metrics`, before anything that asks for a host or a session:
-whoever scrapes knows a container by its address."""
+"""Counts requests and serves `/metrics`, before any middleware that needs a valid host or a
+session, because Prometheus addresses a container by its IP address."""
 
 import secrets
 import time
@@ -15,7 +15,8 @@ _requests = None
 
 
 class MetricsMiddleware:
-    """Not there while PATCHBAY_METRICS_TOKEN is not set; nor is prometheus_client in memory."""
+    """Counts requests. Disabled without PATCHBAY_METRICS_TOKEN; then prometheus_client is not
+    loaded either."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
         if not settings.METRICS_TOKEN:
@@ -62,12 +63,12 @@ def has_metrics_token(request: HttpRequest) -> bool:
 
 
 def method_label(request: HttpRequest) -> str:
-    """A client may make up any word."""
+    """Returns the method, or "other", because clients can send any word."""
     return request.method if request.method in KNOWN_METHODS else "other"
 
 
 def route_label(request: HttpRequest) -> str:
-    """The pattern and not the path: there are few, and no id is in one."""
+    """Returns the route pattern, because there are few patterns and they contain no ids."""
     if match := getattr(request, "resolver_match", None):
         return f"/{match.route}"
     is_static = request.path_info.startswith(settings.STATIC_URL)

@@ -1,4 +1,4 @@
-"""The text that Prometheus reads."""
+"""The page that Prometheus reads."""
 
 import time
 from collections.abc import Iterator
@@ -15,11 +15,11 @@ from config.metrics.requests import RequestMetrics, build_request_metrics
 
 __all__ = ["CONTENT_TYPE", "render_metrics"]
 
-CACHE_SECONDS = 10.0  # seconds: who scrapes often, or twice, costs the database no more
+CACHE_SECONDS = 10.0  # seconds, so that frequent scrapes do not cost more queries
 
 
 class DatabaseMetricsCache:
-    """The figures of the database; one thread asks, and others wait for what it finds."""
+    """The cached metrics of the database. One thread queries and the others wait for it."""
 
     def __init__(self) -> None:
         self.lock = Lock()

@@ -1,8 +1,8 @@
-"""How many requests were answered and how fast, of all processes of this web.
+"""Counts and durations of requests, over all processes of this web.
 
-Each process counts in memory and writes its counts into a file of its own, in a folder that it
-shares with the other processes of the same granian. Whichever is asked adds the files up; that of a
-process that has ended stays, as a counter may not fall. No request waits for a disk.
+Each process counts in memory and writes its counts to a file of its own, in a folder that it shares
+with the other processes of the same granian. The process that is scraped adds up the files. The
+file of an ended process stays, because a counter must not decrease. No request waits for the disk.
 """
 
 import json
@@ -25,18 +25,16 @@ from prometheus_client.metrics_core import CounterMetricFamily, HistogramMetricF
 logger = logging.getLogger(__name__)
 
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)  # seconds
-SUM_INDEX = (
-    len(BUCKETS) + 1
-)  # where a row has the sum of seconds, after the buckets and what is longer
+SUM_INDEX = len(BUCKETS) + 1  # index of the sum of seconds, after the buckets and the overflow
 WRITE_INTERVAL = 1.0  # seconds
 FOLDER_PREFIX = "patchbay-metrics-"
 
-RequestKey = tuple[str, str, str]  # method, route, status
+RequestKey = tuple[str, str, str]  # method, route and status
 RequestCounts = dict[RequestKey, list[float]]
 
 
 class RequestMetrics:
-    """Of this process; `folder` is None where it shares with nobody."""
+    """The counts of this process. `folder` is None if they are not shared."""
 
     def __init__(self, folder: Path | None = None):
         self.rows: RequestCounts = {}
@@ -57,7 +55,7 @@ class RequestMetrics:
         while True:
             time.sleep(WRITE_INTERVAL)
             if not self.is_written:
-                with suppress(OSError):  # a full disk; the counts are in memory
+                with suppress(OSError):  # the disk is full; the counts stay in memory
                     self.write()
 
     def write(self) -> None:
@@ -70,7 +68,7 @@ class RequestMetrics:
         new.replace(self.folder / f"{self.name}.json")
 
     def all_rows(self) -> RequestCounts:
-        """Of all processes."""
+        """Returns the counts of all processes."""
         with self.lock:
             total = {key: [*row] for key, row in self.rows.items()}
         for path in self.folder.glob("*.json") if self.folder else ():
@@ -80,7 +78,7 @@ class RequestMetrics:
 
 
 def read_request_counts(path: Path) -> RequestCounts:
-    """Empty for what is no such file, or was cut short."""
+    """Returns the counts in the file, or none if it is unreadable or incomplete."""
     try:
         rows = {tuple(key): row for *key, row in json.loads(path.read_text())}
     except (OSError, ValueError, TypeError):
@@ -116,7 +114,7 @@ def build_request_metrics(rows: RequestCounts) -> Iterator[Metric]:
 
 
 def cumulative_buckets(row: list[float]) -> Iterator[tuple[str, float]]:
-    """Each with what is in those before it, as Prometheus has them."""
+    """Yields each bucket with the count of all up to it, as Prometheus expects."""
     so_far = 0.0
     for bound, count in zip((*BUCKETS, "+Inf"), row, strict=False):
         so_far += count
@@ -124,8 +122,8 @@ def cumulative_buckets(row: list[float]) -> Iterator[tuple[str, float]]:
 
 
 def shared_metrics_folder() -> Path | None:
-    """That of the granian that made this process; None for a process that nobody made, or where no
-    file may be written."""
+    """Returns the folder of the granian that started this process, or None without a parent or if
+    the folder is not writable."""
     parent = multiprocessing.parent_process()
     if parent is None:
         return None
@@ -145,7 +143,7 @@ def shared_metrics_folder() -> Path | None:
 
 
 def process_start_time(pid: int) -> str:
-    """When the process began; a process id comes back."""
+    """Returns the start time of the process, because process ids are reused."""
     with suppress(OSError, IndexError):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
     return "0"

@@ -1,1 +1,1 @@
-"""Django's PostgreSQL backend, which sets the role and organization of each transaction."""
+"""Django's PostgreSQL backend, extended to set the role and organization of each transaction."""

@@ -1,9 +1,9 @@
-"""Sets the role and the organization of the running code (organizations/tenancy/tenant_scope.py)
-in the same transaction as its statements, for the policies of row-level security.
+"""Sets the role and the organization of the running code (organizations/tenancy/tenant_scope.py) in
+the transaction of its statements, for the policies of row-level security.
 
-Both settings are local to the transaction, so a connection that is used again, by us or through a
-pooler, knows nothing. Outside a transaction each statement brings its own: the server takes several
-statements of one message as one transaction, so this costs no round trip.
+Both settings are local to the transaction, so a reused connection, also through a pooler, has none.
+Outside a transaction each statement is sent with its settings in one message, which the server runs
+as one transaction, so this costs no round trip.
 """
 
 from collections.abc import Iterator, Sequence
@@ -29,13 +29,13 @@ from organizations.tenancy.tenant_scope import (
 )
 
 ORGANIZATION_SETTING = "patchbay.organization"
-SETTINGS_MARKER = "/* sight */ "  # between what we add to a statement and the statement
+SETTINGS_MARKER = "/* sight */ "  # separates the settings from the statement
 SET_ONE_SQL = "SELECT set_config(%s, %s, true)"
 SET_BOTH_SQL = "SELECT set_config(%s, %s, true), set_config(%s, %s, true)"
 
 
 class SessionSettings:
-    """What was set on one connection, and what has to be set before the next statement."""
+    """The settings of one connection: those made, and those to make before a statement."""
 
     def __init__(self, connection: psycopg.Connection):
         self.connection = connection
@@ -43,7 +43,7 @@ class SessionSettings:
         # Policies do not apply to the owner of the tables. The tests connect as the owner and
         # switch to the role of the process under test.
         self.is_restricted = self.login in UNRESTRICTED_ROLES or settings.MODE == "test"
-        self.sight: TenantScope | None = EMPTY_SCOPE  # None: it may be any
+        self.sight: TenantScope | None = EMPTY_SCOPE  # None means unknown
 
     @contextmanager
     def missing(self) -> Iterator[list[str]]:
@@ -66,7 +66,7 @@ class SessionSettings:
         return values
 
     def role(self, sight: TenantScope) -> str | None:
-        """None: the one that has connected."""
+        """Returns the role to switch to, or None for the one that has connected."""
         base = sight.base or (self.login if self.login in UNRESTRICTED_ROLES else None)
         if base is None:
             return None
@@ -74,8 +74,8 @@ class SessionSettings:
         return None if role == self.login else role
 
     def is_plain(self, *, but_organization: bool) -> bool:
-        """Whether the next statement is a transaction by itself and needs no setting, or only the
-        organization."""
+        """Returns whether the next statement is a transaction by itself and needs no setting, or
+        only the organization."""
         sight = current()
         if sight.organization and not but_organization:
             return False
@@ -83,7 +83,8 @@ class SessionSettings:
         return is_idle and self.connection.autocommit and self.role(sight) is None
 
     def invalidate(self) -> None:
-        """After the rollback of a savepoint, which also reverts what was set since."""
+        """Marks the settings as unknown, after the rollback of a savepoint, which also reverts what
+        was set since."""
         self.sight = None
 
 
@@ -95,7 +96,7 @@ def get_session_settings(connection: psycopg.Connection) -> SessionSettings:
 
 
 class Cursor(base.Cursor):
-    """Sets what is missing in the message of the statement."""
+    """Sends the missing settings in the same message as the statement."""
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> "Cursor":
         with get_session_settings(self.connection).missing() as missing:
@@ -114,14 +115,14 @@ class Cursor(base.Cursor):
 
 
 def can_apply_settings(connection: psycopg.Connection) -> bool:
-    """Whether a setting made now still applies to the next statement."""
+    """Returns whether a setting made now still applies to the next statement."""
     is_idle = connection.pgconn.transaction_status == TransactionStatus.IDLE
     return not (connection.autocommit and is_idle) or current() == EMPTY_SCOPE
 
 
 def apply_missing_settings(connection: psycopg.Connection) -> None:
-    """Sets them by a statement of its own, before one that takes no prefix. Needs a transaction:
-    the settings end with it. Raises psycopg.ProgrammingError outside one."""
+    """Sets what is missing by a statement of its own, before one that takes no prefix. Needs a
+    transaction, because the settings end with it. Raises psycopg.ProgrammingError outside one."""
     with get_session_settings(connection).missing() as missing:
         if not missing:
             return
@@ -131,7 +132,8 @@ def apply_missing_settings(connection: psycopg.Connection) -> None:
 
 
 def prepend_settings(query: Any, settings: Sequence[str]) -> Any:
-    """The settings are ours, and no text of anybody's: names, roles, and a UUID."""
+    """Returns the query with the settings before it. They need no escaping, because they are only
+    Patchbay's names, roles, and a UUID."""
     pairs = zip(settings[::2], settings[1::2], strict=True)
     calls = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in pairs)
     prefix = f"SELECT {calls}; {SETTINGS_MARKER}"
@@ -139,7 +141,7 @@ def prepend_settings(query: Any, settings: Sequence[str]) -> Any:
 
 
 class DatabaseFeatures(PlainFeatures):
-    minimum_database_version = (15,)  # NULLS NOT DISTINCT; the oldest that the tests run on
+    minimum_database_version = (15,)  # NULLS NOT DISTINCT; the oldest version that is tested
 
 
 class DatabaseOperations(PlainOperations):
@@ -154,8 +156,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
     Database = SimpleNamespace(**{**vars(psycopg), "connect": Connection.connect})
 
     def separate(self, *, answer_within: float) -> Connection:
-        """A connection beside Django's with all that the URL asks for, in autocommit mode. It is
-        given up after so many seconds without an answer."""
+        """Returns a connection beside Django's, with the options of the URL, in autocommit mode.
+        Closes it after `answer_within` seconds without a response."""
         parameters = {**self.get_connection_params(), "cursor_factory": psycopg.Cursor}
         separate = Connection.connect(**parameters, autocommit=True)
         separate.answer_within = answer_within
@@ -163,7 +165,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     @contextmanager
     def statements_may_take(self, seconds: int) -> Iterator[None]:
-        """For the rest of the transaction, longer than the connection's own statement_timeout."""
+        """Allows statements more time than the connection's statement_timeout, for the rest of the
+        transaction."""
         with self.cursor() as cursor:
             cursor.execute(f"SET LOCAL statement_timeout = '{seconds}s'")
         with self.connection.patient(seconds + 5):
@@ -173,8 +176,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return {**super().get_connection_params(), "cursor_factory": Cursor}
 
     def create_cursor(self, name: str | None = None) -> Any:
-        """A named cursor outlives the settings outside a transaction, so a plain one takes its
-        place there and reads all rows at once."""
+        """Returns a cursor. A named cursor outlives the settings outside a transaction, so there a
+        plain one replaces it and reads all rows at once."""
         if name and can_apply_settings(self.connection):
             apply_missing_settings(self.connection)
             return super().create_cursor(name)

@@ -1,8 +1,8 @@
-"""A connection that gives up a server that has fallen silent.
+"""A connection that gives up on a server that no longer responds.
 
 TCP notices a lost peer (parameters.py), but not a server that is stopped, nor one behind a proxy
-that still acknowledges. Each statement is bounded by the server (statement_timeout, 15 s), so one
-without any answer for longer has nobody left to answer it.
+that still acknowledges. The server limits each statement (statement_timeout, 15 s), so if there is
+no response for longer, none will come.
 """
 
 from collections.abc import Iterator
@@ -19,33 +19,34 @@ _is_bounded = False
 
 
 def enable_answer_timeout() -> None:
-    """From now on, in this process. For programs that serve; a command may run a statement for
-    hours, and has somebody who watches it."""
+    """Enables the timeout in this process. For servers only: a command may run a statement for
+    hours, and has a user who watches it."""
     global _is_bounded
     _is_bounded = True
 
 
 class Connection(psycopg.Connection):
-    """Raises psycopg.OperationalError, and is closed, when the server is silent for too long."""
+    """Raises psycopg.OperationalError, and closes, if the server does not respond for too long."""
 
     answer_within = ANSWER_TIMEOUT
 
     def wait(
         self, gen: Any, interval: float = 0.1, timeout: float | None = None
-    ) -> Any:  # of the generator
+    ) -> Any:  # the result of the generator
         if timeout is not None or not _is_bounded:
             return super().wait(gen, interval, timeout)
         try:
             return super().wait(gen, interval, self.answer_within)
         except _WaitTimeout:
-            self.close()  # what it still may answer belongs to nobody
+            self.close()  # a late response must not be read as that of another statement
             raise psycopg.OperationalError(
                 f"PostgreSQL has not answered for {self.answer_within:g} seconds"
             ) from None
 
     @contextmanager
     def patient(self, seconds: float) -> Iterator[None]:
-        """For a statement that is allowed to take longer than others."""
+        """Allows a longer wait within the block, for a statement that may take longer than
+        others."""
         before, self.answer_within = self.answer_within, seconds
         try:
             yield

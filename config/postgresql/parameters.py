@@ -1,9 +1,9 @@
-"""What every connection to PostgreSQL asks for, unless the URL says otherwise.
+"""Default parameters of every PostgreSQL connection, which the URL can override.
 
-A peer that has vanished (power lost, link cut, packets dropped) closes nothing. These parameters
-make both ends notice within 15 seconds: TCP_USER_TIMEOUT bounds how long sent data may stay without
-an acknowledgement, keepalives probe a connection that is idle. The server's half is set by the
-session itself (`options`), so it holds on any server. Neither applies to a Unix socket.
+A lost peer (power failure, broken link, dropped packets) closes nothing. These parameters make both
+ends notice within 15 seconds: TCP_USER_TIMEOUT limits how long sent data may stay unacknowledged,
+and keepalives probe an idle connection. The session itself sets the server's half (`options`), so
+it works on any server. Neither applies to a Unix socket.
 """
 
 from typing import Any
@@ -24,14 +24,14 @@ SERVER_SETTINGS = {
     "tcp_keepalives_interval": "3s",
     "tcp_keepalives_count": "3",
     "tcp_user_timeout": "15s",
-    # A statement whose client is gone is broken off, and frees its locks.
+    # Cancels a statement whose client is gone, which releases its locks.
     "client_connection_check_interval": "5s",
 }
 
 
 def add_connection_defaults(given: dict[str, Any]) -> dict[str, Any]:
-    """The parameters of a URL completed by ours. Of a server setting that both name, the URL's
-    counts: it comes last."""
+    """Returns the parameters of a URL, completed by the defaults. If both name a server setting,
+    the URL's applies, because it comes last."""
     ours = " ".join(f"-c {name}={value}" for name, value in SERVER_SETTINGS.items())
     options = f"{ours} {given.get('options', '')}".strip()
     return {**CLIENT_PARAMETERS, **given, "options": options}

@@ -1,5 +1,5 @@
-"""`make up`: the engines, the web, the dispatcher and the worker as children of one process."""
+"""`make up`, which runs the engines, the web, the dispatcher and the worker as child processes."""
 
 
 class SupervisorError(Exception):
-    """Why Patchbay does not start or go on, in words for the person at the terminal."""
+    """Says to the user at the terminal why Patchbay does not start or continue."""

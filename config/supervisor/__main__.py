@@ -1,4 +1,4 @@
-"""`python -m config.supervisor`: start everything, tend it, stop it in order."""
+"""`python -m config.supervisor`, which starts everything, supervises it and stops it in order."""
 
 import sys
 from pathlib import Path
@@ -17,12 +17,12 @@ from config.supervisor.secrets import SecretStore
 from config.supervisor.upgrade import upgrade_if_requested
 from config.supervisor.welcome import welcome_message
 
-# Who uses goes before what is used.
+# Clients stop before the servers that they use.
 STOP_ORDER = [("web", "dispatcher", "worker"), ("valkey",), ("postgres",)]
 
 
 def main() -> int:
-    """Run until somebody stops us; the answer is the exit status."""
+    """Runs until it is stopped and returns the exit status."""
     children = ChildProcesses()
     status = 0
     try:
@@ -42,7 +42,7 @@ def main() -> int:
 
 
 def run_installation(children: ChildProcesses) -> None:
-    """Start everything in order, then tend it for ever."""
+    """Starts everything in order, then supervises it for ever."""
     prepare_supervisor_settings()
     data, address = data_folder(), configured_web_address()
     lock_data_folder(data)
@@ -60,8 +60,8 @@ def run_installation(children: ChildProcesses) -> None:
 
 
 def prepare_supervisor_settings() -> None:
-    """What is missing is made. Secrets in files are for the children too, which may not be able to
-    read them."""
+    """Checks the settings and loads secrets from files for the children, which may have no
+    permission to read these. Raises SupervisorError if a setting is invalid."""
     if found := find_setting_errors("make up"):
         raise SupervisorError(
             "".join(["these settings are wrong:", *(f"\n  {each}" for each in found)])
@@ -70,7 +70,8 @@ def prepare_supervisor_settings() -> None:
 
 
 def lock_data_folder(data: Path) -> None:
-    """Make the data folder ours for as long as we live."""
+    """Locks the data folder for the life of this process. Raises SupervisorError if another one
+    uses it."""
     data.mkdir(parents=True, exist_ok=True)
     acquire_file_lock(
         data / "lock",
@@ -82,7 +83,7 @@ def lock_data_folder(data: Path) -> None:
 def build_program_environment(
     children: ChildProcesses, data: Path, address: WebAddress
 ) -> dict[str, str]:
-    """Start the engines; the answer is what the programs must know."""
+    """Starts the engines and returns the environment of the programs."""
     secrets = SecretStore(data)
     database_exists = read_cluster_version(data / "engines" / "postgres") is not None
     values = {
@@ -119,7 +120,7 @@ def start_embedded_engines(
 def prepare_installation(
     children: ChildProcesses, env: dict[str, str], runner: ProgramRunner, address: WebAddress
 ) -> None:
-    """Bring the database, the static files and the demo data up to date."""
+    """Updates the database, the static files and the demo data."""
     owner = {
         **env,
         "DATABASE_URL": env["DATABASE_OWNER_URL"],
@@ -136,10 +137,10 @@ def prepare_installation(
 def start_patchbay_programs(
     children: ChildProcesses, env: dict[str, str], runner: ProgramRunner, address: WebAddress
 ) -> None:
-    """Start the three programs and wait for the first answer."""
+    """Starts the three programs and waits for the first response."""
     account = runner.account
     children.start(programs.build_web_program(env, address, account))
-    # On a small machine the first answer comes a second earlier if the others wait for it.
+    # On a small machine the first response comes a second earlier if the others wait for it.
     children.until(address.answers, patience=60, refusal="the web did not answer in a minute.")
     children.start(programs.build_dispatcher_program(env, account))
     children.start(programs.build_worker_program(env, account))

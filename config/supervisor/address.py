@@ -1,4 +1,4 @@
-"""Where the web listens."""
+"""The address that the web listens on."""
 
 import errno
 import http.client
@@ -19,7 +19,7 @@ class WebAddress:
 
     @property
     def name(self) -> str:
-        """The host as a browser on this machine writes it."""
+        """Returns the host as a browser on this machine needs it."""
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
         return f"[{host}]" if ":" in host else host
 
@@ -28,14 +28,15 @@ class WebAddress:
         return f"http://{self.name}:{self.port}"
 
     def environment(self) -> dict[str, str]:
-        """What the settings must know of the address, where the environment does not say it."""
+        """Returns the settings that follow from the address, unless the environment sets them."""
         base = os.environ.get("PUBLIC_BASE_URL") or self.url
         hosts = dict.fromkeys([*LOCAL_HOSTS, self.name, urlsplit(base).hostname or self.name])
         allowed = os.environ.get("ALLOWED_HOSTS") or ",".join(hosts)
         return {"PUBLIC_BASE_URL": base, "ALLOWED_HOSTS": allowed}
 
     def require_free(self) -> None:
-        """Refuse an address that another program holds or that this machine does not have."""
+        """Raises SupervisorError if another program uses the address or this machine does not have
+        it."""
         try:
             found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
             socket.create_server(found[0][4][:2], family=found[0][0]).close()
@@ -51,7 +52,7 @@ class WebAddress:
         return f"it cannot listen on {self.host}, port {self.port}: {error.strerror}."
 
     def answers(self) -> bool:
-        """Whether the web answers, and not with an error of its own."""
+        """Returns whether the web responds without a server error."""
         connection = http.client.HTTPConnection(self.name, self.port, timeout=5)
         try:
             connection.request("GET", "/healthz", headers={"Host": "localhost"})
@@ -63,7 +64,8 @@ class WebAddress:
 
 
 def configured_web_address() -> WebAddress:
-    """HOST and PORT of the environment, 127.0.0.1 and 8000 without them."""
+    """Returns the address from HOST and PORT of the environment, by default 127.0.0.1 and 8000.
+    Raises SupervisorError."""
     port = os.environ.get("PORT") or "8000"
     if not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
         raise SupervisorError(f"PORT must be a number between 1 and 65535, not {port!r}.")

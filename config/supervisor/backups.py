@@ -1,5 +1,6 @@
-"""`python -m config.supervisor.backups backup|restore FILE …`: those commands of manage.py on the
-database of `make up`. A backup is made while it runs too; otherwise its database is started."""
+"""`python -m config.supervisor.backups backup|restore FILE …`, which runs these commands of
+manage.py on the database of `make up`. A backup also works while `make up` runs; otherwise the
+database is started for the command."""
 
 import os
 import subprocess
@@ -24,11 +25,11 @@ from organizations.backups import BackupError
 from organizations.backups.archive import Backup
 
 WITHOUT_KEYS_OPTION = "--without-keys"
-UNUSED_BROKER_URL = "redis://127.0.0.1:1/0"  # neither command has a use for one
+UNUSED_BROKER_URL = "redis://127.0.0.1:1/0"  # neither command uses the broker
 
 
 def main(command: str, file: str, *options: str) -> int:
-    """The exit status of the command; 1 if it could not begin."""
+    """Runs the command and returns its exit status, or 1 if it could not start."""
     children = ChildProcesses()
     data, path = data_folder(), Path(file).expanduser().absolute()
     try:
@@ -52,7 +53,8 @@ def main(command: str, file: str, *options: str) -> int:
 def build_backup_environment(
     children: ChildProcesses, data: Path, path: Path, command: str, options: Sequence[str]
 ) -> dict[str, str]:
-    """What manage.py must know, once the database is reached. Raises Refused and BackupError."""
+    """Makes the database available and returns the environment of manage.py. Raises SupervisorError
+    and BackupError."""
     prepare_supervisor_settings()
     is_embedded = not os.environ.get("DATABASE_URL")
     is_new = is_embedded and read_cluster_version(data / "engines" / "postgres") is None
@@ -63,7 +65,7 @@ def build_backup_environment(
     except SupervisorError:
         if command == "restore":
             raise
-        return {"PATCHBAY_DATA": str(data)}  # it runs, and has written down all else
+        return {"PATCHBAY_DATA": str(data)}  # it runs, and has written down its settings
     secrets = SecretStore(data)
     if command == "restore":
         merge_encryption_keys(secrets, Backup(path))
@@ -85,7 +87,7 @@ def build_backup_environment(
 
 
 def merge_encryption_keys(secrets: SecretStore, backup: Backup) -> None:
-    """Keys that came with the backup are kept behind our own, so that both are understood."""
+    """Appends the keys of the backup to the present keys, so that both can be decrypted."""
     file = secrets.folder / "encryption_keys"
     ours = file.read_text().strip().split(",") if file.exists() else []
     if new := [key for key in backup.keys if key not in ours]:
@@ -93,7 +95,7 @@ def merge_encryption_keys(secrets: SecretStore, backup: Backup) -> None:
 
 
 def record_restored_accounts(data: Path) -> None:
-    """Where there was no demo, the next `make up` makes none beside the restored accounts."""
+    """Prevents the next `make up` from adding demo data to the restored accounts."""
     if not (data / "quickstart.json").exists():
         write_private_file(data / "quickstart.json", '{"username": "an account of the backup"}\n')
 

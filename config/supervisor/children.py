@@ -1,4 +1,4 @@
-"""The children of the supervisor: watched, restarted, and stopped in order."""
+"""The supervisor's child processes: watching, restarting, and stopping them in order."""
 
 import contextlib
 import math
@@ -14,17 +14,18 @@ from collections.abc import Callable, Iterable
 from config.supervisor import SupervisorError
 from config.supervisor.processes import Program, kill_process_group, spawn_program
 
-POLL_INTERVAL = 0.05  # seconds between two looks at the children
-MAX_EXITS, EXIT_WINDOW = 5, 60  # a child that dies so often in so many seconds is given up
+POLL_INTERVAL = 0.05  # seconds between two checks of the children
+MAX_EXITS, EXIT_WINDOW = 5, 60  # exits within so many seconds, after which the supervisor gives up
 MIN_RESTART_DELAY, MAX_RESTART_DELAY = 0.5, 8.0  # seconds before a restart
 
 
 class ShutdownRequested(Exception):
-    """Somebody asked us to stop."""
+    """The user or the system has requested the shutdown."""
 
 
 def print_output_line(name: str, line: str) -> None:
-    """Print a child's line, or ours; a terminal that went away does not keep us from stopping."""
+    """Prints a line of a child or of the supervisor. A closed terminal must not prevent the
+    shutdown, so errors are ignored."""
     with contextlib.suppress(OSError):
         print(f"{name:<10} | {line}" if name else line, flush=True)
 
@@ -45,7 +46,7 @@ class ChildProcess:
         os.set_blocking(self.output.fileno(), False)
 
     def read(self) -> bool:
-        """Pass on the lines that have come; False at the end of the output."""
+        """Prints the available lines. Returns False at the end of the output."""
         try:
             data = os.read(self.output.fileno(), 65536)
         except BlockingIOError:
@@ -68,15 +69,16 @@ class ChildProcess:
         return self.process.poll() is not None
 
     def bury(self) -> None:
-        """Clear away what is left of a dead child, and pass on its last lines."""
+        """Cleans up after a dead child and prints its last lines."""
         kill_process_group(self.process)
-        self.read()  # once, for all that a pipe holds; somebody may still have its other end
+        self.read()  # once, for all that a pipe holds; another process may still have its other end
         if self.rest:
             self._pass_on(self.rest)
         self.output.close()
 
     def plan_restart(self) -> None:
-        """Start again after a pause that grows, unless it died too often."""
+        """Schedules the restart with growing delays. Raises SupervisorError after too many
+        exits."""
         now = time.monotonic()
         self.deaths.append(now)
         recent = sum(1 for death in self.deaths if now - death < EXIT_WINDOW)
@@ -95,7 +97,7 @@ def _exit_status_text(code: int) -> str:
 
 
 class ChildProcesses:
-    """All running children, their output, and the wish to stop."""
+    """All running children, their output, and the request to stop."""
 
     def __init__(self) -> None:
         self.children: dict[str, ChildProcess] = {}
@@ -108,12 +110,13 @@ class ChildProcesses:
         self.interrupts += 1
 
     def start(self, program: Program) -> None:
-        """Start a child and keep it running."""
+        """Starts a child and keeps it running."""
         child = self.children[program.name] = ChildProcess(program)
         self._listen(child)
 
     def until(self, condition: Callable[[], bool], *, patience: float, refusal: str) -> None:
-        """Tend the children until the condition holds; Ctrl-C and the end of patience raise."""
+        """Supervises the children until the condition holds. Raises ShutdownRequested on Ctrl-C,
+        and SupervisorError after `patience` seconds."""
         deadline = time.monotonic() + patience
         while not condition():
             if self.interrupts:
@@ -124,11 +127,11 @@ class ChildProcesses:
             self._restart()
 
     def tend(self) -> None:
-        """Tend the children until somebody stops us."""
+        """Supervises the children until the shutdown is requested."""
         self.until(lambda: False, patience=math.inf, refusal="")
 
     def run(self, program: Program, *, patience: float, refusal: str) -> None:
-        """Run a program to its end; what it prints is shown only if it fails."""
+        """Runs a program to its end. Its output is printed only if it fails."""
         with tempfile.TemporaryFile() as output:
             process = spawn_program(program, output)
             try:
@@ -141,7 +144,7 @@ class ChildProcesses:
                 raise SupervisorError(refusal)
 
     def stop(self, names: Iterable[str]) -> None:
-        """Ask these children to stop and wait for them; another Ctrl-C ends their grace."""
+        """Requests these children to stop and waits for them. Another Ctrl-C ends the waiting."""
         children = [self.children.pop(name) for name in names if name in self.children]
         alive = [child for child in children if child.restart_at is None]
         for child in alive:
@@ -178,6 +181,6 @@ class ChildProcesses:
         self.selector.register(child.output, selectors.EVENT_READ, child)
 
     def _bury(self, child: ChildProcess) -> None:
-        with contextlib.suppress(KeyError):  # at the end of its output it left by itself
+        with contextlib.suppress(KeyError):  # at the end of its output it has been unregistered
             self.selector.unregister(child.output)
         child.bury()

@@ -1,4 +1,4 @@
-"""Which engines an installation runs itself: those whose URL nobody gave."""
+"""The engines that the installation runs itself: those whose URL is not set."""
 
 import os
 from pathlib import Path
@@ -10,14 +10,14 @@ from config.supervisor.valkey import Valkey
 
 
 def missing_engine_urls() -> list[str]:
-    """The URLs that nobody gave."""
+    """Returns the names of the URLs that are not set."""
     return [name for name in ("DATABASE_URL", "REDIS_URL") if not os.environ.get(name)]
 
 
 def build_embedded_engines(data: Path, secrets: SecretStore) -> list[Postgres | Valkey]:
-    """An engine for each missing URL.
+    """Returns an engine for each missing URL.
 
-    Each is used in five steps: create, start its program, wait until it answers, furnish, and take
+    Each is used in five steps: create, start its program, wait until it answers, furnish, and read
     its environment.
     """
     missing = missing_engine_urls()

@@ -1,4 +1,4 @@
-"""What the children are told, also written down for commands that are run beside them."""
+"""The environment of the children, also stored for commands that run beside them."""
 
 import os
 from pathlib import Path
@@ -11,18 +11,19 @@ ENVIRONMENT_FILE_HEADER = (
 
 
 def build_database_urls(owner: str, web: str, worker: str) -> dict[str, str]:
-    """One database in three roles."""
+    """Returns the URLs of one database in three roles."""
     return {"DATABASE_OWNER_URL": owner, "DATABASE_URL": web, "DATABASE_WORKER_URL": worker}
 
 
 def configured_engine_urls() -> dict[str, str]:
-    """What the environment says of the database and the broker."""
+    """Returns the URLs of database and broker that the environment sets."""
     given = configured_database_urls() if os.environ.get("DATABASE_URL") else {}
     return given | ({"REDIS_URL": os.environ["REDIS_URL"]} if os.environ.get("REDIS_URL") else {})
 
 
 def configured_database_urls() -> dict[str, str]:
-    """The database of the environment; who names one role only uses it for all."""
+    """Returns the database URLs of the environment. Without URLs for the other roles, DATABASE_URL
+    is used for all of them."""
     url = os.environ["DATABASE_URL"]
     owner, worker = (os.environ.get(f"DATABASE_{role}_URL") or url for role in ("OWNER", "WORKER"))
     return build_database_urls(owner, url, worker)

@@ -1,11 +1,11 @@
-"""Files that only their owner may read."""
+"""Files that only their owner can read."""
 
 import os
 from pathlib import Path
 
 
 def write_private_file(path: Path, text: str) -> None:
-    """Write a file with mode 0600, whole or not at all. Root gives it to the folder's owner."""
+    """Writes a file with mode 0600 atomically. Root makes the folder's owner its owner."""
     unfinished = path.with_name(path.name + ".unfinished")
     unfinished.unlink(missing_ok=True)
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -20,7 +20,7 @@ def write_private_file(path: Path, text: str) -> None:
 
 
 def read_untrusted_file(path: Path) -> str:
-    """The text of a regular file that a weaker account wrote, at most 64 kB.
+    """Returns the text of a regular file from a less privileged account, at most 64 kB.
 
     Raises OSError if the file is a link, which may lead to what only root can read.
     """

@@ -1,4 +1,4 @@
-"""The folder that belongs to the engines, and the account that they run under."""
+"""The folder of the engines, and the account that they run under."""
 
 import atexit
 import contextlib
@@ -15,17 +15,17 @@ from pathlib import Path
 from config.supervisor import SupervisorError
 from config.supervisor.locks import acquire_file_lock
 
-# Where the engines live when root keeps Patchbay in a folder that no other account may enter.
+# Used when root has Patchbay in a folder that no other account can enter.
 PUBLIC_ENGINES_FOLDER = Path("/var/lib/patchbay")
-# A socket's path has at most 107 bytes on Linux and 103 on macOS.
+# The path of a socket has at most 107 bytes on Linux and 103 on macOS.
 MAX_SOCKET_FOLDER_LENGTH = 103 - len("/.s.PGSQL.5432")
 ENGINE_ACCOUNT = "_patchbay"
-PATH_SEPARATORS = ',"'  # PostgreSQL and libpq take a path with one of these for several
+PATH_SEPARATORS = ',"'  # PostgreSQL and libpq split a path at these
 
 
 @dataclass(frozen=True)
 class SystemAccount:
-    """Who runs the engines: PostgreSQL refuses to run as root, so root lends them this account."""
+    """The account that runs the engines for root, because PostgreSQL refuses to run as root."""
 
     uid: int
     gid: int
@@ -36,11 +36,11 @@ class SystemAccount:
         return str(self.uid)
 
     def popen(self) -> dict:
-        """The arguments of subprocess that start a program under this account."""
+        """Returns the arguments of subprocess that start a program under this account."""
         return {"user": self.uid, "group": self.gid, "extra_groups": []}
 
     def take_over(self, path: Path) -> None:
-        """Make this account the owner of a folder and of everything in it."""
+        """Makes this account the owner of a folder and of everything in it."""
         # The folder itself comes last: if this is interrupted, the next start repeats it.
         for each in (*path.rglob("*"), path):
             os.chown(each, self.uid, self.gid, follow_symlinks=False)
@@ -48,34 +48,35 @@ class SystemAccount:
 
 @dataclass(frozen=True)
 class EngineHome:
-    """Where the engines read and write; `account` is None where they run under our own."""
+    """The folder of the engines. `account` is None if they run under the present account."""
 
     path: Path
     account: SystemAccount | None
     lock: int = -1
 
     def popen(self) -> dict:
-        """The arguments of subprocess with which every program of the engines is started."""
+        """Returns the arguments of subprocess that start a program of the engines."""
         arguments = {"cwd": "/", "umask": 0o077, "pass_fds": (self.lock,)}
         if self.account:
             arguments |= self.account.popen()
         return arguments
 
     def folder(self, name: str) -> Path:
-        """A private folder of the engines, made if need be."""
+        """Returns a private folder of the engines, creating it if needed."""
         folder = self.path / name
         folder.mkdir(mode=0o700, exist_ok=True)
         self.hand_over(folder)
         return folder
 
     def hand_over(self, path: Path) -> None:
-        """Give a new file or folder to the account that runs the engines."""
+        """Makes the account of the engines the owner of a new file or folder."""
         # The account may have put a link there, which root must not follow.
         if self.account:
             os.chown(path, self.account.uid, self.account.gid, follow_symlinks=False)
 
     def sockets(self) -> Path:
-        """An empty folder for sockets: here or, where none can be, among the temporary files."""
+        """Returns an empty folder for sockets, among the temporary files if this path is
+        unsuitable."""
         folder = self.path / "run"
         if len(os.fsencode(folder)) > MAX_SOCKET_FOLDER_LENGTH or set(str(folder)) & set(
             PATH_SEPARATORS
@@ -92,16 +93,17 @@ class EngineHome:
 
 
 def lock_engine_home(data: Path) -> EngineHome:
-    """The engines' home in a data folder, made on first use, once no engine is at work in it."""
+    """Locks and returns the engines' home in a data folder, creating it if needed. Raises
+    SupervisorError while engines of an earlier run use it."""
     path = _engine_folder(data)
     refusal = f"engines of an earlier run are still at work in {path}. Stop them, then try again."
-    # Engines inherit this lock: it is free when the last of their processes is gone.
+    # Engines inherit this lock, so it is free when the last of their processes has ended.
     lock = acquire_file_lock(path / "lock", refusal, patience=10)
     return EngineHome(path, _select_engine_account(path), lock)
 
 
 def unlocked_engine_home(data: Path) -> EngineHome:
-    """The same home without its lock, for programs that only lodge there."""
+    """Returns the home without its lock, for programs that only store files there."""
     path = _engine_folder(data)
     return EngineHome(path, _select_engine_account(path))
 
@@ -135,7 +137,7 @@ def _is_world_accessible(folder: Path) -> bool:
 
 
 def _create_public_folder() -> Path:
-    """A folder that any account gets to, for data that is where only root may go."""
+    """Creates a folder that any account can reach, for data in a folder of root's."""
     place = PUBLIC_ENGINES_FOLDER / secrets.token_hex(4)
     place.mkdir(mode=0o700, parents=True)
     PUBLIC_ENGINES_FOLDER.chmod(0o711)
@@ -143,9 +145,9 @@ def _create_public_folder() -> Path:
 
 
 def _select_engine_account(path: Path) -> SystemAccount | None:
-    """The owner of the data, so that root may start what another user began; at first an account
-    that nothing else runs under. What an earlier version lent to nobody, which strangers share, is
-    taken over. None if we are not root: then we run the engines ourselves."""
+    """Returns the account for the engines, or None if this process is not root's. The owner of the
+    data is used, so that root can start what another user created; else an account for the engines
+    only, which also takes over what an earlier version gave to the shared account nobody."""
     if os.geteuid() != 0:
         return None
     owner = path.stat()
@@ -163,7 +165,7 @@ def _select_engine_account(path: Path) -> SystemAccount | None:
 
 
 def _ensure_engine_account() -> SystemAccount:
-    """Made once on a machine, for the engines of all data folders that root runs."""
+    """Returns the machine's account for all engines that root runs, creating it if needed."""
     try:
         found = pwd.getpwnam(ENGINE_ACCOUNT)
     except KeyError:

@@ -1,4 +1,4 @@
-"""One supervisor on a data folder, and no engine left over from an earlier one."""
+"""File locks that allow one supervisor per data folder, and no engine of an earlier run."""
 
 import fcntl
 import os
@@ -9,10 +9,10 @@ from config.supervisor import SupervisorError
 
 
 def acquire_file_lock(path: Path, refusal: str, *, patience: float = 0) -> int:
-    """Lock a file, waiting up to `patience` seconds; answers the descriptor that holds the lock.
+    """Locks a file, waiting up to `patience` seconds, and returns the descriptor of the lock.
 
-    The lock lives as long as any process that inherited the descriptor, so a lock that was handed
-    to the engines is free exactly when the last of their processes is gone.
+    The lock lasts as long as any process that inherited the descriptor, so a lock that the engines
+    inherited is free exactly when the last of their processes has ended. Raises SupervisorError.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     deadline = time.monotonic() + patience

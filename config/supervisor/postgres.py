@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL: its folder, its program, its roles."""
+"""The embedded PostgreSQL: its folder, program and roles."""
 
 import re
 import shutil
@@ -22,17 +22,17 @@ from organizations.tenancy.database_roles import missing_role_statements
 SUPERUSER = "postgres"
 OWNER, WEB, WORKER = "patchbay_owner", "patchbay_web", "patchbay_worker"
 UNPRIVILEGED = "NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOINHERIT"
-# Tests make a database of their own, so the owner may.
+# Tests create a database of their own, so the owner may.
 ROLE_ATTRIBUTES = {OWNER: f"{UNPRIVILEGED} CREATEDB", WEB: UNPRIVILEGED, WORKER: UNPRIVILEGED}
 DATABASE_NAME = "patchbay"
 SERVER_SETTINGS = {
-    "listen_addresses": "",  # the socket only
+    "listen_addresses": "",  # only the socket
     "unix_socket_permissions": "0700",
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_line_prefix": "",
     "log_checkpoints": "off",
-    # Errors are told to the client. In this log they would repeat the statement with its values.
+    # Clients see the errors. In this log they would repeat statements with their values.
     "log_min_messages": "log",
 }
 IGNORED_LOG_LINES = re.compile(
@@ -43,7 +43,7 @@ POSTGRES_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 
 
 class Postgres:
-    """One cluster in the engines' home, reached by a socket."""
+    """One cluster in the engines' home, with a socket."""
 
     name = "postgres"
     major = POSTGRES_MAJOR
@@ -58,11 +58,12 @@ class Postgres:
 
     @property
     def programs(self) -> Path:
-        """The folder of initdb, postgres and the rest."""
+        """Returns the folder of initdb, postgres and the other programs."""
         return postgres_program_folder(self.home, self.major)
 
     def create(self) -> None:
-        """Make the cluster unless there is one; refuse one of another major version."""
+        """Creates the cluster unless there is one. Raises SupervisorError if that has another major
+        version."""
         written_by = read_cluster_version(self.folder)
         if written_by is None:
             self._initialise()
@@ -75,7 +76,7 @@ class Postgres:
             )
 
     def _initialise(self) -> None:
-        # Made beside and renamed, so that a half-made cluster is never taken for a whole one.
+        # Created beside and renamed, so that an incomplete cluster is never used.
         unfinished = self.folder.with_name("postgres.unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
         self.home.folder(unfinished.name)
@@ -91,16 +92,17 @@ class Postgres:
         command = [self.programs / "initdb", "-D", folder, "-U", SUPERUSER]
         command += [f"--pwfile={password}", "--auth=scram-sha-256", "--encoding=UTF8"]
         command += [*self.collation, "--no-instructions"]
-        # A session of its own: Ctrl-C is for us, who then stop in order.
+        # In a session of its own, because Ctrl-C is for the supervisor, which then stops all in
+        # order.
         manner = {**self.home.popen(), "env": POSTGRES_ENVIRONMENT, "start_new_session": True}
         done = subprocess.run(command, capture_output=True, text=True, **manner)
         if done.returncode:
             raise SupervisorError(f"PostgreSQL could not make {folder}: {done.stderr.strip()}")
 
     def program(self, **settings: str) -> Program:
-        """The server; SIGINT is its fast stop."""
-        # The home's lock says that nobody runs on this data, so a pid file is a left-over; its
-        # number may by now be that of a stranger, which PostgreSQL would take for a server.
+        """Returns the server, which SIGINT stops in fast mode."""
+        # The home is locked, so no server runs on this data and a pid file is a leftover. Its
+        # number may by now belong to another process, which PostgreSQL would take for a server.
         (self.folder / "postmaster.pid").unlink(missing_ok=True)
         command = [self.programs / "postgres", "-D", self.folder]
         command += ["-p", str(self.port), "-k", self.sockets]
@@ -111,7 +113,7 @@ class Postgres:
         return Program(self.name, command, POSTGRES_ENVIRONMENT, popen=self.home.popen(), **manner)
 
     def answers(self) -> bool:
-        """Whether the server takes connections: it says so in line eight of its pid file."""
+        """Returns whether the server accepts connections, which line eight of its pid file says."""
         try:
             lines = (self.folder / "postmaster.pid").read_text().splitlines()
         except FileNotFoundError:
@@ -119,7 +121,7 @@ class Postgres:
         return lines[7:] == ["ready   "]
 
     def furnish(self) -> None:
-        """Make the roles, those that connect with the passwords that we keep, and the database."""
+        """Creates the roles, with the stored passwords for those that connect, and the database."""
         with self._connection() as connection:
             for role in ROLE_ATTRIBUTES:
                 self._make_role(connection, role)
@@ -153,7 +155,7 @@ class Postgres:
         return build_database_urls(self.url(OWNER), self.url(WEB), self.url(WORKER))
 
     def url(self, role: str, database: str = DATABASE_NAME) -> str:
-        """A URL as libpq reads it; the folder of the socket is a parameter of its query."""
+        """Returns a URL for libpq, with the folder of the socket as a query parameter."""
         place = quote(str(self.sockets), safe="")
         return (
             f"postgresql://{role}:{self.passwords[role]}@/{database}?host={place}&port={self.port}"
@@ -161,7 +163,7 @@ class Postgres:
 
 
 def read_cluster_version(folder: Path) -> str | None:
-    """The major version that wrote a cluster, None where there is no cluster."""
+    """Returns the major version that wrote a cluster, or None without a cluster."""
     try:
         return (folder / "PG_VERSION").read_text().strip()
     except FileNotFoundError:

@@ -1,4 +1,5 @@
-"""One process for the steps before the programs: migrations, rights, static files, demo data."""
+"""One process for the steps before the programs: migrations, database rights, static files and demo
+data."""
 
 import argparse
 import os
@@ -16,7 +17,8 @@ from organizations.tenancy import tenant_scope
 
 
 def main() -> None:
-    """Run as the owner (DATABASE_URL), but make the demo data as the web (DATABASE_WEB_URL)."""
+    """Runs the steps as the owner (DATABASE_URL), but adds the demo data as the web
+    (DATABASE_WEB_URL)."""
     options = parse_prepare_arguments()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
@@ -34,7 +36,7 @@ def main() -> None:
 
 
 def switch_database_role(url: str) -> None:
-    """Point Django's connection at the same database in another role."""
+    """Connects Django to the same database in another role."""
     connections["default"].close()
     connections["default"].settings_dict |= parse_database_settings(url)
 

@@ -1,4 +1,4 @@
-"""Child processes that die with us."""
+"""Child processes that end with the supervisor."""
 
 import contextlib
 import ctypes
@@ -16,10 +16,11 @@ PR_SET_PDEATHSIG = 1
 
 @dataclass(frozen=True)
 class Program:
-    """What to run.
+    """A program to run.
 
-    `stop` asks it to end and `grace` is how many seconds that may take; `orphaned` is what it is
-    sent when we die; lines that match `noise` are not shown; `popen` is for subprocess.
+    `stop` is the signal that stops it and `grace` is how many seconds that may take. It receives
+    `orphaned` when the supervisor dies. Lines that match `noise` are not printed. `popen` are
+    arguments of subprocess.
     """
 
     name: str
@@ -33,9 +34,10 @@ class Program:
 
 
 def spawn_program(program: Program, output) -> subprocess.Popen:
-    """Start a program that dies with us; its own session keeps Ctrl-C from it.
+    """Starts a program that ends with this process. Its own session shields it from Ctrl-C.
 
-    To be called from the main thread: the kernel watches the thread that forked, not the process.
+    Call it from the main thread, because the kernel watches the thread that forked, not the
+    process.
     """
     return subprocess.Popen(
         [str(word) for word in program.command],
@@ -50,15 +52,15 @@ def spawn_program(program: Program, output) -> subprocess.Popen:
 
 
 def exit_with_parent(parent: int, number: int) -> None:
-    """Have the kernel send us this signal when our parent dies."""
+    """Makes the kernel send this signal to this process when its parent dies."""
     if PRCTL:
         PRCTL(PR_SET_PDEATHSIG, number)
-    if os.getppid() != parent:  # it died before the line above
+    if os.getppid() != parent:  # the parent died before the line above
         os.kill(os.getpid(), signal.SIGKILL)
 
 
 def kill_process_group(process: subprocess.Popen) -> None:
-    """Kill what is left of a child and of the children it made."""
+    """Kills what is left of a child and of its own children."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()

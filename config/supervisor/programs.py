@@ -1,4 +1,4 @@
-"""The three programs of Patchbay and the step before them."""
+"""The three programs of Patchbay, and the preparation before them."""
 
 import os
 import sys
@@ -11,10 +11,10 @@ from config.supervisor.home import SystemAccount
 from config.supervisor.processes import Program
 
 WEB_WORKERS = min(4, max(2, os.cpu_count() or 1))
-IDLE_SECONDS = 10  # seconds that a worker's process stays without work
-# As in Dockerfile. A connection takes a place (backpressure, per worker) until it is closed, so
-# each has a deadline for its headers, which ends idle ones too, but in HTTP/1 only. The buffer
-# bounds the headers, and what granian reads ahead of a body (docs/decisions/0020).
+IDLE_SECONDS = 10  # seconds that an idle worker process is kept
+# The same as in Dockerfile. A connection occupies a slot (backpressure, per worker) until it is
+# closed, so its headers have a deadline, which also ends idle connections, but only with HTTP/1.
+# The buffer limits the headers, and what granian reads ahead of a body (docs/decisions/0020).
 GRANIAN_OPTIONS = [
     *("--interface", "asginl", "--no-ws", "--log-level", "warning", "--respawn-failed-workers"),
     *("--http", "1", "--http1-header-read-timeout", "20000", "--http1-buffer-size", "65536"),
@@ -29,9 +29,9 @@ def build_python_program(
     account: SystemAccount | None = None,
     **manner,
 ) -> Program:
-    """Python as a child, in the project's folder, told `env` besides our environment.
+    """Returns a Python program in the project's folder, with `env` added to the environment.
 
-    With an account root starts it under that one, to which root's own home is closed.
+    With `account`, root starts the program under that account, which cannot read root's home.
     """
     env = {**os.environ, "PYTHONUNBUFFERED": "1", **env}
     popen = {"cwd": BASE_DIR}
@@ -44,7 +44,7 @@ def build_python_program(
 def build_prepare_program(
     env: Mapping[str, str], *arguments: str, account: SystemAccount | None = None
 ) -> Program:
-    """Migrations, rights, static files and demo data."""
+    """Returns the program for migrations, rights, static files and demo data."""
     arguments = ("-m", "config.supervisor.prepare", *arguments)
     return build_python_program("prepare", *arguments, env=env, account=account)
 
@@ -52,7 +52,7 @@ def build_prepare_program(
 def build_web_program(
     env: Mapping[str, str], address: WebAddress, account: SystemAccount | None = None
 ) -> Program:
-    """The web; requests that have begun are finished at the stop."""
+    """Returns the web, which finishes the requests in progress when it is stopped."""
     command = ["-m", "granian", *GRANIAN_OPTIONS, "--workers", str(WEB_WORKERS)]
     command += ["--host", address.host, "--port", str(address.port)]
     command += ["config.asgi:application"]
@@ -64,7 +64,8 @@ def build_web_program(
 def build_dispatcher_program(
     env: Mapping[str, str], account: SystemAccount | None = None
 ) -> Program:
-    """The dispatcher, in the worker's role: it looks at the operations of all organizations."""
+    """Returns the dispatcher, with the worker's role, because it reads the operations of all
+    organizations."""
     command = ["manage.py", "dispatch"]
     return build_python_program(
         "dispatcher", *command, env=use_worker_role(env), account=account, grace=15
@@ -72,11 +73,12 @@ def build_dispatcher_program(
 
 
 def build_worker_program(env: Mapping[str, str], account: SystemAccount | None = None) -> Program:
-    """The Celery worker; SIGTERM lets it finish its operations, which take a minute at most.
+    """Returns the Celery worker. SIGTERM lets it finish its operations, which take a minute at
+    most.
 
-    It has one process until there is more to do; each more costs 20 MB.
+    It has one process until there is more to do. Each additional process costs 20 MB.
     """
-    # Celery warns root of pickled messages. Ours are JSON.
+    # Celery warns root of pickled messages, but Patchbay's are JSON.
     command = ["-W", "ignore:You're running the worker with superuser"]
     command += ["-m", "celery", "--quiet", "-A", "config", "worker"]
     command += ["--loglevel", "INFO", "--without-gossip", "--without-mingle", "--without-heartbeat"]
@@ -86,7 +88,7 @@ def build_worker_program(env: Mapping[str, str], account: SystemAccount | None =
 
 
 def remove_stronger_roles(env: Mapping[str, str]) -> dict[str, str]:
-    """The URLs of stronger roles are blanked: who takes over a program finds none there."""
+    """Clears the URLs of more privileged roles, so that a compromised program cannot use them."""
     return {**env, "DATABASE_OWNER_URL": "", "DATABASE_WORKER_URL": ""}
 
 

@@ -1,6 +1,6 @@
-"""The account that our own programs run under, and the files that they write.
+"""The account of Patchbay's own programs, and the files that they write.
 
-Root lends them the account of the engines, unless that account cannot read the project or Python.
+Root runs them under the account of the engines, if that can read the project and Python.
 """
 
 import compileall
@@ -26,7 +26,8 @@ IGNORED_FOLDERS = {"__pycache__", "test", "tests"}  # folders that no program re
 
 @dataclass(frozen=True)
 class ProgramRunner:
-    """Who runs our own programs; without a home it is us, with one its account."""
+    """Defines who runs Patchbay's programs: the home's account, or without a home the present
+    one."""
 
     data: Path
     home: EngineHome | None = None
@@ -36,14 +37,14 @@ class ProgramRunner:
         return self.home.account if self.home else None
 
     def environment(self) -> dict[str, str]:
-        """Where static files are collected, if that cannot be the data folder, which is root's."""
+        """Returns the folder for static files, if the data folder is root's and unsuitable."""
         if self.home is None:
             return {}
         given = os.environ.get("STATIC_ROOT")
         if given:
             self._let_write(Path(given))
         else:
-            shutil.rmtree(self.data / "static", ignore_errors=True)  # of a version that ran as root
+            shutil.rmtree(self.data / "static", ignore_errors=True)  # of a version run as root
         return {"STATIC_ROOT": given or str(self.home.folder("static"))}
 
     def _let_write(self, folder: Path) -> None:
@@ -55,9 +56,9 @@ class ProgramRunner:
 
     @contextlib.contextmanager
     def quickstart(self) -> Iterator[Path]:
-        """The file with the demo's secrets, to be written by a program.
+        """Yields the file with the demo's secrets, for a program to write.
 
-        An account writes a copy in its home, as the data folder is closed to it.
+        Another account writes a copy in its home, because it cannot enter the data folder.
         """
         kept = self.data / "quickstart.json"
         if self.home is None:
@@ -74,9 +75,9 @@ class ProgramRunner:
 def select_program_runner(
     data: Path, address: WebAddress, announce: Callable[[str], None]
 ) -> ProgramRunner:
-    """Ourselves or, if we are root, the account of the engines where it can read everything.
+    """Returns the runner: for root with the engines' account if it can read everything.
 
-    Raises Refused if that account may not listen at the address.
+    Raises SupervisorError if that account may not listen at the address.
     """
     if os.geteuid() != 0:
         return ProgramRunner(data)
@@ -85,13 +86,13 @@ def select_program_runner(
         announce(root_account_warning(home.account, closed))
         return ProgramRunner(data)
     ensure_port_permitted(home.account, address)
-    for name in CODE_FOLDERS:  # the account writes no bytecode here
+    for name in CODE_FOLDERS:  # the account cannot write bytecode here
         compileall.compile_dir(BASE_DIR / name, quiet=2)
     return ProgramRunner(data, home)
 
 
 def root_account_warning(account: SystemAccount, closed: Path) -> str:
-    """What root is told at every start under which our programs run as root."""
+    """Returns the warning for every start where the programs run as root."""
     return (
         f"WARNING: web, dispatcher and worker run as root, because the account {account} cannot "
         f"read {closed}. Run `make up` as an ordinary user, or {access_remedy(closed)}"
@@ -99,7 +100,7 @@ def root_account_warning(account: SystemAccount, closed: Path) -> str:
 
 
 def access_remedy(closed: Path) -> str:
-    """What opens it, as the end of a sentence, with a command if there is one."""
+    """Returns how to give access, as the end of a sentence, with a command if there is one."""
     if closed in BASE_DIR.parents:
         return "move the project to a folder that everybody can enter, such as /opt/patchbay."
     if closed.is_relative_to(BASE_DIR):
@@ -112,7 +113,7 @@ def access_remedy(closed: Path) -> str:
 
 
 def ensure_port_permitted(account: SystemAccount, address: WebAddress) -> None:
-    """Refuse a port below 1024, which the kernel gives to root only."""
+    """Raises SupervisorError for a port below 1024, which the kernel reserves for root."""
     with impersonate_account(account):
         try:
             address.require_free()
@@ -124,9 +125,9 @@ def ensure_port_permitted(account: SystemAccount, address: WebAddress) -> None:
 
 
 def find_unreadable_dependency(account: SystemAccount) -> Path | None:
-    """What keeps an account from running our programs: the first file or folder of Python, its
-    packages or the project that it cannot read."""
-    needed = [path.resolve() for path in _required_paths()]  # by us, who can follow every link
+    """Returns the first file or folder of Python, its packages or the project that the account
+    cannot read, or None."""
+    needed = [path.resolve() for path in _required_paths()]  # as root, which can follow links
     with impersonate_account(account):
         closed = first_unreadable_path(needed)
     return closed or (None if _can_run_python(account) else Path(sys.executable))
@@ -141,7 +142,8 @@ def _required_paths() -> Iterator[Path]:
 
 
 def _can_run_python(account: SystemAccount) -> bool:
-    """Whether it can start Python here; mount options may forbid what modes allow."""
+    """Returns whether the account can start Python here. Mount options may forbid what modes
+    allow."""
     command = [sys.executable, "-c", "import config, django"]
     try:
         subprocess.run(command, check=True, capture_output=True, cwd=BASE_DIR, **account.popen())
@@ -152,7 +154,7 @@ def _can_run_python(account: SystemAccount) -> bool:
 
 @contextlib.contextmanager
 def impersonate_account(account: SystemAccount) -> Iterator[None]:
-    """Take the rights of an account for a moment. For root only, in a process of one thread."""
+    """Takes the rights of an account within the block. For root, in a process with one thread."""
     groups, group = os.getgroups(), os.getegid()
     os.setgroups([])
     os.setegid(account.gid)
@@ -166,7 +168,7 @@ def impersonate_account(account: SystemAccount) -> Iterator[None]:
 
 
 def first_unreadable_path(paths: Iterable[Path]) -> Path | None:
-    """The first of these, of what is above them and in them, that we cannot read."""
+    """Returns the first path that is not readable, among `paths`, their parents and contents."""
     for path in paths:
         for each, mode in _required_access(path):
             if not _has_access(each, mode):
@@ -175,7 +177,7 @@ def first_unreadable_path(paths: Iterable[Path]) -> Path | None:
 
 
 def _required_access(path: Path) -> Iterator[tuple[str | Path, int]]:
-    """What is passed and read, with what must be allowed there."""
+    """Yields what is traversed and read, with the access mode needed."""
     yield from ((folder, os.X_OK) for folder in reversed(path.parents))
     yield path, os.R_OK
     for folder, names, files in os.walk(path):
@@ -190,7 +192,7 @@ def _has_access(path: str | Path, mode: int) -> bool:
     try:
         os.stat(path)
     except FileNotFoundError:
-        return True  # a link that leads nowhere harms nobody
+        return True  # a broken link does no harm
     except OSError:
         return False
     return False

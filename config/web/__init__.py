@@ -1,2 +1,2 @@
-"""What surrounds the WSGI application: the bridge to ASGI, request bodies, sockets, compression and
+"""Code around the WSGI application: the bridge to ASGI, request bodies, sockets, compression and
 probes."""

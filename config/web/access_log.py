@@ -1,5 +1,5 @@
-"""One line for each request: method, route, status, time, who. Never the path, which has ids, nor a
-query or a body."""
+"""One log line for each request: method, route, status, duration and organization. Path, query and
+body are never logged, because they contain ids and data."""
 
 import logging
 import time
@@ -16,7 +16,7 @@ PROBE_PATHS = ("/healthz", "/readyz", "/metrics")
 
 
 class AccessLogMiddleware:
-    """Where LOG_REQUESTS is on."""
+    """Active if LOG_REQUESTS is on."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
         if not settings.LOG_REQUESTS:
@@ -35,7 +35,7 @@ class AccessLogMiddleware:
             "milliseconds": took,
             "organization": getattr(organization, "public_id", ""),
         }
-        # Probes come every few seconds.
+        # Probes arrive every few seconds.
         level = logging.DEBUG if request.path in PROBE_PATHS else logging.INFO
         text = "%(method)s %(route)s %(status)s %(milliseconds)s ms %(organization)s"
         logger.log(level, text, line, extra=line)

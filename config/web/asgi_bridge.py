@@ -1,8 +1,8 @@
-"""Runs the WSGI application, in threads, behind an ASGI server.
+"""Runs the WSGI application in threads, behind an ASGI server.
 
-granian has both interfaces. Through WSGI a chunked body that was cut off reads like a complete one;
-through ASGI it ends with `http.disconnect` (docs/decisions/0015). A thread never waits for a
-client: the event loop receives the body before, and sends the answer after (docs/decisions/0020).
+granian supports both interfaces. With WSGI, a chunked body that was cut off looks complete; with
+ASGI it ends with `http.disconnect` (docs/decisions/0015). A thread never waits for a client: the
+event loop receives the body before, and sends the response after (docs/decisions/0020).
 """
 
 import asyncio
@@ -42,18 +42,18 @@ JobQueue = SimpleQueue[Callable[[], None]]
 logger = logging.getLogger(__name__)
 
 THREAD_COUNT = 8  # per process; more than cores, as some requests wait for a platform
-STREAMING_THREADS = 2  # for all but the beginning of long answers, which so delay no other request
-SINGLE_VALUE_HEADERS = ("CONTENT_LENGTH", "CONTENT_TYPE")  # of several equal ones, the first
-CHUNK_BYTES = 32_768  # bytes of a long answer that are made, and sent, at a time
-CHUNK_SECONDS = 0.1  # seconds after which a portion is sent as far as it is made
-STREAM_THRESHOLD = 65_536  # bytes; shorter answers are handed over whole
+STREAMING_THREADS = 2  # for the rest of long responses, which so delay no other request
+SINGLE_VALUE_HEADERS = ("CONTENT_LENGTH", "CONTENT_TYPE")  # the first of several equal ones counts
+CHUNK_BYTES = 32_768  # bytes of a long response that are produced and sent at a time
+CHUNK_SECONDS = 0.1  # seconds after which a portion is sent as it is
+STREAM_THRESHOLD = 65_536  # bytes; shorter responses are sent in one message
 STALL_TIMEOUT = 60.0  # seconds that a client may take for one portion,
 MAX_READ_SECONDS = 1800.0  # and for all of them
-MAX_STREAMING_CLIENTS = 512  # clients of a process that read long answers at the same time
+MAX_STREAMING_CLIENTS = 512  # clients per process that read long responses at the same time
 
 
 class AsgiBridge:
-    """The ASGI application. Threads do what a request needs them for, and wait for no client."""
+    """The ASGI application. Threads run the WSGI application and never wait for a client."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class AsgiBridge:
         self.readers = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self.threads_to_start:  # not on import: threads do not survive a fork
+        if self.threads_to_start:  # not on import, as threads do not survive a fork
             self.start_threads()
             limit_connection_buffers()
         exchange = RequestExchange(self, scope, receive, send)
@@ -93,8 +93,8 @@ def run_thread_jobs(jobs: JobQueue) -> None:
 
 
 class RequestExchange:
-    """One request and its answer. The coroutines run in the event loop; `begin`, `go_on` and
-    `end` in a thread, one after the other, each in any."""
+    """One request and its response. The coroutines run in the event loop. `begin`, `go_on` and
+    `end` run one after the other, each in any thread."""
 
     def __init__(self, bridge: AsgiBridge, scope: Scope, receive: Receive, send: Send):
         self.bridge, self.scope, self.receive, self.send = bridge, scope, receive, send
@@ -103,7 +103,7 @@ class RequestExchange:
         self.environ = build_wsgi_environ(scope, self.body)
         self.start: dict[str, Any] = {}
         self.chunks: Iterable[bytes] = ()
-        self.goes_on = False  # there is more to make of the answer
+        self.goes_on = False  # more of the response is to be produced
         self.patience = CumulativeTimeout()
 
     async def receive_body(self) -> None:
@@ -116,7 +116,7 @@ class RequestExchange:
             self.body.refuse(IncompleteBody)
 
     async def answer(self) -> None:
-        """Send what the application makes of the request. Raises what the application raised."""
+        """Sends the application's response. Raises what the application raised."""
         first = await self.in_thread(self.bridge.beginnings, self.begin)
         if not self.goes_on and len(first) <= STREAM_THRESHOLD:
             await self.send(self.start)
@@ -135,7 +135,7 @@ class RequestExchange:
         self.goes_on = False
         try:
             self.settle(done, done.set_result, job())
-        except BaseException as error:  # the thread goes on, and the server says 500
+        except BaseException as error:  # the thread continues, and the server responds with 500
             self.settle(done, done.set_exception, wrap_future_exception(error))
         finally:
             if not self.goes_on:
@@ -149,7 +149,7 @@ class RequestExchange:
         self.loop.call_soon_threadsafe(once)
 
     def begin(self) -> bytes:
-        """The whole answer, or the first portion of a streamed one."""
+        """Returns the whole response, or the first portion of a streamed one."""
         self.chunks = self.bridge.application(self.environ, self.start_response)
         if not is_streaming_response(self.chunks):
             return b"".join(self.chunks)
@@ -157,7 +157,8 @@ class RequestExchange:
         return self.go_on()
 
     def go_on(self) -> bytes:
-        """The next portion: chunks of about PORTION bytes, or those of SOON seconds."""
+        """Returns the next portion: about CHUNK_BYTES bytes, or the chunks of CHUNK_SECONDS
+        seconds."""
         portion, began = bytearray(), time.monotonic()
         for chunk in self.rest:
             portion += chunk
@@ -171,7 +172,7 @@ class RequestExchange:
 
     def start_response(self, status: str, headers: list[tuple[str, str]], *_exc_info: Any) -> None:
         encoded = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers]
-        if self.body.refusal:  # what comes next is not a request
+        if self.body.refusal:  # what follows is not a request
             encoded.append((b"connection", b"close"))
         self.start = {
             "type": "http.response.start",
@@ -180,10 +181,10 @@ class RequestExchange:
         }
 
     async def send_long(self, portion: bytes) -> None:
-        """Portion after portion, each made when the one before it is sent.
+        """Sends portion after portion, and produces each after the one before it was sent.
 
-        An error ends it, and so does a client that reads too slowly or has gone. The connection is
-        cut then, or what was sent could look complete.
+        Stops on an error, and if the client reads too slowly or has disconnected. The connection is
+        then aborted, because an incomplete response could look complete.
         """
         gone = asyncio.ensure_future(self.wait_for_disconnect())
         self.bridge.readers += 1
@@ -233,11 +234,11 @@ class RequestExchange:
 
 
 class SlowReader(Exception):
-    """The client takes too long to read its answer."""
+    """The client takes too long to read its response."""
 
 
 def close_chunks(chunks: Iterable[bytes]) -> None:
-    """The answer has been sent: an error here is for the log."""
+    """Closes the response after it was sent, so an error can only be logged."""
     try:
         getattr(chunks, "close", tuple)()
     except Exception:
@@ -245,19 +246,20 @@ def close_chunks(chunks: Iterable[bytes]) -> None:
 
 
 def wrap_future_exception(error: BaseException) -> Exception:
-    """What a future takes, and what does not end the event loop."""
+    """Returns an exception that a future accepts and that does not end the event loop."""
     if isinstance(error, Exception) and not isinstance(error, StopIteration):
         return error
     return RuntimeError(repr(error))
 
 
 def is_streaming_response(chunks: Iterable[bytes]) -> bool:
-    """Django's responses say it; what is a list is all there."""
+    """Returns whether the response is streamed, as Django's responses say. A list is complete."""
     return getattr(chunks, "streaming", False)
 
 
 def can_have_body(environ: Environ) -> bool:
-    """HTTP/1 announces a body by one of two headers, HTTP/2 need not."""
+    """Returns whether the request can have a body. HTTP/1 announces one in one of two headers,
+    HTTP/2 need not."""
     return "CONTENT_LENGTH" in environ or has_unknown_length(environ)
 
 
@@ -267,7 +269,7 @@ def build_wsgi_environ(scope: Scope, body: ReceivedBody) -> Environ:
     environ = {
         "REQUEST_METHOD": scope["method"],
         "SCRIPT_NAME": "",
-        # `path` has lost what is not UTF-8.
+        # `path` lacks bytes that are not UTF-8.
         "PATH_INFO": unquote_to_bytes(scope["raw_path"]).decode("latin-1"),
         "QUERY_STRING": scope["query_string"].decode("latin-1"),
         "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
@@ -298,8 +300,9 @@ def add_environ_headers(environ: Environ, headers: Iterable[tuple[bytes, bytes]]
 
 @functools.lru_cache(maxsize=256)
 def environ_header_name(raw: bytes) -> str:
-    """The header's name in an environ. Empty for one with an underscore, which would pass for one
-    with a hyphen: a client could say X_Forwarded_Proto past a proxy that sets X-Forwarded-Proto."""
+    """Returns the header's name in an environ, or "" for a name with an underscore, which would
+    look the same as one with a hyphen: clients could send X_Forwarded_Proto past a proxy that sets
+    X-Forwarded-Proto."""
     name = raw.decode("latin-1").upper()
     if "_" in name:
         return ""

@@ -1,7 +1,8 @@
-"""Receives request bodies in the event loop: a request takes a thread when its body is complete.
+"""Receives request bodies in the event loop, so that a request takes a thread only when its body is
+complete.
 
-A small body is kept in memory, a large one in a file without a name. Each has to come at a minimum
-rate, and all large ones together have only so much room (docs/decisions/0020).
+A small body is kept in memory, a large one in an unnamed file. Each must arrive at a minimum rate,
+and all large ones together have limited space (docs/decisions/0020).
 """
 
 import asyncio
@@ -25,26 +26,26 @@ logger = logging.getLogger(__name__)
 
 MAX_IN_MEMORY = 32_768  # bytes of one body
 GRACE_SECONDS = 10.0  # seconds that any body may take,
-MIN_BYTE_RATE = 4_000  # and the bytes for which it gets a second more,
-MAX_SECONDS = 300.0  # up to so many seconds
-RESERVATION_STEP = 1_000_000  # bytes, in which large bodies take room
+MIN_BYTE_RATE = 4_000  # bytes that add a second to that,
+MAX_SECONDS = 300.0  # up to this many seconds
+RESERVATION_STEP = 1_000_000  # bytes that a large body reserves at a time
 MAX_DISK_BYTES = 256_000_000  # bytes for all large bodies of a process,
-MAX_CLIENT_DISK_BYTES = 64_000_000  # and for those of one client's address
+MAX_CLIENT_DISK_BYTES = 64_000_000  # and for those of one client address
 
-# One thread writes the files: a disk that hangs holds up large bodies, and nothing else.
+# One thread writes the files, so that a disk that hangs delays only large bodies.
 disk_executor = ThreadPoolExecutor(1, "bodies")
 
 
 class BodyLimits(NamedTuple):
-    """Bytes of a body that are kept, and that are received at most: more than is kept, where the
-    client would not read our answer while it sends. Large bodies are counted by `client`."""
+    """The bytes of a body that are kept, and those that are received: more, if the client would not
+    read the response while it sends. The space of large bodies is counted by `client`."""
 
     kept: int = sys.maxsize
     received: int = sys.maxsize
     client: str = ""
 
 
-BodyLimitsCallable = Callable[[Environ], BodyLimits | None]  # None for a body that nobody wants
+BodyLimitsCallable = Callable[[Environ], BodyLimits | None]  # None refuses the body
 
 
 def unlimited_body(_environ: Environ) -> BodyLimits:
@@ -52,14 +53,14 @@ def unlimited_body(_environ: Environ) -> BodyLimits:
 
 
 class DiskQuota:
-    """The bytes that large bodies may occupy in this process, altogether and for each client."""
+    """The space in bytes of large bodies in this process, in total and for each client."""
 
     def __init__(self, most: int = MAX_DISK_BYTES, most_of_one: int = MAX_CLIENT_DISK_BYTES):
         self.most, self.most_of_one = most, most_of_one
         self.taken: Counter[str] = Counter()
 
     def take(self, client: str) -> None:
-        """One RESERVATION_STEP more. Raises TooManyLargeBodies."""
+        """Reserves another RESERVATION_STEP. Raises TooManyLargeBodies."""
         if (
             self.taken.total() + RESERVATION_STEP > self.most
             or self.taken[client] + RESERVATION_STEP > self.most_of_one
@@ -68,11 +69,11 @@ class DiskQuota:
         self.taken[client] += RESERVATION_STEP
 
     def give_back(self, client: str, size: int) -> None:
-        self.taken -= Counter({client: size})  # which forgets those that have none
+        self.taken -= Counter({client: size})  # drops the clients that have none
 
 
 class ReceivedBody(io.RawIOBase):
-    """`wsgi.input`: a complete body, or one whose every read raises what is the matter with it."""
+    """`wsgi.input`: a complete body, or one whose reads raise the reason why it is refused."""
 
     raises_when_cut = True
 
@@ -92,7 +93,7 @@ class ReceivedBody(io.RawIOBase):
         return self.file.read(size)
 
     async def keep(self, data: bytes) -> None:
-        """Count the data, and keep it unless the body is refused. Raises TooManyLargeBodies."""
+        """Counts the data, and stores it unless the body is refused. Raises TooManyLargeBodies."""
         self.size += len(data)
         if self.size > self.limits.kept:
             self.refuse(RequestDataTooBig)
@@ -120,7 +121,7 @@ class ReceivedBody(io.RawIOBase):
         self.file.write(data)
 
     def refuse(self, refusal: type[Exception]) -> None:
-        """Of several refusals the first counts. Nothing is kept any more."""
+        """Refuses the body and deletes its data. The first reason counts."""
         self.refusal = self.refusal or refusal
         self.empty()
 
@@ -134,7 +135,8 @@ class ReceivedBody(io.RawIOBase):
 async def receive_body(
     receive: Receive, body: ReceivedBody, announced: int, limits: BodyLimits
 ) -> None:
-    """Fill the body, or refuse it: one that is cut off, too large or too slow, or finds no room.
+    """Receives the body, or refuses it if it is incomplete, too large or too slow. Raises
+    TooManyLargeBodies.
 
     `announced` is the Content-Length, 0 without one.
     """

@@ -1,9 +1,9 @@
-"""Which answers are compressed: what programs read with a key, and documents that hold no secret.
+"""Compression of responses that API clients read with a key, and of documents without secrets.
 
-The length of a compressed page tells whoever can repeat a guess within it whether the guess is
-right (BREACH): for that a browser must send cookies along. The APIs know no cookies, and answers to
-changes, which may hold a new key, are left as they are. So are all pages. Static files are
-compressed when they are collected, or not at all.
+The length of a compressed page reveals whether a guess within it is right to anyone who can repeat
+the guess (BREACH), but for that a browser must send cookies. The APIs use no cookies. Responses to
+changes, which may contain a new key, are not compressed, nor are pages. Static files are compressed
+when they are collected, or not at all.
 """
 
 import gzip
@@ -22,7 +22,7 @@ ACCEPTS_GZIP = re.compile(r"(?:^|,)\s*gzip\s*(?:;\s*q=(?!0(?:\.0*)?\s*(?:,|$))[^
 
 
 class CompressionMiddleware:
-    """A view may bring a `response.gzipped` along, made beforehand."""
+    """Compresses responses. A view may set `response.gzipped`, compressed in advance."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
         self.get_response = get_response
@@ -37,7 +37,8 @@ class CompressionMiddleware:
 
 
 def can_compress_response(request: HttpRequest, response: HttpResponse) -> bool:
-    """An ETag that If-Match must match to the letter is of the answer as it is."""
+    """Returns whether the response may be compressed. One with an ETag is not, because If-Match
+    needs exactly that ETag."""
     return (
         is_api_path(request.path)
         and (request.method, response.status_code) == ("GET", 200)

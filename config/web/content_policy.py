@@ -1,4 +1,4 @@
-"""What a browser may load and run on our pages (Content-Security-Policy), and how they like it."""
+"""What browsers may load and run on the pages (Content-Security-Policy)."""
 
 from collections.abc import Callable
 
@@ -12,8 +12,8 @@ STRICT_POLICY = {
     "form-action": "'self'",
     "frame-ancestors": "'none'",
 }
-# The theme of the admin evaluates its attributes (Alpine) and has inline styles; Swagger starts
-# itself by an inline script.
+# The admin's theme evaluates attributes (Alpine) and has inline styles; Swagger starts with an
+# inline script.
 ADMIN_POLICY = {
     **STRICT_POLICY,
     "script-src": "'self' 'unsafe-inline' 'unsafe-eval'",
@@ -30,7 +30,7 @@ def content_security_policy(path: str) -> str:
 
 
 class ContentSecurityPolicyMiddleware:
-    """One policy for all pages, without inline code or eval; the two exceptions stand above."""
+    """Sets one policy for all pages, without inline code or eval, except for the two above."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
         self.get_response = get_response

@@ -1,4 +1,4 @@
-"""The web's database connections: a thread keeps its own, and takes it along when it ends."""
+"""The web's database connections, each of which belongs to a thread and is closed with it."""
 
 import threading
 
@@ -10,10 +10,10 @@ _thread_state = threading.local()
 
 
 class ConnectionCloser:
-    """Closes a connection at the end of the thread that made it.
+    """Closes a connection when the thread that opened it ends.
 
-    granian ends idle threads and starts new ones. What Django keeps for a dead thread refers to
-    itself, so its connection would stay open until the garbage collector comes by, hours later.
+    granian ends idle threads and starts new ones. Django's objects of a dead thread refer to
+    themselves, so its connection would stay open until the garbage collector runs, hours later.
     """
 
     def __init__(self, connection: psycopg.Connection):
@@ -28,5 +28,5 @@ def tie_connection_to_thread(*, connection: BaseDatabaseWrapper, **kwargs) -> No
 
 
 def tie_connections_to_threads() -> None:
-    """From now on, of all new connections."""
+    """Applies this to all connections opened from now on."""
     connection_created.connect(tie_connection_to_thread)

@@ -1,5 +1,5 @@
-"""For supervisors, load balancers and alarms: does this process answer, and does the installation
-work?"""
+"""Probes for supervisors, load balancers and alarms: whether this process responds, and whether the
+installation works."""
 
 from dataclasses import asdict
 
@@ -9,15 +9,15 @@ from config.web import readiness
 
 
 def healthz(request: HttpRequest) -> JsonResponse:
-    """200 as long as this web process answers. It asks nobody else: to start it anew would mend no
-    database."""
+    """Returns 200 while this web process responds. Checks nothing else, because restarting the
+    process would not repair a database."""
     return JsonResponse({"status": "ok"}, headers={"Cache-Control": "no-store"})
 
 
 def readyz(request: HttpRequest) -> JsonResponse:
-    """200 when everything works, else 503 with the names of what fails. `?of=web` asks only for
-    what a web needs to answer: a load balancer shall not take away all webs because a worker is
-    missing."""
+    """Returns 200 if everything works, else 503 with the names of what fails. `?of=web` checks only
+    what a web needs to respond, so that a load balancer does not remove all webs because a worker
+    is missing."""
     report = readiness.readiness_cache.now()
     if request.GET.get("of") == "web":
         report = report.of(readiness.WEB_CHECKS)
@@ -30,5 +30,5 @@ def readyz(request: HttpRequest) -> JsonResponse:
     }
     headers = {"Cache-Control": "no-store"}
     response = JsonResponse(told, status=503 if failing else 200, headers=headers)
-    response._has_been_logged = True  # Django's mark: a line for each probe helps nobody
+    response._has_been_logged = True  # Django's mark; a log line for each probe is useless
     return response

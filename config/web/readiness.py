@@ -1,7 +1,7 @@
-"""Is this installation ready, and if not, what is missing? For probes and alarms.
+"""Checks whether this installation is ready, and what is missing, for probes and alarms.
 
-A look is made by a thread of its own and kept for a second, so whoever asks often costs the
-database nothing, and a database that is silent is told within a second.
+A thread of its own runs the checks, and the report is cached for a second, so frequent requests
+cost no queries, and a database that does not respond is reported within a second.
 """
 
 import threading
@@ -22,14 +22,15 @@ from organizations.tenancy import tenant_scope
 
 CACHE_SECONDS = 1.0  # seconds
 ANSWER_TIMEOUT = 1.0
-WEB_CHECKS = ("schema", "database")  # without which a web answers nobody
+WEB_CHECKS = ("schema", "database")  # without these no web responds
 UNKNOWN_DETAIL = "not known: the database does not answer"
 READ_ONLY_SQL = "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on'"
 
 
 @dataclass(frozen=True)
 class ReadinessCheck:
-    """`ok` is None where nobody knows. `detail` is for everybody: no address, no name."""
+    """The result of a check. `ok` is None if unknown. `detail` is public, so it contains no address
+    or name."""
 
     name: str
     ok: bool | None
@@ -52,7 +53,7 @@ class ReadinessReport:
 
 
 def check_readiness() -> ReadinessReport:
-    """Three quick queries. Never raises for a database that is out of reach."""
+    """Checks with three quick queries. Does not raise if the database is unreachable."""
     try:
         of_schema, writable = compare_schema().sentence, not is_database_read_only()
     except SchemaMismatch as error:
@@ -73,7 +74,7 @@ def check_readiness() -> ReadinessReport:
                 check_operation_backlog(oldest_due_age()),
             )
         )
-    except Error as error:  # the tables, or the rights to them, are not there yet
+    except Error as error:  # the tables, or the rights to them, are missing
         unknown = f"not known: {type(error).__name__}"
         return ReadinessReport(
             (*checks, *(ReadinessCheck(name, None, unknown) for name in OTHER_CHECKS))
@@ -101,7 +102,8 @@ def is_database_read_only() -> bool:
 
 
 def check_background_processes(found: ProvisioningAvailability) -> Iterator[ReadinessCheck]:
-    """The web knows no broker: those that use it report it."""
+    """Yields the checks of broker, dispatcher and worker. The web does not use the broker, so its
+    state is what the others report."""
     heard = (found.dispatcher, found.worker)
     if not any(one.is_there for one in heard):
         yield ReadinessCheck("broker", None, "not known: neither dispatcher nor worker reports")
@@ -134,17 +136,17 @@ def check_operation_backlog(waits: timedelta) -> ReadinessCheck:
 
 
 class ReadinessCache:
-    """Gives the last report, or has a new one made; one look at a time in this process."""
+    """Returns the last report, or runs the checks again, once at a time in this process."""
 
     def __init__(self, look: Callable[[], ReadinessReport] = check_readiness):
         self.look = look
         self.lock = threading.Lock()
         self.report: ReadinessReport | None = None
         self.until = self.began = 0.0  # time.monotonic()
-        self.done: threading.Event | None = None  # of the look that is under way
+        self.done: threading.Event | None = None  # of the checks in progress
 
     def now(self) -> ReadinessReport:
-        """In little more than ANSWER_TIMEOUT seconds."""
+        """Returns a report within little more than ANSWER_TIMEOUT seconds."""
         with self.lock:
             if self.report and time.monotonic() < self.until:
                 return self.report

@@ -1,4 +1,4 @@
-"""A web whose schema does not fit yet answers 503, and looks again."""
+"""Responds with 503 while the schema does not fit, and checks again."""
 
 import logging
 import time
@@ -14,11 +14,11 @@ from organizations.web.api.exception_mapping import exception_to_problem
 
 logger = logging.getLogger(__name__)
 
-UNGUARDED_PATHS = ("/healthz", "/readyz", "/metrics")  # answered on any schema
+UNGUARDED_PATHS = ("/healthz", "/readyz", "/metrics")  # served on any schema
 
 
 class SchemaGate:
-    """Lets requests in once the schema was seen to fit; before, it looks once a second at most."""
+    """Opens once the schema fits. Before, it checks at most once a second."""
 
     def __init__(self) -> None:
         self.is_open = False
@@ -44,8 +44,8 @@ schema_gate = SchemaGate()
 
 
 class SchemaGateMiddleware:
-    """Answers 503 until the schema fits the code: what is not there is not asked for, and nothing
-    is written."""
+    """Responds with 503 until the schema fits the code, so that nothing queries missing tables or
+    writes."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
         self.get_response = get_response

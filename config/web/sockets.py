@@ -1,6 +1,6 @@
-"""The sockets of this process, which granian hands out to nobody.
+"""The sockets of this process, to which granian gives no access.
 
-They are found among the open files. Without /proc, which Linux has, there is none.
+They are found among the open files in /proc. Systems without /proc, unlike Linux, have none here.
 """
 
 import contextlib
@@ -10,16 +10,16 @@ import stat
 from collections.abc import Iterator
 from typing import Any
 
-SocketEndpoints = tuple[tuple[str, int], tuple[str, int]]  # ours and the client's
+SocketEndpoints = tuple[tuple[str, int], tuple[str, int]]  # local and client address
 
 SEND_BUFFER = 131_072  # bytes; the kernel doubles it
-UNREAD_TIMEOUT = 60_000  # milliseconds after which the kernel ends a connection that takes nothing
+UNREAD_TIMEOUT = 60_000  # milliseconds until the kernel ends a connection that is not read
 
 
 def limit_connection_buffers() -> None:
-    """Bound what a client that does not read can make the kernel keep, and for how long.
+    """Limits how much the kernel buffers for a client that does not read, and how long.
 
-    What a listening socket is set to, the connections that it accepts from then on inherit.
+    Connections inherit the options that their listening socket has when it accepts them.
     """
     for each in iterate_process_sockets():
         with contextlib.suppress(OSError):
@@ -29,13 +29,13 @@ def limit_connection_buffers() -> None:
 
 
 def abort_connection(scope: dict[str, Any]) -> None:
-    """End the connection of this request now, so that its client sees an answer that is not whole.
+    """Closes the connection of this request now, so that its client notices an incomplete response.
 
-    A client on a Unix socket has no address; its connection is left alone.
+    A client on a Unix socket has no address; its connection is not closed.
     """
     ends = request_endpoints(scope)
     for each in iterate_process_sockets() if ends else ():
-        with contextlib.suppress(OSError):  # one without two ends
+        with contextlib.suppress(OSError):  # not a connected socket
             if each.family != socket.AF_UNIX and has_endpoints(ends, each):
                 each.shutdown(socket.SHUT_RDWR)
 
@@ -52,8 +52,8 @@ def request_endpoints(scope: dict[str, Any]) -> SocketEndpoints | None:
 
 
 def iterate_process_sockets() -> Iterator[socket.socket]:
-    """Copies of them: the number of a file may become another's at any time."""
-    with contextlib.suppress(OSError):  # no /proc, or no number is left
+    """Yields copies of the sockets, because another thread may reuse a file number anytime."""
+    with contextlib.suppress(OSError):  # no /proc, or no free file number
         for name in os.listdir("/proc/self/fd"):
             with contextlib.suppress(OSError):
                 yield from duplicate_socket(int(name))

@@ -1,4 +1,5 @@
-"""Static files with a compressed copy beside each, which WhiteNoise serves to who asks for it."""
+"""Static files with a compressed copy of each, which WhiteNoise serves to clients that accept
+it."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -8,7 +9,8 @@ from whitenoise.storage import CompressedStaticFilesStorage
 
 
 class CompressChangedStorage(CompressedStaticFilesStorage):
-    """`make up` collects at each start; to compress all of them each time takes seconds."""
+    """Compresses only changed files. `make up` collects at each start, and compressing all files
+    takes seconds."""
 
     def post_process(
         self, paths: Mapping[str, Any], dry_run: bool = False, **options: Any
@@ -20,5 +22,5 @@ class CompressChangedStorage(CompressedStaticFilesStorage):
         path = self.path(name)
         try:
             return os.path.getmtime(f"{path}.gz") < os.path.getmtime(path)
-        except OSError:  # one that compresses badly has no copy
+        except OSError:  # no copy, because it compresses badly
             return True

@@ -1,4 +1,4 @@
-"""How long a client is waited for."""
+"""The timeout of waiting for a client."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -8,13 +8,14 @@ Step = TypeVar("Step")
 
 
 class CumulativeTimeout:
-    """Waits for one thing after the other; what happens between the waits does not count."""
+    """Adds up several waits. The time between them does not count."""
 
     def __init__(self):
         self.waited = 0.0  # seconds
 
     async def until(self, seconds: float, step: Awaitable[Step]) -> Step:
-        """What the step gives. Raises TimeoutError when all the waits together reach `seconds`."""
+        """Returns the result of the step. Raises TimeoutError when all waits together reach
+        `seconds`."""
         loop = asyncio.get_running_loop()
         began = loop.time()
         async with asyncio.timeout(seconds - self.waited):

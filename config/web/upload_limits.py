@@ -1,5 +1,5 @@
-"""How much may be sent where, and what browsers send with a form: files and long texts. What is too
-large is read to its end, so that the sender hears the answer, but kept nowhere."""
+"""Limits of request bodies and forms: files and long texts. A body that is too large is read to its
+end, so that the sender reads the response, but it is not stored."""
 
 from typing import Any
 
@@ -19,17 +19,17 @@ from organizations.web.request_bodies import Environ, declared_content_length
 
 MAX_UPLOAD_BYTES = 10_000_000
 MAX_DISCARDED_BYTES = (
-    200_000_000  # bytes of a form that are received, though it is too large to be kept
+    200_000_000  # bytes of a form that are received, although it is too large to be stored
 )
 CHUNK_BYTES = 65_536  # bytes
 
 
 def body_limits(environ: Environ) -> BodyLimits | None:
-    """What is received of a body before a view sees it. None for the body of who shows no key to an
-    API: the answer is the same without it.
+    """Returns how much of a body is received before a view runs, or None for an API request without
+    a key, whose response does not depend on the body.
 
-    The views have limits of their own, and say what is wrong with a body beyond them; so these lie
-    higher. A view that takes more than others has `longest_body`.
+    These limits are higher than those of the views, which report what is wrong with a body beyond
+    their own. A view that accepts more than others has `longest_body`.
     """
     path, announced = environ["PATH_INFO"], declared_content_length(environ)
     if is_api_path(path) and KEY_HEADERS.isdisjoint(environ):
@@ -53,7 +53,7 @@ def resolve_view_class(path: str) -> type | None:
 
 
 class LimitedUploadHandler(FileUploadHandler):
-    """Stops keeping at the limit; the view finds `request.upload_is_too_large`."""
+    """Stops storing at the limit, and sets `request.upload_is_too_large` for the view."""
 
     received = 0
 
@@ -70,8 +70,8 @@ class LimitedUploadHandler(FileUploadHandler):
 
 class LongFormHandler(FileUploadHandler):
     """Reads the form of a view that has `longest_form`, the bytes that all of its fields may have
-    together, in place of DATA_UPLOAD_MAX_MEMORY_SIZE. Where they have more, the form is not
-    refused unread: it is cut, and the view finds `request.form_was_cut`. Files are left out."""
+    together, instead of DATA_UPLOAD_MAX_MEMORY_SIZE. A larger form is not refused unread but
+    truncated, with `request.form_was_cut` set. Files are ignored."""
 
     def handle_raw_input(
         self,
@@ -102,7 +102,7 @@ def max_form_bytes(request: HttpRequest) -> int | None:
 def parse_form_fields(
     stream: Any, boundary: bytes, encoding: str | None, most: int
 ) -> tuple[QueryDict, bool]:
-    """The fields of a multipart form, and whether there was more of them."""
+    """Returns the fields of a multipart form, and whether they were truncated."""
     post, was_cut = QueryDict(mutable=True, encoding=encoding), False
     parts = Parser(LazyStream(ChunkIter(stream, CHUNK_BYTES)), boundary)
     for count, (kind, meta, part) in enumerate(parts):
