@@ -45,7 +45,7 @@ SESSION_COOKIE_NAME = "patchbay_session"
 SESSION_ENGINE = "organizations.accounts.sign_in.session_store"
 SESSION_IDLE = timedelta(minutes=env("PATCHBAY_SESSION_IDLE_MINUTES"))
 SESSION_COOKIE_AGE = env("PATCHBAY_SESSION_DAYS") * 24 * 3600  # even if the session is in use
-# How often the use of a session is stored. Tests count the queries of a page, so rarely there.
+# How often the use of a session is stored; rarely in tests, which count the queries of a page.
 SESSION_NOTED = timedelta(hours=1 if MODE == "test" else 0, minutes=1)
 X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "organizations.web.views.csrf_failure.csrf_failure"

@@ -37,7 +37,7 @@ class ProgramRunner:
         return self.home.account if self.home else None
 
     def environment(self) -> dict[str, str]:
-        """Returns the folder for static files, if the data folder is root's and unsuitable."""
+        """Returns STATIC_ROOT, if static files cannot be collected in root's data folder."""
         if self.home is None:
             return {}
         given = os.environ.get("STATIC_ROOT")
@@ -125,8 +125,8 @@ def ensure_port_permitted(account: SystemAccount, address: WebAddress) -> None:
 
 
 def find_unreadable_dependency(account: SystemAccount) -> Path | None:
-    """Returns the first file or folder of Python, its packages or the project that the account
-    cannot read, or None."""
+    """Returns what prevents an account from running the programs: the first file or folder of
+    Python, its packages or the project that it cannot read. Returns None if it can run them."""
     needed = [path.resolve() for path in _required_paths()]  # as root, which can follow links
     with impersonate_account(account):
         closed = first_unreadable_path(needed)
@@ -142,7 +142,7 @@ def _required_paths() -> Iterator[Path]:
 
 
 def _can_run_python(account: SystemAccount) -> bool:
-    """Returns whether the account can start Python here. Mount options may forbid what modes
+    """Returns whether the account can start Python here. Mount options may forbid what file modes
     allow."""
     command = [sys.executable, "-c", "import config, django"]
     try:

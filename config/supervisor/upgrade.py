@@ -90,8 +90,9 @@ def first_unused_path(path: Path) -> Path:
 
 
 def upgrade_if_requested(children: ChildProcesses, postgres: Postgres) -> None:
-    """Upgrades the cluster if needed. Raises SupervisorError if nobody requested it, if the wheel
-    lacks the old version, or if the disk has no space."""
+    """Upgrades a cluster of an older version. Raises SupervisorError if nobody requested the
+    upgrade, or if the disk has no space. Leaves a version that the wheel lacks to Postgres.create,
+    which refuses it."""
     finish_interrupted_upgrade(postgres)
     version = read_cluster_version(postgres.folder)
     if version is None or version == str(POSTGRES_MAJOR):

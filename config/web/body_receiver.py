@@ -135,8 +135,8 @@ class ReceivedBody(io.RawIOBase):
 async def receive_body(
     receive: Receive, body: ReceivedBody, announced: int, limits: BodyLimits
 ) -> None:
-    """Receives the body, or refuses it if it is incomplete, too large or too slow. Raises
-    TooManyLargeBodies.
+    """Receives the body, or refuses it if it is incomplete, too large or too slow, or if there is
+    no space for it.
 
     `announced` is the Content-Length, 0 without one.
     """

@@ -28,5 +28,5 @@ def tie_connection_to_thread(*, connection: BaseDatabaseWrapper, **kwargs) -> No
 
 
 def tie_connections_to_threads() -> None:
-    """Applies this to all connections opened from now on."""
+    """Ties every connection that is opened from now on to its thread."""
     connection_created.connect(tie_connection_to_thread)
