@@ -1,4 +1,4 @@
-"""/v1/agents: who answers the organization's numbers."""
+"""/v1/agents: the agents that answer the organization's numbers."""
 
 import re
 from typing import Any

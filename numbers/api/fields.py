@@ -25,7 +25,8 @@ class E164Number(Char):
 
 @extend_schema_field({"type": "string", "format": "uri", "minLength": 1, "maxLength": 2000})
 class WebUrl(Char):
-    """An http or https URL without secrets, because everyone who can read the row sees it."""
+    """An http or https URL. User name and password are refused, because everyone who can read the
+    row sees the URL."""
 
     default_error_messages = webhook_url.ERROR_MESSAGES
 

@@ -26,7 +26,8 @@ SCHEMA = {
 
 @extend_schema_field(SCHEMA)
 class MappingField(serializers.Field):
-    """By heading, or by position from 1, each with a field of `rows`, or "" to ignore it."""
+    """Maps columns, by heading or by position from 1, to fields of `rows`, or to "" to ignore
+    them."""
 
     def to_internal_value(self, data: Any) -> dict[str, str]:
         if not isinstance(data, dict) or len(data) > MAX_COLUMNS:

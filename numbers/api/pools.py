@@ -28,7 +28,8 @@ def pools_with_counts(organization: Organization) -> QuerySet[NumberPool]:
 
 
 def serialize_pool(pool: NumberPool) -> dict[str, Any]:
-    """Of counted(). Of a carrier that is another organization's, sid and name only."""
+    """Returns a pool of pools_with_counts() as JSON. For a carrier of another organization, it
+    contains only sid and name."""
     return {
         "id": pool.id,
         "name": pool.name,

@@ -25,7 +25,7 @@ from organizations.models import Organization
 from organizations.web.views.base import screen_url
 
 SCAN_LIMIT = 2000  # failed numbers, and repeatedly failing operations
-MAX_ALERTS_EACH = 5  # reasons, batches, carriers
+MAX_ALERTS_EACH = 5  # reasons, jobs, carriers
 FAILING_ATTEMPTS = 3  # attempts
 EXPIRY_NOTICE = timedelta(days=7)
 STATE = Integration.State

@@ -94,8 +94,8 @@ def find_butter_agent(request: HttpRequest, agent_id: str) -> Agent:
 
 
 def ensure_number_assignable(by: Principal, number: PhoneNumber, held: LockedPlacements) -> None:
-    """Raises a problem if no platform could be configured for the agent. Raises
-    NumberOutsidePools."""
+    """Raises a problem, or NumberOutsidePools, if no platform could receive the assignment of an
+    agent."""
     if number.status == PhoneNumber.Status.FAILED:
         words = {"reason": number.error_message or ""}
         raise Problem("conflict", _("Phone number could not be set up: %(reason)s") % words)

@@ -23,7 +23,8 @@ class ButterView(OrgView):
     problem_response = staticmethod(problem_response)
 
     def admit(self, request: HttpRequest, permission: Permission) -> None:
-        """That the header names the key's organization is seen to with the key."""
+        """Requires the organization header. Authentication has already checked that it names the
+        key's organization."""
         super().admit(request, permission)
         if "HTTP_X_ORGANIZATION_ID" not in request.META:
             message = _(

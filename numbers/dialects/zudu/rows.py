@@ -58,7 +58,7 @@ def undeleted_with_area(organization: Organization) -> QuerySet[PhoneNumber]:
 def select_number_values(numbers: QuerySet[PhoneNumber]) -> QuerySet:
     voice = FilteredRelation(
         "placements", condition=VOICE_PLACEMENT
-    )  # created anew, because a query modifies it
+    )  # created again, because a query modifies it
     return numbers.alias(voice=voice).annotate(area=AREA_CODE).values(*COLUMNS)
 
 

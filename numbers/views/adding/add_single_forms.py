@@ -44,7 +44,7 @@ class OptionalRadioSelect(forms.RadioSelect):
 
 
 class AddNumberForm(forms.Form):
-    """The fields that every destination has. Used as it is, the form only records the number."""
+    """The fields that every destination has. Used directly, the form only records the number."""
 
     number = forms.CharField(
         label=gettext_lazy("Number"),
