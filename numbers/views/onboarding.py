@@ -16,7 +16,7 @@ from organizations.access.principals import Principal
 from organizations.access.roles import Permission
 from organizations.web.views.base import screen_url
 
-ONBOARDING_PERIOD = timedelta(days=14)  # no onboarding is shown after that
+ONBOARDING_PERIOD = timedelta(days=14)  # after that, onboarding ends with an active number
 Status, State = PhoneNumber.Status, Integration.State
 
 

@@ -1,4 +1,4 @@
-"""Screens that search for numbers on sale and buy one after a confirmation."""
+"""Screens that search for numbers on sale and buy them after a confirmation."""
 
 from typing import Any
 from uuid import UUID
@@ -181,9 +181,9 @@ class PurchaseForm(forms.Form):
 
 
 class BuyScreen(QueryResultScreen):
-    """The confirmation before a purchase. Only a number from the search result can be bought, and
-    only once, however often the form is sent, because the number exists in Patchbay after the first
-    time."""
+    """The confirmation before a purchase. Only numbers from the search result can be bought, and
+    each only once, however often the form is sent, because after the first time it exists in
+    Patchbay."""
 
     permissions = {"GET": CREATE, "POST": CREATE}
     wish = Operation.Wish.SEARCH

@@ -125,7 +125,7 @@ def row_change(batch: Batch, row: BatchRow) -> tuple[str, str]:
     becomes = new_value_label(batch, row, key)
     if key in EMPTY_LABELS:
         return row.before.get(key) or EMPTY_LABELS[key](), becomes
-    was = row.before.get(key) if becomes else ""  # the action's goal says nothing about before
+    was = row.before.get(key) if becomes else ""  # hidden if the row changes nothing
     return str(Status(was).label) if was in Status.values else "", becomes
 
 
