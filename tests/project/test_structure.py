@@ -17,6 +17,7 @@ from django.urls import URLPattern
 from config import BASE_DIR
 from organizations.web.api.views import OrgView
 from organizations.web.views.base import OrgScreen
+from tests.project.code_metrics import Project
 from tests.support.project import APPS, iterate_routes, python_files, view_classes
 
 # Within an app each may import those before it.
@@ -156,6 +157,25 @@ def test_files_and_functions_stay_small():
         and node.end_lineno - node.lineno >= 40
     ]
     assert (long_files, long_functions) == ([], [])
+
+
+class TestNames:
+    """Of functions at the top of a module: `make metrics` shows which."""
+
+    functions = Project()
+
+    def test_they_say_what_they_do(self):
+        assert len(self.functions.participles()) < 0.02 * len(self.functions.functions)
+
+    def test_they_say_about_what(self):
+        assert len(self.functions.prepositions()) < 0.01 * len(self.functions.functions)
+
+    def test_they_have_one_meaning(self):
+        assert len(self.functions.shared()) < 0.1 * len(self.functions.functions)
+
+
+def test_folders_hold_20_modules_at_most():
+    assert [size for size in Project().package_sizes().most_common() if size[1] > 20] == []
 
 
 @pytest.mark.parametrize("app", APPS)
