@@ -13,9 +13,9 @@ class NumbersConfig(AppConfig):
     verbose_name = _("Numbers")
 
     def ready(self) -> None:
-        from integrations.api import query_results
         from integrations.connections import encryption
         from integrations.ledger import fair_share, job_sources, reconcilers
+        from integrations.web import query_results
         from numbers import row_level_security
         from numbers.bulk import schedule, selection
         from numbers.bulk.jobs import QUOTAS

@@ -21,9 +21,9 @@ from carriers.admin.actions import CARRIER_ACTIONS, is_undeleted_carrier
 from carriers.admin.forms import CarrierAdminForm, GatewayInline
 from carriers.models import Carrier
 from carriers.operations import CarrierActionNotAllowed
-from integrations.admin.operations import merge_timeline, subject_admin_urls
 from integrations.connections.encryption import DecryptionError
 from integrations.ledger.history import subject_history
+from integrations.web.admin_pages import merge_timeline, subject_admin_urls
 from organizations.access.principals import Principal, staff_principal
 from organizations.models import Organization
 from organizations.web.admin.base import OperatorAdmin, admin_url, badge, link_or_text, time_column

@@ -21,9 +21,9 @@ from carriers.api.serializers import (
 from carriers.models import Carrier
 from carriers.operations import CarrierActionNotAllowed, NoCarrierIntegration
 from carriers.stored_password import PasswordRequired
-from integrations.api.lookup import integration_from_body
 from integrations.models import Integration
 from integrations.providers import PROVIDERS
+from integrations.web.lookup import integration_from_body
 from organizations.access.roles import Permission
 from organizations.web.api.etags import ensure_etag_match, format_etag
 from organizations.web.api.pagination import PAGE_PARAMETERS, paginate_rows

@@ -4,7 +4,6 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 from rest_framework import serializers
-from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from carriers import validation
 from carriers.models import Carrier, SipGateway
@@ -19,6 +18,7 @@ from organizations.web.api.fields import (
     StrictList,
     StrictSerializer,
     Uuid,
+    ensure_no_complaints,
 )
 
 MAX_GATEWAYS = 50
@@ -177,20 +177,6 @@ def requested_gateways(attrs: dict) -> list[dict] | None:
     if one is not None and many is not None:
         ensure_no_complaints({"sip_gateways": _("Send sip_gateway or sip_gateways, not both.")})
     return [dict(one)] if one is not None else many and [dict(gateway) for gateway in many]
-
-
-def ensure_no_complaints(complaints: dict[str, Any], code: str = "invalid") -> None:
-    if complaints:
-        raise ValidationError(build_error_details(complaints, code))
-
-
-def build_error_details(complaints: dict[str, Any], code: str) -> dict[str, Any]:
-    return {
-        name or "non_field_errors": build_error_details(text, code)
-        if isinstance(text, dict)
-        else [ErrorDetail(text, code=code)]
-        for name, text in complaints.items()
-    }
 
 
 def serialize_carrier(carrier: Carrier) -> dict[str, Any]:

@@ -26,8 +26,8 @@ from integrations.providers import PROVIDERS
 from organizations.access.roles import Permission
 from organizations.models import Organization
 from organizations.tenancy import tenant_scope
-from organizations.views.event_labels import event_title
 from organizations.web.views.base import OrgScreen
+from organizations.web.views.event_labels import event_title
 
 Status = Carrier.Status
 HISTORY_LIMIT, CALLS_PER_OPERATION, EVENT_LIMIT = 10, 10, 6

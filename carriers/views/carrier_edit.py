@@ -16,8 +16,8 @@ from carriers.views.forms import CarrierForm, build_gateway_formset
 from carriers.views.labels import TRUNK_TYPE_LABELS
 from integrations.connections.encryption import DecryptionError
 from organizations.access.roles import Permission
-from organizations.views.forms import run_with_form_errors
 from organizations.web.views.base import OrgScreen
+from organizations.web.views.forms import run_with_form_errors
 
 OTHER_PRESET_KEY = "other"
 

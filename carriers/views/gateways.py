@@ -15,8 +15,8 @@ from carriers.views.carrier_detail import get_organization_carrier
 from carriers.views.forms import SingleGatewayForm
 from carriers.views.labels import gateway_address, gateway_direction
 from organizations.access.roles import Permission
-from organizations.views.forms import run_with_form_errors
 from organizations.web.views.base import OrgScreen
+from organizations.web.views.forms import run_with_form_errors
 
 CHANGE_PERMISSIONS = {
     "GET": Permission.PHONE_NUMBERS_UPDATE,

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from carriers.models import Carrier, SipGateway
-from integrations.api.operations import operation_wait_reason
+from integrations.ledger.history import operation_wait_reason
 from integrations.models import Operation
 
 Status = Carrier.Status

@@ -18,12 +18,12 @@ from unfold.decorators import display
 from integrations.admin import connect
 from integrations.admin.actions import ACTIONS
 from integrations.admin.connect import ROLE_LABELS, AdminAccountForm
-from integrations.admin.operations import subject_admin_urls
 from integrations.ledger import operation_requests
 from integrations.ledger.history import integration_wait_reason, subject_history
 from integrations.models import Integration, Operation
 from integrations.providers import PROVIDERS
-from integrations.views.labels import integration_status
+from integrations.web.admin_pages import subject_admin_urls
+from integrations.web.labels import integration_status
 from organizations.access.principals import staff_principal
 from organizations.models import Organization
 from organizations.web.admin.base import OperatorAdmin, admin_url, badge, time_column

@@ -1,10 +1,6 @@
 """Read-only admin pages of the ledger and the log of calls. A postponed operation can be retried at
 once."""
 
-from collections.abc import Callable, Iterable
-from datetime import datetime
-from uuid import UUID
-
 from django.contrib import admin
 from django.contrib.admin import SimpleListFilter
 from django.contrib.admin.utils import unquote
@@ -21,7 +17,7 @@ from unfold.decorators import display
 from integrations.ledger import history
 from integrations.ledger.retry import CannotRetry, late_operations, retry_operation
 from integrations.models import Operation, ProviderCall
-from organizations.models import Event
+from integrations.web.admin_pages import subject_admin_urls
 from organizations.web.admin.base import (
     LogAdmin,
     admin_url,
@@ -40,9 +36,6 @@ OUTCOME_COLORS = {
     "unavailable": "warning",
     "unknown": "warning",
 }
-
-# Apps that depend on this one register here the URL of a subject's admin page, by the subject's id.
-subject_admin_urls: dict[str, Callable[[UUID], str]] = {}
 
 
 class LateOperationFilter(SimpleListFilter):
@@ -247,15 +240,6 @@ class ProviderCallAdmin(LogAdmin):
     @display(description=gettext_lazy("response"))
     def response_text(self, call: ProviderCall) -> SafeString:
         return render_call_body(call.response_body)
-
-
-def merge_timeline(
-    chapters: Iterable[history.HistoryEntry], events: Iterable[Event]
-) -> list[tuple[datetime, history.HistoryEntry | None, Event | None]]:
-    """Returns operations and audit events as one list, newest first."""
-    asked = [(chapter.operation.created_at, chapter, None) for chapter in chapters]
-    told = [(event.at, None, event) for event in events]
-    return sorted([*asked, *told], key=lambda entry: entry[0], reverse=True)
 
 
 def classify_call_status(call: ProviderCall) -> str:

@@ -8,18 +8,15 @@ from django.utils.translation import gettext as _
 
 from integrations.api import examples
 from integrations.api.errors import translate_ledger_errors
-from integrations.api.lookup import get_integration_or_404
 from integrations.api.operations import operation_accepted_response
-from integrations.api.query_results import serialize_query_result
-from integrations.api.response_schemas import (
-    AccountNumbersShape,
-    AvailableNumbersShape,
-    LedgerEntryShape,
-)
+from integrations.api.response_schemas import AccountNumbersShape, AvailableNumbersShape
 from integrations.ledger import operation_requests
 from integrations.ledger.platform_queries import request_query
 from integrations.models import Integration, Operation
 from integrations.providers import PROVIDERS
+from integrations.web.lookup import get_integration_or_404
+from integrations.web.query_results import serialize_query_result
+from integrations.web.response_schemas import LedgerEntryShape
 from organizations.access.roles import Permission
 from organizations.web.api.problems import Problem, field_error, invalid_request_problem
 from organizations.web.api.query_parameters import (

@@ -4,10 +4,10 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
 from integrations.api import examples
-from integrations.api.lookup import integration_from_body
 from integrations.api.response_schemas import DefaultShape, DefaultsShape
 from integrations.api.serializers import ROLES, DefaultSerializer, serialize_default_integration
 from integrations.ledger import operation_requests
+from integrations.web.lookup import integration_from_body
 from organizations.access.roles import Permission
 from organizations.web.api.problems import Problem, field_error, invalid_request_problem
 from organizations.web.api.query_parameters import parse_query

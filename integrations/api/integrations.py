@@ -10,13 +10,11 @@ from django.utils.translation import gettext as _
 from integrations.api import examples
 from integrations.api import operations as ledger
 from integrations.api.errors import translate_account_errors, translate_ledger_errors
-from integrations.api.lookup import get_integration_or_404, prefetch_default_roles
 from integrations.api.response_schemas import (
     CheckedIntegrationShape,
     IntegrationPageShape,
     IntegrationShape,
     KindsShape,
-    LedgerEntryShape,
 )
 from integrations.api.serializers import (
     IntegrationChangeSerializer,
@@ -27,6 +25,8 @@ from integrations.api.serializers import (
 from integrations.ledger import operation_requests
 from integrations.models import Integration, Operation
 from integrations.providers import PROVIDERS
+from integrations.web.lookup import get_integration_or_404, prefetch_default_roles
+from integrations.web.response_schemas import LedgerEntryShape
 from organizations.access.roles import Permission
 from organizations.web.api.fields import StrictSerializer
 from organizations.web.api.pagination import PAGE_PARAMETERS, paginate_rows

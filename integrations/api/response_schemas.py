@@ -3,7 +3,8 @@
 from rest_framework import serializers
 
 from integrations.api.serializers import ROLES
-from integrations.models import Integration, Operation
+from integrations.models import Integration
+from integrations.web.response_schemas import LedgerEntryShape, PlatformCallShape
 from organizations.web.api.fields import Boolean, Char, Choice, StrictList, StrictSerializer, Uuid
 
 
@@ -59,41 +60,9 @@ class IntegrationPageShape(StrictSerializer):
     next_cursor = Char(allow_null=True)
 
 
-class LedgerEntryShape(StrictSerializer):
-    id = Uuid()
-    wish = Choice(Operation.Wish.choices)
-    subject_kind = Char()
-    subject_id = Uuid()
-    subject = Char(help_text="In words.")
-    status = Choice(Operation.Status.choices)
-    outcome = Char(
-        allow_null=True, help_text="Of the last attempt: done, refused, unavailable, unknown."
-    )
-    reason = Char(allow_null=True)
-    waits_for = Char(allow_null=True, help_text="Why it is not attempted now.")
-    attempts = serializers.IntegerField()
-    next_attempt_at = serializers.DateTimeField(allow_null=True)
-    integration_id = Char(allow_null=True, help_text="Null when it is the installation's.")
-    asked_by = Char()
-    created_at = serializers.DateTimeField()
-    settled_at = serializers.DateTimeField(allow_null=True)
-
-
 class LedgerPageShape(StrictSerializer):
     data = LedgerEntryShape(many=True)
     next_cursor = Char(allow_null=True)
-
-
-class PlatformCallShape(StrictSerializer):
-    at = serializers.DateTimeField()
-    attempt = serializers.IntegerField()
-    method = Char()
-    url = Char()
-    status = serializers.IntegerField(allow_null=True)
-    duration_ms = serializers.IntegerField()
-    error = Char(allow_null=True)
-    request_body = Char()
-    response_body = Char()
 
 
 class LedgerEntryDetailShape(LedgerEntryShape):

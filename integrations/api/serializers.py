@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from integrations.connections.account_fields import MAX_IN_FLIGHT
 from integrations.connections.encryption import DecryptionError
 from integrations.models import DefaultIntegration, Integration
 from integrations.providers import PROVIDERS
@@ -15,7 +16,6 @@ from integrations.providers.base import Provider
 from organizations.web.api.fields import Char, Choice, Id, Integer, StrictList, StrictSerializer
 
 ROLES = ("carrier", "sip", "twilio")
-MAX_IN_FLIGHT = 64
 
 
 class AccountDictField(serializers.DictField):

@@ -58,3 +58,6 @@ def account_field_error(
             "connect another account by another name."
         )
     return ""
+
+
+MAX_IN_FLIGHT = 64

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import F, Window
+from django.db.models import F, QuerySet, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from integrations.ledger import history
 from integrations.ledger.leases import BREAKER_THRESHOLD
 from integrations.models import Integration, Operation, ProviderCall
 from integrations.runtime import availability
@@ -133,3 +134,28 @@ def is_future(moment: datetime | None) -> bool:
 def format_local_time(moment: datetime) -> str:
     """Returns the time as text in the current time zone, which is UTC in the APIs."""
     return f"{timezone.localtime(moment):%Y-%m-%d %H:%M:%S %Z}"
+
+
+# These fields may be large, so the list leaves them out.
+LARGE_FIELDS = [
+    f"{of}{name}" for of in ("", "waits_for__") for name in ("result", "question", "refs")
+]
+
+
+def select_operation_relations(operations: QuerySet[Operation]) -> QuerySet[Operation]:
+    return operations.select_related("integration", "waits_for")
+
+
+def uses_own_integration(asked: Operation) -> bool:
+    """Returns whether the integration belongs to the operation's organization. A number on the
+    installation's default carrier uses another organization's integration."""
+    return asked.integration.organization_id == asked.organization_id
+
+
+def operation_wait_reason(asked: Operation) -> str:
+    """Returns why the operation is waiting, or "". Hides details if the integration belongs to
+    another organization."""
+    held = history.blocking_reason(asked)
+    if held and not uses_own_integration(asked):
+        held = _("Waits for the installation's platform.")
+    return history.join_reasons(held, history.provisioning_outage_reason(asked))

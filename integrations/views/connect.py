@@ -13,8 +13,8 @@ from integrations.ledger import operation_requests
 from integrations.models import Integration
 from integrations.providers import PROVIDERS
 from integrations.providers.base import Provider
-from integrations.views import labels
 from integrations.views.forms import AccountForm, ChangeAccountForm, ConnectAccountForm, SecretsForm
+from integrations.web import labels
 from organizations.access.roles import Permission
 from organizations.web.views.base import OrgScreen
 

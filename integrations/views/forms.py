@@ -9,11 +9,11 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from integrations.api.serializers import MAX_IN_FLIGHT
+from integrations.connections.account_fields import MAX_IN_FLIGHT
 from integrations.connections.encryption import DecryptionError
 from integrations.models import Integration
 from integrations.providers.base import AccountField, Provider
-from integrations.views.labels import ROLE_LABELS
+from integrations.web.labels import ROLE_LABELS
 from organizations.text.fields import FormText
 
 ACCOUNT_FIELD_PREFIX = "account_"  # prefix of account fields, whose names the provider chooses

@@ -14,13 +14,13 @@ from integrations.ledger.operation_requests import IntegrationInUse
 from integrations.ledger.retry import CannotRetry, check_integration_now
 from integrations.models import DefaultIntegration, Integration, Operation
 from integrations.providers.base import Provider
-from integrations.views import labels
 from integrations.views.health import summarize_call_health
-from integrations.views.labels import ROLE_LABELS
+from integrations.web import labels
+from integrations.web.labels import ROLE_LABELS
 from organizations.access.roles import Permission
 from organizations.models import Organization
-from organizations.views.event_labels import event_title
 from organizations.web.views.base import OrgScreen
+from organizations.web.views.event_labels import event_title
 
 OPEN = Operation.Status.OPEN
 MAX_ROWS_SHOWN = 10  # checks, calls, events and open operations per page

@@ -10,18 +10,18 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from integrations.api.operations import (
+from integrations.ledger import history, reconcilers
+from integrations.ledger.history import (
     LARGE_FIELDS,
     operation_wait_reason,
     select_operation_relations,
     uses_own_integration,
 )
-from integrations.api.query_results import serialize_query_result
-from integrations.ledger import history, reconcilers
 from integrations.ledger.leases import QUERY_ACTIONS
 from integrations.ledger.retry import CannotRetry, late_operations, retry_operation
 from integrations.models import Integration, Operation
-from integrations.views import labels
+from integrations.web import labels
+from integrations.web.query_results import serialize_query_result
 from organizations.access.roles import Permission
 from organizations.models import Organization
 from organizations.web.views.base import OrgScreen, screen_url

@@ -20,8 +20,8 @@ from unfold.decorators import display
 
 from carriers.models import Carrier
 from carriers.operations import shared_carriers_filter
-from integrations.admin.operations import merge_timeline, subject_admin_urls
 from integrations.providers import PROVIDERS
+from integrations.web.admin_pages import merge_timeline, subject_admin_urls
 from numbers.admin.actions import ACTIONS
 from numbers.admin.filters import StatusFilter
 from numbers.admin.forms import NumberForm

@@ -9,15 +9,9 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
-from integrations.api.lookup import integration_from_body
 from integrations.models import Integration
+from integrations.web.lookup import integration_from_body
 from numbers.api import examples
-from numbers.api.errors import (
-    number_not_assigned_problem,
-    number_taken_problem,
-    translate_number_errors,
-)
-from numbers.api.fields import E164Number
 from numbers.api.number_queries import number_rows_by_id
 from numbers.api.phone_numbers import TAGS, number_response
 from numbers.api.serializers import NumberSettingsSerializer, NumberShape, serialize_number
@@ -28,10 +22,21 @@ from numbers.inventory.locks import lock_named_agents
 from numbers.inventory.placements import ROLE_BY_PROVIDER
 from numbers.inventory.reservation import NumberOutsidePools, NumberTaken
 from numbers.models import Placement
+from numbers.web.errors import (
+    number_not_assigned_problem,
+    number_taken_problem,
+    translate_number_errors,
+)
+from numbers.web.fields import E164Number
 from organizations.access import quotas
 from organizations.access.roles import Permission
-from organizations.api.serializers import validate_input
-from organizations.web.api.fields import Choice, OptionalId, StrictList, StrictSerializer
+from organizations.web.api.fields import (
+    Choice,
+    OptionalId,
+    StrictList,
+    StrictSerializer,
+    validate_input,
+)
 from organizations.web.api.responses import ApiResponse
 from organizations.web.api.views import OrgView
 from organizations.web.openapi.operations import (

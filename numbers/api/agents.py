@@ -7,15 +7,14 @@ from django.http import HttpRequest
 from rest_framework import serializers
 
 from numbers.api import examples
-from numbers.api.errors import translate_number_errors
-from numbers.api.fields import AGENT_ID, OptionalAgentId, OptionalUrl
 from numbers.inventory import agents
 from numbers.inventory.locks import lock_agent_ids
 from numbers.models import Agent
+from numbers.web.errors import translate_number_errors
+from numbers.web.fields import AGENT_ID, OptionalAgentId, OptionalUrl
 from organizations.access.roles import Permission
-from organizations.api.serializers import validate_input
 from organizations.web.api.etags import ensure_etag_match, format_etag
-from organizations.web.api.fields import Char, StrictSerializer, Uuid
+from organizations.web.api.fields import Char, StrictSerializer, Uuid, validate_input
 from organizations.web.api.pagination import PAGE_PARAMETERS, paginate_rows
 from organizations.web.api.problems import Problem
 from organizations.web.api.query_parameters import parse_query

@@ -3,8 +3,11 @@ steps."""
 
 from typing import Any
 
-from integrations.api import operations
-from integrations.ledger.history import HistoryEntry
+from integrations.ledger.history import HistoryEntry, uses_own_integration
+from integrations.web.operation_serializers import (
+    serialize_operation,
+    serialize_platform_call,
+)
 from numbers.inventory.history import build_number_history
 from numbers.models import PhoneNumber
 
@@ -18,6 +21,6 @@ def serialize_number_history(number: PhoneNumber) -> list[dict[str, Any]]:
 def serialize_history_entry(chapter: HistoryEntry) -> dict[str, Any]:
     """Returns one entry. For an integration of another organization (of a shared carrier) the
     platform calls are omitted, and only the result is shown."""
-    own = operations.uses_own_integration(chapter.operation)
-    calls = [operations.serialize_platform_call(call) for call in chapter.calls if own]
-    return {**operations.serialize_operation(chapter.operation), "calls": calls}
+    own = uses_own_integration(chapter.operation)
+    calls = [serialize_platform_call(call) for call in chapter.calls if own]
+    return {**serialize_operation(chapter.operation), "calls": calls}

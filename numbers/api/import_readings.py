@@ -11,8 +11,14 @@ from numbers.api.imports import CREATE, TAGS, find_import_job, import_job_respon
 from numbers.bulk.imports.options import NUMBER_FORMATS
 from numbers.bulk.imports.readings import MAX_CHOICES, choose_row_numbers
 from numbers.bulk.jobs import BulkJobError
-from organizations.api.serializers import validate_input
-from organizations.web.api.fields import Char, Integer, OptionalChoice, StrictList, StrictSerializer
+from organizations.web.api.fields import (
+    Char,
+    Integer,
+    OptionalChoice,
+    StrictList,
+    StrictSerializer,
+    validate_input,
+)
 from organizations.web.api.problems import Problem
 from organizations.web.api.responses import ApiResponse
 from organizations.web.api.views import OrgView

@@ -24,8 +24,8 @@ from numbers.bulk.jobs import BulkJobError
 from numbers.models import Batch, BatchRow
 from organizations.access.quotas import QuotaExceeded
 from organizations.access.roles import Permission
-from organizations.api.serializers import validate_input
 from organizations.web.api.body_parsing import ensure_content_type, parse_object_body, read_body
+from organizations.web.api.fields import validate_input
 from organizations.web.api.pagination import (
     DEFAULT_LIMIT,
     ID_CURSOR_STRUCT,

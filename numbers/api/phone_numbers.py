@@ -5,7 +5,6 @@ from uuid import UUID
 from django.http import HttpRequest
 
 from numbers.api import examples, trunks
-from numbers.api.errors import translate_number_errors
 from numbers.api.history import serialize_number_history
 from numbers.api.number_queries import FILTERS, find_number_row, list_number_rows
 from numbers.api.serializers import (
@@ -19,10 +18,10 @@ from numbers.api.serializers import (
 from numbers.inventory import operations
 from numbers.inventory.locks import lock_named_agents
 from numbers.models import PhoneNumber
+from numbers.web.errors import translate_number_errors
 from organizations.access.roles import Permission
-from organizations.api.serializers import validate_input
 from organizations.web.api.etags import ensure_etag_match, format_etag
-from organizations.web.api.fields import StrictSerializer
+from organizations.web.api.fields import StrictSerializer, validate_input
 from organizations.web.api.pagination import DEFAULT_LIMIT, PAGE_PARAMETERS, page_envelope
 from organizations.web.api.problems import Problem
 from organizations.web.api.query_parameters import parameter_schema, parse_boolean, parse_query

@@ -6,17 +6,22 @@ from uuid import UUID
 from django.http import HttpRequest
 from rest_framework import serializers
 
-from integrations.connections.encryption import DecryptionError
-from integrations.providers import PROVIDERS
 from numbers.api import examples
-from numbers.api.errors import translate_number_errors
 from numbers.api.phone_numbers import TAGS, lock_number_if_match, number_response
 from numbers.api.serializers import NumberShape
 from numbers.inventory import operations
+from numbers.inventory.placements import public_external_ids, stored_secret_names
 from numbers.models import Placement
+from numbers.web.errors import translate_number_errors
 from organizations.access.roles import Permission
-from organizations.api.serializers import validate_input
-from organizations.web.api.fields import Boolean, Char, Choice, StrictList, StrictSerializer
+from organizations.web.api.fields import (
+    Boolean,
+    Char,
+    Choice,
+    StrictList,
+    StrictSerializer,
+    validate_input,
+)
 from organizations.web.api.query_parameters import parse_query
 from organizations.web.api.responses import ApiResponse
 from organizations.web.api.views import OrgView
@@ -38,21 +43,6 @@ def serialize_placement(placement: Placement) -> dict[str, Any]:
         "secrets_set": stored_secret_names(placement),
         "released": placement.release,
     }
-
-
-def public_external_ids(placement: Placement) -> dict[str, str]:
-    """Returns the platform's ids without those that a provider stores about a customer's own
-    settings."""
-    private = PROVIDERS[placement.integration.kind].private_refs
-    return {name: ref for name, ref in placement.refs.items() if name not in private}
-
-
-def stored_secret_names(placement: Placement) -> list[str] | None:
-    """Returns the names of the stored secrets, or None if they cannot be decrypted."""
-    try:
-        return sorted(placement.secrets())
-    except DecryptionError:
-        return None
 
 
 class PlacementShape(StrictSerializer):

@@ -4,10 +4,10 @@ from typing import Any
 
 from rest_framework import serializers
 
-from integrations.api.response_schemas import LedgerEntryShape, PlatformCallShape
-from numbers.api.fields import E164Number, OptionalUrl
+from integrations.web.response_schemas import LedgerEntryShape, PlatformCallShape
 from numbers.api.trunks import SipSerializer
 from numbers.models import PhoneNumber
+from numbers.web.fields import E164Number, OptionalUrl
 from organizations.web.api.fields import (
     Boolean,
     Char,

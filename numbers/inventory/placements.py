@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from uuid import UUID
 
+from integrations.connections.encryption import DecryptionError
 from integrations.ledger import operation_requests as ledger
 from integrations.ledger.operation_requests import get_default_integration
 from integrations.models import Integration, Operation
+from integrations.providers import PROVIDERS
 from numbers.inventory import sip_settings as sip
 from numbers.models import PhoneNumber, Placement
 from organizations.access.principals import Principal
@@ -109,3 +111,18 @@ def create_placements(
         )
         operations.append(asked)
     return [operation.pk for operation in operations]
+
+
+def public_external_ids(placement: Placement) -> dict[str, str]:
+    """Returns the platform's ids without those that a provider stores about a customer's own
+    settings."""
+    private = PROVIDERS[placement.integration.kind].private_refs
+    return {name: ref for name, ref in placement.refs.items() if name not in private}
+
+
+def stored_secret_names(placement: Placement) -> list[str] | None:
+    """Returns the names of the stored secrets, or None if they cannot be decrypted."""
+    try:
+        return sorted(placement.secrets())
+    except DecryptionError:
+        return None

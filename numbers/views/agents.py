@@ -18,8 +18,8 @@ from numbers.views.bulk.jobs import parse_integer_parameter
 from organizations.access.roles import Permission
 from organizations.models import Organization
 from organizations.text.fields import FormText, FormUrl
-from organizations.views.forms import run_with_form_errors
 from organizations.web.views.base import OrgScreen
+from organizations.web.views.forms import run_with_form_errors
 
 PAGE_SIZE = 200
 

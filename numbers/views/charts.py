@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from integrations.models import Integration
-from integrations.views.labels import integration_status
+from integrations.web.labels import integration_status
 from numbers.inventory.metrics import HEALTH_HOURS, MAX_DAILY_BUCKETS
 from numbers.models import PhoneNumber
 from numbers.numbering.countries import calling_code_country

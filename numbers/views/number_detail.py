@@ -15,8 +15,8 @@ from integrations.ledger.platform_queries import (
 )
 from integrations.models import Operation
 from integrations.runtime import availability
-from numbers.api.placements import public_external_ids, stored_secret_names
 from numbers.inventory.allowed_actions import find_allowed_actions
+from numbers.inventory.placements import public_external_ids, stored_secret_names
 from numbers.models import Agent, PhoneNumber, Placement
 from numbers.numbering.e164 import format_display_number
 from numbers.views.number_forms import SipFields

@@ -9,17 +9,17 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils.translation import gettext as _
 
-from numbers.api.placements import public_external_ids
 from numbers.inventory import operations
 from numbers.inventory.allowed_actions import has_supply_placement
 from numbers.inventory.locks import lock_agent_ids
+from numbers.inventory.placements import public_external_ids
 from numbers.inventory.reservation import NumberNotSupplied, NumberStateConflict
 from numbers.models import PhoneNumber, Placement
 from numbers.numbering.e164 import format_display_number
 from numbers.views.number_forms import AGENT_FIELDS, NumberForm
 from organizations.access.roles import Permission
-from organizations.views.forms import run_with_form_errors
 from organizations.web.views.base import OrgScreen
+from organizations.web.views.forms import run_with_form_errors
 
 Status = PhoneNumber.Status
 

@@ -7,8 +7,8 @@ from datetime import datetime
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from integrations.api.operations import operation_wait_reason
 from integrations.ledger import history
+from integrations.ledger.history import operation_wait_reason
 from integrations.models import Operation
 from numbers.inventory.allowed_actions import (
     MERGE_DUPLICATES_HINT,

@@ -11,8 +11,12 @@ from django.utils.timezone import is_naive
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from integrations.api.operations import operation_wait_reason, uses_own_integration
-from integrations.ledger.history import HistoryEntry, build_history
+from integrations.ledger.history import (
+    HistoryEntry,
+    build_history,
+    operation_wait_reason,
+    uses_own_integration,
+)
 from integrations.models import Operation
 from numbers.models import PhoneNumber
 from organizations.access.principals import Principal

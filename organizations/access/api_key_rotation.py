@@ -103,3 +103,9 @@ def ensure_key_not_broader(mine: ApiKey, key: ApiKey) -> None:
     it."""
     ensure_networks_within_own(mine.allowed_cidrs, key.allowed_cidrs)
     ensure_expiry_within_own(mine.expires_at, key.expires_at)
+
+
+def api_key_status(key: ApiKey) -> str:
+    if key.revoked_at:
+        return "revoked"
+    return "expired" if key.expires_at and key.expires_at <= timezone.now() else "active"

@@ -24,11 +24,11 @@ from organizations.access.principals import Principal, staff_principal
 from organizations.access.roles import SCOPES, Role
 from organizations.admin.operator_rank import ensure_can_edit_user
 from organizations.models import ApiKey, Organization, User
-from organizations.views import api_key_forms
 from organizations.web.admin import fields
 from organizations.web.admin.base import OperatorAdmin, admin_url, time_column
 from organizations.web.admin.form_pages import ChooseOrganizationFirst, run_with_form_errors
 from organizations.web.admin.row_actions import RowAction
+from organizations.web.views import api_key_forms
 
 ROTATION_HELP = gettext_lazy(
     "A new key replaces this one, with the same name, role, scopes, networks and expiry. It is "

@@ -19,10 +19,10 @@ from organizations.api.serializers import (
     KeyShape,
     NewKeyShape,
     serialize_api_key,
-    validate_input,
 )
 from organizations.models import ApiKey
 from organizations.operations import HigherRole
+from organizations.web.api.fields import validate_input
 from organizations.web.api.pagination import PAGE_PARAMETERS, paginate_rows
 from organizations.web.api.problems import Problem
 from organizations.web.api.query_parameters import parse_query

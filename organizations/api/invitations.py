@@ -13,9 +13,9 @@ from organizations.api.serializers import (
     InvitationShape,
     NewInvitationShape,
     serialize_invitation,
-    validate_input,
 )
 from organizations.operations import AlreadyMember, HigherRole
+from organizations.web.api.fields import validate_input
 from organizations.web.api.pagination import PAGE_PARAMETERS, paginate_rows
 from organizations.web.api.problems import Problem, field_error
 from organizations.web.api.query_parameters import parse_query

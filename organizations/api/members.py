@@ -14,10 +14,10 @@ from organizations.api.serializers import (
     MemberPageShape,
     MemberShape,
     serialize_member,
-    validate_input,
 )
 from organizations.models import Membership
 from organizations.operations import HigherRole, LastAdmin
+from organizations.web.api.fields import validate_input
 from organizations.web.api.pagination import ID_PAGE_PARAMETERS, paginate_by_id
 from organizations.web.api.problems import Problem
 from organizations.web.api.query_parameters import parse_query

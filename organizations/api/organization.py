@@ -12,8 +12,8 @@ from organizations.api.serializers import (
     QuotaListShape,
     serialize_organization,
     serialize_quota_usage,
-    validate_input,
 )
+from organizations.web.api.fields import validate_input
 from organizations.web.api.query_parameters import parse_query
 from organizations.web.api.responses import ApiResponse
 from organizations.web.api.views import OrgView

@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from django.utils import timezone
 from rest_framework import serializers
 
 from organizations.access import api_key_format
-from organizations.access.api_key_rotation import DEFAULT_OVERLAP, MAX_OVERLAP
+from organizations.access.api_key_rotation import DEFAULT_OVERLAP, MAX_OVERLAP, api_key_status
 from organizations.access.quotas import Usage
 from organizations.access.roles import SCOPES, Role
 from organizations.models import ApiKey, Event, Invitation, Membership, Organization
@@ -23,13 +22,6 @@ from organizations.web.api.fields import (
 
 KEY_STATES = ["active", "expired", "revoked"]
 ACTOR_KINDS = ["member", "key", "staff", "system", "anonymous"]
-
-
-def validate_input(serializer_class: type[StrictSerializer], data: Any) -> dict[str, Any]:
-    """Returns the validated input. Raises a ValidationError that names each wrong field."""
-    serializer = serializer_class(data=data)
-    serializer.is_valid(raise_exception=True)
-    return serializer.validated_data
 
 
 def serialize_organization(organization: Organization) -> dict[str, Any]:
@@ -158,12 +150,6 @@ def serialize_api_key(key: ApiKey) -> dict[str, Any]:
         "revoked_at": key.revoked_at,
         "replaced_by": key.successor_id,
     }
-
-
-def api_key_status(key: ApiKey) -> str:
-    if key.revoked_at:
-        return "revoked"
-    return "expired" if key.expires_at and key.expires_at <= timezone.now() else "active"
 
 
 class KeyCreateSerializer(StrictSerializer):

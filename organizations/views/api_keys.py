@@ -15,9 +15,9 @@ from organizations.access.api_key_rotation import NotKeyOwner, NotRotatable
 from organizations.access.roles import Permission, lower_role
 from organizations.models import ApiKey
 from organizations.operations import HigherRole, KeyAlreadyCreated
-from organizations.views.api_key_forms import ApiKeyForm, RotateApiKeyForm, scope_label
-from organizations.views.forms import run_with_form_errors
+from organizations.web.views.api_key_forms import ApiKeyForm, RotateApiKeyForm, scope_label
 from organizations.web.views.base import OrgScreen
+from organizations.web.views.forms import run_with_form_errors
 from organizations.web.views.pagination import paginate_keyset
 
 

@@ -14,7 +14,8 @@ from django.utils.translation import gettext_lazy
 from organizations.access.roles import Permission
 from organizations.models import Event
 from organizations.text.fields import FormText
-from organizations.views.event_labels import (
+from organizations.web.views.base import OrgScreen
+from organizations.web.views.event_labels import (
     ACTION_LABELS,
     ACTOR_LABELS,
     SUBJECT_LABELS,
@@ -23,8 +24,7 @@ from organizations.views.event_labels import (
     event_title,
     event_tone,
 )
-from organizations.views.forms import DayField
-from organizations.web.views.base import OrgScreen
+from organizations.web.views.forms import DayField
 
 PAGE_SIZE = 50
 ANY_CHOICE = ("", gettext_lazy("any"))

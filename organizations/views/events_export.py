@@ -12,9 +12,9 @@ from organizations.access.roles import Permission
 from organizations.exports.export_kinds import ExportChunk, ExportKind, ExportOptions
 from organizations.exports.rows import iterate_row_chunks
 from organizations.models import Event
-from organizations.views.event_labels import event_field_changes
 from organizations.views.events import filter_event_list
-from organizations.views.exports import ExportRequestScreen
+from organizations.web.views.event_labels import event_field_changes
+from organizations.web.views.exports import ExportRequestScreen
 
 
 class EventsExport(ExportKind):

@@ -1,6 +1,5 @@
 """Screens for exports: requested, followed while they are written, downloaded by the requester."""
 
-from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
@@ -11,29 +10,12 @@ from django.utils.translation import gettext as _
 from organizations.access.roles import Permission
 from organizations.exports import export_requests
 from organizations.exports.export_kinds import get_export_kind
-from organizations.exports.export_requests import ExportRefused
 from organizations.exports.file_formats import CONTENT_TYPES
 from organizations.models import Export
 from organizations.web.views.base import OrgScreen
 
 # Every member may request exports. The kind of export decides which data they may read.
 MEMBER_PERMISSION = Permission.ORGANIZATION_READ
-
-
-class ExportRequestScreen(OrgScreen):
-    """The base of the screens that request an export."""
-
-    def ask(self, kind: str, format: str, **options: Any) -> HttpResponse:
-        """Requests an export and redirects to its page, or to the list if the requester has too
-        many."""
-        try:
-            export = export_requests.request_export(
-                self.principal, kind, format=format, options=options
-            )
-        except ExportRefused as error:
-            self.warn(str(error))
-            return self.go("exports")
-        return self.go("export", export_id=export.pk)
 
 
 class ExportsScreen(OrgScreen):

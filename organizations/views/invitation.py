@@ -20,8 +20,9 @@ from organizations.accounts.invitations import InvitationEmailMismatch, Invitati
 from organizations.accounts.sign_in.known_devices import remember_device
 from organizations.models import Invitation, Membership, User
 from organizations.operations import AlreadyMember
-from organizations.views.forms import JoinForm, add_form_errors
+from organizations.views.forms import JoinForm
 from organizations.web.views.base import screen_url
+from organizations.web.views.forms import add_form_errors
 
 TEMPLATE = "organizations/invitation.html"
 BACKEND = "django.contrib.auth.backends.ModelBackend"

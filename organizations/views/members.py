@@ -13,8 +13,9 @@ from organizations.access.roles import Permission
 from organizations.accounts import invitations
 from organizations.models import Membership
 from organizations.operations import AlreadyMember, LastAdmin
-from organizations.views.forms import InviteForm, RoleForm, run_with_form_errors
+from organizations.views.forms import InviteForm, RoleForm
 from organizations.web.views.base import OrgScreen
+from organizations.web.views.forms import run_with_form_errors
 
 
 class MembersScreen(OrgScreen):

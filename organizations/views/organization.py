@@ -14,9 +14,10 @@ from organizations import operations
 from organizations.access import quotas
 from organizations.access.roles import Permission
 from organizations.models import Organization
-from organizations.views.forms import OrganizationForm, add_form_errors
+from organizations.views.forms import OrganizationForm
 from organizations.web.views.base import OrgScreen, screen_url
 from organizations.web.views.context import can_create_organization
+from organizations.web.views.forms import add_form_errors
 
 MAX_NUMBERS_SHOWN = 20  # of each pool; the API lists all of them
 

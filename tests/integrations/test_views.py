@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from integrations.models import ProviderCall
 from integrations.views.health import summarize_call_health
-from integrations.views.labels import integration_status
+from integrations.web.labels import integration_status
 from organizations.web.views.base import screen_url
 from tests.support import factories
 

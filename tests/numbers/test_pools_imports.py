@@ -4,9 +4,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from integrations.api import query_results
 from integrations.ledger.platform_queries import request_query
 from integrations.models import Operation
+from integrations.web import query_results
 from numbers.bulk import jobs
 from numbers.bulk.runner import run_bulk_job
 from numbers.inventory import pool_rules

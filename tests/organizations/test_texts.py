@@ -89,7 +89,7 @@ OTHERS = {
     "numbers/views/adding/add_single_forms.py": ["number"],
     "numbers/views/number_forms.py": ["seen"],
     "numbers/views/listing/saved_views.py": ["query"],
-    "organizations/views/api_key_forms.py": ["allowed_cidrs"],
+    "organizations/web/views/api_key_forms.py": ["allowed_cidrs"],
     "organizations/views/forms.py": ["email", "password"],
 }
 PLAIN = ("forms.CharField(", "forms.URLField(", "forms.EmailField(", "forms.SlugField(")

@@ -10,9 +10,9 @@ from django.utils import translation
 
 from organizations.exports.rows import escape_formula
 from organizations.models import Event
-from organizations.views.event_labels import FIELD_LABELS, event_field_changes, event_title
 from organizations.views.events import PAGE_SIZE
 from organizations.web.views.context import ZONE_COOKIE
+from organizations.web.views.event_labels import FIELD_LABELS, event_field_changes, event_title
 from tests.support import factories
 from tests.support.exports import download_export
 

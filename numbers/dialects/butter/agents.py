@@ -16,8 +16,7 @@ from numbers.inventory.reservation import ensure_within_pools
 from numbers.models import AGENT_ID_VALIDATOR, Agent, PhoneNumber, Placement
 from organizations.access.principals import Principal
 from organizations.access.roles import Permission
-from organizations.api.serializers import validate_input
-from organizations.web.api.fields import StrictSerializer
+from organizations.web.api.fields import StrictSerializer, validate_input
 from organizations.web.api.problems import Problem
 from organizations.web.api.responses import ApiResponse
 from organizations.web.openapi.operations import request_example, response_example

@@ -25,10 +25,10 @@ from numbers.dialects.butter.schema import (
 )
 from organizations import operations
 from organizations.access import api_key_format
+from organizations.access.api_key_rotation import api_key_status
 from organizations.access.roles import Permission, Role
-from organizations.api.serializers import api_key_status, validate_input
 from organizations.models import ApiKey
-from organizations.web.api.fields import StrictSerializer
+from organizations.web.api.fields import StrictSerializer, validate_input
 from organizations.web.api.problems import Problem
 from organizations.web.api.query_parameters import parse_query
 from organizations.web.api.responses import ApiResponse

@@ -7,12 +7,11 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from carriers.api.serializers import ensure_no_complaints
 from integrations.models import Integration, Operation
 from integrations.providers import PROVIDERS
 from numbers.dialects.butter.fields import StringMap, Text, TextChoice
 from organizations.models import Organization
-from organizations.web.api.fields import StrictSerializer
+from organizations.web.api.fields import StrictSerializer, ensure_no_complaints
 
 STATUSES = {
     Integration.State.CHECKING: "pending",

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from numbers.api.fields import E164Number
+from numbers.web.fields import E164Number
 from organizations.web.api.fields import Boolean, Char, Choice, ClearableMixin, Id, Secret
 from organizations.web.api.query_parameters import parse_timestamp
 

@@ -37,8 +37,8 @@ from numbers.dialects.butter.schema import (
     page_schema,
 )
 from organizations.access.roles import Permission
-from organizations.api.serializers import validate_input
 from organizations.models import Organization
+from organizations.web.api.fields import validate_input
 from organizations.web.api.problems import Problem
 from organizations.web.api.query_parameters import parse_query
 from organizations.web.api.responses import ApiResponse

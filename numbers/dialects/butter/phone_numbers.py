@@ -7,7 +7,6 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from carriers.api.serializers import ensure_no_complaints
 from integrations.ledger.operation_requests import belongs_to_other_organization
 from integrations.models import Integration, Operation
 from numbers.dialects.butter import examples
@@ -40,9 +39,9 @@ from numbers.inventory import operations, sip_settings
 from numbers.inventory.acquisition import import_number
 from numbers.models import PhoneNumber, Placement
 from organizations.access.roles import Permission
-from organizations.api.serializers import validate_input
 from organizations.models import Organization
 from organizations.web.api.etags import ensure_etag_match, format_etag
+from organizations.web.api.fields import ensure_no_complaints, validate_input
 from organizations.web.api.problems import Problem
 from organizations.web.api.query_parameters import choice_parser, parse_query
 from organizations.web.api.responses import ApiResponse

@@ -6,7 +6,6 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from carriers.api.serializers import ensure_no_complaints
 from numbers.dialects.butter.fields import (
     E164,
     Flag,
@@ -22,7 +21,7 @@ from numbers.inventory import sip_settings
 from numbers.inventory.operations import own_trunk_placement
 from numbers.inventory.placements import ROLE_BY_PROVIDER
 from numbers.models import Agent, PhoneNumber, Placement
-from organizations.web.api.fields import StrictSerializer
+from organizations.web.api.fields import StrictSerializer, ensure_no_complaints
 
 Role = Placement.Role
 

@@ -11,7 +11,6 @@ from django.utils.translation import gettext as _
 
 from integrations.ledger.operation_requests import get_default_integration
 from integrations.models import Integration
-from numbers.api.errors import translate_number_errors
 from numbers.dialects.zudu import examples
 from numbers.dialects.zudu.base import ZuduView, deferred_response, timeout_response, zudu_envelope
 from numbers.dialects.zudu.rows import CUSTOM_TYPE, epoch_milliseconds, serialize_number_by_e164
@@ -34,9 +33,10 @@ from numbers.inventory.acquisition import import_number
 from numbers.inventory.reservation import NumberTaken, ensure_within_pools, find_reserved_numbers
 from numbers.models import PhoneNumber, Placement
 from numbers.numbering import e164
+from numbers.web.errors import translate_number_errors
 from organizations.access.principals import Principal
 from organizations.access.roles import Permission
-from organizations.api.serializers import validate_input
+from organizations.web.api.fields import validate_input
 from organizations.web.api.problems import Problem
 from organizations.web.api.responses import ApiResponse
 from organizations.web.openapi.operations import request_example, response_example

@@ -27,8 +27,8 @@ from numbers.dialects.zudu.serializers import (
     PageShape,
 )
 from organizations.access.roles import Permission
-from organizations.api.serializers import validate_input
 from organizations.models import Organization
+from organizations.web.api.fields import validate_input
 from organizations.web.api.query_parameters import (
     ParameterParser,
     choice_parser,

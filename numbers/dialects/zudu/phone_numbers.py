@@ -5,7 +5,6 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from numbers.api.errors import translate_number_errors
 from numbers.dialects.zudu import examples
 from numbers.dialects.zudu.base import ZuduView, deferred_response, timeout_response, zudu_envelope
 from numbers.dialects.zudu.rows import (
@@ -31,9 +30,9 @@ from numbers.inventory import acquisition, operations
 from numbers.inventory.locks import lock_named_agents
 from numbers.models import PhoneNumber, Placement
 from numbers.numbering import e164
+from numbers.web.errors import translate_number_errors
 from organizations.access.roles import Permission
-from organizations.api.serializers import validate_input
-from organizations.web.api.fields import StrictSerializer
+from organizations.web.api.fields import StrictSerializer, validate_input
 from organizations.web.api.responses import ApiResponse
 from organizations.web.openapi.operations import request_example, response_example
 

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from numbers.api.fields import E164Number, OptionalUrl
+from numbers.web.fields import E164Number, OptionalUrl
 from organizations.web.api.fields import (
     Char,
     Choice,

@@ -6,7 +6,6 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from numbers.api.errors import translate_number_errors
 from numbers.dialects.zudu import examples
 from numbers.dialects.zudu.base import ZuduView, deferred_response, timeout_response, zudu_envelope
 from numbers.dialects.zudu.rows import CUSTOM_TYPE
@@ -22,10 +21,10 @@ from numbers.inventory import operations, sip_settings
 from numbers.inventory.acquisition import import_number
 from numbers.models import PhoneNumber, Placement
 from numbers.numbering import e164
+from numbers.web.errors import translate_number_errors
 from organizations.access.principals import Principal
 from organizations.access.roles import Permission
-from organizations.api.serializers import validate_input
-from organizations.web.api.fields import Char
+from organizations.web.api.fields import Char, validate_input
 from organizations.web.api.problems import field_error, invalid_request_problem
 from organizations.web.api.responses import ApiResponse
 from organizations.web.openapi.operations import request_example, response_example

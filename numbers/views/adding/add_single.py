@@ -13,8 +13,8 @@ from numbers.inventory.reservation import CarrierUnavailable, NumberOutsidePools
 from numbers.numbering.e164 import format_display_number
 from numbers.views.adding.add_single_forms import AddNumberForm, CarrierForm, SipForm, SupplyForm
 from organizations.access.roles import Permission
-from organizations.views.forms import run_with_form_errors
 from organizations.web.views.base import OrgScreen
+from organizations.web.views.forms import run_with_form_errors
 
 FORMS: dict[str, type[AddNumberForm]] = {
     "carrier": CarrierForm,

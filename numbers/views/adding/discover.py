@@ -11,10 +11,10 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
-from integrations.api.query_results import serialize_account_numbers
 from integrations.ledger.platform_queries import IntegrationUnavailable, request_query
 from integrations.models import Integration, Operation
 from integrations.providers import PROVIDERS
+from integrations.web.query_results import serialize_account_numbers
 from numbers.bulk.imports.options import (
     ACCOUNT,
     CARRIER,

@@ -9,10 +9,10 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from integrations.api.query_results import serialize_query_result
 from integrations.ledger.platform_queries import IntegrationUnavailable, request_query
 from integrations.models import Integration, Operation
 from integrations.providers import PROVIDERS
+from integrations.web.query_results import serialize_query_result
 from numbers.inventory.acquisition import NoUsableIntegration, buy_number
 from numbers.inventory.reservation import NumberOutsidePools, NumberTaken
 from numbers.models import PhoneNumber

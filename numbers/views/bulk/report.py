@@ -18,7 +18,7 @@ from organizations.access.principals import Principal
 from organizations.access.roles import Permission
 from organizations.exports.export_kinds import ExportChunk, ExportKind, ExportOptions
 from organizations.exports.rows import iterate_row_chunks
-from organizations.views.exports import ExportRequestScreen
+from organizations.web.views.exports import ExportRequestScreen
 
 LEADING_TITLES, TRAILING_TITLES = (_("line"), _("number")), (_("fate"), _("message"))
 CHANGE_TITLES = (_("before"), _("after"))

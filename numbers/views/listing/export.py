@@ -15,7 +15,7 @@ from numbers.views.listing.pagination import changed_query_string, selected_sort
 from organizations.access.principals import Principal
 from organizations.access.roles import Permission
 from organizations.exports.export_kinds import ExportChunk, ExportKind, ExportOptions
-from organizations.views.exports import ExportRequestScreen
+from organizations.web.views.exports import ExportRequestScreen
 
 
 class NumbersExport(ExportKind):

@@ -14,7 +14,7 @@ from numbers.models import PhoneNumber
 from numbers.search import ngram_search
 from organizations.models import Organization
 from organizations.text.fields import FormText
-from organizations.views.forms import DayField
+from organizations.web.views.forms import DayField
 from organizations.web.views.widgets import LongSelect
 
 Status = PhoneNumber.Status

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from unfold.forms import AdminForm
 
 from organizations.models import Organization
-from organizations.views.forms import add_form_errors, run_with_form_errors
+from organizations.web.views.forms import add_form_errors, run_with_form_errors
 
 __all__ = ["FormPages", "ChooseOrganizationFirst", "run_with_form_errors", "add_form_errors"]
 

@@ -186,3 +186,24 @@ class StrictList(serializers.ListField):
         "min_length": _("At least {min_length} entries are expected."),
         "max_length": _("At most {max_length} entries are allowed."),
     }
+
+
+def validate_input(serializer_class: type[StrictSerializer], data: Any) -> dict[str, Any]:
+    """Returns the validated input. Raises a ValidationError that names each wrong field."""
+    serializer = serializer_class(data=data)
+    serializer.is_valid(raise_exception=True)
+    return serializer.validated_data
+
+
+def ensure_no_complaints(complaints: dict[str, Any], code: str = "invalid") -> None:
+    if complaints:
+        raise ValidationError(build_error_details(complaints, code))
+
+
+def build_error_details(complaints: dict[str, Any], code: str) -> dict[str, Any]:
+    return {
+        name or "non_field_errors": build_error_details(text, code)
+        if isinstance(text, dict)
+        else [ErrorDetail(text, code=code)]
+        for name, text in complaints.items()
+    }

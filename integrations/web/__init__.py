@@ -1,0 +1,1 @@
+"""The base of the HTTP interfaces on integrations and operations."""
