@@ -93,6 +93,27 @@ def test_layers_of_an_app_depend_in_one_direction(app):
     assert not wrong
 
 
+def interface_of(module: str) -> str | None:
+    """The interface that a module belongs to. Commands and apps.py may know all of them."""
+    app, _, rest = module.partition(".")
+    part = rest.partition(".")[0]
+    return f"{app}.{part}" if app in APPS and part in INTERFACES else None
+
+
+def test_interfaces_are_imported_by_nobody_else():
+    """What two of them need is in the domain, or in the `web` package of the lower app."""
+    project = Project()
+    wrong = [
+        f"{module} imports {name}"
+        for module, names in project.imports.items()
+        if module.split(".")[0] in APPS
+        and not {"apps", "urls", "management"} & set(module.split("."))
+        for name in names
+        if interface_of(name) not in (None, interface_of(module))
+    ]
+    assert not wrong
+
+
 def test_queries_begin_at_the_organization():
     """No `.objects` where requests are answered: related managers are the scope."""
     wrong = [
