@@ -4,6 +4,7 @@ import gc
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from importlib import import_module
 
 import pytest
 from cryptography.fernet import Fernet
@@ -32,6 +33,9 @@ def pytest_ignore_collect(collection_path, config) -> bool | None:
 def pytest_sessionstart() -> None:
     """The schema of the tests fits; to look costs the first request a query."""
     schema_gate.is_open = True
+    # Now, and not at the first request of a test: what that test has patched by then would stay in
+    # the modules that import it.
+    import_module("config.urls")
 
 
 def pytest_collection_finish() -> None:

@@ -20,8 +20,8 @@ from numbers.admin.phone_number import STATUS_COLOURS
 from numbers.counts import count_requests
 from numbers.inventory.metrics import RANGE_DAYS, build_metrics_source, compute_metrics
 from numbers.models import PhoneNumber
-from numbers.views import charts
-from numbers.views.dashboard import INLINE_COUNT_LIMIT, selected_range
+from numbers.views import charts, dashboard
+from numbers.views.dashboard import selected_range
 from organizations.web import computed_cache
 from organizations.web.admin.base import admin_url
 from organizations.web.computed_cache import Snapshot
@@ -69,7 +69,8 @@ def build_chart_context(request: HttpRequest) -> dict[str, Any]:
 
 
 def has_many_numbers() -> bool:
-    return PhoneNumber.objects.order_by()[INLINE_COUNT_LIMIT : INLINE_COUNT_LIMIT + 1].exists()
+    limit = dashboard.INLINE_COUNT_LIMIT
+    return PhoneNumber.objects.order_by()[limit : limit + 1].exists()
 
 
 def cached_installation_metrics(days: int, *, anew: bool) -> Snapshot | None:

@@ -247,7 +247,7 @@ class TestOfTheInstallation:
 
     @pytest.fixture(autouse=True)
     def _many(self, monkeypatch):
-        monkeypatch.setattr("config.admin_site.front_page.INLINE_COUNT_LIMIT", 1)
+        monkeypatch.setattr("numbers.views.dashboard.INLINE_COUNT_LIMIT", 1)
 
     def test_a_worker_counts_them_and_no_request(self, staff, alice):
         with CaptureQueriesContext(connection) as asked:
