@@ -4,7 +4,7 @@ import socket
 from datetime import timedelta
 
 from config import BASE_DIR, VERSION
-from config.admin_site.theme import UNFOLD  # noqa: F401  the looks of the admin
+from config.admin_site.theme import UNFOLD  # noqa: F401  the theme of the admin
 from config.environment.reader import (
     data_folder,
     env,
@@ -77,7 +77,7 @@ INSTALLED_APPS = [
     "carriers",
     "numbers",
 ]
-if SOCIALACCOUNT_PROVIDERS or MODE == "test":  # noqa: F405  else 4 MB of each process for nothing
+if SOCIALACCOUNT_PROVIDERS or MODE == "test":  # noqa: F405  its code takes 4 MB of each process
     INSTALLED_APPS += ["allauth.socialaccount.providers.openid_connect"]
 MIDDLEWARE = [
     "organizations.web.middleware.ForwardedOrigin",

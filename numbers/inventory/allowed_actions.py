@@ -51,3 +51,8 @@ def find_allowed_actions(number: PhoneNumber, placements: Sequence[Placement]) -
 def has_supply_placement(placements: Sequence[Placement]) -> bool:
     """Returns whether an account owns the number and pays for it."""
     return any(placement.role == Placement.Role.SUPPLY for placement in placements)
+
+
+def is_pending_removal(number: PhoneNumber) -> bool:
+    """Returns whether the number was deleted and its removal from the platforms has not settled."""
+    return number.status == PhoneNumber.Status.DELETED and number.released_at is None

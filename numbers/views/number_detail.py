@@ -15,12 +15,12 @@ from integrations.ledger.platform_queries import (
 )
 from integrations.models import Operation
 from integrations.runtime import availability
-from numbers.inventory.allowed_actions import find_allowed_actions
+from numbers.inventory.allowed_actions import find_allowed_actions, is_pending_removal
 from numbers.inventory.placements import public_external_ids, stored_secret_names
 from numbers.models import Agent, PhoneNumber, Placement
 from numbers.numbering.e164 import format_display_number
 from numbers.views.number_forms import SipFields
-from numbers.views.number_state import build_number_state, is_number_being_removed
+from numbers.views.number_state import build_number_state
 from numbers.views.timeline import build_timeline
 from organizations.access.roles import Permission
 from organizations.web.views.base import OrgScreen
@@ -136,7 +136,7 @@ class InspectScreen(OrgScreen):
     def post(self, request: HttpRequest, number_id: UUID) -> HttpResponse:
         number = self.organization.phone_numbers.get(pk=number_id)
         placements = number.placements.select_related("integration").order_by("role")
-        wish = Operation.Wish.REMOVE if is_number_being_removed(number) else Operation.Wish.ENSURE
+        wish = Operation.Wish.REMOVE if is_pending_removal(number) else Operation.Wish.ENSURE
         living = placements.exclude(state=Placement.State.REMOVED)
         if not living:
             self.warn(_("The number is on no platform."))

@@ -13,6 +13,7 @@ from integrations.models import Operation
 from numbers.inventory.allowed_actions import (
     MERGE_DUPLICATES_HINT,
     SWITCHABLE_STATUSES,
+    is_pending_removal,
     status_text,
 )
 from numbers.models import PhoneNumber, Placement
@@ -43,7 +44,7 @@ def build_number_state(
     first = next(iter(open_operations), None)
     next_words, next_at = next_step(number, first)
     return NumberState(
-        status="pending" if is_number_being_removed(number) else number.status,
+        status="pending" if is_pending_removal(number) else number.status,
         label=status_text(number),
         meaning=status_description(number, placements),
         why=failure_reason(number, placements, first),
@@ -56,12 +57,8 @@ def build_number_state(
     )
 
 
-def is_number_being_removed(number: PhoneNumber) -> bool:
-    return number.status == Status.DELETED and number.released_at is None
-
-
 def status_description(number: PhoneNumber, placements: Sequence[Placement]) -> str:
-    if is_number_being_removed(number):
+    if is_pending_removal(number):
         return _("It is being taken off its platforms. Until that is done, nobody can add it.")
     if number.status == Status.INACTIVE and not placements:
         return _("It is only recorded here: no platform knows of it, and no call arrives.")
@@ -98,7 +95,7 @@ def next_step(number: PhoneNumber, operation: Operation | None) -> tuple[str, da
         return _("Merge the duplicates: one stays, and the number is set up on it."), None
     if number.status == Status.FAILED:
         return _("Mend what is named above, here or at the platform, then try again."), None
-    if is_number_being_removed(number):
+    if is_pending_removal(number):
         return _("Try the removal again once its cause is mended."), None
     if number.error_message and number.status in SWITCHABLE_STATUSES:
         return _("The number works as before. Change it otherwise, or ask for it again."), None
@@ -128,7 +125,7 @@ def retry_button_label(
         return ""
     if number.status == Status.FAILED:
         return _("Try again")
-    if is_number_being_removed(number):
+    if is_pending_removal(number):
         return _("Try the removal again")
     refused = number.error_message and number.status in SWITCHABLE_STATUSES
     return _("Ask again") if refused else ""

@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
+from numbers.bulk.files.faults import column_letters
 from numbers.bulk.files.mapping import apply_column_mapping, fold_heading_case
 from numbers.bulk.files.tables import (
     COLUMN_MEANINGS,
@@ -184,18 +185,7 @@ def deserialize_columns(layout: Mapping[str, Any]) -> list[Column]:
 
 def column_display_name(column: Column) -> str:
     """Returns the heading of the column, or its letter if it has none."""
-    return column.heading or _("Column %(letter)s") % {
-        "letter": spreadsheet_column_letters(column.index)
-    }
-
-
-def spreadsheet_column_letters(index: int) -> str:
-    """Returns the letters of a column in a spreadsheet (A, B, … Z, AA) for an index from 0."""
-    place, text = index + 1, ""
-    while place:
-        place, rest = divmod(place - 1, 26)
-        text = chr(ord("A") + rest) + text
-    return text
+    return column.heading or _("Column %(letter)s") % {"letter": column_letters(column.index)}
 
 
 def complete_column_meanings(columns: Sequence[Column], given: Mapping[int, str]) -> dict[int, str]:

@@ -7,11 +7,11 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from numbers.bulk.files.faults import column_letters
 from numbers.bulk.files.tables import COLUMN_MEANINGS, Column
 from numbers.bulk.imports.column_mapping import (
     column_display_name,
     deserialize_columns,
-    spreadsheet_column_letters,
 )
 from organizations.web.views.widgets import LongSelect
 
@@ -64,9 +64,7 @@ class ColumnsForm(forms.Form):
             meaning = MEANING_LABELS.get(column.meaning, CHOICES[0][1])
             samples = list(dict.fromkeys(column.samples))
             field = self[column_field_name(column.index)]
-            yield ColumnRow(
-                column, samples, spreadsheet_column_letters(column.index), meaning, field
-            )
+            yield ColumnRow(column, samples, column_letters(column.index), meaning, field)
 
     def mapping(self) -> dict[int, str]:
         """Returns the chosen meaning by column index."""

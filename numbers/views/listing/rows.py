@@ -8,7 +8,11 @@ from django.utils.translation import gettext as _
 from integrations.ledger.history import integration_wait_reason
 from integrations.runtime import availability
 from numbers.inventory import history
-from numbers.inventory.allowed_actions import SWITCHABLE_STATUSES, status_text
+from numbers.inventory.allowed_actions import (
+    SWITCHABLE_STATUSES,
+    is_pending_removal,
+    status_text,
+)
 from numbers.inventory.integration_visibility import visible_integration_name
 from numbers.models import PhoneNumber, Placement
 from numbers.numbering import countries, e164
@@ -68,10 +72,6 @@ def waiting_reason(number: PhoneNumber) -> str:
             own = placement.integration.organization_id == number.organization_id
             return reason if own else _("Waits for the installation's platform.")
     return availability.current_availability().sentence if there else ""
-
-
-def is_pending_removal(number: PhoneNumber) -> bool:
-    return number.status == Status.DELETED and number.released_at is None
 
 
 def is_changing(number: PhoneNumber) -> bool:
