@@ -18,7 +18,7 @@ PRODUCTION := PATCHBAY_MODE=production PUBLIC_BASE_URL=https://patchbay.example.
 
 # Programs are spoken to in English, so what only they read is not translated.
 MESSAGES := --locale de --no-obsolete --no-wrap --add-location file \
-	--ignore "*/api/*" --ignore "*/dialects/*" --ignore "tests/*" --ignore ".venv*" --ignore "var/*" --ignore "docs/*"
+	--ignore "*/api/*" --ignore "*/dialects/*" --ignore "numbers/web/*" --ignore "tests/*" --ignore ".venv*" --ignore "var/*" --ignore "docs/*"
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
